@@ -1,0 +1,101 @@
+# `make run` to try it, `make test` to test it, `make` for the rest.
+
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 8000
+
+VENV := .venv
+BIN := $(VENV)/bin
+RUNTIME := $(VENV)/runtime.stamp
+DEV := $(VENV)/dev.stamp
+PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check lint format types migrations deploy-check pictures doctor lock clean
+.SILENT:
+
+help:  ## list these targets
+	grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
+
+# ---------------------------------------------------------------- what gets installed, and once
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo 'This needs Python 3.11 or newer: make run PYTHON=/path/to/it'; exit 1; }
+	$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null && $(PYTHON) -m venv $(VENV) \
+		|| { rm -rf $(VENV); echo "Python's venv module is missing: install python3-venv (apt-get install python3-venv)."; exit 1; }
+
+$(RUNTIME): requirements.txt | $(BIN)/python
+	echo 'Installing what it needs (once) ...'
+	$(PIP) -r requirements.txt
+	touch $@
+
+# The development lock holds the runtime lock, hence both stamps.
+$(DEV): requirements-dev.txt | $(BIN)/python
+	echo 'Installing what the tests need (once) ...'
+	$(PIP) -r requirements-dev.txt
+	touch $(RUNTIME) $@
+
+# ---------------------------------------------------------------- running
+
+run: $(RUNTIME)  ## serve it with demo data; HOST and PORT are honoured
+	DEBUG=1 SITE_URL="$${SITE_URL:-http://$(HOST):$(PORT)}" $(BIN)/python manage.py run_demo --host "$(HOST)" --port "$(PORT)"
+
+# ---------------------------------------------------------------- testing
+
+# `make test ARGS="-k backup"` hands ARGS to pytest.
+test: $(DEV)  ## all tests, on SQLite and on PostgreSQL
+	$(BIN)/python -m tests.machine
+	failed=0; \
+	for database in sqlite postgresql; do \
+		echo "== tests on $$database"; \
+		TEST_DATABASE=$$database $(BIN)/python -m pytest --numprocesses auto $(ARGS) || failed=$$?; \
+	done; \
+	exit $$failed
+
+check: lint types migrations deploy-check test  ## everything that must be green before a change lands
+
+lint: $(DEV)  ## format, style, templates, locks
+	$(BIN)/ruff format --check --quiet . || { echo 'Not formatted: make format'; exit 1; }
+	$(BIN)/ruff check --quiet .
+	$(BIN)/djlint --lint --quiet templates
+	! grep -n '://' requirements.txt requirements-dev.txt
+
+types: $(DEV)  ## mypy, strict
+	DEBUG=1 $(BIN)/mypy
+
+migrations: $(DEV)  ## no model without its migration
+	DEBUG=1 $(BIN)/python manage.py makemigrations --check --dry-run
+
+# Settings as a production would have them; the keys are made up on the spot.
+deploy-check: $(DEV)  ## Django's deployment checks with production settings
+	key() { $(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))'; }; \
+	env -u DEBUG SECRET_KEY="$$(key)" ENCRYPTION_KEYS="$$(key)" \
+		ALLOWED_HOSTS=auth.example.com SITE_URL=https://auth.example.com \
+		DEFAULT_FROM_EMAIL=auth@example.com SUPPORT_EMAIL=help@example.com \
+		EMAIL_URL=smtp://localhost:25 DATABASE_URL=postgres://localhost/tfc_auth \
+		$(BIN)/python manage.py check --deploy --fail-level WARNING
+
+# ---------------------------------------------------------------- upkeep
+
+format: $(DEV)  ## format and tidy the Python code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+pictures: $(DEV)  ## make the pictures of README and user guide anew
+	$(BIN)/python -m tests.machine
+	$(BIN)/python -m tests.pictures
+
+doctor: $(RUNTIME)  ## check the data of the demo against the invariants
+	DEBUG=1 $(BIN)/python manage.py doctor
+
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
+lock:  ## compile the locks from pyproject.toml (needs uv; UPGRADE=1 takes newer versions)
+	command -v uv >/dev/null || { echo 'This needs uv: pip install uv'; exit 1; }
+	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements.txt
+	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+	! grep -n '://' requirements.txt requirements-dev.txt
+
+clean:  ## remove everything that was installed or made here, demo data too
+	rm -rf $(VENV) var .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.* htmlcov test-results
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
