@@ -1,0 +1,14 @@
+"""What the layouts need that Django's own tags lack."""
+
+from django import template
+from django.template import Context
+from django.template.base import NodeList
+from django.template.loader_tags import BlockNode
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def again(context: Context, name: str) -> str:
+    """Render a block a second time, so that a page writes its title once."""
+    return BlockNode(name, NodeList()).render(context)
