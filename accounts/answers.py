@@ -1,0 +1,27 @@
+"""What every form page does with a broken rule: say it on the form, and tell the client when to try again."""
+
+from typing import Any
+
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from accounts.exceptions import RateLimited, RuleViolation
+
+
+def refuse(form: Form, error: RuleViolation, field: str | None = None) -> None:
+    """Put a broken rule on the form. `form_page` answers with the status that goes with it."""
+    form.add_error(field, error.message)
+    form.violation = error  # type: ignore[attr-defined]
+
+
+def form_page(request: HttpRequest, template: str, form: Form, **context: Any) -> HttpResponse:
+    """Render a page with a form: 200 while it is empty, 422 when refused, 429 when it was too often."""
+    response = render(request, template, {"form": form, **context})
+    if not form.is_bound or not form.errors:
+        return response
+    violation = getattr(form, "violation", None)
+    response.status_code = 429 if isinstance(violation, RateLimited) else 422
+    if isinstance(violation, RateLimited):
+        response["Retry-After"] = str(violation.retry_after)
+    return response

@@ -1,0 +1,110 @@
+"""How sure this request is of who is there: verified (AAL2), sudo (step-up), known browsers."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, cast
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.core import signing
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.sessions import session_of
+
+SUDO_LIFETIME = timedelta(minutes=5)
+
+KNOWN_BROWSER_SALT = "accounts.known-browser"
+KNOWN_BROWSER_LIFETIME = 365 * 24 * 3600  # seconds
+KNOWN_BROWSER_USERS = 10  # people who share one browser
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+
+def signed_in_user(request: HttpRequest) -> User:
+    """Return the user behind a view that LoginRequiredMiddleware guards."""
+    return cast(User, request.user)
+
+
+def is_verified(request: HttpRequest) -> bool:
+    """Whether this session passed a second factor."""
+    row = session_of(request).row
+    return row is not None and row.user_id is not None and row.verified_at is not None
+
+
+def has_sudo(request: HttpRequest) -> bool:
+    """Whether this session proved itself in the last five minutes: by the second factor if enrolled (D6)."""
+    row = session_of(request).row
+    if row is None or row.user is None or row.proved_at is None:
+        return False
+    age = timezone.now() - row.proved_at
+    if not timedelta(0) <= age < SUDO_LIFETIME:
+        return False
+    return row.verified_at is not None or not row.user.is_enrolled
+
+
+def sudo_required(page: str) -> Callable[[View[P]], View[P]]:
+    """Ask for a fresh proof first. `page` names the URL (with this view's arguments) to come back to.
+
+    A POST that meets expired sudo returns to its page and is never replayed.
+    """
+
+    def decorate(view: View[P]) -> View[P]:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            if has_sudo(request):
+                return view(request, *args, **kwargs)
+            return redirect_to_sudo(page_path(request, page))
+
+        return cast("View[P]", guarded)
+
+    return decorate
+
+
+def page_path(request: HttpRequest, page: str) -> str:
+    match = request.resolver_match
+    if request.method in ("GET", "HEAD") and match is not None and match.view_name == page:
+        return request.get_full_path()
+    try:
+        return reverse(page, kwargs=match.kwargs if match else None)
+    except NoReverseMatch:
+        return reverse(page)
+
+
+def redirect_to_sudo(next_path: str) -> HttpResponse:
+    return redirect(f"{reverse('accounts:sudo')}?{urlencode({'next': next_path})}")
+
+
+def known_users(request: HttpRequest) -> frozenset[int]:
+    """Return the ids of the users who have completed a login in this browser."""
+    try:
+        stored: Any = signing.loads(
+            request.COOKIES.get(known_browser_cookie(), ""),
+            salt=KNOWN_BROWSER_SALT,
+            max_age=KNOWN_BROWSER_LIFETIME,
+        )
+    except signing.BadSignature:
+        return frozenset()
+    return frozenset(pk for pk in stored if isinstance(pk, int))
+
+
+def remember_browser(request: HttpRequest, response: HttpResponse, user: User) -> None:
+    """Let the browser say next time that this user has logged in with it before."""
+    others = sorted(known_users(request) - {user.pk})[-(KNOWN_BROWSER_USERS - 1) :]
+    response.set_cookie(
+        known_browser_cookie(),
+        signing.dumps([*others, user.pk], salt=KNOWN_BROWSER_SALT),
+        max_age=KNOWN_BROWSER_LIFETIME,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def known_browser_cookie() -> str:
+    return "__Host-known-browser" if settings.HTTPS else "known-browser"

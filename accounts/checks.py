@@ -1,0 +1,55 @@
+"""System checks: what would be unsafe in production, and registries that don't fit together."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.utils.module_loading import import_string
+
+DEVELOPMENT_MAIL = ("console", "locmem", "filebased", "dummy")
+
+
+@register(Tags.security)
+def second_factors(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    loaded = []
+    for path in settings.SECOND_FACTORS:
+        try:
+            loaded.append(import_string(path))
+        except ImportError as error:
+            return [
+                Error(
+                    f"SECOND_FACTORS names {path}, which can't be imported: {error}",
+                    id="accounts.E001",
+                )
+            ]
+    slugs = [factor.slug for factor in loaded]
+    if len(slugs) != len(set(slugs)):
+        return [Error("Two factors in SECOND_FACTORS have the same slug.", id="accounts.E002")]
+    if all(factor.is_backup for factor in loaded):
+        return [Error("SECOND_FACTORS has no primary factor.", id="accounts.E003")]
+    return []
+
+
+@register(Tags.security, deploy=True)
+def production_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    problems: list[CheckMessage] = []
+    if any(key.startswith("insecure-") or len(key) < 32 for key in settings.ENCRYPTION_KEYS):
+        problems.append(
+            Error("ENCRYPTION_KEYS must be secret keys of at least 32 characters.", id="accounts.E010")
+        )
+    if settings.SECRET_KEY in settings.ENCRYPTION_KEYS:
+        problems.append(Error("ENCRYPTION_KEYS must differ from SECRET_KEY.", id="accounts.E011"))
+    if settings.PASSWORD_HASHER != "argon2":
+        problems.append(Error("PASSWORD_HASHER=cheap is for tests only.", id="accounts.E012"))
+    if not settings.SITE_URL.startswith("https://"):
+        problems.append(Error("SITE_URL must be the https:// address of this site.", id="accounts.E013"))
+    if any(name in settings.EMAIL_BACKEND for name in DEVELOPMENT_MAIL):
+        problems.append(Error("EMAIL_URL must name a mail server.", id="accounts.E014"))
+    if not settings.SUPPORT_EMAIL:
+        problems.append(
+            Warning(
+                "SUPPORT_EMAIL is empty: nobody learns whom to ask when a device is lost.",
+                id="accounts.W010",
+            )
+        )
+    return problems

@@ -1,0 +1,67 @@
+"""Encryption at rest and keyed digests, under keys that are not in the database.
+
+Each entry of ENCRYPTION_KEYS yields two independent subkeys (HKDF). The first entry encrypts and digests; all
+of them decrypt and are compared, so that a new key can be put in front while old rows still stand.
+"""
+
+import base64
+import hashlib
+import hmac
+from functools import cache
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+
+
+class DecryptionFailed(Exception):
+    """The value was not sealed by any of our keys, or was sealed for another row."""
+
+
+def derive(key: str, purpose: bytes) -> bytes:
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=b"tfc-auth " + purpose).derive(key.encode())
+
+
+@cache
+def fernet(keys: tuple[str, ...]) -> MultiFernet:
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(derive(key, b"encryption"))) for key in keys])
+
+
+@cache
+def digest_keys(keys: tuple[str, ...]) -> list[bytes]:
+    return [derive(key, b"digest") for key in keys]
+
+
+def seal(text: str, context: str) -> str:
+    """Encrypt text for one row. Fernet has no associated data, so the context travels inside.
+
+    Without it, whoever can write to the database could move a secret of his own into a victim's row.
+    """
+    return fernet(tuple(settings.ENCRYPTION_KEYS)).encrypt(f"{context}\n{text}".encode()).decode()
+
+
+def open_sealed(token: str, context: str) -> str:
+    """Return what was sealed for this context. Raises DecryptionFailed."""
+    try:
+        plain = fernet(tuple(settings.ENCRYPTION_KEYS)).decrypt(token.encode()).decode()
+    except (InvalidToken, UnicodeError) as error:
+        raise DecryptionFailed("no key opens this value") from error
+    sealed_context, _, text = plain.partition("\n")
+    if not hmac.compare_digest(sealed_context.encode(), context.encode()):
+        raise DecryptionFailed("sealed for another row")
+    return text
+
+
+def digests(text: str, purpose: str) -> list[str]:
+    """Return the keyed digest of text under every key, the current one first."""
+    message = f"{purpose}\n{text}".encode()
+    return [
+        hmac.new(key, message, hashlib.sha256).hexdigest()
+        for key in digest_keys(tuple(settings.ENCRYPTION_KEYS))
+    ]
+
+
+def digest(text: str, purpose: str) -> str:
+    """Return the keyed digest of text under the current key: what a new row stores."""
+    return digests(text, purpose)[0]

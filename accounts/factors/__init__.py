@@ -1,0 +1,34 @@
+"""The registry: dotted paths in settings.SECOND_FACTORS, in the order in which pages offer the factors."""
+
+from functools import cache
+from typing import TYPE_CHECKING, cast
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+if TYPE_CHECKING:  # Django imports this package for the factors' AppConfigs, before there are models
+    from accounts.factors.base import BackupFactor, Device, Factor
+    from accounts.models import User
+
+
+@cache
+def all_factors() -> "tuple[Factor, ...]":
+    return tuple(import_string(path)() for path in settings.SECOND_FACTORS)
+
+
+def primary() -> "list[Factor]":
+    return [factor for factor in all_factors() if not factor.is_backup]
+
+
+def backup() -> "list[BackupFactor]":
+    return [cast("BackupFactor", factor) for factor in all_factors() if factor.is_backup]
+
+
+def get(slug: str) -> "Factor | None":
+    return next((factor for factor in all_factors() if factor.slug == slug), None)
+
+
+def devices_of(user: "User") -> "dict[Factor, Device]":
+    """Return the user's confirmed devices by factor, in the registry's order."""
+    found = {factor: factor.device_of(user) for factor in all_factors()}
+    return {factor: device for factor, device in found.items() if device is not None}

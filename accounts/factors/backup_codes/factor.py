@@ -1,0 +1,107 @@
+"""Backup codes: ten one-time codes of 65 bits, for lost devices (NIST SP 800-63B-4, 4.2.1.1)."""
+
+import secrets
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.crypto import digest, digests, open_sealed, seal
+from accounts.factors.backup_codes.models import BackupCode, BackupCodeSet
+from accounts.factors.base import BACKUP_CODES, BackupFactor, Device, State
+from accounts.models import User
+
+CODES = 10
+# 13 characters of 5 bits. Without I, L, O and U: a reader can't take one for a digit.
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+LENGTH = 13
+GROUPS = (5, 4, 4)
+LOOKALIKES = str.maketrans({"I": "1", "L": "1", "O": "0"})
+
+
+class BackupCodesFactor(BackupFactor):
+    slug = "backup-codes"
+    label = _("Backup codes")
+    device_model = BackupCodeSet
+    budget = BACKUP_CODES
+
+    def begin_enrolment(self, user: User, **details: object) -> State:
+        code_set = BackupCodeSet.objects.create(user=user, confirmed=False)
+        codes = new_codes()
+        BackupCode.objects.bulk_create(
+            BackupCode(
+                code_set=code_set,
+                position=position,
+                digest=digest(code, digest_purpose(user)),
+                sealed_code=seal(code, sealing_context(code_set, position)),
+            )
+            for position, code in enumerate(codes)
+        )
+        return {"device_id": code_set.pk}
+
+    def complete_enrolment(self, user: User, answer: str, state: State) -> Device | None:
+        """Codes need no answer: they come with a primary device that has just been proved."""
+        return self.confirm(user, state)
+
+    def verify(self, user: User, answer: str, state: State) -> Device | None:
+        code = normalize(answer)
+        if code is None:
+            return None
+        now = timezone.now()
+        # Scoped to this user's own set; the row count decides which of two requests spent it (R24).
+        consumed = BackupCode.objects.filter(
+            code_set__user=user,
+            code_set__confirmed=True,
+            used_at=None,
+            digest__in=digests(code, digest_purpose(user)),
+        ).update(used_at=now)
+        if not consumed:
+            return None
+        BackupCodeSet.objects.filter(user=user, confirmed=True).update(last_used_at=now)
+        return self.device_of(user)
+
+    def describe(self, user: User, state: State, *, enrolling: bool = False) -> dict[str, Any]:
+        return {"question": _("Enter one of your backup codes. Each of them works once.")}
+
+    def left(self, user: User) -> int:
+        return BackupCode.objects.filter(code_set__user=user, code_set__confirmed=True, used_at=None).count()
+
+    def reveal(self, user: User) -> list[str]:
+        """Return the unused codes as a person reads them. Raises DecryptionFailed."""
+        codes = BackupCode.objects.select_related("code_set").filter(
+            code_set__user=user, code_set__confirmed=True, used_at=None
+        )
+        return [
+            grouped(open_sealed(code.sealed_code, sealing_context(code.code_set, code.position)))
+            for code in codes.order_by("position")
+        ]
+
+
+def new_codes() -> list[str]:
+    codes: set[str] = set()
+    while len(codes) < CODES:
+        codes.add("".join(secrets.choice(ALPHABET) for _ in range(LENGTH)))
+    return sorted(codes, key=lambda _: secrets.randbits(32))
+
+
+def digest_purpose(user: User) -> str:
+    return f"backup-code:{user.pk}"
+
+
+def sealing_context(code_set: BackupCodeSet, position: int) -> str:
+    return f"backup-code:{code_set.user_id}:{code_set.pk}:{position}"
+
+
+def grouped(code: str) -> str:
+    """Return a code in groups: XXXXX-XXXX-XXXX."""
+    parts, start = [], 0
+    for size in GROUPS:
+        parts.append(code[start : start + size])
+        start += size
+    return "-".join(parts)
+
+
+def normalize(answer: str) -> str | None:
+    """Return the code in its one spelling, or None: case, spaces and hyphens don't matter (R29)."""
+    code = answer.replace(" ", "").replace("-", "").upper().translate(LOOKALIKES)
+    return code if len(code) == LENGTH and all(char in ALPHABET for char in code) else None

@@ -1,0 +1,140 @@
+"""The factor protocol: one kind of proof, told apart from what happens around it (accounts/two_factor.py).
+
+What acts runs on POST only; what shows is pure, so that a reload sends nothing, spends nothing and shows the
+same secret. A factor with tables is a Django app of its own.
+"""
+
+from datetime import timedelta
+from typing import Any, ClassVar, TypeAlias
+
+from django import forms
+from django.db import models
+from django.utils import timezone
+from django.utils.functional import Promise
+from django_otp.models import Device as OTPDevice
+
+from accounts.limits import Budget
+from accounts.models import User
+
+State: TypeAlias = dict[str, Any]
+
+ENROLMENT_LIFETIME = timedelta(minutes=15)
+DEVICE_NAME = "device"
+
+# All six-digit codes of an account share one budget, whatever the factor, door or purpose (R16).
+SIX_DIGIT_CODES = Budget("code", (5, 300), (20, 3600), (50, 86_400))
+# Backup codes are long, so they can have a lane of their own: guessing never locks the owner out (R18).
+BACKUP_CODES = Budget("backup-code", (10, 86_400))
+
+
+class Device(OTPDevice):
+    """One user's instance of a factor. Unconfirmed, it belongs to the session that began it, and counts
+    for nothing.
+    """
+
+    name = models.CharField(max_length=64, default=DEVICE_NAME)
+    confirmed = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=timezone.now)
+    confirmed_at = models.DateTimeField(null=True)
+    last_used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True
+
+
+class Factor:
+    """One kind of proof. Subclasses live in a folder of accounts/factors/ and in settings.SECOND_FACTORS."""
+
+    slug: ClassVar[str]
+    label: ClassVar[str | Promise]
+    is_backup: ClassVar[bool] = False
+    device_model: ClassVar[type[Device]]
+    # What enrolment asks before it begins (a phone number); None when it asks nothing.
+    details_form: ClassVar[type[forms.Form] | None] = None
+    budget: ClassVar[Budget]
+
+    def device_of(self, user: User) -> Device | None:
+        """Return the user's confirmed device of this factor."""
+        return self.device_model._default_manager.filter(user=user, confirmed=True).first()
+
+    def begin_enrolment(self, user: User, **details: Any) -> State:
+        """Make an unconfirmed device; return what the server must remember of it."""
+        raise NotImplementedError
+
+    def complete_enrolment(self, user: User, answer: str, state: State) -> Device | None:
+        """Confirm the device that `begin_enrolment` made, or return None for a wrong answer.
+
+        The caller holds the user's lock and has removed the device that this one replaces.
+        """
+        raise NotImplementedError
+
+    def confirm(self, user: User, state: State, **fields: Any) -> Device | None:
+        """Confirm the pending device in the place of the one that the user has."""
+        if not self.is_pending(user, state):
+            return None
+        self.device_model._default_manager.filter(user=user, confirmed=True).delete()
+        confirmed = self.pending(user, state).update(confirmed=True, confirmed_at=timezone.now(), **fields)
+        return self.device_of(user) if confirmed else None
+
+    def challenge(self, user: User, state: State) -> State:
+        """Act before the question is shown (send the text); return what the server must remember."""
+        return state
+
+    def verify(self, user: User, answer: str, state: State) -> Device | None:
+        """Consume a right answer and return the device; None for a wrong one. Never raises.
+
+        The caller holds the user's lock. Consuming is a conditional UPDATE whose row count decides.
+        """
+        raise NotImplementedError
+
+    def is_repeat(self, user: User, answer: str, state: State) -> bool:
+        """Whether this is the answer that has just succeeded: refused, but no guess."""
+        return False
+
+    def describe(self, user: User, state: State, *, enrolling: bool = False) -> dict[str, Any]:
+        """Return what a page shows. Pure."""
+        return {}
+
+    def is_pending(self, user: User, state: State) -> bool:
+        """Whether the device that `begin_enrolment` made still waits for its answer."""
+        return self.pending(user, state).exists()
+
+    def discard(self, user: User, state: State) -> bool:
+        """Remove the unconfirmed device of an enrolment that ended; return whether it was there."""
+        removed, _ = self.pending(user, state).delete()
+        return removed > 0
+
+    def pending(self, user: User, state: State) -> models.QuerySet[Device]:
+        return self.device_model._default_manager.filter(
+            user=user, pk=state.get("device_id"), confirmed=False
+        )
+
+    def discard_stale(self) -> int:
+        """Remove unconfirmed devices older than 15 minutes; return how many."""
+        limit = timezone.now() - ENROLMENT_LIFETIME
+        removed, _ = self.device_model._default_manager.filter(confirmed=False, created_at__lt=limit).delete()
+        return removed
+
+
+class BackupFactor(Factor):
+    """A factor that comes with the first primary device and goes with the last; never enrolment by itself."""
+
+    is_backup = True
+
+    def reveal(self, user: User) -> list[str]:
+        """Return the unused codes as a person reads them. Raises DecryptionFailed."""
+        raise NotImplementedError
+
+    def left(self, user: User) -> int:
+        """Return how many unused codes there are."""
+        raise NotImplementedError
+
+
+def six_digits(answer: str) -> str | None:
+    """Return the code in its one spelling, or None (R15).
+
+    ASCII spaces and hyphens go; exactly six characters 0-9 must be left. `int()` and `isdigit()` would let
+    other digits, signs and underscores through, and with them the replay check and the limiter.
+    """
+    code = answer.replace(" ", "").replace("-", "")
+    return code if len(code) == 6 and all(char in "0123456789" for char in code) else None

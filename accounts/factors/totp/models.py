@@ -1,0 +1,22 @@
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from accounts.factors.base import Device
+
+
+class TOTPDevice(Device):
+    """An authenticator app. The secret is stored as ciphertext that belongs to this row."""
+
+    sealed_secret = models.TextField()
+    # The last time step that was accepted; only later ones ever are (R14).
+    last_step = models.BigIntegerField(default=-1)
+
+    class Meta:
+        verbose_name = "authenticator app"
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["user"], condition=Q(confirmed=True), name="one_confirmed_app_per_user"
+            ),
+        ]

@@ -1,0 +1,118 @@
+"""The rate limiter: budgets that are spent before anything is tried.
+
+Counters live in the database, so all workers share them and a restart forgets nothing (R17). A window opens
+with its first attempt and closes `seconds` later. One statement reserves in every window at once; when any of
+them is used up, nothing is written and RateLimited is raised.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from accounts.exceptions import RateLimited
+from accounts.models import RateLimit
+
+
+class Budget:
+    """How many attempts each subject has: pairs of (attempts, seconds)."""
+
+    def __init__(self, name: str, *windows: tuple[int, int]) -> None:
+        self.name = name
+        self.windows = windows
+
+
+@dataclass(frozen=True)
+class Counter:
+    key: str
+    limit: int
+    resets_at: datetime
+
+
+@dataclass(frozen=True)
+class Reservation:
+    """What `reserve` took, to be given back on success."""
+
+    counters: tuple[Counter, ...]
+
+
+# Rows are taken in the order of VALUES; keys are sorted, so two reservations can't wait for each other.
+RESERVE = """
+INSERT INTO accounts_ratelimit AS stored (key, count, resets_at) VALUES {rows}
+ON CONFLICT (key) DO UPDATE SET
+    count = CASE WHEN stored.resets_at <= %s THEN 1 ELSE stored.count + 1 END,
+    resets_at = CASE WHEN stored.resets_at <= %s THEN excluded.resets_at ELSE stored.resets_at END
+WHERE stored.resets_at <= %s OR stored.count < CASE stored.key {limits} END
+RETURNING key, resets_at
+"""
+# A window that closed in between has nothing to give back; it must not lend to the one that followed.
+GIVE_BACK = """
+INSERT INTO accounts_ratelimit AS stored (key, count, resets_at) VALUES {rows}
+ON CONFLICT (key) DO UPDATE SET count = stored.count - 1
+WHERE stored.resets_at = excluded.resets_at AND stored.count > 0
+"""
+
+
+def counters_of(claims: Iterable[tuple[Budget, str]], now: datetime) -> list[Counter]:
+    counters = [
+        Counter(f"{budget.name}:{subject}:{seconds}", limit, now + timedelta(seconds=seconds))
+        for budget, subject in claims
+        for limit, seconds in budget.windows
+    ]
+    return sorted(counters, key=lambda counter: counter.key)
+
+
+def reserve(*claims: tuple[Budget, str]) -> Reservation:
+    """Spend one attempt of each (budget, subject), or raise RateLimited and spend none.
+
+    Call it before the attempt and outside any transaction: what was spent stays spent whatever happens next.
+    """
+    now = timezone.now()
+    counters = counters_of(claims, now)
+    adapt = connection.ops.adapt_datetimefield_value
+    parameters: list[Any] = []
+    for counter in counters:
+        parameters += [counter.key, 1, adapt(counter.resets_at)]
+    parameters += [adapt(now)] * 3
+    for counter in counters:
+        parameters += [counter.key, counter.limit]
+    statement = RESERVE.format(
+        rows=", ".join(["(%s, %s, %s)"] * len(counters)),
+        limits=" ".join(["WHEN %s THEN %s"] * len(counters)),
+    )
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        taken = dict(cursor.fetchall())
+        if len(taken) < len(counters):
+            transaction.set_rollback(True)
+    if len(taken) < len(counters):
+        raise RateLimited(retry_after(counters, taken, now))
+    return Reservation(tuple(Counter(c.key, c.limit, as_datetime(taken[c.key])) for c in counters))
+
+
+def retry_after(counters: list[Counter], taken: dict[str, Any], now: datetime) -> int:
+    """Return the seconds until every window that refused has closed."""
+    refused = [counter.key for counter in counters if counter.key not in taken]
+    latest = RateLimit.objects.filter(key__in=refused).order_by("-resets_at").first()
+    return max(1, round((latest.resets_at - now).total_seconds())) if latest else 1
+
+
+def give_back(reservation: Reservation) -> None:
+    """Return the reserved attempt, inside the transaction of the success that earned it."""
+    adapt = connection.ops.adapt_datetimefield_value
+    parameters: list[Any] = []
+    for counter in reservation.counters:
+        parameters += [counter.key, 0, adapt(counter.resets_at)]
+    rows = ", ".join(["(%s, %s, %s)"] * len(reservation.counters))
+    with connection.cursor() as cursor:
+        cursor.execute(GIVE_BACK.format(rows=rows), parameters)
+
+
+def as_datetime(value: Any) -> datetime:
+    """SQLite returns the text that it stores; PostgreSQL a datetime."""
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    return value if value.tzinfo else timezone.make_aware(value, timezone.get_default_timezone())

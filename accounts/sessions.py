@@ -1,0 +1,302 @@
+"""The session engine: hashed keys, a user column, a verified mark, one read per request.
+
+A row exists from the right password on; anonymous visitors have none. The key changes at every step and the
+former one is refused from then on (R9). Each change is one statement that names the former key, so that of
+two requests that carry it, one wins and the other gets SessionEnded.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.middleware import (
+    AuthenticationMiddleware as DjangoAuthenticationMiddleware,
+)
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.middleware import SessionMiddleware as DjangoSessionMiddleware
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django.utils.functional import SimpleLazyObject
+
+from accounts.audit import Actor
+from accounts.exceptions import SessionEnded
+from accounts.models import Session, User
+
+PENDING_LIFETIME = timedelta(minutes=10)
+IDLE_LIFETIME = timedelta(minutes=20160)
+ABSOLUTE_LIFETIME = timedelta(minutes=20160)
+LAST_USED_RESOLUTION = timedelta(minutes=1)
+
+
+def hash_of(key: str) -> str:
+    return hashlib.sha256(key.encode(errors="replace")).hexdigest()
+
+
+class SessionStore(SessionBase):
+    """What `request.session` is. `row` is the loaded row, or None for an anonymous visitor."""
+
+    def __init__(self, session_key: str | None = None) -> None:
+        super().__init__(session_key)
+        self.loaded = False
+        self.found: Session | None = None
+        self.new_key: str | None = None  # to be sent to the browser
+        self.ended = False  # the browser's cookie is to be deleted
+
+    # --- Reading ---
+
+    @property
+    def row(self) -> Session | None:
+        if not self.loaded:
+            self.loaded = True
+            self.found = self.find(self.session_key) if self.session_key else None
+        return self.found
+
+    def find(self, key: str) -> Session | None:
+        """Return the live row of a key: not expired, not idle for too long, begun under today's stamp."""
+        row = Session.objects.with_people().filter(key_hash=hash_of(key)).first()
+        if row is None or not is_alive(row, timezone.now()):
+            return None
+        return row
+
+    @property
+    def user(self) -> User | None:
+        return self.row.user if self.row else None
+
+    @property
+    def pending_user(self) -> User | None:
+        return self.row.pending_user if self.row else None
+
+    def load(self) -> dict[str, Any]:
+        return dict(self.row.data) if self.row else {}
+
+    def exists(self, session_key: str) -> bool:
+        return Session.objects.filter(key_hash=hash_of(session_key)).exists()
+
+    # --- Steps: each writes the row inside the caller's transaction ---
+
+    def begin_pending(self, user: User, *, actor: Actor, **data: Any) -> None:
+        """The password was right and a second factor is still to come."""
+        self.replace_row(user=None, pending_user=user, actor=actor, lifetime=PENDING_LIFETIME, data=data)
+
+    def sign_in(self, user: User, *, actor: Actor) -> None:
+        """The password was right and is all that this user has."""
+        self.replace_row(user=user, pending_user=None, actor=actor, lifetime=ABSOLUTE_LIFETIME, data={})
+
+    def replace_row(
+        self,
+        *,
+        user: User | None,
+        pending_user: User | None,
+        actor: Actor,
+        lifetime: timedelta,
+        data: dict[str, Any],
+    ) -> None:
+        now = timezone.now()
+        if self.row:
+            Session.objects.filter(pk=self.row.pk).delete()
+        key = self.next_key()
+        self.found = Session.objects.create(
+            key_hash=hash_of(key),
+            user=user,
+            pending_user=pending_user,
+            security_stamp=(user or pending_user).security_stamp,  # type: ignore[union-attr]
+            data=data,
+            created_at=now,
+            last_used_at=now,
+            expires_at=now + lifetime,
+            proved_at=now if user else None,
+            ip=actor.ip,
+            user_agent=actor.user_agent,
+        )
+        self.loaded = True
+        self.adopt(key)
+
+    def complete_login(self, user: User) -> None:
+        """The second factor was right: the pending login becomes a verified session. Raises SessionEnded."""
+        now = timezone.now()
+        self.rotate(
+            user=user,
+            pending_user=None,
+            data={},
+            created_at=now,
+            expires_at=now + ABSOLUTE_LIFETIME,
+            verified_at=now,
+            proved_at=now,
+        )
+
+    def renew(self, user: User, **changes: Any) -> None:
+        """Go on under a new key and the user's present stamp. Raises SessionEnded."""
+        self.rotate(security_stamp=user.security_stamp, **changes)
+
+    def prove(self, *, verified: bool) -> None:
+        """This person proved itself again: sudo. Raises SessionEnded."""
+        now = timezone.now()
+        self.rotate(proved_at=now, **({"verified_at": now} if verified else {}))
+
+    def rotate(self, **changes: Any) -> None:
+        if self.row is None:
+            raise SessionEnded
+        key = self.next_key()
+        changed = Session.objects.filter(pk=self.row.pk, key_hash=self.row.key_hash).update(
+            key_hash=hash_of(key), last_used_at=timezone.now(), **changes
+        )
+        if not changed:
+            raise SessionEnded
+        for name, value in changes.items():
+            setattr(self.row, name, value)
+        self.row.key_hash = hash_of(key)
+        self.adopt(key)
+
+    def hold(self) -> None:
+        """Lock this session's row until the transaction ends, so that a logout comes before or after.
+
+        Raises SessionEnded.
+        """
+        row = self.row
+        if row is None or not (
+            Session.objects.select_for_update(no_key=True).filter(pk=row.pk, key_hash=row.key_hash).exists()
+        ):
+            raise SessionEnded
+
+    def end(self) -> None:
+        """Sign out or cancel: the row goes, and the browser is told to forget the key."""
+        if self.row:
+            Session.objects.filter(pk=self.row.pk).delete()
+        self.found, self.loaded, self.new_key, self.ended = None, True, None, True
+        self._session_cache: dict[str, Any] = {}
+
+    def next_key(self) -> str:
+        return secrets.token_urlsafe(32)
+
+    def adopt(self, key: str) -> None:
+        # Steps come last in a verb's transaction: after them only the event is written, and when that fails
+        # the answer is a 5xx, with which SessionMiddleware sends no key. The former one stays good.
+        self._set_session_key(key)
+        self.new_key, self.ended = key, False
+        self._session_cache = dict(self.row.data) if self.row else {}
+        self.modified = False
+
+    # --- What SessionBase asks for ---
+
+    def save(self, must_create: bool = False) -> None:
+        """Write the small data (what is being set up, where to go next) of a row that exists."""
+        if self.row is None:
+            return
+        data = dict(self._get_session(no_load=must_create))
+        Session.objects.filter(pk=self.row.pk, key_hash=self.row.key_hash).update(data=data)
+        self.row.data = data
+        self.modified = False
+
+    def create(self) -> None:
+        """Anonymous visitors have no session: there is nothing to create."""
+
+    def delete(self, session_key: str | None = None) -> None:
+        self.end()
+
+    def flush(self) -> None:
+        self.end()
+
+    def cycle_key(self) -> None:
+        self.rotate()
+
+    @classmethod
+    def clear_expired(cls) -> None:
+        Session.objects.filter(expires_at__lt=timezone.now()).delete()
+
+
+def is_alive(row: Session, now: datetime) -> bool:
+    person = row.user or row.pending_user
+    idle_since = row.last_used_at
+    return (
+        person is not None
+        and person.is_active
+        and person.security_stamp == row.security_stamp
+        and row.created_at <= now + LAST_USED_RESOLUTION  # a session from the future is a clock set back
+        and now < row.expires_at
+        and now - idle_since < IDLE_LIFETIME
+    )
+
+
+def session_of(request: HttpRequest) -> SessionStore:
+    session = request.session
+    assert isinstance(session, SessionStore)  # noqa: S101 - settings.SESSION_ENGINE is this module
+    return session
+
+
+class SessionMiddleware(DjangoSessionMiddleware):
+    """Cookies of the engine above. Never deletes the cookie of a former key.
+
+    Another tab of the same browser has just got the new one, and a deletion would take that with it.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        super().__init__(get_response)
+        self.SessionStore = SessionStore
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        session = request.session
+        if not isinstance(session, SessionStore):
+            return response
+        if session.accessed or session.loaded:
+            patch_vary_headers(response, ("Cookie",))
+        if session.modified and response.status_code < 500:
+            session.save()
+        if session.ended:
+            response.delete_cookie(
+                settings.SESSION_COOKIE_NAME, path="/", samesite=settings.SESSION_COOKIE_SAMESITE
+            )
+        elif session.new_key and response.status_code < 500:
+            self.set_cookie(response, session)
+        elif session.loaded:
+            note_use(session.row)
+        return response
+
+    def set_cookie(self, response: HttpResponse, session: SessionStore) -> None:
+        pending = session.row is not None and session.row.pending_user_id is not None
+        lifetime = PENDING_LIFETIME if pending else ABSOLUTE_LIFETIME
+        response.set_cookie(
+            settings.SESSION_COOKIE_NAME,
+            session.new_key or "",
+            max_age=int(lifetime.total_seconds()),
+            path="/",
+            secure=settings.SESSION_COOKIE_SECURE,
+            httponly=True,
+            samesite=settings.SESSION_COOKIE_SAMESITE,
+        )
+
+
+def note_use(row: Session | None) -> None:
+    """Remember when a session was last used, at most once a minute."""
+    now = timezone.now()
+    if row is None or row.user_id is None or now - row.last_used_at < LAST_USED_RESOLUTION:
+        return
+    Session.objects.filter(pk=row.pk, last_used_at=row.last_used_at).update(last_used_at=now)
+
+
+class AuthenticationMiddleware(DjangoAuthenticationMiddleware):
+    """`request.user` from the session's own row: no statement of its own, and no row deleted on a GET."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        request.user = SimpleLazyObject(lambda: user_of(request))  # type: ignore[assignment]
+
+
+class Visitor(AnonymousUser):
+    """Somebody who is not signed in."""
+
+    def is_verified(self) -> bool:
+        return False
+
+
+def user_of(request: HttpRequest) -> User | AnonymousUser:
+    row = session_of(request).row
+    if row is None or row.user is None:
+        return Visitor()
+    user: User = row.user
+    user.session_verified = row.verified_at is not None
+    return user

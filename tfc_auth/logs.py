@@ -1,0 +1,30 @@
+"""One escaped line per log record, with the id of its request."""
+
+import logging
+from contextvars import ContextVar
+
+request_id: ContextVar[str] = ContextVar("request_id", default="-")
+
+
+class RequestIdFilter(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.request_id = request_id.get()
+        return True
+
+
+class LineFormatter(logging.Formatter):
+    """Whatever a user agent or a path contains, it can't forge a second line (security.md WH-12)."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = super().format(record)
+        first, *rest = line.split("\n")
+        # A traceback keeps its lines; each of them is indented, so that none can pose as a record.
+        return "\n".join([escape_controls(first), *("    " + escape_controls(row) for row in rest)])
+
+
+def escape_controls(text: str) -> str:
+    """Return text with control characters as \\xNN escapes."""
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)

@@ -1,0 +1,100 @@
+"""What every request and every answer gets: an id, the client's real address, headers, an error page."""
+
+import ipaddress
+import secrets
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from tfc_auth import errors
+from tfc_auth.logs import request_id
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+
+
+class RequestIdMiddleware:
+    """Give each request an id that its log lines and its answer carry."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.id = secrets.token_hex(8)  # type: ignore[attr-defined]
+        token = request_id.set(request.id)  # type: ignore[attr-defined]
+        try:
+            response = self.get_response(request)
+            response["X-Request-Id"] = request_id.get()
+            return response
+        finally:
+            request_id.reset(token)
+
+
+class ForwardedHeadersMiddleware:
+    """Believe X-Forwarded-For and -Proto from TRUSTED_PROXIES only, and drop them otherwise."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self.proxies = [ipaddress.ip_network(text) for text in settings.TRUSTED_PROXIES]
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        forwarded_for = request.META.pop("HTTP_X_FORWARDED_FOR", "")
+        scheme = request.META.pop("HTTP_X_FORWARDED_PROTO", "")
+        # gunicorn would derive the scheme from the same header: start it with --forwarded-allow-ips="".
+        if self.is_proxy(request.META.get("REMOTE_ADDR", "")):
+            request.META["REMOTE_ADDR"] = self.client_of(request.META["REMOTE_ADDR"], forwarded_for)
+            if scheme:
+                request.environ["wsgi.url_scheme"] = "https" if scheme.strip() == "https" else "http"
+        return self.get_response(request)
+
+    def is_proxy(self, address: str) -> bool:
+        try:
+            client = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(client in network for network in self.proxies)
+
+    def client_of(self, remote: str, forwarded_for: str) -> str:
+        """Return the last address in the chain that is not one of our proxies."""
+        client = remote
+        for text in reversed(forwarded_for.split(",")):
+            candidate = text.strip()
+            try:
+                ipaddress.ip_address(candidate)
+            except ValueError:
+                break
+            client = candidate
+            if not self.is_proxy(candidate):
+                break
+        return client
+
+
+class SecurityHeadersMiddleware:
+    """The headers that Django has no setting for. Pages are private; only static files may be kept (R51)."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
+class ErrorPagesMiddleware:
+    """Give an empty 405 (what Django's method decorators return) the site's look."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code == 405 and not response.content:
+            page = errors.method_not_allowed(request)
+            page["Allow"] = response["Allow"]
+            return page
+        return response

@@ -1,0 +1,275 @@
+"""Settings: one file, values from the environment. A bad value stops the start.
+
+Every variable is explained in README.md and .env.example. With DEBUG on and nothing set, everything has a
+development value; with DEBUG off, what must be secret has to be given.
+"""
+
+from pathlib import Path
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = BASE_DIR / "var"
+
+env = environ.Env()
+env.smart_cast = False
+
+DEBUG = env.bool("DEBUG", default=False)
+
+# --- Secrets ---
+
+INSECURE_SECRET_KEY = "insecure-development-secret-key-that-every-reader-of-this-file-knows"
+INSECURE_ENCRYPTION_KEY = "insecure-development-encryption-key-that-every-reader-knows"
+
+
+def required_unless_debug(name: str, development_value: str) -> str:
+    value = env.str(name, default=development_value if DEBUG else "")
+    if not value:
+        raise ImproperlyConfigured(f"Set {name} in the environment (or DEBUG=1 for development).")
+    return value
+
+
+SECRET_KEY = required_unless_debug("SECRET_KEY", INSECURE_SECRET_KEY)
+# The first key encrypts, all of them decrypt: put a new one in front, keep the old ones (accounts/crypto.py).
+ENCRYPTION_KEYS = [
+    key.strip()
+    for key in required_unless_debug("ENCRYPTION_KEYS", INSECURE_ENCRYPTION_KEY).split(",")
+    if key.strip()
+]
+
+# --- The site ---
+
+SITE_NAME = env.str("SITE_NAME", default="TFC Auth")
+# Links in mails are built from this, never from the Host header of a request.
+SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
+SUPPORT_EMAIL = env.str("SUPPORT_EMAIL", default="")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"] if DEBUG else [])
+HTTPS = env.bool("HTTPS", default=not DEBUG)
+SIGN_UP = env.str("SIGN_UP", default="open")
+CREATE_ORGANIZATIONS = env.str("CREATE_ORGANIZATIONS", default="everybody")
+# Addresses or networks whose X-Forwarded-For and X-Forwarded-Proto are believed; nobody else's are.
+TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
+
+for name, value, allowed in [
+    ("SIGN_UP", SIGN_UP, {"open", "closed"}),
+    ("CREATE_ORGANIZATIONS", CREATE_ORGANIZATIONS, {"everybody", "staff"}),
+]:
+    if value not in allowed:
+        raise ImproperlyConfigured(f"{name} must be one of {sorted(allowed)}, not {value!r}.")
+
+# --- Applications ---
+
+INSTALLED_APPS = [
+    "tfc_auth.apps.AdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.forms",
+    "csp",
+    "django_otp",
+    "accounts",
+    "accounts.factors.totp",
+    "accounts.factors.backup_codes",
+    "organizations",
+]
+
+# Order is the order in which the pages offer them; the first primary factor a user has is asked first.
+SECOND_FACTORS = [
+    "accounts.factors.totp.factor.TOTPFactor",
+    "accounts.factors.backup_codes.factor.BackupCodesFactor",
+]
+
+MIDDLEWARE = [
+    "tfc_auth.middleware.RequestIdMiddleware",
+    "tfc_auth.middleware.ForwardedHeadersMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "tfc_auth.middleware.SecurityHeadersMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "tfc_auth.middleware.ErrorPagesMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "accounts.sessions.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "accounts.sessions.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "accounts.outbox.OutboxMiddleware",
+    "accounts.middleware.RuleViolationMiddleware",
+    "organizations.middleware.TwoFactorRequiredMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "tfc_auth.urls"
+WSGI_APPLICATION = "tfc_auth.wsgi.application"
+APPEND_SLASH = False
+CSRF_FAILURE_VIEW = "tfc_auth.errors.csrf_failure"
+
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "accounts.context.site",
+                "organizations.context.switcher",
+            ],
+        },
+    },
+]
+
+# --- Database ---
+
+DATABASE_URL = env.str("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")
+DATABASES = {"default": env.db_url_config(DATABASE_URL)}
+DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=600)
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # IMMEDIATE takes the write lock at BEGIN, so a transaction that has read can always write. FULL: a code
+    # that was spent stays spent when the machine loses power.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+    }
+    if not DATABASES["default"]["NAME"].startswith(":memory:"):
+        Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+else:
+    # A database that is away or stuck becomes a 503 within 5 seconds instead of a worker that waits.
+    DATABASES["default"]["OPTIONS"] = {
+        **DATABASES["default"].get("OPTIONS", {}),
+        "connect_timeout": 4,
+        "options": "-c lock_timeout=4000 -c statement_timeout=5000",
+    }
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- People ---
+
+AUTH_USER_MODEL = "accounts.User"
+LOGIN_URL = "accounts:sign_in"
+LOGIN_REDIRECT_URL = "organizations:home"
+
+PASSWORD_HASHER = env.str("PASSWORD_HASHER", default="argon2")
+PASSWORD_HASHERS = {
+    "argon2": ["accounts.hashers.Argon2Hasher"],
+    "cheap": ["django.contrib.auth.hashers.MD5PasswordHasher"],
+}[PASSWORD_HASHER]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 15},
+    },
+    {"NAME": "accounts.validators.MaximumLengthValidator", "OPTIONS": {"max_length": 1024}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "accounts.validators.NotLikeTheNameValidator"},
+]
+
+# --- Sessions, cookies, headers ---
+
+SESSION_ENGINE = "accounts.sessions"
+SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
+SESSION_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 20160 * 60  # seconds; Terraform Cloud's "remember for"
+CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
+CSRF_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_SECURE = HTTPS
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
+
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 63_072_000 if HTTPS else 0  # two years
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = HTTPS
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+    },
+}
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bytes
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+DATA_UPLOAD_MAX_NUMBER_FILES = 5
+
+# --- Mail ---
+
+MAIL_DIR = Path(env.str("MAIL_DIR", default=str(VAR_DIR / "mail")))
+if DEBUG and not env.str("EMAIL_URL", default=""):
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = str(MAIL_DIR)
+else:
+    vars().update(env.email_url_config(env.str("EMAIL_URL", default="smtp://localhost:25")))
+EMAIL_TIMEOUT = 5  # seconds
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"{SITE_NAME} <no-reply@localhost>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# --- Static files ---
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static", ("guide", BASE_DIR / "docs" / "guide" / "pictures")]
+WHITENOISE_USE_FINDERS = DEBUG
+WHITENOISE_AUTOREFRESH = DEBUG
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {
+        "BACKEND": (
+            "django.contrib.staticfiles.storage.StaticFilesStorage"
+            if DEBUG or env.bool("PLAIN_STATIC_FILES", default=False)
+            else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        ),
+    },
+}
+
+# --- Language and time ---
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English"))]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# --- Logging ---
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"()": "tfc_auth.logs.LineFormatter"}},
+    "filters": {"request_id": {"()": "tfc_auth.logs.RequestIdFilter"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["request_id"],
+        },
+    },
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "loggers": {"django": {"handlers": [], "propagate": True, "level": "INFO"}},
+}
