@@ -1,0 +1,110 @@
+"""`make run`: look whether the address can be had, bring the database up to date, load the demo, serve."""
+
+import errno
+import ipaddress
+import os
+import socket
+import sys
+from argparse import ArgumentParser
+from typing import Any, NoReturn
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+
+class Refused(Exception):
+    """Says in one sentence why the demo does not start."""
+
+
+class Command(BaseCommand):
+    help = "Serves this site with demo data (DEBUG only)."
+    # The checks run with `migrate`; on the second start there is nothing to check again.
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", default="8000")
+
+    def handle(self, *args: Any, host: str, port: str, **options: Any) -> None:
+        try:
+            check_is_a_demo(host)
+            check_is_free(host, port)
+        except Refused as refusal:
+            self.stderr.write(str(refusal))
+            sys.exit(1)
+        if has_unapplied_migrations():
+            self.stdout.write("Preparing the database ...")
+            call_command("migrate", verbosity=0)
+        call_command("demo", stdout=self.stdout)
+        self.stdout.write("Stop it with Ctrl-C.")
+        self.stdout.flush()
+        connection.close()
+        serve(host, port)
+
+
+def check_is_a_demo(host: str) -> None:
+    """The accounts have known passwords and /dev/outbox shows every mail: not for a network."""
+    if not settings.DEBUG:
+        raise Refused("The demo runs with DEBUG=1 only; docs/deployment.md tells how to run a real site.")
+    if not is_loopback(host) and os.environ.get("INSECURE_DEMO") != "1":
+        raise Refused(
+            f"HOST={host} would offer the demo accounts and everybody's mail to the network; "
+            "if that is what you want, set INSECURE_DEMO=1."
+        )
+
+
+def check_is_free(host: str, port: str) -> None:
+    if not port.isdecimal() or not 0 < int(port) < 65536:
+        raise Refused(f"PORT={port} is not a port number (1 to 65535).")
+    family, *_, address = resolve(host, int(port))[0]
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        # As the server does: a port that was just given up counts as free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+            probe.listen()
+        except OSError as error:
+            raise Refused(explain(error, host, int(port))) from error
+
+
+def explain(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        other = port + 1 if port < 65535 else 8000
+        return f"Port {port} on {host} is taken; try another one: make run PORT={other}"
+    if error.errno == errno.EACCES:
+        return f"Port {port} is reserved for the administrator; try make run PORT=8000"
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"HOST={host} is no address of this machine."
+    return f"Cannot listen on {host}, port {port}: {error.strerror}."
+
+
+def is_loopback(host: str) -> bool:
+    addresses = [address[0] for *_, address in resolve(host, None)]
+    return all(ipaddress.ip_address(str(address).partition("%")[0]).is_loopback for address in addresses)
+
+
+def resolve(host: str, port: int | None) -> list[Any]:
+    try:
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise Refused(f"HOST={host} is neither an address nor a name of this machine.") from error
+
+
+def has_unapplied_migrations() -> bool:
+    executor = MigrationExecutor(connection)
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def serve(host: str, port: str) -> NoReturn:
+    """Become the server: what answers Ctrl-C is the process that make started."""
+    names = ["127.0.0.1", "localhost", "[::1]", host] if is_loopback(host) else ["*"]
+    os.environ.setdefault("ALLOWED_HOSTS", ",".join(names))
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    arguments = ["--bind", address, "--workers", "2", "--threads", "4", "--log-level", "warning"]
+    os.execv(  # noqa: S606 -- our own interpreter, no shell
+        sys.executable,
+        [sys.executable, "-m", "gunicorn", *arguments, "--no-control-socket", "tfc_auth.wsgi"],
+    )

@@ -1,0 +1,152 @@
+"""How the tests run: on which database, against which servers, with which browser.
+
+The cast is in tests/cast.py, since what is imported here before tests.environment finds no Django.
+"""
+
+import os
+import shutil
+import socket
+
+import pytest
+
+from django.db import connections
+
+from tests import environment
+from tests.servers import start_site as start
+
+pytest_plugins = ["tests.cast"]
+
+LOOPBACK = ("127.", "::1", "localhost")
+CHROMIUM = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+CHROMIUM_OPTIONS = [
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-quic",
+    "--disable-gpu",
+]
+
+
+# ---------------------------------------------------------------- the run
+
+
+def pytest_configure(config):
+    if environment.PROBLEM:
+        pytest.exit(f"SKIPPED: {environment.PROBLEM}", returncode=1 if environment.IN_CI else 0)
+
+
+def pytest_report_header():
+    return f"database: {environment.KIND}"
+
+
+def pytest_collection_modifyitems(config, items):
+    """What a browser shows does not depend on the database, so those tests run once."""
+    if environment.KIND != "sqlite":
+        browser = [item for item in items if item.get_closest_marker("browser")]
+        config.hook.pytest_deselected(items=browser)
+        items[:] = [item for item in items if item not in browser]
+
+
+def skipped(config):
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    return reporter.stats.get("skipped", []) if reporter else []
+
+
+def pytest_sessionfinish(session):
+    """A machine that only skips is not green."""
+    if environment.IN_CI and skipped(session.config) and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    reports = skipped(config)
+    if reports:
+        terminalreporter.section("what was skipped, and why", yellow=True)
+    for report in reports:
+        terminalreporter.line(f"{report.nodeid}: {report.longrepr[2].removeprefix('Skipped: ')}")
+    if reports and environment.IN_CI:
+        terminalreporter.line("CI is set, where nothing may be skipped: this run has failed.", red=True)
+
+
+# ---------------------------------------------------------------- the network
+
+
+@pytest.fixture(autouse=True, scope="session")
+def only_this_machine():
+    """A test that talks to the rest of the world is an error, not a slow test."""
+    connect = socket.socket.connect
+
+    def guarded(self, address):
+        if self.family != socket.AF_UNIX and not str(address[0]).startswith(LOOPBACK):
+            self.close()
+            raise RuntimeError(f"a test tried to reach {address}")
+        return connect(self, address)
+
+    socket.socket.connect = guarded
+    yield
+    socket.socket.connect = connect
+
+
+# ---------------------------------------------------------------- the database and the servers
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings():
+    """A database of its own for each run and worker; with SQLite a file, so that servers can use it, too."""
+    connections["default"].settings_dict["TEST"]["NAME"] = environment.test_database_name()
+
+
+@pytest.fixture(scope="session")
+def shared_site(django_db_setup):
+    """The one server of this worker; tests use `live_site`, which also cleans up."""
+    site = start(environment.test_database_url())
+    yield site
+    site.stop()
+
+
+@pytest.fixture
+def live_site(transactional_db, shared_site):
+    """The real product, in processes of its own, on the same database as the test's own models.
+
+    What the test writes with models the servers read, and the other way round; afterwards all of it is gone.
+    """
+    shared_site.forget_mails()
+    return shared_site
+
+
+@pytest.fixture
+def start_site(transactional_db):
+    """Start further servers on the same database, with other settings: start_site(SIGN_UP="closed")."""
+    sites = []
+
+    def begin(database_url=None, **options):
+        sites.append(start(database_url or environment.test_database_url(), **options))
+        return sites[-1]
+
+    yield begin
+    for site in sites:
+        site.stop()
+
+
+# ---------------------------------------------------------------- the browser
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args):
+    """The system's Chromium: Playwright's own would be a download."""
+    found = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if not found:
+        pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
+    return {
+        **browser_type_launch_args,
+        "executable_path": found,
+        "chromium_sandbox": os.geteuid() != 0,
+        "args": CHROMIUM_OPTIONS,
+    }
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args, shared_site):
+    """page.goto("/session") goes to this worker's server; the test asks for `live_site` as well."""
+    return {**browser_context_args, "base_url": shared_site.url}

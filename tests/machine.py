@@ -1,0 +1,60 @@
+"""Install what the tests need besides Python, where that may be done: `make test` runs this first.
+
+It never fails: the tests for which something is missing are skipped, and say so.
+"""
+
+import os
+import shutil
+import subprocess
+
+from tests.postgres import Unavailable, find_binaries
+
+CHROMIUM = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+# A lock held by another installation is waited for.
+APT = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=300"]
+
+
+def main():
+    missing = []
+    if not any(map(shutil.which, CHROMIUM)):
+        missing += ["chromium", "fonts-liberation"]
+    # A database server is more than a program: it is put on a machine by root only, never by way of sudo.
+    if os.geteuid() == 0 and not has_postgresql():
+        missing += ["postgresql"]
+    if missing:
+        install(missing)
+
+
+def has_postgresql():
+    if os.environ.get("DATABASE_URL", "").startswith("postgres"):
+        return True
+    try:
+        return bool(find_binaries())
+    except Unavailable:
+        return False
+
+
+def install(packages):
+    root = become_root()
+    if shutil.which("apt-get") is None or root is None:
+        print(f"Not on this machine, and not installable without root: {', '.join(packages)}.")
+        return
+    print(f"Installing {', '.join(packages)} (once) ...", flush=True)
+    for command in [["update"], ["install", "--no-install-recommends", *packages]]:
+        done = subprocess.run([*root, *APT, *command], capture_output=True, text=True, check=False)
+        if done.returncode:
+            print(f"apt-get {command[0]} failed: {done.stderr.strip()}")
+
+
+def become_root():
+    """What to put before a command so that it runs as root; None if that takes a password."""
+    if os.geteuid() == 0:
+        return []
+    if shutil.which("sudo") is None:
+        return None
+    allowed = subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False).returncode == 0
+    return ["sudo", "-n"] if allowed else None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""The product as it runs in production: real server processes, and real requests at the same moment."""
+
+import email
+import email.policy
+import http.client
+import os
+import socket
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from tests.environment import ROOT
+from tests.keeper import Kept
+from tests.visitor import Reply, Visitor, parse_reply
+
+SECONDS_TO_START = 60
+SECONDS_FOR_MAIL = 10
+
+
+class Site:
+    """A running product. Made by `start_site`, or by the fixtures `live_site` and `start_site`."""
+
+    def __init__(self, kept, host, port, mail_directory):
+        self.kept = kept
+        self.host = host
+        self.port = port
+        self.url = f"http://{host}:{port}"
+        self.mail_directory = mail_directory
+        self.log_path = kept.log
+
+    def visitor(self):
+        """A new browser without a cookie."""
+        return Visitor(self.url)
+
+    def volley(self, raws):
+        return volley(self.host, self.port, raws)
+
+    def log(self):
+        return self.log_path.read_text(errors="replace")
+
+    def mails(self, to=None):
+        """The mails that were sent, oldest first, as email.message.EmailMessage."""
+        files = sorted(self.mail_directory.glob("*.log"), key=lambda path: path.stat().st_mtime_ns)
+        mails = [mail for path in files for mail in parse_mails(path)]
+        return [mail for mail in mails if to is None or to in mail["To"]]
+
+    def wait_for_mail(self, to, count=1):
+        """The newest mail to this address, once there are `count`: mail leaves after the answer."""
+        deadline = time.monotonic() + SECONDS_FOR_MAIL
+        while len(found := self.mails(to)) < count:
+            assert time.monotonic() < deadline, f"{len(found)} of {count} mails to {to}"
+            time.sleep(0.05)
+        return found[-1]
+
+    def forget_mails(self):
+        for path in self.mail_directory.glob("*.log"):
+            path.unlink(missing_ok=True)
+
+    def kill(self):
+        """A crash: every process of the server ends in the middle of what it does."""
+        self.kept.kill()
+
+    def stop(self):
+        self.kept.stop()
+
+
+def start_site(database_url, *, workers=2, threads=4, **environment):
+    """Serve the product on a free port of this machine; more settings as keywords: SIGN_UP="closed"."""
+    directory = Path(tempfile.mkdtemp(prefix="tfc-auth-site-"))
+    mail_directory = directory / "mail"
+    mail_directory.mkdir()
+    # The socket is ours before the server is there: no port can be lost to another run in between.
+    with socket.create_server(("127.0.0.1", 0), backlog=200) as listener:
+        host, port = listener.getsockname()
+        settings = {
+            "DATABASE_URL": database_url,
+            "SITE_URL": f"http://{host}:{port}",
+            "MAIL_DIR": str(mail_directory),
+            "EMAIL_URL": f"filemail:///{mail_directory}",
+        }
+        command = [sys.executable, "-m", "gunicorn", "--chdir", str(ROOT), "--preload"]
+        command += ["--bind", f"fd://{listener.fileno()}", "--no-control-socket"]
+        command += ["--workers", str(workers), "--threads", str(threads), "--worker-class", "gthread"]
+        kept = Kept(
+            [*command, "--log-level", "warning", "tfc_auth.wsgi"],
+            directory,
+            environment={**os.environ, **settings, **environment},
+            file_descriptors=[listener.fileno()],
+        )
+    site = Site(kept, host, port, mail_directory)
+    wait_until_up(site)
+    return site
+
+
+def wait_until_up(site):
+    connection = http.client.HTTPConnection(site.host, site.port, timeout=SECONDS_TO_START)
+    try:
+        connection.request("GET", "/healthz")
+        connection.getresponse().read()
+    except OSError:
+        log = site.log()
+        site.stop()
+        raise RuntimeError(f"the product did not start:\n{log}") from None
+    finally:
+        connection.close()
+
+
+def parse_mails(path):
+    """Django's file backend ends each mail with a line of hyphens."""
+    for text in path.read_bytes().split(b"-" * 79 + b"\n"):
+        if text.strip():
+            yield email.message_from_bytes(text, policy=email.policy.default)
+
+
+def volley(host, port, raws):
+    """Send raw requests at the same moment: all but the last byte of each, then the last bytes at once.
+
+    Returns one Reply per request, in order. Make raw requests with `Visitor.raw_form` or `Visitor.raw`.
+    """
+    raws = list(raws)
+    connections = [socket.create_connection((host, port), timeout=60) for _ in raws]
+    for connection, raw in zip(connections, raws, strict=True):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.sendall(raw[:-1])
+    gate = threading.Barrier(len(raws))
+    answers = [b""] * len(raws)
+
+    def finish(index):
+        with connections[index] as connection:
+            gate.wait()
+            connection.sendall(raws[index][-1:])
+            while chunk := connection.recv(65536):
+                answers[index] += chunk
+
+    threads = [threading.Thread(target=finish, args=(index,)) for index in range(len(raws))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return [parse_reply(f"http://{host}:{port}", answer) for answer in answers]
+
+
+__all__ = ["Reply", "Site", "Visitor", "start_site", "volley"]
