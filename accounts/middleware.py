@@ -1,13 +1,102 @@
-"""What a broken rule looks like in a browser, when no view has put it on its own page."""
+"""Sessions, people and broken rules, as requests and answers carry them."""
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.middleware import AuthenticationMiddleware as DjangoAuthenticationMiddleware
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.middleware import SessionMiddleware as DjangoSessionMiddleware
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template import loader
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django.utils.functional import SimpleLazyObject
 
 from accounts.exceptions import RateLimited, RuleViolation, SessionEnded
+from accounts.models import Session, User
+from accounts.sessions import (
+    ABSOLUTE_LIFETIME,
+    LAST_USED_RESOLUTION,
+    PENDING_LIFETIME,
+    SessionStore,
+    session_of,
+)
+
+
+class SessionMiddleware(DjangoSessionMiddleware):
+    """Cookies of the engine above. Never deletes the cookie of a former key.
+
+    Another tab of the same browser has just got the new one, and a deletion would take that with it.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        super().__init__(get_response)
+        self.SessionStore = SessionStore
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        session = request.session
+        if not isinstance(session, SessionStore):
+            return response
+        if session.accessed or session.loaded:
+            patch_vary_headers(response, ("Cookie",))
+        if session.modified and response.status_code < 500:
+            session.save()
+        if session.ended:
+            response.delete_cookie(
+                settings.SESSION_COOKIE_NAME, path="/", samesite=settings.SESSION_COOKIE_SAMESITE
+            )
+        elif session.new_key and response.status_code < 500:
+            self.set_cookie(response, session)
+        elif session.loaded:
+            note_use(session.row)
+        return response
+
+    def set_cookie(self, response: HttpResponse, session: SessionStore) -> None:
+        pending = session.row is not None and session.row.pending_user_id is not None
+        lifetime = PENDING_LIFETIME if pending else ABSOLUTE_LIFETIME
+        response.set_cookie(
+            settings.SESSION_COOKIE_NAME,
+            session.new_key or "",
+            max_age=int(lifetime.total_seconds()),
+            path="/",
+            secure=settings.SESSION_COOKIE_SECURE,
+            httponly=True,
+            samesite=settings.SESSION_COOKIE_SAMESITE,
+        )
+
+
+def note_use(row: Session | None) -> None:
+    """Remember when a session was last used, at most once a minute."""
+    now = timezone.now()
+    if row is None or row.user_id is None or now - row.last_used_at < LAST_USED_RESOLUTION:
+        return
+    Session.objects.filter(pk=row.pk, last_used_at=row.last_used_at).update(last_used_at=now)
+
+
+class AuthenticationMiddleware(DjangoAuthenticationMiddleware):
+    """`request.user` from the session's own row: no statement of its own, and no row deleted on a GET."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        request.user = SimpleLazyObject(lambda: user_of(request))  # type: ignore[assignment]
+
+
+class Visitor(AnonymousUser):
+    """Somebody who is not signed in."""
+
+    def is_verified(self) -> bool:
+        return False
+
+
+def user_of(request: HttpRequest) -> User | AnonymousUser:
+    row = session_of(request).row
+    if row is None or row.user is None:
+        return Visitor()
+    user: User = row.user
+    user.session_verified = row.verified_at is not None
+    return user
 
 
 class RuleViolationMiddleware:

@@ -7,22 +7,12 @@ two requests that carry it, one wins and the other gets SessionEnded.
 
 import hashlib
 import secrets
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
-from django.contrib.auth.middleware import (
-    AuthenticationMiddleware as DjangoAuthenticationMiddleware,
-)
-from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.base import SessionBase
-from django.contrib.sessions.middleware import SessionMiddleware as DjangoSessionMiddleware
-from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.cache import patch_vary_headers
-from django.utils.functional import SimpleLazyObject
 
 from accounts.audit import Actor
 from accounts.exceptions import SessionEnded
@@ -229,74 +219,35 @@ def session_of(request: HttpRequest) -> SessionStore:
     return session
 
 
-class SessionMiddleware(DjangoSessionMiddleware):
-    """Cookies of the engine above. Never deletes the cookie of a former key.
+def hold_session_of(actor: Actor) -> None:
+    """Lock the session that a door speaks for, so that a sign-out comes before or after what it does.
 
-    Another tab of the same browser has just got the new one, and a deletion would take that with it.
+    Sessions come first in the order of locks. Raises SessionEnded; does nothing for doors without a session.
     """
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        super().__init__(get_response)
-        self.SessionStore = SessionStore
-
-    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        session = request.session
-        if not isinstance(session, SessionStore):
-            return response
-        if session.accessed or session.loaded:
-            patch_vary_headers(response, ("Cookie",))
-        if session.modified and response.status_code < 500:
-            session.save()
-        if session.ended:
-            response.delete_cookie(
-                settings.SESSION_COOKIE_NAME, path="/", samesite=settings.SESSION_COOKIE_SAMESITE
-            )
-        elif session.new_key and response.status_code < 500:
-            self.set_cookie(response, session)
-        elif session.loaded:
-            note_use(session.row)
-        return response
-
-    def set_cookie(self, response: HttpResponse, session: SessionStore) -> None:
-        pending = session.row is not None and session.row.pending_user_id is not None
-        lifetime = PENDING_LIFETIME if pending else ABSOLUTE_LIFETIME
-        response.set_cookie(
-            settings.SESSION_COOKIE_NAME,
-            session.new_key or "",
-            max_age=int(lifetime.total_seconds()),
-            path="/",
-            secure=settings.SESSION_COOKIE_SECURE,
-            httponly=True,
-            samesite=settings.SESSION_COOKIE_SAMESITE,
-        )
-
-
-def note_use(row: Session | None) -> None:
-    """Remember when a session was last used, at most once a minute."""
-    now = timezone.now()
-    if row is None or row.user_id is None or now - row.last_used_at < LAST_USED_RESOLUTION:
+    if actor.session_id is None:
         return
-    Session.objects.filter(pk=row.pk, last_used_at=row.last_used_at).update(last_used_at=now)
+    held = Session.objects.select_for_update(no_key=True).filter(pk=actor.session_id, user=actor.user)
+    if not held.exists():
+        raise SessionEnded
 
 
-class AuthenticationMiddleware(DjangoAuthenticationMiddleware):
-    """`request.user` from the session's own row: no statement of its own, and no row deleted on a GET."""
-
-    def process_request(self, request: HttpRequest) -> None:
-        request.user = SimpleLazyObject(lambda: user_of(request))  # type: ignore[assignment]
-
-
-class Visitor(AnonymousUser):
-    """Somebody who is not signed in."""
-
-    def is_verified(self) -> bool:
-        return False
+def hold(user: User, session: SessionStore | None, *, row_too: bool = True) -> User:
+    """Return the user, locked and as it is now. Raises SessionEnded if the session is not valid for it."""
+    if session and row_too:
+        session.hold()
+    locked = User.objects.lock(user.pk)
+    row = session.row if session else None
+    if session and (row is None or row.security_stamp != locked.security_stamp or not locked.is_active):
+        raise SessionEnded
+    return locked
 
 
-def user_of(request: HttpRequest) -> User | AnonymousUser:
-    row = session_of(request).row
-    if row is None or row.user is None:
-        return Visitor()
-    user: User = row.user
-    user.session_verified = row.verified_at is not None
-    return user
+def end_other_sessions(user: User, session: SessionStore | None, *, verified: bool | None = None) -> None:
+    """Give the user a new stamp; only `session` is told about it, and goes on under a new key."""
+    user.rotate_stamp()
+    user.save(update_fields=["security_stamp"])
+    if session is None:
+        return
+    now = timezone.now()
+    changes = {} if verified is None else {"verified_at": now if verified else None, "proved_at": now}
+    session.renew(user, **changes)

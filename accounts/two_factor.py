@@ -10,22 +10,20 @@ from enum import Enum
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import audit, factors, limits, login, notifications, signals
+from accounts import audit, backup_codes, factors, limits, login, notifications, signals
 from accounts.audit import Actor, name_of, record
 from accounts.exceptions import (
     EmailNotConfirmed,
     EnrolmentExpired,
     RateLimited,
     RuleViolation,
-    SessionEnded,
     TwoFactorNotEnabled,
 )
 from accounts.factors.base import Device, Factor, State
 from accounts.limits import Budget
 from accounts.models import User
-from accounts.sessions import SessionStore
+from accounts.sessions import SessionStore, end_other_sessions, hold
 
-LOW_STOCK = 3  # backup codes
 WRONG_CODE_MAILS = Budget("mail:wrong-codes", (1, 3600))
 ATTEMPTS_AT_LOCKING = 5
 
@@ -112,16 +110,7 @@ def switch_on(user: User) -> list[str]:
     user.two_factor_enabled_at = timezone.now()
     user.save(update_fields=["two_factor_enabled_at"])
     signals.two_factor_changed.send(User, user=user, enabled=True)
-    return issue_backup_codes(user)
-
-
-def issue_backup_codes(user: User) -> list[str]:
-    """Put a new set of codes in the place of the old one; return them."""
-    codes = []
-    for factor in factors.backup():
-        factor.complete_enrolment(user, "", factor.begin_enrolment(user))
-        codes += factor.reveal(user)
-    return codes
+    return backup_codes.issue(user)
 
 
 def answer_challenge(
@@ -149,7 +138,7 @@ def answer_challenge(
             limits.give_back(reservation)
         if device is not None:
             if factor.is_backup:
-                announce_used_code(user, actor=actor)
+                backup_codes.announce_use(user, actor=actor)
             if purpose is Purpose.LOGIN:
                 session.complete_login(user)
                 login.succeeded(user, actor=actor, method=factor.slug, known_browser=known_browser)
@@ -165,12 +154,6 @@ def answer_challenge(
     if device is None and not repeated:
         record_failure(user, factor, purpose.value, actor=actor)
     return device
-
-
-def announce_used_code(user: User, *, actor: Actor) -> None:
-    """Tell the owner how many codes are left (R28)."""
-    left = sum(factor.left(user) for factor in factors.backup())
-    notifications.notify(user, "backup_code_used", actor=actor, codes_left=left, low=left <= LOW_STOCK)
 
 
 def record_failure(user: User, factor: Factor, purpose: str, *, actor: Actor) -> None:
@@ -247,56 +230,9 @@ def disable_once(
     notifications.notify(user, mail, actor=actor, reason=reason)
 
 
-@transaction.atomic
-def renew_backup_codes(user: User, *, session: SessionStore, actor: Actor) -> list[str]:
-    """Issue new codes and return them; the old ones are dead from here (R27)."""
-    user = hold(user, session)
-    if not user.is_enrolled:
-        raise TwoFactorNotEnabled
-    codes = issue_backup_codes(user)
-    end_other_sessions(user, session)
-    record(audit.BACKUP_CODES_RENEWED, actor=actor, subject=name_of(user), user=user)
-    notifications.notify(user, "backup_codes_renewed", actor=actor)
-    return codes
-
-
-@transaction.atomic
-def reveal_backup_codes(user: User, *, session: SessionStore, actor: Actor) -> list[str]:
-    """Return the unused codes (D1). Recorded and announced; ends no session."""
-    user = hold(user, session)
-    if not user.is_enrolled:
-        raise TwoFactorNotEnabled
-    codes = [code for factor in factors.backup() for code in factor.reveal(user)]
-    record(audit.BACKUP_CODES_REVEALED, actor=actor, subject=name_of(user), user=user)
-    notifications.notify(user, "backup_codes_revealed", actor=actor)
-    return codes
-
-
 def discard_stale_enrolments() -> int:
     """Remove unconfirmed devices that nobody can confirm any more; return how many."""
     return sum(factor.discard_stale() for factor in factors.all_factors())
-
-
-def hold(user: User, session: SessionStore | None, *, row_too: bool = True) -> User:
-    """Return the user, locked and as it is now. Raises SessionEnded if the session is not valid for it."""
-    if session and row_too:
-        session.hold()
-    locked = User.objects.lock(user.pk)
-    row = session.row if session else None
-    if session and (row is None or row.security_stamp != locked.security_stamp or not locked.is_active):
-        raise SessionEnded
-    return locked
-
-
-def end_other_sessions(user: User, session: SessionStore | None, *, verified: bool | None = None) -> None:
-    """Give the user a new stamp; only `session` is told about it, and goes on under a new key."""
-    user.rotate_stamp()
-    user.save(update_fields=["security_stamp"])
-    if session is None:
-        return
-    now = timezone.now()
-    changes = {} if verified is None else {"verified_at": now if verified else None, "proved_at": now}
-    session.renew(user, **changes)
 
 
 def name_of_account(user: User) -> str:

@@ -1,1 +1,119 @@
-"""Who plays in the tests: alice owns, bob is a member, mallory is outside. Fixtures are states."""
+"""Who plays in the tests, as fixtures: alice, bob and carol belong together, mallory is outside. Fixtures are states.
+
+Everything happens through the product's own pages, with real codes: `sign_in(alice)` posts the form, and
+`enrol(alice)` reads the key off the page as a person would.
+"""
+
+import re
+from dataclasses import dataclass, field
+from html import unescape
+
+import pyotp
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.factors.totp.models import TOTPDevice
+from accounts.models import User
+
+PASSWORD = "correct horse battery staple 42"
+TWO_FACTOR = "/app/settings/two-factor"
+
+
+def make_user(username, **fields):
+    """A person with a confirmed address and PASSWORD."""
+    defaults = {"email": f"{username}@example.com", "email_confirmed_at": timezone.now()}
+    return User.objects.create_user(username, password=PASSWORD, **(defaults | fields))
+
+
+@dataclass
+class Authenticator:
+    """An authenticator app in somebody's hand (pyotp: an implementation that is not ours)."""
+
+    user: User
+    key: str
+    codes: list = field(default_factory=list)  # the backup codes, as shown
+
+    def code(self, steps=0):
+        """The code of the present time step, or of one so many steps away."""
+        return pyotp.TOTP(self.key).at(timezone.now(), steps)
+
+    def fresh_code(self):
+        """A code that was not used yet. Stands for waiting 30 seconds: the used step is moved back."""
+        TOTPDevice.objects.filter(user=self.user, confirmed=True).update(last_step=-1)
+        return self.code()
+
+    def wrong_code(self):
+        near = {self.code(steps) for steps in range(-3, 4)}
+        return next(code for code in ("000000", "111111", "222222", "333333") if code not in near)
+
+
+def post_password(client, user, password=PASSWORD, **fields):
+    return client.post("/session", {"username": user.username, "password": password, **fields})
+
+
+def sign_in(user, authenticator=None, client=None):
+    """A browser in which this user has signed in completely."""
+    client = client or Client()
+    response = post_password(client, user)
+    assert response.status_code == 302, response.content.decode()
+    if authenticator is not None:
+        assert response["Location"] == "/session/two-factor"
+        response = client.post("/session/two-factor", {"code": authenticator.fresh_code()})
+        assert response.status_code == 302, response.content.decode()
+    return client
+
+
+def start_enrolment(client):
+    """Choose the application and return the key that the page shows."""
+    response = client.post(f"{TWO_FACTOR}/enable", {"method": "app"})
+    assert response["Location"] == f"{TWO_FACTOR}/confirm", response.content.decode()
+    return key_on(client.get(f"{TWO_FACTOR}/confirm"))
+
+
+def key_on(response):
+    return response.context["description"]["key"]
+
+
+def codes_on(response):
+    """The backup codes that a page shows, read off its HTML."""
+    text = unescape(response.content.decode())
+    return re.findall(r"\b[0-9A-Z]{5}-[0-9A-Z]{4}-[0-9A-Z]{4}\b", text)
+
+
+def enrol(user, client=None):
+    """Enable two-factor authentication with an application; return the application."""
+    client = client or sign_in(user)
+    authenticator = Authenticator(user, start_enrolment(client))
+    response = client.post(f"{TWO_FACTOR}/confirm", {"code": authenticator.code()})
+    assert response.status_code == 200, response.content.decode()
+    authenticator.codes = sorted(set(codes_on(response)))
+    assert len(authenticator.codes) == 10
+    user.refresh_from_db()
+    return authenticator
+
+
+@pytest.fixture
+def alice(transactional_db):
+    return make_user("alice")
+
+
+@pytest.fixture
+def bob(transactional_db):
+    return make_user("bob")
+
+
+@pytest.fixture
+def carol(transactional_db):
+    return make_user("carol")
+
+
+@pytest.fixture
+def mallory(transactional_db):
+    return make_user("mallory")
+
+
+@pytest.fixture
+def app_of_alice(alice):
+    """alice has two-factor authentication; this is her application."""
+    return enrol(alice)

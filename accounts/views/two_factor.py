@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import factors, passwords, signals, two_factor
+from accounts import backup_codes, factors, passwords, signals, two_factor
 from accounts.answers import form_page, refuse
 from accounts.assurance import signed_in_user, sudo_required
 from accounts.audit import Actor
@@ -34,7 +34,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 def overview_page(request: HttpRequest, form: MethodForm, **context: Any) -> HttpResponse:
     user = signed_in_user(request)
     devices = factors.devices_of(user) if user.is_enrolled else {}
-    backup = [(factor, device) for factor, device in devices.items() if factor.is_backup]
+    backup = [device for factor, device in devices.items() if factor.is_backup]
     return form_page(
         request,
         "accounts/two_factor.html",
@@ -42,10 +42,10 @@ def overview_page(request: HttpRequest, form: MethodForm, **context: Any) -> Htt
         devices=[
             {"factor": factor, "device": device} for factor, device in devices.items() if not factor.is_backup
         ],
-        codes_left=sum(factor.left(user) for factor in factors.backup()) if backup else 0,
+        codes_left=backup_codes.left(user) if backup else 0,
         codes_total=10,
-        codes_last_used=backup[0][1].last_used_at if backup else None,
-        low_stock=two_factor.LOW_STOCK,
+        codes_last_used=backup[0].last_used_at if backup else None,
+        low_stock=backup_codes.LOW_STOCK,
         **context,
     )
 
@@ -175,7 +175,7 @@ def cancel(request: HttpRequest) -> HttpResponse:
 @sensitive_variables("codes")
 def reveal_codes(request: HttpRequest) -> HttpResponse:
     user = signed_in_user(request)
-    codes = two_factor.reveal_backup_codes(user, session=session_of(request), actor=Actor.of(request))
+    codes = backup_codes.reveal(user, session=session_of(request), actor=Actor.of(request))
     return overview_page(request, MethodForm(), codes=codes)
 
 
@@ -184,7 +184,7 @@ def reveal_codes(request: HttpRequest) -> HttpResponse:
 @sensitive_variables("codes")
 def renew_codes(request: HttpRequest) -> HttpResponse:
     user = signed_in_user(request)
-    codes = two_factor.renew_backup_codes(user, session=session_of(request), actor=Actor.of(request))
+    codes = backup_codes.renew(user, session=session_of(request), actor=Actor.of(request))
     return codes_page(request, codes, fresh=False)
 
 

@@ -1,0 +1,57 @@
+"""The verbs of backup codes: issued with the first device, gone with the last."""
+
+from django.db import transaction
+
+from accounts import audit, factors, notifications
+from accounts.audit import Actor, name_of, record
+from accounts.exceptions import TwoFactorNotEnabled
+from accounts.models import User
+from accounts.sessions import SessionStore, end_other_sessions, hold
+
+LOW_STOCK = 3  # codes; at this many the owner is warned (R28)
+
+
+def left(user: User) -> int:
+    """Return how many unused codes the user has."""
+    return sum(factor.left(user) for factor in factors.backup())
+
+
+def issue(user: User) -> list[str]:
+    """Put a new set of codes in the place of the old one; return them."""
+    codes = []
+    for factor in factors.backup():
+        factor.complete_enrolment(user, "", factor.begin_enrolment(user))
+        codes += factor.reveal(user)
+    return codes
+
+
+def announce_use(user: User, *, actor: Actor) -> None:
+    """Tell the owner how many codes are left (R28)."""
+    codes_left = left(user)
+    low = codes_left <= LOW_STOCK
+    notifications.notify(user, "backup_code_used", actor=actor, codes_left=codes_left, low=low)
+
+
+@transaction.atomic
+def renew(user: User, *, session: SessionStore, actor: Actor) -> list[str]:
+    """Issue new codes and return them; the old ones are dead from here (R27)."""
+    user = hold(user, session)
+    if not user.is_enrolled:
+        raise TwoFactorNotEnabled
+    codes = issue(user)
+    end_other_sessions(user, session)
+    record(audit.BACKUP_CODES_RENEWED, actor=actor, subject=name_of(user), user=user)
+    notifications.notify(user, "backup_codes_renewed", actor=actor)
+    return codes
+
+
+@transaction.atomic
+def reveal(user: User, *, session: SessionStore, actor: Actor) -> list[str]:
+    """Return the unused codes (D1). Recorded and announced; ends no session."""
+    user = hold(user, session)
+    if not user.is_enrolled:
+        raise TwoFactorNotEnabled
+    codes = [code for factor in factors.backup() for code in factor.reveal(user)]
+    record(audit.BACKUP_CODES_REVEALED, actor=actor, subject=name_of(user), user=user)
+    notifications.notify(user, "backup_codes_revealed", actor=actor)
+    return codes

@@ -1,0 +1,144 @@
+"""One contract for every registered factor: what two_factor.py relies on."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from tests.answers import all_factors, enrol_device
+
+NASTY = [
+    "",
+    " ",
+    "0",
+    "abcdef",
+    "١٢٣٤٥٦",
+    "１２３４５６",
+    "12345²",
+    "+12345",
+    "1_2_3_4",
+    "\x00" * 6,
+    "\ud800",
+    "9" * 100_000,
+]
+
+
+@pytest.fixture(params=all_factors(), ids=lambda factor: factor.slug)
+def factor(request):
+    return request.param
+
+
+@pytest.fixture(autouse=True)
+def inside_a_transaction(transactional_db):
+    """The verbs call factors under the user's lock."""
+    with transaction.atomic():
+        yield
+
+
+def test_state_can_be_remembered(factor, alice):
+    state = factor.begin_enrolment(alice)
+
+    assert json.loads(json.dumps(state)) == state
+
+
+def test_unconfirmed_device_counts_for_nothing(factor, alice):
+    factor.begin_enrolment(alice)
+
+    assert factor.device_of(alice) is None
+
+
+def test_confirmed_device_is_the_users(factor, alice, bob):
+    device, _state, _later = enrol_device(factor, alice)
+
+    assert factor.device_of(alice) == device
+    assert factor.device_of(bob) is None
+
+
+def test_right_answer_returns_the_device_once(factor, alice):
+    device, state, later = enrol_device(factor, alice)
+    answer = later()
+
+    assert factor.verify(alice, answer, state) == device
+    assert factor.verify(alice, answer, state) is None
+
+
+def test_right_answer_of_somebody_else_is_wrong(factor, alice, bob):
+    _device, _state, later = enrol_device(factor, alice)
+    _device, state, _later = enrol_device(factor, bob)
+
+    assert factor.verify(bob, later(), state) is None
+
+
+@pytest.mark.parametrize("answer", NASTY, ids=range(len(NASTY)))
+def test_wrong_answer_is_none_and_never_raises(factor, alice, answer):
+    _device, state, _later = enrol_device(factor, alice)
+
+    assert factor.verify(alice, answer, state) is None
+    assert factor.is_repeat(alice, answer, state) is False
+
+
+def test_wrong_answer_confirms_nothing(factor, alice):
+    if factor.is_backup:
+        return  # comes with a device that was proved, and asks nothing
+    state = factor.begin_enrolment(alice)
+
+    assert factor.complete_enrolment(alice, "wrong", state) is None
+    assert factor.device_of(alice) is None
+
+
+def test_describing_writes_nothing_and_says_the_same_again(factor, alice):
+    state = factor.begin_enrolment(alice)
+
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        first = factor.describe(alice, state, enrolling=True)
+        again = factor.describe(alice, state, enrolling=True)
+
+    assert first == again
+    assert [query["sql"] for query in queries if not query["sql"].startswith("SELECT")] == []
+
+
+def test_new_device_takes_the_place_of_the_old_one(factor, alice):
+    old, _state, old_answer = enrol_device(factor, alice)
+    stolen = old_answer()
+    new, state, _later = enrol_device(factor, alice)
+
+    assert factor.device_of(alice) == new != old
+    assert factor.verify(alice, stolen, state) is None
+
+
+def test_discarded_enrolment_can_not_be_completed(factor, alice):
+    state = factor.begin_enrolment(alice)
+
+    assert factor.discard(alice, state) is True
+    assert factor.discard(alice, state) is False
+    assert factor.is_pending(alice, state) is False
+
+
+def test_discarding_never_touches_a_confirmed_device(factor, alice):
+    device, state, _later = enrol_device(factor, alice)
+
+    assert factor.discard(alice, state) is False
+    assert factor.device_of(alice) == device
+
+
+def test_stale_enrolments_go_and_young_ones_stay(factor, alice, bob):
+    old = factor.begin_enrolment(alice)
+    young = factor.begin_enrolment(bob)
+    factor.device_model.objects.filter(user=alice).update(created_at=timezone.now() - timedelta(minutes=16))
+
+    assert factor.discard_stale() == 1
+    assert factor.is_pending(alice, old) is False
+    assert factor.is_pending(bob, young) is True
+
+
+def test_nothing_secret_is_stored_in_clear(factor, alice):
+    _device, state, later = enrol_device(factor, alice)
+    answer = later()
+
+    rows = json.dumps(list(factor.device_model.objects.values()), default=str)
+    assert answer not in rows
