@@ -1,4 +1,6 @@
-"""Who plays in the tests, as fixtures: alice, bob and carol belong together, mallory is outside. Fixtures are states.
+"""Who plays in the tests, as fixtures: alice, bob and carol belong together, mallory is outside.
+
+Fixtures are states.
 
 Everything happens through the product's own pages, with real codes: `sign_in(alice)` posts the form, and
 `enrol(alice)` reads the key off the page as a person would.

@@ -137,7 +137,7 @@ def test_stale_enrolments_go_and_young_ones_stay(factor, alice, bob):
 
 
 def test_nothing_secret_is_stored_in_clear(factor, alice):
-    _device, state, later = enrol_device(factor, alice)
+    _device, _state, later = enrol_device(factor, alice)
     answer = later()
 
     rows = json.dumps(list(factor.device_model.objects.values()), default=str)
