@@ -1,0 +1,98 @@
+"""What must be true of the data (design, section 11): each app registers checks, `manage.py doctor` asks."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from cryptography.fernet import InvalidToken
+from django.apps import apps
+from django.conf import settings
+from django.db.models import Count, Q
+from django.utils import timezone
+
+from accounts import crypto, factors
+from accounts.models import OutboxMessage, User
+
+Check = Callable[[], Iterable[str]]
+Repair = Callable[[], int]
+
+OVERDUE = timedelta(minutes=30)
+
+
+@dataclass(frozen=True)
+class Examination:
+    """A question, what answers it with problems, and what mends them where that needs no decision."""
+
+    title: str
+    check: Check
+    repair: Repair | None = None
+
+
+examinations: list[Examination] = []
+
+
+def register(title: str, check: Check, repair: Repair | None = None) -> None:
+    examinations.append(Examination(title, check, repair))
+
+
+def two_factor_is_what_the_devices_say() -> Iterator[str]:
+    """I2: on exactly while a primary device is confirmed."""
+    enrolled = Q()
+    for factor in factors.primary():
+        users = factor.device_model._default_manager.filter(confirmed=True).values("user")
+        enrolled |= Q(pk__in=users)
+    on = Q(two_factor_enabled_at__isnull=False)
+    for user in User.objects.filter(on & ~enrolled):
+        yield f"{user}: two-factor is on, and there is no confirmed device"
+    for user in User.objects.filter(~on & enrolled):
+        yield f"{user}: two-factor is off, and there is a confirmed device"
+
+
+def backup_codes_come_and_go_with_two_factor() -> Iterator[str]:
+    """I2: exactly one set of codes while two-factor is on, none otherwise."""
+    for factor in factors.backup():
+        sets = factor.device_model._default_manager.filter(confirmed=True)
+        having_one = sets.values("user").annotate(sets=Count("pk")).filter(sets=1).values("user")
+        for user in User.objects.filter(two_factor_enabled_at__isnull=False).exclude(pk__in=having_one):
+            yield f"{user}: two-factor is on without exactly one set of {factor.slug}"
+        for user in User.objects.filter(two_factor_enabled_at__isnull=True, pk__in=sets.values("user")):
+            yield f"{user}: two-factor is off, and there are {factor.slug}"
+
+
+def stored_secrets_can_be_opened() -> Iterator[str]:
+    """Columns that hold ciphertext are called sealed_something. A missing key shows here, not at a login."""
+    for model in apps.get_models():
+        for field in model._meta.concrete_fields:
+            if not field.name.startswith("sealed"):
+                continue
+            values = model._default_manager.exclude(**{field.name: ""}).values_list(field.name, flat=True)
+            closed = sum(not opens(value) for value in values.iterator())
+            if closed:
+                yield f"{model._meta.label}: no entry of ENCRYPTION_KEYS opens {closed} of {values.count()}"
+
+
+def opens(token: str) -> bool:
+    try:
+        crypto.fernet(tuple(settings.ENCRYPTION_KEYS)).decrypt(token.encode())
+    except InvalidToken:
+        return False
+    return True
+
+
+def mails_leave() -> Iterator[str]:
+    """The backlog: what should have left by now."""
+    late = OutboxMessage.objects.filter(
+        sent_at=None, expires_at__gt=timezone.now(), created_at__lt=timezone.now() - OVERDUE
+    )
+    oldest = late.order_by("created_at").first()
+    if oldest is not None:
+        yield (
+            f"{late.count()} mails have not left, the oldest since {oldest.created_at:%Y-%m-%d %H:%M} UTC "
+            f"({oldest.last_error or 'never tried'}); is the mail server up, and does run_due_work run?"
+        )
+
+
+register("two-factor and devices agree", two_factor_is_what_the_devices_say)
+register("backup codes", backup_codes_come_and_go_with_two_factor)
+register("encryption keys", stored_secrets_can_be_opened)
+register("mails", mails_leave)

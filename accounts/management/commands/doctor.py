@@ -1,0 +1,44 @@
+"""Ask the data whether the invariants hold. For monitoring: exit code 0 when they do, 1 when one does not."""
+
+import sys
+from argparse import ArgumentParser
+from itertools import islice
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import connection
+
+from accounts import doctor
+
+SHOWN = 20  # problems of one kind
+
+
+class Command(BaseCommand):
+    help = "Checks the data against the invariants; --reconcile corrects counts, and nothing else."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--reconcile", action="store_true", help="correct counts that are wrong")
+
+    def handle(self, *args: Any, reconcile: bool, **options: Any) -> None:
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:  # the limit is there for pages; this may take its time
+                cursor.execute("SET statement_timeout = 0")
+        healthy = True
+        for examination in doctor.examinations:
+            if reconcile and examination.repair and (repaired := examination.repair()):
+                self.stdout.write(f"corrected: {examination.title}: {repaired}")
+            healthy &= self.examine(examination)
+        if not healthy:
+            sys.exit(1)
+
+    def examine(self, examination: doctor.Examination) -> bool:
+        """Print what is wrong; return whether nothing is."""
+        found = iter(examination.check())
+        problems = list(islice(found, SHOWN))
+        more = sum(1 for _ in found)
+        self.stdout.write(f"{'WRONG' if problems else 'ok'}: {examination.title}")
+        for problem in problems:
+            self.stdout.write(f"  {problem}")
+        if more:
+            self.stdout.write(f"  and {more} more")
+        return not problems

@@ -1,0 +1,56 @@
+"""Site admins look at organizations; what a rule guards is changed through the verbs only."""
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from organizations.models import Membership, Organization
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+
+@admin.register(Organization)
+class OrganizationAdmin(ReadOnlyAdmin):
+    list_display = [
+        "name",
+        "email",
+        "collaborator_auth_policy",
+        "auth_policy_changed_at",
+        "members",
+        "created_at",
+    ]
+    list_filter = ["collaborator_auth_policy"]
+    list_select_related = ["counts"]
+    search_fields = ["name"]
+    ordering = ["name"]
+    show_full_result_count = False
+
+    @admin.display(description="members")
+    def members(self, organization: Organization) -> int:
+        return organization.counts.members
+
+
+@admin.register(Membership)
+class MembershipAdmin(ReadOnlyAdmin):
+    list_display = [
+        "organization",
+        "username",
+        "email",
+        "is_owner",
+        "status",
+        "two_factor_enabled",
+        "joined_at",
+    ]
+    list_filter = ["status", "is_owner", "two_factor_enabled"]
+    list_select_related = ["organization"]
+    search_fields = ["username", "email", "organization__name"]
+    ordering = ["-pk"]
+    show_full_result_count = False

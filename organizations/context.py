@@ -1,0 +1,70 @@
+"""What the top bar of every page knows: the organizations of whoever is signed in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.http import HttpRequest
+
+from accounts.models import User
+from organizations.gate import is_locked_out
+from organizations.models import Membership
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One organization in the switcher."""
+
+    name: str
+    is_owner: bool
+    is_mandatory: bool
+    locked_out: bool
+
+
+class Switcher:
+    """One query, when a page first asks; none for pages that do not."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+
+    @cached_property
+    def rows(self) -> list[Membership]:
+        user = getattr(self.request, "user", None)
+        if not isinstance(user, User):
+            return []
+        rows = Membership.objects.of_person(user).current().select_related("organization")
+        return sorted(rows, key=lambda row: row.organization.name.lower())
+
+    @cached_property
+    def organizations(self) -> list[Entry]:
+        return [self.entry(row) for row in self.rows if not row.is_invited]
+
+    @cached_property
+    def invitations(self) -> list[Membership]:
+        return [row for row in self.rows if row.is_invited]
+
+    @cached_property
+    def current(self) -> Entry | None:
+        match = self.request.resolver_match
+        name = match.kwargs.get("organization_name", "").lower() if match else ""
+        return next((entry for entry in self.organizations if entry.name.lower() == name), None)
+
+    def entry(self, row: Membership) -> Entry:
+        organization = row.organization
+        return Entry(
+            organization.name,
+            row.is_owner,
+            organization.is_mandatory,
+            is_locked_out(self.request, organization),
+        )
+
+
+def switcher(request: HttpRequest) -> dict[str, Callable[[], Any]]:
+    """Templates call what is callable, so nothing is asked of the database before."""
+    found = Switcher(request)
+    return {
+        "organizations": lambda: found.organizations,
+        "invitations": lambda: found.invitations,
+        "current_organization": lambda: found.current,
+    }

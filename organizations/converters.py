@@ -1,0 +1,13 @@
+"""Path converters: what can't be a name or an id is no page, and never reaches a query."""
+
+from organizations.names import ORGANIZATION_NAME
+
+
+class OrganizationNameConverter:
+    regex = ORGANIZATION_NAME
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value

@@ -1,0 +1,94 @@
+"""What must be true of organizations (design, section 11), for `manage.py doctor`."""
+
+from collections.abc import Iterator
+
+from django.db import transaction
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+
+from accounts import audit, doctor
+from accounts.models import AuditEvent
+from organizations.models import AuthPolicy, Membership, Organization, OrganizationCounts
+
+ENROLLED = Q(user__two_factor_enabled_at__isnull=False)
+ACTIVE = Q(memberships__status=Membership.Status.ACTIVE)
+
+
+def register_checks() -> None:
+    doctor.register("owners of mandatory organizations are enrolled", owners_are_enrolled)
+    doctor.register("every organization has an owner", organizations_have_owners)
+    doctor.register("memberships mirror their users", memberships_mirror_users)
+    doctor.register("counts", counts_are_right, repair=recount)
+
+
+def owners_are_enrolled() -> Iterator[str]:
+    """I1. An owner who was reset by break-glass is out until enrolled again: recorded, so no problem."""
+    owners = Membership.objects.owners().exclude(ENROLLED)
+    mandatory = owners.filter(organization__collaborator_auth_policy=AuthPolicy.TWO_FACTOR_MANDATORY)
+    for row in mandatory.select_related("organization"):
+        if not was_reset_by_force(row):
+            yield f"{row.organization}: its owner {row.username} has no two-factor authentication"
+
+
+def was_reset_by_force(row: Membership) -> bool:
+    ended = AuditEvent.objects.filter(user_id=row.user_id, event=audit.TWO_FACTOR_DISABLED)
+    last = ended.order_by("-id").first()
+    return last is not None and bool(last.data.get("forced"))
+
+
+def organizations_have_owners() -> Iterator[str]:
+    owners = Membership.objects.owners().filter(organization=OuterRef("pk"))
+    for organization in Organization.objects.exclude(Exists(owners)):
+        yield f"{organization} has no owner"
+
+
+def memberships_mirror_users() -> Iterator[str]:
+    """Mirror and copy of the name; an invitation shows nothing of whom it invites."""
+    active = Membership.objects.active()
+    wrong_mirror = active.filter(ENROLLED, two_factor_enabled=False) | active.exclude(ENROLLED).filter(
+        two_factor_enabled=True
+    )
+    telling = Membership.objects.invited().filter(two_factor_enabled=True)
+    renamed = Membership.objects.filter(user__isnull=False).exclude(username=F("user__username"))
+    for row in wrong_mirror.select_related("organization"):
+        yield f"{row.organization}: {row} is mirrored as two_factor_enabled={row.two_factor_enabled}"
+    for row in telling.select_related("organization"):
+        yield f"{row.organization}: the invitation of {row} tells that it has two-factor authentication"
+    for row in renamed.select_related("organization", "user"):
+        yield f"{row.organization}: {row} is called {row.user} now"
+
+
+def counted() -> QuerySet[Organization]:
+    return Organization.objects.annotate(
+        members=Count("memberships", filter=ACTIVE),
+        members_without=Count("memberships", filter=ACTIVE & Q(memberships__two_factor_enabled=False)),
+        invitations=Count("memberships", filter=~ACTIVE & Q(memberships__isnull=False)),
+    )
+
+
+def wrongly_counted() -> QuerySet[Organization]:
+    return counted().exclude(
+        counts__members=F("members"),
+        counts__members_without_two_factor=F("members_without"),
+        counts__invited=F("invitations"),
+    )
+
+
+def counts_are_right() -> Iterator[str]:
+    for organization in wrongly_counted():
+        yield f"{organization}: the counts of its members are wrong (doctor --reconcile corrects them)"
+
+
+def recount() -> int:
+    """Correct the counts. Whoever waits for their lock meanwhile adds his own share afterwards."""
+    wrong = list(wrongly_counted().order_by("pk").values_list("pk", flat=True))
+    for pk in wrong:
+        with transaction.atomic():
+            OrganizationCounts.objects.get_or_create(organization_id=pk)
+            OrganizationCounts.objects.select_for_update(no_key=True).get(pk=pk)
+            true = counted().get(pk=pk)
+            OrganizationCounts.objects.filter(pk=pk).update(
+                members=true.members,  # type: ignore[attr-defined]
+                members_without_two_factor=true.members_without,  # type: ignore[attr-defined]
+                invited=true.invitations,  # type: ignore[attr-defined]
+            )
+    return len(wrong)

@@ -1,0 +1,171 @@
+"""Broken rules of organizations. Words and codes; the doors know what to do with them."""
+
+from collections.abc import Sequence
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.exceptions import RuleViolation
+from organizations.models import NAME_LENGTH, Organization
+
+NAMES_SHOWN = 10
+
+
+def listing(names: Sequence[str]) -> str:
+    """Return names for a sentence; of many, the first ten."""
+    shown = ", ".join(names[:NAMES_SHOWN])
+    rest = len(names) - NAMES_SHOWN
+    if rest <= 0:
+        return shown
+    return shown + " " + ngettext("and %(n)s more", "and %(n)s more", rest) % {"n": rest}
+
+
+class TwoFactorRequired(RuleViolation):
+    """The organization is closed to this session until it is enrolled and verified. Raised by the gate."""
+
+    code = "two-factor-required"
+
+    def __init__(self, organization: Organization) -> None:
+        super().__init__(_("%(name)s requires two-factor authentication.") % {"name": organization.name})
+        self.organization = organization
+
+
+class InvalidName(RuleViolation):
+    code = "invalid-name"
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("Use 1 to %(n)s letters (A-Z), digits, hyphens and underscores.") % {"n": NAME_LENGTH}
+        )
+
+
+class ReservedName(RuleViolation):
+    code = "reserved-name"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(_("“%(name)s” is reserved. Please choose another name.") % {"name": name})
+
+
+class NameTaken(RuleViolation):
+    code = "name-taken"
+
+    def __init__(self) -> None:
+        super().__init__(_("That name is taken. Please choose another one."))
+
+
+class CreationNotAllowed(RuleViolation):
+    code = "creation-not-allowed"
+
+    def __init__(self) -> None:
+        super().__init__(_("Only site administrators can create organizations here."))
+
+
+class NoLongerAllowed(RuleViolation):
+    """The acting user was an owner when the request came in, and is none any more."""
+
+    code = "no-longer-allowed"
+
+    def __init__(self) -> None:
+        super().__init__(_("You are no longer an owner of this organization. Nothing was changed."))
+
+
+class OrganizationGone(RuleViolation):
+    code = "organization-gone"
+
+    def __init__(self) -> None:
+        super().__init__(_("That organization has been deleted."))
+
+
+class UnknownUser(RuleViolation):
+    code = "unknown-user"
+
+    def __init__(self) -> None:
+        super().__init__(_("There is no user with that name. You can also enter an e-mail address."))
+
+
+class AlreadyMember(RuleViolation):
+    code = "already-member"
+
+    def __init__(self, username: str) -> None:
+        super().__init__(_("%(name)s is already a member.") % {"name": username})
+
+
+class InvitationGone(RuleViolation):
+    """Expired, revoked, answered, or somebody else's: which of these is nobody's business."""
+
+    code = "invitation-gone"
+
+    def __init__(self) -> None:
+        super().__init__(_("That invitation is no longer open."))
+
+
+class MembershipGone(RuleViolation):
+    code = "membership-gone"
+
+    def __init__(self) -> None:
+        super().__init__(_("That person is no longer on the list. Nothing was changed."))
+
+
+class NotAMember(RuleViolation):
+    """Only those who accepted their invitation become owners."""
+
+    code = "not-a-member"
+
+    def __init__(self) -> None:
+        super().__init__(_("Only somebody who has accepted the invitation can become an owner."))
+
+
+class LastOwner(RuleViolation):
+    code = "last-owner"
+
+    def __init__(self, *names: str) -> None:
+        super().__init__(
+            ngettext(
+                "The organization %(names)s needs an owner, and there is no other one. "
+                "Make somebody else an owner first.",
+                "The organizations %(names)s need an owner, and there is no other one. "
+                "Make somebody else an owner first.",
+                len(names),
+            )
+            % {"names": listing(names)}
+        )
+
+
+class OwnersNotEnrolled(RuleViolation):
+    """Two-factor authentication can't be required while an owner has none."""
+
+    code = "owners-not-enrolled"
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__(
+            ngettext(
+                "Two-factor authentication can't be required yet. This owner has not enabled it: %(names)s.",
+                "Two-factor authentication can't be required yet. "
+                "These owners have not enabled it: %(names)s.",
+                len(names),
+            )
+            % {"names": listing(names)}
+        )
+        self.names = list(names)
+
+
+class NewOwnerNotEnrolled(RuleViolation):
+    code = "new-owner-not-enrolled"
+
+    def __init__(self, username: str) -> None:
+        super().__init__(
+            _(
+                "This organization requires two-factor authentication, and %(name)s has not enabled it. "
+                "Owners must have it on."
+            )
+            % {"name": username}
+        )
+
+
+class OwnershipChanged(RuleViolation):
+    """Somebody made this user an owner while his account was being deleted."""
+
+    code = "ownership-changed"
+
+    def __init__(self) -> None:
+        super().__init__(_("What you own changed just now. Nothing was done; please try again."))

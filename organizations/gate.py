@@ -1,0 +1,85 @@
+"""The one place that turns an organization's name into an Organization, or refuses.
+
+Routes carry `organization_name`, views take `organization` and `membership`: a view without a gate fails on
+its first call. Everything is decided on live state, in one query, on each request.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec, cast
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+
+from accounts.assurance import signed_in_user
+from organizations.exceptions import NoLongerAllowed, OrganizationGone, TwoFactorRequired
+from organizations.models import Membership, Organization
+
+P = ParamSpec("P")
+OrganizationView = Callable[Concatenate[HttpRequest, Organization, Membership, P], HttpResponse]
+RoutedView = Callable[Concatenate[HttpRequest, str, P], HttpResponse]
+Check = Callable[[HttpRequest, Membership], None]
+
+
+def member_required(view: OrganizationView[P]) -> RoutedView[P]:
+    """Only for members, and only for sessions that satisfy the organization's policy."""
+    return guard(view, check_policy)
+
+
+def owner_required(view: OrganizationView[P]) -> RoutedView[P]:
+    """Only for owners, and only for sessions that satisfy the organization's policy."""
+    return guard(view, check_policy, check_owner)
+
+
+def membership_required_even_locked_out(view: OrganizationView[P]) -> RoutedView[P]:
+    """For members whatever the policy says: the locked-out page and leaving, and nothing else."""
+    return guard(view)
+
+
+def guard(view: OrganizationView[P], *checks: Check) -> RoutedView[P]:
+    @wraps(view)
+    def guarded(
+        request: HttpRequest, organization_name: str, *args: P.args, **kwargs: P.kwargs
+    ) -> HttpResponse:
+        membership = membership_or_404(request, organization_name)
+        for check in checks:
+            check(request, membership)
+        try:
+            return view(request, membership.organization, membership, *args, **kwargs)
+        except NoLongerAllowed as error:  # what a verb found under its lock is what the gate would say now
+            raise PermissionDenied from error
+        except OrganizationGone as error:
+            raise Http404 from error
+
+    return cast("RoutedView[P]", guarded)
+
+
+def membership_or_404(request: HttpRequest, organization_name: str) -> Membership:
+    """Who is not a member can't tell whether the organization exists."""
+    user = signed_in_user(request)
+    membership = (
+        Membership.objects.active()
+        .in_organization(organization_name)
+        .filter(user=user)
+        .select_related("organization__counts")
+        .first()
+    )
+    if membership is None:
+        raise Http404
+    return membership
+
+
+def check_policy(request: HttpRequest, membership: Membership) -> None:
+    if is_locked_out(request, membership.organization):
+        raise TwoFactorRequired(membership.organization)
+
+
+def check_owner(request: HttpRequest, membership: Membership) -> None:
+    if not membership.is_owner:
+        raise PermissionDenied
+
+
+def is_locked_out(request: HttpRequest, organization: Organization) -> bool:
+    """Whether the policy closes this organization to this session: not enrolled, or not verified (R43)."""
+    user = signed_in_user(request)
+    return organization.is_mandatory and not (user.is_enrolled and user.is_verified())

@@ -1,0 +1,143 @@
+"""VERBS: somebody is added, and answers (D24).
+
+An invitation by user name belongs to that user. One by e-mail address belongs to whoever confirms the
+address, and looks and answers the same whether it has an account, an unconfirmed one or none.
+"""
+
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import crypto, limits, notifications
+from accounts.audit import Actor
+from accounts.exceptions import EmailNotConfirmed
+from accounts.limits import Budget
+from accounts.models import User
+from organizations import events
+from organizations.exceptions import AlreadyMember, InvitationGone, UnknownUser
+from organizations.locks import lock_as_owner, lock_organization
+from organizations.models import Membership, Organization, OrganizationCounts, invitation_end
+
+# Each invitation is a mail to a stranger.
+INVITATIONS_BY_USER = Budget("invite", (60, 3600), (300, 86_400))
+INVITATIONS_TO_ONE = Budget("invite-one", (5, 86_400))
+
+
+def add(organization: Organization, who: str, *, actor: Actor) -> Membership:
+    """Invite a user, by name, or an e-mail address. Doing it again renews the invitation."""
+    limits.reserve(
+        (INVITATIONS_BY_USER, str(actor)),
+        (INVITATIONS_TO_ONE, crypto.digest(who.lower(), "invitation")),
+    )
+    with transaction.atomic():
+        organization = lock_as_owner(organization, actor)
+        invitation, user = (
+            (address_invitation(organization, who), None)
+            if "@" in who
+            else user_invitation(organization, who)
+        )
+        is_new = invitation.pk is None
+        invitation.expires_at = invitation_end()
+        invitation.invited_by = actor.user.username if actor.user else ""
+        invitation.save()
+        events.record(events.MEMBER_INVITED, organization, actor=actor, user=user, email=invitation.email)
+        announce(organization, invitation, user)
+        OrganizationCounts.objects.add([organization.pk], invited=1 if is_new else 0)
+    return invitation
+
+
+def address_invitation(organization: Organization, address: str) -> Membership:
+    email = address.lower()
+    found = organization.memberships.filter(user__isnull=True, email=email).first()
+    return found or Membership(organization=organization, email=email)
+
+
+def user_invitation(organization: Organization, username: str) -> tuple[Membership, User]:
+    found = User.objects.by_login(username).filter(is_active=True).first()
+    user = found and User.objects.select_for_update(no_key=True).filter(pk=found.pk).first()
+    if user is None:
+        raise UnknownUser
+    membership = organization.memberships.filter(user=user).first()
+    if membership and not membership.is_invited:
+        raise AlreadyMember(user.username)
+    return (
+        membership or Membership(organization=organization, user=user, username=user.username),
+        user,
+    )
+
+
+def announce(organization: Organization, invitation: Membership, user: User | None) -> None:
+    news: dict[str, Any] = {
+        "organization_name": organization.name,
+        "inviter": invitation.invited_by or settings.SITE_NAME,
+    }
+    if user is None:
+        notifications.notify_address(invitation.email, "organization_invited", **news)
+    else:
+        notifications.notify(user, "organization_invited", **news)
+
+
+def accept(invitation_id: int, *, user: User, actor: Actor) -> Organization:
+    """Join. Locked-out people can, and enrol then; those who have not confirmed their address can't."""
+    with transaction.atomic():
+        organization, user, rows = lock_answer(invitation_id, user)
+        if not user.email_confirmed:
+            raise EmailNotConfirmed
+        invitation = next(row for row in rows if row.pk == invitation_id)
+        member = next((row for row in rows if not row.is_invited), None)
+        joined = member or invitation
+        # Invited by name and by address, or by address while a member: one membership is left.
+        Membership.objects.filter(pk__in=[row.pk for row in rows if row is not joined]).delete()
+        if member is None:
+            activate(invitation, user)
+        events.record(events.INVITATION_ACCEPTED, organization, actor=actor, user=user)
+        OrganizationCounts.objects.add(
+            [organization.pk],
+            members=0 if member else 1,
+            members_without_two_factor=0 if member or user.is_enrolled else 1,
+            invited=-sum(1 for row in rows if row is not member),
+        )
+    return organization
+
+
+def activate(invitation: Membership, user: User) -> None:
+    invitation.status = Membership.Status.ACTIVE
+    invitation.user = user
+    invitation.username = user.username
+    invitation.email = ""
+    invitation.two_factor_enabled = user.is_enrolled
+    invitation.joined_at = timezone.now()
+    invitation.expires_at = None
+    invitation.save()
+
+
+def decline(invitation_id: int, *, user: User, actor: Actor) -> Organization:
+    """Refuse an invitation. The organization can invite again."""
+    with transaction.atomic():
+        organization, user, _rows = lock_answer(invitation_id, user)
+        Membership.objects.filter(pk=invitation_id).delete()
+        events.record(events.INVITATION_DECLINED, organization, actor=actor, user=user)
+        OrganizationCounts.objects.add([organization.pk], invited=-1)
+    return organization
+
+
+def lock_answer(invitation_id: int, user: User) -> tuple[Organization, User, list[Membership]]:
+    """Return all that the organization of an open invitation has of this person, locked."""
+    found = (
+        Membership.objects.of_person(user)
+        .invited()
+        .select_related("organization")
+        .filter(pk=invitation_id)
+        .first()
+    )
+    if found is None:
+        raise InvitationGone
+    organization = lock_organization(found.organization)
+    user = User.objects.lock(user.pk)
+    rows = list(organization.memberships.of_person(user).order_by("pk").select_for_update(no_key=True))
+    is_open = any(row.pk == invitation_id and row.is_invited and not row.is_expired for row in rows)
+    if not is_open:
+        raise InvitationGone
+    return organization, user, rows

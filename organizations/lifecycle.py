@@ -1,0 +1,80 @@
+"""VERBS: an organization is created, changed and deleted."""
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.audit import Actor
+from accounts.exceptions import EmailNotConfirmed
+from accounts.models import User
+from organizations import events
+from organizations.exceptions import CreationNotAllowed, NameTaken
+from organizations.locks import lock_as_owner
+from organizations.models import Membership, Organization, OrganizationCounts
+from organizations.names import check_name
+
+
+def may_create_organizations(user: User) -> bool:
+    return settings.CREATE_ORGANIZATIONS == "everybody" or user.is_staff
+
+
+def create_organization(name: str, email: str, *, owner: User, actor: Actor) -> Organization:
+    """Create an organization with its first owner."""
+    check_name(name)
+    if not may_create_organizations(owner):
+        raise CreationNotAllowed
+    with transaction.atomic():
+        organization = insert_organization(name, email)
+        owner = User.objects.lock(owner.pk)
+        if not owner.email_confirmed:
+            raise EmailNotConfirmed
+        Membership.objects.create(
+            organization=organization,
+            user=owner,
+            username=owner.username,
+            is_owner=True,
+            status=Membership.Status.ACTIVE,
+            two_factor_enabled=owner.is_enrolled,
+            joined_at=timezone.now(),
+        )
+        events.record(events.CREATED, organization, actor=actor, user=owner)
+        OrganizationCounts.objects.create(
+            organization=organization,
+            members=1,
+            members_without_two_factor=0 if owner.is_enrolled else 1,
+        )
+    return organization
+
+
+def insert_organization(name: str, email: str) -> Organization:
+    if Organization.objects.named(name).exists():
+        raise NameTaken
+    try:
+        return Organization.objects.create(name=name, email=email)
+    except IntegrityError as error:  # two at once: the database decides
+        raise NameTaken from error
+
+
+def update_organization(organization: Organization, *, email: str, actor: Actor) -> Organization:
+    """Change the contact address. The same address again is no change."""
+    with transaction.atomic():
+        organization = lock_as_owner(organization, actor)
+        if organization.email != email:
+            events.record(
+                events.UPDATED, organization, actor=actor, email_before=organization.email, email=email
+            )
+            organization.email = email
+            organization.save(update_fields=["email"])
+    return organization
+
+
+def delete_organization(organization: Organization, *, actor: Actor) -> None:
+    """Delete an organization, its memberships and its counts. It can't be undone."""
+    with transaction.atomic():
+        organization = lock_as_owner(organization, actor)
+        memberships = organization.memberships.order_by("pk").select_for_update()
+        ids = list(memberships.values_list("pk", flat=True))
+        organization.memberships.all().delete()
+        events.record(events.DELETED, organization, actor=actor, memberships=len(ids))
+        OrganizationCounts.objects.filter(organization=organization).delete()
+        organization.delete()

@@ -1,0 +1,115 @@
+"""VERBS: members become owners, stop being owners, and go."""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+
+from accounts.audit import Actor
+from accounts.models import User
+from organizations import events
+from organizations.exceptions import LastOwner, MembershipGone, NotAMember, OwnershipChanged
+from organizations.locks import lock_as_owner, lock_membership, lock_organization, lock_user
+from organizations.models import Membership, Organization, OrganizationCounts
+from organizations.policy import check_new_owner
+
+
+def make_owner(organization: Organization, membership_id: int, *, actor: Actor) -> Membership:
+    """Make a member an owner. In a mandatory organization only somebody with two-factor can be one."""
+    with transaction.atomic():
+        organization = lock_as_owner(organization, actor)
+        membership, user = lock_membership(organization, membership_id)
+        if membership.is_invited or user is None:
+            raise NotAMember
+        if not membership.is_owner:
+            check_new_owner(organization, user)
+            membership.is_owner = True
+            membership.save(update_fields=["is_owner"])
+            events.record(events.OWNER_ADDED, organization, actor=actor, user=user)
+    return membership
+
+
+def unmake_owner(organization: Organization, membership_id: int, *, actor: Actor) -> Membership:
+    """Make an owner a plain member. The last one can't be."""
+    with transaction.atomic():
+        organization = lock_as_owner(organization, actor)
+        membership, user = lock_membership(organization, membership_id)
+        if membership.is_owner:
+            check_other_owner(organization, membership)
+            membership.is_owner = False
+            membership.save(update_fields=["is_owner"])
+            events.record(events.OWNER_REMOVED, organization, actor=actor, user=user)
+    return membership
+
+
+def remove(organization: Organization, membership_id: int, *, actor: Actor) -> Membership:
+    """Remove a member, or revoke an invitation. Access ends with the next request."""
+    with transaction.atomic():
+        organization = lock_as_owner(organization, actor)
+        membership, user = lock_membership(organization, membership_id)
+        event = events.INVITATION_REVOKED if membership.is_invited else events.MEMBER_REMOVED
+        end(organization, membership, user, event, actor=actor)
+    return membership
+
+
+def leave(organization: Organization, *, user: User, actor: Actor) -> None:
+    """Leave an organization. Locked-out members can; the last owner can't."""
+    with transaction.atomic():
+        organization = lock_organization(organization)
+        user = lock_user(user.pk)
+        membership = organization.memberships.active().filter(user=user).first()
+        if membership is None:
+            raise MembershipGone
+        end(organization, membership, user, events.MEMBER_LEFT, actor=actor)
+
+
+def end(
+    organization: Organization,
+    membership: Membership,
+    user: User | None,
+    event: str,
+    *,
+    actor: Actor,
+) -> None:
+    """Delete one membership or invitation. The caller holds the locks."""
+    if membership.is_owner:
+        check_other_owner(organization, membership)
+    Membership.objects.filter(pk=membership.pk).delete()
+    events.record(event, organization, actor=actor, user=user, email=membership.email)
+    OrganizationCounts.objects.add([organization.pk], **share_of(membership))
+
+
+def share_of(membership: Membership) -> dict[str, int]:
+    """Return what one membership takes from the counts when it goes."""
+    if membership.is_invited:
+        return {"invited": -1}
+    return {"members": -1, "members_without_two_factor": 0 if membership.two_factor_enabled else -1}
+
+
+def check_other_owner(organization: Organization, membership: Membership) -> None:
+    """Raise if nobody else could act as an owner. The caller holds the organization's lock."""
+    others = organization.memberships.owners().exclude(pk=membership.pk)
+    if not others.filter(user__is_active=True).exists():
+        raise LastOwner(organization.name)
+
+
+def leave_everything(sender: type[User], *, user: User, **kwargs: Any) -> None:
+    """An account is being deleted: refuse for the last owner of anything, else take it out everywhere."""
+    owned = Organization.objects.owned_by(user).order_by("pk")
+    locked = {o.pk for o in owned.select_for_update(no_key=True, of=("self",))}
+    if names := last_owned(user):
+        raise LastOwner(*names)
+    user = lock_user(user.pk)
+    rows = list(Membership.objects.filter(user=user).order_by("pk").select_for_update(no_key=True))
+    if any(row.is_owner and row.organization_id not in locked for row in rows):
+        raise OwnershipChanged
+    Membership.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    for row in sorted(rows, key=lambda row: row.organization_id):
+        OrganizationCounts.objects.add([row.organization_id], **share_of(row))
+
+
+def last_owned(user: User) -> list[str]:
+    """Return the names of organizations that nobody but this user could act for."""
+    others = Membership.objects.owners().filter(organization=OuterRef("pk"), user__is_active=True)
+    owned = Organization.objects.owned_by(user).exclude(Exists(others.exclude(user=user)))
+    return list(owned.order_by("name").values_list("name", flat=True))

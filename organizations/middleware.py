@@ -1,0 +1,40 @@
+"""What a closed organization looks like in a browser."""
+
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from accounts.assurance import redirect_to_sudo, signed_in_user
+from accounts.redirects import safe_next
+from organizations.exceptions import TwoFactorRequired
+from organizations.models import Organization
+
+
+class TwoFactorRequiredMiddleware:
+    """Send whom the gate refused to the page that helps, and from there back to where he wanted to go."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, TwoFactorRequired):
+            return None
+        wanted = wanted_page(request, exception.organization)
+        if signed_in_user(request).is_enrolled:
+            return redirect_to_sudo(wanted)
+        page = reverse("organizations:locked_out", args=[exception.organization.name])
+        return redirect(f"{page}?{urlencode({'next': wanted})}")
+
+
+def wanted_page(request: HttpRequest, organization: Organization) -> str:
+    """Return the page that was asked for. A POST is never replayed: it comes back to the organization."""
+    home = reverse("organizations:detail", args=[organization.name])
+    if request.method not in ("GET", "HEAD"):
+        return home
+    return safe_next(request, request.get_full_path(), home)

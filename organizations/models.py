@@ -1,0 +1,252 @@
+"""Organizations, their members, and how many there are."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import ClassVar, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import USERNAME_LENGTH, User
+
+NAME_LENGTH = 40
+INVITATION_LIFETIME = timedelta(days=7)
+
+
+def invitation_end() -> datetime:
+    return timezone.now() + INVITATION_LIFETIME
+
+
+class AuthPolicy(models.TextChoices):
+    """What an organization demands of its members, in the words of Terraform Cloud's API."""
+
+    PASSWORD = "password", _("Password")
+    TWO_FACTOR_MANDATORY = "two_factor_mandatory", _("Two-factor required")
+
+
+class OrganizationQuerySet(models.QuerySet["Organization"]):
+    def named(self, name: str) -> Self:
+        """Names are unique without regard to case, and found that way."""
+        return self.alias(name_key=Lower("name")).filter(name_key=name.lower())
+
+    def mandatory(self) -> Self:
+        return self.filter(collaborator_auth_policy=AuthPolicy.TWO_FACTOR_MANDATORY)
+
+    def owned_by(self, user: User) -> Self:
+        return self.filter(memberships__user=user, memberships__is_owner=True)
+
+    def lock(self, pk: int) -> "Organization":
+        """Return the organization as it is now, locked until the transaction ends."""
+        return self.select_for_update(no_key=True).get(pk=pk)
+
+
+class Organization(models.Model):
+    name = models.CharField(_("name"), max_length=NAME_LENGTH)
+    email = models.EmailField(_("contact e-mail address"))
+    collaborator_auth_policy = models.CharField(
+        _("authentication policy"),
+        max_length=32,
+        choices=AuthPolicy,
+        default=AuthPolicy.PASSWORD,
+    )
+    auth_policy_changed_at = models.DateTimeField(null=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = OrganizationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("organization")
+        verbose_name_plural = _("organizations")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(Lower("name"), name="unique_organization_name"),
+            models.CheckConstraint(
+                name="known_auth_policy",
+                condition=Q(collaborator_auth_policy__in=AuthPolicy.values),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_mandatory(self) -> bool:
+        """True when two-factor authentication is required of the members."""
+        return self.collaborator_auth_policy == AuthPolicy.TWO_FACTOR_MANDATORY
+
+
+class OrganizationCountsQuerySet(models.QuerySet["OrganizationCounts"]):
+    def add(self, organization_ids: Iterable[int], **changes: int) -> None:
+        """Change counters by so much: the last statements of a transaction, because others wait for them."""
+        ids = sorted(set(organization_ids))
+        deltas = {field: F(field) + change for field, change in changes.items() if change}
+        if not ids or not deltas:
+            return
+        if len(ids) > 1:
+            in_order = self.filter(pk__in=ids).order_by("pk").select_for_update(no_key=True)
+            ids = list(in_order.values_list("pk", flat=True))
+        self.filter(pk__in=ids).update(**deltas)
+
+
+class OrganizationCounts(models.Model):
+    """How many members there are: a table of its own, changed as the last thing of a transaction.
+
+    Counting a million rows on each page would cost what the page may not. No rule relies on these numbers,
+    and no constraint is on them: a wrong one must keep nobody from enabling two-factor. `doctor` compares.
+    """
+
+    organization = models.OneToOneField(Organization, models.PROTECT, primary_key=True, related_name="counts")
+    members = models.IntegerField(default=0)
+    members_without_two_factor = models.IntegerField(default=0)
+    invited = models.IntegerField(default=0)
+
+    objects = OrganizationCountsQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"counts of organization {self.organization_id}"
+
+
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    def active(self) -> Self:
+        return self.filter(status=Membership.Status.ACTIVE)
+
+    def invited(self) -> Self:
+        return self.filter(status=Membership.Status.INVITED)
+
+    def owners(self) -> Self:
+        return self.filter(is_owner=True, status=Membership.Status.ACTIVE)
+
+    def without_two_factor(self) -> Self:
+        return self.filter(two_factor_enabled=False)
+
+    def of_person(self, user: User) -> Self:
+        """Memberships and invitations of a user, also those to an address that this user confirmed."""
+        mine = Q(user=user)
+        if user.email_confirmed:
+            mine |= Q(user__isnull=True, email=user.email.lower())
+        return self.filter(mine)
+
+    def current(self) -> Self:
+        """All but invitations that have expired."""
+        return self.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now()))
+
+    def in_organization(self, name: str) -> Self:
+        return self.alias(name_key=Lower("organization__name")).filter(name_key=name.lower())
+
+
+class Membership(models.Model):
+    """A person in an organization, or the invitation to become one.
+
+    An invitation by e-mail never says whether the address has an account: its user stays empty until somebody
+    who confirmed that address accepts.
+    """
+
+    class Status(models.TextChoices):
+        INVITED = "invited", _("Invited")
+        ACTIVE = "active", _("Active")
+
+    # PROTECT: people and organizations go by their verbs, which keep owners and counts right.
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="memberships", db_index=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="memberships")
+    email = models.EmailField(blank=True, default="")  # of an invitation by e-mail; in lower case
+    username = models.CharField(max_length=USERNAME_LENGTH, blank=True, default="")
+    # The order of the pages, without regard to case; the database keeps it.
+    username_key = models.GeneratedField(
+        expression=Lower("username"),
+        output_field=models.CharField(max_length=USERNAME_LENGTH),
+        db_persist=True,
+    )
+    is_owner = models.BooleanField(default=False)
+    status = models.CharField(max_length=8, choices=Status, default=Status.INVITED)
+    # The mirror of User.two_factor_enabled_at, written in the same transaction (policy.mirror).
+    two_factor_enabled = models.BooleanField(default=False)
+    # A copy of the name: deleting an account changes nobody else's membership.
+    invited_by = models.CharField(max_length=USERNAME_LENGTH, blank=True, default="")
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(null=True)  # of an invitation
+    joined_at = models.DateTimeField(null=True)
+
+    objects = MembershipQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["organization", "user"],
+                condition=Q(user__isnull=False),
+                name="one_membership_per_user",
+            ),
+            models.UniqueConstraint(
+                "organization",
+                Lower("email"),
+                condition=Q(user__isnull=True),
+                name="one_invitation_per_address",
+            ),
+            models.CheckConstraint(
+                name="active_members_are_users",
+                condition=Q(status="invited") | Q(user__isnull=False, joined_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="owners_are_active",
+                condition=Q(is_owner=False) | Q(status="active"),
+            ),
+            models.CheckConstraint(
+                name="invitations_expire",
+                condition=Q(status="invited", expires_at__isnull=False)
+                | Q(status="active", expires_at__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="invited_by_name_or_address",
+                condition=Q(user__isnull=False, email="") | (Q(user__isnull=True) & ~Q(email="")),
+            ),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(
+                fields=["organization", "username_key", "id"],
+                name="members_by_name",
+                condition=Q(status="active"),
+            ),
+            models.Index(
+                fields=["organization", "username_key", "id"],
+                name="members_without_two_factor",
+                condition=Q(status="active", two_factor_enabled=False),
+            ),
+            # Prefix search; PostgreSQL needs this operator class for it in locales other than C.
+            models.Index(
+                fields=["organization", "username_key"],
+                opclasses=["int8_ops", "varchar_pattern_ops"],
+                name="members_by_prefix",
+                condition=Q(status="active"),
+            ),
+            models.Index(
+                fields=["organization"],
+                name="owners_without_two_factor",
+                condition=Q(is_owner=True, two_factor_enabled=False, status="active"),
+            ),
+            models.Index(
+                fields=["organization"],
+                name="owners_of_organization",
+                condition=Q(is_owner=True),
+            ),
+            models.Index(
+                fields=["organization", "username_key", "id"],
+                name="invitations_by_name",
+                condition=Q(status="invited"),
+            ),
+            models.Index(fields=["email"], name="invitations_to_address", condition=Q(user__isnull=True)),
+        ]
+
+    def __str__(self) -> str:
+        return self.username or self.email
+
+    @property
+    def is_invited(self) -> bool:
+        return self.status == self.Status.INVITED
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= timezone.now()

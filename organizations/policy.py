@@ -1,0 +1,172 @@
+"""VERBS and vetoes of the authentication policy: who must have two-factor authentication.
+
+The rule itself is read on each request (gate.py) and never written to members, so that turning it on is one
+update of one row, whatever the size.
+"""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts import notifications, outbox
+from accounts.audit import Actor
+from accounts.exceptions import TwoFactorRemovalRefused
+from accounts.models import User
+from organizations import events
+from organizations.exceptions import NewOwnerNotEnrolled, OwnersNotEnrolled, listing
+from organizations.locks import lock_as_owner
+from organizations.models import (
+    AuthPolicy,
+    Membership,
+    MembershipQuerySet,
+    Organization,
+    OrganizationCounts,
+)
+
+OWNERS = "organizations.owners"
+MEMBERS_WITHOUT_TWO_FACTOR = "organizations.members_without_two_factor"
+
+
+def unenrolled_owners(organization: Organization) -> list[str]:
+    """Return the names of the owners who keep two-factor from being required."""
+    owners = organization.memberships.owners().without_two_factor().order_by("username_key")
+    return list(owners.values_list("username", flat=True))
+
+
+def set_auth_policy(organization: Organization, policy: AuthPolicy, *, actor: Actor) -> Organization:
+    """Require two-factor authentication of everybody, or lift that. The same again is no change."""
+    with transaction.atomic():
+        organization = lock_as_owner(organization, actor)
+        if organization.collaborator_auth_policy == policy:
+            return organization
+        if policy == AuthPolicy.TWO_FACTOR_MANDATORY and (names := unenrolled_owners(organization)):
+            raise OwnersNotEnrolled(names)
+        organization.collaborator_auth_policy = policy
+        organization.auth_policy_changed_at = timezone.now()
+        organization.save(update_fields=["collaborator_auth_policy", "auth_policy_changed_at"])
+        events.record(events.AUTH_POLICY_CHANGED, organization, actor=actor, policy=str(policy))
+        announce(organization)
+    return organization
+
+
+def announce(organization: Organization) -> None:
+    """Tell all owners, and those whom it locks out. Two rows, however many people that is."""
+    name, key = organization.name, str(organization.pk)
+    if not organization.is_mandatory:
+        notifications.broadcast(
+            "organization_lifted_two_factor", audience=OWNERS, key=key, organization_name=name
+        )
+        return
+    notifications.broadcast(
+        "organization_requires_two_factor_owners", audience=OWNERS, key=key, organization_name=name
+    )
+    notifications.broadcast(
+        "organization_requires_two_factor",
+        audience=MEMBERS_WITHOUT_TWO_FACTOR,
+        key=key,
+        organization_name=name,
+        enrol_url=settings.SITE_URL + enrolment_path(reverse("organizations:detail", args=[name])),
+    )
+
+
+def enrolment_path(next_path: str) -> str:
+    """Return where to set up two-factor authentication on the way to another page."""
+    return f"{reverse('accounts:two_factor')}?{urlencode({'next': next_path})}"
+
+
+# --- Who reads the mails above: (organization id, after user id, limit) -> users in id order ---
+
+
+@outbox.audience(OWNERS)
+def owners(key: str, after: int, limit: int) -> list[User]:
+    return readers(Membership.objects.owners(), key, after, limit)
+
+
+@outbox.audience(MEMBERS_WITHOUT_TWO_FACTOR)
+def members_without_two_factor(key: str, after: int, limit: int) -> list[User]:
+    """Nobody, once the requirement was lifted again."""
+    locked_out = Membership.objects.active().without_two_factor()
+    mandatory = locked_out.filter(organization__collaborator_auth_policy=AuthPolicy.TWO_FACTOR_MANDATORY)
+    return readers(mandatory, key, after, limit)
+
+
+def readers(memberships: MembershipQuerySet, key: str, after: int, limit: int) -> list[User]:
+    rows = memberships.filter(
+        organization_id=int(key),
+        user_id__gt=after,
+        user__is_active=True,
+        user__email_confirmed_at__isnull=False,
+    )
+    return [row.user for row in rows.select_related("user").order_by("user_id")[:limit] if row.user]
+
+
+def check_new_owner(organization: Organization, user: User) -> None:
+    """Raise if this user can't become an owner. The caller holds both locks."""
+    if organization.is_mandatory and not user.is_enrolled:
+        raise NewOwnerNotEnrolled(user.username)
+
+
+# --- What accounts asks and tells (signals) ---
+
+
+def veto_disable(
+    sender: type[User], *, user: User, forced: bool, lock: bool, **kwargs: Any
+) -> tuple[int, ...]:
+    """Refuse while the user owns a mandatory organization. Break-glass (forced) goes through.
+
+    Returns what the user owns. It is locked when `lock` says so; without it, the caller holds the user's lock
+    and compares: locking more at that point would be against the order.
+    """
+    owned = Organization.objects.owned_by(user).order_by("pk")
+    if lock:
+        owned = owned.select_for_update(no_key=True, of=("self",))
+    organizations = list(owned)
+    names = [organization.name for organization in organizations if organization.is_mandatory]
+    if names and not forced:
+        raise TwoFactorRemovalRefused(
+            ngettext(
+                "You own %(names)s, an organization that requires two-factor authentication.",
+                "You own organizations that require two-factor authentication: %(names)s.",
+                len(names),
+            )
+            % {"names": listing(names)}
+            + " "
+            + _("You can replace your device at any time, but not be without one.")
+        )
+    return tuple(organization.pk for organization in organizations)
+
+
+def consequences(sender: type[User], *, user: User, **kwargs: Any) -> dict[str, list[str]]:
+    """Return which organizations refuse that this user disables two-factor, and which it would lock."""
+    rows = (
+        Membership.objects.active()
+        .filter(
+            user=user,
+            organization__collaborator_auth_policy=AuthPolicy.TWO_FACTOR_MANDATORY,
+        )
+        .order_by("organization__name")
+        .values_list("organization__name", "is_owner")
+    )
+    found: dict[str, list[str]] = {"refused_by": [], "locks": []}
+    for name, is_owner in rows:
+        found["refused_by" if is_owner else "locks"].append(name)
+    return found
+
+
+def mirror(sender: type[User], *, user: User, enabled: bool, **kwargs: Any) -> None:
+    """Copy the two-factor state of a user, whose lock the caller holds, to the memberships."""
+    stale = Membership.objects.active().filter(user=user, two_factor_enabled=not enabled)
+    rows = list(stale.order_by("pk").select_for_update(no_key=True).values_list("pk", "organization_id"))
+    if not rows:
+        return
+    Membership.objects.filter(pk__in=[pk for pk, _ in rows]).update(two_factor_enabled=enabled)
+    OrganizationCounts.objects.add(
+        [organization_id for _, organization_id in rows],
+        members_without_two_factor=-1 if enabled else 1,
+    )

@@ -1,0 +1,43 @@
+"""Paths are a public contract (docs/urls.md). Fixed words come before names of organizations."""
+
+from django.urls import path, register_converter
+
+from organizations.converters import OrganizationNameConverter
+from organizations.views import authentication, general, home, mine, organization, users
+
+register_converter(OrganizationNameConverter, "organization")
+
+app_name = "organizations"
+
+ORGANIZATION = "app/<organization:organization_name>"
+SETTINGS = f"{ORGANIZATION}/settings"
+USER = f"{SETTINGS}/users/<int:membership_id>"
+
+urlpatterns = [
+    path("app", home.home, name="home"),
+    path("app/organizations/new", home.new, name="new"),
+    path("app/settings/organizations", mine.mine, name="mine"),
+    path("app/settings/organizations/<int:membership_id>/accept", mine.accept, name="accept"),
+    path("app/settings/organizations/<int:membership_id>/decline", mine.decline, name="decline"),
+    path(ORGANIZATION, organization.detail, name="detail"),
+    path(f"{ORGANIZATION}/locked-out", organization.locked_out, name="locked_out"),
+    path(f"{ORGANIZATION}/leave", mine.leave, name="leave"),
+    path(f"{SETTINGS}/general", general.general, name="general"),
+    path(f"{SETTINGS}/general/delete", general.delete, name="delete"),
+    path(f"{SETTINGS}/users", users.users, name="users"),
+    path(f"{SETTINGS}/users/add", users.add_member, name="add_member"),
+    path(f"{USER}/make-owner", users.make_owner, name="make_owner"),
+    path(f"{USER}/unmake-owner", users.unmake_owner, name="unmake_owner"),
+    path(f"{USER}/remove", users.remove_member, name="remove_member"),
+    path(f"{SETTINGS}/authentication", authentication.authentication, name="authentication"),
+    path(
+        f"{SETTINGS}/authentication/require-two-factor",
+        authentication.require_two_factor,
+        name="require_two_factor",
+    ),
+    path(
+        f"{SETTINGS}/authentication/disable-two-factor",
+        authentication.disable_two_factor,
+        name="disable_two_factor",
+    ),
+]

@@ -1,0 +1,71 @@
+"""Organization settings > Authentication: owners decide, members can read what holds."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.assurance import sudo_required
+from accounts.audit import Actor
+from accounts.exceptions import RuleViolation
+from organizations import policy
+from organizations.gate import member_required, owner_required
+from organizations.models import AuthPolicy, Membership, Organization
+
+PAGE = "organizations:authentication"
+
+
+@require_safe
+@member_required
+def authentication(request: HttpRequest, organization: Organization, membership: Membership) -> HttpResponse:
+    return authentication_page(request, organization, membership)
+
+
+def authentication_page(
+    request: HttpRequest, organization: Organization, membership: Membership, status: int = 200
+) -> HttpResponse:
+    """Owners see who keeps the button from working; nobody else does (OR-13)."""
+    asks = membership.is_owner and not organization.is_mandatory
+    context = {
+        "organization": organization,
+        "membership": membership,
+        "missing_owners": policy.unenrolled_owners(organization) if asks else [],
+    }
+    return render(request, "organizations/authentication.html", context, status=status)
+
+
+@require_POST
+@owner_required
+@sudo_required(page=PAGE)
+def require_two_factor(
+    request: HttpRequest, organization: Organization, membership: Membership
+) -> HttpResponse:
+    done = _("Two-factor authentication is now required in %(name)s.")
+    return change(request, organization, membership, AuthPolicy.TWO_FACTOR_MANDATORY, done)
+
+
+@require_POST
+@owner_required
+@sudo_required(page=PAGE)
+def disable_two_factor(
+    request: HttpRequest, organization: Organization, membership: Membership
+) -> HttpResponse:
+    done = _("Two-factor authentication is no longer required in %(name)s.")
+    return change(request, organization, membership, AuthPolicy.PASSWORD, done)
+
+
+def change(
+    request: HttpRequest,
+    organization: Organization,
+    membership: Membership,
+    value: AuthPolicy,
+    done: str,
+) -> HttpResponse:
+    try:
+        policy.set_auth_policy(organization, value, actor=Actor.of(request))
+    except RuleViolation as error:
+        messages.error(request, error.message)
+        return authentication_page(request, organization, membership, status=422)
+    messages.success(request, done % {"name": organization.name})
+    return redirect(PAGE, organization.name)

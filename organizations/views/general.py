@@ -1,0 +1,52 @@
+"""Organization settings > General."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from accounts.answers import form_page
+from accounts.assurance import sudo_required
+from accounts.audit import Actor
+from organizations import lifecycle
+from organizations.forms import DeleteForm, GeneralForm
+from organizations.gate import owner_required
+from organizations.models import Membership, Organization
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@owner_required
+def general(request: HttpRequest, organization: Organization, membership: Membership) -> HttpResponse:
+    form = GeneralForm(
+        request.POST if request.method == "POST" else None, initial={"email": organization.email}
+    )
+    if form.is_valid():
+        lifecycle.update_organization(organization, email=form.cleaned_data["email"], actor=Actor.of(request))
+        messages.success(request, _("Saved."))
+        return redirect("organizations:general", organization.name)
+    return form_page(
+        request,
+        "organizations/general.html",
+        form,
+        organization=organization,
+        membership=membership,
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@owner_required
+@sudo_required(page="organizations:delete")
+def delete(request: HttpRequest, organization: Organization, membership: Membership) -> HttpResponse:
+    form = DeleteForm(organization, request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        lifecycle.delete_organization(organization, actor=Actor.of(request))
+        messages.success(request, _("%(name)s has been deleted.") % {"name": organization.name})
+        return redirect("organizations:home")
+    return form_page(
+        request,
+        "organizations/delete.html",
+        form,
+        organization=organization,
+        membership=membership,
+    )

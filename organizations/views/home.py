@@ -1,0 +1,46 @@
+"""Where a login lands, and how an organization begins."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.answers import form_page, refuse
+from accounts.assurance import signed_in_user
+from accounts.audit import Actor
+from accounts.exceptions import RuleViolation
+from organizations import lifecycle
+from organizations.exceptions import InvalidName, NameTaken, ReservedName
+from organizations.forms import NewOrganizationForm
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """The lists come from organizations.context, which the top bar asks anyway."""
+    return render(request, "organizations/home.html")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def new(request: HttpRequest) -> HttpResponse:
+    user = signed_in_user(request)
+    form = NewOrganizationForm(
+        request.POST if request.method == "POST" else None, initial={"email": user.email}
+    )
+    if form.is_valid():
+        try:
+            organization = lifecycle.create_organization(
+                form.cleaned_data["name"],
+                form.cleaned_data["email"],
+                owner=user,
+                actor=Actor.of(request),
+            )
+        except RuleViolation as error:
+            about_name = isinstance(error, NameTaken | InvalidName | ReservedName)
+            refuse(form, error, "name" if about_name else None)
+        else:
+            messages.success(request, _("%(name)s is yours.") % {"name": organization.name})
+            return redirect("organizations:detail", organization.name)
+    return form_page(
+        request, "organizations/new.html", form, allowed=lifecycle.may_create_organizations(user)
+    )

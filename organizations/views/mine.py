@@ -1,0 +1,65 @@
+"""User Settings > Organizations: what I am in, and what I am invited to."""
+
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.assurance import signed_in_user
+from accounts.audit import Actor
+from accounts.exceptions import RuleViolation
+from organizations import invitations, memberships
+from organizations.exceptions import InvitationGone
+from organizations.gate import membership_required_even_locked_out
+from organizations.models import Membership, Organization
+
+
+@require_safe
+def mine(request: HttpRequest) -> HttpResponse:
+    """The lists come from organizations.context, which the top bar asks anyway."""
+    return render(request, "organizations/mine.html")
+
+
+def refused(request: HttpRequest, error: RuleViolation) -> HttpResponse:
+    """Show the page with what could not be done."""
+    messages.error(request, error.message)
+    status = 404 if isinstance(error, InvitationGone) else 422
+    return render(request, "organizations/mine.html", status=status)
+
+
+@require_POST
+def accept(request: HttpRequest, membership_id: int) -> HttpResponse:
+    try:
+        organization = answer(request, membership_id, invitations.accept)
+    except RuleViolation as error:
+        return refused(request, error)
+    messages.success(request, _("You are now a member of %(name)s.") % {"name": organization.name})
+    return redirect("organizations:detail", organization.name)
+
+
+@require_POST
+def decline(request: HttpRequest, membership_id: int) -> HttpResponse:
+    try:
+        organization = answer(request, membership_id, invitations.decline)
+    except RuleViolation as error:
+        return refused(request, error)
+    messages.info(request, _("You have declined the invitation to %(name)s.") % {"name": organization.name})
+    return redirect("organizations:mine")
+
+
+def answer(request: HttpRequest, membership_id: int, verb: Callable[..., Organization]) -> Organization:
+    return verb(membership_id, user=signed_in_user(request), actor=Actor.of(request))
+
+
+@require_POST
+@membership_required_even_locked_out
+def leave(request: HttpRequest, organization: Organization, membership: Membership) -> HttpResponse:
+    try:
+        memberships.leave(organization, user=signed_in_user(request), actor=Actor.of(request))
+    except RuleViolation as error:
+        return refused(request, error)
+    messages.success(request, _("You have left %(name)s.") % {"name": organization.name})
+    return redirect("organizations:mine")

@@ -1,0 +1,47 @@
+"""An organization as its members see it, and what they see while it is closed to them."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from accounts.assurance import redirect_to_sudo, signed_in_user
+from accounts.redirects import safe_next
+from organizations.gate import is_locked_out, member_required, membership_required_even_locked_out
+from organizations.keyset import page_links, page_of
+from organizations.models import Membership, Organization
+from organizations.policy import enrolment_path
+
+
+@require_safe
+@member_required
+def detail(request: HttpRequest, organization: Organization, membership: Membership) -> HttpResponse:
+    """Who is in it. Owners see who has two-factor; members see names only (D34)."""
+    page = page_of(organization.memberships.active(), request.GET)
+    return render(
+        request,
+        "organizations/detail.html",
+        {
+            "organization": organization,
+            "membership": membership,
+            "page": page,
+            **page_links(page, reverse("organizations:detail", args=[organization.name])),
+        },
+    )
+
+
+@require_safe
+@membership_required_even_locked_out
+def locked_out(request: HttpRequest, organization: Organization, membership: Membership) -> HttpResponse:
+    """Why, since when, whom to ask, how to get in, how to get out; no members (D32)."""
+    home = reverse("organizations:detail", args=[organization.name])
+    next_path = safe_next(request, request.GET.get("next"), home)
+    if not is_locked_out(request, organization):
+        return redirect(next_path)
+    if signed_in_user(request).is_enrolled:
+        return redirect_to_sudo(next_path)
+    return render(
+        request,
+        "organizations/locked_out.html",
+        {"organization": organization, "enrol_url": enrolment_path(next_path)},
+    )

@@ -1,0 +1,138 @@
+"""Organization settings > Users: who is in, who is invited, and what an owner can do about it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.answers import form_page, refuse
+from accounts.assurance import sudo_required
+from accounts.audit import Actor
+from accounts.exceptions import RuleViolation
+from accounts.redirects import safe_next
+from organizations import invitations, memberships
+from organizations.exceptions import MembershipGone
+from organizations.forms import AddMemberForm, UserFilterForm
+from organizations.gate import owner_required
+from organizations.keyset import page_links, page_of
+from organizations.models import Membership, MembershipQuerySet, Organization
+
+PAGE = "organizations:users"
+
+
+@require_safe
+@owner_required
+def users(request: HttpRequest, organization: Organization, membership: Membership) -> HttpResponse:
+    return users_page(request, organization, membership, AddMemberForm())
+
+
+def users_page(
+    request: HttpRequest, organization: Organization, membership: Membership, form: AddMemberForm
+) -> HttpResponse:
+    filters = UserFilterForm(request.GET)
+    filters.is_valid()
+    chosen = filters.cleaned_data
+    page = page_of(filtered(organization, **chosen), request.GET)
+    path = reverse(PAGE, args=[organization.name])
+    query = {name: str(value) for name, value in chosen.items() if value}
+    return form_page(
+        request,
+        "organizations/users.html",
+        form,
+        organization=organization,
+        membership=membership,
+        filters=filters,
+        showing_invited=chosen.get("status") == Membership.Status.INVITED,
+        page=page,
+        this_page=request.get_full_path() if request.method == "GET" else path,
+        **page_links(page, path, **query),
+    )
+
+
+def filtered(
+    organization: Organization, status: str = "", q: str = "", without_two_factor: bool = False
+) -> MembershipQuerySet:
+    key = q.lower()
+    if status == Membership.Status.INVITED:
+        return organization.memberships.invited().filter(
+            Q(username_key__startswith=key) | Q(email__startswith=key)
+        )
+    rows: MembershipQuerySet = organization.memberships.active()
+    if key:
+        rows = rows.filter(username_key__startswith=key)
+    return rows.without_two_factor() if without_two_factor else rows
+
+
+@require_POST
+@owner_required
+def add_member(request: HttpRequest, organization: Organization, membership: Membership) -> HttpResponse:
+    form = AddMemberForm(request.POST)
+    if form.is_valid():
+        who = form.cleaned_data["username"]
+        try:
+            invitations.add(organization, who, actor=Actor.of(request))
+        except RuleViolation as error:
+            refuse(form, error, "username")
+        else:
+            messages.success(
+                request, _("%(who)s is invited. The invitation is good for 7 days.") % {"who": who}
+            )
+            return redirect(f"{reverse(PAGE, args=[organization.name])}?status=invited")
+    return users_page(request, organization, membership, form)
+
+
+@require_POST
+@owner_required
+@sudo_required(page=PAGE)
+def make_owner(
+    request: HttpRequest, organization: Organization, membership: Membership, membership_id: int
+) -> HttpResponse:
+    done = _("%(name)s is now an owner.")
+    return act(request, organization, membership, membership_id, memberships.make_owner, done)
+
+
+@require_POST
+@owner_required
+@sudo_required(page=PAGE)
+def unmake_owner(
+    request: HttpRequest, organization: Organization, membership: Membership, membership_id: int
+) -> HttpResponse:
+    done = _("%(name)s is no longer an owner.")
+    return act(request, organization, membership, membership_id, memberships.unmake_owner, done)
+
+
+@require_POST
+@owner_required
+def remove_member(
+    request: HttpRequest, organization: Organization, membership: Membership, membership_id: int
+) -> HttpResponse:
+    done = _("%(name)s has been removed.")
+    return act(request, organization, membership, membership_id, memberships.remove, done)
+
+
+def act(
+    request: HttpRequest,
+    organization: Organization,
+    membership: Membership,
+    membership_id: int,
+    verb: Callable[..., Any],
+    done: str,
+) -> HttpResponse:
+    """Carry out one of the actions of a row, and come back to the page that it was on."""
+    try:
+        changed = verb(organization, membership_id, actor=Actor.of(request))
+    except RuleViolation as error:
+        messages.error(request, error.message)
+        response = users_page(request, organization, membership, AddMemberForm())
+        response.status_code = 404 if isinstance(error, MembershipGone) else 422
+        return response
+    messages.success(request, done % {"name": changed})
+    if changed.user_id == membership.user_id:  # my own role: the page may not be mine any more
+        return redirect("organizations:home")
+    return redirect(safe_next(request, request.POST.get("next"), reverse(PAGE, args=[organization.name])))
