@@ -8,6 +8,7 @@ Everything happens through the product's own pages, with real codes: `sign_in(al
 
 import re
 from dataclasses import dataclass, field
+from datetime import timedelta
 from html import unescape
 
 import pyotp
@@ -38,7 +39,7 @@ class Authenticator:
 
     def code(self, steps=0):
         """The code of the present time step, or of one so many steps away."""
-        return pyotp.TOTP(self.key).at(timezone.now(), steps)
+        return pyotp.TOTP(self.key).at(timezone.now() + steps * timedelta(seconds=30))
 
     def fresh_code(self):
         """A code that was not used yet. Stands for waiting 30 seconds: the used step is moved back."""

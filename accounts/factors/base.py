@@ -112,8 +112,9 @@ class Factor:
     def discard_stale(self) -> int:
         """Remove unconfirmed devices older than 15 minutes; return how many."""
         limit = timezone.now() - ENROLMENT_LIFETIME
-        removed, _ = self.device_model._default_manager.filter(confirmed=False, created_at__lt=limit).delete()
-        return removed
+        stale = self.device_model._default_manager.filter(confirmed=False, created_at__lt=limit)
+        _rows, by_model = stale.delete()
+        return by_model.get(self.device_model._meta.label, 0)
 
 
 class BackupFactor(Factor):

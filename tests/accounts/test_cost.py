@@ -1,0 +1,126 @@
+"""What a login costs, counted without noise: statements, transactions, hashes, bytes (design, section 10)."""
+
+import re
+
+import pytest
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from tests.cast import PASSWORD, enrol, make_user, post_password, sign_in
+
+MOST_STATEMENTS = 17
+MOST_WRITE_TRANSACTIONS = 4
+LARGEST_LOGIN_PAGE = 6_000  # bytes of HTML
+
+
+def statements(queries):
+    return [q["sql"] for q in queries if re.match(r"SELECT|INSERT|UPDATE|DELETE", q["sql"].lstrip())]
+
+
+def write_transactions(queries):
+    """Commits after a write; a write outside a transaction is one of its own."""
+    count, inside, wrote = 0, False, False
+    for query in queries:
+        sql = query["sql"].lstrip().upper()
+        if sql.startswith("BEGIN"):
+            inside, wrote = True, False
+        elif sql.startswith("COMMIT"):
+            count += wrote
+            inside = wrote = False
+        elif sql.startswith(("INSERT", "UPDATE", "DELETE")):
+            wrote = True
+            count += not inside
+    return count
+
+
+def test_anonymous_sign_in_page_touches_no_table(db, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        Client().get("/session")
+
+
+def test_complete_login_keeps_to_its_budget(alice):
+    app = enrol(alice)
+    client = sign_in(alice, app)  # this browser is known from now on: no mail is due
+    client.post("/session/logout")
+    code = app.fresh_code()
+
+    with CaptureQueriesContext(connection) as queries:
+        client.get("/session")
+        assert post_password(client, alice).status_code == 302
+        client.get("/session/two-factor")
+        assert client.post("/session/two-factor", {"code": code})["Location"] == "/app"
+        assert client.get("/app").status_code == 200
+
+    listed = "\n".join(statements(queries))
+    assert len(statements(queries)) <= MOST_STATEMENTS, listed
+    assert write_transactions(queries) <= MOST_WRITE_TRANSACTIONS, listed
+
+
+def test_login_pages_are_light(alice):
+    app = enrol(alice)
+    client = Client()
+    sizes = {"/session": len(client.get("/session").content)}
+    post_password(client, alice)
+    for page in ("/session/two-factor", "/session/two-factor-recovery"):
+        sizes[page] = len(client.get(page).content)
+
+    assert app
+    assert max(sizes.values()) <= LARGEST_LOGIN_PAGE, sizes
+
+
+class CountingHasher(PBKDF2PasswordHasher):
+    """A real, if cheap, hasher that counts: timing tells nothing that this does not."""
+
+    algorithm = "counting"
+    iterations = 1
+    hashed = 0
+
+    def encode(self, password, salt, iterations=None):
+        CountingHasher.hashed += 1
+        return super().encode(password, salt, iterations)
+
+
+@pytest.fixture
+def hashes(settings, transactional_db):
+    settings.PASSWORD_HASHERS = [f"{__name__}.CountingHasher"]
+    CountingHasher.hashed = 0
+
+    def since():
+        count, CountingHasher.hashed = CountingHasher.hashed, 0
+        return count
+
+    return since
+
+
+def test_ti_01_one_hash_for_a_right_a_wrong_and_an_unknown_account(hashes):
+    alice = make_user("alice")
+    make_user("inactive", is_active=False)
+    hashes()
+    counted = {}
+    for name, username, password in [
+        ("right", "alice", PASSWORD),
+        ("wrong", "alice", "not the password of alice"),
+        ("unknown", "nobody", PASSWORD),
+        ("unknown address", "nobody@example.com", PASSWORD),
+        ("inactive", "inactive", PASSWORD),
+    ]:
+        Client().post("/session", {"username": username, "password": password})
+        counted[name] = hashes()
+
+    assert set(counted.values()) == {1}, counted
+    assert alice
+
+
+def test_r4_a_refused_attempt_hashes_nothing(hashes):
+    alice = make_user("alice")
+    for _ in range(10):
+        post_password(Client(), alice, "not the password of alice")
+    hashes()
+
+    response = post_password(Client(), alice)
+
+    assert response.status_code == 429
+    assert int(response["Retry-After"]) <= 300
+    assert hashes() == 0

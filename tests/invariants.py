@@ -1,0 +1,92 @@
+"""The invariants of design section 11, as questions to the database. Each returns what is wrong."""
+
+from django.db.models import Q
+
+from accounts import factors
+from accounts.factors.backup_codes.models import BackupCode, BackupCodeSet
+from accounts.models import AuditEvent, Session, User
+from organizations.models import AuthPolicy, Membership, OrganizationCounts
+
+
+def broken():
+    """Everything that is wrong, as sentences. Empty when all is well."""
+    return [*i1(), *i2(), *i3(), *i4(), *mirrors(), *counts()]
+
+
+def i1():
+    """A mandatory policy means that every owner is enrolled, but for those reset by break-glass."""
+    left_out = set(
+        AuditEvent.objects.filter(event="two_factor.disabled", data__forced=True).values_list(
+            "user_id", flat=True
+        )
+    )
+    owners = Membership.objects.owners().filter(
+        organization__collaborator_auth_policy=AuthPolicy.TWO_FACTOR_MANDATORY,
+        user__two_factor_enabled_at=None,
+    )
+    for owner in owners.exclude(user_id__in=left_out):
+        yield f"I1: {owner} owns {owner.organization} without two-factor"
+
+
+def primary_devices(user):
+    return [
+        device
+        for factor in factors.primary()
+        for device in factor.device_model.objects.filter(user=user, confirmed=True)
+    ]
+
+
+def i2():
+    """Two-factor is on exactly if there is a confirmed primary device, and then there is one set of codes."""
+    for user in User.objects.all():
+        devices = len(primary_devices(user))
+        sets = BackupCodeSet.objects.filter(user=user, confirmed=True).count()
+        if user.is_enrolled != (devices > 0):
+            yield f"I2: {user} enrolled={user.is_enrolled} with {devices} devices"
+        if sets != (1 if user.is_enrolled else 0):
+            yield f"I2: {user} enrolled={user.is_enrolled} with {sets} sets of codes"
+        elif (
+            sets
+            and BackupCode.objects.filter(code_set__user=user).exclude(code_set__confirmed=False).count()
+            != 10
+        ):
+            yield f"I2: {user} has a set without ten codes"
+
+
+def i3():
+    """As many spent backup codes as successes with them, at most."""
+    for user in User.objects.all():
+        successes = AuditEvent.objects.filter(
+            user_id=user.pk, event__in=["login.succeeded", "sudo.granted"], data__method="backup-codes"
+        ).count()
+        spent = BackupCode.objects.filter(code_set__user=user, used_at__isnull=False).count()
+        renewed = AuditEvent.objects.filter(
+            user_id=user.pk, event__in=["backup_codes.renewed", "two_factor.disabled"]
+        ).exists()
+        if spent != successes and not renewed:
+            yield f"I3: {user} spent {spent} codes for {successes} successes"
+
+
+def i4():
+    """A verified session belongs to somebody who has proved a second factor, earlier."""
+    proofs = AuditEvent.objects.filter(
+        Q(event__in=["two_factor.enabled", "two_factor.replaced", "sudo.granted", "login.succeeded"])
+    )
+    for session in Session.objects.filter(verified_at__isnull=False):
+        if not proofs.filter(user_id=session.user_id).exists():
+            yield f"I4: {session} is verified without a proof"
+
+
+def mirrors():
+    for member in Membership.objects.active().select_related("user"):
+        if member.two_factor_enabled != member.user.is_enrolled:
+            yield f"mirror: {member} says {member.two_factor_enabled}"
+
+
+def counts():
+    for row in OrganizationCounts.objects.select_related("organization"):
+        members = row.organization.memberships.active()
+        if row.members != members.count():
+            yield f"counts: {row.organization} has {members.count()} members, not {row.members}"
+        if row.members_without_two_factor != members.filter(two_factor_enabled=False).count():
+            yield f"counts: {row.organization} is wrong on members without two-factor"

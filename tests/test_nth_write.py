@@ -1,0 +1,201 @@
+"""Fail at the n-th write: each operation is broken once at each of its writes; it leaves all or nothing."""
+
+import itertools
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.factors.backup_codes.models import BackupCode, BackupCodeSet
+from accounts.factors.totp.models import TOTPDevice
+from accounts.models import AuditEvent, RateLimit, Session
+from organizations.models import AuthPolicy, Membership, Organization
+from tests import cast
+from tests.faults import fault_at
+from tests.invariants import broken
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+MOST_WRITES = 60
+serial = itertools.count(1)
+
+
+@dataclass
+class Scene:
+    """One person in a state from which the operation can be done, and how to see whether it was."""
+
+    user: Any
+    act: Any  # () -> response
+    is_done: Any  # () -> bool
+    event: str  # what records it
+
+
+def somebody(**fields):
+    return cast.make_user(f"user{next(serial)}", **fields)
+
+
+def browser_of(user, app=None):
+    client = cast.sign_in(user, app)
+    client.raise_request_exception = False
+    return client
+
+
+def acme(owner):
+    """An organization of this owner, created as people create one."""
+    name = f"acme{next(serial)}"
+    client = browser_of(owner) if not owner.is_enrolled else None
+    assert client is not None
+    client.post("/app/organizations/new", {"name": name, "email": owner.email})
+    return Organization.objects.get(name=name), client
+
+
+def start_enrolment():
+    user = somebody()
+    client = browser_of(user)
+    return Scene(
+        user,
+        lambda: client.post(f"{cast.TWO_FACTOR}/enable", {"method": "app"}),
+        lambda: TOTPDevice.objects.filter(user=user).exists(),
+        "two_factor.started",
+    )
+
+
+def confirm_enrolment():
+    user = somebody()
+    client = browser_of(user)
+    app = cast.Authenticator(user, cast.start_enrolment(client))
+    return Scene(
+        user,
+        lambda: client.post(f"{cast.TWO_FACTOR}/confirm", {"code": app.code()}),
+        lambda: TOTPDevice.objects.filter(user=user, confirmed=True).exists(),
+        "two_factor.enabled",
+    )
+
+
+def login():
+    user = somebody()
+    app = cast.enrol(user)
+    client = Client(raise_request_exception=False)
+    cast.post_password(client, user)
+    code = app.fresh_code()
+    return Scene(
+        user,
+        lambda: client.post("/session/two-factor", {"code": code}),
+        lambda: Session.objects.filter(user=user, created_at__gt=user.two_factor_enabled_at).exists(),
+        "login.succeeded",
+    )
+
+
+def login_with_recovery_code():
+    user = somebody()
+    app = cast.enrol(user)
+    client = Client(raise_request_exception=False)
+    cast.post_password(client, user)
+    return Scene(
+        user,
+        lambda: client.post("/session/two-factor-recovery", {"code": app.codes[0]}),
+        lambda: BackupCode.objects.filter(code_set__user=user, used_at__isnull=False).exists(),
+        "login.succeeded",
+    )
+
+
+def disable():
+    user = somebody()
+    app = cast.enrol(user)
+    client = browser_of(user, app)
+    return Scene(
+        user,
+        lambda: client.post(f"{cast.TWO_FACTOR}/disable", {"password": cast.PASSWORD}),
+        lambda: not TOTPDevice.objects.filter(user=user).exists(),
+        "two_factor.disabled",
+    )
+
+
+def replace():
+    user = somebody()
+    app = cast.enrol(user)
+    client = browser_of(user, app)
+    old = TOTPDevice.objects.get(user=user).pk
+    client.post(f"{cast.TWO_FACTOR}/app/replace")
+    new = cast.Authenticator(user, cast.key_on(client.get(f"{cast.TWO_FACTOR}/confirm")))
+    return Scene(
+        user,
+        lambda: client.post(f"{cast.TWO_FACTOR}/confirm", {"code": new.code()}),
+        lambda: not TOTPDevice.objects.filter(pk=old).exists(),
+        "two_factor.replaced",
+    )
+
+
+def renew():
+    user = somebody()
+    app = cast.enrol(user)
+    client = browser_of(user, app)
+    old = BackupCodeSet.objects.get(user=user).pk
+    return Scene(
+        user,
+        lambda: client.post(f"{cast.TWO_FACTOR}/renew-codes"),
+        lambda: not BackupCodeSet.objects.filter(pk=old).exists(),
+        "backup_codes.renewed",
+    )
+
+
+def require():
+    user = somebody()
+    organization, client = acme(user)
+    cast.enrol(user, client)
+    client.raise_request_exception = False
+    url = f"/app/{organization.name}/settings/authentication/require-two-factor"
+    mandatory = Organization.objects.filter(
+        pk=organization.pk, collaborator_auth_policy=AuthPolicy.TWO_FACTOR_MANDATORY
+    )
+    return Scene(user, lambda: client.post(url), mandatory.exists, "organization.auth_policy_changed")
+
+
+def add_owner():
+    user, new_owner = somebody(), somebody()
+    organization, client = acme(user)
+    client.post(f"/app/{organization.name}/settings/users/add", {"username": new_owner.username})
+    invitation = Membership.objects.get(organization=organization, user=new_owner)
+    cast.sign_in(new_owner).post(f"/app/settings/organizations/{invitation.pk}/accept")
+    url = f"/app/{organization.name}/settings/users/{invitation.pk}/make-owner"
+    owner = Membership.objects.filter(pk=invitation.pk, is_owner=True)
+    return Scene(user, lambda: client.post(url), owner.exists, "organization.owner_added")
+
+
+OPERATIONS = [
+    start_enrolment,
+    confirm_enrolment,
+    login,
+    login_with_recovery_code,
+    disable,
+    replace,
+    renew,
+    require,
+    add_owner,
+]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.__name__)
+def test_f23_all_or_nothing_at_each_write(operation):
+    for number in range(1, MOST_WRITES):
+        RateLimit.objects.all().delete()  # all of them come from one address
+        scene = operation()
+        last = AuditEvent.objects.order_by("-id").values_list("id", flat=True).first() or 0
+        was_done = scene.is_done()
+
+        with fault_at(number) as fault:
+            response = scene.act()
+
+        recorded = AuditEvent.objects.filter(id__gt=last, event=scene.event).count()
+        where = f"write {number} of {operation.__name__}: {fault.statement}"
+        assert not was_done
+        assert broken() == [], where
+        assert recorded == (1 if scene.is_done() else 0), where
+        if response.status_code < 400:
+            assert scene.is_done(), f"{where} was answered with {response.status_code}"
+        if not fault.struck:
+            assert response.status_code < 400
+            assert number > 1, "nothing was written: this test broke nothing"
+            return
+    pytest.fail(f"more than {MOST_WRITES} writes")
