@@ -1,0 +1,65 @@
+"""What mails say.
+
+`templates/email/<name>.subject.txt` and `<name>.txt` are written once; the text and the HTML frame
+(`layout.txt`, `layout.html`) both show that text, so that the two halves of a mail can't drift apart.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.template import Context, Engine
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+
+from accounts import browsers
+from accounts.audit import Actor
+from accounts.models import User
+
+
+@dataclass(frozen=True)
+class Mail:
+    address: str
+    subject: str
+    text: str
+    html: str
+
+
+def render(name: str, address: str, context: dict[str, Any]) -> Mail:
+    with translation.override(settings.LANGUAGE_CODE):
+        context = site() | {"when": timezone.now()} | context
+        context["subject"] = " ".join(plain(f"{name}.subject.txt", context).split())
+        context["body"] = re.sub(r"\n{3,}", "\n\n", plain(f"{name}.txt", context).strip())
+        return Mail(
+            address=address,
+            subject=context["subject"],
+            text=plain("layout.txt", context).strip() + "\n",
+            html=render_to_string("email/layout.html", context),
+        )
+
+
+def plain(template: str, context: dict[str, Any]) -> str:
+    """Render text: nothing is escaped, because nothing of it is markup."""
+    page = Engine.get_default().get_template(f"email/{template}")
+    return page.render(Context(context, autoescape=False))
+
+
+def site() -> dict[str, str]:
+    return {
+        "site_name": settings.SITE_NAME,
+        "site_url": settings.SITE_URL,
+        "support_email": settings.SUPPORT_EMAIL,
+    }
+
+
+def circumstances(actor: Actor, user: User | None = None) -> dict[str, str]:
+    """Return who did it and from where, as a mail to `user` may tell.
+
+    Where an administrator or an owner sits is nobody else's business.
+    """
+    if actor.door == "command":
+        return {"by": "server"}
+    if actor.user and (user is None or actor.user.pk != user.pk):
+        return {"by": "admin"} if actor.door == "admin" else {"by": "user", "name": actor.user.username}
+    return {"by": "you", "ip": actor.ip or "", "browser": browsers.describe(actor.user_agent)}

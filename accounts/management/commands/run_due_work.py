@@ -1,0 +1,49 @@
+"""Send the mails that are due, and tidy up: by cron, or with --loop as a service. Safe to run twice at once."""
+
+import logging
+import signal
+from argparse import ArgumentParser
+from threading import Event
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import DatabaseError, close_old_connections
+
+from accounts import housekeeping, outbox
+
+logger = logging.getLogger(__name__)
+
+
+class Command(BaseCommand):
+    help = "Sends due mails and removes what has expired; --loop goes on until it is told to stop."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--loop", type=positive, metavar="SECONDS", help="again after so many seconds")
+
+    def handle(self, *args: Any, loop: float | None, **options: Any) -> None:
+        if loop is None:
+            self.run_once()
+            return
+        stop = Event()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, lambda number, frame: stop.set())
+        while not stop.is_set():
+            close_old_connections()
+            try:
+                self.run_once()
+            except DatabaseError as error:  # it will be back, and so are we
+                logger.warning("The database does not answer: %s", type(error).__name__)
+            stop.wait(loop)
+
+    def run_once(self) -> None:
+        sent = outbox.send_due()
+        housekeeping.tidy()
+        if sent:
+            self.stdout.write(f"{sent} sent")
+
+
+def positive(text: str) -> float:
+    seconds = float(text)
+    if not seconds > 0:
+        raise ValueError(text)
+    return seconds

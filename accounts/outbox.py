@@ -1,0 +1,232 @@
+"""Mails on their way: encrypted rows, written in the verb's transaction, sent after the answer.
+
+What happened and the news of it are committed together. A mail server that hangs delays nobody, and the time
+an answer takes tells nothing about whether there was a mail. What fails is tried again by `run_due_work`.
+"""
+
+import json
+import logging
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import asdict
+from datetime import timedelta
+from functools import partial
+from time import monotonic
+from typing import Any
+
+from django.core.mail import EmailMultiAlternatives
+from django.core.signals import request_finished
+from django.db import DatabaseError, transaction
+from django.db.models import F, Q, QuerySet
+from django.dispatch import receiver
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from accounts import crypto
+from accounts.mails import Mail, render
+from accounts.models import OutboxMessage, User
+
+logger = logging.getLogger(__name__)
+
+LIFETIME = timedelta(days=3)
+CLAIM = timedelta(minutes=2)  # longer than one attempt can take
+LONGEST_WAIT = timedelta(hours=1)
+BATCH = 100
+AFTER_ANSWER_SECONDS = 5  # what a worker spends on mails of one request before it serves the next
+FAILURES_IN_A_ROW = 5  # then the mail server is away, and the rest can wait
+
+Audience = Callable[[str, int, int], list[User]]
+audiences: dict[str, Audience] = {}
+
+# Rows that the present request wrote; None outside of requests.
+waiting: ContextVar[list[int] | None] = ContextVar("waiting", default=None)
+
+
+class OutboxMiddleware:
+    """Collect what a request enqueues; `request_finished` sends it when the client has its answer."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        waiting.set([])
+        return self.get_response(request)
+
+
+def audience(name: str) -> Callable[[Audience], Audience]:
+    """Register who reads the broadcasts of this name: (key, after user id, limit) -> users in id order."""
+
+    def register(function: Audience) -> Audience:
+        audiences[name] = function
+        return function
+
+    return register
+
+
+# --- Writing ---
+
+
+def enqueue(mail: Mail, lifetime: timedelta = LIFETIME) -> None:
+    """Write one mail, inside the verb's transaction."""
+    announce(OutboxMessage.objects.create(sealed=sealed(asdict(mail)), expires_at=timezone.now() + lifetime))
+
+
+def enqueue_broadcast(name: str, context: dict[str, Any], *, audience: str, key: str) -> None:
+    """Write one row for a mail to many; it is expanded in batches."""
+    announce(
+        OutboxMessage.objects.create(
+            audience=audience,
+            key=key,
+            sealed=sealed({"name": name, "context": context}),
+            expires_at=timezone.now() + LIFETIME,
+        )
+    )
+
+
+def sealed(content: dict[str, Any]) -> str:
+    return crypto.seal(json.dumps(content), "outbox")
+
+
+def announce(message: OutboxMessage) -> None:
+    collected = waiting.get()
+    if collected is None:
+        transaction.on_commit(partial(deliver, message.pk), robust=True)
+    else:
+        # Not on commit: a row that was rolled back can't be claimed, and that is all it takes.
+        collected.append(message.pk)
+
+
+# --- Sending ---
+
+
+@receiver(request_finished)
+def deliver_collected(**kwargs: Any) -> None:
+    deadline = monotonic() + AFTER_ANSWER_SECONDS
+    try:
+        # The list grows while we walk: a broadcast appends the mails that it becomes.
+        for pk in waiting.get() or ():
+            if monotonic() > deadline or not deliver(pk):
+                break
+    except DatabaseError as error:
+        logger.warning("Mails stay in the outbox: %s", type(error).__name__)
+    finally:
+        waiting.set(None)
+
+
+def send_due() -> int:
+    """Send everything that is due and return how many rows that were. Safe to run twice at once."""
+    done = failures = 0
+    while failures < FAILURES_IN_A_ROW:
+        rows = list(due().order_by("due_at", "pk").values_list("pk", flat=True)[:BATCH])
+        if not rows:
+            break
+        for pk in rows:
+            delivered = deliver(pk)
+            done += delivered
+            failures = 0 if delivered else failures + 1
+            if failures == FAILURES_IN_A_ROW:
+                break
+    return done
+
+
+def due() -> QuerySet[OutboxMessage]:
+    now = timezone.now()
+    return OutboxMessage.objects.filter(
+        Q(claimed_until=None) | Q(claimed_until__lt=now),
+        sent_at=None,
+        due_at__lte=now,
+        expires_at__gt=now,
+    )
+
+
+def deliver(pk: int) -> bool:
+    """Send or expand one row, unless somebody else does. Returns False if that failed."""
+    if not due().filter(pk=pk).update(claimed_until=timezone.now() + CLAIM):
+        return True
+    message = OutboxMessage.objects.get(pk=pk)
+    try:
+        expand(message) if message.audience else send(message)
+    except Exception as error:  # whatever goes wrong with one mail must not keep the others
+        postpone(message, error)
+        return False
+    return True
+
+
+def send(message: OutboxMessage) -> None:
+    mail = Mail(**opened(message))
+    envelope = EmailMultiAlternatives(mail.subject, mail.text, to=[mail.address])
+    envelope.attach_alternative(mail.html, "text/html")
+    envelope.send()
+    finish(message)
+
+
+def opened(message: OutboxMessage) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(crypto.open_sealed(message.sealed, "outbox"))
+    return content
+
+
+def finish(message: OutboxMessage) -> None:
+    OutboxMessage.objects.filter(pk=message.pk).update(
+        sent_at=timezone.now(),
+        sealed="",
+        claimed_until=None,
+        attempts=F("attempts") + 1,
+        last_error="",
+    )
+
+
+def postpone(message: OutboxMessage, error: Exception) -> None:
+    """Try again later. Names the error by its class: its text may hold the address."""
+    wait = min(timedelta(minutes=2 ** min(message.attempts, 10)), LONGEST_WAIT)
+    kind = type(error).__name__
+    logger.warning("Message %s was not sent: %s", message.pk, kind)
+    OutboxMessage.objects.filter(pk=message.pk).update(
+        attempts=F("attempts") + 1,
+        due_at=timezone.now() + wait,
+        claimed_until=None,
+        last_error=kind[:100],
+    )
+
+
+def expand(message: OutboxMessage) -> None:
+    """Write the mails of the next batch of readers and move the cursor, both or neither."""
+    content = opened(message)
+    people = audiences[message.audience](message.key, message.cursor, BATCH)
+    mails = [
+        render(
+            content["name"],
+            user.email,
+            content["context"] | {"user": user, "when": message.created_at},
+        )
+        for user in people
+    ]
+    rows = [OutboxMessage(sealed=sealed(asdict(mail)), expires_at=message.expires_at) for mail in mails]
+    with transaction.atomic():
+        if not move_on(message, people):
+            return
+        OutboxMessage.objects.bulk_create(rows)
+    collected = waiting.get()
+    if collected is not None:
+        collected += [row.pk for row in rows] + [message.pk]
+
+
+def move_on(message: OutboxMessage, people: list[User]) -> bool:
+    """Move the cursor behind these people. False if another process has done so."""
+    now = timezone.now()  # later than the mails' own: they go first, then comes the next batch
+    changes = (
+        {"cursor": people[-1].pk, "due_at": now} if len(people) == BATCH else {"sent_at": now, "sealed": ""}
+    )
+    unmoved = OutboxMessage.objects.filter(pk=message.pk, cursor=message.cursor, sent_at=None)
+    return bool(unmoved.update(claimed_until=None, **changes))
+
+
+# --- Tidying ---
+
+
+def tidy(keep: timedelta) -> None:
+    """Wipe what came too late, and forget what was sent or given up `keep` ago."""
+    now = timezone.now()
+    OutboxMessage.objects.filter(sent_at=None, expires_at__lte=now).exclude(sealed="").update(sealed="")
+    OutboxMessage.objects.filter(
+        Q(sent_at__lt=now - keep) | Q(sent_at=None, expires_at__lt=now - keep)
+    ).delete()
