@@ -1,9 +1,13 @@
 """The shape of what people type. No side effects: whether it is right, a verb says."""
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts import factors
+from accounts.models import USERNAME_LENGTH, validate_username
+from accounts.validators import validate_address
 
 LONGEST_LOGIN = 254
 LONGEST_PASSWORD = 1024
@@ -86,3 +90,65 @@ class MethodForm(forms.Form):
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         choices = [(factor.slug, factor.label) for factor in factors.primary()]
         self.fields["method"].choices = choices  # type: ignore[attr-defined]
+
+
+class AddressField(forms.EmailField):
+    default_validators = [validate_address]
+
+    def __init__(self, **kwargs: Any) -> None:
+        attrs = {"autocomplete": "email", "autocapitalize": "none", "spellcheck": "false"}
+        widget = forms.EmailInput(attrs=attrs)
+        super().__init__(label=_("E-mail address"), max_length=LONGEST_LOGIN, widget=widget, **kwargs)
+
+
+class NewPasswordField(forms.CharField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            max_length=LONGEST_PASSWORD,
+            strip=False,
+            widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+            help_text=_("At least 15 characters. A few words that only you would put together are best."),
+            **kwargs,
+        )
+
+
+class SignUpForm(forms.Form):
+    username = forms.CharField(
+        label=_("User name"),
+        max_length=USERNAME_LENGTH,
+        validators=[validate_username],
+        help_text=_("Letters, digits, hyphens, underscores and dots. It can't be changed later."),
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": "username",
+                "autofocus": True,
+                "autocapitalize": "none",
+                "spellcheck": "false",
+            }
+        ),
+    )
+    email = AddressField()
+    password = NewPasswordField(label=_("Password"))
+
+
+class AddressForm(forms.Form):
+    email = AddressField()
+
+
+class NewPasswordForm(forms.Form):
+    new_password = NewPasswordField(label=_("New password"))
+
+
+class ChangePasswordForm(PasswordForm):
+    new_password = NewPasswordField(label=_("New password"))
+
+
+class ReasonForm(forms.Form):
+    """Why an administrator does it: recorded, and told to the person whom it concerns."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=200)
+
+
+class RightsForm(forms.Form):
+    is_staff = forms.BooleanField(label=_("Staff"), required=False)
+    is_superuser = forms.BooleanField(label=_("Superuser"), required=False)

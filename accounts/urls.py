@@ -1,19 +1,39 @@
 """Paths of the accounts application: a public contract (docs/urls.md)."""
 
+from django.conf import settings
 from django.urls import path
 
-from accounts.views import session, two_factor
+from accounts.views import dev, passwords, profile, registration, session, site, two_factor
 
 app_name = "accounts"
 
 TWO_FACTOR = "app/settings/two-factor"
 
 urlpatterns = [
+    path("", site.start, name="start"),
+    path(".well-known/change-password", site.change_password_redirect, name="change_password_redirect"),
+    path("healthz", site.healthz, name="healthz"),
+    path("readyz", site.readyz, name="readyz"),
+    path("docs", site.docs_index, name="docs_index"),
+    path("docs/<slug:page>", site.docs, name="docs"),
+    path("account/new", registration.sign_up, name="sign_up"),
+    path("account/confirm", registration.confirm_email, name="confirm_email"),
+    path("account/confirm/resend", registration.resend_confirmation, name="resend_confirmation"),
+    path("account/confirm/correct", registration.correct_email, name="correct_email"),
+    path("account/confirm/<str:token>", registration.confirm_email_link, name="confirm_email_link"),
+    path("account/password/forgot", passwords.forgot_password, name="forgot_password"),
+    path("account/password/reset", passwords.reset_password, name="reset_password"),
+    path("account/password/reset/<str:token>", passwords.reset_password_link, name="reset_password_link"),
     path("session", session.sign_in, name="sign_in"),
     path("session/two-factor", session.challenge, name="challenge"),
     path("session/two-factor-recovery", session.recovery, name="recovery"),
     path("session/logout", session.sign_out, name="sign_out"),
     path("session/sudo", session.sudo, name="sudo"),
+    path("app/settings/profile", profile.profile, name="profile"),
+    path("app/settings/profile/email", profile.change_email, name="change_email"),
+    path("app/settings/profile/delete", profile.delete_account, name="delete_account"),
+    path("app/settings/password", passwords.password, name="password"),
+    path("app/settings/activity", profile.activity, name="activity"),
     path(TWO_FACTOR, two_factor.overview, name="two_factor"),
     path(f"{TWO_FACTOR}/enable", two_factor.enable, name="enable"),
     path(f"{TWO_FACTOR}/confirm", two_factor.confirm, name="confirm"),
@@ -23,3 +43,6 @@ urlpatterns = [
     path(f"{TWO_FACTOR}/disable", two_factor.disable, name="disable"),
     path(f"{TWO_FACTOR}/<slug:factor>/replace", two_factor.replace, name="replace"),
 ]
+
+if settings.DEBUG:
+    urlpatterns.append(path("dev/outbox", dev.dev_outbox, name="dev_outbox"))

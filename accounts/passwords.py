@@ -1,0 +1,211 @@
+"""The verbs of passwords. One Argon2 hash for a right, a wrong and an unknown account; none when refused."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.contrib.auth.hashers import check_password, make_password
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from accounts import audit, crypto, limits, notifications
+from accounts.audit import Actor, name_of, record
+from accounts.exceptions import RateLimited, RuleViolation, SessionEnded, WrongPassword
+from accounts.limits import Budget, Reservation
+from accounts.links import Link
+from accounts.models import AuditEvent, User
+from accounts.sessions import SessionStore
+
+PASSWORD_FAILED = "password.failed"
+PASSWORD_CHANGED = "password.changed"
+RESET_REQUESTED = "password.reset_requested"
+PASSWORD_RESET = "password.reset"
+
+MAX_LENGTH = 1024  # characters; longer ones are refused before hashing
+
+BY_ACCOUNT = Budget("password:account", (10, 300))
+BY_ADDRESS = Budget("password:address", (10, 300))
+OVERALL = Budget("password:all", (1000, 300))
+RESETS_BY_ACCOUNT = Budget("reset:account", (5, 86_400))
+RESETS_BY_ADDRESS = Budget("reset:address", (20, 3600))
+
+NO_PASSWORD = "!"
+
+
+class WeakPassword(RuleViolation):
+    """The new password is too short, too long, too common or too much like the name."""
+
+    code = "weak-password"
+
+
+@dataclass(frozen=True)
+class RightPassword:
+    """Whose password it was. `give_back` returns the attempt, in the transaction of what follows upon it."""
+
+    user: User
+    reservation: Reservation
+
+    def give_back(self) -> None:
+        limits.give_back(self.reservation)
+
+
+def check(username: str, password: str, *, actor: Actor) -> RightPassword | None:
+    """Tell whose password this is, by user name or confirmed e-mail address.
+
+    Returns None for a wrong password, an unknown and an inactive account, after the same work. Raises
+    RateLimited before any hashing (R4).
+    """
+    if len(password) > MAX_LENGTH:
+        return None
+    user = User.objects.by_login(username).first()
+    reservation = reserve(lane_of(user, username), actor)
+    if matches(user, password) and user is not None and user.is_active:
+        return RightPassword(user, reservation)
+    subject = name_of(user) if user else "user"  # what was typed may well be a password
+    with transaction.atomic():
+        record(audit.LOGIN_FAILED, actor=actor, subject=subject, user=user)
+    return None
+
+
+def attempt(user: User, password: str, *, actor: Actor) -> RightPassword | None:
+    """Ask somebody who is signed in for the password again. Raises RateLimited."""
+    if len(password) > MAX_LENGTH:
+        return None
+    reservation = reserve(lane_of(user), actor)
+    if matches(user, password):
+        return RightPassword(user, reservation)
+    with transaction.atomic():
+        record(PASSWORD_FAILED, actor=actor, subject=name_of(user), user=user)
+    return None
+
+
+def confirm(user: User, password: str, *, actor: Actor) -> bool:
+    """Tell whether this is the password of somebody who is signed in. Raises RateLimited."""
+    right = attempt(user, password, actor=actor)
+    if right is not None:
+        right.give_back()
+    return right is not None
+
+
+def prove(user: User, password: str, *, session: SessionStore, actor: Actor) -> bool:
+    """Grant sudo for the password, which is all that a user without two-factor has (D6).
+
+    Raises RateLimited, SessionEnded.
+    """
+    right = attempt(user, password, actor=actor)
+    if right is None:
+        return False
+    with transaction.atomic():
+        right.give_back()
+        session.prove(verified=False)
+        record(audit.SUDO_GRANTED, actor=actor, subject=name_of(user), user=user, method="password")
+    return True
+
+
+def lane_of(user: User | None, typed: str = "") -> str:
+    """Name the account that an attempt is counted for. An unknown name is counted like an account."""
+    return f"user:{user.pk}" if user else crypto.digest(typed.strip().casefold(), "login")
+
+
+def reserve(lane: str, actor: Actor) -> Reservation:
+    return limits.reserve((BY_ACCOUNT, lane), (BY_ADDRESS, actor.ip or ""), (OVERALL, ""))
+
+
+def matches(user: User | None, password: str) -> bool:
+    """Hash once, whoever it is; a hash of old is replaced by one of today's kind, without a new stamp."""
+
+    def upgrade(password: str) -> None:
+        if user is not None:
+            User.objects.filter(pk=user.pk, password=user.password).update(password=make_password(password))
+
+    return check_password(password, user.password if user else NO_PASSWORD, upgrade)
+
+
+def ensure_acceptable(password: str, user: User) -> None:
+    """Raise WeakPassword unless this can be this user's new password."""
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise WeakPassword(" ".join(error.messages)) from error
+
+
+def change(user: User, old: str, new: str, *, session: SessionStore, actor: Actor) -> None:
+    """Set a new password. Every other session ends; this one goes on under a new key (R50).
+
+    Raises WeakPassword, WrongPassword, RateLimited, SessionEnded.
+    """
+    ensure_acceptable(new, user)
+    right = attempt(user, old, actor=actor)
+    if right is None:
+        raise WrongPassword
+    hashed = make_password(new)
+    with transaction.atomic():
+        right.give_back()
+        session.hold()
+        locked = User.objects.lock(user.pk)
+        if locked.security_stamp != user.security_stamp:
+            raise SessionEnded
+        store(locked, hashed)
+        session.renew(locked)
+        record(PASSWORD_CHANGED, actor=actor, subject=name_of(user), user=user)
+        notifications.notify(locked, "password_changed", actor=actor)
+
+
+def store(user: User, hashed: str) -> None:
+    user.password = hashed
+    user.rotate_stamp()
+    user.save(update_fields=["password", "security_stamp"])
+
+
+def request_reset(email: str, *, actor: Actor) -> None:
+    """Mail a link to the confirmed address of an account. Tells the caller nothing, limits included.
+
+    An unknown address goes the same way, to nobody: what it costs and what it answers are the same.
+    """
+    try:
+        account = crypto.digest(email.casefold(), "reset")
+        limits.reserve((RESETS_BY_ACCOUNT, account), (RESETS_BY_ADDRESS, actor.ip or ""))
+    except RateLimited:
+        return
+    user = User.objects.by_confirmed_email(email).filter(is_active=True).first()
+    with transaction.atomic():
+        subject = name_of(user) if user else "user"
+        record(RESET_REQUESTED, actor=actor, subject=subject, user=user)
+        reader = user or User()
+        notifications.notify_address(
+            reader.email,  # the stored address, never the typed one
+            "reset_password",
+            lifetime=RESET.lifetime,
+            user=reader,
+            actor=actor,
+            token=RESET.token_for(reader),
+        )
+
+
+def state_for_reset(user: User) -> str:
+    """What a link stands and falls with: the password, the stamp, and being the last news.
+
+    A newer link and a sign-in make it void; the audit trail knows of both.
+    """
+    news = AuditEvent.objects.filter(user_id=user.pk, event__in=[RESET_REQUESTED, audit.LOGIN_SUCCEEDED])
+    latest = news.order_by("-id").values_list("id", flat=True).first()
+    return f"{user.password}\n{user.security_stamp}\n{latest}"
+
+
+RESET = Link("reset-password", timedelta(hours=1), state_for_reset)
+
+
+def reset(token: str, new: str, *, actor: Actor) -> None:
+    """Set a new password by a link. Ends all sessions, keeps two-factor, signs nobody in (R53).
+
+    Raises LinkInvalid, WeakPassword, RateLimited.
+    """
+    user = RESET.redeem(token, actor=actor)
+    ensure_acceptable(new, user)
+    hashed = make_password(new)
+    with transaction.atomic():
+        locked = User.objects.lock(user.pk)
+        RESET.check(token, locked)
+        store(locked, hashed)
+        record(PASSWORD_RESET, actor=actor, subject=name_of(user), user=user)
+        notifications.notify(locked, "password_changed", actor=actor)

@@ -1,0 +1,216 @@
+"""The verbs of accounts: sign up, prove an address, change it, delete the account.
+
+An address that is not confirmed reserves nothing and tells nobody whether it is known (D25, TI-03): whoever
+enters an address that belongs to somebody else's account gets the same answer, and its owner gets a mail.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts import crypto, limits, notifications, passwords, signals
+from accounts.audit import Actor, name_of, record
+from accounts.exceptions import RuleViolation
+from accounts.limits import Budget
+from accounts.links import Link, LinkInvalid
+from accounts.models import User
+from accounts.sessions import SessionStore
+
+ACCOUNT_CREATED = "account.created"
+ACCOUNT_DELETED = "account.deleted"
+EMAIL_CONFIRMED = "email.confirmed"
+EMAIL_CHANGED = "email.changed"
+EMAIL_CHANGE_REQUESTED = "email.change_requested"
+CONFIRMATION_SENT = "email.confirmation_sent"
+
+SIGN_UPS = Budget("sign-up", (20, 3600))
+CONFIRMATIONS_TO_ADDRESS = Budget("confirm:address", (5, 86_400))
+CONFIRMATIONS_BY_ACCOUNT = Budget("confirm:account", (1, 60), (5, 86_400))
+
+
+class SignUpClosed(RuleViolation):
+    code = "sign-up-closed"
+
+    def __init__(self) -> None:
+        super().__init__(_("New accounts are not open to everybody here. Ask the administrators for one."))
+
+
+class UsernameTaken(RuleViolation):
+    code = "username-taken"
+
+    def __init__(self) -> None:
+        super().__init__(_("That user name is taken."))
+
+
+class AddressTaken(RuleViolation):
+    """Another account has proved the same address meanwhile."""
+
+    code = "address-taken"
+
+    def __init__(self) -> None:
+        super().__init__(_("That e-mail address belongs to another account."))
+
+
+class NothingToConfirm(RuleViolation):
+    code = "nothing-to-confirm"
+
+    def __init__(self) -> None:
+        super().__init__(_("Your e-mail address is confirmed already."))
+
+
+def sign_up(username: str, email: str, password: str, *, session: SessionStore, actor: Actor) -> User:
+    """Create an account and sign it in. Raises SignUpClosed, WeakPassword, UsernameTaken, RateLimited."""
+    if settings.SIGN_UP != "open":
+        raise SignUpClosed
+    passwords.ensure_acceptable(password, User(username=username, email=email))
+    limits.reserve((SIGN_UPS, actor.ip or ""))
+    if User.objects.by_login(username).exists():
+        raise UsernameTaken
+    limits.reserve((CONFIRMATIONS_TO_ADDRESS, lane_of(email)))
+    hashed = make_password(password)
+    try:
+        with transaction.atomic():
+            user: User = User.objects.create(username=username, email=email, password=hashed)
+            session.sign_in(user, actor=actor)
+            record(ACCOUNT_CREATED, actor=actor, subject=name_of(user), user=user)
+            send_confirmation(user, email, actor=actor)
+    except IntegrityError as error:
+        raise UsernameTaken from error
+    return user
+
+
+@transaction.atomic
+def create_superuser(username: str, email: str, password: str, *, actor: Actor) -> User:
+    """Create a site admin. Raises WeakPassword, UsernameTaken, AddressTaken."""
+    passwords.ensure_acceptable(password, User(username=username, email=email))
+    if User.objects.by_login(username).exists():
+        raise UsernameTaken
+    if User.objects.by_confirmed_email(email).exists():
+        raise AddressTaken
+    user: User = User.objects.create_superuser(username, email, password)
+    record(ACCOUNT_CREATED, actor=actor, subject=name_of(user), user=user, superuser=True)
+    return user
+
+
+# --- Addresses ---
+
+
+def unconfirmed_address(user: User) -> str:
+    """Return the address that waits to be confirmed, or ""."""
+    return user.unconfirmed_email if user.email_confirmed else user.email
+
+
+CONFIRM = Link(
+    "confirm-email",
+    timedelta(hours=24),
+    lambda user: f"{user.email}\n{user.email_confirmed_at}\n{user.unconfirmed_email}",
+)
+
+
+def resend_confirmation(user: User, *, actor: Actor) -> None:
+    """Send the link again. Raises NothingToConfirm, RateLimited."""
+    address = unconfirmed_address(user)
+    if not address:
+        raise NothingToConfirm
+    reserve_confirmation(user, address)
+    with transaction.atomic():
+        send_confirmation(user, address, actor=actor)
+        record(CONFIRMATION_SENT, actor=actor, subject=name_of(user), user=user)
+
+
+def change_email(user: User, email: str, *, actor: Actor) -> User:
+    """Take a new address, which counts once it is confirmed; the confirmed one is told (PR-09).
+
+    Asking for the address that the account has withdraws a change. Returns the user as it is then. Raises
+    RateLimited.
+    """
+    withdrawn = user.email_confirmed and email.casefold() == user.email.casefold()
+    if not withdrawn:
+        reserve_confirmation(user, email)
+    with transaction.atomic():
+        locked: User = User.objects.lock(user.pk)
+        if locked.email_confirmed:
+            locked.unconfirmed_email = "" if withdrawn else email
+        else:
+            locked.email = email
+        locked.save(update_fields=["email", "unconfirmed_email"])
+        record(EMAIL_CHANGE_REQUESTED, actor=actor, subject=name_of(user), user=user, withdrawn=withdrawn)
+        if not withdrawn:
+            send_confirmation(locked, email, actor=actor)
+            notifications.notify(locked, "email_change_requested", actor=actor, address=email)
+    return locked
+
+
+def reserve_confirmation(user: User, email: str) -> None:
+    limits.reserve((CONFIRMATIONS_BY_ACCOUNT, f"user:{user.pk}"), (CONFIRMATIONS_TO_ADDRESS, lane_of(email)))
+
+
+def lane_of(email: str) -> str:
+    return crypto.digest(email.casefold(), "confirm")
+
+
+def send_confirmation(user: User, address: str, *, actor: Actor) -> None:
+    """Write to an address: a link, or to its owner that somebody else has entered it."""
+    stranger = replace(actor, user=None)  # whose account it is for is nobody else's business
+    owner = User.objects.by_confirmed_email(address).exclude(pk=user.pk).first()
+    if owner:
+        notifications.notify(owner, "address_in_use", actor=stranger)
+        return
+    notifications.notify_address(
+        address,
+        "confirm_email",
+        lifetime=CONFIRM.lifetime,
+        user=user,
+        actor=stranger,
+        address=address,
+        token=CONFIRM.token_for(user),
+    )
+
+
+def confirm_email(user: User, token: str, *, actor: Actor) -> None:
+    """Make the waiting address the account's own. Raises LinkInvalid, AddressTaken, RateLimited.
+
+    Only for who is signed in to that account: a mistyped address is a stranger's, and must not give him more
+    than a mail.
+    """
+    if CONFIRM.redeem(token, actor=actor).pk != user.pk:
+        raise LinkInvalid
+    try:
+        with transaction.atomic():
+            locked = User.objects.lock(user.pk)
+            CONFIRM.check(token, locked)
+            adopt_address(locked, actor=actor)
+    except IntegrityError as error:
+        raise AddressTaken from error
+
+
+def adopt_address(user: User, *, actor: Actor) -> None:
+    former = user.email if user.email_confirmed else ""
+    user.email, user.unconfirmed_email = unconfirmed_address(user), ""
+    user.email_confirmed_at = timezone.now()
+    user.save(update_fields=["email", "unconfirmed_email", "email_confirmed_at"])
+    signals.email_confirmed.send(User, user=user)
+    event = EMAIL_CHANGED if former else EMAIL_CONFIRMED
+    record(event, actor=actor, subject=name_of(user), user=user)
+    if former:
+        notifications.notify_address(former, "email_changed", user=user, actor=actor, address=user.email)
+
+
+# --- The end ---
+
+
+@transaction.atomic
+def delete_account(user: User, *, session: SessionStore, actor: Actor) -> None:
+    """Delete the account with all that belongs to it. Organizations may veto (the last owner stays)."""
+    session.hold()
+    signals.account_deleting.send(User, user=user)
+    locked = User.objects.lock(user.pk)
+    record(ACCOUNT_DELETED, actor=actor, subject=name_of(locked), user=locked)
+    notifications.notify(locked, "account_deleted", actor=actor)
+    session.end()
+    locked.delete()

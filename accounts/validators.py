@@ -1,0 +1,54 @@
+"""What a new password and an e-mail address must look like, beyond what Django checks."""
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import EmailValidator
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.models import User
+
+
+class MaximumLengthValidator:
+    """Longer texts are no passwords but work for the server."""
+
+    def __init__(self, max_length: int = 1024) -> None:
+        self.max_length = max_length
+
+    def validate(self, password: str, user: User | None = None) -> None:
+        if len(password) > self.max_length:
+            raise ValidationError(self.get_help_text(), code="password_too_long")
+
+    def get_help_text(self) -> str:
+        return ngettext(
+            "Your password can have %(n)s character at most.",
+            "Your password can have %(n)s characters at most.",
+            self.max_length,
+        ) % {"n": self.max_length}
+
+
+class NotLikeTheNameValidator:
+    """A password that is the name, the address or the site's name, however often, is the first guess (R2)."""
+
+    def validate(self, password: str, user: User | None = None) -> None:
+        said = squeezed(password)
+        names = {settings.SITE_NAME}
+        if user is not None:
+            names |= {user.username, user.email, user.email.partition("@")[0]}
+        for name in filter(None, map(squeezed, names)):
+            if not said.replace(name, ""):
+                raise ValidationError(self.get_help_text(), code="password_like_name")
+
+    def get_help_text(self) -> str:
+        return _("Your password can't be your name, your e-mail address or the name of this site.")
+
+
+def squeezed(text: str) -> str:
+    return "".join(char for char in text.casefold() if char.isalnum())
+
+
+def validate_address(text: str) -> None:
+    """Check an e-mail address. ASCII only: letters of other scripts can look like somebody else's address."""
+    if not text.isascii():
+        raise ValidationError(_("Use an address without accents or other special letters."), code="invalid")
+    EmailValidator()(text)

@@ -1,0 +1,21 @@
+"""The development inbox. Has a route with DEBUG only."""
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from accounts import mailbox
+
+SHOWN = 50
+
+
+@login_not_required
+@require_safe
+def dev_outbox(request: HttpRequest) -> HttpResponse:
+    """Show every mail that was sent, whoever asks: for development and nothing else."""
+    if not settings.DEBUG:
+        raise Http404
+    mails = mailbox.newest(settings.MAIL_DIR, SHOWN)
+    return render(request, "accounts/dev_outbox.html", {"mails": mails})

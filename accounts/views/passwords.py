@@ -1,0 +1,98 @@
+"""Forgotten passwords, and User Settings > Password."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts import passwords
+from accounts.answers import form_page, refuse
+from accounts.assurance import signed_in_user, sudo_required
+from accounts.audit import Actor
+from accounts.exceptions import RuleViolation, SessionEnded
+from accounts.forms import AddressForm, ChangePasswordForm, NewPasswordForm
+from accounts.link_cookies import LinkCookie
+from accounts.links import LinkInvalid
+from accounts.sessions import session_of
+
+COOKIE = LinkCookie("reset-password", "accounts:reset_password")
+
+FIELD_OF = {"weak-password": "new_password", "wrong-password": "password"}
+
+
+@login_not_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def forgot_password(request: HttpRequest) -> HttpResponse:
+    """Ask for an address. The answer is the same for every one (PR-01, PR-05)."""
+    form = AddressForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        passwords.request_reset(form.cleaned_data["email"], actor=Actor.of(request))
+        return redirect(f"{reverse('accounts:forgot_password')}?sent")
+    if "sent" in request.GET and not form.is_bound:
+        return render(request, "accounts/forgot_password_sent.html")
+    return form_page(request, "accounts/forgot_password.html", form)
+
+
+@login_not_required
+@require_safe
+def reset_password_link(request: HttpRequest, token: str) -> HttpResponse:
+    return COOKIE.take(token)
+
+
+@login_not_required
+@require_http_methods(["GET", "HEAD", "POST"])
+@sensitive_post_parameters("new_password")
+def reset_password(request: HttpRequest) -> HttpResponse:
+    """Set a new password. Whether the link is good is said on POST only, where guesses are counted."""
+    token = COOKIE.token(request)
+    form = NewPasswordForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            passwords.reset(token, form.cleaned_data["new_password"], actor=Actor.of(request))
+        except LinkInvalid:
+            return link_is_invalid(request)
+        except RuleViolation as error:
+            refuse(form, error, FIELD_OF.get(error.code))
+        else:
+            messages.success(request, _("Your password was changed. Sign in with the new one."))
+            return without_token(redirect("accounts:sign_in"))
+    elif passwords.RESET.is_outdated(token):
+        return link_is_invalid(request)
+    return form_page(request, "accounts/reset_password.html", form)
+
+
+def link_is_invalid(request: HttpRequest) -> HttpResponse:
+    return without_token(render(request, "accounts/reset_password_invalid.html", status=422))
+
+
+def without_token(response: HttpResponse) -> HttpResponse:
+    COOKIE.forget(response)
+    return response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@sudo_required(page="accounts:password")
+@sensitive_post_parameters("password", "new_password")
+def password(request: HttpRequest) -> HttpResponse:
+    form = ChangePasswordForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            passwords.change(
+                signed_in_user(request),
+                form.cleaned_data["password"],
+                form.cleaned_data["new_password"],
+                session=session_of(request),
+                actor=Actor.of(request),
+            )
+        except SessionEnded:
+            raise
+        except RuleViolation as error:
+            refuse(form, error, FIELD_OF.get(error.code))
+        else:
+            messages.success(request, _("Your password was changed. Other browsers have been signed out."))
+            return redirect("accounts:password")
+    return form_page(request, "accounts/password.html", form)

@@ -1,0 +1,82 @@
+"""User Settings: the account itself, and what happened to it."""
+
+from django.contrib import messages
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts import activity as history
+from accounts import passwords, registration
+from accounts.answers import form_page, refuse
+from accounts.assurance import signed_in_user, sudo_required
+from accounts.audit import Actor
+from accounts.exceptions import RuleViolation, SessionEnded, WrongPassword
+from accounts.forms import AddressForm, PasswordForm
+from accounts.sessions import session_of
+
+PAGE = "accounts:profile"
+
+
+@require_safe
+def profile(request: HttpRequest) -> HttpResponse:
+    return profile_page(request, AddressForm())
+
+
+def profile_page(request: HttpRequest, form: AddressForm) -> HttpResponse:
+    waiting = registration.unconfirmed_address(signed_in_user(request))
+    return form_page(request, "accounts/profile.html", form, unconfirmed_address=waiting)
+
+
+@require_POST
+@sudo_required(page=PAGE)
+def change_email(request: HttpRequest) -> HttpResponse:
+    user = signed_in_user(request)
+    form = AddressForm(request.POST)
+    if not form.is_valid():
+        return profile_page(request, form)
+    try:
+        user = registration.change_email(user, form.cleaned_data["email"], actor=Actor.of(request))
+    except RuleViolation as error:
+        refuse(form, error, "email")
+        return profile_page(request, form)
+    if registration.unconfirmed_address(user):
+        messages.success(request, _("We have sent a link to the new address. Open it to finish the change."))
+    else:
+        messages.info(request, _("Your e-mail address stays as it is."))
+    return redirect(PAGE)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@sudo_required(page="accounts:delete_account")
+@sensitive_post_parameters("password")
+def delete_account(request: HttpRequest) -> HttpResponse:
+    user, session, actor = signed_in_user(request), session_of(request), Actor.of(request)
+    form = PasswordForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            if not passwords.confirm(user, form.cleaned_data["password"], actor=actor):
+                raise WrongPassword
+            registration.delete_account(user, session=session, actor=actor)
+        except SessionEnded:
+            raise
+        except WrongPassword as error:
+            refuse(form, error, "password")
+        except RuleViolation as error:
+            refuse(form, error)
+        else:
+            messages.success(request, _("Your account was deleted."))
+            return redirect("accounts:sign_in")
+    return form_page(request, "accounts/delete_account.html", form)
+
+
+@require_safe
+def activity(request: HttpRequest) -> HttpResponse:
+    """What happened to this account, newest first; `before` is the id of the last event seen so far."""
+    before = request.GET.get("before", "")
+    if before and not (before.isascii() and before.isdigit() and len(before) <= 18):
+        raise BadRequest("malformed id")
+    page = history.page_of(signed_in_user(request), int(before) if before else None)
+    return render(request, "accounts/activity.html", {"entries": page.entries, "next": page.next})

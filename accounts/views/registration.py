@@ -1,0 +1,129 @@
+"""Sign up, and prove the e-mail address."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import rotate_token
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts import registration
+from accounts.answers import form_page, refuse
+from accounts.assurance import remember_browser, signed_in_user
+from accounts.audit import Actor
+from accounts.exceptions import RuleViolation
+from accounts.forms import AddressForm, SignUpForm
+from accounts.link_cookies import LinkCookie
+from accounts.redirects import safe_next
+from accounts.sessions import session_of
+
+PAGE = "accounts:confirm_email"
+COOKIE = LinkCookie("confirm-email", PAGE)
+
+FIELD_OF = {"username-taken": "username", "weak-password": "password"}
+
+
+@login_not_required
+@require_http_methods(["GET", "HEAD", "POST"])
+@sensitive_post_parameters("password")
+def sign_up(request: HttpRequest) -> HttpResponse:
+    asked_for = request.POST.get("next") or request.GET.get("next")
+    next_path = safe_next(request, asked_for, "")
+    if request.method != "POST" and request.user.is_authenticated:
+        return redirect(next_path or "organizations:home")
+    form = SignUpForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            user = registration.sign_up(
+                **form.cleaned_data, session=session_of(request), actor=Actor.of(request)
+            )
+        except RuleViolation as error:
+            refuse(form, error, FIELD_OF.get(error.code))
+        else:
+            rotate_token(request)
+            response = redirect(next_path or PAGE)
+            remember_browser(request, response, user)
+            return response
+    return form_page(request, "accounts/sign_up.html", form, next=next_path)
+
+
+@login_not_required
+@require_safe
+def confirm_email_link(request: HttpRequest, token: str) -> HttpResponse:
+    return COOKIE.take(token)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def confirm_email(request: HttpRequest) -> HttpResponse:
+    """Show what is to be confirmed; on POST confirm it, with the token that the link has left.
+
+    Open only to who is signed in: a link alone must not give an account to whoever reads a mistyped address.
+    """
+    user = signed_in_user(request)
+    form = Form(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            registration.confirm_email(user, COOKIE.token(request), actor=Actor.of(request))
+        except RuleViolation as error:
+            refuse(form, error)
+        else:
+            messages.success(request, _("Your e-mail address is confirmed."))
+            return without_token(redirect("organizations:home"))
+    elif not registration.unconfirmed_address(user):
+        messages.info(request, registration.NothingToConfirm().message)
+        return without_token(redirect("accounts:profile"))
+    response = confirmation_page(request, form)
+    return without_token(response) if form.errors else response
+
+
+def confirmation_page(request: HttpRequest, form: Form) -> HttpResponse:
+    """Show what waits to be confirmed. `form` is the one of the page's forms that was sent, if any."""
+    token = COOKIE.token(request)
+    outdated = bool(token) and registration.CONFIRM.is_outdated(token)
+    return form_page(
+        request,
+        "accounts/confirm_email.html",
+        form,
+        address=registration.unconfirmed_address(signed_in_user(request)),
+        has_link=bool(token) and not outdated and not form.errors,
+        outdated=outdated,
+        correction=form if isinstance(form, AddressForm) else AddressForm(),
+    )
+
+
+def without_token(response: HttpResponse) -> HttpResponse:
+    COOKIE.forget(response)
+    return response
+
+
+@require_POST
+def resend_confirmation(request: HttpRequest) -> HttpResponse:
+    form = Form(request.POST)
+    try:
+        registration.resend_confirmation(signed_in_user(request), actor=Actor.of(request))
+    except RuleViolation as error:
+        refuse(form, error)
+        return confirmation_page(request, form)
+    messages.success(request, _("The mail is on its way."))
+    return without_token(redirect(PAGE))
+
+
+@require_POST
+def correct_email(request: HttpRequest) -> HttpResponse:
+    """Correct the address of a new account. A confirmed one is changed behind sudo, on the profile page."""
+    user = signed_in_user(request)
+    if user.email_confirmed:
+        return redirect("accounts:profile")
+    form = AddressForm(request.POST)
+    if form.is_valid():
+        try:
+            registration.change_email(user, form.cleaned_data["email"], actor=Actor.of(request))
+        except RuleViolation as error:
+            refuse(form, error, "email")
+        else:
+            messages.success(request, _("The mail is on its way."))
+            return without_token(redirect(PAGE))
+    return confirmation_page(request, form)

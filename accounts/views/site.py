@@ -1,0 +1,63 @@
+"""Pages that belong to nobody: the start, health, the user guide."""
+
+from django.contrib.auth.decorators import login_not_required
+from django.db import DatabaseError, connection
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from accounts import guide
+
+
+@login_not_required
+@require_safe
+def start(request: HttpRequest) -> HttpResponse:
+    return redirect("organizations:home" if request.user.is_authenticated else "accounts:sign_in")
+
+
+@login_not_required
+@require_safe
+def change_password_redirect(request: HttpRequest) -> HttpResponse:
+    """Where password managers look for the page that changes a password."""
+    return redirect("accounts:password")
+
+
+@login_not_required
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """The process answers."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@login_not_required
+@require_safe
+def readyz(request: HttpRequest) -> HttpResponse:
+    """The process can do its work: the database answers, too."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return HttpResponse("the database does not answer\n", status=503, content_type="text/plain")
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@login_not_required
+@require_safe
+def docs_index(request: HttpRequest) -> HttpResponse:
+    return guide_page(request, guide.FIRST_PAGE)
+
+
+@login_not_required
+@require_safe
+def docs(request: HttpRequest, page: str) -> HttpResponse:
+    if page == guide.FIRST_PAGE:
+        return redirect("accounts:docs_index")
+    return guide_page(request, page)
+
+
+def guide_page(request: HttpRequest, slug: str) -> HttpResponse:
+    pages = guide.pages()
+    page = next((page for page in pages if page.slug == slug), None)
+    if page is None:
+        raise Http404
+    return render(request, "accounts/docs.html", {"page": page, "pages": pages})
