@@ -1,0 +1,61 @@
+"""Make a site admin: Django's command of this name, through our verb."""
+
+import getpass
+import os
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts import registration
+from accounts.audit import Actor
+from accounts.exceptions import RuleViolation
+from accounts.models import validate_username
+from accounts.validators import validate_address
+
+PASSWORD_VARIABLE = "DJANGO_SUPERUSER_PASSWORD"
+
+
+class Command(BaseCommand):
+    help = "Makes a site admin. The e-mail address counts as confirmed."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--username")
+        parser.add_argument("--email")
+        parser.add_argument(
+            "--noinput",
+            "--no-input",
+            action="store_true",
+            help=f"ask nothing; the password comes from {PASSWORD_VARIABLE}",
+        )
+
+    def handle(
+        self, *args: Any, username: str | None, email: str | None, noinput: bool, **options: Any
+    ) -> None:
+        if noinput:
+            password = os.environ.get(PASSWORD_VARIABLE)
+            if not (username and email and password):
+                raise CommandError(f"--noinput needs --username, --email and {PASSWORD_VARIABLE}.")
+        else:
+            username = username or input("User name: ")
+            email = email or input("E-mail address: ")
+            password = ask_for_password()
+        try:
+            validate_username(username)
+            validate_address(email)
+            user = registration.create_superuser(username, email, password, actor=Actor.command())
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from error
+        except RuleViolation as violation:
+            raise CommandError(violation.message) from violation
+        self.stdout.write(
+            f"{user.username} is a site admin. /admin/ opens once two-factor authentication is set up."
+        )
+
+
+def ask_for_password() -> str:
+    password = getpass.getpass("Password: ")
+    if getpass.getpass("Password (again): ") != password:
+        raise CommandError("These were two different passwords.")
+    return password

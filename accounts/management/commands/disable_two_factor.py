@@ -1,0 +1,36 @@
+"""Remove a user's two-factor authentication. Stands in for the user who has lost everything."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts import two_factor
+from accounts.audit import Actor
+from accounts.exceptions import RuleViolation
+from accounts.models import User
+
+
+class Command(BaseCommand):
+    help = "Removes a user's two-factor authentication; recorded, and told to the user by mail."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("username")
+        parser.add_argument("--reason", required=True, help="recorded, and told to the user")
+        parser.add_argument(
+            "--break-glass",
+            action="store_true",
+            help="even for an owner of an organization that requires it, who is then locked out of it",
+        )
+
+    def handle(self, *args: Any, username: str, reason: str, break_glass: bool, **options: Any) -> None:
+        user = User.objects.by_login(username).first()
+        if user is None:
+            raise CommandError(f"There is no user {username}.")
+        if not reason.strip():
+            raise CommandError("Say why, with --reason.")
+        try:
+            two_factor.disable(user, actor=Actor.command(), reason=reason.strip(), forced=break_glass)
+        except RuleViolation as violation:
+            raise CommandError(violation.message) from violation
+        self.stdout.write(f"Two-factor authentication of {user.username} is off.")
