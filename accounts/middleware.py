@@ -45,9 +45,7 @@ class SessionMiddleware(DjangoSessionMiddleware):
         if session.modified and response.status_code < 500:
             session.save()
         if session.ended:
-            response.delete_cookie(
-                settings.SESSION_COOKIE_NAME, path="/", samesite=settings.SESSION_COOKIE_SAMESITE
-            )
+            response.delete_cookie(settings.SESSION_COOKIE_NAME, path="/", samesite="Lax")
         elif session.new_key and response.status_code < 500:
             self.set_cookie(response, session)
         elif session.loaded:
@@ -64,7 +62,7 @@ class SessionMiddleware(DjangoSessionMiddleware):
             path="/",
             secure=settings.SESSION_COOKIE_SECURE,
             httponly=True,
-            samesite=settings.SESSION_COOKIE_SAMESITE,
+            samesite="Lax",
         )
 
 

@@ -59,8 +59,8 @@ class PendingEnrolment:
     ) -> None:
         """Begin an enrolment; one that was under way in this session is replaced (R12)."""
         session = session_of(request)
-        former = session.get(ENROLMENT)
-        same_factor = former is not None and former["factor"] == factor.slug
+        former: dict[str, Any] = session.get(ENROLMENT) or {}
+        same_factor = former.get("factor") == factor.slug
         state = two_factor.begin_enrolment(
             user, factor, former=former["state"] if same_factor else None, actor=Actor.of(request)
         )

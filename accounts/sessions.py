@@ -178,7 +178,7 @@ class SessionStore(SessionBase):
         """Write the small data (what is being set up, where to go next) of a row that exists."""
         if self.row is None:
             return
-        data = dict(self._get_session(no_load=must_create))
+        data = dict(self._get_session(no_load=must_create))  # type: ignore[attr-defined]
         Session.objects.filter(pk=self.row.pk, key_hash=self.row.key_hash).update(data=data)
         self.row.data = data
         self.modified = False
@@ -235,7 +235,7 @@ def hold(user: User, session: SessionStore | None, *, row_too: bool = True) -> U
     """Return the user, locked and as it is now. Raises SessionEnded if the session is not valid for it."""
     if session and row_too:
         session.hold()
-    locked = User.objects.lock(user.pk)
+    locked: User = User.objects.lock(user.pk)
     row = session.row if session else None
     if session and (row is None or row.security_stamp != locked.security_stamp or not locked.is_active):
         raise SessionEnded

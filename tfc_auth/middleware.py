@@ -46,7 +46,7 @@ class ForwardedHeadersMiddleware:
         if self.is_proxy(request.META.get("REMOTE_ADDR", "")):
             request.META["REMOTE_ADDR"] = self.client_of(request.META["REMOTE_ADDR"], forwarded_for)
             if scheme:
-                request.environ["wsgi.url_scheme"] = "https" if scheme.strip() == "https" else "http"
+                request.META["wsgi.url_scheme"] = "https" if scheme.strip() == "https" else "http"
         return self.get_response(request)
 
     def is_proxy(self, address: str) -> bool:

@@ -26,7 +26,7 @@ INSECURE_ENCRYPTION_KEY = "insecure-development-encryption-key-that-every-reader
 
 
 def required_unless_debug(name: str, development_value: str) -> str:
-    value = env.str(name, default=development_value if DEBUG else "")
+    value: str = env.str(name, default=development_value if DEBUG else "")
     if not value:
         raise ImproperlyConfigured(f"Set {name} in the environment (or DEBUG=1 for development).")
     return value

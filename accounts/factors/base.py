@@ -27,11 +27,13 @@ SIX_DIGIT_CODES = Budget("code", (5, 300), (20, 3600), (50, 86_400))
 BACKUP_CODES = Budget("backup-code", (10, 86_400))
 
 
-class Device(OTPDevice):
+class Device(OTPDevice):  # type: ignore[misc]  # django-otp has no types
     """One user's instance of a factor. Unconfirmed, it belongs to the session that began it, and counts
     for nothing.
     """
 
+    # No way back from the user: `Factor.device_of` is the one.
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
     name = models.CharField(max_length=64, default=DEVICE_NAME)
     confirmed = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now)
@@ -55,7 +57,8 @@ class Factor:
 
     def device_of(self, user: User) -> Device | None:
         """Return the user's confirmed device of this factor."""
-        return self.device_model._default_manager.filter(user=user, confirmed=True).first()
+        device: Device | None = self.devices(user, confirmed=True).first()
+        return device
 
     def begin_enrolment(self, user: User, **details: Any) -> State:
         """Make an unconfirmed device; return what the server must remember of it."""
@@ -72,7 +75,7 @@ class Factor:
         """Confirm the pending device in the place of the one that the user has."""
         if not self.is_pending(user, state):
             return None
-        self.device_model._default_manager.filter(user=user, confirmed=True).delete()
+        self.devices(user, confirmed=True).delete()
         confirmed = self.pending(user, state).update(confirmed=True, confirmed_at=timezone.now(), **fields)
         return self.device_of(user) if confirmed else None
 
@@ -105,16 +108,21 @@ class Factor:
         return removed > 0
 
     def pending(self, user: User, state: State) -> models.QuerySet[Device]:
-        return self.device_model._default_manager.filter(
-            user=user, pk=state.get("device_id"), confirmed=False
+        return self.devices(user, confirmed=False).filter(pk=state.get("device_id"))
+
+    def devices(self, user: User, *, confirmed: bool) -> models.QuerySet[Device]:
+        found: models.QuerySet[Device] = self.device_model._default_manager.filter(
+            user=user, confirmed=confirmed
         )
+        return found
 
     def discard_stale(self) -> int:
         """Remove unconfirmed devices older than 15 minutes; return how many."""
         limit = timezone.now() - ENROLMENT_LIFETIME
         stale = self.device_model._default_manager.filter(confirmed=False, created_at__lt=limit)
         _rows, by_model = stale.delete()
-        return by_model.get(self.device_model._meta.label, 0)
+        removed: int = by_model.get(self.device_model._meta.label, 0)
+        return removed
 
 
 class BackupFactor(Factor):

@@ -221,5 +221,9 @@ def disable(request: HttpRequest) -> HttpResponse:
 
 def consequences_of_disabling(user: User) -> dict[str, list[str]]:
     """Return the names of what forbids it ("refused_by") and of what gets locked ("locks")."""
-    told = [answer for _receiver, answer in signals.two_factor_consequences.send(User, user=user)]
-    return {key: [name for answer in told for name in answer[key]] for key in ("refused_by", "locks")}
+    consequences: dict[str, list[str]] = {"refused_by": [], "locks": []}
+    answers: list[tuple[Any, Any]] = signals.two_factor_consequences.send(User, user=user)
+    for _receiver, answer in answers:
+        for kind, names in answer.items():
+            consequences[kind] += names
+    return consequences
