@@ -86,13 +86,15 @@ class SecurityHeadersMiddleware:
 
 
 class ErrorPagesMiddleware:
-    """Give an empty 405 (what Django's method decorators return) the site's look."""
+    """Give the site's look to what Django answers by itself: an empty 405, and DEBUG's page of all routes."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
+        if response.status_code == 404 and settings.DEBUG:
+            return errors.page(404)
         if response.status_code == 405 and not response.content:
             page = errors.method_not_allowed(request)
             page["Allow"] = response["Allow"]
