@@ -70,10 +70,13 @@ def page_path(request: HttpRequest, page: str) -> str:
     match = request.resolver_match
     if request.method in ("GET", "HEAD") and match is not None and match.view_name == page:
         return request.get_full_path()
-    try:
-        return reverse(page, kwargs=match.kwargs if match else None)
-    except NoReverseMatch:
-        return reverse(page)
+    kwargs = dict(match.kwargs) if match else {}
+    while kwargs:  # an action on one row of a page comes back to the page, which lies above it
+        try:
+            return reverse(page, kwargs=kwargs)
+        except NoReverseMatch:
+            kwargs.popitem()
+    return reverse(page)
 
 
 def redirect_to_sudo(next_path: str) -> HttpResponse:

@@ -11,7 +11,7 @@ from accounts.validators import validate_address
 
 LONGEST_LOGIN = 254
 LONGEST_PASSWORD = 1024
-LONGEST_ANSWER = 64
+LONGEST_ANSWER = 64  # what the field takes; more is sent only by who goes round it
 
 
 class SignInForm(forms.Form):
@@ -35,36 +35,35 @@ class SignInForm(forms.Form):
     )
 
 
+class AnswerInput(forms.PasswordInput):
+    """Shows what is typed, and never again what was sent: a code that was refused may still be good (R39)."""
+
+    input_type = "text"
+
+
+class AnswerField(forms.Field):
+    """Takes whatever was sent: an answer of the wrong shape is a wrong answer, and counted as one (R15)."""
+
+    def __init__(self, *, attrs: dict[str, str], **kwargs: Any) -> None:
+        shown = {"required": True, "maxlength": LONGEST_ANSWER, "autofocus": True, "spellcheck": "false"}
+        super().__init__(required=False, widget=AnswerInput(attrs={**shown, **attrs}), **kwargs)
+
+    def to_python(self, value: Any) -> str:
+        return value or ""
+
+
 class CodeForm(forms.Form):
     """A six-digit code. Spaces and hyphens are the factor's business, so pasting just works."""
 
-    code = forms.CharField(
+    code = AnswerField(
         label=_("Authentication code"),
-        max_length=LONGEST_ANSWER,
-        widget=forms.TextInput(
-            attrs={
-                "autocomplete": "one-time-code",
-                "inputmode": "numeric",
-                "autofocus": True,
-                "autocapitalize": "none",
-                "spellcheck": "false",
-            }
-        ),
+        attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "autocapitalize": "none"},
     )
 
 
 class RecoveryCodeForm(forms.Form):
-    code = forms.CharField(
-        label=_("Recovery code"),
-        max_length=LONGEST_ANSWER,
-        widget=forms.TextInput(
-            attrs={
-                "autocomplete": "off",
-                "autofocus": True,
-                "autocapitalize": "characters",
-                "spellcheck": "false",
-            }
-        ),
+    code = AnswerField(
+        label=_("Recovery code"), attrs={"autocomplete": "off", "autocapitalize": "characters"}
     )
 
 

@@ -42,7 +42,9 @@ class Switcher:
 
     @cached_property
     def invitations(self) -> list[Membership]:
-        return [row for row in self.rows if row.is_invited]
+        """Open ones. One to an address of somebody who is in already asks nothing of him."""
+        joined = {row.organization_id for row in self.rows if not row.is_invited}
+        return [row for row in self.rows if row.is_invited and row.organization_id not in joined]
 
     @cached_property
     def current(self) -> Entry | None:

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
 from accounts import audit
 from accounts.audit import Actor
 from accounts.models import User
@@ -20,13 +23,29 @@ MEMBER_LEFT = "organization.member_left"
 OWNER_ADDED = "organization.owner_added"
 OWNER_REMOVED = "organization.owner_removed"
 
+# For the activity page of the person concerned, which also names the organization and who did it.
+SENTENCES: dict[str, str | Promise] = {
+    CREATED: _("Created an organization"),
+    UPDATED: _("Changed an organization's contact address"),
+    DELETED: _("Deleted an organization"),
+    AUTH_POLICY_CHANGED: _("Changed whether an organization requires two-factor authentication"),
+    MEMBER_INVITED: _("Invitation to an organization"),
+    INVITATION_ACCEPTED: _("Accepted an invitation to an organization"),
+    INVITATION_DECLINED: _("Declined an invitation to an organization"),
+    INVITATION_REVOKED: _("Invitation to an organization revoked"),
+    MEMBER_REMOVED: _("Removed from an organization"),
+    MEMBER_LEFT: _("Left an organization"),
+    OWNER_ADDED: _("Made an owner of an organization"),
+    OWNER_REMOVED: _("No longer an owner of an organization"),
+}
+
 
 def record(
     event: str, organization: Organization, *, actor: Actor, user: User | None = None, **data: Any
 ) -> None:
     """Record what happened to an organization. `user` is the person whom it concerns, if it is one."""
     if user is not None:
-        data["user"] = user.username
+        data["member"] = user.username
     audit.record(
         event,
         actor=actor,

@@ -235,14 +235,16 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static", ("guide", BASE_DIR / "docs" / "guide" / "pictures")]
-WHITENOISE_USE_FINDERS = DEBUG
+# Straight from their sources; otherwise `collectstatic` comes first.
+PLAIN_STATIC_FILES = DEBUG or env.bool("PLAIN_STATIC_FILES", default=False)
+WHITENOISE_USE_FINDERS = PLAIN_STATIC_FILES
 WHITENOISE_AUTOREFRESH = DEBUG
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {
         "BACKEND": (
             "django.contrib.staticfiles.storage.StaticFilesStorage"
-            if DEBUG or env.bool("PLAIN_STATIC_FILES", default=False)
+            if PLAIN_STATIC_FILES
             else "whitenoise.storage.CompressedManifestStaticFilesStorage"
         ),
     },

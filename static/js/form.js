@@ -1,5 +1,5 @@
 // Comforts for forms: start at the first mistake, show a password, wait for a choice.
-document.querySelector('[aria-invalid="true"]')?.focus();
+document.querySelector('[aria-invalid="true"]:not([autofocus])')?.focus();
 
 for (const button of document.querySelectorAll("[data-reveal]")) {
   const field = document.getElementById(button.dataset.reveal);

@@ -1,0 +1,113 @@
+"""The stage of security.md 2.6: who plays, and the organizations `open` and `fort`."""
+
+import base64
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.db import transaction
+from django.test import Client
+from django.utils import timezone
+
+from accounts import factors, two_factor
+from accounts.audit import Actor
+from accounts.factors.totp.factor import secret_of
+from accounts.models import Session
+from organizations import invitations, lifecycle, memberships, policy
+from organizations.models import AuthPolicy, Membership, Organization, OrganizationCounts
+from tests import cast
+
+SERVER = Actor.command()
+
+
+def found(name, owner, *, owners=(), members=()):
+    """An organization with these people in it."""
+    organization = lifecycle.create_organization(name, f"hello@{name}.example", owner=owner, actor=SERVER)
+    for user in [*owners, *members]:
+        join(organization, user)
+    for user in owners:
+        memberships.make_owner(organization, membership_of(user, name).pk, actor=SERVER)
+    return organization
+
+
+def join(organization, user):
+    invitation = invitations.add(organization, user.username, actor=actor_of(user))
+    invitations.accept(invitation.pk, user=user, actor=SERVER)
+
+
+def actor_of(user):
+    """Somebody with a shell; named, so that each has invitations of his own to spend."""
+    return Actor(user=user, ip=None, user_agent="", door="command")
+
+
+def require(organization):
+    policy.set_auth_policy(organization, AuthPolicy.TWO_FACTOR_MANDATORY, actor=SERVER)
+
+
+def lift(organization):
+    policy.set_auth_policy(organization, AuthPolicy.PASSWORD, actor=SERVER)
+
+
+def membership_of(user, name):
+    return Membership.objects.get(organization__name=name, user=user)
+
+
+def is_mandatory(name):
+    return Organization.objects.get(name=name).is_mandatory
+
+
+def counts_of(name):
+    """(members, without two-factor, invited)"""
+    counts = OrganizationCounts.objects.get(organization__name=name)
+    return counts.members, counts.members_without_two_factor, counts.invited
+
+
+def let_sudo_expire(user):
+    Session.objects.filter(user=user).update(proved_at=timezone.now() - timedelta(minutes=6))
+
+
+def enrolled(user):
+    """The application of somebody who enrolled before the story begins; without pages, which take long."""
+    factor = factors.get("app")
+    with transaction.atomic():
+        state = factor.begin_enrolment(user)
+        secret = secret_of(factor.device_model.objects.get(pk=state["device_id"]))
+        app = cast.Authenticator(user, base64.b32encode(secret).decode())
+        assert factor.complete_enrolment(user, app.code(), state)
+        app.codes = two_factor.switch_on(user)
+    return app
+
+
+@dataclass
+class Stage:
+    """olga and oscar own fort; olga and una own open; mia (no two-factor) and max are members of both."""
+
+    people: dict = field(default_factory=dict)
+    apps: dict = field(default_factory=dict)
+    browsers: dict = field(default_factory=dict)
+
+    def __getattr__(self, name):
+        return self.people[name]
+
+    def browser(self, name):
+        """The browser in which this person is signed in completely; "anonymous" is nobody's."""
+        if name == "anonymous":
+            return Client()
+        if name not in self.browsers:
+            self.browsers[name] = cast.sign_in(self.people[name], self.apps.get(name))
+        return self.browsers[name]
+
+    def enrol(self, name):
+        self.apps[name] = enrolled(self.people[name])
+
+
+def make_stage():
+    stage = Stage()
+    for name in ["olga", "oscar", "una", "mia", "max", "eve", "root"]:
+        is_admin = name == "root"
+        stage.people[name] = cast.make_user(name, is_staff=is_admin, is_superuser=is_admin)
+    for name in ["olga", "oscar", "max", "eve", "root"]:
+        stage.enrol(name)
+    people = stage.people
+    found("open", people["olga"], owners=[people["una"]], members=[people["mia"], people["max"]])
+    require(found("fort", people["olga"], owners=[people["oscar"]], members=[people["max"], people["mia"]]))
+    return stage

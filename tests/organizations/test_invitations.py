@@ -1,0 +1,268 @@
+"""Adding people, and what they answer (D24)."""
+
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.utils import timezone
+
+from accounts.models import AuditEvent, RateLimit
+from organizations.models import Membership
+from tests import cast
+from tests.invariants import broken
+from tests.organizations.stage import counts_of, let_sudo_expire
+
+ADD = "/app/open/settings/users/add"
+MINE = "/app/settings/organizations"
+
+
+def add(stage, who, by="una"):
+    return stage.browser(by).post(ADD, {"username": who})
+
+
+def invitation(**wanted):
+    return Membership.objects.invited().get(organization__name="open", **wanted)
+
+
+def accept(browser, membership):
+    return browser.post(f"{MINE}/{membership.pk}/accept")
+
+
+def decline(browser, membership):
+    return browser.post(f"{MINE}/{membership.pk}/decline")
+
+
+def expire(membership):
+    Membership.objects.filter(pk=membership.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+
+
+def test_somebody_who_is_added_decides_himself(stage):
+    add(stage, "EVE")
+    browser = stage.browser("eve")
+    assert browser.get("/app/open").status_code == 404
+    assert "una invites you." in browser.get(MINE).content.decode()
+
+    response = accept(browser, invitation(user=stage.eve))
+
+    assert response["Location"] == "/app/open"
+    assert browser.get("/app/open").status_code == 200
+    assert counts_of("open") == (5, 2, 0)
+    assert broken() == []
+
+
+def test_an_invitation_shows_nothing_of_the_invited(stage):
+    """So no owner sees a stranger's two-factor state or address."""
+    add(stage, "eve")
+
+    page = stage.browser("una").get("/app/open/settings/users?status=invited").content.decode()
+
+    assert "eve" in page
+    assert "2FA" not in page
+    assert "eve@example.com" not in page
+    assert invitation().two_factor_enabled is False
+
+
+def test_declining_leaves_no_trace_on_the_lists(stage):
+    add(stage, "eve")
+
+    response = decline(stage.browser("eve"), invitation())
+
+    assert response["Location"] == MINE
+    assert not Membership.objects.filter(user=stage.eve).exists()
+    assert counts_of("open") == (4, 2, 0)
+    assert AuditEvent.objects.filter(event="organization.invitation_declined").count() == 1
+
+
+def test_ti03_any_address_gets_the_same_answer(stage):
+    cast.make_user("dora", email_confirmed_at=None)
+    answers = {}
+    for who in ["nobody@example.com", "dora@example.com", "eve@example.com", "max@example.com"]:
+        response = add(stage, who)
+        page = stage.browser("una").get(response["Location"]).content.decode()
+        answers[who] = (response.status_code, response["Location"], page.count(who))
+
+    assert len(set(answers.values())) == 1, answers
+    rows = Membership.objects.invited().values_list("user", "username", "is_owner", "two_factor_enabled")
+    assert set(rows) == {(None, "", False, False)}
+
+
+def test_an_address_binds_once_it_is_confirmed(stage):
+    dora = cast.make_user("dora", email_confirmed_at=None)
+    add(stage, "Dora@Example.com")
+    browser = cast.sign_in(dora)
+    assert accept(browser, invitation()).status_code == 404
+
+    type(dora).objects.filter(pk=dora.pk).update(email_confirmed_at=timezone.now())
+
+    assert accept(browser, invitation()).status_code == 302
+    assert browser.get("/app/open").status_code == 200
+
+
+def test_unconfirmed_people_see_their_invitation_and_cannot_accept_it(stage):
+    dora = cast.make_user("dora", email_confirmed_at=None)
+    add(stage, "dora")
+    browser = cast.sign_in(dora)
+
+    response = accept(browser, invitation())
+
+    assert response.status_code == 422
+    assert "Confirm your e-mail address first." in response.content.decode()
+    assert Membership.objects.invited().count() == 1
+
+
+def test_or06_an_invitation_is_for_one_person_only(stage):
+    add(stage, "eve@example.com")
+
+    assert accept(stage.browser("root"), invitation()).status_code == 404
+    assert decline(stage.browser("root"), invitation()).status_code == 404
+    assert Membership.objects.invited().count() == 1
+
+
+def test_or06_an_invitation_works_once(stage):
+    add(stage, "eve")
+    membership = invitation()
+
+    assert accept(stage.browser("eve"), membership).status_code == 302
+    assert accept(stage.browser("eve"), membership).status_code == 404
+    assert decline(stage.browser("eve"), membership).status_code == 404
+    assert counts_of("open") == (5, 2, 0)
+
+
+def test_or06_a_revoked_invitation_is_worth_nothing(stage):
+    add(stage, "eve@example.com")
+    membership = invitation()
+
+    stage.browser("una").post(f"/app/open/settings/users/{membership.pk}/remove")
+
+    assert accept(stage.browser("eve"), membership).status_code == 404
+    assert counts_of("open") == (4, 2, 0)
+    assert AuditEvent.objects.filter(event="organization.invitation_revoked").count() == 1
+
+
+@pytest.mark.parametrize("pk", ["0", "999999999", "9" * 30])
+def test_unknown_invitations_are_not_found(stage, pk):
+    assert stage.browser("eve").post(f"{MINE}/{pk}/accept").status_code == 404
+
+
+def test_an_invitation_expires_after_seven_days_and_is_renewed_by_adding_again(stage):
+    add(stage, "eve")
+    assert invitation().expires_at - timezone.now() > timedelta(days=6, hours=23)
+    expire(invitation())
+    assert accept(stage.browser("eve"), invitation()).status_code == 404
+    assert "una invites you" not in stage.browser("eve").get(MINE).content.decode()
+    assert "Expired" in stage.browser("una").get("/app/open/settings/users?status=invited").content.decode()
+
+    add(stage, "eve", by="olga")
+
+    assert accept(stage.browser("eve"), invitation()).status_code == 302
+    assert counts_of("open") == (5, 2, 0)
+
+
+def test_adding_twice_is_one_invitation(stage):
+    for who in ["eve", "Eve", "new@example.com", "NEW@example.com"]:
+        assert add(stage, who).status_code == 302
+
+    assert Membership.objects.invited().count() == 2
+    assert counts_of("open") == (4, 2, 2)
+
+
+def test_invited_by_name_and_by_address_is_one_membership(stage):
+    add(stage, "eve")
+    add(stage, "eve@example.com")
+
+    accept(stage.browser("eve"), invitation(user=None))
+
+    assert Membership.objects.filter(organization__name="open", user=stage.eve).count() == 1
+    assert counts_of("open") == (5, 2, 0)
+
+
+def test_an_address_of_a_member_asks_nothing_and_changes_nothing(stage):
+    add(stage, "max@example.com")
+
+    assert "invites you" not in stage.browser("max").get(MINE).content.decode()
+    assert accept(stage.browser("max"), invitation()).status_code == 302
+    assert counts_of("open") == (4, 2, 0)
+    assert broken() == []
+
+
+def test_members_are_not_added_again_by_name(stage):
+    response = add(stage, "max")
+
+    assert response.status_code == 422
+    assert "max is already a member." in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    "who", ["nobody", "", " ", "x" * 300, "a\x00b", "a@", "@", "٣", "\u202emax", "a b@c.example"]
+)
+def test_what_is_no_user_and_no_address_is_refused(stage, who):
+    assert add(stage, who).status_code == 422
+    assert not Membership.objects.invited().exists()
+
+
+def test_the_mail_names_organization_and_inviter(stage):
+    mail.outbox.clear()
+
+    add(stage, "stranger@example.com")
+
+    [message] = [message for message in mail.outbox if message.to == ["stranger@example.com"]]
+    assert message.subject == "You are invited to open"
+    assert "una invites you" in message.body
+    assert f"http://127.0.0.1:8000{MINE}" in message.body
+
+
+def test_unconfirmed_addresses_of_users_get_no_mail(stage):
+    cast.make_user("dora", email="victim@example.com", email_confirmed_at=None)
+    mail.outbox.clear()
+
+    add(stage, "dora")
+
+    assert not [message for message in mail.outbox if message.to == ["victim@example.com"]]
+
+
+def test_nobody_is_flooded(stage):
+    for _ in range(5):
+        assert add(stage, "stranger@example.com").status_code == 302
+
+    response = add(stage, "stranger@example.com")
+
+    assert response.status_code == 429
+    assert int(response["Retry-After"]) > 0
+    assert not any("stranger" in key for key in RateLimit.objects.values_list("key", flat=True))
+
+
+def test_or05_locked_out_people_can_accept_and_then_enrol(stage):
+    newcomer = cast.make_user("newcomer")
+    stage.browser("olga").post("/app/fort/settings/users/add", {"username": "newcomer"})
+    browser = cast.sign_in(newcomer)
+    assert "Two-factor required" in browser.get(MINE).content.decode()
+
+    accept(browser, Membership.objects.invited().get())
+    assert browser.get("/app/fort")["Location"].startswith("/app/fort/locked-out")
+    cast.enrol(newcomer, browser)
+
+    assert browser.get("/app/fort").status_code == 200
+
+
+def test_invited_people_are_no_members_yet(stage):
+    add(stage, "eve")
+    membership = invitation()
+
+    response = stage.browser("una").post(f"/app/open/settings/users/{membership.pk}/make-owner")
+
+    assert response.status_code == 422
+    assert stage.browser("eve").get("/app/open").status_code == 404
+    assert stage.browser("eve").post("/app/open/leave").status_code == 404
+
+
+def test_adding_needs_no_sudo(stage):
+    let_sudo_expire(stage.una)
+    stage.browser("una")
+
+    assert add(stage, "eve").status_code == 302
+
+
+def test_the_start_page_tells_of_invitations(stage):
+    add(stage, "eve")
+
+    assert "You have 1 open invitation." in stage.browser("eve").get("/app").content.decode()
