@@ -20,7 +20,7 @@ help:  ## list these targets
 # ---------------------------------------------------------------- what gets installed, and once
 
 $(BIN)/python:
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 		|| { echo 'This needs Python 3.11 or newer: make run PYTHON=/path/to/it'; exit 1; }
 	$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null && $(PYTHON) -m venv $(VENV) \
 		|| { rm -rf $(VENV); echo "Python's venv module is missing: install python3-venv (apt-get install python3-venv)."; exit 1; }
@@ -39,7 +39,8 @@ $(DEV): requirements-dev.txt | $(BIN)/python
 # ---------------------------------------------------------------- running
 
 run: $(RUNTIME)  ## serve it with demo data; HOST and PORT are honoured
-	DEBUG=1 SITE_URL="$${SITE_URL:-http://$(HOST):$(PORT)}" $(BIN)/python manage.py run_demo --host "$(HOST)" --port "$(PORT)"
+	exec env DEBUG=1 SITE_URL="$${SITE_URL:-http://$(HOST):$(PORT)}" \
+		$(BIN)/python manage.py run_demo --host "$(HOST)" --port "$(PORT)"
 
 # ---------------------------------------------------------------- testing
 

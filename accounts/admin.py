@@ -111,7 +111,7 @@ class UserAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         act = self.admin_site.admin_view(self.act)
-        return [path("<int:pk>/<slug:slug>/", act, name="accounts_user_act"), *super().get_urls()]
+        return [path("<int:pk>/act/<slug:slug>/", act, name="accounts_user_act"), *super().get_urls()]
 
     def change_view(
         self,

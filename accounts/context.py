@@ -3,9 +3,23 @@
 from django.conf import settings
 from django.http import HttpRequest
 
+from accounts.backup_codes import LOW_STOCK
+from accounts.sessions import session_of
+
+
+def codes_low(request: HttpRequest) -> int | None:
+    """Return how many backup codes are left if that is few, None otherwise. For the banner on every page."""
+    if request.method == "POST":  # what it did may have changed the number since it was read
+        return None
+    if not request.user.is_authenticated or not request.user.is_enrolled:
+        return None
+    left: int = getattr(session_of(request).row, "backup_codes_left", None) or 0
+    return left if left <= LOW_STOCK else None
+
 
 def site(request: HttpRequest) -> dict[str, object]:
     return {
+        "codes_low": lambda: codes_low(request),
         "site_name": settings.SITE_NAME,
         "support_email": settings.SUPPORT_EMAIL,
         "sign_up_open": settings.SIGN_UP == "open",

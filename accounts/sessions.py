@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.sessions.backends.base import SessionBase
+from django.db.models import Expression, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -22,6 +23,15 @@ PENDING_LIFETIME = timedelta(minutes=10)
 IDLE_LIFETIME = timedelta(minutes=20160)
 ABSOLUTE_LIFETIME = timedelta(minutes=20160)
 LAST_USED_RESOLUTION = timedelta(minutes=1)
+
+
+# What the read of a session brings along, without a statement of its own: name -> sub-select on the session.
+carried: dict[str, Expression | Subquery] = {}
+
+
+def carry(name: str, value: Expression | Subquery) -> None:
+    """Have every session row carry `value` as an attribute. For AppConfig.ready of whoever knows it."""
+    carried[name] = value
 
 
 def hash_of(key: str) -> str:
@@ -49,7 +59,8 @@ class SessionStore(SessionBase):
 
     def find(self, key: str) -> Session | None:
         """Return the live row of a key: not expired, not idle for too long, begun under today's stamp."""
-        row = Session.objects.with_people().filter(key_hash=hash_of(key)).first()
+        rows = Session.objects.with_people().annotate(**carried)
+        row = rows.filter(key_hash=hash_of(key)).first()
         if row is None or not is_alive(row, timezone.now()):
             return None
         return row

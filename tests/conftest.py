@@ -8,7 +8,6 @@ import shutil
 import socket
 
 import pytest
-
 from django.db import connections
 
 from tests import environment

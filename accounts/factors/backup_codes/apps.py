@@ -5,3 +5,9 @@ class BackupCodesConfig(AppConfig):
     name = "accounts.factors.backup_codes"
     label = "factor_backup_codes"
     verbose_name = "Backup codes"
+
+    def ready(self) -> None:
+        from accounts.factors.backup_codes.factor import left_of_session  # noqa: PLC0415 - needs models
+        from accounts.sessions import carry  # noqa: PLC0415
+
+        carry("backup_codes_left", left_of_session())

@@ -3,6 +3,7 @@
 import secrets
 from typing import Any
 
+from django.db.models import Count, OuterRef, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -75,6 +76,14 @@ class BackupCodesFactor(BackupFactor):
             grouped(open_sealed(code.sealed_code, sealing_context(code.code_set, code.position)))
             for code in codes.order_by("position")
         ]
+
+
+def left_of_session() -> Subquery:
+    """Return the sub-select for the number of unused codes of a session's user; NULL for none."""
+    unused = BackupCode.objects.filter(
+        code_set__user=OuterRef("user_id"), code_set__confirmed=True, used_at=None
+    )
+    return Subquery(unused.order_by().values("code_set__user").annotate(left=Count("pk")).values("left"))
 
 
 def new_codes() -> list[str]:

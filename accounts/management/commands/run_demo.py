@@ -48,7 +48,7 @@ class Command(BaseCommand):
 def check_is_a_demo(host: str) -> None:
     """The accounts have known passwords and /dev/outbox shows every mail: not for a network."""
     if not settings.DEBUG:
-        raise Refused("The demo runs with DEBUG=1 only; docs/deployment.md tells how to run a real site.")
+        raise Refused("The demo runs with DEBUG=1 only; README.md tells how to run a real site.")
     if not is_loopback(host) and os.environ.get("INSECURE_DEMO") != "1":
         raise Refused(
             f"HOST={host} would offer the demo accounts and everybody's mail to the network; "
