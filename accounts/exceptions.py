@@ -56,6 +56,15 @@ class TwoFactorNotEnabled(RuleViolation):
         super().__init__(_("Two-factor authentication is not enabled."))
 
 
+class LastMethod(RuleViolation):
+    code = "last-method"
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("This is your only method. Replace it, or disable two-factor authentication instead.")
+        )
+
+
 class EnrolmentExpired(RuleViolation):
     """Nothing is being set up here: cancelled, replaced by a newer set-up, or more than 15 minutes old."""
 

@@ -1,11 +1,13 @@
 """The shape of what people type. No side effects: whether it is right, a verb says."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from accounts import factors
+from accounts.factors.base import Factor
 from accounts.models import USERNAME_LENGTH, validate_username
 from accounts.validators import validate_address
 
@@ -77,7 +79,10 @@ class PasswordForm(forms.Form):
 
 
 class MethodForm(forms.Form):
-    """Which primary factor to set up."""
+    """Which primary factor to set up, and what each of them has to know first.
+
+    Details of a factor that was not chosen are optional: given, they set that factor up as well (D26).
+    """
 
     method = forms.ChoiceField(
         label=_("Method"),
@@ -85,10 +90,42 @@ class MethodForm(forms.Form):
         error_messages={"required": _("Choose how you want to receive codes.")},
     )
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        choices = [(factor.slug, factor.label) for factor in factors.primary()]
+    def __init__(self, data: QueryDict | None = None, *, offered: Sequence[Factor]) -> None:
+        super().__init__(data)
+        self.offered = {factor.slug: factor for factor in offered}
+        self.details: dict[str, dict[str, Any]] = {}
+        choices = [(factor.slug, factor.choice_label or factor.label) for factor in offered]
         self.fields["method"].choices = choices  # type: ignore[attr-defined]
+        for factor in offered:
+            for name, asked in (factor.details_form().fields if factor.details_form else {}).items():
+                self.fields[name] = forms.CharField(
+                    label=asked.label, help_text=asked.help_text, widget=asked.widget, required=False
+                )
+
+    def clean(self) -> dict[str, Any]:
+        """Let each factor check its own details, if it was chosen or told any."""
+        for factor in self.offered.values():
+            if factor.details_form is None:
+                continue
+            form = factor.details_form(self.data)
+            told = any(self.cleaned_data.get(name) for name in form.fields)
+            if not told and factor.slug != self.cleaned_data.get("method"):
+                continue
+            if form.is_valid():
+                self.details[factor.slug] = form.cleaned_data
+            for name, errors in form.errors.items():
+                self.add_error(name, errors)
+        return self.cleaned_data
+
+    @property
+    def chosen(self) -> Factor:
+        return self.offered[self.cleaned_data["method"]]
+
+    @property
+    def also(self) -> Factor | None:
+        """Another factor whose details were given."""
+        others = (slug for slug in self.details if slug != self.chosen.slug)
+        return self.offered.get(next(others, ""))
 
 
 class AddressField(forms.EmailField):

@@ -1,12 +1,14 @@
-"""Mails that Django's file backend has written, read back for the development inbox."""
+"""Mails and texts that the development backends have written, read back for the development inbox."""
 
 import email
 import email.policy
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Self
+
+from django.utils.translation import gettext as _
 
 END_OF_MAIL = b"-" * 79 + b"\n"
 
@@ -32,11 +34,22 @@ class StoredMail:
         )
 
 
+def parse_text(file: Path) -> StoredMail:
+    """Return a text message: its file has the number in the first line."""
+    to, _separator, body = file.read_text().partition("\n")
+    sent_at = datetime.fromtimestamp(file.stat().st_mtime, UTC)
+    return StoredMail(to=to, subject=_("Text message"), sent_at=sent_at, text=body)
+
+
 def newest(directory: Path, count: int) -> list[StoredMail]:
-    """Return the newest mails, the newest first."""
-    files = sorted(directory.glob("*.log"), key=lambda file: file.stat().st_mtime_ns, reverse=True)
+    """Return the newest mails and texts, the newest first."""
+    written = [*directory.glob("*.log"), *directory.glob("*.text")]
+    files = sorted(written, key=lambda file: file.stat().st_mtime_ns, reverse=True)
     mails: list[StoredMail] = []
     for file in files[:count]:
+        if file.suffix == ".text":
+            mails.append(parse_text(file))
+            continue
         parts = [part for part in file.read_bytes().split(END_OF_MAIL) if part.strip()]
         mails += [StoredMail.parse(part) for part in reversed(parts)]
     return mails[:count]

@@ -223,6 +223,7 @@ class RateLimit(models.Model):
 class OutboxMessage(models.Model):
     """A message on its way, encrypted until it is sent and empty afterwards (accounts/outbox.py)."""
 
+    kind = models.CharField(max_length=16, default="mail")
     audience = models.CharField(max_length=64, blank=True, default="")
     key = models.CharField(max_length=64, blank=True, default="")
     sealed = models.TextField(blank=True)

@@ -8,7 +8,7 @@ import json
 import logging
 from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from functools import partial
 from time import monotonic
@@ -38,6 +38,18 @@ FAILURES_IN_A_ROW = 5  # then the mail server is away, and the rest can wait
 Audience = Callable[[str, int, int], list[User]]
 audiences: dict[str, Audience] = {}
 
+
+@dataclass(frozen=True)
+class Carrier:
+    """Takes one kind of message out of the house."""
+
+    carry: Callable[[dict[str, Any]], None]
+    # Wiped and marked as sent before it is tried: better lost than twice.
+    at_most_once: bool
+
+
+carriers: dict[str, Carrier] = {}
+
 # Rows that the present request wrote; None outside of requests.
 waiting: ContextVar[list[int] | None] = ContextVar("waiting", default=None)
 
@@ -63,12 +75,29 @@ def audience(name: str) -> Callable[[Audience], Audience]:
     return register
 
 
+def carrier(kind: str, *, at_most_once: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Register who sends the messages of a kind: a function of what `enqueue_message` was given."""
+
+    def register(function: Callable[..., None]) -> Callable[..., None]:
+        carriers[kind] = Carrier(function, at_most_once)
+        return function
+
+    return register
+
+
 # --- Writing ---
 
 
 def enqueue(mail: Mail, lifetime: timedelta = LIFETIME) -> None:
     """Write one mail, inside the verb's transaction."""
-    announce(OutboxMessage.objects.create(sealed=sealed(asdict(mail)), expires_at=timezone.now() + lifetime))
+    enqueue_message("mail", asdict(mail), lifetime)
+
+
+def enqueue_message(kind: str, content: dict[str, Any], lifetime: timedelta) -> None:
+    """Write one message of a kind that has a carrier, inside the verb's transaction."""
+    announce(
+        OutboxMessage.objects.create(kind=kind, sealed=sealed(content), expires_at=timezone.now() + lifetime)
+    )
 
 
 def enqueue_broadcast(name: str, context: dict[str, Any], *, audience: str, key: str) -> None:
@@ -153,11 +182,20 @@ def deliver(pk: int) -> bool:
 
 
 def send(message: OutboxMessage) -> None:
-    mail = Mail(**opened(message))
+    content, by = opened(message), carriers[message.kind]
+    if by.at_most_once:
+        finish(message)
+    by.carry(content)
+    if not by.at_most_once:
+        finish(message)
+
+
+@carrier("mail")
+def carry_mail(content: dict[str, Any]) -> None:
+    mail = Mail(**content)
     envelope = EmailMultiAlternatives(mail.subject, mail.text, to=[mail.address])
     envelope.attach_alternative(mail.html, "text/html")
     envelope.send()
-    finish(message)
 
 
 def opened(message: OutboxMessage) -> dict[str, Any]:

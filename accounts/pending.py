@@ -1,7 +1,7 @@
 """What the server remembers between two requests of one flow; nothing else touches these session keys."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
@@ -14,8 +14,10 @@ from accounts.exceptions import SessionEnded
 from accounts.factors.base import ENROLMENT_LIFETIME, Factor, State
 from accounts.models import User
 from accounts.sessions import session_of
+from accounts.two_factor import Purpose
 
 ENROLMENT = "enrolment"
+CHALLENGE = "challenge"
 
 
 @dataclass(frozen=True)
@@ -33,13 +35,56 @@ class PendingLogin:
             return None
         return cls(user=user, next_path=session.load().get("next", ""))
 
-    def factor(self, *, backup: bool) -> Factor:
-        """Return the factor to ask: the first that this user has. Raises SessionEnded if there is none."""
-        candidates: Sequence[Factor] = factors.backup() if backup else factors.primary()
-        for factor in candidates:
-            if factor.device_of(self.user) is not None:
-                return factor
+    def factors(self, *, backup: bool) -> Sequence[Factor]:
+        """Return the factors that this user can be asked, in the registry's order."""
+        return factors.backup() if backup else factors.of_user(self.user)
+
+    def factor(self, slug: str, *, backup: bool) -> Factor:
+        """Return the factor of this name, or the first that this user has. Raises SessionEnded without any.
+
+        A name alone costs no statement: the factor itself finds no device where there is none.
+        """
+        named = factors.get(slug)
+        if named is not None and not backup and not named.is_backup:
+            return named
+        for factor in self.factors(backup=backup):
+            return factor
         raise SessionEnded
+
+
+@dataclass(frozen=True)
+class PendingChallenge:
+    """What a factor that acts has sent, for the login or the sudo of this session."""
+
+    factor: Factor
+    state: State
+
+    @classmethod
+    def load(cls, request: HttpRequest) -> Self | None:
+        stored: dict[str, Any] | None = session_of(request).get(CHALLENGE)
+        factor = factors.get(stored["factor"]) if stored else None
+        return cls(factor, stored["state"]) if stored and factor else None
+
+    @classmethod
+    def start(cls, request: HttpRequest, user: User, factor: Factor, purpose: Purpose) -> None:
+        """Have the factor act. Raises RateLimited while it has to wait."""
+        session = session_of(request)
+        state = two_factor.challenge(
+            user, factor, {"purpose": purpose.value}, session=session, actor=Actor.of(request)
+        )
+        session[CHALLENGE] = {"factor": factor.slug, "state": state}
+
+    @staticmethod
+    def state_for(request: HttpRequest, factor: Factor, purpose: Purpose) -> State:
+        """Return what this session remembers of a factor's challenge for this purpose."""
+        pending = PendingChallenge.load(request)
+        if pending and pending.factor == factor and pending.state.get("purpose") == purpose.value:
+            return pending.state
+        return {}
+
+    @staticmethod
+    def forget(request: HttpRequest) -> None:
+        session_of(request).pop(CHALLENGE, None)
 
 
 @dataclass(frozen=True)
@@ -52,25 +97,76 @@ class PendingEnrolment:
     started_at: datetime
     next_path: str
     replacing: bool
+    # Another enrolment that begins when this one is confirmed: {"factor": slug, "state": ...}.
+    then: dict[str, Any] | None = None
 
     @classmethod
     def start(
-        cls, request: HttpRequest, user: User, factor: Factor, *, next_path: str, replacing: bool
-    ) -> None:
+        cls,
+        request: HttpRequest,
+        user: User,
+        factor: Factor,
+        *,
+        next_path: str = "",
+        replacing: bool = False,
+        details: dict[str, Any] | None = None,
+        then: tuple[Factor, dict[str, Any]] | None = None,
+    ) -> Self:
         """Begin an enrolment; one that was under way in this session is replaced (R12)."""
         session = session_of(request)
         former: dict[str, Any] = session.get(ENROLMENT) or {}
         same_factor = former.get("factor") == factor.slug
-        state = two_factor.begin_enrolment(
-            user, factor, former=former["state"] if same_factor else None, actor=Actor.of(request)
+        actor = Actor.of(request)
+        begun = cls(
+            user=user,
+            factor=factor,
+            state=two_factor.begin_enrolment(
+                user,
+                factor,
+                former=former["state"] if same_factor else None,
+                actor=actor,
+                **(details or {}),
+            ),
+            started_at=timezone.now(),
+            next_path=next_path,
+            replacing=replacing,
+            then=then
+            and {
+                "factor": then[0].slug,
+                "state": two_factor.begin_enrolment(user, then[0], former=None, actor=actor, **then[1]),
+            },
         )
-        session[ENROLMENT] = {
-            "factor": factor.slug,
-            "state": state,
-            "started_at": timezone.now().timestamp(),
-            "next": next_path,
-            "replacing": replacing,
+        begun.store(request)
+        return begun
+
+    def store(self, request: HttpRequest) -> None:
+        session_of(request)[ENROLMENT] = {
+            "factor": self.factor.slug,
+            "state": self.state,
+            "started_at": self.started_at.timestamp(),
+            "next": self.next_path,
+            "replacing": self.replacing,
+            "then": self.then,
         }
+
+    def ask(self, request: HttpRequest) -> None:
+        """Have a factor that acts do so (the first time, or again). Raises RateLimited."""
+        state = two_factor.challenge(
+            self.user, self.factor, self.state, session=session_of(request), actor=Actor.of(request)
+        )
+        replace(self, state=state).store(request)
+
+    def finish(self, request: HttpRequest) -> Self | None:
+        """Forget this enrolment; begin and return the one that was to follow, if any."""
+        session_of(request).pop(ENROLMENT, None)
+        factor = factors.get(self.then["factor"]) if self.then else None
+        if self.then is None or factor is None:
+            return None
+        follower = replace(
+            self, factor=factor, state=self.then["state"], started_at=timezone.now(), then=None
+        )
+        follower.store(request)
+        return follower
 
     @classmethod
     def load(cls, request: HttpRequest, user: User) -> Self | None:
@@ -90,6 +186,7 @@ class PendingEnrolment:
             started_at=started_at,
             next_path=stored["next"],
             replacing=stored["replacing"],
+            then=stored["then"],
         )
 
     @staticmethod

@@ -6,6 +6,7 @@ moves the session on and records. A wrong answer is no exception: raising would 
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -15,6 +16,7 @@ from accounts.audit import Actor, name_of, record
 from accounts.exceptions import (
     EmailNotConfirmed,
     EnrolmentExpired,
+    LastMethod,
     RateLimited,
     RuleViolation,
     TwoFactorNotEnabled,
@@ -45,21 +47,46 @@ class OwnershipChanged(Exception):
     """What a removal was decided upon changed while it waited for its locks; start over."""
 
 
-def begin_enrolment(user: User, factor: Factor, *, former: State | None, actor: Actor) -> State:
-    """Make an unconfirmed device in the place of `former`; return what has to be remembered of it."""
+def begin_enrolment(
+    user: User, factor: Factor, *, former: State | None, actor: Actor, **details: Any
+) -> State:
+    """Make an unconfirmed device in the place of `former`; return what has to be remembered of it.
+
+    Sends nothing: a factor that acts is asked by `challenge`.
+    """
     if not user.email_confirmed:
         raise EmailNotConfirmed
     with transaction.atomic():
         User.objects.lock(user.pk)
         if former:
             factor.discard(user, former)
-        state = factor.begin_enrolment(user)
+        state = factor.begin_enrolment(user, **details)
         record(
             audit.TWO_FACTOR_STARTED,
             actor=actor,
             subject=name_of(user),
             user=user,
             method=factor.slug,
+        )
+    return state
+
+
+def challenge(user: User, factor: Factor, state: State, *, session: SessionStore, actor: Actor) -> State:
+    """Have the factor act (send a text), for a login, for sudo or for an enrolment; return the new state.
+
+    Raises RateLimited, SessionEnded.
+    """
+    limits.reserve(*factor.claims(user, state, actor=actor))
+    with transaction.atomic():
+        user = hold(user, session)
+        state = factor.challenge(user, state)
+        record(
+            audit.TWO_FACTOR_CHALLENGED,
+            actor=actor,
+            subject=name_of(user),
+            user=user,
+            method=factor.slug,
+            purpose=state.get("purpose", ""),
         )
     return state
 
@@ -96,9 +123,14 @@ def confirm_enrolment(
             limits.give_back(reservation)
             codes = [] if user.is_enrolled else switch_on(user)
             end_other_sessions(user, session, verified=True)
-            event = audit.TWO_FACTOR_REPLACED if replacing else audit.TWO_FACTOR_ENABLED
+            event, mail = (
+                (audit.TWO_FACTOR_REPLACED, "two_factor_replaced")
+                if replacing
+                else (audit.TWO_FACTOR_ENABLED, "two_factor_enabled")
+                if codes
+                else (audit.TWO_FACTOR_ADDED, "two_factor_added")
+            )
             record(event, actor=actor, subject=name_of(user), user=user, method=factor.slug)
-            mail = "two_factor_replaced" if replacing else "two_factor_enabled"
             notifications.notify(user, mail, actor=actor, method=str(factor.label))
             return Enrolment(device, codes)
     record_failure(user, factor, "enrolment", actor=actor)
@@ -175,6 +207,24 @@ def record_failure(user: User, factor: Factor, purpose: str, *, actor: Actor) ->
         return
     with transaction.atomic():
         notifications.notify(user, "wrong_codes", actor=actor)
+
+
+@transaction.atomic
+def remove(user: User, factor: Factor, *, session: SessionStore, actor: Actor) -> None:
+    """Remove one of several primary devices; the last one goes by `disable` only. Codes stay valid.
+
+    Raises LastMethod, SessionEnded.
+    """
+    user = hold(user, session)
+    devices = [other for other in factors.primary() if other.device_of(user) is not None]
+    if factor not in devices:
+        raise TwoFactorNotEnabled
+    if len(devices) == 1:
+        raise LastMethod
+    factor.devices(user, confirmed=True).delete()
+    end_other_sessions(user, session)
+    record(audit.TWO_FACTOR_REMOVED, actor=actor, subject=name_of(user), user=user, method=factor.slug)
+    notifications.notify(user, "two_factor_method_removed", actor=actor, method=str(factor.label))
 
 
 def disable(

@@ -3,7 +3,8 @@
 from django.conf import settings
 from django.urls import path
 
-from accounts.views import dev, passwords, profile, registration, session, site, two_factor
+from accounts.factors import all_factors
+from accounts.views import challenge, dev, passwords, profile, registration, session, site, two_factor
 
 app_name = "accounts"
 
@@ -25,10 +26,11 @@ urlpatterns = [
     path("account/password/reset", passwords.reset_password, name="reset_password"),
     path("account/password/reset/<str:token>", passwords.reset_password_link, name="reset_password_link"),
     path("session", session.sign_in, name="sign_in"),
-    path("session/two-factor", session.challenge, name="challenge"),
-    path("session/two-factor-recovery", session.recovery, name="recovery"),
+    path("session/two-factor", challenge.challenge, name="challenge"),
+    path("session/two-factor-recovery", challenge.recovery, name="recovery"),
+    path("session/two-factor-send-sms", challenge.send, name="send"),
     path("session/logout", session.sign_out, name="sign_out"),
-    path("session/sudo", session.sudo, name="sudo"),
+    path("session/sudo", challenge.sudo, name="sudo"),
     path("app/settings/profile", profile.profile, name="profile"),
     path("app/settings/profile/email", profile.change_email, name="change_email"),
     path("app/settings/profile/delete", profile.delete_account, name="delete_account"),
@@ -38,10 +40,13 @@ urlpatterns = [
     path(f"{TWO_FACTOR}/enable", two_factor.enable, name="enable"),
     path(f"{TWO_FACTOR}/confirm", two_factor.confirm, name="confirm"),
     path(f"{TWO_FACTOR}/cancel", two_factor.cancel, name="cancel"),
+    path(f"{TWO_FACTOR}/resend", two_factor.resend, name="resend"),
     path(f"{TWO_FACTOR}/reveal-codes", two_factor.reveal_codes, name="reveal_codes"),
     path(f"{TWO_FACTOR}/renew-codes", two_factor.renew_codes, name="renew_codes"),
     path(f"{TWO_FACTOR}/disable", two_factor.disable, name="disable"),
     path(f"{TWO_FACTOR}/<slug:factor>/replace", two_factor.replace, name="replace"),
+    path(f"{TWO_FACTOR}/<slug:factor>/remove", two_factor.remove, name="remove"),
+    *(route for factor in all_factors() for route in factor.urls),
 ]
 
 if settings.DEBUG:

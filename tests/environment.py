@@ -73,6 +73,7 @@ def product_environment():
         "ENCRYPTION_KEYS": "an-encryption-key-for-tests-and-nothing-but-tests",
         "PASSWORD_HASHER": "cheap",
         "PLAIN_STATIC_FILES": "1",
+        "SMS_BACKEND": "locmem",
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
         "MAIL_DIR": str(RUN / "mail"),
         "DATABASE_URL": os.environ["TEST_SERVER_URL"] or f"sqlite:///{RUN / 'unused.sqlite3'}",

@@ -78,6 +78,7 @@ def start_site(database_url, *, workers=2, threads=4, **environment):
             "DATABASE_URL": database_url,
             "SITE_URL": f"http://{host}:{port}",
             "MAIL_DIR": str(mail_directory),
+            "SMS_BACKEND": "console",  # writes texts beside the mails
             "EMAIL_URL": f"filemail:///{mail_directory}",
         }
         command = [sys.executable, "-m", "gunicorn", "--chdir", str(ROOT), "--preload"]

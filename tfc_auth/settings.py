@@ -4,6 +4,7 @@ Every variable is explained in README.md and .env.example. With DEBUG on and not
 development value; with DEBUG off, what must be secret has to be given.
 """
 
+from collections.abc import Collection
 from pathlib import Path
 
 import environ
@@ -32,6 +33,13 @@ def required_unless_debug(name: str, development_value: str) -> str:
     return value
 
 
+def one_of(name: str, allowed: Collection[str], default: str) -> str:
+    value: str = env.str(name, default=default)
+    if value not in allowed:
+        raise ImproperlyConfigured(f"{name} must be one of {sorted(allowed)}, not {value!r}.")
+    return value
+
+
 SECRET_KEY = required_unless_debug("SECRET_KEY", INSECURE_SECRET_KEY)
 # The first key encrypts, all of them decrypt: put a new one in front, keep the old ones (accounts/crypto.py).
 ENCRYPTION_KEYS = [
@@ -48,17 +56,10 @@ SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
 SUPPORT_EMAIL = env.str("SUPPORT_EMAIL", default="")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"] if DEBUG else [])
 HTTPS = env.bool("HTTPS", default=not DEBUG)
-SIGN_UP = env.str("SIGN_UP", default="open")
-CREATE_ORGANIZATIONS = env.str("CREATE_ORGANIZATIONS", default="everybody")
+SIGN_UP = one_of("SIGN_UP", ["open", "closed"], default="open")
+CREATE_ORGANIZATIONS = one_of("CREATE_ORGANIZATIONS", ["everybody", "staff"], default="everybody")
 # Addresses or networks whose X-Forwarded-For and X-Forwarded-Proto are believed; nobody else's are.
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
-
-for name, value, allowed in [
-    ("SIGN_UP", SIGN_UP, {"open", "closed"}),
-    ("CREATE_ORGANIZATIONS", CREATE_ORGANIZATIONS, {"everybody", "staff"}),
-]:
-    if value not in allowed:
-        raise ImproperlyConfigured(f"{name} must be one of {sorted(allowed)}, not {value!r}.")
 
 # --- Applications ---
 
@@ -74,6 +75,7 @@ INSTALLED_APPS = [
     "django_otp",
     "accounts",
     "accounts.factors.totp",
+    "accounts.factors.sms",
     "accounts.factors.backup_codes",
     "organizations",
 ]
@@ -81,6 +83,7 @@ INSTALLED_APPS = [
 # Order is the order in which the pages offer them; the first primary factor a user has is asked first.
 SECOND_FACTORS = [
     "accounts.factors.totp.factor.TOTPFactor",
+    "accounts.factors.sms.factor.SMSFactor",
     "accounts.factors.backup_codes.factor.BackupCodesFactor",
 ]
 
@@ -229,6 +232,28 @@ else:
 EMAIL_TIMEOUT = 5  # seconds
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"{SITE_NAME} <no-reply@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# --- Text messages ---
+
+SMS_BACKENDS = {
+    "console": "accounts.factors.sms.backends.console.ConsoleBackend",
+    "locmem": "accounts.factors.sms.backends.locmem.LocmemBackend",
+    "twilio": "accounts.factors.sms.backends.twilio.TwilioBackend",
+}
+SMS_BACKEND = SMS_BACKENDS[one_of("SMS_BACKEND", SMS_BACKENDS, default="console" if DEBUG else "twilio")]
+# ISO codes of the countries whose numbers are texted; each costs money and invites pumping fraud.
+SMS_COUNTRIES = env.str(
+    "SMS_COUNTRIES", default="US,CA,GB,IE,DE,AT,CH,FR,BE,NL,LU,DK,SE,NO,FI,ES,PT,IT,PL,CZ,AU,NZ,JP"
+).split(",")
+SMS_HOURLY_BUDGET = env.int("SMS_HOURLY_BUDGET", default=500)
+SMS_HOURLY_BUDGET_PER_PREFIX = env.int("SMS_HOURLY_BUDGET_PER_PREFIX", default=50)
+TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", default="")
+TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", default="")
+TWILIO_API_KEY = env.str("TWILIO_API_KEY", default="")
+TWILIO_API_SECRET = env.str("TWILIO_API_SECRET", default="")
+TWILIO_FROM = env.str("TWILIO_FROM", default="")
+TWILIO_MESSAGING_SERVICE_SID = env.str("TWILIO_MESSAGING_SERVICE_SID", default="")
+TWILIO_API_BASE_URL = env.str("TWILIO_API_BASE_URL", default="")
 
 # --- Static files ---
 

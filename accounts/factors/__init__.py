@@ -4,6 +4,7 @@ from functools import cache
 from typing import TYPE_CHECKING, cast
 
 from django.conf import settings
+from django.db.models import Value
 from django.utils.module_loading import import_string
 
 if TYPE_CHECKING:  # Django imports this package for the factors' AppConfigs, before there are models
@@ -26,6 +27,18 @@ def backup() -> "list[BackupFactor]":
 
 def get(slug: str) -> "Factor | None":
     return next((factor for factor in all_factors() if factor.slug == slug), None)
+
+
+def of_user(user: "User") -> "list[Factor]":
+    """Return the primary factors of which the user has a confirmed device; one statement."""
+    asked = [
+        factor.device_model._default_manager.filter(user=user, confirmed=True)
+        .order_by()
+        .values_list(Value(factor.slug), flat=True)
+        for factor in primary()
+    ]
+    slugs = set(asked[0].union(*asked[1:], all=True))
+    return [factor for factor in primary() if factor.slug in slugs]
 
 
 def devices_of(user: "User") -> "dict[Factor, Device]":

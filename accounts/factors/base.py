@@ -9,14 +9,17 @@ from typing import Any, ClassVar, TypeAlias
 
 from django import forms
 from django.db import models
+from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.functional import Promise
 from django_otp.models import Device as OTPDevice
 
+from accounts.audit import Actor
 from accounts.limits import Budget
 from accounts.models import User
 
 State: TypeAlias = dict[str, Any]
+Claim: TypeAlias = tuple[Budget, str]
 
 ENROLMENT_LIFETIME = timedelta(minutes=15)
 DEVICE_NAME = "device"
@@ -49,7 +52,15 @@ class Factor:
 
     slug: ClassVar[str]
     label: ClassVar[str | Promise]
+    # What the page of methods calls it; the label if it says nothing.
+    choice_label: ClassVar[str | Promise] = ""
     is_backup: ClassVar[bool] = False
+    # Whether `challenge` does something that a person waits for (a text is sent).
+    acts: ClassVar[bool] = False
+    # Paths of its own (a provider's callback).
+    urls: ClassVar[list[URLPattern]] = []
+    # What the button says that makes it act.
+    act_label: ClassVar[str | Promise] = ""
     device_model: ClassVar[type[Device]]
     # What enrolment asks before it begins (a phone number); None when it asks nothing.
     details_form: ClassVar[type[forms.Form] | None] = None
@@ -60,8 +71,12 @@ class Factor:
         device: Device | None = self.devices(user, confirmed=True).first()
         return device
 
+    def claims(self, user: User, state: State, *, actor: Actor, **details: Any) -> list[Claim]:
+        """Return the budgets to be spent before this factor acts; pure. Spent outside any transaction."""
+        return []
+
     def begin_enrolment(self, user: User, **details: Any) -> State:
-        """Make an unconfirmed device; return what the server must remember of it."""
+        """Make an unconfirmed device; return what the server must remember of it. Sends nothing yet."""
         raise NotImplementedError
 
     def complete_enrolment(self, user: User, answer: str, state: State) -> Device | None:
@@ -93,6 +108,10 @@ class Factor:
     def is_repeat(self, user: User, answer: str, state: State) -> bool:
         """Whether this is the answer that has just succeeded: refused, but no guess."""
         return False
+
+    def explain_refusal(self, user: User, answer: str, state: State) -> str | None:
+        """Say why a wrong answer was refused, where saying so helps nobody else. Pure."""
+        return None
 
     def describe(self, user: User, state: State, *, enrolling: bool = False) -> dict[str, Any]:
         """Return what a page shows. Pure."""

@@ -1,10 +1,12 @@
 """User Settings > Two Factor Authentication."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.contrib import messages
+from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
@@ -14,7 +16,13 @@ from accounts import backup_codes, factors, passwords, signals, two_factor
 from accounts.answers import form_page, refuse
 from accounts.assurance import signed_in_user, sudo_required
 from accounts.audit import Actor
-from accounts.exceptions import RuleViolation, SessionEnded, WrongPassword
+from accounts.exceptions import (
+    EnrolmentExpired,
+    RateLimited,
+    RuleViolation,
+    SessionEnded,
+    WrongPassword,
+)
 from accounts.factors.base import Factor
 from accounts.forms import CodeForm, MethodForm, PasswordForm
 from accounts.models import User
@@ -23,25 +31,29 @@ from accounts.redirects import safe_next
 from accounts.sessions import session_of
 
 PAGE = "accounts:two_factor"
+SHOWS_AND_ACTS = ["GET", "HEAD", "POST"]
 
 
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     next_path = safe_next(request, request.GET.get("next"), "")
-    return overview_page(request, MethodForm(), next=next_path)
+    return overview_page(request, None, next=next_path)
 
 
-def overview_page(request: HttpRequest, form: MethodForm, **context: Any) -> HttpResponse:
+def overview_page(request: HttpRequest, form: MethodForm | None, **context: Any) -> HttpResponse:
     user = signed_in_user(request)
     devices = factors.devices_of(user) if user.is_enrolled else {}
     backup = [device for factor, device in devices.items() if factor.is_backup]
     return form_page(
         request,
         "accounts/two_factor.html",
-        form,
+        form or MethodForm(offered=missing(devices)),
         devices=[
-            {"factor": factor, "device": device} for factor, device in devices.items() if not factor.is_backup
+            {"factor": factor, "device": device, "shown": factor.describe(user, {})}
+            for factor, device in devices.items()
+            if not factor.is_backup
         ],
+        missing=missing(devices),
         codes_left=backup_codes.left(user) if backup else 0,
         codes_total=10,
         codes_last_used=backup[0].last_used_at if backup else None,
@@ -50,41 +62,93 @@ def overview_page(request: HttpRequest, form: MethodForm, **context: Any) -> Htt
     )
 
 
+def missing(devices: Collection[Factor]) -> list[Factor]:
+    return [factor for factor in factors.primary() if factor not in devices]
+
+
 @require_POST
 @sudo_required(page=PAGE)
 def enable(request: HttpRequest) -> HttpResponse:
     """Begin with the chosen method: the first one, or one more."""
     user = signed_in_user(request)
-    form = MethodForm(request.POST)
+    offered = missing(factors.of_user(user))
+    form = MethodForm(request.POST, offered=offered)
     next_path = safe_next(request, request.POST.get("next"), "")
-    if not form.is_valid():
-        return overview_page(request, form, next=next_path)
-    factor = factor_or_404(form.cleaned_data["method"])
-    if factor.device_of(user) is not None:
+    if not offered:
         messages.info(request, _("That method is configured already."))
         return redirect(PAGE)
-    return begin(request, user, factor, next_path=next_path, replacing=False)
+    if not form.is_valid():
+        return overview_page(request, form, next=next_path)
+    factor, also = form.chosen, form.also
+    return begin(
+        request,
+        user,
+        factor,
+        next_path=next_path,
+        details=form.details.get(factor.slug, {}),
+        then=(also, form.details[also.slug]) if also else None,
+    )
 
 
-@require_POST
-@sudo_required(page=PAGE)
+@require_http_methods(SHOWS_AND_ACTS)
+@sudo_required(page="accounts:replace")
 def replace(request: HttpRequest, factor: str) -> HttpResponse:
     """Begin to put a new device in the place of one that goes on working until then."""
     user = signed_in_user(request)
     chosen = factor_or_404(factor)
     if chosen.device_of(user) is None:
         raise Http404
-    return begin(request, user, chosen, next_path="", replacing=True)
+    form = (chosen.details_form or Form)(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        return begin(request, user, chosen, replacing=True, details=form.cleaned_data)
+    return form_page(request, "accounts/two_factor_replace.html", form, factor=chosen)
 
 
-def begin(
-    request: HttpRequest, user: User, factor: Factor, *, next_path: str, replacing: bool
-) -> HttpResponse:
+@require_POST
+@sudo_required(page=PAGE)
+def remove(request: HttpRequest, factor: str) -> HttpResponse:
+    """Remove one of two methods."""
+    user = signed_in_user(request)
+    chosen = factor_or_404(factor)
     try:
-        PendingEnrolment.start(request, user, factor, next_path=next_path, replacing=replacing)
+        two_factor.remove(user, chosen, session=session_of(request), actor=Actor.of(request))
+    except SessionEnded:
+        raise
     except RuleViolation as error:
         messages.error(request, error.message)
+    else:
+        messages.success(request, _("%(label)s was removed.") % {"label": chosen.label})
+    return redirect(PAGE)
+
+
+def begin(request: HttpRequest, user: User, factor: Factor, **options: Any) -> HttpResponse:
+    try:
+        enrolment = PendingEnrolment.start(request, user, factor, **options)
+        if factor.acts:
+            enrolment.ask(request)
+    except SessionEnded:
+        raise
+    except RuleViolation as error:
+        messages.error(request, error.message)
+        if not isinstance(error, RateLimited):
+            return redirect(PAGE)
+    return redirect("accounts:confirm")
+
+
+@require_POST
+@sudo_required(page="accounts:confirm")
+def resend(request: HttpRequest) -> HttpResponse:
+    """Have the factor that is being set up act, or act again."""
+    pending = PendingEnrolment.load(request, signed_in_user(request))
+    if pending is None or not pending.factor.acts:
+        messages.error(request, EnrolmentExpired().message)
         return redirect(PAGE)
+    try:
+        pending.ask(request)
+    except SessionEnded:
+        raise
+    except RuleViolation as error:
+        messages.error(request, error.message)
     return redirect("accounts:confirm")
 
 
@@ -95,7 +159,7 @@ def factor_or_404(slug: str) -> Factor:
     return factor
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_http_methods(SHOWS_AND_ACTS)
 @sudo_required(page="accounts:confirm")
 @sensitive_post_parameters("code")
 @sensitive_variables("enrolment")
@@ -105,7 +169,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
     pending = PendingEnrolment.load(request, user)
     if pending is None:
         if request.method == "POST":
-            messages.error(request, _("That set-up has ended. Please start again."))
+            messages.error(request, EnrolmentExpired().message)
         return redirect(PAGE)
     form = CodeForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
@@ -125,35 +189,53 @@ def confirm(request: HttpRequest) -> HttpResponse:
         else:
             if enrolment is not None:
                 return confirmed(request, pending, enrolment.codes)
-            form.add_error("code", _("Invalid authentication code!"))
-    description = pending.factor.describe(user, pending.state, enrolling=True)
+            form.add_error("code", refusal(pending, form.cleaned_data["code"]))
     return form_page(
         request,
         "accounts/two_factor_confirm.html",
         form,
-        description=description,
+        factor=pending.factor,
+        enrol_template=f"accounts/factors/{pending.factor.slug}/enrol.html",
+        description=pending.factor.describe(user, pending.state, enrolling=True),
         replacing=pending.replacing,
     )
 
 
+def refusal(pending: PendingEnrolment, answer: str) -> str:
+    explained = pending.factor.explain_refusal(pending.user, answer, pending.state)
+    return explained or _("Invalid authentication code!")
+
+
 def confirmed(request: HttpRequest, pending: PendingEnrolment, codes: list[str]) -> HttpResponse:
-    PendingEnrolment.forget(request)
+    follower = pending.finish(request)
     if codes:
-        return codes_page(request, codes, fresh=True, next_path=pending.next_path)
-    messages.success(request, _("Your new device is in use. The old one no longer works."))
+        return codes_page(request, codes, fresh=True, next_path=pending.next_path, follower=follower)
+    if pending.replacing:
+        messages.success(request, _("Your new device is in use. The old one no longer works."))
+    else:
+        messages.success(request, _("%(label)s is configured.") % {"label": pending.factor.label})
     return redirect(pending.next_path or PAGE)
 
 
 @sensitive_variables("codes")
-def codes_page(request: HttpRequest, codes: list[str], *, fresh: bool, next_path: str = "") -> HttpResponse:
+def codes_page(
+    request: HttpRequest,
+    codes: list[str],
+    *,
+    fresh: bool,
+    next_path: str = "",
+    follower: PendingEnrolment | None = None,
+) -> HttpResponse:
     """Show codes in the answer to the POST that made them: they stand under no URL of their own."""
-    response = form_page(
+    response = render(
         request,
         "accounts/two_factor_codes.html",
-        CodeForm(),
-        codes=codes,
-        fresh=fresh,
-        continue_url=next_path or reverse(PAGE),
+        {
+            "codes": codes,
+            "fresh": fresh,
+            "continue_url": next_path or reverse(PAGE),
+            "follower": follower,
+        },
     )
     response["Cache-Control"] = "no-store"
     return response
@@ -176,7 +258,7 @@ def cancel(request: HttpRequest) -> HttpResponse:
 def reveal_codes(request: HttpRequest) -> HttpResponse:
     user = signed_in_user(request)
     codes = backup_codes.reveal(user, session=session_of(request), actor=Actor.of(request))
-    return overview_page(request, MethodForm(), codes=codes)
+    return overview_page(request, None, codes=codes)
 
 
 @require_POST
@@ -188,7 +270,7 @@ def renew_codes(request: HttpRequest) -> HttpResponse:
     return codes_page(request, codes, fresh=False)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_http_methods(SHOWS_AND_ACTS)
 @sudo_required(page="accounts:disable")
 @sensitive_post_parameters("password")
 def disable(request: HttpRequest) -> HttpResponse:

@@ -64,6 +64,7 @@ class TOTPFactor(Factor):
         device = TOTPDevice.objects.get(user=user, pk=state["device_id"], confirmed=False)
         key = base64.b32encode(secret_of(device)).decode()
         return {
+            "title": _("Set up your authenticator app"),
             "qr": qr_code(provisioning_uri(user, key)),
             "key": key,
             "key_groups": [key[start : start + 4] for start in range(0, len(key), 4)],

@@ -7,7 +7,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -16,41 +15,67 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='BackupCodeSet',
+            name="BackupCodeSet",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(default='device', max_length=64)),
-                ('confirmed', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('confirmed_at', models.DateTimeField(null=True)),
-                ('last_used_at', models.DateTimeField(null=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(default="device", max_length=64)),
+                ("confirmed", models.BooleanField(default=False)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("confirmed_at", models.DateTimeField(null=True)),
+                ("last_used_at", models.DateTimeField(null=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'set of backup codes',
+                "verbose_name": "set of backup codes",
             },
         ),
         migrations.CreateModel(
-            name='BackupCode',
+            name="BackupCode",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField()),
-                ('digest', models.CharField(max_length=64)),
-                ('sealed_code', models.TextField()),
-                ('used_at', models.DateTimeField(null=True)),
-                ('code_set', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='codes', to='factor_backup_codes.backupcodeset')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField()),
+                ("digest", models.CharField(max_length=64)),
+                ("sealed_code", models.TextField()),
+                ("used_at", models.DateTimeField(null=True)),
+                (
+                    "code_set",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="codes",
+                        to="factor_backup_codes.backupcodeset",
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='backupcodeset',
-            constraint=models.UniqueConstraint(condition=models.Q(('confirmed', True)), fields=('user',), name='one_set_of_codes_per_user'),
+            model_name="backupcodeset",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("confirmed", True)), fields=("user",), name="one_set_of_codes_per_user"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='backupcode',
-            constraint=models.UniqueConstraint(fields=('code_set', 'position'), name='backup_code_positions'),
+            model_name="backupcode",
+            constraint=models.UniqueConstraint(fields=("code_set", "position"), name="backup_code_positions"),
         ),
         migrations.AddConstraint(
-            model_name='backupcode',
-            constraint=models.UniqueConstraint(fields=('code_set', 'digest'), name='backup_codes_differ'),
+            model_name="backupcode",
+            constraint=models.UniqueConstraint(fields=("code_set", "digest"), name="backup_codes_differ"),
         ),
     ]

@@ -1,0 +1,10 @@
+from django.apps import AppConfig
+
+
+class SMSConfig(AppConfig):
+    name = "accounts.factors.sms"
+    label = "factor_sms"
+    verbose_name = "Text messages"
+
+    def ready(self) -> None:
+        from accounts.factors.sms import carrier, checks  # noqa: F401, PLC0415 - registers them

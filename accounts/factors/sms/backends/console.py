@@ -1,0 +1,21 @@
+import secrets
+import sys
+from pathlib import Path
+
+from django.conf import settings
+from django.utils import timezone
+
+from accounts.factors.sms.backends.base import SMSBackend
+
+
+class ConsoleBackend(SMSBackend):
+    """For development: prints texts, and keeps them as files that the development inbox shows."""
+
+    def send(self, *, to: str, body: str) -> str:
+        sys.stdout.write(f"Text to {to}: {body}\n")
+        sys.stdout.flush()
+        directory = Path(settings.MAIL_DIR)
+        directory.mkdir(parents=True, exist_ok=True)
+        name = f"{timezone.now():%Y%m%d-%H%M%S-%f}-{secrets.token_hex(4)}.text"
+        (directory / name).write_text(f"{to}\n{body}\n")
+        return f"console-{secrets.token_hex(8)}"

@@ -1,0 +1,22 @@
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+
+
+@register(Tags.security, deploy=True)
+def text_provider(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Refuse development backends, and a provider without what it needs."""
+    if not settings.SMS_BACKEND.endswith("TwilioBackend"):
+        return [Error("SMS_BACKEND=console and locmem are for development only.", id="factor_sms.E001")]
+    has_login = settings.TWILIO_AUTH_TOKEN or (settings.TWILIO_API_KEY and settings.TWILIO_API_SECRET)
+    has_sender = settings.TWILIO_FROM or settings.TWILIO_MESSAGING_SERVICE_SID
+    if not (settings.TWILIO_ACCOUNT_SID and has_login and has_sender):
+        return [
+            Error(
+                "SMS_BACKEND=twilio needs TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN (or TWILIO_API_KEY and "
+                "TWILIO_API_SECRET), and TWILIO_FROM (or TWILIO_MESSAGING_SERVICE_SID).",
+                id="factor_sms.E002",
+            )
+        ]
+    return []

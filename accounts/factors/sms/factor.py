@@ -1,0 +1,204 @@
+"""Codes by text message: six random digits, five minutes, five tries, the newest only (R34-R40, NIST 3.1.3).
+
+SMS is a restricted authenticator: an application is always offered beside it.
+"""
+
+import secrets
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts import outbox
+from accounts.audit import Actor
+from accounts.crypto import digest, digests, open_sealed, seal
+from accounts.factors.base import SIX_DIGIT_CODES, Claim, Device, Factor, State, six_digits
+from accounts.factors.sms.models import SMSDevice, TextMessage
+from accounts.factors.sms.numbers import PhoneNumberForm, mask, prefix_of
+from accounts.factors.sms.webhook import urlpatterns
+from accounts.limits import Budget
+from accounts.models import User
+
+LIFETIME = timedelta(minutes=5)
+MOST_TRIES = 5
+COOLDOWN = timedelta(seconds=60)
+SENDS_BY_USER = Budget("text:user", (1, 60), (5, 3600), (10, 86_400))
+SENDS_TO_NUMBER = Budget("text:number", (1, 60), (5, 3600), (10, 86_400))
+SENDS_BY_ADDRESS = Budget("text:address", (20, 3600))
+
+
+class SMSFactor(Factor):
+    slug = "sms"
+    label = gettext_lazy("SMS (Text Message)")
+    choice_label = gettext_lazy("SMS Only (Text Message)")
+    device_model = SMSDevice
+    details_form = PhoneNumberForm
+    budget = SIX_DIGIT_CODES
+    acts = True
+    act_label = gettext_lazy("Text me a code")
+    urls = urlpatterns
+
+    def claims(self, user: User, state: State, *, actor: Actor, **details: Any) -> list[Claim]:
+        """Return the budgets that one more text is counted in: by user, number, address, block and site."""
+        number = details.get("phone_number") or number_of(self.device_for(user, state))
+        by_block = Budget("text:block", (settings.SMS_HOURLY_BUDGET_PER_PREFIX, 3600))
+        by_site = Budget("text:site", (settings.SMS_HOURLY_BUDGET, 3600))
+        return [
+            (SENDS_BY_USER, f"user:{user.pk}"),
+            (SENDS_TO_NUMBER, number_digest(number)),
+            (SENDS_BY_ADDRESS, actor.ip or ""),
+            (by_block, digest(prefix_of(number), "block")),
+            (by_site, ""),
+        ]
+
+    def begin_enrolment(self, user: User, **details: Any) -> State:
+        number = details["phone_number"]
+        device = SMSDevice(user=user, confirmed=False, number_digest=number_digest(number))
+        device.sealed_number, device.last_digits = seal(number, sealing_context(user.pk)), number[-2:]
+        device.save()
+        return {"device_id": device.pk, "purpose": "enrolment"}
+
+    def complete_enrolment(self, user: User, answer: str, state: State) -> Device | None:
+        return self.confirm(user, state) if self.consume(user, answer, state) else None
+
+    def challenge(self, user: User, state: State) -> State:
+        """Text a new code; every former one of this user is replaced."""
+        device = self.device_for(user, state)
+        code = f"{secrets.randbelow(1_000_000):06d}"
+        now = timezone.now()
+        TextMessage.objects.filter(user=user, replaced_at=None).update(replaced_at=now)
+        message = TextMessage.objects.create(
+            user=user, device=device, purpose=state["purpose"], created_at=now, expires_at=now + LIFETIME
+        )
+        message.digest = digest(code, code_purpose(message))
+        message.save(update_fields=["digest"])
+        outbox.enqueue_message(
+            "text", {"message_id": message.pk, "to": number_of(device), "body": body(code)}, LIFETIME
+        )
+        return state | {"message_id": message.pk}
+
+    def verify(self, user: User, answer: str, state: State) -> Device | None:
+        if not self.consume(user, answer, state):
+            return None
+        SMSDevice.objects.filter(user=user, confirmed=True).update(last_used_at=timezone.now())
+        return self.device_of(user)
+
+    def consume(self, user: User, answer: str, state: State) -> bool:
+        """Spend the code of this state if it is right; count the try if not."""
+        code, message = six_digits(answer), self.live_message(user, state)
+        if code is None or message is None:
+            return False
+        right = TextMessage.objects.filter(
+            pk=message.pk, used_at=None, tries__lt=MOST_TRIES, digest__in=digests(code, code_purpose(message))
+        ).update(used_at=timezone.now(), digest="")
+        if not right:
+            TextMessage.objects.filter(pk=message.pk).update(tries=F("tries") + 1)
+        return right == 1
+
+    def live_message(self, user: User, state: State) -> TextMessage | None:
+        return (
+            TextMessage.objects.filter(
+                user=user,
+                pk=state.get("message_id", 0),
+                purpose=state.get("purpose", ""),
+                used_at=None,
+                replaced_at=None,
+                expires_at__gt=timezone.now(),
+                tries__lt=MOST_TRIES,
+            )
+            .exclude(digest="")
+            .first()
+        )
+
+    def describe(self, user: User, state: State, *, enrolling: bool = False) -> dict[str, Any]:
+        device = self.device_for(user, state)
+        newest = TextMessage.objects.filter(user=user).order_by("-pk").first()
+        own = newest if newest is not None and newest.pk == state.get("message_id") else None
+        number = mask(device.last_digits)
+        return {
+            "title": _("Set up text messages"),
+            "question": question(own, number),
+            "number": number,
+            "delivery": delivery(own),
+            "resend_in": wait_after(newest),
+        }
+
+    def explain_refusal(self, user: User, answer: str, state: State) -> str | None:
+        """Tell whoever types the code of a text that was replaced that there is a newer one."""
+        code = six_digits(answer)
+        if code is None:
+            return None
+        replaced = TextMessage.objects.filter(
+            user=user, used_at=None, replaced_at__isnull=False, expires_at__gt=timezone.now()
+        ).exclude(digest="")
+        if any(message.digest in digests(code, code_purpose(message)) for message in replaced):
+            return _("A newer text message has replaced this code. Enter the newest one.")
+        return None
+
+    def device_for(self, user: User, state: State) -> SMSDevice:
+        """Return the device that this state is about: the one being enrolled, else the user's own."""
+        of_user = SMSDevice.objects.filter(user=user)
+        wanted = {"pk": state["device_id"]} if "device_id" in state else {"confirmed": True}
+        device: SMSDevice = of_user.get(**wanted)
+        return device
+
+    def discard_stale(self) -> int:
+        TextMessage.objects.filter(expires_at__lt=timezone.now()).exclude(digest="").update(digest="")
+        TextMessage.objects.filter(expires_at__lt=timezone.now() - timedelta(days=7)).delete()
+        return super().discard_stale()
+
+
+def sealing_context(user_id: int) -> str:
+    return f"phone:{user_id}"
+
+
+def number_of(device: SMSDevice) -> str:
+    return open_sealed(device.sealed_number, sealing_context(device.user_id))
+
+
+def number_digest(number: str) -> str:
+    return digest(number, "phone")
+
+
+def code_purpose(message: TextMessage) -> str:
+    """Bind the digest to one message, and so to its user, number and purpose (R36)."""
+    return f"text:{message.pk}:{message.user_id}:{message.device_id}:{message.purpose}"
+
+
+def body(code: str) -> str:
+    """Return the text. Its last line binds the code to our domain, so that phones offer it there only."""
+    host = urlsplit(settings.SITE_URL).hostname
+    said = _("%(code)s is your %(site)s code. It is valid for 5 minutes. Never tell it to anybody.") % {
+        "code": code,
+        "site": settings.SITE_NAME,
+    }
+    return f"{said}\n\n@{host} #{code}"
+
+
+def wait_after(newest: TextMessage | None) -> int:
+    """Return the seconds until another text can be sent."""
+    if newest is None:
+        return 0
+    return max(0, round((newest.created_at + COOLDOWN - timezone.now()).total_seconds()))
+
+
+def question(own: TextMessage | None, number: str) -> str:
+    if own is None:
+        return _("We can text a code to %(number)s.") % {"number": number}
+    return _("Enter the code that we sent to %(number)s.") % {"number": number}
+
+
+def delivery(message: TextMessage | None) -> str:
+    """Say how far the text has come, and nothing of why (SM-10)."""
+    if message is None:
+        return ""
+    if message.status == TextMessage.Status.DELIVERED:
+        return _("The text message was delivered.")
+    if message.status == TextMessage.Status.FAILED:
+        return _("The text message could not be delivered. Use another way, or try again later.")
+    return _("The text message is on its way.")

@@ -1,0 +1,36 @@
+"""The provider's report of what became of a text. Believed only with the provider's signature (SM-15)."""
+
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from accounts.factors.sms.backends import get_backend
+from accounts.factors.sms.models import TextMessage
+
+REPORTED = {
+    "delivered": TextMessage.Status.DELIVERED,
+    "undelivered": TextMessage.Status.FAILED,
+    "failed": TextMessage.Status.FAILED,
+}
+
+
+@csrf_exempt
+@login_not_required
+@require_POST
+def status(request: HttpRequest) -> HttpResponse:
+    """Keep what is final. Reports come in any order and more than once; a final one stays."""
+    if not get_backend().is_genuine(request):
+        raise PermissionDenied
+    reported = REPORTED.get(request.POST.get("MessageStatus", ""))
+    provider_id = request.POST.get("MessageSid", "")
+    if reported and provider_id and "\x00" not in provider_id:
+        TextMessage.objects.filter(
+            provider_id=provider_id, status__in=[TextMessage.Status.QUEUED, TextMessage.Status.SENT]
+        ).update(status=reported)
+    return HttpResponse(status=204)
+
+
+urlpatterns = [path("webhooks/sms-status", status, name="sms_status")]

@@ -1,0 +1,226 @@
+"""Proving a second factor: for a login, or again for sudo."""
+
+from typing import Any, TypeAlias
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import rotate_token
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts import factors, passwords, two_factor
+from accounts.answers import form_page, refuse
+from accounts.assurance import has_sudo, known_users, remember_browser, signed_in_user
+from accounts.audit import Actor
+from accounts.exceptions import RuleViolation, SessionEnded
+from accounts.factors.base import Factor, State
+from accounts.forms import CodeForm, PasswordForm, RecoveryCodeForm
+from accounts.models import User
+from accounts.pending import PendingChallenge, PendingLogin
+from accounts.redirects import safe_next
+from accounts.sessions import session_of
+from accounts.two_factor import Purpose
+
+SHOWS_AND_ACTS = ["GET", "HEAD", "POST"]
+AnyForm: TypeAlias = CodeForm | RecoveryCodeForm | PasswordForm
+
+
+def refusal(user: User, factor: Factor, answer: str, state: State) -> str:
+    """Return why an answer was refused. Else the same words for a wrong, a used and a foreign code (R29)."""
+    return factor.explain_refusal(user, answer, state) or _("Invalid authentication code!")
+
+
+def describe(request: HttpRequest, user: User, factor: Factor, purpose: Purpose) -> dict[str, Any]:
+    return factor.describe(user, PendingChallenge.state_for(request, factor, purpose))
+
+
+@login_not_required
+@require_http_methods(SHOWS_AND_ACTS)
+@sensitive_post_parameters("code")
+def challenge(request: HttpRequest) -> HttpResponse:
+    form = CodeForm(request.POST if request.method == "POST" else None)
+    return answer_page(request, form, "accounts/challenge.html", backup=False)
+
+
+@login_not_required
+@require_http_methods(SHOWS_AND_ACTS)
+@sensitive_post_parameters("code")
+def recovery(request: HttpRequest) -> HttpResponse:
+    form = RecoveryCodeForm(request.POST if request.method == "POST" else None)
+    return answer_page(request, form, "accounts/recovery.html", backup=True)
+
+
+def answer_page(
+    request: HttpRequest, form: CodeForm | RecoveryCodeForm, template: str, *, backup: bool
+) -> HttpResponse:
+    """Ask the pending login for a proof of one kind, and take the answer."""
+    if request.user.is_authenticated:
+        return redirect("organizations:home")
+    pending = PendingLogin.load(request)
+    if pending is None:
+        if request.method == "POST":
+            messages.error(request, SessionEnded().message)
+        return redirect("accounts:sign_in")
+    factor = pending.factor(asked_for(request), backup=backup)
+    state = PendingChallenge.state_for(request, factor, Purpose.LOGIN)
+    if form.is_valid():
+        answer = form.cleaned_data["code"]
+        try:
+            if prove_login(request, pending, factor, answer, state):
+                return logged_in(request, pending)
+            form.add_error("code", refusal(pending.user, factor, answer, state))
+        except SessionEnded:
+            raise
+        except RuleViolation as error:
+            refuse(form, error, "code")
+    return form_page(
+        request,
+        template,
+        form,
+        factor=factor,
+        description=factor.describe(pending.user, state),
+        alternatives=[other for other in pending.factors(backup=False) if other != factor],
+    )
+
+
+def asked_for(request: HttpRequest) -> str:
+    """Return the slug of the factor that the form or the link names, or that was sent something last."""
+    named = request.POST.get("factor") or request.GET.get("factor")
+    pending = PendingChallenge.load(request)
+    return named or (pending.factor.slug if pending else "")
+
+
+def prove_login(
+    request: HttpRequest, pending: PendingLogin, factor: Factor, answer: str, state: State
+) -> bool:
+    device = two_factor.answer_challenge(
+        pending.user,
+        factor,
+        answer,
+        state,
+        purpose=Purpose.LOGIN,
+        session=session_of(request),
+        actor=Actor.of(request),
+        known_browser=pending.user.pk in known_users(request),
+    )
+    return device is not None
+
+
+def logged_in(request: HttpRequest, pending: PendingLogin) -> HttpResponse:
+    rotate_token(request)
+    response = redirect(pending.next_path or "organizations:home")
+    remember_browser(request, response, pending.user)
+    return response
+
+
+@login_not_required
+@require_POST
+def send(request: HttpRequest) -> HttpResponse:
+    """Have a factor act: "Text me a code" and "Send again", for a login or for sudo."""
+    pending = PendingLogin.load(request)
+    user = pending.user if pending else request.user
+    if not isinstance(user, User):
+        messages.error(request, SessionEnded().message)
+        return redirect("accounts:sign_in")
+    purpose = Purpose.LOGIN if pending else Purpose.SUDO
+    acting = [factor for factor in factors.of_user(user) if factor.acts]
+    factor = chosen(acting, request.POST.get("factor"))
+    if factor is not None:
+        try:
+            PendingChallenge.start(request, user, factor, purpose)
+        except SessionEnded:
+            raise
+        except RuleViolation as error:
+            messages.error(request, error.message)
+    return redirect(page_of(request, factor, purpose))
+
+
+def page_of(request: HttpRequest, factor: Factor | None, purpose: Purpose) -> str:
+    """Return the page that asks this factor: of the login, or of sudo with where it leads."""
+    query = {"factor": factor.slug} if factor else {}
+    if purpose is Purpose.LOGIN:
+        return f"{reverse('accounts:challenge')}?{urlencode(query)}"
+    query["next"] = safe_next(request, request.POST.get("next"), reverse("organizations:home"))
+    return f"{reverse('accounts:sudo')}?{urlencode(query)}"
+
+
+@require_http_methods(SHOWS_AND_ACTS)
+@sensitive_post_parameters("code", "password")
+def sudo(request: HttpRequest) -> HttpResponse:
+    """Ask for a fresh proof: the second factor if enrolled, else the password (D6)."""
+    user = signed_in_user(request)
+    asked_for = request.POST.get("next") or request.GET.get("next")
+    next_path = safe_next(request, asked_for, reverse("organizations:home"))
+    if request.method != "POST" and has_sudo(request):
+        return redirect(next_path)
+    devices = [*factors.of_user(user), *factors.backup()] if user.is_enrolled else []
+    factor = chosen(devices, request.POST.get("factor") or request.GET.get("factor"))
+    form = sudo_form(factor)(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            if prove(request, user, factor, form):
+                PendingChallenge.forget(request)
+                rotate_token(request)
+                return redirect(next_path)
+            form.add_error(*wrong_proof(request, user, factor, form))
+        except SessionEnded:
+            raise
+        except RuleViolation as error:
+            refuse(form, error)
+    return form_page(
+        request,
+        "accounts/sudo.html",
+        form,
+        next=next_path,
+        factor=factor,
+        description=describe(request, user, factor, Purpose.SUDO) if factor else {},
+        alternatives=[other for other in devices if other != factor],
+    )
+
+
+def chosen(devices: list[Factor], slug: str | None) -> Factor | None:
+    by_slug = {factor.slug: factor for factor in devices}
+    return by_slug.get(slug or "") or (devices[0] if devices else None)
+
+
+def sudo_form(
+    factor: Factor | None,
+) -> type[CodeForm] | type[RecoveryCodeForm] | type[PasswordForm]:
+    if factor is None:
+        return PasswordForm
+    return RecoveryCodeForm if factor.is_backup else CodeForm
+
+
+def wrong_proof(request: HttpRequest, user: User, factor: Factor | None, form: AnyForm) -> tuple[str, str]:
+    if factor is None:
+        return "password", _("That is not your password.")
+    state = PendingChallenge.state_for(request, factor, Purpose.SUDO)
+    return "code", refusal(user, factor, form.cleaned_data["code"], state)
+
+
+def prove(
+    request: HttpRequest,
+    user: User,
+    factor: Factor | None,
+    form: AnyForm,
+) -> bool:
+    session, actor = session_of(request), Actor.of(request)
+    if factor is None:
+        return passwords.prove(user, form.cleaned_data["password"], session=session, actor=actor)
+    return (
+        two_factor.answer_challenge(
+            user,
+            factor,
+            form.cleaned_data["code"],
+            PendingChallenge.state_for(request, factor, Purpose.SUDO),
+            purpose=Purpose.SUDO,
+            session=session,
+            actor=actor,
+        )
+        is not None
+    )
