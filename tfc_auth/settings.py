@@ -64,6 +64,7 @@ for name, value, allowed in [
 
 INSTALLED_APPS = [
     "tfc_auth.apps.AdminConfig",
+    "accounts",  # before django.contrib.auth, whose createsuperuser it replaces
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",
@@ -72,7 +73,6 @@ INSTALLED_APPS = [
     "django.forms",
     "csp",
     "django_otp",
-    "accounts",
     "accounts.factors.totp",
     "accounts.factors.backup_codes",
     "organizations",
