@@ -1,4 +1,4 @@
-"""Send the mails that are due, and tidy up: by cron, or with --loop as a service. Safe to run twice at once."""
+"""Send due mails and tidy up: by cron, or as a service with --loop. Safe to run twice at once."""
 
 import logging
 import signal
