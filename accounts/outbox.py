@@ -16,7 +16,7 @@ from typing import Any
 
 from django.core.mail import EmailMultiAlternatives
 from django.core.signals import request_finished
-from django.db import DatabaseError, transaction
+from django.db import Error, transaction
 from django.db.models import F, Q, QuerySet
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
@@ -136,7 +136,7 @@ def deliver_collected(**kwargs: Any) -> None:
         for pk in waiting.get() or ():
             if monotonic() > deadline or not deliver(pk):
                 break
-    except DatabaseError as error:
+    except Error as error:
         logger.warning("Mails stay in the outbox: %s", type(error).__name__)
     finally:
         waiting.set(None)

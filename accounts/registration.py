@@ -30,7 +30,8 @@ CONFIRMATION_SENT = "email.confirmation_sent"
 
 SIGN_UPS = Budget("sign-up", (20, 3600))
 CONFIRMATIONS_TO_ADDRESS = Budget("confirm:address", (5, 86_400))
-CONFIRMATIONS_BY_ACCOUNT = Budget("confirm:account", (1, 60), (5, 86_400))
+RESENDS = Budget("resend", (1, 60), (5, 86_400))
+ADDRESS_CHANGES = Budget("change-email", (5, 86_400))
 
 
 class SignUpClosed(RuleViolation):
@@ -117,7 +118,7 @@ def resend_confirmation(user: User, *, actor: Actor) -> None:
     address = unconfirmed_address(user)
     if not address:
         raise NothingToConfirm
-    reserve_confirmation(user, address)
+    limits.reserve((RESENDS, f"user:{user.pk}"), (CONFIRMATIONS_TO_ADDRESS, lane_of(address)))
     with transaction.atomic():
         send_confirmation(user, address, actor=actor)
         record(CONFIRMATION_SENT, actor=actor, subject=name_of(user), user=user)
@@ -131,7 +132,7 @@ def change_email(user: User, email: str, *, actor: Actor) -> User:
     """
     withdrawn = user.email_confirmed and email.casefold() == user.email.casefold()
     if not withdrawn:
-        reserve_confirmation(user, email)
+        limits.reserve((ADDRESS_CHANGES, f"user:{user.pk}"), (CONFIRMATIONS_TO_ADDRESS, lane_of(email)))
     with transaction.atomic():
         locked: User = User.objects.lock(user.pk)
         if locked.email_confirmed:
@@ -144,10 +145,6 @@ def change_email(user: User, email: str, *, actor: Actor) -> User:
             send_confirmation(locked, email, actor=actor)
             notifications.notify(locked, "email_change_requested", actor=actor, address=email)
     return locked
-
-
-def reserve_confirmation(user: User, email: str) -> None:
-    limits.reserve((CONFIRMATIONS_BY_ACCOUNT, f"user:{user.pk}"), (CONFIRMATIONS_TO_ADDRESS, lane_of(email)))
 
 
 def lane_of(email: str) -> str:

@@ -1,20 +1,9 @@
 """Site admins look at organizations; what a rule guards is changed through the verbs only."""
 
 from django.contrib import admin
-from django.http import HttpRequest
 
+from accounts.readonly_admin import ReadOnlyAdmin
 from organizations.models import Membership, Organization
-
-
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
 
 
 @admin.register(Organization)
@@ -31,7 +20,6 @@ class OrganizationAdmin(ReadOnlyAdmin):
     list_select_related = ["counts"]
     search_fields = ["name"]
     ordering = ["name"]
-    show_full_result_count = False
 
     @admin.display(description="members")
     def members(self, organization: Organization) -> int:
@@ -53,4 +41,3 @@ class MembershipAdmin(ReadOnlyAdmin):
     list_select_related = ["organization"]
     search_fields = ["username", "email", "organization__name"]
     ordering = ["-pk"]
-    show_full_result_count = False

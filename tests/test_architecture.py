@@ -19,8 +19,8 @@ LAYERS = {
         "records": "audit limits sessions mails outbox notifications links",
         "factors": "factors",
         "verbs": "login passwords registration standing two_factor backup_codes housekeeping doctor",
-        "web": "activity answers assurance checks context forms guide link_cookies mailbox middleware pending "
-        "redirects",
+        "web": "activity answers assurance checks context forms guide link_cookies mailbox middleware "
+        "pending readonly_admin redirects",
         "doors": "views admin management urls apps templatetags",
     },
     "organizations": {

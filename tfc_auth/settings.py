@@ -65,6 +65,7 @@ TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 
 INSTALLED_APPS = [
     "tfc_auth.apps.AdminConfig",
+    "accounts",  # before django.contrib.auth, whose createsuperuser it replaces
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",
@@ -73,7 +74,6 @@ INSTALLED_APPS = [
     "django.forms",
     "csp",
     "django_otp",
-    "accounts",
     "accounts.factors.totp",
     "accounts.factors.sms",
     "accounts.factors.backup_codes",

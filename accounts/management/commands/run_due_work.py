@@ -1,4 +1,4 @@
-"""Send the mails that are due, and tidy up: by cron, or with --loop as a service. Safe to run twice at once."""
+"""Send due mails and tidy up: by cron, or as a service with --loop. Safe to run twice at once."""
 
 import logging
 import signal
@@ -7,7 +7,7 @@ from threading import Event
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.db import DatabaseError, close_old_connections
+from django.db import Error, close_old_connections
 
 from accounts import housekeeping, outbox
 
@@ -31,7 +31,7 @@ class Command(BaseCommand):
             close_old_connections()
             try:
                 self.run_once()
-            except DatabaseError as error:  # it will be back, and so are we
+            except Error as error:  # it will be back, and so are we
                 logger.warning("The database does not answer: %s", type(error).__name__)
             stop.wait(loop)
 

@@ -1,0 +1,78 @@
+"""What people do, step by step, in the tests about proving who one is. Everything through pages."""
+
+import re
+from datetime import timedelta
+
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import AuditEvent, Session
+from tests.cast import TWO_FACTOR, post_password
+
+CHALLENGE = "/session/two-factor"
+RECOVERY = "/session/two-factor-recovery"
+SUDO = "/session/sudo"
+HOME = "/app/settings/two-factor"
+INVALID = "Invalid authentication code!"
+ENDED = "You have been signed out. Please sign in again."
+
+
+def pending(user, client=None):
+    """A browser that has shown the right password and still has to answer."""
+    client = client or Client()
+    assert post_password(client, user)["Location"] == CHALLENGE
+    return client
+
+
+def answer(client, code, page=CHALLENGE):
+    return client.post(page, {"code": code})
+
+
+def recover(client, code):
+    return answer(client, code, RECOVERY)
+
+
+def is_signed_in(client, user):
+    response = client.get(HOME)
+    return response.status_code == 200 and f">{user.username}<" in response.content.decode()
+
+
+def is_out(client):
+    return client.get(HOME)["Location"].startswith("/session?")
+
+
+def guess_wrong(client, authenticator, times, page=CHALLENGE):
+    """So many wrong codes; each is looked at and refused."""
+    for _ in range(times):
+        assert answer(client, authenticator.wrong_code(), page).status_code == 422
+
+
+def let_sudo_expire(user):
+    Session.objects.filter(user=user).update(proved_at=timezone.now() - timedelta(minutes=6))
+
+
+def act(client, action, **fields):
+    """Press a button of the two-factor page."""
+    return client.post(f"{TWO_FACTOR}/{action}", fields)
+
+
+def events_of(user):
+    """What the record says about this person, oldest first."""
+    return list(AuditEvent.objects.filter(user_id=user.pk).order_by("id").values_list("event", flat=True))
+
+
+def text_of(response):
+    """A page without what differs each time."""
+    return re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", response.content.decode())
+
+
+def key_of(client):
+    """The session key that the browser holds."""
+    return client.cookies["session"].value
+
+
+def with_key(key):
+    """A browser that sends this session key, wherever it got it."""
+    client = Client()
+    client.cookies["session"] = key
+    return client

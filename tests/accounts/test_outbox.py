@@ -1,0 +1,267 @@
+"""Mails on their way: none without its fact, none lost, none readable in the database."""
+
+import subprocess
+import sys
+from datetime import timedelta
+from functools import partial
+
+import pytest
+import time_machine
+from django.core.mail.backends.locmem import EmailBackend
+from django.core.management import call_command
+from django.db import transaction
+from django.test import Client
+from django.utils import timezone
+
+from accounts import notifications, outbox
+from accounts.audit import Actor
+from accounts.factors.totp.models import TOTPDevice
+from accounts.models import OutboxMessage, RateLimit, Session, User
+from tests import environment
+from tests.cast import PASSWORD, make_user, sign_in, start_enrolment
+from tests.servers import parse_mails
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SECRET = "a reason that nobody else should read"
+notice = partial(notifications.notify, actor=Actor.command(), reason=SECRET)
+
+
+class Broken(EmailBackend):
+    """A mail server that is away. Its error says more than a log may."""
+
+    tried = 0
+
+    def send_messages(self, messages):
+        Broken.tried += 1
+        raise ConnectionRefusedError(f"cannot reach the server for {messages[0].to}")
+
+
+@pytest.fixture
+def broken_mail(settings, mailoutbox):
+    working = settings.EMAIL_BACKEND
+    settings.EMAIL_BACKEND = f"{__name__}.Broken"
+    Broken.tried = 0
+
+    def mend():
+        settings.EMAIL_BACKEND = working
+
+    return mend
+
+
+def write(user, count=1):
+    """Rows that are due, as a request leaves them that could not send."""
+    outbox.waiting.set([])
+    for _ in range(count):
+        notice(user, "account_deactivated")
+    outbox.waiting.set(None)
+
+
+@pytest.fixture
+def readers(monkeypatch):
+    """An audience of many, as organizations registers one."""
+
+    def find(key, after, limit):
+        return list(User.objects.filter(pk__gt=after).order_by("pk")[:limit])
+
+    monkeypatch.setitem(outbox.audiences, "everybody", find)
+    monkeypatch.setattr(outbox, "BATCH", 3)
+    return [make_user(f"user{n}") for n in range(7)]
+
+
+def broadcast():
+    news = {"audience": "everybody", "key": "1", "organization_name": "acme"}
+    outbox.waiting.set([])
+    notifications.broadcast("organization_lifted_two_factor", **news)
+    outbox.waiting.set(None)
+
+
+# ---------------------------------------------------------------- sending
+
+
+def test_a_mail_that_is_sent_leaves_nothing_readable(alice, mailoutbox):
+    write(alice)
+    row = OutboxMessage.objects.get()
+    assert row.sealed
+    assert SECRET not in row.sealed
+    assert alice.email not in row.sealed
+
+    assert outbox.send_due() == 1
+
+    row.refresh_from_db()
+    assert row.sealed == ""
+    assert row.sent_at
+    assert SECRET in mailoutbox[0].body
+    assert mailoutbox[0].alternatives[0].mimetype == "text/html"
+
+
+def test_what_is_rolled_back_is_not_sent(alice, mailoutbox):
+    with transaction.atomic():
+        notice(alice, "account_deactivated")
+        transaction.set_rollback(True)
+
+    assert outbox.send_due() == 0
+    assert mailoutbox == []
+
+
+def test_outside_of_requests_it_leaves_after_the_commit(alice, mailoutbox):
+    with transaction.atomic():
+        notice(alice, "account_deactivated")
+        assert mailoutbox == []
+
+    assert len(mailoutbox) == 1
+
+
+def test_an_address_that_was_never_confirmed_gets_no_news(mailoutbox):
+    notice(make_user("alice", email_confirmed_at=None), "account_deactivated")
+
+    assert not OutboxMessage.objects.exists()
+
+
+# ---------------------------------------------------------------- failing
+
+
+def test_the_action_succeeds_without_mail_and_the_mail_comes_later(alice, broken_mail, mailoutbox):
+    client = sign_in(alice)
+
+    response = client.post(
+        "/app/settings/password", {"password": PASSWORD, "new_password": "another good sentence"}
+    )
+    assert response.status_code == 302
+    broken_mail()
+    with time_machine.travel(timezone.now() + timedelta(minutes=2)):
+        call_command("run_due_work")
+
+    assert "Your password was changed" in [mail.subject for mail in mailoutbox]
+
+
+def test_r39_a_failure_is_logged_without_the_address(alice, broken_mail, caplog):
+    write(alice)
+
+    outbox.send_due()
+
+    assert "ConnectionRefusedError" in caplog.text
+    assert alice.email not in caplog.text
+    assert OutboxMessage.objects.get().last_error == "ConnectionRefusedError"
+
+
+def test_waits_longer_from_time_to_time_and_gives_up_in_the_end(alice, broken_mail):
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        write(alice)
+        waits = []
+        for _ in range(8):
+            outbox.send_due()
+            row = OutboxMessage.objects.get()
+            waits.append((row.due_at - timezone.now()) // timedelta(minutes=1))
+            clock.move_to(row.due_at)
+        clock.shift(timedelta(days=3))
+        assert outbox.send_due() == 0
+        call_command("run_due_work")
+        row.refresh_from_db()
+        assert (row.sealed, row.sent_at) == ("", None)
+        clock.shift(timedelta(days=8))
+        call_command("run_due_work")
+
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert not OutboxMessage.objects.exists()
+
+
+def test_a_mail_server_that_is_away_is_not_asked_for_every_mail(alice, broken_mail):
+    write(alice, 20)
+
+    outbox.send_due()
+
+    assert Broken.tried == outbox.FAILURES_IN_A_ROW
+
+
+def test_a_link_is_not_sent_after_its_time(alice, broken_mail, mailoutbox):
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        Client().post("/account/password/forgot", {"email": alice.email})
+        broken_mail()
+        clock.shift(3601)
+
+        assert outbox.send_due() == 0
+    assert mailoutbox == []
+
+
+# ---------------------------------------------------------------- many
+
+
+def test_a_mail_to_many_is_one_row_and_reaches_everybody_once(readers, mailoutbox):
+    broadcast()
+    assert OutboxMessage.objects.count() == 1
+
+    outbox.send_due()
+
+    assert sorted(mail.to[0] for mail in mailoutbox) == sorted(user.email for user in readers)
+    assert not OutboxMessage.objects.filter(sent_at=None).exists()
+
+
+def test_a_batch_that_fails_is_expanded_again_and_nobody_gets_two(readers, mailoutbox, monkeypatch):
+    broadcast()
+    create = OutboxMessage.objects.bulk_create
+    monkeypatch.setattr(OutboxMessage.objects, "bulk_create", lambda rows: create(rows) and 1 / 0)
+    outbox.send_due()
+    monkeypatch.undo()
+    assert OutboxMessage.objects.get().cursor == 0
+
+    monkeypatch.setitem(outbox.audiences, "everybody", lambda key, after, limit: readers[after:limit])
+    with time_machine.travel(timezone.now() + timedelta(minutes=2)):
+        outbox.send_due()
+
+    assert len(mailoutbox) == len(readers)
+
+
+def test_the_answer_waits_for_no_mail_and_the_rest_is_left_to_the_command(alice, broken_mail):
+    client = sign_in(alice)
+    write(alice, 3)
+    outbox.waiting.set(list(OutboxMessage.objects.values_list("pk", flat=True)))
+    Broken.tried = 0
+
+    outbox.deliver_collected()
+
+    assert Broken.tried == 1
+    assert client
+
+
+def test_safe_to_run_twice_at_once(alice, tmp_path):
+    write(alice, 30)
+    variables = {"DATABASE_URL": environment.test_database_url(), "EMAIL_URL": f"filemail:///{tmp_path}"}
+    command = [sys.executable, str(environment.ROOT / "manage.py"), "run_due_work"]
+    runs = [subprocess.Popen(command, env={**environment.environment, **variables}) for _ in range(2)]
+
+    assert [run.wait(timeout=60) for run in runs] == [0, 0]
+
+    mails = [mail for file in tmp_path.glob("*.log") for mail in parse_mails(file)]
+    assert len(mails) == 30
+    assert not OutboxMessage.objects.filter(sent_at=None).exists()
+
+
+# ---------------------------------------------------------------- tidying
+
+
+def test_tidies_what_time_has_made_useless(alice, mailoutbox):
+    start_enrolment(sign_in(alice))
+    write(alice)
+    call_command("run_due_work")
+    assert Session.objects.exists()
+    assert RateLimit.objects.exists()
+
+    with time_machine.travel(timezone.now() + timedelta(days=15)):
+        call_command("run_due_work")
+
+    assert not Session.objects.exists()
+    assert not RateLimit.objects.exists()
+    assert not OutboxMessage.objects.exists()
+    assert not TOTPDevice.objects.exists()
+
+
+def test_sessions_of_a_former_stamp_go_and_living_ones_stay(alice):
+    here, _there = sign_in(alice), sign_in(alice)
+    here.post("/app/settings/password", {"password": PASSWORD, "new_password": "another good sentence"})
+    assert Session.objects.count() == 2
+
+    call_command("run_due_work")
+
+    assert Session.objects.count() == 1
+    assert here.get("/app/settings/profile").status_code == 200

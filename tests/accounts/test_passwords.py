@@ -1,0 +1,366 @@
+"""Passwords: guessing them, forgetting them, changing them."""
+
+import re
+
+import pytest
+import time_machine
+from django.contrib.auth.hashers import make_password
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.models import AuditEvent, User
+from tests.cast import PASSWORD, enrol, make_user, post_password, sign_in
+from tests.mails import link_in, subjects
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+NEW = "an entirely different sentence"
+FORGOT = "/account/password/forgot"
+RESET = "/account/password/reset"
+CHANGE = "/app/settings/password"
+
+
+def forgot(email="alice@example.com", client=None, **headers):
+    return (client or Client()).post(FORGOT, {"email": email}, headers=headers)
+
+
+def reset(mail, new=NEW, client=None):
+    client = client or Client()
+    client.get(link_in(mail, f"{RESET}/"))
+    return client.post(RESET, {"new_password": new})
+
+
+def change(client, old=PASSWORD, new=NEW):
+    return client.post(CHANGE, {"password": old, "new_password": new})
+
+
+def shape_of(queries):
+    """The statements without their values: which verb, on which table, in which order."""
+    return tuple(" ".join(re.findall(r"^\w+|accounts_\w+", q["sql"])[:2]) for q in queries)
+
+
+# ---------------------------------------------------------------- guessing
+
+
+def test_lg_15_ten_wrong_passwords_close_the_account_for_everybody_and_for_five_minutes(alice):
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        wrong = [post_password(Client(), alice, "wrong").status_code for _ in range(10)]
+        elsewhere = Client(REMOTE_ADDR="198.51.100.7")
+        refused = post_password(elsewhere, alice)
+        clock.shift(301)
+        later = post_password(Client(), alice)
+
+    assert wrong == [422] * 10
+    assert (refused.status_code, int(refused["Retry-After"])) == (429, 300)
+    assert later.status_code == 302
+
+
+def test_r4_one_address_can_try_ten_times_over_all_accounts():
+    users = [make_user(f"user{n}") for n in range(11)]
+
+    statuses = [post_password(Client(), user, "wrong").status_code for user in users]
+
+    assert statuses == [422] * 10 + [429]
+
+
+def test_lg_16_somebody_elses_success_resets_nothing(alice, bob):
+    for _ in range(2):
+        for _ in range(4):
+            post_password(Client(), alice, "wrong")
+        assert post_password(Client(), bob).status_code == 302
+    for _ in range(2):
+        post_password(Client(), alice, "wrong")
+
+    assert post_password(Client(), alice).status_code == 429
+
+
+def test_r4_success_gives_back_only_its_own_attempt(alice):
+    for _ in range(9):
+        post_password(Client(), alice, "wrong")
+
+    assert post_password(Client(), alice).status_code == 302
+    assert post_password(Client(), alice, "wrong").status_code == 422
+    assert post_password(Client(), alice).status_code == 429
+
+
+@pytest.mark.parametrize("spelling", ["ALICE", "alice ", " Alice", "Alice@Example.com"])
+def test_lg_18_another_spelling_is_the_same_account_with_the_same_counter(alice, spelling):
+    for number in range(10):
+        client = Client(REMOTE_ADDR=f"198.51.100.{number}")
+        client.post("/session", {"username": spelling, "password": "wrong"})
+
+    assert post_password(Client(), alice).status_code == 429
+
+
+@pytest.mark.parametrize("spelling", ["ａｌｉｃｅ", "ali\u200bce", "alicе", "ſalice"])
+def test_lg_18_look_alikes_are_no_account(alice, spelling):
+    assert Client().post("/session", {"username": spelling, "password": PASSWORD}).status_code == 422
+
+
+def test_ds_03_overlong_passwords_are_refused_before_hashing(alice):
+    response = post_password(Client(), alice, "x" * 100_000)
+
+    assert response.status_code == 422
+    assert not AuditEvent.objects.filter(event="login.failed").exists()
+
+
+def test_what_was_typed_as_a_user_name_is_recorded_nowhere(alice):
+    Client().post("/session", {"username": PASSWORD, "password": "alice"})
+
+    event = AuditEvent.objects.get(event="login.failed")
+    assert PASSWORD not in repr(vars(event))
+
+
+def test_r3_a_hash_of_old_is_upgraded_and_the_session_stays(settings, alice):
+    client = sign_in(alice)
+    settings.PASSWORD_HASHERS = ["accounts.hashers.Argon2Hasher", *settings.PASSWORD_HASHERS]
+
+    sign_in(alice)
+
+    alice.refresh_from_db()
+    assert alice.password.startswith("argon2")
+    assert client.get(CHANGE).status_code == 200
+
+
+# ---------------------------------------------------------------- forgetting
+
+
+def test_pr_01_the_answer_is_the_same_for_unknown_addresses_and_the_work_too(alice, mailoutbox):
+    make_user("inactive", is_active=False)
+    make_user("unconfirmed", email_confirmed_at=None)
+    answers, work = set(), {}
+    for name in ("alice", "nobody", "inactive", "unconfirmed"):
+        with CaptureQueriesContext(connection) as queries:
+            response = forgot(f"{name}@example.com")
+        answers.add((response.status_code, response["Location"], tuple(sorted(response.headers))))
+        work[name] = shape_of(queries)
+
+    assert len(answers) == 1
+    assert len(set(work.values())) == 1, work
+    assert [mail.to for mail in mailoutbox] == [["alice@example.com"]]
+
+
+def test_pr_02_a_reset_link_works_once(alice, mailoutbox):
+    forgot()
+    assert reset(mailoutbox[0]).status_code == 302
+
+    assert reset(mailoutbox[0], "something else entirely").status_code == 422
+    alice.refresh_from_db()
+    assert alice.check_password(NEW)
+
+
+def test_pr_02_a_newer_link_voids_the_older_one(alice, mailoutbox):
+    forgot()
+    forgot()
+    older, newer = mailoutbox
+
+    assert reset(older).status_code == 422
+    assert reset(newer).status_code == 302
+
+
+def test_pr_02_a_sign_in_voids_the_link(alice, mailoutbox):
+    forgot()
+    sign_in(alice)
+
+    assert reset(mailoutbox[0]).status_code == 422
+
+
+def test_pr_02_the_link_is_too_old_after_an_hour(alice, mailoutbox):
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        forgot()
+        clock.shift(3601)
+        client = Client()
+        client.get(link_in(mailoutbox[0], f"{RESET}/"))
+
+        assert client.get(RESET).status_code == 422
+        assert client.post(RESET, {"new_password": NEW}).status_code == 422
+
+
+def test_pr_03_a_reset_signs_nobody_in_and_keeps_two_factor(alice, mailoutbox):
+    enrol(alice)
+    forgot()
+    client = Client()
+
+    response = reset(mailoutbox[-1], client=client)
+
+    assert response["Location"] == "/session"
+    assert client.get("/app/settings/profile").status_code == 302
+    assert post_password(client, alice, NEW)["Location"] == "/session/two-factor"
+
+
+def test_r53_a_reset_ends_every_session_and_tells_the_owner(alice, mailoutbox):
+    client = sign_in(alice)
+    forgot()
+
+    reset(mailoutbox[-1])
+
+    assert client.get("/app/settings/profile").status_code == 302
+    assert subjects(mailoutbox, alice.email)[-1] == "Your password was changed"
+
+
+def test_pr_10_a_reset_voids_a_pending_login(alice, mailoutbox):
+    app = enrol(alice)
+    forgot()
+    pending = Client()
+    reset_mail = mailoutbox[-1]
+    post_password(pending, alice)
+
+    assert reset(reset_mail).status_code == 302
+
+    response = pending.post("/session/two-factor", {"code": app.fresh_code()})
+    assert response["Location"] == "/session"
+    assert pending.get("/app/settings/profile").status_code == 302
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"host": "evil.example"}, {"host": "127.0.0.1:80@evil.example"}, {"x-forwarded-host": "evil.example"}],
+)
+def test_pr_04_links_are_built_from_the_configured_address(alice, mailoutbox, settings, headers):
+    settings.SITE_URL = "https://auth.example.com"
+
+    response = forgot(**headers)
+
+    assert response.status_code == 400 or "https://auth.example.com/account" in mailoutbox[0].body
+    assert "evil" not in "".join(mail.body for mail in mailoutbox)
+
+
+def test_pr_05_five_mails_a_day_for_one_account_and_the_page_tells_nothing(alice, mailoutbox):
+    answers = {(r.status_code, r["Location"]) for r in (forgot() for _ in range(6))}
+
+    assert len(answers) == 1
+    assert len(mailoutbox) == 5
+
+
+def test_pr_05_one_address_asks_for_twenty_accounts_an_hour(mailoutbox):
+    for number in range(22):
+        make_user(f"user{number}")
+        forgot(f"user{number}@example.com")
+
+    assert len(mailoutbox) == 20
+
+
+@pytest.mark.parametrize("typed", ["ALICE@example.com", "alice@EXAMPLE.com", " alice@example.com "])
+def test_pr_06_mail_goes_to_the_stored_address(alice, mailoutbox, typed):
+    forgot(typed)
+
+    assert [mail.to for mail in mailoutbox] == [["alice@example.com"]]
+
+
+@pytest.mark.parametrize("typed", ["alıce@example.com", "alice@example.com\u034f", "ali\u00adce@example.com"])
+def test_pr_06_look_alikes_get_no_mail(alice, mailoutbox, typed):
+    forgot(typed)
+
+    assert mailoutbox == []
+
+
+def test_pr_07_one_recipient_whatever_is_sent(alice, bob, mailoutbox):
+    Client().post(FORGOT, {"email": ["alice@example.com", "bob@example.com"]})
+    Client().post(FORGOT, {"email[]": "alice@example.com"})
+    Client().post(FORGOT, {"email": "alice@example.com\nBcc:bob@example.com"})
+
+    assert [mail.recipients() for mail in mailoutbox] == [["bob@example.com"]]
+
+
+def test_pr_08_the_token_is_in_no_later_address(alice, mailoutbox):
+    forgot()
+    client = Client()
+    token = link_in(mailoutbox[0], f"{RESET}/").rpartition("/")[2]
+
+    taken = client.get(f"{RESET}/{token}")
+    page = client.get(RESET)
+
+    assert taken["Location"] == RESET
+    assert taken["Referrer-Policy"] == "no-referrer"
+    assert token not in page.content.decode()
+
+
+def test_pr_11_guesses_of_tokens_are_limited_by_address(alice, mailoutbox):
+    def guess(client, number):
+        client.get(f"{RESET}/{alice.pk}.1xVmSR.{number:043}")
+        return client.post(RESET, {"new_password": NEW}).status_code
+
+    with time_machine.travel("2026-01-01T00:00:00Z", tick=False):
+        client = Client()
+        statuses = [guess(client, number) for number in range(25)]
+
+    assert statuses == [422] * 20 + [429] * 5
+
+
+def test_a_weak_password_leaves_the_link_good(alice, mailoutbox):
+    forgot()
+    client = Client()
+
+    response = reset(mailoutbox[0], "too short", client)
+    assert response.status_code == 422
+    assert "new_password" in response.context["form"].errors
+
+    assert client.post(RESET, {"new_password": NEW}).status_code == 302
+
+
+# ---------------------------------------------------------------- changing
+
+
+def test_se_04_a_change_ends_other_sessions_and_keeps_this_one_under_a_new_key(alice, mailoutbox):
+    here, there = sign_in(alice), sign_in(alice)
+    former = here.cookies["session"].value
+
+    assert change(here).status_code == 302
+
+    assert here.cookies["session"].value != former
+    assert here.get(CHANGE).status_code == 200
+    assert there.get(CHANGE).status_code == 302
+    assert subjects(mailoutbox, alice.email)[-1] == "Your password was changed"
+    assert AuditEvent.objects.filter(event="password.changed").count() == 1
+
+
+def test_lg_23_a_change_voids_a_pending_login(alice):
+    app = enrol(alice)
+    pending, here = Client(), sign_in(alice, app)
+    post_password(pending, alice)
+
+    assert change(here).status_code == 302
+
+    assert pending.post("/session/two-factor", {"code": app.fresh_code()})["Location"] == "/session"
+
+
+@pytest.mark.parametrize(("old", "field"), [("wrong", "password"), (PASSWORD, "new_password")])
+def test_a_refused_change_changes_nothing(alice, old, field):
+    client = sign_in(alice)
+
+    response = change(client, old, NEW if old == "wrong" else "short")
+
+    assert response.status_code == 422
+    assert field in response.context["form"].errors
+    alice.refresh_from_db()
+    assert alice.check_password(PASSWORD)
+
+
+def test_r4_guessing_here_spends_the_budget_of_signing_in(alice):
+    client = sign_in(alice)
+    statuses = [change(client, "wrong").status_code for _ in range(11)]
+
+    assert statuses == [422] * 10 + [429]
+    assert post_password(Client(), alice).status_code == 429
+
+
+def test_r21_changing_needs_a_recent_proof(alice):
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        client = sign_in(alice)
+        clock.shift(301)
+
+        response = change(client)
+
+    assert response["Location"] == f"/session/sudo?next={CHANGE.replace('/', '%2F')}"
+    alice.refresh_from_db()
+    assert alice.check_password(PASSWORD)
+
+
+def test_an_account_without_a_password_can_get_one_by_mail(alice, mailoutbox):
+    User.objects.filter(pk=alice.pk).update(password=make_password(None))
+    forgot()
+
+    assert reset(mailoutbox[0]).status_code == 302
+    assert post_password(Client(), alice, NEW).status_code == 302

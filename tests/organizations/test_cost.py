@@ -1,0 +1,73 @@
+"""What pages and verbs may ask of the database (design, section 10). BEGIN and COMMIT are not counted."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import OutboxMessage
+from organizations.models import AuthPolicy
+from organizations.policy import set_auth_policy
+from tests import cast
+from tests.organizations.stage import SERVER, found, join
+
+TRANSACTIONS = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
+
+
+def statements(function):
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
+        function()
+    return [query["sql"] for query in captured if not query["sql"].startswith(TRANSACTIONS)]
+
+
+@pytest.mark.parametrize(
+    ("path", "most"),
+    [
+        ("/app", 2),  # session and user; organizations and invitations
+        ("/app/settings/organizations", 2),
+        ("/app/open", 4),  # session and user; gate; members; switcher
+        ("/app/open/settings/users", 4),
+        ("/app/open/settings/users?status=invited", 4),
+        ("/app/open/settings/general", 3),
+        ("/app/fort/settings/authentication", 3),
+        ("/app/open/settings/authentication", 4),  # and the owners who are missing
+    ],
+)
+def test_statements_of_a_page(stage, path, most):
+    browser = stage.browser("olga")
+    browser.get(path)
+
+    asked = statements(lambda: browser.get(path))
+
+    assert len(asked) <= most, "\n".join(asked)
+
+
+def test_a_refusal_by_the_policy_costs_two_statements(stage):
+    browser = stage.browser("mia")
+    browser.get("/app/fort")
+
+    assert len(statements(lambda: browser.get("/app/fort"))) == 2
+
+
+def test_requiring_takes_the_same_statements_whatever_the_size(db):
+    taken = []
+    for size in [0, 12]:
+        owner = cast.make_user(f"owner{size}")
+        organization = found(f"org{size}", owner)
+        for number in range(size):
+            join(organization, cast.make_user(f"m{number}"))
+        type(owner).objects.filter(pk=owner.pk).update(two_factor_enabled_at=owner.date_joined)
+        organization.memberships.filter(user=owner).update(two_factor_enabled=True)
+        taken.append(
+            statements(
+                lambda organization=organization: set_auth_policy(
+                    organization, AuthPolicy.TWO_FACTOR_MANDATORY, actor=SERVER
+                )
+            )
+        )
+
+    small, large = taken
+    assert len(small) == len(large) <= 6, "\n".join(large)
+    assert sum(sql.startswith("UPDATE") for sql in large) == 1
+    assert OutboxMessage.objects.filter(audience__startswith="organizations.").count() == 4

@@ -1,0 +1,163 @@
+"""The lists of people: pages, search, filter, and the switcher in the top bar."""
+
+import re
+from html import unescape
+from urllib.parse import urlencode
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import User
+from organizations.models import Membership, Organization
+from tests import cast
+from tests.organizations.stage import enrolled, found, require
+
+pytestmark = pytest.mark.django_db
+USERS = "/app/big/settings/users"
+
+
+@pytest.fixture
+def alice():
+    return cast.make_user("alice")
+
+
+@pytest.fixture
+def alices(alice):
+    """The browser in which alice, who owns `big`, is signed in."""
+    found("big", alice)
+    return cast.sign_in(alice)
+
+
+def fill(count):
+    """Members by the dozen: m000, M001, m002 ..., every third with two-factor authentication."""
+    names = [f"{'mM'[number % 2]}{number:03}" for number in range(count)]
+    users = User.objects.bulk_create(User(username=name, email=f"{name}@example.com") for name in names)
+    Membership.objects.bulk_create(
+        Membership(
+            organization=Organization.objects.get(),
+            user=user,
+            username=user.username,
+            status=Membership.Status.ACTIVE,
+            joined_at=timezone.now(),
+            two_factor_enabled=number % 3 == 0,
+        )
+        for number, user in enumerate(users)
+    )
+
+
+def names_on(response):
+    rows = re.findall(r'<th scope="row"[^>]*>\s*([\w.@-]+)', response.content.decode())
+    return [unescape(name) for name in rows]
+
+
+def link(response, rel):
+    match = re.search(rf'rel="{rel}" href="([^"]+)"', response.content.decode())
+    return match and unescape(match[1])
+
+
+@pytest.mark.parametrize("path", ["/app/big", USERS])
+def test_pages_go_forth_and_back_without_a_gap(alices, path):
+    fill(45)
+    pages = [alices.get(path)]
+    while url := link(pages[-1], "next"):
+        pages.append(alices.get(url))
+    back = [pages[-1]]
+    while url := link(back[-1], "prev"):
+        back.append(alices.get(url))
+
+    names = [name for page in pages for name in names_on(page)]
+    assert names == ["alice", *(f"{'mM'[n % 2]}{n:03}" for n in range(45))]
+    assert [names_on(page) for page in back[1:]] == [names_on(pages[1]), names_on(pages[0])]
+    assert link(pages[0], "prev") is None
+
+
+def test_the_filter_shows_those_without_and_keeps_through_pages(alices):
+    fill(45)
+
+    first = alices.get(USERS, {"without_two_factor": "on"})
+    second = alices.get(link(first, "next"))
+
+    assert len(names_on(first)) == 20
+    assert "without_two_factor=True" in link(first, "next")
+    assert len(names_on(second)) == 11
+    assert not {"m000", "M003"} & {*names_on(first), *names_on(second)}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("M00", 10), ("m04", 5), ("ALI", 1), ("%", 0), ("m_0", 0), ("x", 0)]
+)
+def test_search_takes_the_beginning_of_a_name(alices, text, expected):
+    fill(45)
+
+    response = alices.get(USERS, {"q": text})
+
+    assert len(names_on(response)) == expected
+    assert expected or "Nobody found" in response.content.decode()
+
+
+@pytest.mark.parametrize("text", ["x" * 100_000, "\x00", "%\ud800", "\u202e", "٣", "'\"><svg onload=1>"])
+def test_odd_searches_find_nothing_and_break_nothing(alices, text):
+    response = alices.get(f"{USERS}?status=nonsense&{urlencode({'q': text}, errors='surrogatepass')}")
+
+    assert response.status_code in (200, 400)
+    assert b"<svg onload" not in response.content
+
+
+@pytest.mark.parametrize(
+    "cursor", ["x", ",", "a,b", "a,-1", "m000," + "9" * 30, "m\x00,1", "M000,1", "x" * 5000]
+)
+def test_malformed_cursors_are_bad_requests(alices, cursor):
+    for name in ["after", "before"]:
+        assert alices.get(USERS, {name: cursor}).status_code == 400
+
+
+def test_invitations_are_a_list_of_their_own(alices):
+    for who in ["new@example.com", "other@example.com"]:
+        alices.post(f"{USERS}/add", {"username": who})
+
+    response = alices.get(USERS, {"status": "invited"})
+
+    assert names_on(response) == ["new@example.com", "other@example.com"]
+    assert names_on(alices.get(USERS)) == ["alice"]
+    assert names_on(alices.get(USERS, {"status": "invited", "q": "oth"})) == ["other@example.com"]
+
+
+def test_the_switcher_marks_what_is_locked(alices, alice):
+    bob = cast.make_user("bob")
+    enrolled(bob)
+    require(found("fort", bob, members=[alice]))
+
+    page = alices.get("/app/big").content.decode()
+    switcher = page[page.index('class="menu-nav"') : page.index("</nav>")]
+
+    assert re.search(r">fort</span>\s*<span class=\"menu-note\">.*?locked", switcher, re.DOTALL)
+    assert 'href="/app/big" aria-current="true"' in switcher
+    assert "/app/big/settings/general" in switcher
+
+
+def test_members_find_what_they_may_see_in_the_switcher(alices):
+    bob = cast.make_user("bob")
+    found("other", cast.make_user("carol"), members=[bob])
+
+    page = cast.sign_in(bob).get("/app/other").content.decode()
+
+    assert "/app/other/settings/authentication" in page
+    assert "/app/other/settings/general" not in page
+    assert "/app/other/settings/users" not in page
+
+
+def test_who_is_in_nothing_is_told_what_to_do():
+    browser = cast.sign_in(cast.make_user("dora"))
+
+    for path in ["/app", "/app/settings/organizations"]:
+        page = browser.get(path).content.decode()
+        assert "You are in no organization yet" in page
+        assert "Create your first organization" in page
+
+
+def test_what_people_write_is_text_only(alices):
+    """WH-04, for the one free text that an organization has."""
+    Organization.objects.update(email="'\"><svg/onload=alert(1)>@x.example")
+
+    for path in ["/app/big", "/app/big/settings/general"]:
+        assert b"<svg/onload" not in alices.get(path).content

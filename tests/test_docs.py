@@ -1,0 +1,166 @@
+"""What the documentation names must be there: settings, pages, pictures, paths, functions and tests."""
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+from django.contrib.staticfiles import finders
+from django.urls import URLPattern, get_resolver, reverse
+
+ROOT = Path(__file__).resolve().parent.parent
+GUIDE = ROOT / "docs" / "guide"
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+SECURITY = (ROOT / "docs" / "security.md").read_text()
+
+LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+PROMISES = {
+    f"R{number}"
+    for first, last in [(1, 33), (39, 39), (41, 47), (49, 53), (57, 59)]
+    for number in range(first, last + 1)
+}
+INVARIANTS = {f"I{number}" for number in range(1, 11)}
+
+
+def names(paths):
+    return [str(path.relative_to(ROOT)) for path in paths]
+
+
+# ---------------------------------------------------------------- links
+
+
+def anchors(path):
+    """The ids that headings get, here and in repository viewers."""
+    headings = re.findall(r"^#+ (.+)$", path.read_text(), re.MULTILINE)
+    words = [re.sub(r"[^\w\s-]", "", heading.replace("`", "").lower()) for heading in headings]
+    return {re.sub(r"\s", "-", text.strip()) for text in words}
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=names(DOCUMENTS))
+def test_links_lead_somewhere(path):
+    for link in LINK.findall(path.read_text()):
+        target, _, anchor = link.partition("#")
+        if "://" in target or target.startswith("mailto:"):
+            continue
+        file = (path.parent / target).resolve() if target else path
+        assert file.exists(), f"{link} does not exist"
+        if anchor:
+            assert anchor in anchors(file), f"{link}: no such heading"
+
+
+def test_every_picture_is_used_somewhere():
+    text = "".join(path.read_text() for path in DOCUMENTS)
+
+    assert [path.name for path in GUIDE.glob("pictures/*.png") if f"pictures/{path.name})" not in text] == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", sorted(GUIDE.glob("*.md")), ids=lambda path: path.stem)
+def test_guide_pages_are_served_with_their_links_and_pictures(client, path):
+    page = client.get("/docs" if path.stem == "index" else f"/docs/{path.stem}").content.decode()
+
+    article = page[page.index("<main") : page.index("</main>")]
+    for link in re.findall(r'href="(/docs[^"#]*)', article):
+        assert client.get(link).status_code == 200, link
+    for picture in re.findall(r'<img[^>]* src="/static/([^"]+)"', article):
+        assert finders.find(picture), picture
+    pictures = re.findall(r"!\[", path.read_text())
+    assert len(re.findall(r"<img ", article)) == len(pictures)
+    assert ".md" not in article.replace("README.md", "")
+
+
+# ---------------------------------------------------------------- settings and paths
+
+
+def settings_read():
+    """The variables that tfc_auth/settings.py takes from the environment."""
+    source = (ROOT / "tfc_auth" / "settings.py").read_text()
+    return set(re.findall(r'(?:env\.\w+|required_unless_debug)\(\s*"([A-Z_]+)"', source))
+
+
+def test_readme_explains_every_setting_and_no_other():
+    explained = re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+
+    assert set(explained) == settings_read()
+
+
+def routes(resolver, before=""):
+    """Yield the paths of the URLconf as docs/urls.md writes them; the admin site counts as one."""
+    for entry in resolver.url_patterns:
+        path = before + str(entry.pattern)
+        if path == "admin/":
+            yield "/admin/"
+        elif isinstance(entry, URLPattern):
+            yield "/" + re.sub(r"<(?:\w+:)?(\w+)>", r"<\1>", path)
+        else:
+            yield from routes(entry, path)
+
+
+def test_urls_lists_every_path_and_no_other():
+    listed = set(re.findall(r"^\| `(/[^`]*)` \|", (ROOT / "docs" / "urls.md").read_text(), re.MULTILINE))
+    only_with_debug = {"/dev/outbox"}
+
+    assert listed - only_with_debug == set(routes(get_resolver())) - only_with_debug
+
+
+def test_pages_link_to_guide_pages_that_exist():
+    linked = set()
+    for path in (ROOT / "templates").rglob("*.html"):
+        linked |= set(re.findall(r"""url ["']accounts:docs["'] ["']([\w-]+)["']""", path.read_text()))
+
+    assert linked
+    assert {page for page in linked if not (GUIDE / f"{page}.md").exists()} == set()
+    assert reverse("accounts:docs", args=["two-factor"]) == "/docs/two-factor"
+
+
+# ---------------------------------------------------------------- promises, places, tests
+
+
+def promises():
+    """Rows of the table of promises: (id, where it lives, what proves it)."""
+    for line in SECURITY.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if re.fullmatch(r"[RI]\d+", cells[0]) and len(cells) == 4:
+            yield cells[0], cells[2], cells[3]
+
+
+@cache
+def defined(path):
+    """The functions and classes of a file, methods as Class.method."""
+    found = set()
+    for node in ast.parse((ROOT / path).read_text()).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        if isinstance(node, ast.ClassDef):
+            found |= {f"{node.name}.{inner.name}" for inner in node.body if hasattr(inner, "name")}
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            found |= {target.id for target in targets if isinstance(target, ast.Name)}
+    return found
+
+
+def is_there(place):
+    """Whether `file`, `file:name` or `file::name` exists."""
+    path, _, name = place.replace("::", ":").partition(":")
+    return (ROOT / path).exists() and (not name or name.partition("[")[0] in defined(path))
+
+
+def test_every_promise_has_one_row():
+    assert sorted(promise for promise, _, _ in promises()) == sorted(PROMISES | INVARIANTS)
+
+
+def test_promises_live_where_the_table_says():
+    for promise, where, _proof in promises():
+        places = re.findall(r"`([^`]+)`", where)
+
+        assert places, f"{promise} lives nowhere"
+        assert [place for place in places if not is_there(place)] == [], promise
+
+
+def test_promises_are_proved_by_tests_that_exist():
+    for promise, _where, proof in promises():
+        proofs = re.findall(r"`([^`]+)`", proof)
+
+        # assert proofs
+        assert [test for test in proofs if "::test_" not in test or not is_there(test)] == [], promise

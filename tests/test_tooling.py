@@ -1,0 +1,154 @@
+"""What make, the locks and the settings promise."""
+
+import ast
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import tomllib
+
+import pytest
+from django.core.management import call_command
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tests.environment import ROOT, SETTINGS
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+RUNTIME = PROJECT["project"]["dependencies"]
+DEVELOPMENT = PROJECT["dependency-groups"]["dev"]
+PIN = re.compile(r"^([a-z0-9._-]+)(?:\[.*\])?==([^ ]+)", re.MULTILINE)
+
+
+def pins(lock):
+    return {canonicalize_name(name): version for name, version in PIN.findall((ROOT / lock).read_text())}
+
+
+# ---------------------------------------------------------------- the locks
+
+
+@pytest.mark.parametrize("lock", ["requirements.txt", "requirements-dev.txt"])
+def test_lock_names_no_address(lock):
+    assert "://" not in (ROOT / lock).read_text()
+
+
+@pytest.mark.parametrize("lock", ["requirements.txt", "requirements-dev.txt"])
+def test_every_pin_has_hashes(lock):
+    entries = re.split(r"^(?=[a-z])", (ROOT / lock).read_text(), flags=re.MULTILINE)
+
+    assert [entry for entry in entries if entry.strip() and "--hash=sha256:" not in entry] == []
+
+
+@pytest.mark.parametrize(
+    ("lock", "requirements"),
+    [("requirements.txt", RUNTIME), ("requirements-dev.txt", RUNTIME + DEVELOPMENT)],
+    ids=["runtime", "development"],
+)
+def test_lock_fulfils_pyproject(lock, requirements):
+    locked = pins(lock)
+
+    for requirement in map(Requirement, requirements):
+        version = locked[canonicalize_name(requirement.name)]
+        assert requirement.specifier.contains(version), f"{lock} has {requirement.name} {version}: make lock"
+
+
+def test_both_locks_agree():
+    assert pins("requirements.txt").items() <= pins("requirements-dev.txt").items()
+
+
+# ---------------------------------------------------------------- make
+
+
+def test_make_alone_lists_the_targets():
+    makefile = (ROOT / "Makefile").read_text()
+    targets = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE).group(1).split()
+
+    shown = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+    assert sorted(line.split()[1] for line in shown.splitlines()) == sorted(targets)
+
+
+def test_continuous_integration_runs_make_check():
+    assert (ROOT / ".ci" / "run").read_text().rstrip().endswith("make check")
+
+
+# ---------------------------------------------------------------- settings
+
+
+def settings_read():
+    """The names that settings.py asks the environment for."""
+    for node in ast.walk(ast.parse((ROOT / "tfc_auth" / "settings.py").read_text())):
+        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            called = ast.unparse(node.func)
+            if re.fullmatch(r"env\.\w+|required_unless_debug", called):
+                yield node.args[0].value
+
+
+def test_env_example_names_every_setting_and_no_other():
+    assert set(settings_read()) == SETTINGS
+
+
+# ---------------------------------------------------------------- the demo's door
+
+
+def refusal(capsys, **options):
+    with pytest.raises(SystemExit):
+        call_command("run_demo", **options)
+    return capsys.readouterr().err.strip()
+
+
+@pytest.fixture
+def debug(settings, monkeypatch):
+    settings.DEBUG = True
+    monkeypatch.delenv("INSECURE_DEMO", raising=False)
+
+
+def test_demo_needs_debug(capsys):
+    assert "DEBUG=1 only" in refusal(capsys)
+
+
+def test_demo_is_not_offered_to_the_network(debug, capsys):
+    assert "set INSECURE_DEMO=1" in refusal(capsys, host="0.0.0.0")
+
+
+def test_demo_says_that_a_port_is_taken(debug, capsys):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+        assert refusal(capsys, port=str(port)).startswith(f"Port {port} on 127.0.0.1 is taken")
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "http", "-1", ""])
+def test_demo_says_that_a_port_is_none(debug, capsys, port):
+    assert "is not a port number" in refusal(capsys, port=port)
+
+
+def test_demo_says_that_a_host_is_none(debug, capsys):
+    assert "neither an address nor a name" in refusal(capsys, host="no such host")
+
+
+# ---------------------------------------------------------------- the tests' own servers
+
+
+def test_what_a_killed_run_started_ends_with_it(tmp_path):
+    program = (
+        "import os, tests.keeper as keeper\n"
+        f"print(keeper.Kept(['sleep', '60'], {str(tmp_path / 'kept')!r}).pid, flush=True)\n"
+        "os.kill(os.getpid(), 9)"
+    )
+    (tmp_path / "kept").mkdir()
+
+    killed = subprocess.run([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, check=False)
+
+    wait_until(lambda: not (tmp_path / "kept").exists())
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(killed.stdout), 0)
+
+
+def wait_until(condition):
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
