@@ -69,6 +69,19 @@ class RecoveryCodeForm(forms.Form):
     )
 
 
+class RememberField(forms.BooleanField):
+    def __init__(self) -> None:
+        super().__init__(label=_("Remember this device for 14 days"), required=False)
+
+
+class LoginCodeForm(CodeForm):
+    remember = RememberField()
+
+
+class LoginRecoveryCodeForm(RecoveryCodeForm):
+    remember = RememberField()
+
+
 class PasswordForm(forms.Form):
     password = forms.CharField(
         label=_("Password"),

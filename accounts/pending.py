@@ -8,7 +8,7 @@ from typing import Any, Self
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts import factors, two_factor
+from accounts import challenges, factors
 from accounts.audit import Actor
 from accounts.exceptions import SessionEnded
 from accounts.factors.base import ENROLMENT_LIFETIME, Factor, State
@@ -69,7 +69,7 @@ class PendingChallenge:
     def start(cls, request: HttpRequest, user: User, factor: Factor, purpose: Purpose) -> None:
         """Have the factor act. Raises RateLimited while it has to wait."""
         session = session_of(request)
-        state = two_factor.challenge(
+        state = challenges.challenge(
             user, factor, {"purpose": purpose.value}, session=session, actor=Actor.of(request)
         )
         session[CHALLENGE] = {"factor": factor.slug, "state": state}
@@ -120,7 +120,7 @@ class PendingEnrolment:
         begun = cls(
             user=user,
             factor=factor,
-            state=two_factor.begin_enrolment(
+            state=challenges.begin_enrolment(
                 user,
                 factor,
                 former=former["state"] if same_factor else None,
@@ -133,7 +133,7 @@ class PendingEnrolment:
             then=then
             and {
                 "factor": then[0].slug,
-                "state": two_factor.begin_enrolment(user, then[0], former=None, actor=actor, **then[1]),
+                "state": challenges.begin_enrolment(user, then[0], former=None, actor=actor, **then[1]),
             },
         )
         begun.store(request)
@@ -151,7 +151,7 @@ class PendingEnrolment:
 
     def ask(self, request: HttpRequest) -> None:
         """Have a factor that acts do so (the first time, or again). Raises RateLimited."""
-        state = two_factor.challenge(
+        state = challenges.challenge(
             self.user, self.factor, self.state, session=session_of(request), actor=Actor.of(request)
         )
         replace(self, state=state).store(request)

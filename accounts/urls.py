@@ -4,11 +4,23 @@ from django.conf import settings
 from django.urls import path
 
 from accounts.factors import all_factors
-from accounts.views import challenge, dev, passwords, profile, registration, session, site, two_factor
+from accounts.views import (
+    challenge,
+    dev,
+    enrolment,
+    passwords,
+    profile,
+    registration,
+    session,
+    sessions,
+    site,
+    two_factor,
+)
 
 app_name = "accounts"
 
 TWO_FACTOR = "app/settings/two-factor"
+SESSIONS = "app/settings/sessions"
 
 urlpatterns = [
     path("", site.start, name="start"),
@@ -34,17 +46,22 @@ urlpatterns = [
     path("app/settings/profile", profile.profile, name="profile"),
     path("app/settings/profile/email", profile.change_email, name="change_email"),
     path("app/settings/profile/delete", profile.delete_account, name="delete_account"),
+    path(SESSIONS, sessions.sessions, name="sessions"),
+    path(f"{SESSIONS}/end-others", sessions.end_other_sessions, name="end_other_sessions"),
+    path(f"{SESSIONS}/<int:session_id>/end", sessions.end_session, name="end_session"),
+    path(f"{SESSIONS}/remembered/forget", sessions.forget_browsers, name="forget_browsers"),
+    path(f"{SESSIONS}/remembered/<int:browser_id>/forget", sessions.forget_browser, name="forget_browser"),
     path("app/settings/password", passwords.password, name="password"),
     path("app/settings/activity", profile.activity, name="activity"),
     path(TWO_FACTOR, two_factor.overview, name="two_factor"),
-    path(f"{TWO_FACTOR}/enable", two_factor.enable, name="enable"),
-    path(f"{TWO_FACTOR}/confirm", two_factor.confirm, name="confirm"),
-    path(f"{TWO_FACTOR}/cancel", two_factor.cancel, name="cancel"),
-    path(f"{TWO_FACTOR}/resend", two_factor.resend, name="resend"),
+    path(f"{TWO_FACTOR}/enable", enrolment.enable, name="enable"),
+    path(f"{TWO_FACTOR}/confirm", enrolment.confirm, name="confirm"),
+    path(f"{TWO_FACTOR}/cancel", enrolment.cancel, name="cancel"),
+    path(f"{TWO_FACTOR}/resend", enrolment.resend, name="resend"),
     path(f"{TWO_FACTOR}/reveal-codes", two_factor.reveal_codes, name="reveal_codes"),
     path(f"{TWO_FACTOR}/renew-codes", two_factor.renew_codes, name="renew_codes"),
     path(f"{TWO_FACTOR}/disable", two_factor.disable, name="disable"),
-    path(f"{TWO_FACTOR}/<slug:factor>/replace", two_factor.replace, name="replace"),
+    path(f"{TWO_FACTOR}/<slug:factor>/replace", enrolment.replace, name="replace"),
     path(f"{TWO_FACTOR}/<slug:factor>/remove", two_factor.remove, name="remove"),
     *(route for factor in all_factors() for route in factor.urls),
 ]

@@ -1,8 +1,11 @@
 """How a person finds the right answer, for each factor. A new factor adds a class here; no test changes."""
 
+import re
+
 import pyotp
 
-from accounts import factors
+from accounts import factors, outbox
+from accounts.factors.sms.backends.locmem import outbox as texts
 
 
 class Application:
@@ -33,7 +36,20 @@ class SheetOfPaper:
         return codes[0] if codes else ""
 
 
-HOLDERS = {"app": Application, "backup-codes": SheetOfPaper}
+class Phone:
+    """Receives texts, and reads the code off the newest."""
+
+    details = {"phone_number": "+12025550143"}
+
+    def __init__(self, factor, user, state):
+        pass
+
+    def answer(self, state):
+        outbox.send_due()
+        return re.search(r"#(\d{6})$", texts[-1].body)[1]
+
+
+HOLDERS = {"app": Application, "sms": Phone, "backup-codes": SheetOfPaper}
 
 
 def all_factors():

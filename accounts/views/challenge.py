@@ -19,7 +19,7 @@ from accounts.assurance import has_sudo, known_users, remember_browser, signed_i
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation, SessionEnded
 from accounts.factors.base import Factor, State
-from accounts.forms import CodeForm, PasswordForm, RecoveryCodeForm
+from accounts.forms import CodeForm, LoginCodeForm, LoginRecoveryCodeForm, PasswordForm, RecoveryCodeForm
 from accounts.models import User
 from accounts.pending import PendingChallenge, PendingLogin
 from accounts.redirects import safe_next
@@ -43,7 +43,7 @@ def describe(request: HttpRequest, user: User, factor: Factor, purpose: Purpose)
 @require_http_methods(SHOWS_AND_ACTS)
 @sensitive_post_parameters("code")
 def challenge(request: HttpRequest) -> HttpResponse:
-    form = CodeForm(request.POST if request.method == "POST" else None)
+    form = LoginCodeForm(request.POST if request.method == "POST" else None)
     return answer_page(request, form, "accounts/challenge.html", backup=False)
 
 
@@ -51,12 +51,12 @@ def challenge(request: HttpRequest) -> HttpResponse:
 @require_http_methods(SHOWS_AND_ACTS)
 @sensitive_post_parameters("code")
 def recovery(request: HttpRequest) -> HttpResponse:
-    form = RecoveryCodeForm(request.POST if request.method == "POST" else None)
+    form = LoginRecoveryCodeForm(request.POST if request.method == "POST" else None)
     return answer_page(request, form, "accounts/recovery.html", backup=True)
 
 
 def answer_page(
-    request: HttpRequest, form: CodeForm | RecoveryCodeForm, template: str, *, backup: bool
+    request: HttpRequest, form: LoginCodeForm | LoginRecoveryCodeForm, template: str, *, backup: bool
 ) -> HttpResponse:
     """Ask the pending login for a proof of one kind, and take the answer."""
     if request.user.is_authenticated:
@@ -69,11 +69,10 @@ def answer_page(
     factor = pending.factor(asked_for(request), backup=backup)
     state = PendingChallenge.state_for(request, factor, Purpose.LOGIN)
     if form.is_valid():
-        answer = form.cleaned_data["code"]
         try:
-            if prove_login(request, pending, factor, answer, state):
+            if prove_login(request, pending, factor, form, state):
                 return logged_in(request, pending)
-            form.add_error("code", refusal(pending.user, factor, answer, state))
+            form.add_error("code", refusal(pending.user, factor, form.cleaned_data["code"], state))
         except SessionEnded:
             raise
         except RuleViolation as error:
@@ -96,17 +95,22 @@ def asked_for(request: HttpRequest) -> str:
 
 
 def prove_login(
-    request: HttpRequest, pending: PendingLogin, factor: Factor, answer: str, state: State
+    request: HttpRequest,
+    pending: PendingLogin,
+    factor: Factor,
+    form: LoginCodeForm | LoginRecoveryCodeForm,
+    state: State,
 ) -> bool:
     device = two_factor.answer_challenge(
         pending.user,
         factor,
-        answer,
+        form.cleaned_data["code"],
         state,
         purpose=Purpose.LOGIN,
         session=session_of(request),
         actor=Actor.of(request),
         known_browser=pending.user.pk in known_users(request),
+        remember=form.cleaned_data["remember"],
     )
     return device is not None
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import factors, login
+from accounts import factors, login, remembered_cookie
 from accounts.answers import form_page, refuse
 from accounts.assurance import known_users, remember_browser
 from accounts.audit import Actor
@@ -45,6 +45,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
                 actor=Actor.of(request),
                 next_path=next_path,
                 known_users=known_users(request),
+                remembered_tokens=remembered_cookie.tokens(request),
             )
         except RuleViolation as error:
             refuse(form, error)

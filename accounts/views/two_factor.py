@@ -1,36 +1,28 @@
-"""User Settings > Two Factor Authentication."""
-
-from collections.abc import Collection
-from typing import Any
+"""User Settings > Two Factor Authentication: what is configured, its codes, and its end."""
 
 from django.contrib import messages
-from django.forms import Form
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import backup_codes, factors, passwords, signals, two_factor
+from accounts import backup_codes, passwords, two_factor
 from accounts.answers import form_page, refuse
 from accounts.assurance import signed_in_user, sudo_required
 from accounts.audit import Actor
-from accounts.exceptions import (
-    EnrolmentExpired,
-    RateLimited,
-    RuleViolation,
-    SessionEnded,
-    WrongPassword,
-)
-from accounts.factors.base import Factor
-from accounts.forms import CodeForm, MethodForm, PasswordForm
-from accounts.models import User
-from accounts.pending import PendingEnrolment
+from accounts.exceptions import RuleViolation, SessionEnded, WrongPassword
+from accounts.forms import PasswordForm
 from accounts.redirects import safe_next
 from accounts.sessions import session_of
+from accounts.two_factor_pages import (
+    PAGE,
+    codes_page,
+    consequences_of_disabling,
+    factor_or_404,
+    overview_page,
+)
 
-PAGE = "accounts:two_factor"
 SHOWS_AND_ACTS = ["GET", "HEAD", "POST"]
 
 
@@ -38,218 +30,6 @@ SHOWS_AND_ACTS = ["GET", "HEAD", "POST"]
 def overview(request: HttpRequest) -> HttpResponse:
     next_path = safe_next(request, request.GET.get("next"), "")
     return overview_page(request, None, next=next_path)
-
-
-def overview_page(request: HttpRequest, form: MethodForm | None, **context: Any) -> HttpResponse:
-    user = signed_in_user(request)
-    devices = factors.devices_of(user) if user.is_enrolled else {}
-    backup = [device for factor, device in devices.items() if factor.is_backup]
-    return form_page(
-        request,
-        "accounts/two_factor.html",
-        form or MethodForm(offered=missing(devices)),
-        devices=[
-            {"factor": factor, "device": device, "shown": factor.describe(user, {})}
-            for factor, device in devices.items()
-            if not factor.is_backup
-        ],
-        missing=missing(devices),
-        codes_left=backup_codes.left(user) if backup else 0,
-        codes_total=10,
-        codes_last_used=backup[0].last_used_at if backup else None,
-        low_stock=backup_codes.LOW_STOCK,
-        **context,
-    )
-
-
-def missing(devices: Collection[Factor]) -> list[Factor]:
-    return [factor for factor in factors.primary() if factor not in devices]
-
-
-@require_POST
-@sudo_required(page=PAGE)
-def enable(request: HttpRequest) -> HttpResponse:
-    """Begin with the chosen method: the first one, or one more."""
-    user = signed_in_user(request)
-    offered = missing(factors.of_user(user))
-    form = MethodForm(request.POST, offered=offered)
-    next_path = safe_next(request, request.POST.get("next"), "")
-    if not offered:
-        messages.info(request, _("That method is configured already."))
-        return redirect(PAGE)
-    if not form.is_valid():
-        return overview_page(request, form, next=next_path)
-    factor, also = form.chosen, form.also
-    return begin(
-        request,
-        user,
-        factor,
-        next_path=next_path,
-        details=form.details.get(factor.slug, {}),
-        then=(also, form.details[also.slug]) if also else None,
-    )
-
-
-@require_http_methods(SHOWS_AND_ACTS)
-@sudo_required(page="accounts:replace")
-def replace(request: HttpRequest, factor: str) -> HttpResponse:
-    """Begin to put a new device in the place of one that goes on working until then."""
-    user = signed_in_user(request)
-    chosen = factor_or_404(factor)
-    if chosen.device_of(user) is None:
-        raise Http404
-    form = (chosen.details_form or Form)(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
-        return begin(request, user, chosen, replacing=True, details=form.cleaned_data)
-    return form_page(request, "accounts/two_factor_replace.html", form, factor=chosen)
-
-
-@require_POST
-@sudo_required(page=PAGE)
-def remove(request: HttpRequest, factor: str) -> HttpResponse:
-    """Remove one of two methods."""
-    user = signed_in_user(request)
-    chosen = factor_or_404(factor)
-    try:
-        two_factor.remove(user, chosen, session=session_of(request), actor=Actor.of(request))
-    except SessionEnded:
-        raise
-    except RuleViolation as error:
-        messages.error(request, error.message)
-    else:
-        messages.success(request, _("%(label)s was removed.") % {"label": chosen.label})
-    return redirect(PAGE)
-
-
-def begin(request: HttpRequest, user: User, factor: Factor, **options: Any) -> HttpResponse:
-    try:
-        enrolment = PendingEnrolment.start(request, user, factor, **options)
-        if factor.acts:
-            enrolment.ask(request)
-    except SessionEnded:
-        raise
-    except RuleViolation as error:
-        messages.error(request, error.message)
-        if not isinstance(error, RateLimited):
-            return redirect(PAGE)
-    return redirect("accounts:confirm")
-
-
-@require_POST
-@sudo_required(page="accounts:confirm")
-def resend(request: HttpRequest) -> HttpResponse:
-    """Have the factor that is being set up act, or act again."""
-    pending = PendingEnrolment.load(request, signed_in_user(request))
-    if pending is None or not pending.factor.acts:
-        messages.error(request, EnrolmentExpired().message)
-        return redirect(PAGE)
-    try:
-        pending.ask(request)
-    except SessionEnded:
-        raise
-    except RuleViolation as error:
-        messages.error(request, error.message)
-    return redirect("accounts:confirm")
-
-
-def factor_or_404(slug: str) -> Factor:
-    factor = factors.get(slug)
-    if factor is None or factor.is_backup:
-        raise Http404
-    return factor
-
-
-@require_http_methods(SHOWS_AND_ACTS)
-@sudo_required(page="accounts:confirm")
-@sensitive_post_parameters("code")
-@sensitive_variables("enrolment")
-def confirm(request: HttpRequest) -> HttpResponse:
-    """Show what to scan, ask for a code, and show the backup codes that come with the first device."""
-    user = signed_in_user(request)
-    pending = PendingEnrolment.load(request, user)
-    if pending is None:
-        if request.method == "POST":
-            messages.error(request, EnrolmentExpired().message)
-        return redirect(PAGE)
-    form = CodeForm(request.POST if request.method == "POST" else None)
-    if form.is_valid():
-        try:
-            enrolment = two_factor.confirm_enrolment(
-                user,
-                pending.factor,
-                form.cleaned_data["code"],
-                pending.state,
-                session=session_of(request),
-                actor=Actor.of(request),
-            )
-        except SessionEnded:
-            raise
-        except RuleViolation as error:
-            refuse(form, error, "code")
-        else:
-            if enrolment is not None:
-                return confirmed(request, pending, enrolment.codes)
-            form.add_error("code", refusal(pending, form.cleaned_data["code"]))
-    return form_page(
-        request,
-        "accounts/two_factor_confirm.html",
-        form,
-        factor=pending.factor,
-        enrol_template=f"accounts/factors/{pending.factor.slug}/enrol.html",
-        description=pending.factor.describe(user, pending.state, enrolling=True),
-        replacing=pending.replacing,
-    )
-
-
-def refusal(pending: PendingEnrolment, answer: str) -> str:
-    explained = pending.factor.explain_refusal(pending.user, answer, pending.state)
-    return explained or _("Invalid authentication code!")
-
-
-def confirmed(request: HttpRequest, pending: PendingEnrolment, codes: list[str]) -> HttpResponse:
-    follower = pending.finish(request)
-    if codes:
-        return codes_page(request, codes, fresh=True, next_path=pending.next_path, follower=follower)
-    if pending.replacing:
-        messages.success(request, _("Your new device is in use. The old one no longer works."))
-    else:
-        messages.success(request, _("%(label)s is configured.") % {"label": pending.factor.label})
-    return redirect(pending.next_path or PAGE)
-
-
-@sensitive_variables("codes")
-def codes_page(
-    request: HttpRequest,
-    codes: list[str],
-    *,
-    fresh: bool,
-    next_path: str = "",
-    follower: PendingEnrolment | None = None,
-) -> HttpResponse:
-    """Show codes in the answer to the POST that made them: they stand under no URL of their own."""
-    response = render(
-        request,
-        "accounts/two_factor_codes.html",
-        {
-            "codes": codes,
-            "fresh": fresh,
-            "continue_url": next_path or reverse(PAGE),
-            "follower": follower,
-        },
-    )
-    response["Cache-Control"] = "no-store"
-    return response
-
-
-@require_POST
-def cancel(request: HttpRequest) -> HttpResponse:
-    user = signed_in_user(request)
-    pending = PendingEnrolment.load(request, user)
-    if pending is not None:
-        two_factor.cancel_enrolment(user, pending.factor, pending.state, actor=Actor.of(request))
-        messages.info(request, _("Nothing was changed."))
-    PendingEnrolment.forget(request)
-    return redirect(PAGE)
 
 
 @require_POST
@@ -301,11 +81,18 @@ def disable(request: HttpRequest) -> HttpResponse:
     )
 
 
-def consequences_of_disabling(user: User) -> dict[str, list[str]]:
-    """Return the names of what forbids it ("refused_by") and of what gets locked ("locks")."""
-    consequences: dict[str, list[str]] = {"refused_by": [], "locks": []}
-    answers: list[tuple[Any, Any]] = signals.two_factor_consequences.send(User, user=user)
-    for _receiver, answer in answers:
-        for kind, names in answer.items():
-            consequences[kind] += names
-    return consequences
+@require_POST
+@sudo_required(page=PAGE)
+def remove(request: HttpRequest, factor: str) -> HttpResponse:
+    """Remove one of two methods."""
+    user = signed_in_user(request)
+    chosen = factor_or_404(factor)
+    try:
+        two_factor.remove(user, chosen, session=session_of(request), actor=Actor.of(request))
+    except SessionEnded:
+        raise
+    except RuleViolation as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, _("%(label)s was removed.") % {"label": chosen.label})
+    return redirect(PAGE)

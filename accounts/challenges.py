@@ -1,0 +1,69 @@
+"""The verbs before an answer: devices are begun and dropped, and factors that act do so."""
+
+from typing import Any
+
+from django.db import transaction
+
+from accounts import audit, limits
+from accounts.audit import Actor, name_of, record
+from accounts.exceptions import EmailNotConfirmed
+from accounts.factors.base import Factor, State
+from accounts.models import User
+from accounts.sessions import SessionStore, hold
+
+
+def begin_enrolment(
+    user: User, factor: Factor, *, former: State | None, actor: Actor, **details: Any
+) -> State:
+    """Make an unconfirmed device in the place of `former`; return what has to be remembered of it.
+
+    Sends nothing: a factor that acts is asked by `challenge`.
+    """
+    if not user.email_confirmed:
+        raise EmailNotConfirmed
+    with transaction.atomic():
+        User.objects.lock(user.pk)
+        if former:
+            factor.discard(user, former)
+        state = factor.begin_enrolment(user, **details)
+        record(
+            audit.TWO_FACTOR_STARTED,
+            actor=actor,
+            subject=name_of(user),
+            user=user,
+            method=factor.slug,
+        )
+    return state
+
+
+def challenge(user: User, factor: Factor, state: State, *, session: SessionStore, actor: Actor) -> State:
+    """Have the factor act (send a text), for a login, for sudo or for an enrolment; return the new state.
+
+    Raises RateLimited, SessionEnded.
+    """
+    limits.reserve(*factor.claims(user, state, actor=actor))
+    with transaction.atomic():
+        user = hold(user, session)
+        state = factor.challenge(user, state)
+        record(
+            audit.TWO_FACTOR_CHALLENGED,
+            actor=actor,
+            subject=name_of(user),
+            user=user,
+            method=factor.slug,
+            purpose=state.get("purpose", ""),
+        )
+    return state
+
+
+def cancel_enrolment(user: User, factor: Factor, state: State, *, actor: Actor) -> None:
+    """Forget an unconfirmed device. Harmless when it is gone."""
+    with transaction.atomic():
+        if factor.discard(user, state):
+            record(
+                audit.TWO_FACTOR_CANCELLED,
+                actor=actor,
+                subject=name_of(user),
+                user=user,
+                method=factor.slug,
+            )

@@ -1,0 +1,86 @@
+"""Pages of two-factor authentication that more than one view answers with."""
+
+from collections.abc import Collection
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.debug import sensitive_variables
+
+from accounts import backup_codes, factors, signals
+from accounts.answers import form_page
+from accounts.assurance import signed_in_user
+from accounts.factors.base import Factor
+from accounts.forms import MethodForm
+from accounts.models import User
+from accounts.pending import PendingEnrolment
+
+PAGE = "accounts:two_factor"
+
+
+def overview_page(request: HttpRequest, form: MethodForm | None, **context: Any) -> HttpResponse:
+    user = signed_in_user(request)
+    devices = factors.devices_of(user) if user.is_enrolled else {}
+    backup = [device for factor, device in devices.items() if factor.is_backup]
+    return form_page(
+        request,
+        "accounts/two_factor.html",
+        form or MethodForm(offered=missing(devices)),
+        devices=[
+            {"factor": factor, "device": device, "shown": factor.describe(user, {})}
+            for factor, device in devices.items()
+            if not factor.is_backup
+        ],
+        missing=missing(devices),
+        codes_left=backup_codes.left(user) if backup else 0,
+        codes_total=10,
+        codes_last_used=backup[0].last_used_at if backup else None,
+        low_stock=backup_codes.LOW_STOCK,
+        **context,
+    )
+
+
+def missing(devices: Collection[Factor]) -> list[Factor]:
+    return [factor for factor in factors.primary() if factor not in devices]
+
+
+@sensitive_variables("codes")
+def codes_page(
+    request: HttpRequest,
+    codes: list[str],
+    *,
+    fresh: bool,
+    next_path: str = "",
+    follower: PendingEnrolment | None = None,
+) -> HttpResponse:
+    """Show codes in the answer to the POST that made them: they stand under no URL of their own."""
+    response = render(
+        request,
+        "accounts/two_factor_codes.html",
+        {
+            "codes": codes,
+            "fresh": fresh,
+            "continue_url": next_path or reverse(PAGE),
+            "follower": follower,
+        },
+    )
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def consequences_of_disabling(user: User) -> dict[str, list[str]]:
+    """Return the names of what forbids it ("refused_by") and of what gets locked ("locks")."""
+    consequences: dict[str, list[str]] = {"refused_by": [], "locks": []}
+    answers: list[tuple[Any, Any]] = signals.two_factor_consequences.send(User, user=user)
+    for _receiver, answer in answers:
+        for kind, names in answer.items():
+            consequences[kind] += names
+    return consequences
+
+
+def factor_or_404(slug: str) -> Factor:
+    factor = factors.get(slug)
+    if factor is None or factor.is_backup:
+        raise Http404
+    return factor
