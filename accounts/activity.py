@@ -7,7 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import audit, browsers, passwords, registration, standing
+from accounts import audit, browsers, login, passwords, registration, remembered, standing
 from accounts.audit import name_of
 from accounts.models import AuditEvent, User
 
@@ -17,6 +17,10 @@ SENTENCES: dict[str, str | Promise] = {
     audit.LOGIN_SUCCEEDED: gettext_lazy("Signed in"),
     audit.LOGIN_FAILED: gettext_lazy("Sign-in with a wrong password"),
     audit.LOGOUT: gettext_lazy("Signed out"),
+    login.SESSION_ENDED: gettext_lazy("Ended a session in another browser"),
+    login.OTHERS_ENDED: gettext_lazy("Ended the sessions in all other browsers"),
+    remembered.REMEMBERED: gettext_lazy("Had a browser remembered, which then needs no code for 14 days"),
+    remembered.FORGOTTEN: gettext_lazy("Had remembered browsers forgotten"),
     audit.SUDO_GRANTED: gettext_lazy("Confirmed that it was you"),
     audit.TWO_FACTOR_STARTED: gettext_lazy("Began to set up two-factor authentication"),
     audit.TWO_FACTOR_CANCELLED: gettext_lazy("Cancelled setting up two-factor authentication"),

@@ -13,7 +13,7 @@ from django.shortcuts import redirect
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Session, User
 from accounts.sessions import session_of
 
 SUDO_LIFETIME = timedelta(minutes=5)
@@ -35,6 +35,12 @@ def is_verified(request: HttpRequest) -> bool:
     """Whether this session passed a second factor."""
     row = session_of(request).row
     return row is not None and row.user_id is not None and row.verified_at is not None
+
+
+def is_fully_verified(request: HttpRequest) -> bool:
+    """Whether somebody passed a second factor in this very session, not in a remembered browser's past."""
+    row = session_of(request).row
+    return row is not None and is_verified(request) and row.factor != Session.REMEMBERED
 
 
 def has_sudo(request: HttpRequest) -> bool:

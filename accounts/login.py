@@ -1,11 +1,17 @@
-"""Signing in and out: what follows upon a right password, and upon a complete login."""
+"""Signing in and out: what follows upon a right password and upon a complete login, here and elsewhere."""
+
+from collections.abc import Mapping
 
 from django.db import transaction
 
-from accounts import audit, notifications, passwords
+from accounts import audit, notifications, passwords, remembered
 from accounts.audit import Actor, name_of, record
-from accounts.models import User
+from accounts.exceptions import SessionEnded
+from accounts.models import Session, User
 from accounts.sessions import SessionStore
+
+SESSION_ENDED = "session.ended"
+OTHERS_ENDED = "session.others_ended"
 
 
 def sign_in(
@@ -16,6 +22,7 @@ def sign_in(
     actor: Actor,
     next_path: str,
     known_users: frozenset[int],
+    remembered_tokens: Mapping[int, str],
 ) -> User | None:
     """Check the password; sign in who has nothing else to prove, or begin a pending login (R7).
 
@@ -26,21 +33,45 @@ def sign_in(
     if checked is None:
         return None
     user = checked.user
+    known_browser = user.pk in known_users
+    token = remembered_tokens.get(user.pk)
     with transaction.atomic():
         checked.give_back()
-        if user.is_enrolled:
-            session.begin_pending(user, actor=actor, next=next_path)
-        else:
+        if not user.is_enrolled:
             session.sign_in(user, actor=actor)
-            succeeded(user, actor=actor, method="password", known_browser=user.pk in known_users)
+            succeeded(user, actor=actor, method="password", known_browser=known_browser)
+        elif token and remembered.recognise(user, token):
+            session.sign_in(user, actor=actor, remembered=True)
+            succeeded(user, actor=actor, method=Session.REMEMBERED, known_browser=known_browser)
+        else:
+            session.begin_pending(user, actor=actor, next=next_path)
     return user
 
 
-def succeeded(user: User, *, actor: Actor, method: str, known_browser: bool) -> None:
+def complete(
+    user: User,
+    *,
+    factor: str,
+    session: SessionStore,
+    actor: Actor,
+    known_browser: bool,
+    remember: bool,
+) -> None:
+    """Turn a pending login into a session, in the transaction that consumed the answer.
+
+    Raises SessionEnded.
+    """
+    session.complete_login(user, factor=factor)
+    succeeded(user, actor=actor, method=factor, known_browser=known_browser, remember=remember)
+    if remember:
+        remembered.remember(user, session=session, actor=actor)
+
+
+def succeeded(user: User, *, actor: Actor, method: str, known_browser: bool, remember: bool = False) -> None:
     """Record a complete login, and tell the owner if the browser is a new one (R58)."""
     record(audit.LOGIN_SUCCEEDED, actor=actor, subject=name_of(user), user=user, method=method)
     if not known_browser:
-        notifications.notify(user, "new_browser", actor=actor)
+        notifications.notify(user, "new_browser", actor=actor, remember=remember)
 
 
 @transaction.atomic
@@ -51,3 +82,23 @@ def sign_out(*, session: SessionStore, actor: Actor) -> None:
         return
     session.end()
     record(audit.LOGOUT, actor=actor, subject=name_of(user), user=user)
+
+
+@transaction.atomic
+def end_elsewhere(user: User, *, session: SessionStore, actor: Actor, only: int | None = None) -> int:
+    """End one of this user's other sessions, or all of them; return how many that were.
+
+    Raises SessionEnded when the session that asks is over itself.
+    """
+    # All of them in the order of ids: of two sessions that end each other, one comes first.
+    rows = Session.objects.filter(user=user).order_by("pk").select_for_update(no_key=True)
+    keys = dict(rows.values_list("pk", "key_hash"))
+    own = session.row
+    if own is None or keys.pop(own.pk, "") != own.key_hash:
+        raise SessionEnded
+    ended = [pk for pk in keys if only in (None, pk)]
+    if ended:
+        Session.objects.filter(pk__in=ended).delete()
+        event = OTHERS_ENDED if only is None else SESSION_ENDED
+        record(event, actor=actor, subject=name_of(user), user=user, number=len(ended))
+    return len(ended)

@@ -155,8 +155,12 @@ class Session(models.Model):
     verified_at = models.DateTimeField(null=True)
     # The last proof (password, or second factor if enrolled) that counts for sudo.
     proved_at = models.DateTimeField(null=True)
+    # What made it verified: a factor's slug, or REMEMBERED, which is less: no sudo, no site administration.
+    factor = models.CharField(max_length=32, blank=True, default="")
     ip = models.GenericIPAddressField(null=True)
     user_agent = models.CharField(max_length=255, blank=True, default="")
+
+    REMEMBERED = "remembered"
 
     objects = SessionQuerySet.as_manager()
 
@@ -171,10 +175,32 @@ class Session(models.Model):
                 name="pending_login_is_not_verified",
                 condition=Q(pending_user__isnull=True) | Q(verified_at__isnull=True, proved_at__isnull=True),
             ),
+            models.CheckConstraint(
+                name="remembered_is_no_proof",
+                condition=~Q(factor="remembered") | Q(verified_at__isnull=False, proved_at__isnull=True),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"session {self.pk}"
+
+
+class RememberedBrowser(models.Model):
+    """A browser that need not prove the second factor for a while (accounts/remembered.py)."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="remembered_browsers")
+    # SHA-256 of the token in the browser's cookie.
+    token_hash = models.CharField(max_length=64, unique=True)
+    # It falls with the user's stamp, as sessions do.
+    security_stamp = models.CharField(max_length=32)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+    last_used_at = models.DateTimeField()
+    ip = models.GenericIPAddressField(null=True)
+    user_agent = models.CharField(max_length=255, blank=True, default="")
+
+    def __str__(self) -> str:
+        return f"remembered browser {self.pk}"
 
 
 class AuditEvent(models.Model):

@@ -97,7 +97,7 @@ def prove(user: User, password: str, *, session: SessionStore, actor: Actor) -> 
         return False
     with transaction.atomic():
         right.give_back()
-        session.prove(verified=False)
+        session.prove()
         record(audit.SUDO_GRANTED, actor=actor, subject=name_of(user), user=user, method="password")
     return True
 

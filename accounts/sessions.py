@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.sessions.backends.base import SessionBase
+from django.db import models
 from django.db.models import Expression, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
@@ -24,6 +25,9 @@ IDLE_LIFETIME = timedelta(minutes=20160)
 ABSOLUTE_LIFETIME = timedelta(minutes=20160)
 LAST_USED_RESOLUTION = timedelta(minutes=1)
 
+# Minutes, carried by sessions (and None where nobody shortens it): idle, and from the sign-in on (D11).
+TIMEOUT = "session_timeout"
+REMEMBER = "session_remember"
 
 # What the read of a session brings along, without a statement of its own: name -> sub-select on the session.
 carried: dict[str, Expression | Subquery] = {}
@@ -32,6 +36,11 @@ carried: dict[str, Expression | Subquery] = {}
 def carry(name: str, value: Expression | Subquery) -> None:
     """Have every session row carry `value` as an attribute. For AppConfig.ready of whoever knows it."""
     carried[name] = value
+
+
+def carried_limits() -> dict[str, Expression | Subquery]:
+    """Return what shortens the life of a row that has a user_id."""
+    return {name: carried[name] for name in (TIMEOUT, REMEMBER) if name in carried}
 
 
 def hash_of(key: str) -> str:
@@ -47,6 +56,7 @@ class SessionStore(SessionBase):
         self.found: Session | None = None
         self.new_key: str | None = None  # to be sent to the browser
         self.ended = False  # the browser's cookie is to be deleted
+        self.remembered_token: str | None = None  # for this browser to keep (accounts/remembered.py)
 
     # --- Reading ---
 
@@ -85,9 +95,16 @@ class SessionStore(SessionBase):
         """The password was right and a second factor is still to come."""
         self.replace_row(user=None, pending_user=user, actor=actor, lifetime=PENDING_LIFETIME, data=data)
 
-    def sign_in(self, user: User, *, actor: Actor) -> None:
-        """The password was right and is all that this user has."""
-        self.replace_row(user=user, pending_user=None, actor=actor, lifetime=ABSOLUTE_LIFETIME, data={})
+    def sign_in(self, user: User, *, actor: Actor, remembered: bool = False) -> None:
+        """The password was right and is all that this user has, or that a remembered browser is asked."""
+        self.replace_row(
+            user=user,
+            pending_user=None,
+            actor=actor,
+            lifetime=ABSOLUTE_LIFETIME,
+            data={},
+            remembered=remembered,
+        )
 
     def replace_row(
         self,
@@ -97,6 +114,7 @@ class SessionStore(SessionBase):
         actor: Actor,
         lifetime: timedelta,
         data: dict[str, Any],
+        remembered: bool = False,
     ) -> None:
         now = timezone.now()
         if self.row:
@@ -111,14 +129,16 @@ class SessionStore(SessionBase):
             created_at=now,
             last_used_at=now,
             expires_at=now + lifetime,
-            proved_at=now if user else None,
+            verified_at=now if remembered else None,
+            proved_at=now if user and not remembered else None,
+            factor=Session.REMEMBERED if remembered else "",
             ip=actor.ip,
             user_agent=actor.user_agent,
         )
         self.loaded = True
         self.adopt(key)
 
-    def complete_login(self, user: User) -> None:
+    def complete_login(self, user: User, *, factor: str) -> None:
         """The second factor was right: the pending login becomes a verified session. Raises SessionEnded."""
         now = timezone.now()
         self.rotate(
@@ -129,16 +149,17 @@ class SessionStore(SessionBase):
             expires_at=now + ABSOLUTE_LIFETIME,
             verified_at=now,
             proved_at=now,
+            factor=factor,
         )
 
     def renew(self, user: User, **changes: Any) -> None:
         """Go on under a new key and the user's present stamp. Raises SessionEnded."""
         self.rotate(security_stamp=user.security_stamp, **changes)
 
-    def prove(self, *, verified: bool) -> None:
-        """This person proved itself again: sudo. Raises SessionEnded."""
+    def prove(self, *, factor: str = "") -> None:
+        """This person proved itself again: sudo. A factor makes it fully verified. Raises SessionEnded."""
         now = timezone.now()
-        self.rotate(proved_at=now, **({"verified_at": now} if verified else {}))
+        self.rotate(proved_at=now, **({"verified_at": now, "factor": factor} if factor else {}))
 
     def rotate(self, **changes: Any) -> None:
         if self.row is None:
@@ -213,15 +234,22 @@ class SessionStore(SessionBase):
 
 def is_alive(row: Session, now: datetime) -> bool:
     person = row.user or row.pending_user
-    idle_since = row.last_used_at
     return (
         person is not None
         and person.is_active
         and person.security_stamp == row.security_stamp
         and row.created_at <= now + LAST_USED_RESOLUTION  # a session from the future is a clock set back
         and now < row.expires_at
-        and now - idle_since < IDLE_LIFETIME
+        and now - row.created_at < shortest(ABSOLUTE_LIFETIME, row, REMEMBER)
+        # The note of the last use may be a minute old: a session ends that much early, and never late.
+        and now - row.last_used_at < shortest(IDLE_LIFETIME, row, TIMEOUT)
     )
+
+
+def shortest(lifetime: timedelta, row: models.Model, limit: str) -> timedelta:
+    """Return what is left of a lifetime by the limit (in minutes) that the row carries, if it does."""
+    minutes: int | None = getattr(row, limit, None)
+    return lifetime if minutes is None else min(lifetime, timedelta(minutes=minutes))
 
 
 def session_of(request: HttpRequest) -> SessionStore:
@@ -253,12 +281,17 @@ def hold(user: User, session: SessionStore | None, *, row_too: bool = True) -> U
     return locked
 
 
-def end_other_sessions(user: User, session: SessionStore | None, *, verified: bool | None = None) -> None:
-    """Give the user a new stamp; only `session` is told about it, and goes on under a new key."""
+def end_other_sessions(user: User, session: SessionStore | None, *, factor: str | None = None) -> None:
+    """Give the user a new stamp; only `session` is told about it, and goes on under a new key.
+
+    With a factor it is verified by that from now on, with "" no longer; with None it stays what it is.
+    """
     user.rotate_stamp()
     user.save(update_fields=["security_stamp"])
     if session is None:
         return
+    if factor is None:
+        session.renew(user)
+        return
     now = timezone.now()
-    changes = {} if verified is None else {"verified_at": now if verified else None, "proved_at": now}
-    session.renew(user, **changes)
+    session.renew(user, verified_at=now if factor else None, proved_at=now, factor=factor)

@@ -6,7 +6,6 @@ moves the session on and records. A wrong answer is no exception: raising would 
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -14,7 +13,6 @@ from django.utils import timezone
 from accounts import audit, backup_codes, factors, limits, login, notifications, signals
 from accounts.audit import Actor, name_of, record
 from accounts.exceptions import (
-    EmailNotConfirmed,
     EnrolmentExpired,
     LastMethod,
     RateLimited,
@@ -47,63 +45,6 @@ class OwnershipChanged(Exception):
     """What a removal was decided upon changed while it waited for its locks; start over."""
 
 
-def begin_enrolment(
-    user: User, factor: Factor, *, former: State | None, actor: Actor, **details: Any
-) -> State:
-    """Make an unconfirmed device in the place of `former`; return what has to be remembered of it.
-
-    Sends nothing: a factor that acts is asked by `challenge`.
-    """
-    if not user.email_confirmed:
-        raise EmailNotConfirmed
-    with transaction.atomic():
-        User.objects.lock(user.pk)
-        if former:
-            factor.discard(user, former)
-        state = factor.begin_enrolment(user, **details)
-        record(
-            audit.TWO_FACTOR_STARTED,
-            actor=actor,
-            subject=name_of(user),
-            user=user,
-            method=factor.slug,
-        )
-    return state
-
-
-def challenge(user: User, factor: Factor, state: State, *, session: SessionStore, actor: Actor) -> State:
-    """Have the factor act (send a text), for a login, for sudo or for an enrolment; return the new state.
-
-    Raises RateLimited, SessionEnded.
-    """
-    limits.reserve(*factor.claims(user, state, actor=actor))
-    with transaction.atomic():
-        user = hold(user, session)
-        state = factor.challenge(user, state)
-        record(
-            audit.TWO_FACTOR_CHALLENGED,
-            actor=actor,
-            subject=name_of(user),
-            user=user,
-            method=factor.slug,
-            purpose=state.get("purpose", ""),
-        )
-    return state
-
-
-def cancel_enrolment(user: User, factor: Factor, state: State, *, actor: Actor) -> None:
-    """Forget an unconfirmed device. Harmless when it is gone."""
-    with transaction.atomic():
-        if factor.discard(user, state):
-            record(
-                audit.TWO_FACTOR_CANCELLED,
-                actor=actor,
-                subject=name_of(user),
-                user=user,
-                method=factor.slug,
-            )
-
-
 def confirm_enrolment(
     user: User, factor: Factor, answer: str, state: State, *, session: SessionStore, actor: Actor
 ) -> Enrolment | None:
@@ -122,7 +63,7 @@ def confirm_enrolment(
         if device is not None:
             limits.give_back(reservation)
             codes = [] if user.is_enrolled else switch_on(user)
-            end_other_sessions(user, session, verified=True)
+            end_other_sessions(user, session, factor=factor.slug)
             event, mail = (
                 (audit.TWO_FACTOR_REPLACED, "two_factor_replaced")
                 if replacing
@@ -155,9 +96,11 @@ def answer_challenge(
     session: SessionStore,
     actor: Actor,
     known_browser: bool = True,
+    remember: bool = False,
 ) -> Device | None:
     """Consume a right answer and, in the same transaction, move the session on: logged in, or sudo.
 
+    A login may have the browser remembered (D10): `session.remembered_token` is then for it to keep.
     Returns None for a wrong answer. Raises RateLimited, and SessionEnded when the pending login or the
     session that asks was voided meanwhile.
     """
@@ -172,17 +115,17 @@ def answer_challenge(
             if factor.is_backup:
                 backup_codes.announce_use(user, actor=actor)
             if purpose is Purpose.LOGIN:
-                session.complete_login(user)
-                login.succeeded(user, actor=actor, method=factor.slug, known_browser=known_browser)
-            else:
-                session.prove(verified=True)
-                record(
-                    audit.SUDO_GRANTED,
+                login.complete(
+                    user,
+                    factor=factor.slug,
+                    session=session,
                     actor=actor,
-                    subject=name_of(user),
-                    user=user,
-                    method=factor.slug,
+                    known_browser=known_browser,
+                    remember=remember,
                 )
+            else:
+                session.prove(factor=factor.slug)
+                record(audit.SUDO_GRANTED, actor=actor, subject=name_of(user), user=user, method=factor.slug)
     if device is None and not repeated:
         record_failure(user, factor, purpose.value, actor=actor)
     return device
@@ -266,7 +209,7 @@ def disable_once(
     user.two_factor_enabled_at = None
     user.save(update_fields=["two_factor_enabled_at"])
     signals.two_factor_changed.send(User, user=user, enabled=False)
-    end_other_sessions(user, session, verified=False)
+    end_other_sessions(user, session, factor="")
     record(
         audit.TWO_FACTOR_DISABLED,
         actor=actor,

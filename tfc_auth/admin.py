@@ -1,4 +1,4 @@
-"""The admin site: for staff whose session passed a second factor (D14). It has no way in of its own."""
+"""The admin site: for staff whose own session passed a second factor (D14). It has no way in of its own."""
 
 from collections.abc import Callable
 from functools import update_wrapper
@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 
-from accounts.assurance import is_verified, redirect_to_sudo
+from accounts.assurance import is_fully_verified, redirect_to_sudo
 from accounts.models import User
 from accounts.redirects import safe_next
 
@@ -35,7 +35,7 @@ class AdminSite(admin.AdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         user = request.user
-        return isinstance(user, User) and user.is_active and user.is_staff and is_verified(request)
+        return isinstance(user, User) and user.is_active and user.is_staff and is_fully_verified(request)
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:
         inner = super().admin_view(view, cacheable)

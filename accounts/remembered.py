@@ -1,0 +1,99 @@
+"""Browsers that need no second factor for 14 days, because their user asked for that (D10).
+
+A row per browser, which falls with the user's stamp. The token is looked at after a right password only, and
+what it opens is verified, but neither sudo nor the site administration (assurance.is_fully_verified).
+"""
+
+import secrets
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from accounts.audit import Actor, name_of, record
+from accounts.models import RememberedBrowser, User
+from accounts.sessions import (
+    LAST_USED_RESOLUTION,
+    REMEMBER,
+    SessionStore,
+    carried_limits,
+    hash_of,
+    hold_session_of,
+    shortest,
+)
+
+REMEMBERED = "browser.remembered"
+FORGOTTEN = "browser.forgotten"
+
+LIFETIME = timedelta(days=14)
+
+
+def remember(user: User, *, session: SessionStore, actor: Actor) -> None:
+    """Let this browser go without the second factor from now on. Part of a complete login's transaction."""
+    now = timezone.now()
+    token = secrets.token_urlsafe(32)
+    RememberedBrowser.objects.create(
+        user=user,
+        token_hash=hash_of(token),
+        security_stamp=user.security_stamp,
+        created_at=now,
+        expires_at=now + LIFETIME,
+        last_used_at=now,
+        ip=actor.ip,
+        user_agent=actor.user_agent,
+    )
+    record(REMEMBERED, actor=actor, subject=name_of(user), user=user)
+    session.remembered_token = token
+
+
+def recognise(user: User, token: str) -> bool:
+    """Tell whether a browser with this token may go without the second factor; note the use.
+
+    The note decides: it waits for a revocation that is under way, and then finds no row.
+    """
+    now = timezone.now()
+    browser = rows_of(user).filter(token_hash=hash_of(token)).first()
+    if browser is None or not is_good(browser, now):
+        return False
+    return RememberedBrowser.objects.filter(pk=browser.pk).update(last_used_at=now) == 1
+
+
+def list_of(user: User) -> list[RememberedBrowser]:
+    """Return the browsers that would be let through now, those used last first."""
+    now = timezone.now()
+    newest_first = rows_of(user).order_by("-last_used_at", "-pk")
+    return [browser for browser in newest_first if is_good(browser, now)]
+
+
+def rows_of(user: User) -> QuerySet[RememberedBrowser]:
+    """Rows under the user's present stamp, each with the limits of the user's organizations."""
+    rows = RememberedBrowser.objects.filter(user=user, security_stamp=user.security_stamp)
+    return rows.annotate(**carried_limits())
+
+
+def ends_at(browser: RememberedBrowser) -> datetime:
+    """Return until when a browser is remembered, as the user's organizations will have it at present."""
+    return min(browser.expires_at, browser.created_at + shortest(LIFETIME, browser, REMEMBER))
+
+
+def is_good(browser: RememberedBrowser, now: datetime) -> bool:
+    # One from the future is a clock that was set back.
+    return browser.created_at <= now + LAST_USED_RESOLUTION and now < ends_at(browser)
+
+
+@transaction.atomic
+def forget(user: User, *, actor: Actor, only: int | None = None) -> list[str]:
+    """Have one browser, or all of them, asked for the second factor again. Returns their tokens' hashes.
+
+    Raises SessionEnded.
+    """
+    hold_session_of(actor)
+    rows = RememberedBrowser.objects.filter(user=user)
+    if only is not None:
+        rows = rows.filter(pk=only)
+    hashes = list(rows.select_for_update().order_by("pk").values_list("token_hash", flat=True))
+    if hashes:
+        RememberedBrowser.objects.filter(token_hash__in=hashes).delete()
+        record(FORGOTTEN, actor=actor, subject=name_of(user), user=user, number=len(hashes))
+    return hashes
