@@ -2,11 +2,21 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from accounts.exceptions import RateLimited, RuleViolation
+
+LONGEST_COUNTDOWN = 60  # seconds
+
+
+def tell(request: HttpRequest, error: RuleViolation, *, countdown: bool = False) -> None:
+    """Say on the next page what was refused; but not a wait that the page counts down by itself (D26)."""
+    if countdown and isinstance(error, RateLimited) and error.retry_after <= LONGEST_COUNTDOWN:
+        return
+    messages.error(request, error.message)
 
 
 def refuse(form: Form, error: RuleViolation, field: str | None = None) -> None:

@@ -14,7 +14,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import factors, passwords, two_factor
-from accounts.answers import form_page, refuse
+from accounts.answers import form_page, refuse, tell
 from accounts.assurance import has_sudo, known_users, remember_browser, signed_in_user
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation, SessionEnded
@@ -140,7 +140,7 @@ def send(request: HttpRequest) -> HttpResponse:
         except SessionEnded:
             raise
         except RuleViolation as error:
-            messages.error(request, error.message)
+            tell(request, error, countdown=True)
     return redirect(page_of(request, factor, purpose))
 
 

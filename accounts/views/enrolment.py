@@ -11,7 +11,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import challenges, factors, two_factor
-from accounts.answers import form_page, refuse
+from accounts.answers import form_page, refuse, tell
 from accounts.assurance import signed_in_user, sudo_required
 from accounts.audit import Actor
 from accounts.exceptions import EnrolmentExpired, RateLimited, RuleViolation, SessionEnded
@@ -72,7 +72,7 @@ def begin(request: HttpRequest, user: User, factor: Factor, **options: Any) -> H
     except SessionEnded:
         raise
     except RuleViolation as error:
-        messages.error(request, error.message)
+        tell(request, error, countdown=True)
         if not isinstance(error, RateLimited):
             return redirect(PAGE)
     return redirect("accounts:confirm")
@@ -91,7 +91,7 @@ def resend(request: HttpRequest) -> HttpResponse:
     except SessionEnded:
         raise
     except RuleViolation as error:
-        messages.error(request, error.message)
+        tell(request, error, countdown=True)
     return redirect("accounts:confirm")
 
 

@@ -24,6 +24,8 @@ TEXTABLE = {
 
 def check_textable(number: PhoneNumber) -> None:
     """Raise ValidationError for premium and shared-cost numbers and for countries that are not allowed."""
+    if not number.is_valid():  # the field itself says so
+        return
     if phonenumbers.number_type(number) not in TEXTABLE:
         raise ValidationError(_("That number can't receive our text messages. Enter a mobile number."))
     if phonenumbers.region_code_for_number(number) not in settings.SMS_COUNTRIES:
