@@ -14,6 +14,7 @@ from functools import partial
 from time import monotonic
 from typing import Any
 
+from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.core.signals import request_finished
 from django.db import Error, transaction
@@ -21,6 +22,7 @@ from django.db.models import F, Q, QuerySet
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django_tasks import task
 
 from accounts import crypto
 from accounts.mails import Mail, render
@@ -117,8 +119,11 @@ def sealed(content: dict[str, Any]) -> str:
 
 
 def announce(message: OutboxMessage) -> None:
+    """See that somebody sends it: the task worker if there is one, else this process, after the answer."""
     collected = waiting.get()
-    if collected is None:
+    if settings.TASK_WORKER:
+        deliver_later.enqueue(message.pk)  # a row of the same transaction; it carries the id and nothing else
+    elif collected is None:
         transaction.on_commit(partial(deliver, message.pk), robust=True)
     else:
         # Not on commit: a row that was rolled back can't be claimed, and that is all it takes.
@@ -126,6 +131,12 @@ def announce(message: OutboxMessage) -> None:
 
 
 # --- Sending ---
+
+
+@task()
+def deliver_later(pk: int) -> None:
+    """Send one row in the worker. What fails there is swept up by `run_due_work`."""
+    deliver(pk)
 
 
 @receiver(request_finished)
@@ -243,9 +254,9 @@ def expand(message: OutboxMessage) -> None:
         if not move_on(message, people):
             return
         OutboxMessage.objects.bulk_create(rows)
-    collected = waiting.get()
-    if collected is not None:
-        collected += [row.pk for row in rows] + [message.pk]
+        if settings.TASK_WORKER or waiting.get() is not None:
+            for row in [*rows, message]:
+                announce(row)
 
 
 def move_on(message: OutboxMessage, people: list[User]) -> bool:
