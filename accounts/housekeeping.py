@@ -2,12 +2,13 @@
 
 from datetime import timedelta
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F, Q, QuerySet, Value
+from django.db.models.lookups import LessThanOrEqual
 from django.utils import timezone
 
 from accounts import outbox, two_factor
-from accounts.models import RateLimit, Session
-from accounts.sessions import IDLE_LIFETIME
+from accounts.models import RateLimit, RememberedBrowser, Session
+from accounts.sessions import IDLE_LIFETIME, REMEMBER, TIMEOUT, carried_limits
 
 KEEP_MESSAGES = timedelta(days=7)
 
@@ -16,6 +17,8 @@ def tidy() -> None:
     outbox.tidy(KEEP_MESSAGES)
     two_factor.discard_stale_enrolments()
     ended_sessions().delete()
+    shortened_sessions().delete()
+    forgotten_browsers().delete()
     RateLimit.objects.filter(resets_at__lt=timezone.now()).delete()
 
 
@@ -28,3 +31,26 @@ def ended_sessions() -> QuerySet[Session]:
         | (Q(user__isnull=False) & ~Q(user__security_stamp=F("security_stamp")))
         | (Q(pending_user__isnull=False) & ~Q(pending_user__security_stamp=F("security_stamp")))
     )
+
+
+def shortened_sessions() -> QuerySet[Session]:
+    """Sessions that a limit of their user has ended: they must not come back when it is lifted."""
+    if not carried_limits():
+        return Session.objects.none()
+    rows = Session.objects.filter(user__isnull=False).annotate(**carried_limits())
+    return rows.filter(is_over("last_used_at", TIMEOUT) | is_over("created_at", REMEMBER))
+
+
+def forgotten_browsers() -> QuerySet[RememberedBrowser]:
+    """Remembered browsers that are let through no more: too old, or remembered under a former stamp."""
+    over = Q(expires_at__lt=timezone.now()) | ~Q(user__security_stamp=F("security_stamp"))
+    if carried_limits():
+        over |= is_over("created_at", REMEMBER)
+    return RememberedBrowser.objects.annotate(**carried_limits()).filter(over)
+
+
+def is_over(since: str, limit: str) -> Q:
+    """Ask whether so many minutes, if the row carries a limit, have gone by since then."""
+    duration = ExpressionWrapper(F(limit) * Value(timedelta(minutes=1)), output_field=DurationField())
+    end = ExpressionWrapper(F(since) + duration, output_field=DateTimeField())
+    return Q(LessThanOrEqual(end, timezone.now()))

@@ -13,6 +13,8 @@ class OrganizationAdmin(ReadOnlyAdmin):
         "email",
         "collaborator_auth_policy",
         "auth_policy_changed_at",
+        "session_timeout",
+        "session_remember",
         "members",
         "created_at",
     ]

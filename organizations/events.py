@@ -14,6 +14,7 @@ CREATED = "organization.created"
 UPDATED = "organization.updated"
 DELETED = "organization.deleted"
 AUTH_POLICY_CHANGED = "organization.auth_policy_changed"
+USER_SESSIONS_CHANGED = "organization.user_sessions_changed"
 MEMBER_INVITED = "organization.member_invited"
 INVITATION_ACCEPTED = "organization.invitation_accepted"
 INVITATION_DECLINED = "organization.invitation_declined"
@@ -29,6 +30,7 @@ SENTENCES: dict[str, str | Promise] = {
     UPDATED: _("Changed an organization's contact address"),
     DELETED: _("Deleted an organization"),
     AUTH_POLICY_CHANGED: _("Changed whether an organization requires two-factor authentication"),
+    USER_SESSIONS_CHANGED: _("Changed how long the sessions of an organization's members last"),
     MEMBER_INVITED: _("Invitation to an organization"),
     INVITATION_ACCEPTED: _("Accepted an invitation to an organization"),
     INVITATION_DECLINED: _("Declined an invitation to an organization"),

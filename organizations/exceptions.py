@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.exceptions import RuleViolation
-from organizations.models import NAME_LENGTH, Organization
+from organizations.models import LONGEST_SESSION, NAME_LENGTH, SHORTEST_SESSION, Organization
 
 NAMES_SHOWN = 10
 
@@ -128,6 +128,18 @@ class LastOwner(RuleViolation):
                 len(names),
             )
             % {"names": listing(names)}
+        )
+
+
+class SessionOutOfRange(RuleViolation):
+    """Owners may only shorten sessions, and not below an hour."""
+
+    code = "session-out-of-range"
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("Enter %(shortest)s to %(longest)s minutes.")
+            % {"shortest": SHORTEST_SESSION, "longest": LONGEST_SESSION}
         )
 
 

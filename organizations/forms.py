@@ -9,7 +9,13 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.exceptions import RuleViolation
 from accounts.models import USERNAME_LENGTH
-from organizations.models import NAME_LENGTH, Membership, Organization
+from organizations.models import (
+    LONGEST_SESSION,
+    NAME_LENGTH,
+    SHORTEST_SESSION,
+    Membership,
+    Organization,
+)
 from organizations.names import check_name
 
 LONGEST_ADDRESS = 254
@@ -69,6 +75,66 @@ class DeleteForm(forms.Form):
         if name != self.organization.name:
             raise ValidationError(_("That is not the name of this organization."), code="wrong-name")
         return name
+
+
+class MinutesField(forms.IntegerField):
+    def __init__(self, **kwargs: Any) -> None:
+        attrs = {"placeholder": LONGEST_SESSION, "step": 1, "inputmode": "numeric"}
+        super().__init__(
+            required=False,
+            min_value=SHORTEST_SESSION,
+            max_value=LONGEST_SESSION,
+            widget=forms.NumberInput(attrs=attrs),
+            **kwargs,
+        )
+
+
+class UseDefaultField(forms.BooleanField):
+    """Stands for an empty MinutesField, whose id this is. JavaScript greys that out."""
+
+    def __init__(self, field_id: str) -> None:
+        attrs = {"data-disables": field_id, "aria-describedby": f"{field_id}_helptext"}
+        widget = forms.CheckboxInput(attrs=attrs)
+        super().__init__(label=_("Use default"), required=False, widget=widget)
+
+
+class UserSessionsForm(forms.Form):
+    """How long members stay signed in: each a number of minutes, or None for the default."""
+
+    session_timeout = MinutesField(
+        label=_("Timeout in"),
+        help_text=_(
+            "The time after which people in this organization are signed out when they do nothing. "
+            "If left blank, it is 20160 minutes."
+        ),
+    )
+    session_timeout_default = UseDefaultField("id_session_timeout")
+    session_remember = MinutesField(
+        label=_("Remember for"),
+        help_text=_(
+            "The time after which they must sign in again whatever they do, and after which a remembered "
+            "browser is asked for a code again. If left blank, it is 20160 minutes."
+        ),
+    )
+    session_remember_default = UseDefaultField("id_session_remember")
+
+    def __init__(self, organization: Organization, data: Any = None) -> None:
+        self.stored = {
+            "session_timeout": organization.session_timeout,
+            "session_remember": organization.session_remember,
+        }
+        defaults = {f"{name}_default": minutes is None for name, minutes in self.stored.items()}
+        super().__init__(data, initial=self.stored | defaults)
+
+    def clean(self) -> dict[str, Any]:
+        for name, stored in self.stored.items():
+            if not self.cleaned_data[f"{name}_default"]:
+                continue
+            # Without JavaScript, a number can be typed while the box is still ticked. Which of them counts?
+            if self.cleaned_data.get(name) not in (None, stored):
+                self.add_error(name, _("Untick “Use default” to set a number of minutes."))
+            self.cleaned_data[name] = None
+        return self.cleaned_data
 
 
 class AddMemberForm(forms.Form):

@@ -15,6 +15,9 @@ from accounts.models import USERNAME_LENGTH, User
 
 NAME_LENGTH = 40
 INVITATION_LIFETIME = timedelta(days=7)
+# Minutes that an owner may give the members' sessions; the longest is what holds without (D11).
+SHORTEST_SESSION = 60
+LONGEST_SESSION = 20160
 
 
 def invitation_end() -> datetime:
@@ -54,6 +57,9 @@ class Organization(models.Model):
         default=AuthPolicy.PASSWORD,
     )
     auth_policy_changed_at = models.DateTimeField(null=True, editable=False)
+    # Minutes without use, and minutes from the sign-in on, after which members have to sign in again.
+    session_timeout = models.PositiveIntegerField(_("session timeout"), null=True, editable=False)
+    session_remember = models.PositiveIntegerField(_("session remember"), null=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = OrganizationQuerySet.as_manager()
@@ -66,6 +72,16 @@ class Organization(models.Model):
             models.CheckConstraint(
                 name="known_auth_policy",
                 condition=Q(collaborator_auth_policy__in=AuthPolicy.values),
+            ),
+            models.CheckConstraint(
+                name="session_timeout_in_range",
+                condition=Q(session_timeout__isnull=True)
+                | Q(session_timeout__range=(SHORTEST_SESSION, LONGEST_SESSION)),
+            ),
+            models.CheckConstraint(
+                name="session_remember_in_range",
+                condition=Q(session_remember__isnull=True)
+                | Q(session_remember__range=(SHORTEST_SESSION, LONGEST_SESSION)),
             ),
         ]
 

@@ -40,4 +40,9 @@ urlpatterns = [
         authentication.disable_two_factor,
         name="disable_two_factor",
     ),
+    path(
+        f"{SETTINGS}/authentication/user-sessions",
+        authentication.update_user_sessions,
+        name="user_sessions",
+    ),
 ]

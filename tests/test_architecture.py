@@ -26,7 +26,7 @@ LAYERS = {
     "organizations": {
         "nouns": "models exceptions names converters",
         "records": "events locks keyset",
-        "verbs": "lifecycle memberships invitations policy doctor",
+        "verbs": "lifecycle memberships invitations policy user_sessions doctor",
         "web": "gate middleware context forms settings_nav",
         "doors": "views admin management urls apps templatetags",
     },

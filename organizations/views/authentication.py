@@ -9,9 +9,10 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.assurance import sudo_required
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
-from organizations import policy
+from organizations import policy, user_sessions
+from organizations.forms import UserSessionsForm
 from organizations.gate import member_required, owner_required
-from organizations.models import AuthPolicy, Membership, Organization
+from organizations.models import LONGEST_SESSION, AuthPolicy, Membership, Organization
 
 PAGE = "organizations:authentication"
 
@@ -23,16 +24,41 @@ def authentication(request: HttpRequest, organization: Organization, membership:
 
 
 def authentication_page(
-    request: HttpRequest, organization: Organization, membership: Membership, status: int = 200
+    request: HttpRequest,
+    organization: Organization,
+    membership: Membership,
+    status: int = 200,
+    form: UserSessionsForm | None = None,
 ) -> HttpResponse:
     """Owners see who keeps the button from working; nobody else does (OR-13)."""
     asks = membership.is_owner and not organization.is_mandatory
     context = {
         "organization": organization,
         "membership": membership,
+        "form": form or UserSessionsForm(organization),
+        "longest_session": LONGEST_SESSION,
         "missing_owners": policy.unenrolled_owners(organization) if asks else [],
     }
     return render(request, "organizations/authentication.html", context, status=status)
+
+
+@require_POST
+@owner_required
+@sudo_required(page=PAGE)
+def update_user_sessions(
+    request: HttpRequest, organization: Organization, membership: Membership
+) -> HttpResponse:
+    form = UserSessionsForm(organization, request.POST)
+    if not form.is_valid():
+        return authentication_page(request, organization, membership, status=422, form=form)
+    user_sessions.update_user_sessions(
+        organization,
+        timeout=form.cleaned_data["session_timeout"],
+        remember=form.cleaned_data["session_remember"],
+        actor=Actor.of(request),
+    )
+    messages.success(request, _("Saved. It holds from the next click of everybody on."))
+    return redirect(PAGE, organization.name)
 
 
 @require_POST

@@ -1,4 +1,4 @@
-// Comforts for forms: start at the first mistake, show a password, wait for a choice.
+// Comforts for forms: start at the first mistake, show a password, wait for a choice, grey out what a box replaces.
 document.querySelector('[aria-invalid="true"]:not([autofocus])')?.focus();
 
 for (const button of document.querySelectorAll("[data-reveal]")) {
@@ -19,6 +19,18 @@ for (const form of document.querySelectorAll("form[data-needs]")) {
   const button = form.querySelector("button[type=submit]");
   const update = () => { button.disabled = !form.querySelector(`[name="${form.dataset.needs}"]:checked`); };
   form.addEventListener("change", update);
+  window.addEventListener("pageshow", update);
+  update();
+}
+
+for (const box of document.querySelectorAll("[data-disables]")) {
+  const field = document.getElementById(box.dataset.disables);
+  const update = () => { field.disabled = box.checked; };
+  box.addEventListener("change", () => {
+    if (box.checked) field.value = "";
+    update();
+    if (!box.checked) field.focus();
+  });
   window.addEventListener("pageshow", update);
   update();
 }

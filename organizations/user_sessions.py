@@ -1,0 +1,70 @@
+"""VERB: how long the sessions of an organization's members last (D11).
+
+The rule is read on each request, with the session itself, and never written to members.
+"""
+
+from django.db import transaction
+from django.db.models import F, Func, IntegerField
+
+from accounts import notifications, sessions
+from accounts.audit import Actor
+from organizations import events
+from organizations.exceptions import SessionOutOfRange
+from organizations.locks import lock_as_owner
+from organizations.models import LONGEST_SESSION, SHORTEST_SESSION, Organization
+from organizations.policy import OWNERS
+
+
+class Strictest(Func):
+    """The smallest value of a column among the organizations of a row's user; NULL if none has one.
+
+    Written as text: every request reads it, and the ORM takes longer to build it than the database to answer.
+    """
+
+    template = (
+        "(SELECT MIN(o.%(column)s) FROM organizations_membership m"
+        " JOIN organizations_organization o ON o.id = m.organization_id"
+        " WHERE m.user_id = %(expressions)s AND m.status = 'active')"
+    )
+    output_field = IntegerField()
+
+
+def shorten_sessions() -> None:
+    """Have accounts carry the strictest limits. For AppConfig.ready."""
+    sessions.carry(sessions.TIMEOUT, Strictest(F("user_id"), column="session_timeout"))
+    sessions.carry(sessions.REMEMBER, Strictest(F("user_id"), column="session_remember"))
+
+
+def update_user_sessions(
+    organization: Organization, *, timeout: int | None, remember: int | None, actor: Actor
+) -> Organization:
+    """Set after how many minutes members must sign in again: without use, and at all events.
+
+    None is the default. The same again is no change. Raises SessionOutOfRange.
+    """
+    for minutes in (timeout, remember):
+        if minutes is not None and not SHORTEST_SESSION <= minutes <= LONGEST_SESSION:
+            raise SessionOutOfRange
+    with transaction.atomic():
+        organization = lock_as_owner(organization, actor)
+        before = (organization.session_timeout, organization.session_remember)
+        if before == (timeout, remember):
+            return organization
+        organization.session_timeout, organization.session_remember = timeout, remember
+        organization.save(update_fields=["session_timeout", "session_remember"])
+        events.record(
+            events.USER_SESSIONS_CHANGED,
+            organization,
+            actor=actor,
+            before=before,
+            after=(timeout, remember),
+        )
+        notifications.broadcast(
+            "organization_user_sessions",
+            audience=OWNERS,
+            key=str(organization.pk),
+            organization_name=organization.name,
+            timeout=timeout or LONGEST_SESSION,
+            remember=remember or LONGEST_SESSION,
+        )
+    return organization
