@@ -7,20 +7,36 @@ of them decrypt and are compared, so that a new key can be put in front while ol
 import base64
 import hashlib
 import hmac
+import logging
 from functools import cache
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
+from django.utils.translation import gettext as _
+
+from accounts.exceptions import RuleViolation
+
+logger = logging.getLogger(__name__)
 
 
-class DecryptionFailed(Exception):
-    """The value was not sealed by any of our keys, or was sealed for another row."""
+class DecryptionFailed(RuleViolation):
+    """The value was not sealed by any of our keys, or was sealed for another row: `reason` says which."""
+
+    code = "decryption-failed"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(_("This does not work at the moment. Please try another way, or try again later."))
+        self.reason = reason
 
 
 def derive(key: str, purpose: bytes) -> bytes:
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=b"tfc-auth " + purpose).derive(key.encode())
+
+
+def current_keys() -> tuple[str, ...]:
+    return tuple(settings.ENCRYPTION_KEYS)
 
 
 @cache
@@ -38,19 +54,40 @@ def seal(text: str, context: str) -> str:
 
     Without it, whoever can write to the database could move a secret of his own into a victim's row.
     """
-    return fernet(tuple(settings.ENCRYPTION_KEYS)).encrypt(f"{context}\n{text}".encode()).decode()
+    return fernet(current_keys()).encrypt(f"{context}\n{text}".encode()).decode()
 
 
 def open_sealed(token: str, context: str) -> str:
-    """Return what was sealed for this context. Raises DecryptionFailed."""
+    """Return what was sealed for this context. Raises DecryptionFailed, and the alarm.
+
+    Fail closed, and loudly: somebody runs this server under the wrong keys, or has moved values between rows.
+    """
     try:
-        plain = fernet(tuple(settings.ENCRYPTION_KEYS)).decrypt(token.encode()).decode()
+        return unseal(token, context)
+    except DecryptionFailed as failure:
+        logger.critical("%s can't be decrypted: %s", context, failure.reason)
+        raise
+
+
+def unseal(token: str, context: str) -> str:
+    """Do as `open_sealed`, without the alarm: for those who look whether everything can be opened."""
+    try:
+        plain = fernet(current_keys()).decrypt(token.encode()).decode()
     except (InvalidToken, UnicodeError) as error:
-        raise DecryptionFailed("no key opens this value") from error
+        raise DecryptionFailed("no entry of ENCRYPTION_KEYS opens it") from error
     sealed_context, _, text = plain.partition("\n")
     if not hmac.compare_digest(sealed_context.encode(), context.encode()):
-        raise DecryptionFailed("sealed for another row")
+        raise DecryptionFailed("it was sealed for another row")
     return text
+
+
+def is_current(token: str) -> bool:
+    """Tell whether the current key, which is the first, sealed this."""
+    try:
+        fernet(current_keys()[:1]).decrypt(token.encode())
+    except InvalidToken:
+        return False
+    return True
 
 
 def digests(text: str, purpose: str) -> list[str]:
@@ -58,7 +95,7 @@ def digests(text: str, purpose: str) -> list[str]:
     message = f"{purpose}\n{text}".encode()
     return [
         hmac.new(key, message, hashlib.sha256).hexdigest()
-        for key in digest_keys(tuple(settings.ENCRYPTION_KEYS))
+        for key in digest_keys(current_keys())
     ]
 
 

@@ -27,6 +27,7 @@ from django_tasks import task
 from accounts import crypto
 from accounts.mails import Mail, render
 from accounts.models import OutboxMessage, User
+from accounts.sealed import SealedColumn
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +37,9 @@ LONGEST_WAIT = timedelta(hours=1)
 BATCH = 100
 AFTER_ANSWER_SECONDS = 5  # what a worker spends on mails of one request before it serves the next
 FAILURES_IN_A_ROW = 5  # then the mail server is away, and the rest can wait
+
+SEALING_CONTEXT = "outbox"
+SEALED = SealedColumn(OutboxMessage, "sealed", context=lambda message: SEALING_CONTEXT)
 
 Audience = Callable[[str, int, int], list[User]]
 audiences: dict[str, Audience] = {}
@@ -115,7 +119,7 @@ def enqueue_broadcast(name: str, context: dict[str, Any], *, audience: str, key:
 
 
 def sealed(content: dict[str, Any]) -> str:
-    return crypto.seal(json.dumps(content), "outbox")
+    return crypto.seal(json.dumps(content), SEALING_CONTEXT)
 
 
 def announce(message: OutboxMessage) -> None:
@@ -210,7 +214,7 @@ def carry_mail(content: dict[str, Any]) -> None:
 
 
 def opened(message: OutboxMessage) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(crypto.open_sealed(message.sealed, "outbox"))
+    content: dict[str, Any] = json.loads(crypto.open_sealed(message.sealed, SEALING_CONTEXT))
     return content
 
 

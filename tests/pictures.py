@@ -105,7 +105,7 @@ class Person:
 
 def use_made_up_secret(name):
     user = User.objects.get(username=name)
-    secret = seal(SECRET.hex(), sealing_context(user))
+    secret = seal(SECRET.hex(), sealing_context(user.pk))
     TOTPDevice.objects.filter(user=user, confirmed=False).update(sealed_secret=secret)
 
 

@@ -12,6 +12,7 @@ from accounts.factors.backup_codes.models import BackupCode, BackupCodeSet
 from accounts.factors.base import BACKUP_CODES, BackupFactor, Device, State
 from accounts.models import User
 
+from accounts.sealed import SealedColumn
 CODES = 10
 # 13 characters of 5 bits. Without I, L, O and U: a reader can't take one for a digit.
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -33,7 +34,7 @@ class BackupCodesFactor(BackupFactor):
             BackupCode(
                 code_set=code_set,
                 position=position,
-                digest=digest(code, digest_purpose(user)),
+                digest=digest(code, digest_purpose(user.pk)),
                 sealed_code=seal(code, sealing_context(code_set, position)),
             )
             for position, code in enumerate(codes)
@@ -54,7 +55,7 @@ class BackupCodesFactor(BackupFactor):
             code_set__user=user,
             code_set__confirmed=True,
             used_at=None,
-            digest__in=digests(code, digest_purpose(user)),
+            digest__in=digests(code, digest_purpose(user.pk)),
         ).update(used_at=now)
         if not consumed:
             return None
@@ -93,8 +94,8 @@ def new_codes() -> list[str]:
     return sorted(codes, key=lambda _: secrets.randbits(32))
 
 
-def digest_purpose(user: User) -> str:
-    return f"backup-code:{user.pk}"
+def digest_purpose(user_id: int) -> str:
+    return f"backup-code:{user_id}"
 
 
 def sealing_context(code_set: BackupCodeSet, position: int) -> str:
@@ -114,3 +115,13 @@ def normalize(answer: str) -> str | None:
     """Return the code in its one spelling, or None: case, spaces and hyphens don't matter (R29)."""
     code = answer.replace(" ", "").replace("-", "").upper().translate(LOOKALIKES)
     return code if len(code) == LENGTH and all(char in ALPHABET for char in code) else None
+SEALED = SealedColumn(
+    BackupCode,
+    "sealed_code",
+    context=lambda code: sealing_context(code.code_set, code.position),
+    digest_field="digest",
+    digest_purpose=lambda code: digest_purpose(code.code_set.user_id),
+    relations=("code_set",),
+)
+
+

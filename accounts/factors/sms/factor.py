@@ -24,6 +24,7 @@ from accounts.factors.sms.webhook import urlpatterns
 from accounts.limits import Budget
 from accounts.models import User
 
+from accounts.sealed import SealedColumn
 LIFETIME = timedelta(minutes=5)
 MOST_TRIES = 5
 COOLDOWN = timedelta(seconds=60)
@@ -162,7 +163,17 @@ def number_of(device: SMSDevice) -> str:
 
 
 def number_digest(number: str) -> str:
-    return digest(number, "phone")
+    return digest(number, DIGEST_PURPOSE)
+
+
+DIGEST_PURPOSE = "phone"
+SEALED = SealedColumn(
+    SMSDevice,
+    "sealed_number",
+    context=lambda device: sealing_context(device.user_id),
+    digest_field="number_digest",
+    digest_purpose=lambda device: DIGEST_PURPOSE,
+)
 
 
 def code_purpose(message: TextMessage) -> str:

@@ -5,3 +5,9 @@ class TOTPConfig(AppConfig):
     name = "accounts.factors.totp"
     label = "factor_totp"
     verbose_name = "Authenticator apps"
+
+    def ready(self) -> None:
+        from accounts import sealed  # noqa: PLC0415 - needs models
+        from accounts.factors.totp.factor import SEALED  # noqa: PLC0415
+
+        sealed.register(SEALED)

@@ -1,7 +1,6 @@
 """TOTP: RFC 6238 with SHA-1, six digits, 30 seconds, a 160-bit secret, one step each way, no drift memory."""
 
 import base64
-import logging
 import secrets
 import time
 from urllib.parse import quote, urlencode, urlsplit
@@ -16,15 +15,12 @@ from django_otp.oath import hotp
 from qrcode.image.svg import SvgPathImage
 
 from accounts.crypto import DecryptionFailed, open_sealed, seal
+from accounts.sealed import SealedColumn
 from accounts.factors.base import SIX_DIGIT_CODES, Device, Factor, State, six_digits
 from accounts.factors.totp.models import TOTPDevice
 from accounts.models import User
 
 SECRET_BYTES = 20
-STEP = 30  # seconds
-TOLERANCE = 1  # steps, each way
-
-logger = logging.getLogger(__name__)
 
 
 class TOTPFactor(Factor):
@@ -35,7 +31,7 @@ class TOTPFactor(Factor):
 
     def begin_enrolment(self, user: User, **details: object) -> State:
         device = TOTPDevice(user=user, confirmed=False)
-        device.sealed_secret = seal(secrets.token_bytes(SECRET_BYTES).hex(), sealing_context(user))
+        device.sealed_secret = seal(secrets.token_bytes(SECRET_BYTES).hex(), sealing_context(user.pk))
         device.save()
         return {"device_id": device.pk}
 
@@ -73,13 +69,16 @@ class TOTPFactor(Factor):
         }
 
 
-def sealing_context(user: User) -> str:
-    return f"totp:{user.pk}"
+def sealing_context(user_id: int) -> str:
+    return f"totp:{user_id}"
+
+
+SEALED = SealedColumn(TOTPDevice, "sealed_secret", context=lambda device: sealing_context(device.user_id))
 
 
 def secret_of(device: TOTPDevice) -> bytes:
     """Return the shared secret. Raises DecryptionFailed."""
-    return bytes.fromhex(open_sealed(device.sealed_secret, f"totp:{device.user_id}"))
+    return bytes.fromhex(open_sealed(device.sealed_secret, sealing_context(device.user_id)))
 
 
 def matching_step(device: TOTPDevice | None, answer: str) -> int | None:
@@ -91,7 +90,7 @@ def matching_step(device: TOTPDevice | None, answer: str) -> int | None:
         secret = secret_of(device)
     except DecryptionFailed:
         # Fail closed, and loudly: somebody runs this server under the wrong key.
-        logger.critical("the secret of authenticator %s can't be decrypted", device.pk)
+        logger.critical("the secret of authenticator %s can't be decrypted", device and device.pk)
         return None
     now = int(time.time()) // STEP
     # The newest step first: when two of them share a code, taking the later one leaves no second use.

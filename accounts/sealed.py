@@ -1,0 +1,91 @@
+"""The registry of sealed columns: each application tells where its ciphertext stands and how it was sealed.
+
+By it `doctor` looks whether everything can be opened, and the keys are rotated (accounts/key_rotation.py),
+without either knowing the models of the factors.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import models
+
+from accounts import crypto
+from accounts.crypto import DecryptionFailed
+
+BATCH = 100  # rows
+
+
+@dataclass
+class Tally:
+    """How many values stand under the current key, under an old one, and cannot be opened."""
+
+    current: int = 0
+    old: int = 0
+    closed: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.current + self.old + self.closed
+
+
+@dataclass(frozen=True)
+class SealedColumn:
+    """One column of ciphertext, and the keyed digest of the same text beside it if there is one."""
+
+    model: type[models.Model]
+    field: str
+    context: Callable[[Any], str]  # of a row: what its value was sealed for
+    digest_field: str = ""
+    digest_purpose: Callable[[Any], str] | None = None
+    relations: tuple[str, ...] = ()  # what the two functions read besides the row
+
+    def __str__(self) -> str:
+        return f"{self.model._meta.label}.{self.field}"
+
+    def rows(self) -> models.QuerySet[Any]:
+        return self.model._default_manager.exclude(**{self.field: ""})
+
+    def batches(self) -> Iterator[list[Any]]:
+        """Yield the rows in the order of their keys; each batch is a statement of its own."""
+        last = 0
+        rows = self.rows().select_related(*self.relations) if self.relations else self.rows()
+        while batch := list(rows.filter(pk__gt=last).order_by("pk")[:BATCH]):
+            yield batch
+            last = batch[-1].pk
+
+    def renewed(self, row: Any) -> dict[str, str]:
+        """Return what has to be written for the row to stand under the current key; nothing if it does.
+
+        Raises DecryptionFailed, without an alarm.
+        """
+        token, context = getattr(row, self.field), self.context(row)
+        text = crypto.unseal(token, context)
+        changes = {} if crypto.is_current(token) else {self.field: crypto.seal(text, context)}
+        if self.digest_purpose is None:
+            return changes
+        stored, digests = getattr(row, self.digest_field), crypto.digests(text, self.digest_purpose(row))
+        if stored not in digests:
+            raise DecryptionFailed("its digest is of another value")
+        if stored != digests[0]:
+            changes[self.digest_field] = digests[0]
+        return changes
+
+    def tally(self) -> Tally:
+        """Count how the values stand. Reads the whole column, and writes nothing."""
+        tally = Tally()
+        for row in (row for batch in self.batches() for row in batch):
+            try:
+                stands = "old" if self.renewed(row) else "current"
+            except DecryptionFailed:
+                stands = "closed"
+            setattr(tally, stands, getattr(tally, stands) + 1)
+        return tally
+
+
+columns: list[SealedColumn] = []
+
+
+def register(column: SealedColumn) -> None:
+    """Have a column looked after. For AppConfig.ready of the application that has it."""
+    columns.append(column)
