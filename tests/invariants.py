@@ -75,6 +75,10 @@ def i4():
     for session in Session.objects.filter(verified_at__isnull=False):
         if not proofs.filter(user_id=session.user_id).exists():
             yield f"I4: {session} is verified without a proof"
+    remembered = AuditEvent.objects.filter(event="browser.remembered")
+    for session in Session.objects.filter(factor=Session.REMEMBERED):
+        if not remembered.filter(user_id=session.user_id).exists():
+            yield f"I4: {session} is of a browser that nobody had remembered"
 
 
 def mirrors():

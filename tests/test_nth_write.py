@@ -9,7 +9,7 @@ from django.test import Client
 
 from accounts.factors.backup_codes.models import BackupCode, BackupCodeSet
 from accounts.factors.totp.models import TOTPDevice
-from accounts.models import AuditEvent, RateLimit, Session
+from accounts.models import AuditEvent, RateLimit, RememberedBrowser, Session
 from organizations.models import AuthPolicy, Membership, Organization
 from tests import cast
 from tests.faults import fault_at
@@ -163,6 +163,90 @@ def add_owner():
     return Scene(user, lambda: client.post(url), owner.exists, "organization.owner_added")
 
 
+def remember(user, app):
+    """A browser that is remembered, and signed out."""
+    client = Client(raise_request_exception=False)
+    cast.post_password(client, user)
+    client.post("/session/two-factor", {"code": app.fresh_code(), "remember": "on"})
+    client.post("/session/logout")
+    return client
+
+
+def login_and_remember():
+    user = somebody()
+    app = cast.enrol(user)
+    client = Client(raise_request_exception=False)
+    cast.post_password(client, user)
+    code = app.fresh_code()
+    return Scene(
+        user,
+        lambda: client.post("/session/two-factor", {"code": code, "remember": "on"}),
+        lambda: RememberedBrowser.objects.filter(user=user).exists(),
+        "browser.remembered",
+    )
+
+
+def login_of_a_remembered_browser():
+    user = somebody()
+    client = remember(user, cast.enrol(user))
+    return Scene(
+        user,
+        lambda: cast.post_password(client, user),
+        lambda: Session.objects.filter(user=user, factor="remembered").exists(),
+        "login.succeeded",
+    )
+
+
+def forget_browsers():
+    user = somebody()
+    app = cast.enrol(user)
+    remember(user, app)
+    client = browser_of(user, app)
+    return Scene(
+        user,
+        lambda: client.post("/app/settings/sessions/remembered/forget"),
+        lambda: not RememberedBrowser.objects.filter(user=user).exists(),
+        "browser.forgotten",
+    )
+
+
+def end_session():
+    user = somebody()
+    other, client = browser_of(user), browser_of(user)
+    row = Session.objects.filter(user=user).earliest("id")
+    assert other
+    return Scene(
+        user,
+        lambda: client.post(f"/app/settings/sessions/{row.pk}/end"),
+        lambda: not Session.objects.filter(pk=row.pk).exists(),
+        "session.ended",
+    )
+
+
+def end_other_sessions():
+    user = somebody()
+    client = [browser_of(user) for _ in range(3)][-1]
+    return Scene(
+        user,
+        lambda: client.post("/app/settings/sessions/end-others"),
+        lambda: Session.objects.filter(user=user).count() == 1,
+        "session.others_ended",
+    )
+
+
+def update_user_sessions():
+    user = somebody()
+    organization, client = acme(user)
+    url = f"/app/{organization.name}/settings/authentication/user-sessions"
+    limited = Organization.objects.filter(pk=organization.pk, session_timeout=60, session_remember=120)
+    return Scene(
+        user,
+        lambda: client.post(url, {"session_timeout": "60", "session_remember": "120"}),
+        limited.exists,
+        "organization.user_sessions_changed",
+    )
+
+
 OPERATIONS = [
     start_enrolment,
     confirm_enrolment,
@@ -173,6 +257,12 @@ OPERATIONS = [
     renew,
     require,
     add_owner,
+    login_and_remember,
+    login_of_a_remembered_browser,
+    forget_browsers,
+    end_session,
+    end_other_sessions,
+    update_user_sessions,
 ]
 
 

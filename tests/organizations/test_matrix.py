@@ -18,6 +18,8 @@ require in open                 L 404 403 403 422 404 422 404
 require in fort                 L 404 E   403 404 ok  ok  404
 lift in fort                    L 404 E   403 404 ok  ok  404
 change contact of open          L 404 403 403 ok  404 ok  404
+limit sessions in open          L 404 403 403 ok  404 ok  404
+limit sessions in fort          L 404 E   403 404 ok  ok  404
 list users of open              L 404 403 403 ok  404 ok  404
 list users of fort              L 404 E   403 404 ok  ok  404
 invite to open                  L 404 403 403 ok  404 ok  404
@@ -60,6 +62,7 @@ def act(stage, browser, action):
     forms = {
         "require": (f"{settings}/authentication/require-two-factor", {}),
         "lift": (f"{settings}/authentication/disable-two-factor", {}),
+        "limit": (f"{settings}/authentication/user-sessions", {"session_timeout": "60"}),
         "change": (f"{settings}/general", {"email": "new@open.example"}),
         "invite": (f"{settings}/users/add", {"username": "eve"}),
         "delete": (f"{settings}/general/delete", {"name": name}),
@@ -84,7 +87,7 @@ def answer_of(response):
 def everything():
     """All that an action may change."""
     organizations = Organization.objects.order_by("pk").values_list(
-        "name", "email", "collaborator_auth_policy"
+        "name", "email", "collaborator_auth_policy", "session_timeout", "session_remember"
     )
     memberships = Membership.objects.order_by("pk").values_list(
         "organization", "user", "email", "is_owner", "status"
