@@ -18,7 +18,8 @@ LAYERS = {
         "nouns": "models exceptions crypto signals hashers validators browsers",
         "records": "audit limits sessions remembered mails outbox notifications links",
         "factors": "factors",
-        "verbs": "login passwords registration standing two_factor challenges backup_codes housekeeping doctor",
+        "verbs": "login passwords registration standing two_factor challenges backup_codes housekeeping "
+        "doctor",
         "web": "activity answers assurance checks context forms guide link_cookies mailbox middleware "
         "pending readonly_admin redirects remembered_cookie session_list",
         "doors": "views admin management urls apps templatetags",
