@@ -31,6 +31,7 @@ SENTENCES: dict[str, str | Promise] = {
     audit.TWO_FACTOR_CHALLENGED: gettext_lazy("Had a code sent"),
     audit.TWO_FACTOR_DISABLED: gettext_lazy("Turned off two-factor authentication"),
     audit.TWO_FACTOR_FAILED: gettext_lazy("Wrong two-factor code"),
+    audit.TWO_FACTOR_SET_ASIDE: gettext_lazy("Two-factor device taken out of use after 100 wrong codes"),
     audit.BACKUP_CODES_RENEWED: gettext_lazy("Renewed the backup codes"),
     audit.BACKUP_CODES_REVEALED: gettext_lazy("Looked at the backup codes"),
     passwords.PASSWORD_FAILED: gettext_lazy("Wrong password where it was asked again"),

@@ -1,13 +1,11 @@
-"""How sure this request is of who is there: verified (AAL2), sudo (step-up), known browsers."""
+"""How sure this request is of who is there: verified (AAL2), or sudo (step-up)."""
 
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, cast
+from typing import Concatenate, ParamSpec, cast
 from urllib.parse import urlencode
 
-from django.conf import settings
-from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import NoReverseMatch, reverse
@@ -17,10 +15,6 @@ from accounts.models import Session, User
 from accounts.sessions import session_of
 
 SUDO_LIFETIME = timedelta(minutes=5)
-
-KNOWN_BROWSER_SALT = "accounts.known-browser"
-KNOWN_BROWSER_LIFETIME = 365 * 24 * 3600  # seconds
-KNOWN_BROWSER_USERS = 10  # people who share one browser
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -87,33 +81,3 @@ def page_path(request: HttpRequest, page: str) -> str:
 
 def redirect_to_sudo(next_path: str) -> HttpResponse:
     return redirect(f"{reverse('accounts:sudo')}?{urlencode({'next': next_path})}")
-
-
-def known_users(request: HttpRequest) -> frozenset[int]:
-    """Return the ids of the users who have completed a login in this browser."""
-    try:
-        stored: Any = signing.loads(
-            request.COOKIES.get(known_browser_cookie(), ""),
-            salt=KNOWN_BROWSER_SALT,
-            max_age=KNOWN_BROWSER_LIFETIME,
-        )
-    except signing.BadSignature:
-        return frozenset()
-    return frozenset(pk for pk in stored if isinstance(pk, int))
-
-
-def remember_browser(request: HttpRequest, response: HttpResponse, user: User) -> None:
-    """Let the browser say next time that this user has logged in with it before."""
-    others = sorted(known_users(request) - {user.pk})[-(KNOWN_BROWSER_USERS - 1) :]
-    response.set_cookie(
-        known_browser_cookie(),
-        signing.dumps([*others, user.pk], salt=KNOWN_BROWSER_SALT),
-        max_age=KNOWN_BROWSER_LIFETIME,
-        secure=settings.SESSION_COOKIE_SECURE,
-        httponly=True,
-        samesite="Lax",
-    )
-
-
-def known_browser_cookie() -> str:
-    return "__Host-known-browser" if settings.HTTPS else "known-browser"

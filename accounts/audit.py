@@ -1,10 +1,12 @@
 """Who acts, from where, and the record of what was done."""
 
+import ipaddress
 from dataclasses import dataclass
 from typing import Any, Self
 
 from django.http import HttpRequest
 
+from accounts.known_browsers import UNKNOWN, Browser
 from accounts.models import AuditEvent, User
 
 LOGIN_SUCCEEDED = "login.succeeded"
@@ -20,8 +22,12 @@ TWO_FACTOR_ENABLED = "two_factor.enabled"
 TWO_FACTOR_REPLACED = "two_factor.replaced"
 TWO_FACTOR_DISABLED = "two_factor.disabled"
 TWO_FACTOR_FAILED = "two_factor.failed"
+TWO_FACTOR_SET_ASIDE = "two_factor.set_aside"
 BACKUP_CODES_RENEWED = "backup_codes.renewed"
 BACKUP_CODES_REVEALED = "backup_codes.revealed"
+
+# Whoever has one IPv6 address has a network of them, and could take a new one for each guess.
+IPV6_NETWORK = 64  # bits
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,7 @@ class Actor:
     door: str
     request_id: str = ""
     session_id: int | None = None
+    browser: Browser = UNKNOWN
 
     @classmethod
     def of(cls, request: HttpRequest, door: str = "html") -> Self:
@@ -45,6 +52,7 @@ class Actor:
             door=door,
             request_id=getattr(request, "id", ""),
             session_id=row.pk if row is not None else None,
+            browser=Browser.of(request),
         )
 
     @classmethod
@@ -54,6 +62,19 @@ class Actor:
 
     def __str__(self) -> str:
         return name_of(self.user) if self.user else self.door
+
+    @property
+    def network(self) -> str:
+        """Where limits by address count this actor: an IPv4 address, or the network of an IPv6 address."""
+        try:
+            address = ipaddress.ip_address(self.ip or "")
+        except ValueError:
+            return self.ip or ""
+        if isinstance(address, ipaddress.IPv4Address):
+            return str(address)
+        if address.ipv4_mapped:  # what a socket for both families makes of an IPv4 address
+            return str(address.ipv4_mapped)
+        return str(ipaddress.ip_network((int(address), IPV6_NETWORK), strict=False))
 
 
 def name_of(user: User) -> str:

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from accounts import audit, limits
 from accounts.audit import Actor, name_of, record
-from accounts.exceptions import EmailNotConfirmed
+from accounts.exceptions import EmailNotConfirmed, MethodSetAside
 from accounts.factors.base import Factor, State
 from accounts.models import User
 from accounts.sessions import SessionStore, hold
@@ -39,8 +39,10 @@ def begin_enrolment(
 def challenge(user: User, factor: Factor, state: State, *, session: SessionStore, actor: Actor) -> State:
     """Have the factor act (send a text), for a login, for sudo or for an enrolment; return the new state.
 
-    Raises RateLimited, SessionEnded.
+    Raises MethodSetAside, RateLimited, SessionEnded.
     """
+    if factor.is_set_aside(user, state):
+        raise MethodSetAside
     limits.reserve(*factor.claims(user, state, actor=actor))
     with transaction.atomic():
         user = hold(user, session)

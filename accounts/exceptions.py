@@ -65,6 +65,17 @@ class LastMethod(RuleViolation):
         )
 
 
+class MethodSetAside(RuleViolation):
+    """Too many wrong answers in a row: this device is no longer asked (D27)."""
+
+    code = "method-set-aside"
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("After too many wrong codes this method no longer works. Use a recovery code, then replace it.")
+        )
+
+
 class EnrolmentExpired(RuleViolation):
     """Nothing is being set up here: cancelled, replaced by a newer set-up, or more than 15 minutes old."""
 

@@ -5,6 +5,7 @@ with its first attempt and closes `seconds` later. One statement reserves in eve
 them is used up, nothing is written and RateLimited is raised.
 """
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,13 +17,19 @@ from django.utils import timezone
 from accounts.exceptions import RateLimited
 from accounts.models import RateLimit
 
+logger = logging.getLogger(__name__)
+
 
 class Budget:
-    """How many attempts each subject has: pairs of (attempts, seconds)."""
+    """How many attempts each subject has: pairs of (attempts, seconds).
 
-    def __init__(self, name: str, *windows: tuple[int, int]) -> None:
+    `alarm` is what the log says, once in each window, when somebody has to be told that one is used up.
+    """
+
+    def __init__(self, name: str, *windows: tuple[int, int], alarm: str = "") -> None:
         self.name = name
         self.windows = windows
+        self.alarm = alarm
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,7 @@ class Counter:
     key: str
     limit: int
     resets_at: datetime
+    alarm: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,7 @@ ON CONFLICT (key) DO UPDATE SET
     count = CASE WHEN stored.resets_at <= %s THEN 1 ELSE stored.count + 1 END,
     resets_at = CASE WHEN stored.resets_at <= %s THEN excluded.resets_at ELSE stored.resets_at END
 WHERE stored.resets_at <= %s OR stored.count < CASE stored.key {limits} END
-RETURNING key, resets_at
+RETURNING key, resets_at, count
 """
 # A window that closed in between has nothing to give back; it must not lend to the one that followed.
 GIVE_BACK = """
@@ -58,7 +66,7 @@ WHERE stored.resets_at = excluded.resets_at AND stored.count > 0
 
 def counters_of(claims: Iterable[tuple[Budget, str]], now: datetime) -> list[Counter]:
     counters = [
-        Counter(f"{budget.name}:{subject}:{seconds}", limit, now + timedelta(seconds=seconds))
+        Counter(f"{budget.name}:{subject}:{seconds}", limit, now + timedelta(seconds=seconds), budget.alarm)
         for budget, subject in claims
         for limit, seconds in budget.windows
     ]
@@ -72,6 +80,24 @@ def reserve(*claims: tuple[Budget, str]) -> Reservation:
     """
     now = timezone.now()
     counters = counters_of(claims, now)
+    closed = [counter.resets_at for counter in counters if counter.limit < 1]
+    if closed:
+        raise RateLimited(round((max(closed) - now).total_seconds()))
+    statement, parameters = statement_of(counters, now)
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        taken = {key: (resets_at, count) for key, resets_at, count in cursor.fetchall()}
+        if len(taken) < len(counters):
+            transaction.set_rollback(True)
+    if len(taken) < len(counters):
+        raise RateLimited(retry_after(counters, taken, now))
+    for counter in counters:
+        if counter.alarm and taken[counter.key][1] == counter.limit:
+            logger.error(counter.alarm)
+    return Reservation(tuple(Counter(c.key, c.limit, as_datetime(taken[c.key][0])) for c in counters))
+
+
+def statement_of(counters: list[Counter], now: datetime) -> tuple[str, list[Any]]:
     adapt = connection.ops.adapt_datetimefield_value
     parameters: list[Any] = []
     for counter in counters:
@@ -83,14 +109,7 @@ def reserve(*claims: tuple[Budget, str]) -> Reservation:
         rows=", ".join(["(%s, %s, %s)"] * len(counters)),
         limits=" ".join(["WHEN %s THEN %s"] * len(counters)),
     )
-    with transaction.atomic(durable=True), connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        taken = dict(cursor.fetchall())
-        if len(taken) < len(counters):
-            transaction.set_rollback(True)
-    if len(taken) < len(counters):
-        raise RateLimited(retry_after(counters, taken, now))
-    return Reservation(tuple(Counter(c.key, c.limit, as_datetime(taken[c.key])) for c in counters))
+    return statement, parameters
 
 
 def retry_after(counters: list[Counter], taken: dict[str, Any], now: datetime) -> int:

@@ -39,7 +39,7 @@ class Link:
 
     def redeem(self, token: str, *, actor: Actor) -> User:
         """Return the user that the token was made for. Raises LinkInvalid or RateLimited."""
-        guess = limits.reserve((GUESSES, actor.ip or ""))
+        guess = limits.reserve((GUESSES, actor.network))
         user: User | None = User.objects.filter(pk=key_in(token), is_active=True).first()
         if user is None:
             raise LinkInvalid

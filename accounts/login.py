@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from django.db import transaction
 
-from accounts import audit, notifications, passwords, remembered
+from accounts import audit, factors, notifications, passwords, remembered
 from accounts.audit import Actor, name_of, record
 from accounts.exceptions import SessionEnded
 from accounts.models import Session, User
@@ -21,7 +21,6 @@ def sign_in(
     session: SessionStore,
     actor: Actor,
     next_path: str,
-    known_users: frozenset[int],
     remembered_tokens: Mapping[int, str],
 ) -> User | None:
     """Check the password; sign in who has nothing else to prove, or begin a pending login (R7).
@@ -33,44 +32,36 @@ def sign_in(
     if checked is None:
         return None
     user = checked.user
-    known_browser = user.pk in known_users
     token = remembered_tokens.get(user.pk)
     with transaction.atomic():
         checked.give_back()
         if not user.is_enrolled:
             session.sign_in(user, actor=actor)
-            succeeded(user, actor=actor, method="password", known_browser=known_browser)
+            succeeded(user, actor=actor, method="password")
         elif token and remembered.recognise(user, token):
             session.sign_in(user, actor=actor, remembered=True)
-            succeeded(user, actor=actor, method=Session.REMEMBERED, known_browser=known_browser)
+            succeeded(user, actor=actor, method=Session.REMEMBERED)
         else:
-            session.begin_pending(user, actor=actor, next=next_path)
+            methods = factors.methods_of(user).slugs
+            session.begin_pending(user, actor=actor, next=next_path, methods=methods)
     return user
 
 
-def complete(
-    user: User,
-    *,
-    factor: str,
-    session: SessionStore,
-    actor: Actor,
-    known_browser: bool,
-    remember: bool,
-) -> None:
+def complete(user: User, *, factor: str, session: SessionStore, actor: Actor, remember: bool) -> None:
     """Turn a pending login into a session, in the transaction that consumed the answer.
 
     Raises SessionEnded.
     """
     session.complete_login(user, factor=factor)
-    succeeded(user, actor=actor, method=factor, known_browser=known_browser, remember=remember)
+    succeeded(user, actor=actor, method=factor, remember=remember)
     if remember:
         remembered.remember(user, session=session, actor=actor)
 
 
-def succeeded(user: User, *, actor: Actor, method: str, known_browser: bool, remember: bool = False) -> None:
+def succeeded(user: User, *, actor: Actor, method: str, remember: bool = False) -> None:
     """Record a complete login, and tell the owner if the browser is a new one (R58)."""
     record(audit.LOGIN_SUCCEEDED, actor=actor, subject=name_of(user), user=user, method=method)
-    if not known_browser:
+    if not actor.browser.has_seen(user):
         notifications.notify(user, "new_browser", actor=actor, remember=remember)
 
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 
-from accounts import remembered_cookie
+from accounts import known_browsers, remembered_cookie
 from accounts.exceptions import RateLimited, RuleViolation, SessionEnded
 from accounts.models import Session, User
 from accounts.sessions import (
@@ -49,6 +49,8 @@ class SessionMiddleware(DjangoSessionMiddleware):
             response.delete_cookie(settings.SESSION_COOKIE_NAME, path="/", samesite="Lax")
         elif session.new_key and response.status_code < 500:
             self.set_cookie(response, session)
+            if session.row and session.user:
+                known_browsers.keep(request, response, session.row)
             if session.remembered_token and session.user:
                 remembered_cookie.keep(request, response, session.user, session.remembered_token)
         elif session.loaded:

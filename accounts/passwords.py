@@ -8,7 +8,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from accounts import audit, crypto, limits, notifications
+from accounts import audit, crypto, lanes, limits, notifications
 from accounts.audit import Actor, name_of, record
 from accounts.exceptions import RateLimited, RuleViolation, SessionEnded, WrongPassword
 from accounts.limits import Budget, Reservation
@@ -23,9 +23,6 @@ PASSWORD_RESET = "password.reset"
 
 MAX_LENGTH = 1024  # characters; longer ones are refused before hashing
 
-BY_ACCOUNT = Budget("password:account", (10, 300))
-BY_ADDRESS = Budget("password:address", (10, 300))
-OVERALL = Budget("password:all", (1000, 300))
 RESETS_BY_ACCOUNT = Budget("reset:account", (5, 86_400))
 RESETS_BY_ADDRESS = Budget("reset:address", (20, 3600))
 
@@ -58,7 +55,7 @@ def check(username: str, password: str, *, actor: Actor) -> RightPassword | None
     if len(password) > MAX_LENGTH:
         return None
     user = User.objects.by_login(username).first()
-    reservation = reserve(lane_of(user, username), actor)
+    reservation = limits.reserve(*lanes.for_password(user, username, actor=actor))
     if matches(user, password) and user is not None and user.is_active:
         return RightPassword(user, reservation)
     subject = name_of(user) if user else "user"  # what was typed may well be a password
@@ -71,7 +68,7 @@ def attempt(user: User, password: str, *, actor: Actor) -> RightPassword | None:
     """Ask somebody who is signed in for the password again. Raises RateLimited."""
     if len(password) > MAX_LENGTH:
         return None
-    reservation = reserve(lane_of(user), actor)
+    reservation = limits.reserve(*lanes.for_password(user, user.username, actor=actor))
     if matches(user, password):
         return RightPassword(user, reservation)
     with transaction.atomic():
@@ -100,15 +97,6 @@ def prove(user: User, password: str, *, session: SessionStore, actor: Actor) -> 
         session.prove()
         record(audit.SUDO_GRANTED, actor=actor, subject=name_of(user), user=user, method="password")
     return True
-
-
-def lane_of(user: User | None, typed: str = "") -> str:
-    """Name the account that an attempt is counted for. An unknown name is counted like an account."""
-    return f"user:{user.pk}" if user else crypto.digest(typed.strip().casefold(), "login")
-
-
-def reserve(lane: str, actor: Actor) -> Reservation:
-    return limits.reserve((BY_ACCOUNT, lane), (BY_ADDRESS, actor.ip or ""), (OVERALL, ""))
 
 
 def matches(user: User | None, password: str) -> bool:
@@ -164,7 +152,7 @@ def request_reset(email: str, *, actor: Actor) -> None:
     """
     try:
         account = crypto.digest(email.casefold(), "reset")
-        limits.reserve((RESETS_BY_ACCOUNT, account), (RESETS_BY_ADDRESS, actor.ip or ""))
+        limits.reserve((RESETS_BY_ACCOUNT, account), (RESETS_BY_ADDRESS, actor.network))
     except RateLimited:
         return
     user = User.objects.by_confirmed_email(email).filter(is_active=True).first()

@@ -1,6 +1,5 @@
 """What the server remembers between two requests of one flow; nothing else touches these session keys."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
@@ -11,6 +10,7 @@ from django.utils import timezone
 from accounts import challenges, factors
 from accounts.audit import Actor
 from accounts.exceptions import SessionEnded
+from accounts.factors import Methods
 from accounts.factors.base import ENROLMENT_LIFETIME, Factor, State
 from accounts.models import User
 from accounts.sessions import session_of
@@ -18,6 +18,7 @@ from accounts.two_factor import Purpose
 
 ENROLMENT = "enrolment"
 CHALLENGE = "challenge"
+METHODS = "methods"
 
 
 @dataclass(frozen=True)
@@ -26,28 +27,32 @@ class PendingLogin:
 
     user: User
     next_path: str
+    methods: Methods
 
     @classmethod
     def load(cls, request: HttpRequest) -> Self | None:
+        """Return the pending login of this session. Costs no statement but the session's own."""
         session = session_of(request)
         user = session.pending_user
         if user is None:
             return None
-        return cls(user=user, next_path=session.load().get("next", ""))
+        data = session.load()
+        return cls(user=user, next_path=data.get("next", ""), methods=Methods.of(data.get(METHODS, {})))
 
-    def factors(self, *, backup: bool) -> Sequence[Factor]:
-        """Return the factors that this user can be asked, in the registry's order."""
-        return factors.backup() if backup else factors.of_user(self.user)
+    def refreshed(self, request: HttpRequest) -> Self:
+        """Return it with the methods as they are now: the last wrong answer may have cost one."""
+        methods = factors.methods_of(self.user)
+        if methods != self.methods:
+            session_of(request)[METHODS] = methods.slugs
+        return replace(self, methods=methods)
 
     def factor(self, slug: str, *, backup: bool) -> Factor:
-        """Return the factor of this name, or the first that this user has. Raises SessionEnded without any.
-
-        A name alone costs no statement: the factor itself finds no device where there is none.
-        """
-        named = factors.get(slug)
-        if named is not None and not backup and not named.is_backup:
-            return named
-        for factor in self.factors(backup=backup):
+        """Return the factor of this name, or the first of this user. Raises SessionEnded without any."""
+        offered: list[Factor] = (
+            [*factors.backup()] if backup else [*self.methods.working, *self.methods.set_aside]
+        )
+        named = [factor for factor in offered if factor.slug == slug]
+        for factor in [*named, *offered]:
             return factor
         raise SessionEnded
 

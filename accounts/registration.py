@@ -69,7 +69,7 @@ def sign_up(username: str, email: str, password: str, *, session: SessionStore, 
     if settings.SIGN_UP != "open":
         raise SignUpClosed
     passwords.ensure_acceptable(password, User(username=username, email=email))
-    limits.reserve((SIGN_UPS, actor.ip or ""))
+    limits.reserve((SIGN_UPS, actor.network))
     if User.objects.by_login(username).exists():
         raise UsernameTaken
     limits.reserve((CONFIRMATIONS_TO_ADDRESS, lane_of(email)))

@@ -10,7 +10,7 @@ from enum import Enum
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import audit, backup_codes, factors, limits, login, notifications, signals
+from accounts import audit, backup_codes, factors, lanes, limits, login, notifications, signals
 from accounts.audit import Actor, name_of, record
 from accounts.exceptions import (
     EnrolmentExpired,
@@ -53,7 +53,7 @@ def confirm_enrolment(
     Returns None for a wrong answer. The first device brings backup codes. Every other session ends (R22).
     Raises RateLimited, EnrolmentExpired, SessionEnded.
     """
-    reservation = limits.reserve((factor.budget, name_of_account(user)))
+    reservation = limits.reserve(*lanes.for_code(user, factor.guesses, actor.browser))
     with transaction.atomic():
         user = hold(user, session)
         if not factor.is_pending(user, state):
@@ -74,7 +74,7 @@ def confirm_enrolment(
             record(event, actor=actor, subject=name_of(user), user=user, method=factor.slug)
             notifications.notify(user, mail, actor=actor, method=str(factor.label))
             return Enrolment(device, codes)
-    record_failure(user, factor, "enrolment", actor=actor)
+        record_failure(user, factor, "enrolment", actor=actor)
     return None
 
 
@@ -95,7 +95,6 @@ def answer_challenge(
     purpose: Purpose,
     session: SessionStore,
     actor: Actor,
-    known_browser: bool = True,
     remember: bool = False,
 ) -> Device | None:
     """Consume a right answer and, in the same transaction, move the session on: logged in, or sudo.
@@ -104,7 +103,7 @@ def answer_challenge(
     Returns None for a wrong answer. Raises RateLimited, and SessionEnded when the pending login or the
     session that asks was voided meanwhile.
     """
-    reservation = limits.reserve((factor.budget, name_of_account(user)))
+    reservation = limits.reserve(*lanes.for_code(user, factor.guesses, actor.browser))
     with transaction.atomic():
         user = hold(user, session, row_too=purpose is Purpose.SUDO)
         device = factor.verify(user, answer, state)
@@ -112,40 +111,50 @@ def answer_challenge(
         if device is not None or repeated:
             limits.give_back(reservation)
         if device is not None:
-            if factor.is_backup:
-                backup_codes.announce_use(user, actor=actor)
-            if purpose is Purpose.LOGIN:
-                login.complete(
-                    user,
-                    factor=factor.slug,
-                    session=session,
-                    actor=actor,
-                    known_browser=known_browser,
-                    remember=remember,
-                )
-            else:
-                session.prove(factor=factor.slug)
-                record(audit.SUDO_GRANTED, actor=actor, subject=name_of(user), user=user, method=factor.slug)
-    if device is None and not repeated:
-        record_failure(user, factor, purpose.value, actor=actor)
+            move_on(user, factor, purpose, session=session, actor=actor, remember=remember)
+        elif not repeated:
+            record_failure(user, factor, purpose.value, actor=actor)
+            if factor.count_failure(user):
+                announce_set_aside(user, factor, actor=actor)
+    if device is None and not repeated and purpose is Purpose.LOGIN:
+        tell_of_wrong_codes(user, actor=actor)
     return device
 
 
-def record_failure(user: User, factor: Factor, purpose: str, *, actor: Actor) -> None:
-    """Record a wrong answer; behind a right password, tell the owner, once an hour."""
-    with transaction.atomic():
-        record(
-            audit.TWO_FACTOR_FAILED,
-            actor=actor,
-            subject=name_of(user),
-            user=user,
-            method=factor.slug,
-            purpose=purpose,
-        )
-    if purpose != Purpose.LOGIN.value:
+def move_on(
+    user: User, factor: Factor, purpose: Purpose, *, session: SessionStore, actor: Actor, remember: bool
+) -> None:
+    """Do what a right answer is for."""
+    if factor.is_backup:
+        backup_codes.announce_use(user, actor=actor)
+    if purpose is Purpose.LOGIN:
+        login.complete(user, factor=factor.slug, session=session, actor=actor, remember=remember)
         return
+    session.prove(factor=factor.slug)
+    record(audit.SUDO_GRANTED, actor=actor, subject=name_of(user), user=user, method=factor.slug)
+
+
+def record_failure(user: User, factor: Factor, purpose: str, *, actor: Actor) -> None:
+    record(
+        audit.TWO_FACTOR_FAILED,
+        actor=actor,
+        subject=name_of(user),
+        user=user,
+        method=factor.slug,
+        purpose=purpose,
+    )
+
+
+def announce_set_aside(user: User, factor: Factor, *, actor: Actor) -> None:
+    """Record and tell that a device has taken its last wrong answer. Two-factor stays on (R16, D27)."""
+    record(audit.TWO_FACTOR_SET_ASIDE, actor=actor, subject=name_of(user), user=user, method=factor.slug)
+    notifications.notify(user, "two_factor_set_aside", actor=actor, method=str(factor.label))
+
+
+def tell_of_wrong_codes(user: User, *, actor: Actor) -> None:
+    """Tell the owner, once an hour: whoever gets as far as this knows the password."""
     try:
-        limits.reserve((WRONG_CODE_MAILS, name_of_account(user)))
+        limits.reserve((WRONG_CODE_MAILS, lanes.account(user)))
     except RateLimited:
         return
     with transaction.atomic():
@@ -156,13 +165,13 @@ def record_failure(user: User, factor: Factor, purpose: str, *, actor: Actor) ->
 def remove(user: User, factor: Factor, *, session: SessionStore, actor: Actor) -> None:
     """Remove one of several primary devices; the last one goes by `disable` only. Codes stay valid.
 
-    Raises LastMethod, SessionEnded.
+    Raises LastMethod when no other would be left that works, SessionEnded.
     """
     user = hold(user, session)
-    devices = [other for other in factors.primary() if other.device_of(user) is not None]
-    if factor not in devices:
+    methods = factors.methods_of(user)
+    if factor.slug not in methods.slugs:
         raise TwoFactorNotEnabled
-    if len(devices) == 1:
+    if not any(other != factor for other in methods.working):
         raise LastMethod
     factor.devices(user, confirmed=True).delete()
     end_other_sessions(user, session)
@@ -226,7 +235,3 @@ def disable_once(
 def discard_stale_enrolments() -> int:
     """Remove unconfirmed devices that nobody can confirm any more; return how many."""
     return sum(factor.discard_stale() for factor in factors.all_factors())
-
-
-def name_of_account(user: User) -> str:
-    return f"user:{user.pk}"

@@ -1,7 +1,9 @@
 """The registry: dotted paths in settings.SECOND_FACTORS, in the order in which pages offer the factors."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Self, cast
 
 from django.conf import settings
 from django.db.models import Value
@@ -29,16 +31,46 @@ def get(slug: str) -> "Factor | None":
     return next((factor for factor in all_factors() if factor.slug == slug), None)
 
 
-def of_user(user: "User") -> "list[Factor]":
-    """Return the primary factors of which the user has a confirmed device; one statement."""
+@dataclass(frozen=True)
+class Methods:
+    """The primary factors that a user has enrolled, in the registry's order."""
+
+    working: "list[Factor]"
+    # Those whose device takes no answer any more, after too many wrong ones.
+    set_aside: "list[Factor]"
+
+    @classmethod
+    def of(cls, slugs: Mapping[str, bool]) -> Self:
+        """From what `slugs` returned."""
+        return cls(
+            working=[factor for factor in primary() if slugs.get(factor.slug) is False],
+            set_aside=[factor for factor in primary() if slugs.get(factor.slug) is True],
+        )
+
+    @property
+    def slugs(self) -> dict[str, bool]:
+        """Tell of each enrolled factor whether it was set aside; can be stored."""
+        return {factor.slug: False for factor in self.working} | {
+            factor.slug: True for factor in self.set_aside
+        }
+
+
+def methods_of(user: "User") -> Methods:
+    """Return what the user has a confirmed device of; one statement."""
     asked = [
         factor.device_model._default_manager.filter(user=user, confirmed=True)
         .order_by()
-        .values_list(Value(factor.slug), flat=True)
+        .values_list(Value(factor.slug), "set_aside_at")
         for factor in primary()
     ]
-    slugs = set(asked[0].union(*asked[1:], all=True))
-    return [factor for factor in primary() if factor.slug in slugs]
+    found = asked[0].union(*asked[1:], all=True)
+    return Methods.of({slug: set_aside_at is not None for slug, set_aside_at in found})
+
+
+def of_user(user: "User") -> "list[Factor]":
+    """Return the primary factors of which the user has a confirmed device, set aside or not."""
+    enrolled = methods_of(user).slugs
+    return [factor for factor in primary() if factor.slug in enrolled]
 
 
 def devices_of(user: "User") -> "dict[Factor, Device]":

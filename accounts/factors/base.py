@@ -9,25 +9,28 @@ from typing import Any, ClassVar, TypeAlias
 
 from django import forms
 from django.db import models
+from django.db.models import F
 from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.translation import ngettext
 from django_otp.models import Device as OTPDevice
 
 from accounts.audit import Actor
-from accounts.limits import Budget
+from accounts.lanes import Claim, Guesses
 from accounts.models import User
 
 State: TypeAlias = dict[str, Any]
-Claim: TypeAlias = tuple[Budget, str]
 
 ENROLMENT_LIFETIME = timedelta(minutes=15)
 DEVICE_NAME = "device"
 
-# All six-digit codes of an account share one budget, whatever the factor, door or purpose (R16).
-SIX_DIGIT_CODES = Budget("code", (5, 300), (20, 3600), (50, 86_400))
-# Backup codes are long, so they can have a lane of their own: guessing never locks the owner out (R18).
-BACKUP_CODES = Budget("backup-code", (10, 86_400))
+# All six-digit codes of an account are counted together, whatever the factor, door or purpose (R16).
+SIX_DIGIT_CODES = Guesses("code", (5, 300), (20, 3600), daily=50)
+# Backup codes are long, so they can be counted apart: guessing the others never locks the owner out (R18).
+BACKUP_CODES = Guesses("backup-code", daily=10)
+# Wrong answers in a row, however far apart, until a device is set aside (NIST SP 800-63B-4, 3.2.2).
+MOST_FAILURES = 100
 
 
 class Device(OTPDevice):  # type: ignore[misc]  # django-otp has no types
@@ -42,6 +45,10 @@ class Device(OTPDevice):  # type: ignore[misc]  # django-otp has no types
     created_at = models.DateTimeField(default=timezone.now)
     confirmed_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True)
+    # Wrong answers since the last right one.
+    failures = models.PositiveIntegerField(default=0)
+    # Since when it verifies nothing any more, because of too many of them. It still counts as enrolled (D27).
+    set_aside_at = models.DateTimeField(null=True)
 
     class Meta:
         abstract = True
@@ -64,12 +71,17 @@ class Factor:
     device_model: ClassVar[type[Device]]
     # What enrolment asks before it begins (a phone number); None when it asks nothing.
     details_form: ClassVar[type[forms.Form] | None] = None
-    budget: ClassVar[Budget]
+    guesses: ClassVar[Guesses]
 
     def device_of(self, user: User) -> Device | None:
         """Return the user's confirmed device of this factor."""
         device: Device | None = self.devices(user, confirmed=True).first()
         return device
+
+    def working_device(self, user: User) -> Device | None:
+        """Return the device whose answers count: none that was set aside."""
+        device = self.device_of(user)
+        return device if device is not None and device.set_aside_at is None else None
 
     def claims(self, user: User, state: State, *, actor: Actor, **details: Any) -> list[Claim]:
         """Return the budgets to be spent before this factor acts; pure. Spent outside any transaction."""
@@ -101,16 +113,43 @@ class Factor:
     def verify(self, user: User, answer: str, state: State) -> Device | None:
         """Consume a right answer and return the device; None for a wrong one. Never raises.
 
-        The caller holds the user's lock. Consuming is a conditional UPDATE whose row count decides.
+        The caller holds the user's lock. Consuming is a conditional UPDATE whose row count decides; the
+        device takes what `used` returns. A device that was set aside verifies nothing.
         """
         raise NotImplementedError
+
+    def used(self) -> dict[str, Any]:
+        """Return the fields of a device that has just verified something."""
+        return {"last_used_at": timezone.now(), "failures": 0}
+
+    def count_failure(self, user: User) -> bool:
+        """Count a wrong answer against the user's device; return whether it is set aside from now on."""
+        device = self.devices(user, confirmed=True).filter(set_aside_at=None)
+        device.update(failures=F("failures") + 1)
+        set_aside = device.filter(failures__gte=MOST_FAILURES).update(set_aside_at=timezone.now())
+        return bool(set_aside)
+
+    def is_set_aside(self, user: User, state: State) -> bool:
+        """Whether the device that this state is about was set aside. One that is being set up never is."""
+        device = None if "device_id" in state else self.device_of(user)
+        return device is not None and device.set_aside_at is not None
 
     def is_repeat(self, user: User, answer: str, state: State) -> bool:
         """Whether this is the answer that has just succeeded: refused, but no guess."""
         return False
 
-    def explain_refusal(self, user: User, answer: str, state: State) -> str | None:
-        """Say why a wrong answer was refused, where saying so helps nobody else. Pure."""
+    def has_shape(self, answer: str) -> bool:
+        """Whether this is written like an answer to this factor; says nothing of whether it is right."""
+        return False
+
+    def explain_refusal(
+        self, user: User, answer: str, state: State, *, enrolling: bool = False
+    ) -> str | None:
+        """Say why a wrong answer was refused, where saying so helps nobody else. Pure.
+
+        What it tells must be of no use to somebody who has the password and guesses: nothing about an
+        answer that may still become right.
+        """
         return None
 
     def describe(self, user: User, state: State, *, enrolling: bool = False) -> dict[str, Any]:
@@ -157,6 +196,10 @@ class BackupFactor(Factor):
         """Return how many unused codes there are."""
         raise NotImplementedError
 
+    def count_failure(self, user: User) -> bool:
+        """Never set aside: they can't be guessed, and are the way on when the devices were."""
+        return False
+
 
 def six_digits(answer: str) -> str | None:
     """Return the code in its one spelling, or None (R15).
@@ -166,3 +209,15 @@ def six_digits(answer: str) -> str | None:
     """
     code = answer.replace(" ", "").replace("-", "")
     return code if len(code) == 6 and all(char in "0123456789" for char in code) else None
+
+
+def wrong_length(answer: str) -> str | None:
+    """Explain a refused code that has too few or too many digits."""
+    digits = answer.replace(" ", "").replace("-", "")
+    if len(digits) == 6 or not digits or not all(char in "0123456789" for char in digits):
+        return None
+    return ngettext(
+        "A code has six digits; that was %(n)s digit.",
+        "A code has six digits; that were %(n)s digits.",
+        len(digits),
+    ) % {"n": len(digits)}

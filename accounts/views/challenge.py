@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import factors, passwords, two_factor
+from accounts import factors, passwords, refusals, two_factor
 from accounts.answers import form_page, refuse, tell
-from accounts.assurance import has_sudo, known_users, remember_browser, signed_in_user
+from accounts.assurance import has_sudo, signed_in_user
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation, SessionEnded
 from accounts.factors.base import Factor, State
@@ -23,16 +23,12 @@ from accounts.forms import CodeForm, LoginCodeForm, LoginRecoveryCodeForm, Passw
 from accounts.models import User
 from accounts.pending import PendingChallenge, PendingLogin
 from accounts.redirects import safe_next
+from accounts.refusals import Refusal
 from accounts.sessions import session_of
 from accounts.two_factor import Purpose
 
 SHOWS_AND_ACTS = ["GET", "HEAD", "POST"]
 AnyForm: TypeAlias = CodeForm | RecoveryCodeForm | PasswordForm
-
-
-def refusal(user: User, factor: Factor, answer: str, state: State) -> str:
-    """Return why an answer was refused. Else the same words for a wrong, a used and a foreign code (R29)."""
-    return factor.explain_refusal(user, answer, state) or _("Invalid authentication code!")
 
 
 def describe(request: HttpRequest, user: User, factor: Factor, purpose: Purpose) -> dict[str, Any]:
@@ -68,11 +64,14 @@ def answer_page(
         return redirect("accounts:sign_in")
     factor = pending.factor(asked_for(request), backup=backup)
     state = PendingChallenge.state_for(request, factor, Purpose.LOGIN)
+    refusal = None
     if form.is_valid():
         try:
             if prove_login(request, pending, factor, form, state):
-                return logged_in(request, pending)
-            form.add_error("code", refusal(pending.user, factor, form.cleaned_data["code"], state))
+                return logged_in(request, pending, factor)
+            refusal = refusals.explain(pending.user, factor, form.cleaned_data["code"], state)
+            form.add_error("code", refusal.message)
+            pending = pending.refreshed(request)
         except SessionEnded:
             raise
         except RuleViolation as error:
@@ -83,7 +82,9 @@ def answer_page(
         form,
         factor=factor,
         description=factor.describe(pending.user, state),
-        alternatives=[other for other in pending.factors(backup=False) if other != factor],
+        set_aside=pending.methods.set_aside,
+        alternatives=[other for other in pending.methods.working if other != factor],
+        belongs_to=refusal and refusal.belongs_to,
     )
 
 
@@ -109,17 +110,17 @@ def prove_login(
         purpose=Purpose.LOGIN,
         session=session_of(request),
         actor=Actor.of(request),
-        known_browser=pending.user.pk in known_users(request),
         remember=form.cleaned_data["remember"],
     )
     return device is not None
 
 
-def logged_in(request: HttpRequest, pending: PendingLogin) -> HttpResponse:
+def logged_in(request: HttpRequest, pending: PendingLogin, factor: Factor) -> HttpResponse:
     rotate_token(request)
-    response = redirect(pending.next_path or "organizations:home")
-    remember_browser(request, response, pending.user)
-    return response
+    if factor.is_backup and pending.methods.set_aside:  # what brought them here can be mended now
+        messages.warning(request, _("Replace the device that no longer works, before your codes run out."))
+        return redirect("accounts:two_factor")
+    return redirect(pending.next_path or "organizations:home")
 
 
 @login_not_required
@@ -132,7 +133,8 @@ def send(request: HttpRequest) -> HttpResponse:
         messages.error(request, SessionEnded().message)
         return redirect("accounts:sign_in")
     purpose = Purpose.LOGIN if pending else Purpose.SUDO
-    acting = [factor for factor in factors.of_user(user) if factor.acts]
+    methods = pending.methods if pending else factors.methods_of(user)
+    acting = [factor for factor in methods.working if factor.acts]
     factor = chosen(acting, request.POST.get("factor"))
     if factor is not None:
         try:
@@ -162,16 +164,19 @@ def sudo(request: HttpRequest) -> HttpResponse:
     next_path = safe_next(request, asked_for, reverse("organizations:home"))
     if request.method != "POST" and has_sudo(request):
         return redirect(next_path)
-    devices = [*factors.of_user(user), *factors.backup()] if user.is_enrolled else []
+    devices, set_aside = asked_of(user)
     factor = chosen(devices, request.POST.get("factor") or request.GET.get("factor"))
     form = sudo_form(factor)(request.POST if request.method == "POST" else None)
+    refusal = None
     if form.is_valid():
         try:
             if prove(request, user, factor, form):
                 PendingChallenge.forget(request)
                 rotate_token(request)
                 return redirect(next_path)
-            form.add_error(*wrong_proof(request, user, factor, form))
+            refusal = wrong_proof(request, user, factor, form)
+            form.add_error("code" if factor else "password", refusal.message)
+            devices, set_aside = asked_of(user)
         except SessionEnded:
             raise
         except RuleViolation as error:
@@ -183,8 +188,18 @@ def sudo(request: HttpRequest) -> HttpResponse:
         next=next_path,
         factor=factor,
         description=describe(request, user, factor, Purpose.SUDO) if factor else {},
+        set_aside=set_aside,
         alternatives=[other for other in devices if other != factor],
+        belongs_to=refusal and refusal.belongs_to,
     )
+
+
+def asked_of(user: User) -> tuple[list[Factor], list[Factor]]:
+    """Return the factors that sudo takes of this user, and those that were set aside."""
+    if not user.is_enrolled:
+        return [], []
+    methods = factors.methods_of(user)
+    return [*methods.working, *factors.backup()], methods.set_aside
 
 
 def chosen(devices: list[Factor], slug: str | None) -> Factor | None:
@@ -200,11 +215,11 @@ def sudo_form(
     return RecoveryCodeForm if factor.is_backup else CodeForm
 
 
-def wrong_proof(request: HttpRequest, user: User, factor: Factor | None, form: AnyForm) -> tuple[str, str]:
+def wrong_proof(request: HttpRequest, user: User, factor: Factor | None, form: AnyForm) -> Refusal:
     if factor is None:
-        return "password", _("That is not your password.")
+        return Refusal(_("That is not your password."))
     state = PendingChallenge.state_for(request, factor, Purpose.SUDO)
-    return "code", refusal(user, factor, form.cleaned_data["code"], state)
+    return refusals.explain(user, factor, form.cleaned_data["code"], state)
 
 
 def prove(

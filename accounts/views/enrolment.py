@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import challenges, factors, two_factor
+from accounts import challenges, factors, refusals, two_factor
 from accounts.answers import form_page, refuse, tell
 from accounts.assurance import signed_in_user, sudo_required
 from accounts.audit import Actor
@@ -125,7 +125,10 @@ def confirm(request: HttpRequest) -> HttpResponse:
         else:
             if enrolment is not None:
                 return confirmed(request, pending, enrolment.codes)
-            form.add_error("code", refusal(pending, form.cleaned_data["code"]))
+            refusal = refusals.explain(
+                user, pending.factor, form.cleaned_data["code"], pending.state, enrolling=True
+            )
+            form.add_error("code", refusal.message)
     return form_page(
         request,
         "accounts/two_factor_confirm.html",
@@ -135,11 +138,6 @@ def confirm(request: HttpRequest) -> HttpResponse:
         description=pending.factor.describe(user, pending.state, enrolling=True),
         replacing=pending.replacing,
     )
-
-
-def refusal(pending: PendingEnrolment, answer: str) -> str:
-    explained = pending.factor.explain_refusal(pending.user, answer, pending.state)
-    return explained or _("Invalid authentication code!")
 
 
 def confirmed(request: HttpRequest, pending: PendingEnrolment, codes: list[str]) -> HttpResponse:

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts import registration
 from accounts.answers import form_page, refuse
-from accounts.assurance import remember_browser, signed_in_user
+from accounts.assurance import signed_in_user
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
 from accounts.forms import AddressForm, SignUpForm
@@ -37,16 +37,12 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     form = SignUpForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
-            user = registration.sign_up(
-                **form.cleaned_data, session=session_of(request), actor=Actor.of(request)
-            )
+            registration.sign_up(**form.cleaned_data, session=session_of(request), actor=Actor.of(request))
         except RuleViolation as error:
             refuse(form, error, FIELD_OF.get(error.code))
         else:
             rotate_token(request)
-            response = redirect(next_path or PAGE)
-            remember_browser(request, response, user)
-            return response
+            return redirect(next_path or PAGE)
     return form_page(request, "accounts/sign_up.html", form, next=next_path)
 
 

@@ -12,14 +12,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import factors, login, remembered_cookie
+from accounts import login, remembered_cookie
 from accounts.answers import form_page, refuse
-from accounts.assurance import known_users, remember_browser
 from accounts.audit import Actor
 from accounts.exceptions import RateLimited, RuleViolation
 from accounts.forms import SignInForm
-from accounts.models import User
-from accounts.pending import PendingChallenge
+from accounts.pending import PendingChallenge, PendingLogin
 from accounts.redirects import safe_next
 from accounts.sessions import session_of
 from accounts.two_factor import Purpose
@@ -44,36 +42,34 @@ def sign_in(request: HttpRequest) -> HttpResponse:
                 session=session_of(request),
                 actor=Actor.of(request),
                 next_path=next_path,
-                known_users=known_users(request),
                 remembered_tokens=remembered_cookie.tokens(request),
             )
         except RuleViolation as error:
             refuse(form, error)
         else:
             if user is not None:
-                return signed_in(request, user, next_path)
+                return signed_in(request, next_path)
             form.add_error(None, _("Invalid login or password"))
     return form_page(request, "accounts/sign_in.html", form, next=next_path)
 
 
-def ask_first(request: HttpRequest, user: User) -> None:
+def ask_first(request: HttpRequest, pending: PendingLogin) -> None:
     """If the factor that is asked first has to act, let it: at once, by this POST (D26)."""
-    factor = next(iter(factors.of_user(user)), None)
+    factor = next(iter(pending.methods.working), None)
     if factor is not None and factor.acts:
         # Too soon after the last text: the page shows the countdown instead of an error.
         with suppress(RateLimited):
-            PendingChallenge.start(request, user, factor, Purpose.LOGIN)
+            PendingChallenge.start(request, pending.user, factor, Purpose.LOGIN)
 
 
-def signed_in(request: HttpRequest, user: User, next_path: str) -> HttpResponse:
+def signed_in(request: HttpRequest, next_path: str) -> HttpResponse:
     """Answer a right password or a complete login: on to the second factor, or to where this began."""
     rotate_token(request)
-    if session_of(request).pending_user is not None:
-        ask_first(request, user)
-        return redirect("accounts:challenge")
-    response = redirect(next_path or "organizations:home")
-    remember_browser(request, response, user)
-    return response
+    pending = PendingLogin.load(request)
+    if pending is None:
+        return redirect(next_path or "organizations:home")
+    ask_first(request, pending)
+    return redirect("accounts:challenge")
 
 
 @login_not_required

@@ -6,13 +6,14 @@ from typing import Any
 from django.db.models import Count, OuterRef, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from accounts.crypto import digest, digests, open_sealed, seal
 from accounts.factors.backup_codes.models import BackupCode, BackupCodeSet
 from accounts.factors.base import BACKUP_CODES, BackupFactor, Device, State
 from accounts.models import User
-
 from accounts.sealed import SealedColumn
+
 CODES = 10
 # 13 characters of 5 bits. Without I, L, O and U: a reader can't take one for a digit.
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -25,7 +26,7 @@ class BackupCodesFactor(BackupFactor):
     slug = "backup-codes"
     label = _("Backup codes")
     device_model = BackupCodeSet
-    budget = BACKUP_CODES
+    guesses = BACKUP_CODES
 
     def begin_enrolment(self, user: User, **details: object) -> State:
         code_set = BackupCodeSet.objects.create(user=user, confirmed=False)
@@ -61,6 +62,22 @@ class BackupCodesFactor(BackupFactor):
             return None
         BackupCodeSet.objects.filter(user=user, confirmed=True).update(last_used_at=now)
         return self.device_of(user)
+
+    def has_shape(self, answer: str) -> bool:
+        return normalize(answer) is not None
+
+    def explain_refusal(
+        self, user: User, answer: str, state: State, *, enrolling: bool = False
+    ) -> str | None:
+        """Say nothing but how long a code is: a wrong one and a used one answer alike (R29)."""
+        code = spelled(answer)
+        if len(code) == LENGTH or not code or not all(char in ALPHABET for char in code):
+            return None
+        return ngettext(
+            "A recovery code has %(length)s letters and digits; that was %(n)s.",
+            "A recovery code has %(length)s letters and digits; that were %(n)s.",
+            len(code),
+        ) % {"length": LENGTH, "n": len(code)}
 
     def describe(self, user: User, state: State, *, enrolling: bool = False) -> dict[str, Any]:
         return {"question": _("Enter one of your backup codes. Each of them works once.")}
@@ -102,19 +119,6 @@ def sealing_context(code_set: BackupCodeSet, position: int) -> str:
     return f"backup-code:{code_set.user_id}:{code_set.pk}:{position}"
 
 
-def grouped(code: str) -> str:
-    """Return a code in groups: XXXXX-XXXX-XXXX."""
-    parts, start = [], 0
-    for size in GROUPS:
-        parts.append(code[start : start + size])
-        start += size
-    return "-".join(parts)
-
-
-def normalize(answer: str) -> str | None:
-    """Return the code in its one spelling, or None: case, spaces and hyphens don't matter (R29)."""
-    code = answer.replace(" ", "").replace("-", "").upper().translate(LOOKALIKES)
-    return code if len(code) == LENGTH and all(char in ALPHABET for char in code) else None
 SEALED = SealedColumn(
     BackupCode,
     "sealed_code",
@@ -125,3 +129,21 @@ SEALED = SealedColumn(
 )
 
 
+def grouped(code: str) -> str:
+    """Return a code in groups: XXXXX-XXXX-XXXX."""
+    parts, start = [], 0
+    for size in GROUPS:
+        parts.append(code[start : start + size])
+        start += size
+    return "-".join(parts)
+
+
+def spelled(answer: str) -> str:
+    """Return an answer in its one spelling: case, spaces and hyphens don't matter (R29)."""
+    return answer.replace(" ", "").replace("-", "").upper().translate(LOOKALIKES)
+
+
+def normalize(answer: str) -> str | None:
+    """Return the code in its one spelling, or None for what can't be one."""
+    code = spelled(answer)
+    return code if len(code) == LENGTH and all(char in ALPHABET for char in code) else None

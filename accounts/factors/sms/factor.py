@@ -17,20 +17,27 @@ from django.utils.translation import gettext_lazy
 from accounts import outbox
 from accounts.audit import Actor
 from accounts.crypto import digest, digests, open_sealed, seal
-from accounts.factors.base import SIX_DIGIT_CODES, Claim, Device, Factor, State, six_digits
+from accounts.factors.base import SIX_DIGIT_CODES, Device, Factor, State, six_digits, wrong_length
 from accounts.factors.sms.models import SMSDevice, TextMessage
 from accounts.factors.sms.numbers import PhoneNumberForm, mask, prefix_of
 from accounts.factors.sms.webhook import urlpatterns
+from accounts.lanes import Claim
 from accounts.limits import Budget
 from accounts.models import User
-
 from accounts.sealed import SealedColumn
+
 LIFETIME = timedelta(minutes=5)
 MOST_TRIES = 5
 COOLDOWN = timedelta(seconds=60)
 SENDS_BY_USER = Budget("text:user", (1, 60), (5, 3600), (10, 86_400))
 SENDS_TO_NUMBER = Budget("text:number", (1, 60), (5, 3600), (10, 86_400))
 SENDS_BY_ADDRESS = Budget("text:address", (20, 3600))
+# What the log says, once an hour, so that somebody looks whether this is fraud or just a busy day (R37).
+SITE_ALARM = "The hourly budget of text messages is used up: no more are sent until it opens again."
+BLOCK_ALARM = (
+    "The hourly budget of text messages to one block of phone numbers is used up: it gets no more of them "
+    "until it opens again."
+)
 
 
 class SMSFactor(Factor):
@@ -39,7 +46,7 @@ class SMSFactor(Factor):
     choice_label = gettext_lazy("SMS Only (Text Message)")
     device_model = SMSDevice
     details_form = PhoneNumberForm
-    budget = SIX_DIGIT_CODES
+    guesses = SIX_DIGIT_CODES
     acts = True
     act_label = gettext_lazy("Text me a code")
     urls = urlpatterns
@@ -47,12 +54,12 @@ class SMSFactor(Factor):
     def claims(self, user: User, state: State, *, actor: Actor, **details: Any) -> list[Claim]:
         """Return the budgets that one more text is counted in: by user, number, address, block and site."""
         number = details.get("phone_number") or number_of(self.device_for(user, state))
-        by_block = Budget("text:block", (settings.SMS_HOURLY_BUDGET_PER_PREFIX, 3600))
-        by_site = Budget("text:site", (settings.SMS_HOURLY_BUDGET, 3600))
+        by_block = Budget("text:block", (settings.SMS_HOURLY_BUDGET_PER_PREFIX, 3600), alarm=BLOCK_ALARM)
+        by_site = Budget("text:site", (settings.SMS_HOURLY_BUDGET, 3600), alarm=SITE_ALARM)
         return [
             (SENDS_BY_USER, f"user:{user.pk}"),
             (SENDS_TO_NUMBER, number_digest(number)),
-            (SENDS_BY_ADDRESS, actor.ip or ""),
+            (SENDS_BY_ADDRESS, actor.network),
             (by_block, digest(prefix_of(number), "block")),
             (by_site, ""),
         ]
@@ -84,10 +91,11 @@ class SMSFactor(Factor):
         return state | {"message_id": message.pk}
 
     def verify(self, user: User, answer: str, state: State) -> Device | None:
-        if not self.consume(user, answer, state):
+        device = self.working_device(user)
+        if device is None or not self.consume(user, answer, state):
             return None
-        SMSDevice.objects.filter(user=user, confirmed=True).update(last_used_at=timezone.now())
-        return self.device_of(user)
+        SMSDevice.objects.filter(pk=device.pk).update(**self.used())
+        return device
 
     def consume(self, user: User, answer: str, state: State) -> bool:
         """Spend the code of this state if it is right; count the try if not."""
@@ -129,11 +137,16 @@ class SMSFactor(Factor):
             "resend_in": wait_after(newest),
         }
 
-    def explain_refusal(self, user: User, answer: str, state: State) -> str | None:
+    def has_shape(self, answer: str) -> bool:
+        return six_digits(answer) is not None
+
+    def explain_refusal(
+        self, user: User, answer: str, state: State, *, enrolling: bool = False
+    ) -> str | None:
         """Tell whoever types the code of a text that was replaced that there is a newer one."""
         code = six_digits(answer)
         if code is None:
-            return None
+            return wrong_length(answer)
         replaced = TextMessage.objects.filter(
             user=user, used_at=None, replaced_at__isnull=False, expires_at__gt=timezone.now()
         ).exclude(digest="")

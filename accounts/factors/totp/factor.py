@@ -2,34 +2,29 @@
 
 import base64
 import secrets
-import time
 from urllib.parse import quote, urlencode, urlsplit
 
 import qrcode
 from django.conf import settings
-from django.utils import timezone
-from django.utils.crypto import constant_time_compare
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
-from django_otp.oath import hotp
 from qrcode.image.svg import SvgPathImage
 
 from accounts.crypto import DecryptionFailed, open_sealed, seal
-from accounts.factors.base import SIX_DIGIT_CODES, Device, Factor, State, six_digits
+from accounts.factors.base import SIX_DIGIT_CODES, Device, Factor, State, six_digits, wrong_length
+from accounts.factors.totp import steps
 from accounts.factors.totp.models import TOTPDevice
 from accounts.models import User
 from accounts.sealed import SealedColumn
 
 SECRET_BYTES = 20
-STEP = 30  # seconds
-TOLERANCE = 1  # steps, each way
 
 
 class TOTPFactor(Factor):
     slug = "app"
     label = _("Application")
     device_model = TOTPDevice
-    budget = SIX_DIGIT_CODES
+    guesses = SIX_DIGIT_CODES
 
     def begin_enrolment(self, user: User, **details: object) -> State:
         device = TOTPDevice(user=user, confirmed=False)
@@ -43,18 +38,35 @@ class TOTPFactor(Factor):
         return None if step is None else self.confirm(user, state, last_step=step)
 
     def verify(self, user: User, answer: str, state: State) -> Device | None:
-        device = self.device_of(user)
+        device = self.working_device(user)
         step = accepted_step(device, answer)
         if device is None or step is None:
             return None
-        consumed = TOTPDevice.objects.filter(pk=device.pk, confirmed=True, last_step__lt=step).update(
-            last_step=step, last_used_at=timezone.now()
-        )
+        consumed = TOTPDevice.objects.filter(
+            pk=device.pk, confirmed=True, set_aside_at=None, last_step__lt=step
+        ).update(last_step=step, **self.used())
         return device if consumed else None
 
     def is_repeat(self, user: User, answer: str, state: State) -> bool:
-        device = self.device_of(user)
+        device = self.working_device(user)
         return device is not None and matching_step(device, answer) == device.last_step
+
+    def has_shape(self, answer: str) -> bool:
+        return six_digits(answer) is not None
+
+    def explain_refusal(
+        self, user: User, answer: str, state: State, *, enrolling: bool = False
+    ) -> str | None:
+        code = six_digits(answer)
+        if code is None:
+            return wrong_length(answer)
+        device = self.pending(user, state).first() if enrolling else self.device_of(user)
+        secret = open_secret(device)
+        if device is None or secret is None:
+            return None
+        if enrolling:
+            return steps.explain_at_enrolment(secret, code)
+        return steps.explain_at_login(secret, code, device.last_step)
 
     def describe(self, user: User, state: State, *, enrolling: bool = False) -> dict[str, object]:
         if not enrolling:
@@ -83,21 +95,18 @@ def secret_of(device: TOTPDevice) -> bytes:
     return bytes.fromhex(open_sealed(device.sealed_secret, sealing_context(device.user_id)))
 
 
-def matching_step(device: TOTPDevice | None, answer: str) -> int | None:
-    """Return the time step whose code this is, current, former or next; None for none of them."""
-    code = six_digits(answer)
-    if device is None or code is None:
-        return None
+def open_secret(device: TOTPDevice | None) -> bytes | None:
+    """Return the shared secret, or None where it can't be opened."""
     try:
-        secret = secret_of(device)
+        return secret_of(device) if device else None
     except DecryptionFailed:  # crypto has raised the alarm
         return None
-    now = int(time.time()) // STEP
-    # The newest step first: when two of them share a code, taking the later one leaves no second use.
-    for step in range(now + TOLERANCE, now - TOLERANCE - 1, -1):
-        if constant_time_compare(f"{hotp(secret, step):06d}", code):
-            return step
-    return None
+
+
+def matching_step(device: TOTPDevice | None, answer: str) -> int | None:
+    """Return the time step whose code this is, current, former or next; None for none of them."""
+    code, secret = six_digits(answer), open_secret(device)
+    return steps.matching(secret, code, steps.acceptable()) if secret and code else None
 
 
 def accepted_step(device: TOTPDevice | None, answer: str) -> int | None:
