@@ -65,6 +65,11 @@ class Person:
     def click(self, name, role="button"):
         self.page.get_by_role(role, name=name, exact=True).first.click()
 
+    def click_menu(self, name):
+        """Choose something in the user menu."""
+        self.page.locator("header details").last.locator("summary").click()
+        self.page.locator("header").get_by_role("button", name=name).click()
+
     def sign_in(self, path="/session"):
         self.goto(path)
         self.page.fill("[name=username]", self.user.username)
