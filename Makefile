@@ -75,6 +75,7 @@ deploy-check: $(DEV)  ## Django's deployment checks with production settings
 		ALLOWED_HOSTS=auth.example.com SITE_URL=https://auth.example.com \
 		DEFAULT_FROM_EMAIL=auth@example.com SUPPORT_EMAIL=help@example.com \
 		EMAIL_URL=smtp://localhost:25 DATABASE_URL=postgres://localhost/tfc_auth \
+		TWILIO_ACCOUNT_SID=AC0 TWILIO_AUTH_TOKEN=token TWILIO_FROM=+15005550006 \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
 
 # ---------------------------------------------------------------- upkeep

@@ -76,7 +76,7 @@ def test_guide_pages_are_served_with_their_links_and_pictures(client, path):
 def settings_read():
     """The variables that tfc_auth/settings.py takes from the environment."""
     source = (ROOT / "tfc_auth" / "settings.py").read_text()
-    return set(re.findall(r'(?:env\.\w+|required_unless_debug)\(\s*"([A-Z_]+)"', source))
+    return set(re.findall(r'(?:env\.\w+|required_unless_debug|one_of)\(\s*"([A-Z_]+)"', source))
 
 
 def test_readme_explains_every_setting_and_no_other():

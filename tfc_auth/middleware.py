@@ -54,6 +54,8 @@ class ForwardedHeadersMiddleware:
             client = ipaddress.ip_address(address)
         except ValueError:
             return False
+        # A socket for both families writes IPv4 addresses as IPv6.
+        client = getattr(client, "ipv4_mapped", None) or client
         return any(client in network for network in self.proxies)
 
     def client_of(self, remote: str, forwarded_for: str) -> str:

@@ -81,11 +81,14 @@ INSTALLED_APPS = [
 ]
 
 # Order is the order in which the pages offer them; the first primary factor a user has is asked first.
-SECOND_FACTORS = [
-    "accounts.factors.totp.factor.TOTPFactor",
-    "accounts.factors.sms.factor.SMSFactor",
-    "accounts.factors.backup_codes.factor.BackupCodesFactor",
-]
+SECOND_FACTORS = env.list(
+    "SECOND_FACTORS",
+    default=[
+        "accounts.factors.totp.factor.TOTPFactor",
+        "accounts.factors.sms.factor.SMSFactor",
+        "accounts.factors.backup_codes.factor.BackupCodesFactor",
+    ],
+)
 
 MIDDLEWARE = [
     "tfc_auth.middleware.RequestIdMiddleware",

@@ -6,7 +6,9 @@ from django.core.checks import CheckMessage, Error, Tags, register
 
 @register(Tags.security, deploy=True)
 def text_provider(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Refuse development backends, and a provider without what it needs."""
+    """Refuse development backends, and a provider without what it needs, where texts are offered at all."""
+    if not any(path.endswith(".SMSFactor") for path in settings.SECOND_FACTORS):
+        return []
     if not settings.SMS_BACKEND.endswith("TwilioBackend"):
         return [Error("SMS_BACKEND=console and locmem are for development only.", id="factor_sms.E001")]
     has_login = settings.TWILIO_AUTH_TOKEN or (settings.TWILIO_API_KEY and settings.TWILIO_API_SECRET)
