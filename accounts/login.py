@@ -1,6 +1,6 @@
 """Signing in and out: what follows upon a right password, and upon a complete login."""
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from accounts import audit, notifications, passwords
 from accounts.audit import Actor, name_of, record
@@ -26,13 +26,16 @@ def sign_in(
     if checked is None:
         return None
     user = checked.user
-    with transaction.atomic():
-        checked.give_back()
-        if user.is_enrolled:
-            session.begin_pending(user, actor=actor, next=next_path)
-        else:
-            session.sign_in(user, actor=actor)
-            succeeded(user, actor=actor, method="password", known_browser=user.pk in known_users)
+    try:
+        with transaction.atomic():
+            checked.give_back()
+            if user.is_enrolled:
+                session.begin_pending(user, actor=actor, next=next_path)
+            else:
+                session.sign_in(user, actor=actor)
+                succeeded(user, actor=actor, method="password", known_browser=user.pk in known_users)
+    except IntegrityError:  # the account was deleted in between
+        return None
     return user
 
 
@@ -47,7 +50,6 @@ def succeeded(user: User, *, actor: Actor, method: str, known_browser: bool) -> 
 def sign_out(*, session: SessionStore, actor: Actor) -> None:
     """End this session, or cancel this pending login. Harmless without either."""
     user = session.user or session.pending_user
-    if user is None:
+    if user is None or not session.end():
         return
-    session.end()
     record(audit.LOGOUT, actor=actor, subject=name_of(user), user=user)

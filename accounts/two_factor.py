@@ -22,7 +22,7 @@ from accounts.exceptions import (
 from accounts.factors.base import Device, Factor, State
 from accounts.limits import Budget
 from accounts.models import User
-from accounts.sessions import SessionStore, end_other_sessions, hold
+from accounts.sessions import SessionStore, acting, end_other_sessions, hold, hold_session_of
 
 WRONG_CODE_MAILS = Budget("mail:wrong-codes", (1, 3600))
 ATTEMPTS_AT_LOCKING = 5
@@ -49,7 +49,7 @@ def begin_enrolment(user: User, factor: Factor, *, former: State | None, actor: 
     """Make an unconfirmed device in the place of `former`; return what has to be remembered of it."""
     if not user.email_confirmed:
         raise EmailNotConfirmed
-    with transaction.atomic():
+    with acting(actor):
         User.objects.lock(user.pk)
         if former:
             factor.discard(user, former)
@@ -66,7 +66,7 @@ def begin_enrolment(user: User, factor: Factor, *, former: State | None, actor: 
 
 def cancel_enrolment(user: User, factor: Factor, state: State, *, actor: Actor) -> None:
     """Forget an unconfirmed device. Harmless when it is gone."""
-    with transaction.atomic():
+    with acting(actor):
         if factor.discard(user, state):
             record(
                 audit.TWO_FACTOR_CANCELLED,
@@ -205,6 +205,8 @@ def disable_once(
 ) -> None:
     if session:
         session.hold()
+    else:
+        hold_session_of(actor)
     decided_upon = signals.two_factor_removing.send(User, user=user, forced=forced, lock=True)
     user = hold(user, session, row_too=False)
     if signals.two_factor_removing.send(User, user=user, forced=forced, lock=False) != decided_upon:

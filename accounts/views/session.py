@@ -109,8 +109,6 @@ def answer_page(
                 actor=Actor.of(request),
                 known_browser=pending.user.pk in known_users(request),
             )
-        except SessionEnded:
-            raise
         except RuleViolation as error:
             refuse(form, error, "code")
         else:
@@ -148,8 +146,6 @@ def sudo(request: HttpRequest) -> HttpResponse:
                 rotate_token(request)
                 return redirect(next_path)
             form.add_error(*wrong_proof(factor))
-        except SessionEnded:
-            raise
         except RuleViolation as error:
             refuse(form, error)
     return form_page(
