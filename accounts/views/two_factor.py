@@ -14,7 +14,7 @@ from accounts import backup_codes, factors, passwords, signals, two_factor
 from accounts.answers import form_page, refuse
 from accounts.assurance import signed_in_user, sudo_required
 from accounts.audit import Actor
-from accounts.exceptions import RuleViolation, SessionEnded, WrongPassword
+from accounts.exceptions import EnrolmentExpired, RateLimited, RuleViolation, WrongPassword
 from accounts.factors.base import Factor
 from accounts.forms import CodeForm, MethodForm, PasswordForm
 from accounts.models import User
@@ -98,7 +98,6 @@ def factor_or_404(slug: str) -> Factor:
 @require_http_methods(["GET", "HEAD", "POST"])
 @sudo_required(page="accounts:confirm")
 @sensitive_post_parameters("code")
-@sensitive_variables("enrolment")
 def confirm(request: HttpRequest) -> HttpResponse:
     """Show what to scan, ask for a code, and show the backup codes that come with the first device."""
     user = signed_in_user(request)
@@ -108,6 +107,17 @@ def confirm(request: HttpRequest) -> HttpResponse:
             messages.error(request, _("That set-up has ended. Please start again."))
         return redirect(PAGE)
     form = CodeForm(request.POST if request.method == "POST" else None)
+    try:
+        return answer_enrolment(request, user, pending, form)
+    except EnrolmentExpired as error:  # confirmed or cancelled while this was on its way
+        messages.error(request, error.message)
+        return redirect(PAGE)
+
+
+@sensitive_variables("enrolment")
+def answer_enrolment(
+    request: HttpRequest, user: User, pending: PendingEnrolment, form: CodeForm
+) -> HttpResponse:
     if form.is_valid():
         try:
             enrolment = two_factor.confirm_enrolment(
@@ -118,9 +128,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
                 session=session_of(request),
                 actor=Actor.of(request),
             )
-        except SessionEnded:
-            raise
-        except RuleViolation as error:
+        except RateLimited as error:
             refuse(form, error, "code")
         else:
             if enrolment is not None:
@@ -204,8 +212,6 @@ def disable(request: HttpRequest) -> HttpResponse:
             if not passwords.confirm(user, form.cleaned_data["password"], actor=actor):
                 raise WrongPassword
             two_factor.disable(user, actor=actor, session=session)
-        except SessionEnded:
-            raise
         except RuleViolation as error:
             refuse(form, error, "password")
         else:
