@@ -100,16 +100,18 @@ def confirm_enrolment(
             record(event, actor=actor, subject=name_of(user), user=user, method=factor.slug)
             mail = "two_factor_replaced" if replacing else "two_factor_enabled"
             notifications.notify(user, mail, actor=actor, method=str(factor.label))
+            if codes:
+                # Last: whoever mirrors it counts, and others wait for a count until we commit.
+                signals.two_factor_changed.send(User, user=user, enabled=True)
             return Enrolment(device, codes)
     record_failure(user, factor, "enrolment", actor=actor)
     return None
 
 
 def switch_on(user: User) -> list[str]:
-    """Two-factor is on from here; return the new backup codes. The caller saves nothing: this does."""
+    """Write that two-factor is on; return the new backup codes."""
     user.two_factor_enabled_at = timezone.now()
     user.save(update_fields=["two_factor_enabled_at"])
-    signals.two_factor_changed.send(User, user=user, enabled=True)
     return backup_codes.issue(user)
 
 
@@ -217,7 +219,6 @@ def disable_once(
         factor.device_model._default_manager.filter(user=user).delete()
     user.two_factor_enabled_at = None
     user.save(update_fields=["two_factor_enabled_at"])
-    signals.two_factor_changed.send(User, user=user, enabled=False)
     end_other_sessions(user, session, verified=False)
     record(
         audit.TWO_FACTOR_DISABLED,
@@ -230,6 +231,7 @@ def disable_once(
     by_the_user = session is not None
     mail = "two_factor_disabled" if by_the_user else "two_factor_removed_by_admin"
     notifications.notify(user, mail, actor=actor, reason=reason)
+    signals.two_factor_changed.send(User, user=user, enabled=False)
 
 
 def discard_stale_enrolments() -> int:
