@@ -13,6 +13,7 @@ from accounts.models import AuditEvent, User
 
 PAGE_SIZE = 25
 
+# Other apps add theirs.
 SENTENCES: dict[str, str | Promise] = {
     audit.LOGIN_SUCCEEDED: gettext_lazy("Signed in"),
     audit.LOGIN_FAILED: gettext_lazy("Sign-in with a wrong password"),
@@ -47,11 +48,6 @@ SENTENCES: dict[str, str | Promise] = {
     standing.REACTIVATED: gettext_lazy("Account activated again"),
     standing.CHANGED: gettext_lazy("Rights on this site changed"),
 }
-
-
-def register(sentences: dict[str, str | Promise]) -> None:
-    """Teach this page the events of another app."""
-    SENTENCES.update(sentences)
 
 
 @dataclass(frozen=True)

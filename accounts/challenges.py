@@ -9,7 +9,7 @@ from accounts.audit import Actor, name_of, record
 from accounts.exceptions import EmailNotConfirmed, MethodSetAside
 from accounts.factors.base import Factor, State
 from accounts.models import User
-from accounts.sessions import SessionStore, hold
+from accounts.sessions import SessionStore, acting, hold
 
 
 def begin_enrolment(
@@ -21,7 +21,7 @@ def begin_enrolment(
     """
     if not user.email_confirmed:
         raise EmailNotConfirmed
-    with transaction.atomic():
+    with acting(actor):
         User.objects.lock(user.pk)
         if former:
             factor.discard(user, former)
@@ -60,7 +60,7 @@ def challenge(user: User, factor: Factor, state: State, *, session: SessionStore
 
 def cancel_enrolment(user: User, factor: Factor, state: State, *, actor: Actor) -> None:
     """Forget an unconfirmed device. Harmless when it is gone."""
-    with transaction.atomic():
+    with acting(actor):
         if factor.discard(user, state):
             record(
                 audit.TWO_FACTOR_CANCELLED,

@@ -33,13 +33,26 @@ class RateLimited(RuleViolation):
         self.retry_after = retry_after
 
 
-class SessionEnded(RuleViolation):
-    """The login or the sign-in that this request belongs to ended while it was on its way."""
+class SessionEnded(Exception):
+    """The login or the sign-in that this request belongs to ended while it was on its way.
+
+    No child of RuleViolation: there is nobody left to whom a page could tell a broken rule.
+    """
 
     code = "session-ended"
 
     def __init__(self) -> None:
-        super().__init__(_("You have been signed out. Please sign in again."))
+        self.message = _("You have been signed out. Please sign in again.")
+        super().__init__(self.message)
+
+
+class AccountGone(RuleViolation):
+    """The account was deleted while this was on its way."""
+
+    code = "account-gone"
+
+    def __init__(self) -> None:
+        super().__init__(_("That account has been deleted."))
 
 
 class EmailNotConfirmed(RuleViolation):

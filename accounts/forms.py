@@ -16,6 +16,12 @@ LONGEST_PASSWORD = 1024
 LONGEST_ANSWER = 64  # what the field takes; more is sent only by who goes round it
 
 
+class CurrentPasswordField(forms.CharField):
+    def __init__(self, **kwargs: Any) -> None:
+        widget = forms.PasswordInput(attrs={"autocomplete": "current-password"})
+        super().__init__(max_length=LONGEST_PASSWORD, strip=False, widget=widget, **kwargs)
+
+
 class SignInForm(forms.Form):
     username = forms.CharField(
         label=_("Username or email"),
@@ -29,12 +35,7 @@ class SignInForm(forms.Form):
             }
         ),
     )
-    password = forms.CharField(
-        label=_("Password"),
-        max_length=LONGEST_PASSWORD,
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-    )
+    password = CurrentPasswordField(label=_("Password"))
 
 
 class AnswerInput(forms.PasswordInput):
@@ -83,12 +84,7 @@ class LoginRecoveryCodeForm(RecoveryCodeForm):
 
 
 class PasswordForm(forms.Form):
-    password = forms.CharField(
-        label=_("Password"),
-        max_length=LONGEST_PASSWORD,
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-    )
+    password = CurrentPasswordField(label=_("Password"))
 
 
 class MethodForm(forms.Form):
@@ -188,7 +184,8 @@ class NewPasswordForm(forms.Form):
     new_password = NewPasswordField(label=_("New password"))
 
 
-class ChangePasswordForm(PasswordForm):
+class ChangePasswordForm(forms.Form):
+    password = CurrentPasswordField(label=_("Current password"))
     new_password = NewPasswordField(label=_("New password"))
 
 

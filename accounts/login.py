@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from accounts import audit, factors, notifications, passwords, remembered
 from accounts.audit import Actor, name_of, record
@@ -33,17 +33,20 @@ def sign_in(
         return None
     user = checked.user
     token = remembered_tokens.get(user.pk)
-    with transaction.atomic():
-        checked.give_back()
-        if not user.is_enrolled:
-            session.sign_in(user, actor=actor)
-            succeeded(user, actor=actor, method="password")
-        elif token and remembered.recognise(user, token):
-            session.sign_in(user, actor=actor, remembered=True)
-            succeeded(user, actor=actor, method=Session.REMEMBERED)
-        else:
-            methods = factors.methods_of(user).slugs
-            session.begin_pending(user, actor=actor, next=next_path, methods=methods)
+    try:
+        with transaction.atomic():
+            checked.give_back()
+            if not user.is_enrolled:
+                session.sign_in(user, actor=actor)
+                succeeded(user, actor=actor, method="password")
+            elif token and remembered.recognise(user, token):
+                session.sign_in(user, actor=actor, remembered=True)
+                succeeded(user, actor=actor, method=Session.REMEMBERED)
+            else:
+                methods = factors.methods_of(user).slugs
+                session.begin_pending(user, actor=actor, next=next_path, methods=methods)
+    except IntegrityError:  # the account was deleted in between
+        return None
     return user
 
 
@@ -69,9 +72,8 @@ def succeeded(user: User, *, actor: Actor, method: str, remember: bool = False) 
 def sign_out(*, session: SessionStore, actor: Actor) -> None:
     """End this session, or cancel this pending login. Harmless without either."""
     user = session.user or session.pending_user
-    if user is None:
+    if user is None or not session.end():
         return
-    session.end()
     record(audit.LOGOUT, actor=actor, subject=name_of(user), user=user)
 
 

@@ -1,5 +1,6 @@
 """Sessions, people and broken rules, as requests and answers carry them."""
 
+import logging
 from collections.abc import Callable
 
 from django.conf import settings
@@ -7,6 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.middleware import AuthenticationMiddleware as DjangoAuthenticationMiddleware
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.middleware import SessionMiddleware as DjangoSessionMiddleware
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -25,6 +27,8 @@ from accounts.sessions import (
     SessionStore,
     session_of,
 )
+
+logger = logging.getLogger(__name__)
 
 
 class SessionMiddleware(DjangoSessionMiddleware):
@@ -53,7 +57,7 @@ class SessionMiddleware(DjangoSessionMiddleware):
                 known_browsers.keep(request, response, session.row)
             if session.remembered_token and session.user:
                 remembered_cookie.keep(request, response, session.user, session.remembered_token)
-        elif session.loaded:
+        elif session.loaded and response.status_code < 500:
             note_use(session.row)
         return response
 
@@ -72,11 +76,17 @@ class SessionMiddleware(DjangoSessionMiddleware):
 
 
 def note_use(row: Session | None) -> None:
-    """Remember when a session was last used, at most once a minute."""
+    """Remember when a session was last used, at most once a minute.
+
+    What only reads goes on without: the session ends earlier for it, never later.
+    """
     now = timezone.now()
     if row is None or row.user_id is None or now - row.last_used_at < LAST_USED_RESOLUTION:
         return
-    Session.objects.filter(pk=row.pk, last_used_at=row.last_used_at).update(last_used_at=now)
+    try:
+        Session.objects.filter(pk=row.pk, last_used_at=row.last_used_at).update(last_used_at=now)
+    except DatabaseError as error:
+        logger.warning("The use of a session was not noted: %s", type(error).__name__)
 
 
 class AuthenticationMiddleware(DjangoAuthenticationMiddleware):

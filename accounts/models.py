@@ -13,6 +13,8 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
+from accounts.exceptions import AccountGone
+
 USERNAME_LENGTH = 40
 validate_username = RegexValidator(
     r"^[A-Za-z0-9_.-]+\Z",
@@ -36,9 +38,15 @@ class UserQuerySet(models.QuerySet["User"]):
             email_key=text.lower(), email_confirmed_at__isnull=False
         )
 
-    def lock(self, pk: int) -> "User":
-        """Return the user as it is now, locked until the transaction ends."""
-        return self.select_for_update(no_key=True).get(pk=pk)
+    def lock(self, pk: int, *, for_deletion: bool = False) -> "User":
+        """Return the user as it is now, locked until the transaction ends. Raises AccountGone.
+
+        `for_deletion` also keeps new rows from referring to the user: a session that began just now.
+        """
+        user = self.select_for_update(no_key=not for_deletion).filter(pk=pk).first()
+        if user is None:
+            raise AccountGone
+        return user
 
 
 class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]

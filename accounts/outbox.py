@@ -189,7 +189,10 @@ def deliver(pk: int) -> bool:
         return True
     message = OutboxMessage.objects.get(pk=pk)
     try:
-        expand(message) if message.audience else send(message)
+        if message.audience:
+            expand(message)
+        else:
+            send(message)
     except Exception as error:  # whatever goes wrong with one mail must not keep the others
         postpone(message, error)
         return False

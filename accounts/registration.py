@@ -19,7 +19,7 @@ from accounts.exceptions import RuleViolation
 from accounts.limits import Budget
 from accounts.links import Link, LinkInvalid
 from accounts.models import User
-from accounts.sessions import SessionStore
+from accounts.sessions import SessionStore, acting, hold_all
 
 ACCOUNT_CREATED = "account.created"
 ACCOUNT_DELETED = "account.deleted"
@@ -119,7 +119,7 @@ def resend_confirmation(user: User, *, actor: Actor) -> None:
     if not address:
         raise NothingToConfirm
     limits.reserve((RESENDS, f"user:{user.pk}"), (CONFIRMATIONS_TO_ADDRESS, lane_of(address)))
-    with transaction.atomic():
+    with acting(actor):
         send_confirmation(user, address, actor=actor)
         record(CONFIRMATION_SENT, actor=actor, subject=name_of(user), user=user)
 
@@ -133,7 +133,7 @@ def change_email(user: User, email: str, *, actor: Actor) -> User:
     withdrawn = user.email_confirmed and email.casefold() == user.email.casefold()
     if not withdrawn:
         limits.reserve((ADDRESS_CHANGES, f"user:{user.pk}"), (CONFIRMATIONS_TO_ADDRESS, lane_of(email)))
-    with transaction.atomic():
+    with acting(actor):
         locked: User = User.objects.lock(user.pk)
         if locked.email_confirmed:
             locked.unconfirmed_email = "" if withdrawn else email
@@ -178,7 +178,7 @@ def confirm_email(user: User, token: str, *, actor: Actor) -> None:
     if CONFIRM.redeem(token, actor=actor).pk != user.pk:
         raise LinkInvalid
     try:
-        with transaction.atomic():
+        with acting(actor):
             locked = User.objects.lock(user.pk)
             CONFIRM.check(token, locked)
             adopt_address(locked, actor=actor)
@@ -204,9 +204,10 @@ def adopt_address(user: User, *, actor: Actor) -> None:
 @transaction.atomic
 def delete_account(user: User, *, session: SessionStore, actor: Actor) -> None:
     """Delete the account with all that belongs to it. Organizations may veto (the last owner stays)."""
+    hold_all(user)
     session.hold()
     signals.account_deleting.send(User, user=user)
-    locked = User.objects.lock(user.pk)
+    locked = User.objects.lock(user.pk, for_deletion=True)
     record(ACCOUNT_DELETED, actor=actor, subject=name_of(locked), user=locked)
     notifications.notify(locked, "account_deleted", actor=actor)
     session.end()

@@ -7,12 +7,14 @@ two requests that carry it, one wins and the other gets SessionEnded.
 
 import hashlib
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.sessions.backends.base import SessionBase
-from django.db import models
-from django.db.models import Expression, Subquery
+from django.db import models, transaction
+from django.db.models import Expression, F, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -186,12 +188,15 @@ class SessionStore(SessionBase):
         ):
             raise SessionEnded
 
-    def end(self) -> None:
-        """Sign out or cancel: the row goes, and the browser is told to forget the key."""
-        if self.row:
-            Session.objects.filter(pk=self.row.pk).delete()
+    def end(self) -> bool:
+        """Sign out or cancel: the row goes, and the browser is told to forget the key.
+
+        Returns whether the row was there: of two sign-outs at once, one ended the session.
+        """
+        gone = Session.objects.filter(pk=self.row.pk).delete()[0] if self.row else 0
         self.found, self.loaded, self.new_key, self.ended = None, True, None, True
         self._session_cache: dict[str, Any] = {}
+        return gone > 0
 
     def next_key(self) -> str:
         return secrets.token_urlsafe(32)
@@ -258,16 +263,34 @@ def session_of(request: HttpRequest) -> SessionStore:
     return session
 
 
-def hold_session_of(actor: Actor) -> None:
-    """Lock the session that a door speaks for, so that a sign-out comes before or after what it does.
+@contextmanager
+def acting(actor: Actor) -> Iterator[None]:
+    """Open the transaction of a verb and hold the session that acts, if the door has one.
 
-    Sessions come first in the order of locks. Raises SessionEnded; does nothing for doors without a session.
+    So a sign-out comes before or after all that the verb does. Raises SessionEnded.
     """
+    with transaction.atomic():
+        hold_session_of(actor)
+        yield
+
+
+def hold_session_of(actor: Actor) -> None:
+    """Lock the session of the actor, which must still be good. Sessions come first in the order of locks."""
     if actor.session_id is None:
         return
-    held = Session.objects.select_for_update(no_key=True).filter(pk=actor.session_id, user=actor.user)
-    if not held.exists():
+    good = Session.objects.filter(
+        pk=actor.session_id,
+        user=actor.user,
+        user__is_active=True,
+        user__security_stamp=F("security_stamp"),
+    )
+    if not good.select_for_update(no_key=True, of=("self",)).exists():
         raise SessionEnded
+
+
+def hold_all(user: User) -> None:
+    """Lock every session of a user, for who is about to end the account."""
+    list(Session.objects.select_for_update(no_key=True).filter(user=user).order_by("pk"))
 
 
 def hold(user: User, session: SessionStore | None, *, row_too: bool = True) -> User:

@@ -1,12 +1,12 @@
 """The verbs of site admins upon other people's accounts: open or closed, and which rights on this site."""
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts import notifications, two_factor
 from accounts.audit import Actor, name_of, record
 from accounts.exceptions import RuleViolation
 from accounts.models import User
+from accounts.sessions import acting
 
 DEACTIVATED = "account.deactivated"
 REACTIVATED = "account.reactivated"
@@ -38,40 +38,41 @@ def remove_two_factor(user: User, *, reason: str, actor: Actor) -> None:
     two_factor.disable(user, actor=actor, reason=reason)
 
 
-@transaction.atomic
 def deactivate(user: User, *, reason: str, actor: Actor) -> None:
     """Close an account: nobody gets in, and who is in is out with the next request."""
     check_may_manage(user, actor=actor)
-    locked = User.objects.lock(user.pk)
-    if not locked.is_active:
-        return
-    locked.is_active = False
-    locked.rotate_stamp()
-    locked.save(update_fields=["is_active", "security_stamp"])
-    record(DEACTIVATED, actor=actor, subject=name_of(locked), user=locked, reason=reason)
-    notifications.notify(locked, "account_deactivated", actor=actor, reason=reason)
+    with acting(actor):
+        locked = User.objects.lock(user.pk)
+        if not locked.is_active:
+            return
+        locked.is_active = False
+        locked.rotate_stamp()
+        locked.save(update_fields=["is_active", "security_stamp"])
+        record(DEACTIVATED, actor=actor, subject=name_of(locked), user=locked, reason=reason)
+        notifications.notify(locked, "account_deactivated", actor=actor, reason=reason)
 
 
-@transaction.atomic
 def reactivate(user: User, *, reason: str, actor: Actor) -> None:
     check_may_manage(user, actor=actor)
-    locked = User.objects.lock(user.pk)
-    if locked.is_active:
-        return
-    locked.is_active = True
-    locked.save(update_fields=["is_active"])
-    record(REACTIVATED, actor=actor, subject=name_of(locked), user=locked, reason=reason)
+    with acting(actor):
+        locked = User.objects.lock(user.pk)
+        if locked.is_active:
+            return
+        locked.is_active = True
+        locked.save(update_fields=["is_active"])
+        record(REACTIVATED, actor=actor, subject=name_of(locked), user=locked, reason=reason)
 
 
-@transaction.atomic
 def change_rights(user: User, *, is_staff: bool, is_superuser: bool, actor: Actor) -> None:
     """Make somebody a site admin, or end that. Only superusers can."""
     check_may_manage(user, actor=actor)
     if actor.user is not None and not actor.user.is_superuser:
         raise NotYours(_("Only a superuser can do that."))
-    locked = User.objects.lock(user.pk)
-    if (locked.is_staff, locked.is_superuser) == (is_staff, is_superuser):
-        return
-    locked.is_staff, locked.is_superuser = is_staff, is_superuser
-    locked.save(update_fields=["is_staff", "is_superuser"])
-    record(CHANGED, actor=actor, subject=name_of(locked), user=locked, staff=is_staff, superuser=is_superuser)
+    with acting(actor):
+        locked = User.objects.lock(user.pk)
+        if (locked.is_staff, locked.is_superuser) == (is_staff, is_superuser):
+            return
+        locked.is_staff, locked.is_superuser = is_staff, is_superuser
+        locked.save(update_fields=["is_staff", "is_superuser"])
+        rights = {"staff": is_staff, "superuser": is_superuser}
+        record(CHANGED, actor=actor, subject=name_of(locked), user=locked, **rights)

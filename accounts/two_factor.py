@@ -22,7 +22,7 @@ from accounts.exceptions import (
 from accounts.factors.base import Device, Factor, State
 from accounts.limits import Budget
 from accounts.models import User
-from accounts.sessions import SessionStore, end_other_sessions, hold
+from accounts.sessions import SessionStore, end_other_sessions, hold, hold_session_of
 
 WRONG_CODE_MAILS = Budget("mail:wrong-codes", (1, 3600))
 ATTEMPTS_AT_LOCKING = 5
@@ -73,16 +73,18 @@ def confirm_enrolment(
             )
             record(event, actor=actor, subject=name_of(user), user=user, method=factor.slug)
             notifications.notify(user, mail, actor=actor, method=str(factor.label))
+            if codes:
+                # Last: whoever mirrors it counts, and others wait for a count until we commit.
+                signals.two_factor_changed.send(User, user=user, enabled=True)
             return Enrolment(device, codes)
         record_failure(user, factor, "enrolment", actor=actor)
     return None
 
 
 def switch_on(user: User) -> list[str]:
-    """Two-factor is on from here; return the new backup codes. The caller saves nothing: this does."""
+    """Write that two-factor is on; return the new backup codes."""
     user.two_factor_enabled_at = timezone.now()
     user.save(update_fields=["two_factor_enabled_at"])
-    signals.two_factor_changed.send(User, user=user, enabled=True)
     return backup_codes.issue(user)
 
 
@@ -207,6 +209,8 @@ def disable_once(
 ) -> None:
     if session:
         session.hold()
+    else:
+        hold_session_of(actor)
     decided_upon = signals.two_factor_removing.send(User, user=user, forced=forced, lock=True)
     user = hold(user, session, row_too=False)
     if signals.two_factor_removing.send(User, user=user, forced=forced, lock=False) != decided_upon:
@@ -217,7 +221,6 @@ def disable_once(
         factor.device_model._default_manager.filter(user=user).delete()
     user.two_factor_enabled_at = None
     user.save(update_fields=["two_factor_enabled_at"])
-    signals.two_factor_changed.send(User, user=user, enabled=False)
     end_other_sessions(user, session, factor="")
     record(
         audit.TWO_FACTOR_DISABLED,
@@ -230,6 +233,7 @@ def disable_once(
     by_the_user = session is not None
     mail = "two_factor_disabled" if by_the_user else "two_factor_removed_by_admin"
     notifications.notify(user, mail, actor=actor, reason=reason)
+    signals.two_factor_changed.send(User, user=user, enabled=False)
 
 
 def discard_stale_enrolments() -> int:

@@ -7,7 +7,6 @@ address, and looks and answers the same whether it has an account, an unconfirme
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
 from accounts import crypto, limits, notifications
@@ -15,6 +14,7 @@ from accounts.audit import Actor
 from accounts.exceptions import EmailNotConfirmed
 from accounts.limits import Budget
 from accounts.models import User
+from accounts.sessions import acting
 from organizations import events
 from organizations.exceptions import AlreadyMember, InvitationGone, UnknownUser
 from organizations.locks import lock_as_owner, lock_organization
@@ -31,7 +31,7 @@ def add(organization: Organization, who: str, *, actor: Actor) -> Membership:
         (INVITATIONS_BY_USER, str(actor)),
         (INVITATIONS_TO_ONE, crypto.digest(who.lower(), "invitation")),
     )
-    with transaction.atomic():
+    with acting(actor):
         organization = lock_as_owner(organization, actor)
         invitation, user = (
             (address_invitation(organization, who), None)
@@ -81,7 +81,7 @@ def announce(organization: Organization, invitation: Membership, user: User | No
 
 def accept(invitation_id: int, *, user: User, actor: Actor) -> Organization:
     """Join. Locked-out people can, and enrol then; those who have not confirmed their address can't."""
-    with transaction.atomic():
+    with acting(actor):
         organization, user, rows = lock_answer(invitation_id, user)
         if not user.email_confirmed:
             raise EmailNotConfirmed
@@ -115,7 +115,7 @@ def activate(invitation: Membership, user: User) -> None:
 
 def decline(invitation_id: int, *, user: User, actor: Actor) -> Organization:
     """Refuse an invitation. The organization can invite again."""
-    with transaction.atomic():
+    with acting(actor):
         organization, user, _rows = lock_answer(invitation_id, user)
         Membership.objects.filter(pk=invitation_id).delete()
         events.record(events.INVITATION_DECLINED, organization, actor=actor, user=user)

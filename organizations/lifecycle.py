@@ -1,12 +1,13 @@
 """VERBS: an organization is created, changed and deleted."""
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils import timezone
 
 from accounts.audit import Actor
 from accounts.exceptions import EmailNotConfirmed
 from accounts.models import User
+from accounts.sessions import acting
 from organizations import events
 from organizations.exceptions import CreationNotAllowed, NameTaken
 from organizations.locks import lock_as_owner
@@ -23,7 +24,7 @@ def create_organization(name: str, email: str, *, owner: User, actor: Actor) -> 
     check_name(name)
     if not may_create_organizations(owner):
         raise CreationNotAllowed
-    with transaction.atomic():
+    with acting(actor):
         organization = insert_organization(name, email)
         owner = User.objects.lock(owner.pk)
         if not owner.email_confirmed:
@@ -57,7 +58,7 @@ def insert_organization(name: str, email: str) -> Organization:
 
 def update_organization(organization: Organization, *, email: str, actor: Actor) -> Organization:
     """Change the contact address. The same address again is no change."""
-    with transaction.atomic():
+    with acting(actor):
         organization = lock_as_owner(organization, actor)
         if organization.email != email:
             events.record(
@@ -70,7 +71,7 @@ def update_organization(organization: Organization, *, email: str, actor: Actor)
 
 def delete_organization(organization: Organization, *, actor: Actor) -> None:
     """Delete an organization, its memberships and its counts. It can't be undone."""
-    with transaction.atomic():
+    with acting(actor):
         organization = lock_as_owner(organization, actor)
         memberships = organization.memberships.order_by("pk").select_for_update()
         ids = list(memberships.values_list("pk", flat=True))

@@ -1,4 +1,7 @@
-"""The order in which the verbs lock: organizations, users, memberships, counts; each in the order of ids."""
+"""The order in which the verbs lock: organizations, users, memberships, counts; each in the order of ids.
+
+Before all of them comes the session that acts (accounts.sessions.acting).
+"""
 
 from accounts.audit import Actor
 from accounts.models import User

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from accounts.audit import Actor
 from accounts.models import User
+from accounts.sessions import acting
 from organizations import events
 from organizations.exceptions import LastOwner, MembershipGone, NotAMember, OwnershipChanged
 from organizations.locks import lock_as_owner, lock_membership, lock_organization, lock_user
@@ -16,7 +16,7 @@ from organizations.policy import check_new_owner
 
 def make_owner(organization: Organization, membership_id: int, *, actor: Actor) -> Membership:
     """Make a member an owner. In a mandatory organization only somebody with two-factor can be one."""
-    with transaction.atomic():
+    with acting(actor):
         organization = lock_as_owner(organization, actor)
         membership, user = lock_membership(organization, membership_id)
         if membership.is_invited or user is None:
@@ -31,7 +31,7 @@ def make_owner(organization: Organization, membership_id: int, *, actor: Actor) 
 
 def unmake_owner(organization: Organization, membership_id: int, *, actor: Actor) -> Membership:
     """Make an owner a plain member. The last one can't be."""
-    with transaction.atomic():
+    with acting(actor):
         organization = lock_as_owner(organization, actor)
         membership, user = lock_membership(organization, membership_id)
         if membership.is_owner:
@@ -44,7 +44,7 @@ def unmake_owner(organization: Organization, membership_id: int, *, actor: Actor
 
 def remove(organization: Organization, membership_id: int, *, actor: Actor) -> Membership:
     """Remove a member, or revoke an invitation. Access ends with the next request."""
-    with transaction.atomic():
+    with acting(actor):
         organization = lock_as_owner(organization, actor)
         membership, user = lock_membership(organization, membership_id)
         event = events.INVITATION_REVOKED if membership.is_invited else events.MEMBER_REMOVED
@@ -54,7 +54,7 @@ def remove(organization: Organization, membership_id: int, *, actor: Actor) -> M
 
 def leave(organization: Organization, *, user: User, actor: Actor) -> None:
     """Leave an organization. Locked-out members can; the last owner can't."""
-    with transaction.atomic():
+    with acting(actor):
         organization = lock_organization(organization)
         user = lock_user(user.pk)
         membership = organization.memberships.active().filter(user=user).first()

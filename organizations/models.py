@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import ClassVar, Self
 
-from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
@@ -36,15 +35,8 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
         """Names are unique without regard to case, and found that way."""
         return self.alias(name_key=Lower("name")).filter(name_key=name.lower())
 
-    def mandatory(self) -> Self:
-        return self.filter(collaborator_auth_policy=AuthPolicy.TWO_FACTOR_MANDATORY)
-
     def owned_by(self, user: User) -> Self:
         return self.filter(memberships__user=user, memberships__is_owner=True)
-
-    def lock(self, pk: int) -> "Organization":
-        """Return the organization as it is now, locked until the transaction ends."""
-        return self.select_for_update(no_key=True).get(pk=pk)
 
 
 class Organization(models.Model):
@@ -133,7 +125,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         return self.filter(status=Membership.Status.INVITED)
 
     def owners(self) -> Self:
-        return self.filter(is_owner=True, status=Membership.Status.ACTIVE)
+        return self.active().filter(is_owner=True)
 
     def without_two_factor(self) -> Self:
         return self.filter(two_factor_enabled=False)
@@ -166,7 +158,7 @@ class Membership(models.Model):
 
     # PROTECT: people and organizations go by their verbs, which keep owners and counts right.
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="memberships", db_index=False)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="memberships")
+    user = models.ForeignKey(User, models.PROTECT, null=True, related_name="memberships")
     email = models.EmailField(blank=True, default="")  # of an invitation by e-mail; in lower case
     username = models.CharField(max_length=USERNAME_LENGTH, blank=True, default="")
     # The order of the pages, without regard to case; the database keeps it.

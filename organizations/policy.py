@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,6 +17,7 @@ from accounts import notifications, outbox
 from accounts.audit import Actor
 from accounts.exceptions import TwoFactorRemovalRefused
 from accounts.models import User
+from accounts.sessions import acting
 from organizations import events
 from organizations.exceptions import NewOwnerNotEnrolled, OwnersNotEnrolled, listing
 from organizations.locks import lock_as_owner
@@ -41,7 +41,7 @@ def unenrolled_owners(organization: Organization) -> list[str]:
 
 def set_auth_policy(organization: Organization, policy: AuthPolicy, *, actor: Actor) -> Organization:
     """Require two-factor authentication of everybody, or lift that. The same again is no change."""
-    with transaction.atomic():
+    with acting(actor):
         organization = lock_as_owner(organization, actor)
         if organization.collaborator_auth_policy == policy:
             return organization

@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 import django
+from django.conf import settings
 
 from tests import postgres
 from tests.keeper import Kept
@@ -93,3 +94,5 @@ environment = product_environment()
 os.environ.clear()
 os.environ.update(environment)
 django.setup()
+# Without this every test client would look through all static files again.
+settings.WHITENOISE_AUTOREFRESH = True

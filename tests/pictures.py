@@ -39,7 +39,7 @@ CODES = [f"{letters}-{number:04d}-WXYZ" for number, letters in enumerate(["7QK2M
 TAKEN_AT = "3 Mar 2026, 09:14 UTC"
 
 TIDY = """([codes, time]) => {
-    document.activeElement.blur();
+    document.activeElement?.blur();
     document.querySelectorAll("time").forEach(element => element.textContent = time);
     for (const field of document.querySelectorAll("#content .readonly")) {
         if (/[ap][.]m[.]$/.test(field.textContent)) field.textContent = time;
@@ -66,8 +66,9 @@ class Person:
         status = self.page.goto(path).status
         assert status == 200, f"{path} answered {status}"
 
-    def press(self, name):
-        self.page.get_by_role("button", name=name, exact=True).click()
+    def press(self, name, role="button"):
+        with self.page.expect_navigation():
+            self.page.get_by_role(role, name=name, exact=True).click()
 
     def give_password(self):
         self.go("/session")
@@ -96,7 +97,7 @@ class Person:
         self.sign_in()
         self.begin_set_up()
         self.enter_code()
-        self.page.get_by_role("link", name="Continue").click()
+        self.press("Continue", role="link")
 
     def picture(self, name):
         self.page.evaluate(TIDY, [CODES, TAKEN_AT])
@@ -156,7 +157,7 @@ def take_pictures(browser, site):
     alice.picture("set-up")
     alice.enter_code()
     alice.picture("backup-codes")
-    alice.page.get_by_role("link", name="Continue").click()
+    alice.press("Continue", role="link")
     alice.picture("two-factor-on")
     take_pictures_of_signing_in(browser, site)
     take_pictures_of_an_organization(browser, site, alice)

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from tests.environment import ROOT
@@ -63,6 +64,7 @@ class Site:
         self.kept.kill()
 
     def stop(self):
+        self.kill()  # takes no time; nothing of it is needed any more
         self.kept.stop()
 
 
@@ -82,7 +84,7 @@ def start_site(database_url, *, workers=2, threads=4, **environment):
             "EMAIL_URL": f"filemail:///{mail_directory}",
         }
         command = [sys.executable, "-m", "gunicorn", "--chdir", str(ROOT), "--preload"]
-        command += ["--bind", f"fd://{listener.fileno()}", "--no-control-socket"]
+        command += ["--bind", f"fd://{listener.fileno()}", "--no-control-socket", "--forwarded-allow-ips", ""]
         command += ["--workers", str(workers), "--threads", str(threads), "--worker-class", "gthread"]
         kept = Kept(
             [*command, "--log-level", "warning", "tfc_auth.wsgi"],
@@ -120,6 +122,14 @@ def volley(host, port, raws):
 
     Returns one Reply per request, in order. Make raw requests with `Visitor.raw_form` or `Visitor.raw`.
     """
+    return [parse_reply(f"http://{host}:{port}", answer) for answer in exchange(host, port, raws)]
+
+
+def exchange(host, port, raws, on_answer=lambda: None):
+    """What `volley` does, but with the bytes of the answers, none of which need be whole if the server dies.
+
+    Calls `on_answer` from a thread whenever a connection has come to its end.
+    """
     raws = list(raws)
     connections = [socket.create_connection((host, port), timeout=60) for _ in raws]
     for connection, raw in zip(connections, raws, strict=True):
@@ -129,18 +139,19 @@ def volley(host, port, raws):
     answers = [b""] * len(raws)
 
     def finish(index):
-        with connections[index] as connection:
+        with connections[index] as connection, suppress(ConnectionError):
             gate.wait()
             connection.sendall(raws[index][-1:])
             while chunk := connection.recv(65536):
                 answers[index] += chunk
+        on_answer()
 
     threads = [threading.Thread(target=finish, args=(index,)) for index in range(len(raws))]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return [parse_reply(f"http://{host}:{port}", answer) for answer in answers]
+    return answers
 
 
-__all__ = ["Reply", "Site", "Visitor", "start_site", "volley"]
+__all__ = ["Reply", "Site", "Visitor", "exchange", "start_site", "volley"]

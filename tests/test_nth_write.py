@@ -1,15 +1,17 @@
 """Fail at the n-th write: each operation is broken once at each of its writes; it leaves all or nothing."""
 
 import itertools
+import re
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.test import Client
 
 from accounts.factors.backup_codes.models import BackupCode, BackupCodeSet
 from accounts.factors.totp.models import TOTPDevice
-from accounts.models import AuditEvent, RateLimit, RememberedBrowser, Session
+from accounts.models import AuditEvent, RateLimit, RememberedBrowser, Session, User
 from organizations.models import AuthPolicy, Membership, Organization
 from tests import cast
 from tests.faults import fault_at
@@ -18,6 +20,7 @@ from tests.invariants import broken
 pytestmark = pytest.mark.django_db(transaction=True)
 
 MOST_WRITES = 60
+NEW_PASSWORD = "another long password 43"
 serial = itertools.count(1)
 
 
@@ -44,8 +47,7 @@ def browser_of(user, app=None):
 def acme(owner):
     """An organization of this owner, created as people create one."""
     name = f"acme{next(serial)}"
-    client = browser_of(owner) if not owner.is_enrolled else None
-    assert client is not None
+    client = browser_of(owner)
     client.post("/app/organizations/new", {"name": name, "email": owner.email})
     return Organization.objects.get(name=name), client
 
@@ -155,11 +157,10 @@ def require():
 def add_owner():
     user, new_owner = somebody(), somebody()
     organization, client = acme(user)
-    client.post(f"/app/{organization.name}/settings/users/add", {"username": new_owner.username})
-    invitation = Membership.objects.get(organization=organization, user=new_owner)
-    cast.sign_in(new_owner).post(f"/app/settings/organizations/{invitation.pk}/accept")
-    url = f"/app/{organization.name}/settings/users/{invitation.pk}/make-owner"
-    owner = Membership.objects.filter(pk=invitation.pk, is_owner=True)
+    join((organization, client), new_owner)
+    membership = Membership.objects.get(user=new_owner)
+    url = f"/app/{organization.name}/settings/users/{membership.pk}/make-owner"
+    owner = Membership.objects.filter(pk=membership.pk, is_owner=True)
     return Scene(user, lambda: client.post(url), owner.exists, "organization.owner_added")
 
 
@@ -247,7 +248,126 @@ def update_user_sessions():
     )
 
 
+def sign_up():
+    username = f"newcomer{next(serial)}"
+    client = Client(raise_request_exception=False)
+    form = {"username": username, "email": f"{username}@example.com", "password": cast.PASSWORD}
+    return Scene(
+        None,
+        lambda: client.post("/account/new", form),
+        lambda: User.objects.filter(username=username).exists(),
+        "account.created",
+    )
+
+
+def change_password():
+    user = somebody()
+    client = browser_of(user)
+    form = {"password": cast.PASSWORD, "new_password": NEW_PASSWORD}
+    return Scene(
+        user,
+        lambda: client.post("/app/settings/password", form),
+        lambda: User.objects.get(pk=user.pk).check_password(NEW_PASSWORD),
+        "password.changed",
+    )
+
+
+def reset_password():
+    user = somebody()
+    client = Client(raise_request_exception=False)
+    client.post("/account/password/forgot", {"email": user.email})
+    client.get(re.search(r"/account/password/reset/\S+", mail.outbox[-1].body)[0])
+    return Scene(
+        user,
+        lambda: client.post("/account/password/reset", {"new_password": NEW_PASSWORD}),
+        lambda: User.objects.get(pk=user.pk).check_password(NEW_PASSWORD),
+        "password.reset",
+    )
+
+
+def delete_account():
+    user, owner = somebody(), somebody()
+    client = join(acme(owner), user)
+    return Scene(
+        user,
+        lambda: client.post("/app/settings/profile/delete", {"password": cast.PASSWORD}),
+        lambda: not User.objects.filter(pk=user.pk).exists(),
+        "account.deleted",
+    )
+
+
+def create_organization():
+    user = somebody()
+    client = browser_of(user)
+    name = f"acme{next(serial)}"
+    return Scene(
+        user,
+        lambda: client.post("/app/organizations/new", {"name": name, "email": user.email}),
+        Organization.objects.filter(name=name, memberships__is_owner=True, counts__members=1).exists,
+        "organization.created",
+    )
+
+
+def accept_invitation():
+    user = somebody()
+    invitation, client = invite(acme(somebody()), user)
+    active = Membership.objects.active().filter(pk=invitation.pk)
+    return Scene(
+        user,
+        lambda: client.post(f"/app/settings/organizations/{invitation.pk}/accept"),
+        active.exists,
+        "organization.invitation_accepted",
+    )
+
+
+def leave():
+    user = somebody()
+    organization, owner = acme(somebody())
+    client = join((organization, owner), user)
+    return Scene(
+        user,
+        lambda: client.post(f"/app/{organization.name}/leave"),
+        lambda: not Membership.objects.filter(user=user).exists(),
+        "organization.member_left",
+    )
+
+
+def remove_member():
+    user = somebody()
+    organization, owner = acme(somebody())
+    join((organization, owner), user)
+    membership = Membership.objects.get(user=user)
+    return Scene(
+        user,
+        lambda: owner.post(f"/app/{organization.name}/settings/users/{membership.pk}/remove"),
+        lambda: not Membership.objects.filter(user=user).exists(),
+        "organization.member_removed",
+    )
+
+
+def invite(place, user):
+    """Return the invitation, and the browser of who is invited."""
+    organization, owner = place
+    owner.post(f"/app/{organization.name}/settings/users/add", {"username": user.username})
+    return Membership.objects.get(organization=organization, user=user), browser_of(user)
+
+
+def join(place, user):
+    """Make a user a member; return the browser."""
+    invitation, client = invite(place, user)
+    client.post(f"/app/settings/organizations/{invitation.pk}/accept")
+    return client
+
+
 OPERATIONS = [
+    sign_up,
+    change_password,
+    reset_password,
+    delete_account,
+    create_organization,
+    accept_invitation,
+    leave,
+    remove_member,
     start_enrolment,
     confirm_enrolment,
     login,

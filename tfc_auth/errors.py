@@ -7,6 +7,8 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template import loader
 
+READ_ONLY = "25006"  # PostgreSQL's SQLSTATE for a write on a standby, for example
+
 
 def page(status: int, template: str | None = None) -> HttpResponse:
     return HttpResponse(loader.render_to_string(f"errors/{template or status}.html"), status=status)
@@ -32,9 +34,15 @@ def method_not_allowed(request: HttpRequest) -> HttpResponse:
     return page(405)
 
 
+def is_away(error: BaseException | None) -> bool:
+    """Whether the database does not answer, or does not take what we write."""
+    refuses_to_write = getattr(getattr(error, "__cause__", None), "sqlstate", None) == READ_ONLY
+    return refuses_to_write or isinstance(error, (OperationalError, InterfaceError))
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """500, or 503 when the database is away: that one is worth trying again in a moment."""
-    if isinstance(sys.exc_info()[1], (OperationalError, InterfaceError)):
+    if is_away(sys.exc_info()[1]):
         response = page(503)
         response["Retry-After"] = "30"
         return response

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable
 
 from django.conf import settings
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 
 from tfc_auth import errors
@@ -13,6 +14,8 @@ from tfc_auth.logs import request_id
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+# Load balancers ask for these by address. They show nothing of the request.
+PROBES = ("/healthz", "/readyz")
 
 
 class RequestIdMiddleware:
@@ -30,6 +33,23 @@ class RequestIdMiddleware:
             return response
         finally:
             request_id.reset(token)
+
+
+class ContentLengthMiddleware:
+    """Say how long an answer is, so that nobody waits for its end.
+
+    Mails leave after the answer, and a proxy that speaks HTTP/1.0 to us (nginx does) would otherwise take the
+    answer for complete only when the connection is closed behind them.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if not response.streaming:
+            response.headers.setdefault("Content-Length", str(len(response.content)))
+        return response
 
 
 class ForwardedHeadersMiddleware:
@@ -87,6 +107,24 @@ class SecurityHeadersMiddleware:
         return response
 
 
+class WellFormedMiddleware:
+    """Refuse what no browser sends before anybody reads it: another site's name, a body that is not UTF-8.
+
+    Django looks at the Host header only where it needs it, and takes any codec that Python knows for a form.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path_info not in PROBES:
+            request.get_host()
+        charset = (request.content_params or {}).get("charset", "utf-8")
+        if charset.lower() not in ("utf-8", "utf8"):
+            raise BadRequest("not UTF-8")
+        return self.get_response(request)
+
+
 class ErrorPagesMiddleware:
     """Give the site's look to what Django answers by itself: an empty 405, and DEBUG's page of all routes."""
 
@@ -98,7 +136,5 @@ class ErrorPagesMiddleware:
         if response.status_code == 404 and settings.DEBUG:
             return errors.page(404)
         if response.status_code == 405 and not response.content:
-            page = errors.method_not_allowed(request)
-            page["Allow"] = response["Allow"]
-            return page
+            response.content = errors.method_not_allowed(request).content
         return response

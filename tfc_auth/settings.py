@@ -92,10 +92,12 @@ SECOND_FACTORS = env.list(
 
 MIDDLEWARE = [
     "tfc_auth.middleware.RequestIdMiddleware",
+    "tfc_auth.middleware.ContentLengthMiddleware",
     "tfc_auth.middleware.ForwardedHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "tfc_auth.middleware.SecurityHeadersMiddleware",
+    "tfc_auth.middleware.WellFormedMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "tfc_auth.middleware.ErrorPagesMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -139,22 +141,22 @@ DATABASE_URL = env.str("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite
 DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=600)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# A database that is away or stuck becomes a 503 within 5 seconds instead of a worker that waits.
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # IMMEDIATE takes the write lock at BEGIN, so a transaction that has read can always write. FULL: a code
     # that was spent stays spent when the machine loses power.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
+        "timeout": 4,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }
     if not DATABASES["default"]["NAME"].startswith(":memory:"):
         Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
 else:
-    # A database that is away or stuck becomes a 503 within 5 seconds instead of a worker that waits.
     DATABASES["default"]["OPTIONS"] = {
         **DATABASES["default"].get("OPTIONS", {}),
-        "connect_timeout": 4,
-        "options": "-c lock_timeout=4000 -c statement_timeout=5000",
+        "connect_timeout": 3,
+        "options": "-c lock_timeout=3000 -c statement_timeout=5000",
     }
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -153,7 +153,7 @@ class Factor:
         return None
 
     def describe(self, user: User, state: State, *, enrolling: bool = False) -> dict[str, Any]:
-        """Return what a page shows. Pure."""
+        """Return what a page shows. Pure. Raises EnrolmentExpired for a set-up that has ended."""
         return {}
 
     def is_pending(self, user: User, state: State) -> bool:

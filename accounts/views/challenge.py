@@ -72,8 +72,6 @@ def answer_page(
             refusal = refusals.explain(pending.user, factor, form.cleaned_data["code"], state)
             form.add_error("code", refusal.message)
             pending = pending.refreshed(request)
-        except SessionEnded:
-            raise
         except RuleViolation as error:
             refuse(form, error, "code")
     return form_page(
@@ -139,8 +137,6 @@ def send(request: HttpRequest) -> HttpResponse:
     if factor is not None:
         try:
             PendingChallenge.start(request, user, factor, purpose)
-        except SessionEnded:
-            raise
         except RuleViolation as error:
             tell(request, error, countdown=True)
     return redirect(page_of(request, factor, purpose))
@@ -177,8 +173,6 @@ def sudo(request: HttpRequest) -> HttpResponse:
             refusal = wrong_proof(request, user, factor, form)
             form.add_error("code" if factor else "password", refusal.message)
             devices, set_aside = asked_of(user)
-        except SessionEnded:
-            raise
         except RuleViolation as error:
             refuse(form, error)
     return form_page(

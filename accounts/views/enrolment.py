@@ -14,7 +14,7 @@ from accounts import challenges, factors, refusals, two_factor
 from accounts.answers import form_page, refuse, tell
 from accounts.assurance import signed_in_user, sudo_required
 from accounts.audit import Actor
-from accounts.exceptions import EnrolmentExpired, RateLimited, RuleViolation, SessionEnded
+from accounts.exceptions import EnrolmentExpired, RateLimited, RuleViolation
 from accounts.factors.base import Factor
 from accounts.forms import CodeForm, MethodForm
 from accounts.models import User
@@ -69,8 +69,6 @@ def begin(request: HttpRequest, user: User, factor: Factor, **options: Any) -> H
         enrolment = PendingEnrolment.start(request, user, factor, **options)
         if factor.acts:
             enrolment.ask(request)
-    except SessionEnded:
-        raise
     except RuleViolation as error:
         tell(request, error, countdown=True)
         if not isinstance(error, RateLimited):
@@ -88,8 +86,6 @@ def resend(request: HttpRequest) -> HttpResponse:
         return redirect(PAGE)
     try:
         pending.ask(request)
-    except SessionEnded:
-        raise
     except RuleViolation as error:
         tell(request, error, countdown=True)
     return redirect("accounts:confirm")
@@ -98,7 +94,6 @@ def resend(request: HttpRequest) -> HttpResponse:
 @require_http_methods(SHOWS_AND_ACTS)
 @sudo_required(page="accounts:confirm")
 @sensitive_post_parameters("code")
-@sensitive_variables("enrolment")
 def confirm(request: HttpRequest) -> HttpResponse:
     """Show what to scan, ask for a code, and show the backup codes that come with the first device."""
     user = signed_in_user(request)
@@ -108,26 +103,34 @@ def confirm(request: HttpRequest) -> HttpResponse:
             messages.error(request, EnrolmentExpired().message)
         return redirect(PAGE)
     form = CodeForm(request.POST if request.method == "POST" else None)
+    try:
+        return answer_enrolment(request, user, pending, form)
+    except EnrolmentExpired as error:  # confirmed or cancelled while this was on its way
+        messages.error(request, error.message)
+        return redirect(PAGE)
+
+
+@sensitive_variables("enrolment")
+def answer_enrolment(
+    request: HttpRequest, user: User, pending: PendingEnrolment, form: CodeForm
+) -> HttpResponse:
     if form.is_valid():
+        answer = form.cleaned_data["code"]
         try:
             enrolment = two_factor.confirm_enrolment(
                 user,
                 pending.factor,
-                form.cleaned_data["code"],
+                answer,
                 pending.state,
                 session=session_of(request),
                 actor=Actor.of(request),
             )
-        except SessionEnded:
-            raise
-        except RuleViolation as error:
+        except RateLimited as error:
             refuse(form, error, "code")
         else:
             if enrolment is not None:
                 return confirmed(request, pending, enrolment.codes)
-            refusal = refusals.explain(
-                user, pending.factor, form.cleaned_data["code"], pending.state, enrolling=True
-            )
+            refusal = refusals.explain(user, pending.factor, answer, pending.state, enrolling=True)
             form.add_error("code", refusal.message)
     return form_page(
         request,

@@ -13,7 +13,7 @@ from accounts import passwords
 from accounts.answers import form_page, refuse
 from accounts.assurance import signed_in_user, sudo_required
 from accounts.audit import Actor
-from accounts.exceptions import RuleViolation, SessionEnded
+from accounts.exceptions import RuleViolation
 from accounts.forms import AddressForm, ChangePasswordForm, NewPasswordForm
 from accounts.link_cookies import LinkCookie
 from accounts.links import LinkInvalid
@@ -88,8 +88,6 @@ def password(request: HttpRequest) -> HttpResponse:
                 session=session_of(request),
                 actor=Actor.of(request),
             )
-        except SessionEnded:
-            raise
         except RuleViolation as error:
             refuse(form, error, FIELD_OF.get(error.code))
         else:

@@ -13,7 +13,7 @@ from accounts import passwords, registration
 from accounts.answers import form_page, refuse
 from accounts.assurance import signed_in_user, sudo_required
 from accounts.audit import Actor
-from accounts.exceptions import RuleViolation, SessionEnded, WrongPassword
+from accounts.exceptions import RuleViolation, WrongPassword
 from accounts.forms import AddressForm, PasswordForm
 from accounts.sessions import session_of
 
@@ -60,8 +60,6 @@ def delete_account(request: HttpRequest) -> HttpResponse:
             if not passwords.confirm(user, form.cleaned_data["password"], actor=actor):
                 raise WrongPassword
             registration.delete_account(user, session=session, actor=actor)
-        except SessionEnded:
-            raise
         except WrongPassword as error:
             refuse(form, error, "password")
         except RuleViolation as error:

@@ -11,7 +11,7 @@ from accounts import backup_codes, passwords, two_factor
 from accounts.answers import form_page, refuse
 from accounts.assurance import signed_in_user, sudo_required
 from accounts.audit import Actor
-from accounts.exceptions import RuleViolation, SessionEnded, WrongPassword
+from accounts.exceptions import RuleViolation, WrongPassword
 from accounts.forms import PasswordForm
 from accounts.redirects import safe_next
 from accounts.sessions import session_of
@@ -66,8 +66,6 @@ def disable(request: HttpRequest) -> HttpResponse:
             if not passwords.confirm(user, form.cleaned_data["password"], actor=actor):
                 raise WrongPassword
             two_factor.disable(user, actor=actor, session=session)
-        except SessionEnded:
-            raise
         except RuleViolation as error:
             refuse(form, error, "password")
         else:
@@ -89,8 +87,6 @@ def remove(request: HttpRequest, factor: str) -> HttpResponse:
     chosen = factor_or_404(factor)
     try:
         two_factor.remove(user, chosen, session=session_of(request), actor=Actor.of(request))
-    except SessionEnded:
-        raise
     except RuleViolation as error:
         messages.error(request, error.message)
     else:

@@ -112,6 +112,17 @@ def unmake_owner(
 def remove_member(
     request: HttpRequest, organization: Organization, membership: Membership, membership_id: int
 ) -> HttpResponse:
+    if organization.memberships.owners().filter(pk=membership_id).exists():
+        return remove_owner(request, organization, membership, membership_id)
+    done = _("%(name)s has been removed.")
+    return act(request, organization, membership, membership_id, memberships.remove, done)
+
+
+@sudo_required(page=PAGE)
+def remove_owner(
+    request: HttpRequest, organization: Organization, membership: Membership, membership_id: int
+) -> HttpResponse:
+    """Who owns an organization changes behind sudo only (D6), whichever button does it."""
     done = _("%(name)s has been removed.")
     return act(request, organization, membership, membership_id, memberships.remove, done)
 

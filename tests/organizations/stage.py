@@ -8,10 +8,10 @@ from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
-from accounts import factors, two_factor
+from accounts import factors, signals, two_factor
 from accounts.audit import Actor
 from accounts.factors.totp.factor import secret_of
-from accounts.models import Session
+from accounts.models import Session, User
 from organizations import invitations, lifecycle, memberships, policy
 from organizations.models import AuthPolicy, Membership, Organization, OrganizationCounts
 from tests import cast
@@ -74,6 +74,7 @@ def enrolled(user):
         app = cast.Authenticator(user, base64.b32encode(secret).decode())
         assert factor.complete_enrolment(user, app.code(), state)
         app.codes = two_factor.switch_on(user)
+        signals.two_factor_changed.send(User, user=user, enabled=True)
     return app
 
 

@@ -45,15 +45,24 @@ def test_doing_it_twice_is_harmless(stage):
     assert AuditEvent.objects.filter(user_id=stage.max.pk, event="organization.owner_added").count() == 1
 
 
-@pytest.mark.parametrize("action", ["make-owner", "unmake-owner"])
-def test_owners_are_made_and_unmade_behind_sudo(stage, action):
+@pytest.mark.parametrize(
+    ("action", "target"), [("make-owner", "max"), ("unmake-owner", "olga"), ("remove", "olga")]
+)
+def test_who_owns_it_changes_behind_sudo_only(stage, action, target):
     stage.browser("una")
     let_sudo_expire(stage.una)
 
-    response = act(stage, "una", action, "olga" if action == "unmake-owner" else "max")
+    response = act(stage, "una", action, target)
 
     assert response["Location"] == "/session/sudo?next=%2Fapp%2Fopen%2Fsettings%2Fusers"
     assert owners("open") == ["olga", "una"]
+
+
+def test_members_are_removed_without_sudo(stage):
+    stage.browser("una")
+    let_sudo_expire(stage.una)
+
+    assert act(stage, "una", "remove", "max")["Location"] == "/app/open/settings/users"
 
 
 def test_owners_of_a_mandatory_organization_need_two_factor(stage):
@@ -121,6 +130,15 @@ def test_locked_out_members_can_leave(stage):
 
     assert response["Location"] == "/app/settings/organizations"
     assert stage.browser("mia").get("/app/fort").status_code == 404
+
+
+def test_the_activity_page_tells_it_in_words(stage):
+    act(stage, "una", "remove", "max")
+
+    page = stage.browser("max").get("/app/settings/activity").content.decode()
+
+    assert "Removed from an organization" in page
+    assert "una" in page
 
 
 def test_who_was_removed_can_be_invited_again(stage):

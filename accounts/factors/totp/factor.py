@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from qrcode.image.svg import SvgPathImage
 
 from accounts.crypto import DecryptionFailed, open_sealed, seal
+from accounts.exceptions import EnrolmentExpired
 from accounts.factors.base import SIX_DIGIT_CODES, Device, Factor, State, six_digits, wrong_length
 from accounts.factors.totp import steps
 from accounts.factors.totp.models import TOTPDevice
@@ -71,7 +72,9 @@ class TOTPFactor(Factor):
     def describe(self, user: User, state: State, *, enrolling: bool = False) -> dict[str, object]:
         if not enrolling:
             return {"question": _("Open your authenticator app and enter the code that it shows.")}
-        device = TOTPDevice.objects.get(user=user, pk=state["device_id"], confirmed=False)
+        device = self.pending(user, state).first()
+        if not isinstance(device, TOTPDevice):
+            raise EnrolmentExpired
         key = base64.b32encode(secret_of(device)).decode()
         return {
             "title": _("Set up your authenticator app"),

@@ -1,0 +1,426 @@
+"""Turning two-factor authentication on, and putting a new device in the place of the old one."""
+
+import re
+
+import pytest
+
+from accounts.factors.backup_codes.models import BackupCodeSet
+from accounts.factors.totp.models import TOTPDevice
+from accounts.models import Session
+from tests.accounts.steps import (
+    HOME,
+    INVALID,
+    SUDO,
+    act,
+    answer,
+    events_of,
+    is_out,
+    is_signed_in,
+    key_of,
+    let_sudo_expire,
+    pending,
+    recover,
+    with_key,
+)
+from tests.cast import PASSWORD, TWO_FACTOR, Authenticator, codes_on, enrol, key_on, make_user, sign_in
+from tests.cast import start_enrolment as start
+from tests.invariants import broken
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+CONFIRM = f"{TWO_FACTOR}/confirm"
+
+
+def prove_by_password(client, page=CONFIRM):
+    return client.post(SUDO, {"password": PASSWORD, "next": page})
+
+
+def confirmed(user):
+    return TOTPDevice.objects.filter(user=user, confirmed=True).count()
+
+
+# ---------------------------------------------------------------- turning it on
+
+
+def test_enrols_with_an_application(alice):
+    client = sign_in(alice)
+    app = Authenticator(alice, start(client))
+
+    response = answer(client, app.code(), CONFIRM)
+
+    assert len(set(codes_on(response))) == 10
+    alice.refresh_from_db()
+    assert alice.is_enrolled
+    page = client.get(HOME).content.decode()
+    assert "<strong>Application</strong> is configured" in page
+    assert "10 of 10 codes left" in page
+    assert broken() == []
+
+
+def test_r23_the_new_codes_are_shown_once(alice):
+    client = sign_in(alice)
+    app = Authenticator(alice, start(client))
+    first = answer(client, app.code(), CONFIRM)
+
+    again = [answer(client, app.code(), CONFIRM), client.get(CONFIRM), client.get(HOME)]
+
+    assert codes_on(first)
+    assert [codes_on(response) for response in again] == [[], [], []]
+
+
+def test_the_second_factor_is_asked_at_the_next_login(alice):
+    app = enrol(alice)
+
+    client = pending(alice)
+
+    assert is_out(client)
+    assert answer(client, app.fresh_code()).status_code == 302
+
+
+def test_en_01_an_unconfirmed_set_up_counts_for_nothing(alice):
+    client = sign_in(alice)
+    start(client)
+    client.post("/session/logout")
+
+    again = sign_in(alice)
+
+    assert is_signed_in(again, alice)
+    assert "Enable 2FA" in again.get(HOME).content.decode()
+    alice.refresh_from_db()
+    assert not alice.is_enrolled
+
+
+def test_en_02_the_same_secret_at_every_refresh_and_in_every_tab(alice):
+    client = sign_in(alice)
+    key = start(client)
+    tab = with_key(key_of(client))
+
+    assert {key_on(browser.get(CONFIRM)) for browser in [client, tab] * 3} == {key}
+    answer(client, "000000", CONFIRM)
+    assert key_on(client.get(CONFIRM)) == key
+
+
+def test_en_03_cancelling_forgets_the_secret(alice):
+    client = sign_in(alice)
+    old = Authenticator(alice, start(client))
+    assert act(client, "cancel")["Location"] == HOME
+    assert client.get(CONFIRM)["Location"] == HOME
+    assert not TOTPDevice.objects.exists()
+
+    new = Authenticator(alice, start(client))
+
+    assert new.key != old.key
+    assert INVALID in answer(client, old.code(), CONFIRM).content.decode()
+    assert answer(client, new.code(), CONFIRM).status_code == 200
+
+
+def test_r12_starting_again_replaces_the_secret(alice):
+    client = sign_in(alice)
+    old, new = Authenticator(alice, start(client)), Authenticator(alice, start(client))
+
+    assert new.key != old.key
+    assert answer(client, old.code(), CONFIRM).status_code == 422
+    assert TOTPDevice.objects.count() == 1
+
+
+def test_en_04_a_set_up_ends_after_fifteen_minutes(clock, alice):
+    client = sign_in(alice)
+    old = Authenticator(alice, start(client))
+    clock.shift(15 * 60)
+    prove_by_password(client)
+
+    assert answer(client, old.code(), CONFIRM)["Location"] == HOME
+    assert "That set-up has ended" in client.get(HOME).content.decode()
+    assert start(client) != old.key
+    assert confirmed(alice) == 0
+
+
+def test_r12_a_set_up_outlasts_sudo(clock, alice):
+    client = sign_in(alice)
+    app = Authenticator(alice, start(client))
+    clock.shift(14 * 60 + 59)
+
+    assert client.get(CONFIRM)["Location"] == f"{SUDO}?next={CONFIRM.replace('/', '%2F')}"
+    assert prove_by_password(client)["Location"] == CONFIRM
+    assert key_on(client.get(CONFIRM)) == app.key
+    assert answer(client, app.code(), CONFIRM).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "code", ["", "12345", "1234567", "١٢٣٤٥٦", "12345\x00", "1" * 100_000], ids=lambda code: repr(code[:7])
+)
+def test_r15_nonsense_confirms_nothing_and_is_counted(alice, code):
+    client = sign_in(alice)
+    start(client)
+
+    response = answer(client, code, CONFIRM)
+
+    assert response.status_code == 422
+    assert INVALID in response.content.decode()
+    assert events_of(alice)[-1] == "two_factor.failed"
+    assert confirmed(alice) == 0
+
+
+@pytest.mark.parametrize("steps", range(-2, 3))
+def test_lg_10_confirming_takes_codes_of_one_step_each_way(clock, alice, steps):
+    client = sign_in(alice)
+    app = Authenticator(alice, start(client))
+
+    answer(client, app.code(steps), CONFIRM)
+
+    assert confirmed(alice) == (1 if abs(steps) < 2 else 0)
+
+
+def test_en_06_the_confirming_code_does_not_log_in(clock, alice):
+    client = sign_in(alice)
+    app = Authenticator(alice, start(client))
+    code = app.code()
+    answer(client, code, CONFIRM)
+
+    assert answer(pending(alice), code).status_code == 422
+    assert answer(pending(alice), app.code(-1)).status_code == 422
+    clock.shift(30)
+    assert answer(pending(alice), app.code()).status_code == 302
+
+
+def test_en_10_starting_takes_a_proof_of_the_last_five_minutes(clock, alice):
+    client = sign_in(alice)
+    clock.shift(5 * 60)
+
+    assert act(client, "enable", method="app")["Location"].startswith(f"{SUDO}?")
+    assert not TOTPDevice.objects.exists()
+    page = client.get(f"{SUDO}?next={HOME}").content.decode()
+    assert 'name="password"' in page
+    assert prove_by_password(client, HOME)["Location"] == HOME
+    assert start(client)
+
+
+def test_en_11_a_method_more_takes_the_second_factor(alice, app_of_alice):
+    client = sign_in(alice, app_of_alice)
+    let_sudo_expire(alice)
+
+    for action in ("enable", "app/replace"):
+        assert act(client, action, method="app")["Location"].startswith(f"{SUDO}?")
+    assert prove_by_password(client, HOME).status_code == 422
+    assert TOTPDevice.objects.count() == 1
+
+
+def test_d7_the_same_method_is_not_added_twice(alice, app_of_alice):
+    client = sign_in(alice, app_of_alice)
+
+    assert act(client, "enable", method="app")["Location"] == HOME
+    assert "That method is configured already." in client.get(HOME).content.decode()
+    assert TOTPDevice.objects.count() == 1
+
+
+@pytest.mark.parametrize("method", ["", "sms", "backup-codes", "APP", "app\x00", "1"])
+def test_only_methods_that_are_offered_can_be_chosen(alice, method):
+    client = sign_in(alice)
+
+    response = act(client, "enable", method=method)
+
+    assert response.status_code == 422
+    assert not TOTPDevice.objects.exists()
+    assert not BackupCodeSet.objects.exists()
+
+
+def test_en_12_two_browsers_set_up_and_one_of_them_wins(alice):
+    first, second = sign_in(alice), sign_in(alice)
+    mine, late = Authenticator(alice, start(first)), Authenticator(alice, start(second))
+
+    assert answer(first, mine.code(), CONFIRM).status_code == 200
+    assert answer(second, late.code(), CONFIRM)["Location"].startswith("/session?")
+
+    assert confirmed(alice) == 1
+    assert answer(pending(alice), late.code()).status_code == 422
+    assert answer(pending(alice), mine.fresh_code()).status_code == 302
+    assert broken() == []
+
+
+def test_en_13_confirming_twice_makes_one_device_one_set_and_one_mail(alice, mailoutbox):
+    client = sign_in(alice)
+    app = Authenticator(alice, start(client))
+    code = app.code()
+    mailoutbox.clear()
+
+    answers = [answer(client, code, CONFIRM) for _ in range(2)]
+
+    assert [response.status_code for response in answers] == [200, 302]
+    assert (confirmed(alice), BackupCodeSet.objects.count()) == (1, 1)
+    assert [mail.subject for mail in mailoutbox] == ["Two-factor authentication is on"]
+    assert events_of(alice).count("two_factor.enabled") == 1
+
+
+def test_en_14_no_address_shows_the_secret_after_confirmation(alice):
+    client = sign_in(alice)
+    app = enrol(alice, client)
+
+    for path in [HOME, CONFIRM, f"{TWO_FACTOR}/enable", f"{TWO_FACTOR}/cancel", f"{TWO_FACTOR}/app/replace"]:
+        response = client.get(path)
+        assert response.get("Location", HOME) == HOME
+        assert "<svg width" not in response.content.decode()
+        assert app.key not in re.sub(r"<[^>]*>|\s", "", response.content.decode())
+        assert app.key not in response.content.decode()
+
+
+def test_en_15_the_set_up_of_somebody_else_can_not_be_confirmed(alice, mallory):
+    app = Authenticator(alice, start(sign_in(alice)))
+    thief = sign_in(mallory)
+
+    assert answer(thief, app.code(), CONFIRM)["Location"] == HOME
+
+    start(thief)
+    assert answer(thief, app.code(), CONFIRM).status_code == 422
+    assert confirmed(alice) == confirmed(mallory) == 0
+
+
+def test_en_16_all_other_sessions_end_and_this_one_goes_on_under_a_new_key(alice):
+    here, there, elsewhere = sign_in(alice), sign_in(alice), sign_in(alice)
+    half_way = key_of(here)
+
+    enrol(alice, here)
+
+    assert is_out(there)
+    assert is_out(elsewhere)
+    assert is_signed_in(here, alice)
+    assert key_of(here) != half_way
+    assert is_out(with_key(half_way))
+    assert Session.objects.get(verified_at__isnull=False).user == alice
+
+
+def test_en_17_the_owner_is_told_without_secrets_and_finds_it_in_the_record(alice, mailoutbox):
+    client = sign_in(alice)
+    mailoutbox.clear()
+
+    app = enrol(alice, client)
+
+    [mail] = mailoutbox
+    assert (mail.to, mail.subject) == (["alice@example.com"], "Two-factor authentication is on")
+    text = mail.message().as_string()
+    assert not [secret for secret in (app.key, app.code(), *app.codes) if secret in text]
+    page = client.get("/app/settings/activity").content.decode()
+    assert page.count("Turned on two-factor authentication") == 1
+
+
+def test_en_19_an_unconfirmed_address_can_not_enrol(clock, mailoutbox):
+    user = make_user("newcomer", email_confirmed_at=None)
+    client = sign_in(user)
+
+    for email in (None, "victim@example.com"):
+        if email:
+            client.post("/app/settings/profile/email", {"email": email})
+        assert act(client, "enable", method="app")["Location"] == HOME
+        assert "Confirm your e-mail address first." in client.get(HOME).content.decode()
+        assert 'disabled aria-describedby="enable-note"' in client.get(HOME).content.decode()
+    assert not TOTPDevice.objects.exists()
+    assert "Two-factor authentication is on" not in [mail.subject for mail in mailoutbox]
+
+
+def test_en_19_an_address_that_waits_is_not_the_one_that_enrols(alice, mailoutbox):
+    client = sign_in(alice)
+    client.post("/app/settings/profile/email", {"email": "victim@example.com"})
+    mailoutbox.clear()
+
+    client.post(f"{TWO_FACTOR}/enable", {"method": "app"})
+    page = client.get(CONFIRM)
+    app = Authenticator(alice, key_on(page))
+    answer(client, app.code(), CONFIRM)
+
+    assert "victim@example.com" not in page.content.decode()
+    assert [mail.to for mail in mailoutbox] == [["alice@example.com"]]
+
+
+def test_enrolling_leads_on_to_where_one_wanted_to_go(alice):
+    client = sign_in(alice)
+    page = client.get(f"{HOME}?next=/app/settings/activity").content.decode()
+    assert '<input type="hidden" name="next" value="/app/settings/activity">' in page
+
+    act(client, "enable", method="app", next="/app/settings/activity")
+    app = Authenticator(alice, key_on(client.get(CONFIRM)))
+    codes = answer(client, app.code(), CONFIRM).content.decode()
+
+    assert '<a class="button button-primary" href="/app/settings/activity">' in codes
+
+
+@pytest.mark.parametrize("target", ["https://evil.example", "//evil.example", "javascript:alert(1)"])
+def test_lg_19_enrolling_leads_to_no_other_site(alice, target):
+    client = sign_in(alice)
+    act(client, "enable", method="app", next=target)
+    app = Authenticator(alice, key_on(client.get(CONFIRM)))
+
+    assert "evil" not in client.get(f"{HOME}?next={target}").content.decode()
+    assert f'href="{HOME}">Continue' in answer(client, app.code(), CONFIRM).content.decode()
+
+
+# ---------------------------------------------------------------- replacing
+
+
+@pytest.fixture
+def replacing(alice, app_of_alice):
+    """alice is about to replace her app: (her browser, the new app)."""
+    client = sign_in(alice, app_of_alice)
+    assert act(client, "app/replace")["Location"] == CONFIRM
+    return client, Authenticator(alice, key_on(client.get(CONFIRM)))
+
+
+def test_the_old_app_works_until_the_new_one_has_given_a_right_code(alice, app_of_alice, replacing):
+    client, new = replacing
+
+    assert new.key != app_of_alice.key
+    assert answer(client, app_of_alice.fresh_code(), CONFIRM).status_code == 422
+    assert answer(pending(alice), new.code()).status_code == 422
+    assert answer(pending(alice), app_of_alice.fresh_code()).status_code == 302
+
+
+def test_the_new_app_takes_the_place_of_the_old_one(alice, app_of_alice, replacing):
+    client, new = replacing
+    enabled_at = alice.two_factor_enabled_at
+
+    assert answer(client, new.code(), CONFIRM)["Location"] == HOME
+
+    assert answer(pending(alice), app_of_alice.code()).status_code == 422
+    assert answer(pending(alice), new.fresh_code()).status_code == 302
+    alice.refresh_from_db()
+    assert alice.two_factor_enabled_at == enabled_at
+    assert TOTPDevice.objects.count() == 1
+    assert broken() == []
+
+
+def test_replacing_keeps_the_backup_codes(alice, app_of_alice, replacing):
+    client, new = replacing
+    answer(client, new.code(), CONFIRM)
+
+    assert recover(pending(alice), app_of_alice.codes[0]).status_code == 302
+
+
+def test_r50_replacing_ends_other_sessions_and_is_announced(alice, app_of_alice, replacing, mailoutbox):
+    client, new = replacing
+    other, waiting = sign_in(alice, app_of_alice), pending(alice)
+    mailoutbox.clear()
+
+    answer(client, new.code(), CONFIRM)
+
+    assert is_signed_in(client, alice)
+    assert is_out(other)
+    assert answer(waiting, new.fresh_code())["Location"] == "/session"
+    assert [mail.subject for mail in mailoutbox] == ["Your two-factor device was replaced"]
+    assert events_of(alice)[-1] == "two_factor.replaced"
+
+
+def test_cancelling_a_replacement_keeps_the_old_app(alice, app_of_alice, replacing):
+    client, new = replacing
+    act(client, "cancel")
+
+    assert answer(client, new.code(), CONFIRM)["Location"] == HOME
+    assert answer(pending(alice), app_of_alice.fresh_code()).status_code == 302
+
+
+@pytest.mark.parametrize("factor", ["backup-codes", "sms", "nothing"])
+def test_only_a_device_that_is_there_can_be_replaced(alice, app_of_alice, factor):
+    client = sign_in(alice, app_of_alice)
+
+    assert act(client, f"{factor}/replace").status_code == 404
+
+
+def test_nothing_to_replace_without_two_factor(alice):
+    assert act(sign_in(alice), "app/replace").status_code == 404

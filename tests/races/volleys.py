@@ -1,0 +1,98 @@
+"""Many browsers before the same page, and requests that are written down for a volley."""
+
+import re
+
+from tests import cast
+from tests.visitor import Visitor
+
+AT_ONCE = 20
+ROUNDS = 5
+CSRF_TOKEN = "x" * 32  # a browser that sends the same one as cookie and as field has seen our form
+
+CHALLENGE = "/session/two-factor"
+RECOVERY = "/session/two-factor-recovery"
+
+
+def browser(site):
+    visitor = site.visitor()
+    visitor.cookies["csrf"] = CSRF_TOKEN
+    return visitor
+
+
+def second_browser(visitor):
+    """Another tab: the same cookies, kept separately."""
+    other = Visitor(visitor.base_url)
+    other.cookies = dict(visitor.cookies)
+    return other
+
+
+def post(visitor, path, **fields):
+    return visitor.post(path, {"csrfmiddlewaretoken": visitor.cookies["csrf"], **fields})
+
+
+def write_down(visitor, path, **fields):
+    """What `post` would send, as bytes for a volley."""
+    return visitor.raw("POST", path, {"csrfmiddlewaretoken": visitor.cookies["csrf"], **fields})
+
+
+def sign_in(site, user, app=None, password=cast.PASSWORD):
+    """A browser in which this user has signed in completely."""
+    visitor = browser(site)
+    reply = post(visitor, "/session", username=user.username, password=password)
+    if app is not None:
+        assert reply.location == CHALLENGE, reply.text
+        reply = post(visitor, CHALLENGE, code=app.fresh_code())
+    assert reply.location == "/app", reply.text
+    return visitor
+
+
+def pending_login(site, user):
+    """A browser that has shown the right password and is asked for a code."""
+    visitor = browser(site)
+    reply = post(visitor, "/session", username=user.username, password=cast.PASSWORD)
+    assert reply.location == CHALLENGE, reply.text
+    return visitor
+
+
+def pending_logins(site, user, count=AT_ONCE):
+    return [pending_login(site, user) for _ in range(count)]
+
+
+def start_enrolment(visitor, user):
+    """Choose the application, scan what the page shows; return the application."""
+    reply = post(visitor, f"{cast.TWO_FACTOR}/enable", method="app")
+    assert reply.location == f"{cast.TWO_FACTOR}/confirm", reply.text
+    return scan(visitor, user)
+
+
+def scan(visitor, user):
+    page = visitor.get(f"{cast.TWO_FACTOR}/confirm").text
+    return cast.Authenticator(user, page.partition('data-value="')[2].partition('"')[0])
+
+
+def codes_on(reply):
+    """The backup codes that a page shows."""
+    return re.findall(r"<code>([0-9A-Z-]{15})</code>", reply.text)
+
+
+def fire(site, raws):
+    """Send all at the same moment. Whatever happens in a race, nobody sees an error of the server."""
+    replies = site.volley(raws)
+    statuses = [reply.status for reply in replies]
+    assert max(statuses) < 500, f"{statuses}\n{site.log()[-5000:]}"
+    return replies
+
+
+def logged_in(replies):
+    return [reply for reply in replies if reply.location == "/app"]
+
+
+def is_signed_in(site, cookies):
+    """Whether a browser with these cookies gets what only a signed-in person gets."""
+    visitor = browser(site)
+    visitor.cookies |= cookies
+    return visitor.get("/app/settings/profile").status == 200
+
+
+def session_cookie(reply):
+    return {"session": reply.cookies["session"].value} if "session" in reply.cookies else {}
