@@ -17,7 +17,8 @@ def tidy() -> None:
     outbox.tidy(KEEP_MESSAGES)
     two_factor.discard_stale_enrolments()
     ended_sessions().delete()
-    shortened_sessions().delete()
+    if shortened_sessions().exists():  # looks at every session: without the write lock of SQLite
+        shortened_sessions().delete()
     forgotten_browsers().delete()
     RateLimit.objects.filter(resets_at__lt=timezone.now()).delete()
 

@@ -271,6 +271,16 @@ def test_d11_an_invitation_shortens_nothing_until_it_is_accepted(stage):
     assert not is_in(browser)
 
 
+def test_d24_an_invitation_says_what_it_would_shorten(stage):
+    limit("open", timeout=60)
+    invitations.add(Organization.objects.get(name="open"), "eve", actor=actor_of(stage.olga))
+
+    page = " ".join(stage.browser("eve").get("/app/settings/organizations").content.decode().split())
+
+    assert "you are signed out after 60 minutes without use." in page
+    assert "you sign in again" not in page
+
+
 def test_d11_leaving_lifts_it(stage):
     limit("open", timeout=60)
     browser = stage.browser("mia")
