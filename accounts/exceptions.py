@@ -74,7 +74,7 @@ class LastMethod(RuleViolation):
 
     def __init__(self) -> None:
         super().__init__(
-            _("This is your only method. Replace it, or disable two-factor authentication instead.")
+            _("This is your only method that works. Replace it, or disable two-factor authentication.")
         )
 
 

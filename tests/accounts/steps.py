@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import AuditEvent, Session
-from tests.cast import TWO_FACTOR, post_password
+from tests.cast import TWO_FACTOR, post_password, sign_in
 
 CHALLENGE = "/session/two-factor"
 RECOVERY = "/session/two-factor-recovery"
@@ -26,6 +26,20 @@ def pending(user, client=None):
 
 def answer(client, code, page=CHALLENGE):
     return client.post(page, {"code": code})
+
+
+def known_browser(user, authenticator=None, client=None):
+    """A browser in which this user has signed in, and out again."""
+    client = sign_in(user, authenticator, client)
+    client.post("/session/logout")
+    return client
+
+
+def same_browser(client):
+    """A second window of a browser that shares nothing with the first but what makes it known."""
+    other = Client()
+    other.cookies["known-browser"] = client.cookies["known-browser"].value
+    return other
 
 
 def recover(client, code):

@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.factors.base import MOST_FAILURES
 from tests.answers import all_factors, begin, enrol_device
 
 NASTY = [
@@ -83,6 +84,59 @@ def test_wrong_answer_is_none_and_never_raises(factor, alice, answer):
     assert factor.verify(alice, answer, state) is None
     assert factor.verify(alice, answer, {}) is None
     assert factor.is_repeat(alice, answer, state) is False
+
+
+@pytest.mark.parametrize("answer", NASTY, ids=range(len(NASTY)))
+def test_explaining_never_raises_and_writes_nothing(factor, alice, answer):
+    _device, be_asked = enrol_device(factor, alice)
+    right, state = be_asked()
+    enrolling = begin(factor, alice)
+
+    with CaptureQueriesContext(connection) as queries:
+        for typed in (answer, right):
+            assert isinstance(factor.explain_refusal(alice, typed, state), str | None)
+            assert isinstance(factor.explain_refusal(alice, typed, {}), str | None)
+            assert isinstance(factor.explain_refusal(alice, typed, enrolling, enrolling=True), str | None)
+
+    assert [query["sql"] for query in queries if not query["sql"].startswith("SELECT")] == []
+    assert factor.verify(alice, right, state) is not None
+
+
+def test_knows_the_shape_of_its_answers(factor, alice):
+    _device, be_asked = enrol_device(factor, alice)
+    right, _state = be_asked()
+
+    assert factor.has_shape(right)
+    assert not any(factor.has_shape(answer) for answer in NASTY)
+    assert not any(other.has_shape(right) for other in all_factors() if other.is_backup != factor.is_backup)
+
+
+def test_a_device_that_was_set_aside_verifies_nothing_and_stays_the_users(factor, alice):
+    device, be_asked = enrol_device(factor, alice)
+    right, state = be_asked()
+    if factor.is_backup:
+        assert not any(factor.count_failure(alice) for _ in range(MOST_FAILURES + 1))
+        assert factor.verify(alice, right, state) == device
+        return
+    assert [factor.count_failure(alice) for _ in range(MOST_FAILURES)] == [False] * 99 + [True]
+
+    assert factor.verify(alice, right, state) is None
+    assert factor.is_repeat(alice, right, state) is False
+    assert factor.count_failure(alice) is False
+    assert factor.device_of(alice) == device
+    assert factor.is_set_aside(alice, {})
+    new, be_asked_again = enrol_device(factor, alice)
+    right, state = be_asked_again()
+    assert factor.verify(alice, right, state) == new
+
+
+def test_success_begins_the_count_of_failures_anew(factor, alice):
+    _device, be_asked = enrol_device(factor, alice)
+    factor.count_failure(alice)
+    right, state = be_asked()
+
+    assert factor.verify(alice, right, state) is not None
+    assert factor.device_of(alice).failures == 0
 
 
 def test_wrong_answer_confirms_nothing(factor, alice):
