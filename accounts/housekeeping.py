@@ -7,8 +7,8 @@ from django.db.models.lookups import LessThanOrEqual
 from django.utils import timezone
 
 from accounts import outbox, two_factor
+from accounts.lifetimes import IDLE_LIFETIME, REMEMBER, TIMEOUT, carried_limits
 from accounts.models import RateLimit, RememberedBrowser, Session
-from accounts.sessions import IDLE_LIFETIME, REMEMBER, TIMEOUT, carried_limits
 
 KEEP_MESSAGES = timedelta(days=7)
 

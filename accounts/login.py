@@ -8,7 +8,7 @@ from accounts import audit, factors, notifications, passwords, remembered
 from accounts.audit import Actor, name_of, record
 from accounts.exceptions import SessionEnded
 from accounts.models import Session, User
-from accounts.sessions import SessionStore
+from accounts.sessions import SessionStore, hold_session_of
 
 SESSION_ENDED = "session.ended"
 OTHERS_ENDED = "session.others_ended"
@@ -89,6 +89,7 @@ def end_elsewhere(user: User, *, session: SessionStore, actor: Actor, only: int 
     own = session.row
     if own is None or keys.pop(own.pk, "") != own.key_hash:
         raise SessionEnded
+    hold_session_of(actor)
     ended = [pk for pk in keys if only in (None, pk)]
     if ended:
         Session.objects.filter(pk__in=ended).delete()

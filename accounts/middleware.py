@@ -19,14 +19,9 @@ from django.utils.functional import SimpleLazyObject
 
 from accounts import known_browsers, remembered_cookie
 from accounts.exceptions import RateLimited, RuleViolation, SessionEnded
+from accounts.lifetimes import ABSOLUTE_LIFETIME, LAST_USED_RESOLUTION, PENDING_LIFETIME
 from accounts.models import Session, User
-from accounts.sessions import (
-    ABSOLUTE_LIFETIME,
-    LAST_USED_RESOLUTION,
-    PENDING_LIFETIME,
-    SessionStore,
-    session_of,
-)
+from accounts.sessions import SessionStore, session_of
 
 logger = logging.getLogger(__name__)
 

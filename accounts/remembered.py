@@ -7,21 +7,13 @@ what it opens is verified, but neither sudo nor the site administration (assuran
 import secrets
 from datetime import datetime, timedelta
 
-from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.audit import Actor, name_of, record
+from accounts.lifetimes import LAST_USED_RESOLUTION, REMEMBER, carried_limits, shortest
 from accounts.models import RememberedBrowser, User
-from accounts.sessions import (
-    LAST_USED_RESOLUTION,
-    REMEMBER,
-    SessionStore,
-    carried_limits,
-    hash_of,
-    hold_session_of,
-    shortest,
-)
+from accounts.sessions import SessionStore, acting, hash_of
 
 REMEMBERED = "browser.remembered"
 FORGOTTEN = "browser.forgotten"
@@ -82,18 +74,17 @@ def is_good(browser: RememberedBrowser, now: datetime) -> bool:
     return browser.created_at <= now + LAST_USED_RESOLUTION and now < ends_at(browser)
 
 
-@transaction.atomic
 def forget(user: User, *, actor: Actor, only: int | None = None) -> list[str]:
     """Have one browser, or all of them, asked for the second factor again. Returns their tokens' hashes.
 
     Raises SessionEnded.
     """
-    hold_session_of(actor)
     rows = RememberedBrowser.objects.filter(user=user)
     if only is not None:
         rows = rows.filter(pk=only)
-    hashes = list(rows.select_for_update().order_by("pk").values_list("token_hash", flat=True))
-    if hashes:
-        RememberedBrowser.objects.filter(token_hash__in=hashes).delete()
-        record(FORGOTTEN, actor=actor, subject=name_of(user), user=user, number=len(hashes))
+    with acting(actor):
+        hashes = list(rows.select_for_update().order_by("pk").values_list("token_hash", flat=True))
+        if hashes:
+            RememberedBrowser.objects.filter(token_hash__in=hashes).delete()
+            record(FORGOTTEN, actor=actor, subject=name_of(user), user=user, number=len(hashes))
     return hashes

@@ -6,8 +6,8 @@ from typing import Self
 from django.utils import timezone
 
 from accounts import browsers
+from accounts.lifetimes import carried_limits, is_alive
 from accounts.models import Session, User
-from accounts.sessions import carried_limits, is_alive
 
 MOST_SHOWN = 100
 

@@ -3,11 +3,11 @@
 The rule is read on each request, with the session itself, and never written to members.
 """
 
-from django.db import transaction
 from django.db.models import F, Func, IntegerField
 
-from accounts import notifications, sessions
+from accounts import lifetimes, notifications
 from accounts.audit import Actor
+from accounts.sessions import acting
 from organizations import events
 from organizations.exceptions import SessionOutOfRange
 from organizations.locks import lock_as_owner
@@ -31,8 +31,8 @@ class Strictest(Func):
 
 def shorten_sessions() -> None:
     """Have accounts carry the strictest limits. For AppConfig.ready."""
-    sessions.carry(sessions.TIMEOUT, Strictest(F("user_id"), column="session_timeout"))
-    sessions.carry(sessions.REMEMBER, Strictest(F("user_id"), column="session_remember"))
+    lifetimes.carry(lifetimes.TIMEOUT, Strictest(F("user_id"), column="session_timeout"))
+    lifetimes.carry(lifetimes.REMEMBER, Strictest(F("user_id"), column="session_remember"))
 
 
 def update_user_sessions(
@@ -45,7 +45,7 @@ def update_user_sessions(
     for minutes in (timeout, remember):
         if minutes is not None and not SHORTEST_SESSION <= minutes <= LONGEST_SESSION:
             raise SessionOutOfRange
-    with transaction.atomic():
+    with acting(actor):
         organization = lock_as_owner(organization, actor)
         before = (organization.session_timeout, organization.session_remember)
         if before == (timeout, remember):

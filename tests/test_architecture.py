@@ -16,7 +16,8 @@ ALLOWED = {"accounts": set(), "organizations": {"accounts"}, "tfc_auth": {"accou
 LAYERS = {
     "accounts": {
         "nouns": "models exceptions crypto signals hashers validators browsers",
-        "records": "audit known_browsers limits lanes sessions remembered mails outbox notifications links",
+        "records": "audit known_browsers limits lanes lifetimes sessions remembered mails outbox notifications "
+        "links",
         "factors": "factors",
         "verbs": "login passwords registration standing two_factor challenges backup_codes housekeeping "
         "doctor",
