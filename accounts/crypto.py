@@ -93,10 +93,7 @@ def is_current(token: str) -> bool:
 def digests(text: str, purpose: str) -> list[str]:
     """Return the keyed digest of text under every key, the current one first."""
     message = f"{purpose}\n{text}".encode()
-    return [
-        hmac.new(key, message, hashlib.sha256).hexdigest()
-        for key in digest_keys(current_keys())
-    ]
+    return [hmac.new(key, message, hashlib.sha256).hexdigest() for key in digest_keys(current_keys())]
 
 
 def digest(text: str, purpose: str) -> str:

@@ -96,14 +96,11 @@ def renew(column: SealedColumn, batch: list[Any], progress: Progress) -> int:
 def write(column: SealedColumn, stale: dict[int, tuple[str, dict[str, str]]]) -> int:
     rows = column.model._default_manager.all()
     with transaction.atomic():
-        # Only rows that nobody holds: who never waits for a lock is in no deadlock.
-        free = list(
-            rows.filter(pk__in=stale)
-            .select_for_update(skip_locked=True, no_key=True)
-            .values_list("pk", flat=True)
-        )
-        # And only where it still is what was opened: the site may have put something else there.
-        return sum(
-            rows.filter(pk=pk, **{column.field: former}).update(**changes)
-            for pk, (former, changes) in ((pk, stale[pk]) for pk in free)
-        )
+        # Only rows that nobody holds: who never waits for a lock is in no deadlock. And only where it still
+        # is what was opened: the site may have put something else there.
+        free = rows.filter(pk__in=stale).select_for_update(skip_locked=True, no_key=True)
+        unchanged = [row for row in free if getattr(row, column.field) == stale[row.pk][0]]
+        for row in unchanged:
+            for name, value in stale[row.pk][1].items():
+                setattr(row, name, value)
+        return rows.bulk_update(unchanged, filter(None, [column.field, column.digest_field]))

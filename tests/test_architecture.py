@@ -16,11 +16,11 @@ ALLOWED = {"accounts": set(), "organizations": {"accounts"}, "tfc_auth": {"accou
 LAYERS = {
     "accounts": {
         "nouns": "models exceptions crypto signals hashers validators browsers",
-        "records": "audit known_browsers limits lanes lifetimes sessions remembered mails outbox notifications "
-        "links",
+        "records": "audit known_browsers limits lanes lifetimes sealed sessions remembered mails outbox "
+        "notifications links",
         "factors": "factors",
         "verbs": "login passwords registration standing two_factor challenges backup_codes housekeeping "
-        "doctor",
+        "key_rotation doctor",
         "web": "activity answers assurance checks context forms guide link_cookies mailbox middleware "
         "pending readonly_admin redirects refusals remembered_cookie session_list two_factor_pages",
         "doors": "views admin management urls apps templatetags",

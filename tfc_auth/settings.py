@@ -47,6 +47,8 @@ ENCRYPTION_KEYS = [
     for key in required_unless_debug("ENCRYPTION_KEYS", INSECURE_ENCRYPTION_KEY).split(",")
     if key.strip()
 ]
+if not ENCRYPTION_KEYS:
+    raise ImproperlyConfigured("ENCRYPTION_KEYS holds no key.")
 
 # --- The site ---
 

@@ -1,7 +1,5 @@
 """Signing in by password, and signing out. The second step is in challenge.py."""
 
-from contextlib import suppress
-
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
@@ -13,8 +11,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import login, remembered_cookie
-from accounts.answers import form_page, refuse
+from accounts.answers import form_page, refuse, tell
 from accounts.audit import Actor
+from accounts.crypto import DecryptionFailed
 from accounts.exceptions import RateLimited, RuleViolation
 from accounts.forms import SignInForm
 from accounts.pending import PendingChallenge, PendingLogin
@@ -57,9 +56,12 @@ def ask_first(request: HttpRequest, pending: PendingLogin) -> None:
     """If the factor that is asked first has to act, let it: at once, by this POST (D26)."""
     factor = next(iter(pending.methods.working), None)
     if factor is not None and factor.acts:
-        # Too soon after the last text: the page shows the countdown instead of an error.
-        with suppress(RateLimited):
+        try:
             PendingChallenge.start(request, pending.user, factor, Purpose.LOGIN)
+        except RateLimited:
+            pass  # too soon after the last text: the page shows the countdown instead of an error
+        except DecryptionFailed as error:
+            tell(request, error)
 
 
 def signed_in(request: HttpRequest, next_path: str) -> HttpResponse:

@@ -1,6 +1,7 @@
 """One contract for every registered factor: what two_factor.py relies on."""
 
 import json
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.crypto import DecryptionFailed
 from accounts.factors.base import MOST_FAILURES
 from tests.answers import all_factors, begin, enrol_device
 
@@ -199,3 +201,15 @@ def test_nothing_secret_is_stored_in_clear(factor, alice):
 
     rows = json.dumps(list(factor.device_model.objects.values()), default=str)
     assert answer not in rows
+
+
+def test_a_wrong_key_verifies_nothing_and_raises_the_alarm(factor, alice, settings, caplog):
+    """F20."""
+    _device, be_asked = enrol_device(factor, alice)
+    answer, state = be_asked()
+    settings.ENCRYPTION_KEYS = ["another key, as after a wrong restore of the server"]
+
+    assert factor.verify(alice, answer, state) is None
+    with suppress(DecryptionFailed):
+        factor.challenge(alice, {"purpose": "login"})
+    assert "CRITICAL" in {record.levelname for record in caplog.records}

@@ -45,7 +45,9 @@ class Command(BaseCommand):
         self.reported_at = time.monotonic()
         outcomes = key_rotation.rotate(actor=Actor.command(), report=self.report)
         for outcome in outcomes:
-            self.stdout.write(f"{outcome.last.column}: {outcome.last.rows} values, {outcome.renewed} sealed anew")
+            self.stdout.write(
+                f"{outcome.last.column}: {outcome.last.rows} values, {outcome.renewed} sealed anew"
+            )
         if problems := what_is_wrong(outcomes):
             raise CommandError(" ".join(problems))
         self.stdout.write("Everything stands under the first key.")
