@@ -41,6 +41,8 @@ def one_of(name: str, allowed: Collection[str], default: str) -> str:
 
 
 SECRET_KEY = required_unless_debug("SECRET_KEY", INSECURE_SECRET_KEY)
+# Former secret keys, whose links and cookies stay good until they expire.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 # The first key encrypts, all of them decrypt: put a new one in front, keep the old ones (accounts/crypto.py).
 ENCRYPTION_KEYS = [
     key.strip()

@@ -11,6 +11,7 @@ import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
+from django.test import Client
 
 from accounts import crypto, key_rotation, outbox, sealed
 from accounts.crypto import DecryptionFailed, seal
@@ -25,6 +26,7 @@ from accounts.models import AuditEvent, OutboxMessage, Session
 from tests import environment
 from tests.answers import all_factors, enrol_device
 from tests.cast import PASSWORD, enrol, make_user
+from tests.mails import link_in
 from tests.texts.conftest import enrol_phone
 
 OLD = environment.environment["ENCRYPTION_KEYS"]
@@ -383,3 +385,20 @@ def test_the_command_fails_with_a_missing_key(sealed_by_old):
     assert "cannot be opened by any entry of ENCRYPTION_KEYS" in complaint
     assert "Traceback" not in complaint
     assert "Everything stands" not in printed
+
+
+def test_f20_links_signed_with_the_former_secret_key_work_while_it_is_a_fallback(alice, mailoutbox, settings):
+    Client().post("/account/password/forgot", {"email": alice.email})
+    link = link_in(mailoutbox[0], "/account/password/reset/")
+    settings.SECRET_KEY, former = (
+        "the-new-secret-key-for-tests-and-nothing-else-0123456789",
+        settings.SECRET_KEY,
+    )
+    refused, accepted = Client(), Client()
+    refused.get(link)
+    new = {"new_password": "an entirely different sentence"}
+
+    assert refused.post("/account/password/reset", new).status_code == 422
+    settings.SECRET_KEY_FALLBACKS = [former]
+    accepted.get(link)
+    assert accepted.post("/account/password/reset", new).status_code == 302
