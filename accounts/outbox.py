@@ -11,7 +11,6 @@ from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from functools import partial
-from time import monotonic
 from typing import Any
 
 from django.conf import settings
@@ -24,7 +23,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django_tasks import task
 
-from accounts import crypto
+from accounts import crypto, senders
 from accounts.mails import Mail, render
 from accounts.models import OutboxMessage, User
 from accounts.sealed import SealedColumn
@@ -35,7 +34,6 @@ LIFETIME = timedelta(days=3)
 CLAIM = timedelta(minutes=2)  # longer than one attempt can take
 LONGEST_WAIT = timedelta(hours=1)
 BATCH = 100
-AFTER_ANSWER_SECONDS = 5  # what a worker spends on mails of one request before it serves the next
 FAILURES_IN_A_ROW = 5  # then the mail server is away, and the rest can wait
 
 SEALING_CONTEXT = "outbox"
@@ -145,11 +143,19 @@ def deliver_later(pk: int) -> None:
 
 @receiver(request_finished)
 def deliver_collected(**kwargs: Any) -> None:
-    deadline = monotonic() + AFTER_ANSWER_SECONDS
+    """Hand what this request has left to other threads: this one is free for the next request."""
+    collected = waiting.get()
+    waiting.set(None)
+    if collected:
+        senders.submit(deliver_all, collected)
+
+
+def deliver_all(rows: list[int]) -> None:
+    waiting.set(rows)
     try:
         # The list grows while we walk: a broadcast appends the mails that it becomes.
-        for pk in waiting.get() or ():
-            if monotonic() > deadline or not deliver(pk):
+        for pk in rows:
+            if not deliver(pk):
                 break
     except Error as error:
         logger.warning("Mails stay in the outbox: %s", type(error).__name__)

@@ -16,7 +16,7 @@ ALLOWED = {"accounts": set(), "organizations": {"accounts"}, "tfc_auth": {"accou
 LAYERS = {
     "accounts": {
         "nouns": "models exceptions crypto signals hashers validators browsers",
-        "records": "audit known_browsers limits lanes lifetimes sealed sessions remembered mails outbox "
+        "records": "audit senders known_browsers limits lanes lifetimes sealed sessions remembered mails outbox "
         "notifications links",
         "factors": "factors",
         "verbs": "login passwords registration standing two_factor challenges backup_codes housekeeping "

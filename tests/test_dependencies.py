@@ -126,6 +126,21 @@ def test_f14_a_proxy_that_speaks_http_1_0_does_not_wait_either(start_site, mail_
     assert seconds_until_complete(site, raw.replace(b"HTTP/1.1", b"HTTP/1.0", 1)) < SECONDS_FOR_ANSWER
 
 
+def test_f14_r5_the_next_request_of_the_same_connection_does_not_wait(start_site, mail_port, alice):
+    """A worker that sent the mail itself would be busy for that long, and only for those who have an account."""
+    site = start_site(EMAIL_URL=f"smtp://127.0.0.1:{mail_port}")
+    raw = write_down(browser(site), "/account/password/forgot", email=alice.email)
+    raw = raw.replace(b"Connection: close", b"Connection: keep-alive")
+
+    with socket.create_connection((site.host, site.port), timeout=30) as connection:
+        connection.sendall(raw)
+        while not is_complete(connection.recv(65536)):
+            pass
+        with at_most(SECONDS_FOR_ANSWER):
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+
+
 def test_f14_a_mail_server_that_hangs_tells_nobody_who_has_an_account(start_site, mail_port, alice):
     site = start_site(EMAIL_URL=f"smtp://127.0.0.1:{mail_port}")
 

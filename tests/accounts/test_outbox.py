@@ -13,7 +13,7 @@ from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
-from accounts import notifications, outbox
+from accounts import notifications, outbox, senders
 from accounts.audit import Actor
 from accounts.factors.totp.models import TOTPDevice
 from accounts.models import OutboxMessage, RateLimit, Session, User
@@ -219,6 +219,7 @@ def test_the_answer_waits_for_no_mail_and_the_rest_is_left_to_the_command(alice,
     Broken.tried = 0
 
     outbox.deliver_collected()
+    senders.wait_until_idle()
 
     assert Broken.tried == 1
     assert client
