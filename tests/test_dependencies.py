@@ -127,7 +127,7 @@ def test_f14_a_proxy_that_speaks_http_1_0_does_not_wait_either(start_site, mail_
 
 
 def test_f14_r5_the_next_request_of_the_same_connection_does_not_wait(start_site, mail_port, alice):
-    """A worker that sent the mail itself would be busy for that long, and only for those who have an account."""
+    """A worker that sent the mail itself would be busy for that long, for those who have an account only."""
     site = start_site(EMAIL_URL=f"smtp://127.0.0.1:{mail_port}")
     raw = write_down(browser(site), "/account/password/forgot", email=alice.email)
     raw = raw.replace(b"Connection: close", b"Connection: keep-alive")
