@@ -10,11 +10,11 @@ from django.db import transaction
 
 from accounts import audit, crypto, lanes, limits, notifications
 from accounts.audit import Actor, name_of, record
-from accounts.exceptions import RateLimited, RuleViolation, SessionEnded, WrongPassword
+from accounts.exceptions import RateLimited, RuleViolation, WrongPassword
 from accounts.limits import Budget, Reservation
 from accounts.links import Link
 from accounts.models import AuditEvent, User
-from accounts.sessions import SessionStore
+from accounts.sessions import SessionStore, hold
 
 PASSWORD_FAILED = "password.failed"
 PASSWORD_CHANGED = "password.changed"
@@ -76,12 +76,15 @@ def attempt(user: User, password: str, *, actor: Actor) -> RightPassword | None:
     return None
 
 
-def confirm(user: User, password: str, *, actor: Actor) -> bool:
-    """Tell whether this is the password of somebody who is signed in. Raises RateLimited."""
+def confirm(user: User, password: str, *, session: SessionStore, actor: Actor) -> bool:
+    """Tell whether this is the password of somebody who is signed in. Raises RateLimited, SessionEnded."""
     right = attempt(user, password, actor=actor)
-    if right is not None:
+    if right is None:
+        return False
+    with transaction.atomic():
+        hold(user, session)  # what was right may be the password of a moment ago
         right.give_back()
-    return right is not None
+    return True
 
 
 def prove(user: User, password: str, *, session: SessionStore, actor: Actor) -> bool:
@@ -93,6 +96,7 @@ def prove(user: User, password: str, *, session: SessionStore, actor: Actor) -> 
     if right is None:
         return False
     with transaction.atomic():
+        hold(user, session)
         right.give_back()
         session.prove()
         record(audit.SUDO_GRANTED, actor=actor, subject=name_of(user), user=user, method="password")
@@ -128,11 +132,8 @@ def change(user: User, old: str, new: str, *, session: SessionStore, actor: Acto
         raise WrongPassword
     hashed = make_password(new)
     with transaction.atomic():
+        locked = hold(user, session)
         right.give_back()
-        session.hold()
-        locked = User.objects.lock(user.pk)
-        if locked.security_stamp != user.security_stamp:
-            raise SessionEnded
         store(locked, hashed)
         session.renew(locked)
         record(PASSWORD_CHANGED, actor=actor, subject=name_of(user), user=user)

@@ -19,7 +19,7 @@ from accounts.exceptions import RuleViolation
 from accounts.limits import Budget
 from accounts.links import Link, LinkInvalid
 from accounts.models import User
-from accounts.sessions import SessionStore, acting, hold_all
+from accounts.sessions import SessionStore, acting, hold, hold_all
 
 ACCOUNT_CREATED = "account.created"
 ACCOUNT_DELETED = "account.deleted"
@@ -203,11 +203,14 @@ def adopt_address(user: User, *, actor: Actor) -> None:
 
 @transaction.atomic
 def delete_account(user: User, *, session: SessionStore, actor: Actor) -> None:
-    """Delete the account with all that belongs to it. Organizations may veto (the last owner stays)."""
+    """Delete the account with all that belongs to it. Organizations may veto (the last owner stays).
+
+    Raises SessionEnded.
+    """
     hold_all(user)
     session.hold()
     signals.account_deleting.send(User, user=user)
-    locked = User.objects.lock(user.pk, for_deletion=True)
+    locked = hold(user, session, row_too=False, for_deletion=True)
     record(ACCOUNT_DELETED, actor=actor, subject=name_of(locked), user=locked)
     notifications.notify(locked, "account_deleted", actor=actor)
     session.end()

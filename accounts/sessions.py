@@ -252,11 +252,13 @@ def hold_all(user: User) -> None:
     list(Session.objects.select_for_update(no_key=True).filter(user=user).order_by("pk"))
 
 
-def hold(user: User, session: SessionStore | None, *, row_too: bool = True) -> User:
+def hold(
+    user: User, session: SessionStore | None, *, row_too: bool = True, for_deletion: bool = False
+) -> User:
     """Return the user, locked and as it is now. Raises SessionEnded if the session is not valid for it."""
     if session and row_too:
         session.hold()
-    locked: User = User.objects.lock(user.pk)
+    locked: User = User.objects.lock(user.pk, for_deletion=for_deletion)
     row = session.row if session else None
     if session and (row is None or row.security_stamp != locked.security_stamp or not locked.is_active):
         raise SessionEnded

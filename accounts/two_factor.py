@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts import audit, backup_codes, factors, lanes, limits, login, notifications, signals
 from accounts.audit import Actor, name_of, record
+from accounts.authority import lock_managed
 from accounts.exceptions import (
     EnrolmentExpired,
     LastMethod,
@@ -192,7 +193,8 @@ def disable(
     """Remove every device and the codes, in one transaction; end every other session (R31).
 
     Refused for an owner of an organization that requires two-factor, but for `forced` (break-glass), which
-    is recorded. Raises TwoFactorNotEnabled, TwoFactorRemovalRefused, SessionEnded.
+    is recorded. Without a session it is done to somebody else. Raises TwoFactorNotEnabled,
+    TwoFactorRemovalRefused, NotYours, SessionEnded.
     """
     for attempt in range(ATTEMPTS_AT_LOCKING):
         try:
@@ -212,7 +214,7 @@ def disable_once(
     else:
         hold_session_of(actor)
     decided_upon = signals.two_factor_removing.send(User, user=user, forced=forced, lock=True)
-    user = hold(user, session, row_too=False)
+    user = hold(user, session, row_too=False) if session else lock_managed(user, actor=actor)[0]
     if signals.two_factor_removing.send(User, user=user, forced=forced, lock=False) != decided_upon:
         raise OwnershipChanged
     if not user.is_enrolled:

@@ -57,7 +57,7 @@ def delete_account(request: HttpRequest) -> HttpResponse:
     form = PasswordForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
-            if not passwords.confirm(user, form.cleaned_data["password"], actor=actor):
+            if not passwords.confirm(user, form.cleaned_data["password"], session=session, actor=actor):
                 raise WrongPassword
             registration.delete_account(user, session=session, actor=actor)
         except WrongPassword as error:

@@ -63,7 +63,7 @@ def disable(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         session, actor = session_of(request), Actor.of(request)
         try:
-            if not passwords.confirm(user, form.cleaned_data["password"], actor=actor):
+            if not passwords.confirm(user, form.cleaned_data["password"], session=session, actor=actor):
                 raise WrongPassword
             two_factor.disable(user, actor=actor, session=session)
         except RuleViolation as error:

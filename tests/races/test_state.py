@@ -407,3 +407,23 @@ def test_f8_deleting_an_account_against_everything_else_of_it(live_site, rounds)
         if rounds.events("account.deleted").exists():
             assert not User.objects.filter(pk=user.pk).exists()
             assert not Session.objects.filter(user_id=user.pk).exists()
+
+
+# --- Site admins ---
+
+
+def test_two_superusers_who_demote_each_other_never_leave_the_site_without_one(live_site, rounds):
+    for number in rounds():
+        User.objects.update(is_superuser=False)
+        roots = [cast.make_user(f"root{number}-{n}", is_staff=True, is_superuser=True) for n in range(2)]
+        visitors = [sign_in(live_site, root, cast.enrol(root)) for root in roots]
+
+        fire(
+            live_site,
+            [
+                write_down(visitor, f"/admin/accounts/user/{other.pk}/act/rights/", is_staff="on")
+                for visitor, other in zip(visitors, reversed(roots), strict=True)
+            ],
+        )
+
+        assert User.objects.filter(is_superuser=True).count() == 1
