@@ -3,6 +3,6 @@ from django.contrib.messages.storage.cookie import CookieStorage
 
 
 class MessageCookie(CookieStorage):
-    """Messages in a cookie, so that anonymous pages touch no table; one that no other host can plant (D29)."""
+    """Messages touch no table, and no other host can plant any (D29)."""
 
     cookie_name = "__Host-messages" if settings.HTTPS else "messages"

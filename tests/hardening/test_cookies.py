@@ -37,7 +37,9 @@ def cookies(secure_site, alice):
         visitor.post_form("/session", username="alice", password=PASSWORD),
         visitor.post_form("/app", "Log out"),
     ]
-    set_first = [{name: morsel for name, morsel in reply.cookies.items() if morsel.value} for reply in replies]
+    set_first = [
+        {name: morsel for name, morsel in reply.cookies.items() if morsel.value} for reply in replies
+    ]
     return reduce(lambda seen, new: new | seen, set_first)
 
 
