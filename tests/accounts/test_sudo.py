@@ -155,6 +155,19 @@ def test_d6_a_backup_code_counts_and_is_spent(alice, app_of_alice, mailoutbox):
     assert recover(pending(alice), app_of_alice.codes[0]).status_code == 422
 
 
+def test_d6_a_session_that_skipped_the_second_factor_has_no_sudo_and_is_verified_by_it(alice, app_of_alice):
+    client = sign_in(alice, app_of_alice)
+    rows = Session.objects.filter(user=alice)
+    rows.update(verified_at=None)  # stands for a remembered browser
+
+    assert act(client, "reveal-codes").status_code == 302
+    assert client.get(SUDO).status_code == 200
+    answer(client, app_of_alice.fresh_code(), SUDO)
+
+    assert act(client, "reveal-codes").status_code == 200
+    assert rows.filter(verified_at__isnull=False).count() == 1
+
+
 def test_r14_a_code_given_for_sudo_does_not_log_in_as_well(clock, alice, app_of_alice):
     client = sign_in(alice, app_of_alice)
     clock.shift(30)
