@@ -4,7 +4,6 @@ The cast is in tests/cast.py, since what is imported here before tests.environme
 """
 
 import os
-import shutil
 import socket
 
 import pytest
@@ -12,13 +11,13 @@ from django.db import connection, connections, transaction
 from django.test import TransactionTestCase
 
 from tests import environment
+from tests.machine import find_chromium
 from tests.servers import start_site as start
 
 pytest_plugins = ["tests.cast", "tests.walkers"]
 
 LOOPBACK = ("127.", "::1", "localhost")
 PERMANENT_TABLES = {"django_content_type", "auth_permission"}
-CHROMIUM = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
 CHROMIUM_OPTIONS = [
     "--disable-background-networking",
     "--disable-component-update",
@@ -162,7 +161,7 @@ def start_site(transactional_db):
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args):
     """The system's Chromium: Playwright's own would be a download."""
-    found = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    found = find_chromium()
     if not found:
         pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
     return {
