@@ -1,11 +1,10 @@
-"""Requests that no browser of an honest visitor sends (security.md WH-02, WH-03, WH-06, WH-08 to WH-10, DS-04)."""
+"""Requests that no honest visitor's browser sends."""
 
 import pytest
 from django.test import Client
 
 from accounts.models import AuditEvent
 from tests.cast import PASSWORD, make_user, sign_in
-from tests.test_bad_input import TOKEN, encoded, right_values
 from tests.walk import FORM
 
 pytestmark = pytest.mark.django_db
@@ -81,7 +80,7 @@ def test_wh_03_the_last_address_that_is_no_proxy_counts(db, settings, chain, exp
 
     Client(headers={"X-Forwarded-For": chain}).post("/session", {"username": "honest", "password": PASSWORD})
 
-    assert AuditEvent.objects.get(event="login.succeeded").ip == expected
+    assert AuditEvent.objects.get(event="login.succeeded", subject="user:honest").ip == expected
 
 
 def test_wh_03_a_chain_does_not_make_a_fresh_address_for_each_guess(db, settings):
@@ -117,38 +116,14 @@ def test_ad_09_no_header_opens_the_admin_site(db, header):
 # ---------------------------------------------------------------- forms of somebody else
 
 
-@pytest.mark.parametrize("what", ["without a token", "with another browser's token", "from another site"])
-def test_wh_06_every_form_is_refused(everybody, db, what):
-    headers = {"Origin": "https://evil.example"} if what == "from another site" else None
-    stranger = everybody["confirming"].token
-    wrong = []
-
-    for walker, form in everybody.forms:
-        if form.method != "post":
-            continue
-        values = right_values(form)
-        if what == "without a token":
-            del values[TOKEN]
-        elif what == "with another browser's token" and walker.token != stranger:
-            values[TOKEN] = stranger
-        elif what != "from another site":
-            continue
-        answer = walker.send("POST", form.action, encoded(values), FORM, headers)
-        if answer.status != 403 or walker.wrote or "This form has expired" not in answer.text:
-            wrong.append(f"{form}: {answer.status}")
-
-    assert len(everybody.forms) > 30
-    assert wrong == []
-
-
 def test_wh_06_the_token_of_before_signing_in_is_worth_nothing_afterwards(db):
     user = make_user("honest")
     client = Client(enforce_csrf_checks=True)
     client.get("/session")
     before = client.cookies["csrf"].value
-    client.post("/session", {"username": "honest", "password": PASSWORD, TOKEN: before})
+    client.post("/session", {"username": "honest", "password": PASSWORD, "csrfmiddlewaretoken": before})
 
-    response = client.post("/session/logout", {TOKEN: before})
+    response = client.post("/session/logout", {"csrfmiddlewaretoken": before})
 
     assert response.status_code == 403
     assert user.sessions.count() == 1
