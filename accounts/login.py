@@ -28,12 +28,12 @@ def sign_in(
     user = checked.user
     try:
         with transaction.atomic():
-            checked.give_back()
             if user.is_enrolled:
                 session.begin_pending(user, actor=actor, next=next_path)
             else:
                 session.sign_in(user, actor=actor)
                 succeeded(user, actor=actor, method="password", known_browser=user.pk in known_users)
+            checked.give_back()
     except IntegrityError:  # the account was deleted in between
         return None
     return user

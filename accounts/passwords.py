@@ -40,7 +40,9 @@ class WeakPassword(RuleViolation):
 
 @dataclass(frozen=True)
 class RightPassword:
-    """Whose password it was. `give_back` returns the attempt, in the transaction of what follows upon it."""
+    """Whose password it was. `give_back` returns the attempt, as the last thing of what follows upon it:
+    one of the counters is everybody's, and whoever signs in would wait for it.
+    """
 
     user: User
     reservation: Reservation
@@ -96,9 +98,9 @@ def prove(user: User, password: str, *, session: SessionStore, actor: Actor) -> 
     if right is None:
         return False
     with transaction.atomic():
-        right.give_back()
         session.prove(verified=False)
         record(audit.SUDO_GRANTED, actor=actor, subject=name_of(user), user=user, method="password")
+        right.give_back()
     return True
 
 
@@ -140,7 +142,6 @@ def change(user: User, old: str, new: str, *, session: SessionStore, actor: Acto
         raise WrongPassword
     hashed = make_password(new)
     with transaction.atomic():
-        right.give_back()
         session.hold()
         locked = User.objects.lock(user.pk)
         if locked.security_stamp != user.security_stamp:
@@ -149,6 +150,7 @@ def change(user: User, old: str, new: str, *, session: SessionStore, actor: Acto
         session.renew(locked)
         record(PASSWORD_CHANGED, actor=actor, subject=name_of(user), user=user)
         notifications.notify(locked, "password_changed", actor=actor)
+        right.give_back()
 
 
 def store(user: User, hashed: str) -> None:
