@@ -84,7 +84,7 @@ def settings_read():
     for node in ast.walk(ast.parse((ROOT / "tfc_auth" / "settings.py").read_text())):
         if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
             called = ast.unparse(node.func)
-            if re.fullmatch(r"env\.\w+|required_unless_debug", called):
+            if re.fullmatch(r"env\.\w+", called):
                 yield node.args[0].value
 
 

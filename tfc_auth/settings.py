@@ -6,59 +6,42 @@ development value; with DEBUG off, what must be secret has to be given.
 
 from pathlib import Path
 
-import environ
 from csp.constants import NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+
+from tfc_auth.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 
-env = environ.Env()
-env.smart_cast = False
+env = Environment()
 
-DEBUG = env.bool("DEBUG", default=False)
+DEBUG = env.switch("DEBUG", default=False)
 
 # --- Secrets ---
 
-INSECURE_SECRET_KEY = "insecure-development-secret-key-that-every-reader-of-this-file-knows"
+# `check --deploy` knows both by how they begin.
+INSECURE_SECRET_KEY = "django-insecure-development-secret-key-that-every-reader-of-this-file-knows"
 INSECURE_ENCRYPTION_KEY = "insecure-development-encryption-key-that-every-reader-knows"
 
-
-def required_unless_debug(name: str, development_value: str) -> str:
-    value: str = env.str(name, default=development_value if DEBUG else "")
-    if not value:
-        raise ImproperlyConfigured(f"Set {name} in the environment (or DEBUG=1 for development).")
-    return value
-
-
-SECRET_KEY = required_unless_debug("SECRET_KEY", INSECURE_SECRET_KEY)
+SECRET_KEY = env.secret("SECRET_KEY", default=INSECURE_SECRET_KEY if DEBUG else "")
 # The first key encrypts, all of them decrypt: put a new one in front, keep the old ones (accounts/crypto.py).
-ENCRYPTION_KEYS = [
-    key.strip()
-    for key in required_unless_debug("ENCRYPTION_KEYS", INSECURE_ENCRYPTION_KEY).split(",")
-    if key.strip()
-]
+ENCRYPTION_KEYS = env.secrets(
+    "ENCRYPTION_KEYS", default=INSECURE_ENCRYPTION_KEY if DEBUG else "", shortest=32
+)
 
 # --- The site ---
 
 SITE_NAME = env.str("SITE_NAME", default="TFC Auth")
 # Links in mails are built from this, never from the Host header of a request.
-SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
+SITE_URL = env.address("SITE_URL", default="http://127.0.0.1:8000")
 SUPPORT_EMAIL = env.str("SUPPORT_EMAIL", default="")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"] if DEBUG else [])
-HTTPS = env.bool("HTTPS", default=not DEBUG)
-SIGN_UP = env.str("SIGN_UP", default="open")
-CREATE_ORGANIZATIONS = env.str("CREATE_ORGANIZATIONS", default="everybody")
+HTTPS = env.switch("HTTPS", default=not DEBUG)
+SIGN_UP = env.choice("SIGN_UP", "open", "closed")
+CREATE_ORGANIZATIONS = env.choice("CREATE_ORGANIZATIONS", "everybody", "staff")
 # Addresses or networks whose X-Forwarded-For and X-Forwarded-Proto are believed; nobody else's are.
-TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
-
-for name, value, allowed in [
-    ("SIGN_UP", SIGN_UP, {"open", "closed"}),
-    ("CREATE_ORGANIZATIONS", CREATE_ORGANIZATIONS, {"everybody", "staff"}),
-]:
-    if value not in allowed:
-        raise ImproperlyConfigured(f"{name} must be one of {sorted(allowed)}, not {value!r}.")
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 
 # --- Applications ---
 
@@ -165,7 +148,7 @@ AUTH_USER_MODEL = "accounts.User"
 LOGIN_URL = "accounts:sign_in"
 LOGIN_REDIRECT_URL = "organizations:home"
 
-PASSWORD_HASHER = env.str("PASSWORD_HASHER", default="argon2")
+PASSWORD_HASHER = env.choice("PASSWORD_HASHER", "argon2", "cheap")
 PASSWORD_HASHERS = {
     "argon2": ["accounts.hashers.Argon2Hasher"],
     "cheap": ["django.contrib.auth.hashers.MD5PasswordHasher"],
@@ -242,7 +225,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static", ("guide", BASE_DIR / "docs" / "guide" / "pictures")]
 # Straight from their sources; otherwise `collectstatic` comes first.
-PLAIN_STATIC_FILES = DEBUG or env.bool("PLAIN_STATIC_FILES", default=False)
+PLAIN_STATIC_FILES = DEBUG or env.switch("PLAIN_STATIC_FILES", default=False)
 WHITENOISE_USE_FINDERS = PLAIN_STATIC_FILES
 WHITENOISE_AUTOREFRESH = DEBUG
 STORAGES = {
