@@ -50,7 +50,7 @@ test: $(DEV)  ## all tests, on SQLite and on PostgreSQL
 	failed=0; \
 	for database in sqlite postgresql; do \
 		echo "== tests on $$database"; \
-		TEST_DATABASE=$$database $(BIN)/python -m pytest --numprocesses auto $(ARGS) || failed=$$?; \
+		TEST_DATABASE=$$database $(BIN)/python -m pytest --numprocesses auto --dist worksteal $(ARGS) || failed=$$?; \
 	done; \
 	exit $$failed
 

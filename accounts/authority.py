@@ -1,4 +1,4 @@
-"""Who may act upon whose account, asked of rows that are locked: rights may end while a request is under way."""
+"""Who may act upon whose account, asked of rows that are locked: rights may end at any moment."""
 
 from django.utils.translation import gettext as _
 

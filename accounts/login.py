@@ -35,7 +35,6 @@ def sign_in(
     token = remembered_tokens.get(user.pk)
     try:
         with transaction.atomic():
-            checked.give_back()
             if not user.is_enrolled:
                 session.sign_in(user, actor=actor)
                 succeeded(user, actor=actor, method="password")
@@ -45,6 +44,7 @@ def sign_in(
             else:
                 methods = factors.methods_of(user).slugs
                 session.begin_pending(user, actor=actor, next=next_path, methods=methods)
+            checked.give_back()
     except IntegrityError:  # the account was deleted in between
         return None
     return user

@@ -37,7 +37,9 @@ class WeakPassword(RuleViolation):
 
 @dataclass(frozen=True)
 class RightPassword:
-    """Whose password it was. `give_back` returns the attempt, in the transaction of what follows upon it."""
+    """Whose password it was. `give_back` returns the attempt, as the last thing of what follows upon it:
+    one of the counters is everybody's, and whoever signs in would wait for it.
+    """
 
     user: User
     reservation: Reservation
@@ -97,9 +99,9 @@ def prove(user: User, password: str, *, session: SessionStore, actor: Actor) -> 
         return False
     with transaction.atomic():
         hold(user, session)
-        right.give_back()
         session.prove()
         record(audit.SUDO_GRANTED, actor=actor, subject=name_of(user), user=user, method="password")
+        right.give_back()
     return True
 
 
@@ -133,11 +135,11 @@ def change(user: User, old: str, new: str, *, session: SessionStore, actor: Acto
     hashed = make_password(new)
     with transaction.atomic():
         locked = hold(user, session)
-        right.give_back()
         store(locked, hashed)
         session.renew(locked)
         record(PASSWORD_CHANGED, actor=actor, subject=name_of(user), user=user)
         notifications.notify(locked, "password_changed", actor=actor)
+        right.give_back()
 
 
 def store(user: User, hashed: str) -> None:

@@ -243,7 +243,8 @@ def hold_session_of(actor: Actor) -> None:
         user__is_active=True,
         user__security_stamp=F("security_stamp"),
     )
-    if not good.select_for_update(no_key=True, of=("self",)).exists():
+    # Not exists(): that forgets `of`, and would lock the user, before any organization.
+    if good.select_for_update(no_key=True, of=("self",)).first() is None:
         raise SessionEnded
 
 

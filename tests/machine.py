@@ -16,13 +16,17 @@ APT = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y", "-o", "DP
 
 def main():
     missing = []
-    if not any(map(shutil.which, CHROMIUM)):
+    if not find_chromium():
         missing += ["chromium", "fonts-liberation"]
     # A database server is more than a program: it is put on a machine by root only, never by way of sudo.
     if os.geteuid() == 0 and not has_postgresql():
         missing += ["postgresql"]
     if missing:
         install(missing)
+
+
+def find_chromium():
+    return next(filter(None, map(shutil.which, CHROMIUM)), None)
 
 
 def has_postgresql():

@@ -6,7 +6,6 @@ each run.
 
 import base64
 import io
-import shutil
 import time
 from contextlib import contextmanager
 
@@ -25,7 +24,8 @@ from accounts.factors.totp.factor import sealing_context
 from accounts.factors.totp.models import TOTPDevice
 from accounts.models import User
 from organizations.management.commands.demo import PASSWORD, load
-from tests.conftest import CHROMIUM, CHROMIUM_OPTIONS
+from tests.conftest import CHROMIUM_OPTIONS
+from tests.machine import find_chromium
 from tests.servers import start_site
 
 PICTURES = ROOT / "docs" / "guide" / "pictures"
@@ -206,7 +206,7 @@ def take_picture_of_the_admin_site(browser, site):
 
 
 def main():
-    program = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    program = find_chromium()
     if program is None:
         raise SystemExit("No Chromium on this machine (Debian: apt-get install chromium).")
     PICTURES.mkdir(parents=True, exist_ok=True)

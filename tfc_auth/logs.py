@@ -8,7 +8,9 @@ request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
 class RequestIdFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
-        record.request_id = request_id.get()
+        # Django reports a 4xx or 5xx once the answer is on its way out, where the variable is reset already.
+        of_request = getattr(getattr(record, "request", None), "id", None)
+        record.request_id = of_request or request_id.get()
         return True
 
 

@@ -108,9 +108,10 @@ class SecurityHeadersMiddleware:
 
 
 class WellFormedMiddleware:
-    """Refuse what no browser sends before anybody reads it: another site's name, a body that is not UTF-8.
+    """Refuse what no browser sends before anybody reads it.
 
-    Django looks at the Host header only where it needs it, and takes any codec that Python knows for a form.
+    Django looks at the Host header only where it needs it, takes any codec that Python knows for a form, and
+    its admin site hands a NUL on to PostgreSQL, which accepts none.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -122,6 +123,8 @@ class WellFormedMiddleware:
         charset = (request.content_params or {}).get("charset", "utf-8")
         if charset.lower() not in ("utf-8", "utf8"):
             raise BadRequest("not UTF-8")
+        if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+            raise BadRequest("NUL in the address")
         return self.get_response(request)
 
 

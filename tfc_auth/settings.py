@@ -4,66 +4,46 @@ Every variable is explained in README.md and .env.example. With DEBUG on and not
 development value; with DEBUG off, what must be secret has to be given.
 """
 
-from collections.abc import Collection
 from pathlib import Path
 
-import environ
 from csp.constants import NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+
+from tfc_auth.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 
-env = environ.Env()
-env.smart_cast = False
+env = Environment()
 
-DEBUG = env.bool("DEBUG", default=False)
+DEBUG = env.switch("DEBUG", default=False)
 
 # --- Secrets ---
 
-INSECURE_SECRET_KEY = "insecure-development-secret-key-that-every-reader-of-this-file-knows"
+# `check --deploy` knows both by how they begin.
+INSECURE_SECRET_KEY = "django-insecure-development-secret-key-that-every-reader-of-this-file-knows"
 INSECURE_ENCRYPTION_KEY = "insecure-development-encryption-key-that-every-reader-knows"
 
-
-def required_unless_debug(name: str, development_value: str) -> str:
-    value: str = env.str(name, default=development_value if DEBUG else "")
-    if not value:
-        raise ImproperlyConfigured(f"Set {name} in the environment (or DEBUG=1 for development).")
-    return value
-
-
-def one_of(name: str, allowed: Collection[str], default: str) -> str:
-    value: str = env.str(name, default=default)
-    if value not in allowed:
-        raise ImproperlyConfigured(f"{name} must be one of {sorted(allowed)}, not {value!r}.")
-    return value
-
-
-SECRET_KEY = required_unless_debug("SECRET_KEY", INSECURE_SECRET_KEY)
+SECRET_KEY = env.secret("SECRET_KEY", default=INSECURE_SECRET_KEY if DEBUG else "")
 # Former secret keys, whose links and cookies stay good until they expire.
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 # The first key encrypts, all of them decrypt: put a new one in front, keep the old ones (accounts/crypto.py).
-ENCRYPTION_KEYS = [
-    key.strip()
-    for key in required_unless_debug("ENCRYPTION_KEYS", INSECURE_ENCRYPTION_KEY).split(",")
-    if key.strip()
-]
-if not ENCRYPTION_KEYS:
-    raise ImproperlyConfigured("ENCRYPTION_KEYS holds no key.")
+ENCRYPTION_KEYS = env.secrets(
+    "ENCRYPTION_KEYS", default=INSECURE_ENCRYPTION_KEY if DEBUG else "", shortest=32
+)
 
 # --- The site ---
 
 SITE_NAME = env.str("SITE_NAME", default="TFC Auth")
 # Links in mails are built from this, never from the Host header of a request.
-SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
+SITE_URL = env.address("SITE_URL", default="http://127.0.0.1:8000")
 SUPPORT_EMAIL = env.str("SUPPORT_EMAIL", default="")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"] if DEBUG else [])
-HTTPS = env.bool("HTTPS", default=not DEBUG)
-SIGN_UP = one_of("SIGN_UP", ["open", "closed"], default="open")
-CREATE_ORGANIZATIONS = one_of("CREATE_ORGANIZATIONS", ["everybody", "staff"], default="everybody")
+HTTPS = env.switch("HTTPS", default=not DEBUG)
+SIGN_UP = env.choice("SIGN_UP", "open", "closed")
+CREATE_ORGANIZATIONS = env.choice("CREATE_ORGANIZATIONS", "everybody", "staff")
 # Addresses or networks whose X-Forwarded-For and X-Forwarded-Proto are believed; nobody else's are.
-TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 
 # --- Applications ---
 
@@ -100,6 +80,7 @@ MIDDLEWARE = [
     "tfc_auth.middleware.ForwardedHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "tfc_auth.middleware.SecurityHeadersMiddleware",
     "tfc_auth.middleware.WellFormedMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -113,7 +94,6 @@ MIDDLEWARE = [
     "accounts.outbox.OutboxMiddleware",
     "accounts.middleware.RuleViolationMiddleware",
     "organizations.middleware.TwoFactorRequiredMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
 ROOT_URLCONF = "tfc_auth.urls"
@@ -151,7 +131,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # that was spent stays spent when the machine loses power.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
-        "timeout": 4,
+        "timeout": 3.5,  # seconds
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }
     if not DATABASES["default"]["NAME"].startswith(":memory:"):
@@ -159,7 +139,11 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 else:
     DATABASES["default"]["OPTIONS"] = {
         **DATABASES["default"].get("OPTIONS", {}),
-        "connect_timeout": 3,
+        "connect_timeout": 2,
+        # A host that has vanished answers nothing at all, and TCP alone would try for a quarter of an hour.
+        "tcp_user_timeout": 2500,  # milliseconds
+        "keepalives_idle": 2,
+        "keepalives_interval": 1,
         "options": "-c lock_timeout=3000 -c statement_timeout=5000",
     }
 
@@ -171,7 +155,7 @@ AUTH_USER_MODEL = "accounts.User"
 LOGIN_URL = "accounts:sign_in"
 LOGIN_REDIRECT_URL = "organizations:home"
 
-PASSWORD_HASHER = env.str("PASSWORD_HASHER", default="argon2")
+PASSWORD_HASHER = env.choice("PASSWORD_HASHER", "argon2", "cheap")
 PASSWORD_HASHERS = {
     "argon2": ["accounts.hashers.Argon2Hasher"],
     "cheap": ["django.contrib.auth.hashers.MD5PasswordHasher"],
@@ -199,7 +183,7 @@ CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_SECURE = HTTPS
-MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
+MESSAGE_STORAGE = "tfc_auth.message_cookie.MessageCookie"
 
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 63_072_000 if HTTPS else 0  # two years
@@ -246,7 +230,7 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 # With TASK_WORKER=1, mails and texts are sent by `manage.py db_worker`; else by the web process, after the
 # answer. `run_due_work` sweeps up what failed in either case.
-TASK_WORKER = env.bool("TASK_WORKER", default=False)
+TASK_WORKER = env.switch("TASK_WORKER", default=False)
 TASKS = {
     "default": {
         "BACKEND": (
@@ -261,11 +245,14 @@ INSTALLED_APPS += ["django_tasks", *(["django_tasks_db"] if TASK_WORKER else [])
 # --- Text messages ---
 
 SMS_BACKENDS = {
+    "twilio": "accounts.factors.sms.backends.twilio.TwilioBackend",
     "console": "accounts.factors.sms.backends.console.ConsoleBackend",
     "locmem": "accounts.factors.sms.backends.locmem.LocmemBackend",
-    "twilio": "accounts.factors.sms.backends.twilio.TwilioBackend",
 }
-SMS_BACKEND = SMS_BACKENDS[one_of("SMS_BACKEND", SMS_BACKENDS, default="console" if DEBUG else "twilio")]
+# The first is the default: development prints texts, and shows them at /dev/outbox.
+SMS_BACKEND = SMS_BACKENDS[
+    env.choice("SMS_BACKEND", *(["console", "twilio", "locmem"] if DEBUG else SMS_BACKENDS))
+]
 # ISO codes of the countries whose numbers are texted; each costs money and invites pumping fraud.
 SMS_COUNTRIES = env.str(
     "SMS_COUNTRIES", default="US,CA,GB,IE,DE,AT,CH,FR,BE,NL,LU,DK,SE,NO,FI,ES,PT,IT,PL,CZ,AU,NZ,JP"
@@ -286,7 +273,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static", ("guide", BASE_DIR / "docs" / "guide" / "pictures")]
 # Straight from their sources; otherwise `collectstatic` comes first.
-PLAIN_STATIC_FILES = DEBUG or env.bool("PLAIN_STATIC_FILES", default=False)
+PLAIN_STATIC_FILES = DEBUG or env.switch("PLAIN_STATIC_FILES", default=False)
 WHITENOISE_USE_FINDERS = PLAIN_STATIC_FILES
 WHITENOISE_AUTOREFRESH = DEBUG
 STORAGES = {

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.factors.backup_codes.factor import ALPHABET, LENGTH, new_codes
 from accounts.factors.backup_codes.models import BackupCode
+from accounts.models import RateLimit
 from tests.accounts.steps import (
     HOME,
     INVALID,
@@ -79,17 +80,14 @@ SPELLINGS = {
 }
 
 
-@pytest.mark.parametrize("spell", SPELLINGS.values(), ids=SPELLINGS)
-def test_bc_02_case_spaces_and_hyphens_do_not_matter_and_it_works_once_in_all_of_them(
-    alice, app_of_alice, spell
-):
-    code = app_of_alice.codes[0]
-
-    assert recover(pending(alice), spell(code)).status_code == 302
-
+def test_bc_02_case_spaces_and_hyphens_do_not_matter_and_it_works_once_in_all_of_them(alice, app_of_alice):
     client = pending(alice)
-    for again in SPELLINGS.values():
-        assert recover(client, again(code)).status_code == 422
+
+    for code, (name, spell) in zip(app_of_alice.codes, SPELLINGS.items(), strict=False):
+        assert recover(pending(alice), spell(code)).status_code == 302, name
+        for again in SPELLINGS.values():
+            assert recover(client, again(code)).status_code == 422, name
+        RateLimit.objects.all().delete()
 
 
 def test_bc_03_an_unknown_code_answers_like_a_used_one(alice, app_of_alice):
@@ -125,17 +123,17 @@ ODD = {
 }
 
 
-@pytest.mark.parametrize("code", ODD.values(), ids=ODD)
-def test_bc_06_nonsense_is_refused_and_counted(alice, app_of_alice, code):
+def test_bc_06_nonsense_is_refused_and_counted(alice, app_of_alice):
     client = pending(alice)
+    failed = events_of(alice).count("two_factor.failed")
 
-    response = client.generic(
-        "POST", RECOVERY, f"code={code}".encode(errors="surrogatepass"), "application/x-www-form-urlencoded"
-    )
-
-    assert response.status_code == 422
-    assert INVALID in response.content.decode()
-    assert events_of(alice)[-1] == "two_factor.failed"
+    for number, (name, code) in enumerate(ODD.items(), start=1):
+        RateLimit.objects.all().delete()
+        body = f"code={code}".encode(errors="surrogatepass")
+        response = client.post(RECOVERY, body, "application/x-www-form-urlencoded")
+        assert response.status_code == 422, name
+        assert INVALID in response.content.decode(), name
+        assert events_of(alice).count("two_factor.failed") == failed + number, name
     assert is_out(client)
 
 

@@ -25,6 +25,7 @@ from tests.accounts.steps import (
 from tests.cast import PASSWORD, TWO_FACTOR, Authenticator, codes_on, enrol, key_on, make_user, sign_in
 from tests.cast import start_enrolment as start
 from tests.invariants import broken
+from tests.organizations.stage import found, is_mandatory, require
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -88,6 +89,18 @@ def test_en_01_an_unconfirmed_set_up_counts_for_nothing(alice):
     assert "Enable 2FA" in again.get(HOME).content.decode()
     alice.refresh_from_db()
     assert not alice.is_enrolled
+
+
+def test_r12_an_unconfirmed_set_up_satisfies_no_policy(alice, bob):
+    enrol(bob)
+    require(found("fort", bob, members=[alice]))
+    found("open", alice)
+    client = sign_in(alice)
+    start(client)
+
+    assert client.get("/app/fort")["Location"].startswith("/app/fort/locked-out")
+    client.post("/app/open/settings/authentication/require-two-factor")
+    assert not is_mandatory("open")
 
 
 def test_en_02_the_same_secret_at_every_refresh_and_in_every_tab(alice):

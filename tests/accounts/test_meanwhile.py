@@ -1,10 +1,16 @@
 """What was right when a request began, and is so no longer when it acts."""
 
+from dataclasses import replace
+
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts import passwords, registration, standing, two_factor
+from accounts.audit import Actor
 from accounts.models import AuditEvent, RateLimit, Session, User
-from accounts.sessions import hash_of
+from accounts.sessions import acting, hash_of
+from tests import environment
 from tests.accounts.steps import SUDO, key_of
 from tests.cast import PASSWORD, TWO_FACTOR, enrol, make_user, sign_in
 
@@ -115,6 +121,22 @@ def test_two_factor_is_not_disabled_with_a_password_that_was_changed_meanwhile(a
 
     alice.refresh_from_db()
     assert alice.is_enrolled
+
+
+# ---------------------------------------------------------------- locks
+
+
+def test_the_session_that_acts_is_locked_and_not_its_user_who_comes_later_in_the_order(alice):
+    sign_in(alice)
+    actor = replace(Actor.command(), user=alice, session_id=Session.objects.get().pk)
+
+    with CaptureQueriesContext(connection) as queries, acting(actor):
+        pass
+
+    locks = [query["sql"] for query in queries if "FOR NO KEY UPDATE" in query["sql"]]
+    # SQLite has one lock for everything, and takes it at BEGIN.
+    expected = [] if environment.KIND == "sqlite" else ['OF "accounts_session"']
+    assert [sql.rpartition("FOR NO KEY UPDATE ")[2] for sql in locks] == expected
 
 
 # ---------------------------------------------------------------- site admins

@@ -61,9 +61,9 @@ def sudo_page(next_path):
     return f"{SUDO}?{urlencode({'next': next_path})}"
 
 
-@pytest.mark.parametrize(("path", "page", "fields"), GUARDED.values(), ids=GUARDED)
+@pytest.mark.parametrize(("path", "back", "fields"), GUARDED.values(), ids=GUARDED)
 def test_d6_a_post_without_sudo_comes_back_to_its_page_and_is_not_replayed(
-    alice, bob, app_of_alice, path, page, fields
+    alice, bob, app_of_alice, path, back, fields
 ):
     found("acme", alice, members=[bob])
     path = path % membership_of(bob, "acme").pk if "%" in path else path
@@ -72,24 +72,22 @@ def test_d6_a_post_without_sudo_comes_back_to_its_page_and_is_not_replayed(
     before = dump()
 
     asked = client.post(path, fields)
-    assert asked["Location"] == sudo_page(page)
+    assert asked["Location"] == sudo_page(back)
     assert client.get(asked["Location"]).status_code == 200
     assert dump() == before
-    proved = client.post(asked["Location"], {"code": app_of_alice.fresh_code(), "next": page})
+    proved = client.post(asked["Location"], {"code": app_of_alice.fresh_code(), "next": back})
 
-    assert proved["Location"] == page
-    assert client.get(page).status_code == (200 if page != f"{TWO_FACTOR}/confirm" else 302)
+    assert proved["Location"] == back
+    assert client.get(back).status_code == (200 if back != f"{TWO_FACTOR}/confirm" else 302)
     assert events_of(alice)[-1] == "sudo.granted"
 
 
-@pytest.mark.parametrize(
-    "page", [f"{TWO_FACTOR}/disable", "/app/settings/password?from=here", "/app/settings/profile/delete"]
-)
-def test_d6_a_page_without_sudo_comes_back_as_it_was_asked_for(alice, app_of_alice, page):
+def test_d6_a_page_without_sudo_comes_back_as_it_was_asked_for(alice, app_of_alice):
     client = sign_in(alice, app_of_alice)
     let_sudo_expire(alice)
 
-    assert client.get(page)["Location"] == sudo_page(page)
+    for path in [f"{TWO_FACTOR}/disable", "/app/settings/password?a=b", "/app/settings/profile/delete"]:
+        assert client.get(path)["Location"] == sudo_page(path)
 
 
 def test_d6_it_lasts_five_minutes(clock, alice, app_of_alice):
@@ -155,6 +153,19 @@ def test_d6_a_backup_code_counts_and_is_spent(alice, app_of_alice, mailoutbox):
     assert act(client, "reveal-codes").status_code == 200
     assert mailoutbox[0].subject == "A backup code was used"
     assert recover(pending(alice), app_of_alice.codes[0]).status_code == 422
+
+
+def test_d6_a_session_that_skipped_the_second_factor_has_no_sudo_and_is_verified_by_it(alice, app_of_alice):
+    client = sign_in(alice, app_of_alice)
+    rows = Session.objects.filter(user=alice)
+    rows.update(verified_at=None)  # stands for a remembered browser
+
+    assert act(client, "reveal-codes").status_code == 302
+    assert client.get(SUDO).status_code == 200
+    answer(client, app_of_alice.fresh_code(), SUDO)
+
+    assert act(client, "reveal-codes").status_code == 200
+    assert rows.filter(verified_at__isnull=False).count() == 1
 
 
 def test_r14_a_code_given_for_sudo_does_not_log_in_as_well(clock, alice, app_of_alice):

@@ -58,12 +58,12 @@ def test_ti_04_an_upgraded_hash_costs_like_a_new_one_from_the_second_login_on(ha
     assert old.password.startswith("counting$")
 
 
-@pytest.mark.parametrize("page", [CHALLENGE, RECOVERY])
-def test_ti_02_wrong_and_malformed_codes_take_the_same_work(clock, alice, app_of_alice, page):
+@pytest.mark.parametrize("path", [CHALLENGE, RECOVERY])
+def test_ti_02_wrong_and_malformed_codes_take_the_same_work(clock, alice, app_of_alice, path):
     client = pending(alice)
-    answer(client, "the first one brings a mail", page)
-    guesses = ["000000", "999999"] if page == CHALLENGE else ["00000-0000-0000", "ZZZZZ-ZZZZ-ZZZZ"]
+    answer(client, "the first one brings a mail", path)
+    guesses = ["000000", "999999"] if path == CHALLENGE else ["00000-0000-0000", "ZZZZZ-ZZZZ-ZZZZ"]
 
-    first, second = [work_of(lambda code=code: answer(client, code, page)) for code in guesses]
+    first, second = [work_of(lambda code=code: answer(client, code, path)) for code in guesses]
 
     assert first == second

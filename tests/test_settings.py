@@ -1,0 +1,187 @@
+"""A bad value stops the start with one plain sentence, and `check --deploy` refuses what is unsafe."""
+
+import os
+import re
+import runpy
+import subprocess
+import sys
+
+import pytest
+from django.core.checks import Tags, run_checks
+from django.core.exceptions import ImproperlyConfigured
+
+from tests.environment import ROOT
+
+NEEDED = {
+    "SECRET_KEY": "a secret key of fifty characters, and some more of them",
+    "ENCRYPTION_KEYS": "an encryption key of thirty-two characters at least",
+    "DATABASE_URL": "sqlite:///:memory:",
+}
+
+
+@pytest.fixture
+def load(monkeypatch):
+    """The settings with nothing but this in the environment."""
+
+    def run(**environment):
+        for name in os.environ:
+            monkeypatch.delenv(name)
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        return runpy.run_path(str(ROOT / "tfc_auth" / "settings.py"))
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SECRET_KEY", ""),
+        ("ENCRYPTION_KEYS", ""),
+        ("ENCRYPTION_KEYS", " , "),
+        ("ENCRYPTION_KEYS", "short"),
+        ("ENCRYPTION_KEYS", f"{'x' * 32},short"),
+        ("SIGN_UP", "maybe"),
+        ("CREATE_ORGANIZATIONS", "nobody"),
+        ("TRUSTED_PROXIES", "proxy.example"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8,10.0.0.1/8"),
+        ("TRUSTED_PROXIES", "*"),
+        ("HTTPS", "ture"),
+        ("DEBUG", "maybe"),
+        ("PLAIN_STATIC_FILES", "2"),
+        ("PASSWORD_HASHER", "md5"),
+        ("SITE_URL", "auth.example.com"),
+        ("SITE_URL", "javascript:alert(1)"),
+        ("EMAIL_URL", "pigeon://localhost"),
+    ],
+)
+def test_a_bad_value_stops_the_start(load, name, value):
+    with pytest.raises(ImproperlyConfigured) as raised:
+        load(**NEEDED | {name: value})
+
+    assert name in str(raised.value) or name == "EMAIL_URL"
+    assert "\n" not in str(raised.value)
+    assert NEEDED["SECRET_KEY"] not in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "ENCRYPTION_KEYS"])
+def test_a_missing_secret_stops_the_program_itself(name):
+    environment = {**os.environ, **NEEDED}
+    del environment[name]
+
+    run = subprocess.run(
+        [sys.executable, "manage.py", "check"], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+
+    assert run.returncode != 0
+    assert run.stderr.strip().endswith(f"Set {name} in the environment (or DEBUG=1 for development).")
+
+
+def test_nothing_set_is_as_safe_as_it_gets(load):
+    found = load(**NEEDED)
+
+    assert found["DEBUG"] is False
+    assert found["HTTPS"] is found["SESSION_COOKIE_SECURE"] is found["SECURE_SSL_REDIRECT"] is True
+    assert found["ALLOWED_HOSTS"] == found["TRUSTED_PROXIES"] == []
+    assert found["PASSWORD_HASHERS"] == ["accounts.hashers.Argon2Hasher"]
+
+
+def test_empty_values_are_values_that_are_not_set(load):
+    """Such as those of a copy of .env.example: HTTPS= there must not turn HTTPS off."""
+    example = dict(
+        re.findall(r'^([A-Z_]+)="?([^"\n]*)"?$', (ROOT / ".env.example").read_text(), re.MULTILINE)
+    )
+    assert example["HTTPS"] == example["DATABASE_URL"] == ""
+    secrets = {name: value for name, value in NEEDED.items() if name != "DATABASE_URL"}
+
+    copied, untouched = load(**example | secrets), load(**secrets)
+
+    names = [name for name in untouched if name.isupper() and name not in ("SETTINGS_MODULE", "ENVIRON")]
+    assert {name: copied[name] for name in names} == {name: untouched[name] for name in names}
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [("1", True), ("true", True), ("ON", True), ("0", False), ("no", False)]
+)
+def test_switches(load, value, expected):
+    assert load(**NEEDED, HTTPS=value)["HTTPS"] is expected
+
+
+def test_development_constants_are_for_debug_only(load):
+    insecure = load(DEBUG="1")
+
+    assert insecure["SECRET_KEY"].startswith("django-insecure-")
+    assert insecure["ENCRYPTION_KEYS"][0].startswith("insecure-")
+    assert insecure["HTTPS"] is False
+    with pytest.raises(ImproperlyConfigured):
+        load()
+
+
+# ---------------------------------------------------------------- check --deploy
+
+
+SAFE = {
+    "DEBUG": False,
+    "SECRET_KEY": "".join(chr(33 + n) for n in range(90)),
+    "ENCRYPTION_KEYS": ["x9" * 16],
+    "ALLOWED_HOSTS": ["auth.example.com"],
+    "SITE_URL": "https://auth.example.com",
+    "SUPPORT_EMAIL": "help@example.com",
+    "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+    "PASSWORD_HASHER": "argon2",
+    "SESSION_COOKIE_SECURE": True,
+    "CSRF_COOKIE_SECURE": True,
+    "SECURE_SSL_REDIRECT": True,
+    "SECURE_HSTS_SECONDS": 63_072_000,
+    "SECURE_HSTS_PRELOAD": True,
+}
+
+
+@pytest.fixture
+def problems(settings):
+    def find(**changes):
+        for name, value in (SAFE | changes).items():
+            setattr(settings, name, value)
+        return {problem.id for problem in run_checks(tags=[Tags.security], include_deployment_checks=True)}
+
+    return find
+
+
+def test_check_deploy_is_content_with_what_is_safe(problems):
+    assert problems() == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("DEBUG", True, "security.W018"),
+        ("SECRET_KEY", "short", "security.W009"),
+        ("SECRET_KEY", "django-insecure-" + "x9" * 40, "security.W009"),
+        ("ALLOWED_HOSTS", [], "security.W020"),
+        ("ENCRYPTION_KEYS", ["insecure-development-encryption-key-that-every-reader-knows"], "accounts.E010"),
+        ("ENCRYPTION_KEYS", ["x9" * 16, "short"], "accounts.E010"),
+        ("ENCRYPTION_KEYS", [SAFE["SECRET_KEY"]], "accounts.E011"),
+        ("PASSWORD_HASHER", "cheap", "accounts.E012"),
+        ("SITE_URL", "http://auth.example.com", "accounts.E013"),
+        ("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend", "accounts.E014"),
+        ("SUPPORT_EMAIL", "", "accounts.W010"),
+        ("CSRF_COOKIE_SECURE", False, "security.W016"),
+        ("SECURE_SSL_REDIRECT", False, "security.W008"),
+        ("SECURE_HSTS_SECONDS", 0, "security.W004"),
+        ("MIDDLEWARE", [], "security.W003"),
+        ("SECOND_FACTORS", [], "accounts.E003"),
+        ("SECOND_FACTORS", ["accounts.factors.backup_codes.factor.BackupCodesFactor"], "accounts.E003"),
+        ("SECOND_FACTORS", ["accounts.factors.nothing.Factor"], "accounts.E001"),
+        ("SECOND_FACTORS", ["accounts.factors.totp.factor.TOTPFactor"] * 2, "accounts.E002"),
+    ],
+)
+def test_check_deploy_refuses(problems, name, value, problem):
+    assert problem in problems(**{name: value})
+
+
+def test_check_deploy_refuses_the_constants_of_development(problems, load):
+    insecure = load(DEBUG="1")
+
+    found = problems(**{name: insecure[name] for name in ("SECRET_KEY", "ENCRYPTION_KEYS")})
+
+    assert {"security.W009", "accounts.E010"} <= found

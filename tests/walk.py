@@ -1,0 +1,221 @@
+"""A walk over the whole site: every route of the URLconf and every form of every page, as seen by everybody.
+
+Routes and forms are found, never listed: what is added is walked without anybody remembering. Only what the
+arguments of routes can be has to be said once, in `Places`, and who there is, in `tests/walkers.py`.
+"""
+
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from http.cookies import SimpleCookie
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
+
+from django.apps import apps
+from django.db import connection, transaction
+from django.test import Client
+from django.urls import Resolver404, URLResolver, get_resolver, resolve
+from django.utils.regex_helper import normalize
+
+from accounts.models import AuditEvent, OutboxMessage, RateLimit, Session
+
+FORM = "application/x-www-form-urlencoded"
+
+# ---------------------------------------------------------------- routes
+
+
+@dataclass(frozen=True)
+class Route:
+    template: str  # "/app/%(organization_name)s/leave"
+    arguments: tuple[str, ...]
+
+    def __str__(self):
+        return self.template.replace("%(", "<").replace(")s", ">")
+
+
+def routes():
+    return list(dict.fromkeys(find_routes(get_resolver(), "/", ())))
+
+
+def find_routes(resolver, prefix, arguments):
+    for entry in resolver.url_patterns:
+        for template, names in normalize(entry.pattern.regex.pattern):
+            here = prefix + template, (*arguments, *names)
+            if isinstance(entry, URLResolver):
+                yield from find_routes(entry, *here)
+            else:
+                yield Route(*here)
+
+
+def view_of(path):
+    """The name of the view behind a path, or None."""
+    try:
+        match = resolve(urlsplit(path).path)
+    except Resolver404:
+        return None
+    return match.view_name or match._func_path
+
+
+# ---------------------------------------------------------------- pages
+
+
+@dataclass(frozen=True)
+class Field:
+    name: str
+    kind: str  # the type of an input, or "select" or "textarea"
+    value: str
+
+
+@dataclass(frozen=True)
+class PageForm:
+    page: str
+    action: str
+    method: str
+    fields: tuple[Field, ...]
+
+    def __str__(self):
+        return f"{self.method.upper()} {self.action} on {self.page}"
+
+    @property
+    def view(self):
+        return view_of(self.action)
+
+    @property
+    def kind(self):
+        return self.view, self.method, tuple(field.name for field in self.fields)
+
+
+class Page(HTMLParser):
+    """The forms and the links of a page."""
+
+    def __init__(self, path, html):
+        super().__init__()
+        self.path = path
+        self.links = []
+        self.found = []
+        self.feed(html)
+
+    @property
+    def forms(self):
+        return [PageForm(self.path, action, method, tuple(fields)) for action, method, fields in self.found]
+
+    @property
+    def parameters(self):
+        """What can stand in the query of this page, as far as it shows."""
+        own = [urlsplit(link).query for link in self.links if urlsplit(link).path == urlsplit(self.path).path]
+        fields = [field.name for form in self.forms if form.method == "get" for field in form.fields]
+        return {name for query in own for name, _ in parse_qsl(query, keep_blank_values=True)} | set(fields)
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        if tag == "a" and attrs.get("href"):
+            self.links.append(urljoin(self.path, attrs["href"]))
+        elif tag == "form":
+            action = urljoin(self.path, attrs.get("action") or self.path)
+            self.found.append((action, attrs.get("method", "get").lower(), []))
+        elif tag in ("input", "select", "textarea") and attrs.get("name") and self.found:
+            kind = attrs.get("type", "text") if tag == "input" else tag
+            kind = "hidden" if "readonly" in attrs else kind
+            self.found[-1][2].append(Field(attrs["name"], kind, attrs.get("value") or ""))
+
+
+# ---------------------------------------------------------------- asking and answering
+
+# What a refused attempt may write: counters, the session's last use, mails about wrong codes, failures.
+NOT_COUNTED = (Session, RateLimit, OutboxMessage)
+FAILURES = ".failed"  # how the names of such events end
+WRITES = ("INSERT", "UPDATE", "DELETE")
+
+
+def dump(left_out=NOT_COUNTED):
+    """Every row of every table but these and recorded failures."""
+    rows = {}
+    for model in apps.get_models(include_auto_created=True):
+        if model in left_out:
+            continue
+        query = model._base_manager.order_by("pk")
+        if model is AuditEvent:
+            query = query.exclude(event__endswith=FAILURES)
+        rows[model._meta.db_table] = list(query.values_list())
+    return rows
+
+
+@contextmanager
+def undone():
+    """Whatever happens in here is rolled back."""
+    block = transaction.atomic()
+    block._from_testcase = True  # as Django's TestCase marks its own, in which durable blocks may stand
+    with block:
+        yield
+        transaction.set_rollback(True)
+
+
+@dataclass
+class Answer:
+    status: int
+    response: object
+    seconds: float  # of computing: a busy machine is not the site's fault
+    changed: list  # names of the tables in which something was different afterwards
+
+    @property
+    def text(self):
+        return self.response.content.decode(errors="replace")
+
+    @property
+    def location(self):
+        return self.response.get("Location", "")
+
+
+class Walker:
+    """One actor's browser. Each request meets the same state: what the one before did is undone."""
+
+    def __init__(self, client):
+        self.client = Client(enforce_csrf_checks=True, raise_request_exception=False)
+        self.client.cookies = client.cookies
+        for page in ["/session", "/app"]:  # whichever it may see sets the cookie for forms
+            self.client.get(page)
+        self.cookies = {name: morsel.value for name, morsel in self.client.cookies.items()}
+        self.before = None  # a dump
+        self.wrote = False
+
+    @property
+    def token(self):
+        """What the forms of this browser carry."""
+        return self.cookies["csrf"]
+
+    def get(self, path, headers=None):
+        return self.send("GET", path, headers=headers)
+
+    def post(self, path, fields):
+        return self.send("POST", path, urlencode(fields, doseq=True).encode(), FORM)
+
+    def send(self, method, path, body=b"", content_type="", headers=None):
+        self.client.cookies = SimpleCookie(self.cookies)
+        self.wrote = False
+        with undone(), connection.execute_wrapper(self.watch):
+            began = time.process_time()
+            response = self.client.generic(method, path, body, content_type, headers=headers)
+            seconds = time.process_time() - began
+            changed = self.changes() if self.wrote else []
+        return Answer(response.status_code, response, seconds, changed)
+
+    @contextmanager
+    def having(self, cookies):
+        """With other cookies in the browser for a while."""
+        own, self.cookies = self.cookies, self.cookies | cookies
+        yield
+        self.cookies = own
+
+    def watch(self, execute, sql, params, many, context):
+        self.wrote = self.wrote or sql.lstrip().upper().startswith(WRITES)
+        return execute(sql, params, many, context)
+
+    def changes(self):
+        return [table for table, rows in dump().items() if rows != self.before[table]]
+
+    def page(self, path):
+        """The page at this path, or None if this actor gets something else there."""
+        answer = self.get(path)
+        if answer.status == 200 and answer.response["Content-Type"].startswith("text/html"):
+            return Page(path, answer.text)
+        return None

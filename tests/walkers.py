@@ -1,0 +1,199 @@
+"""Who walks over the site (tests/walk.py): one browser for each thing that a person can be."""
+
+import logging
+from functools import cached_property
+
+import pytest
+from django.apps import apps
+from django.test import Client
+
+from accounts import passwords, registration
+from accounts.admin import ACTIONS
+from accounts.models import User
+from organizations.models import Organization
+from tests import cast
+from tests.organizations.stage import found, let_sudo_expire, make_stage, membership_of
+from tests.walk import Walker, dump, routes, undone
+
+
+def anonymous(stage):
+    return Client()
+
+
+def pending(stage):
+    """Has given the right password of an account with two-factor."""
+    client = Client()
+    cast.post_password(client, stage.max)
+    return client
+
+
+def setting_up(stage):
+    """An owner without two-factor, in the middle of enrolling."""
+    client = stage.browser("una")
+    cast.start_enrolment(client)
+    return client
+
+
+def locked_out(stage):
+    """A member of one organization that lets everybody in, and of one that wants two-factor; without sudo."""
+    client = stage.browser("mia")
+    let_sudo_expire(stage.mia)
+    return client
+
+
+def owner(stage):
+    return stage.browser("olga")
+
+
+def expired(stage):
+    """An owner with two-factor whose sudo has expired."""
+    client = stage.browser("oscar")
+    let_sudo_expire(stage.oscar)
+    return client
+
+
+def member(stage):
+    return stage.browser("max")
+
+
+def outsider(stage):
+    """Has an organization of her own, and is invited to another."""
+    found("strange", stage.eve)
+    stage.browser("olga").post("/app/open/settings/users/add", {"username": "eve"})
+    return stage.browser("eve")
+
+
+def staff(stage):
+    return stage.browser("root")
+
+
+def newcomer(stage, name="newcomer"):
+    """Has just signed up."""
+    client = Client()
+    client.post("/account/new", {"username": name, "email": f"{name}@example.com", "password": cast.PASSWORD})
+    return client
+
+
+def confirming(stage):
+    """Has signed up, and opened the link that confirms the address."""
+    client = newcomer(stage, "confirming")
+    token = registration.CONFIRM.token_for(User.objects.get(username="confirming"))
+    client.get(f"/account/confirm/{token}")
+    return client
+
+
+def resetting(stage):
+    """Has opened the link that sets a new password."""
+    client = Client()
+    client.get(f"/account/password/reset/{passwords.RESET.token_for(stage.max)}")
+    return client
+
+
+# Forms that several have are filled in by the first of them.
+ACTORS = [
+    anonymous,
+    resetting,
+    pending,
+    owner,
+    setting_up,
+    member,
+    outsider,
+    staff,
+    newcomer,
+    confirming,
+    expired,
+    locked_out,
+]
+NAMES = [actor.__name__ for actor in ACTORS]
+
+
+class Places:
+    """What the arguments of routes can be: things that are there, and things that are somebody else's."""
+
+    def __init__(self, stage):
+        self.known = {
+            "organization_name": ["open", "fort"],
+            "membership_id": [membership_of(stage.max, "open").pk],
+            "token": ["MTIz.made.up"],
+            "page": ["two-factor"],
+            "factor": ["app"],
+            "pk": [stage.max.pk],
+            "slug": list(ACTIONS),
+            "app_label": ["accounts"],
+            "content_type_id": [1],
+            "url": ["nothing-of-this-kind"],
+        }
+        self.foreign = {
+            "organization_name": ["strange"],
+            "membership_id": [membership_of(stage.eve, "strange").pk],
+            "factor": ["backup-codes"],
+        }
+
+    def paths(self):
+        """Every page and every action, with each thing that it can be about."""
+        found = [
+            self.path(route, **{name: value})
+            for route in routes()
+            for name in route.arguments
+            for value in self.of(name, route)
+        ]
+        return list(dict.fromkeys([*(self.path(route) for route in routes()), *found]))
+
+    def path(self, route, **others):
+        return route.template % ({name: self.of(name, route)[0] for name in route.arguments} | others)
+
+    def of(self, name, route):
+        if name == "object_id":  # of the admin site
+            return [record_of(route).pk]
+        assert name in self.known, f"{route}: what can {name} be? Say it in tests/walkers.py"
+        return self.known[name]
+
+
+def record_of(route):
+    """Some record of the kind that this page of the admin site is about."""
+    _, _, app, model, *_ = route.template.split("/")
+    kind = Organization if app == "r" else apps.get_model(app, model)
+    return kind._default_manager.order_by("pk").first()
+
+
+class Walk:
+    """Everybody at once, and what they see of the site."""
+
+    def __init__(self, stage):
+        browsers = {actor.__name__: actor(stage) for actor in ACTORS}
+        self.places = Places(stage)
+        self.walkers = {name: Walker(browser) for name, browser in browsers.items()}
+        before = dump()
+        for walker in self.walkers.values():
+            walker.before = before
+
+    def __getitem__(self, name):
+        return self.walkers[name]
+
+    @cached_property
+    def pages(self):
+        """(walker, page) for all that anybody gets to see."""
+        return [
+            (walker, page)
+            for walker in self.walkers.values()
+            for path in self.places.paths()
+            if (page := walker.page(path))
+        ]
+
+    @cached_property
+    def forms(self):
+        """(walker, form): each form of the site once, with somebody who has it on a page."""
+        found = {}
+        for walker, page in self.pages:
+            for form in page.forms:
+                found.setdefault(form.kind, (walker, form))
+        return list(found.values())
+
+
+@pytest.fixture(scope="module")
+def everybody(django_db_setup, django_db_blocker):
+    """The Walk that the tests of a module share. Each of them asks for `db` as well, and for no more."""
+    logging.disable()
+    with django_db_blocker.unblock(), undone():
+        yield Walk(make_stage())
+    logging.disable(logging.NOTSET)

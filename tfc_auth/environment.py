@@ -1,0 +1,61 @@
+"""Reads the environment for settings.py. A value that makes no sense stops the start with one sentence."""
+
+import os
+from ipaddress import ip_network
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+ON = ("1", "true", "yes", "on")
+OFF = ("0", "false", "no", "off")
+
+
+class Environment(environ.Env):  # type: ignore[misc]
+    smart_cast = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        # What is empty counts as not set: HTTPS= in a file of settings must not turn HTTPS off.
+        self.ENVIRON = {name: value for name, value in os.environ.items() if value}
+
+    def switch(self, name: str, *, default: bool) -> bool:
+        text: str = self.str(name, default=str(default)).lower()
+        if text not in (*ON, *OFF):
+            raise ImproperlyConfigured(f"{name} must be 1 or 0, not {text!r}.")
+        return text in ON
+
+    def choice(self, name: str, *allowed: str) -> str:
+        """One of these; the first is the default."""
+        value: str = self.str(name, default=allowed[0])
+        if value not in allowed:
+            raise ImproperlyConfigured(f"{name} must be one of {sorted(allowed)}, not {value!r}.")
+        return value
+
+    def address(self, name: str, *, default: str) -> str:
+        """The address of a site, without the slash at its end."""
+        value: str = self.str(name, default=default)
+        if not value.startswith(("https://", "http://")):
+            raise ImproperlyConfigured(f"{name} must begin with https:// or http://, not be {value!r}.")
+        return value.rstrip("/")
+
+    def networks(self, name: str) -> list[str]:
+        values: list[str] = self.list(name, default=[])
+        for value in values:
+            try:
+                ip_network(value)
+            except ValueError as error:
+                raise ImproperlyConfigured(f"{name}: {error}") from error
+        return values
+
+    def secret(self, name: str, *, default: str) -> str:
+        value: str = self.str(name, default=default)
+        if not value:
+            raise ImproperlyConfigured(f"Set {name} in the environment (or DEBUG=1 for development).")
+        return value
+
+    def secrets(self, name: str, *, default: str, shortest: int) -> list[str]:
+        """Several, separated by commas."""
+        values = [value.strip() for value in self.secret(name, default=default).split(",") if value.strip()]
+        if not values or min(map(len, values)) < shortest:
+            raise ImproperlyConfigured(f"{name} must be texts of {shortest} characters or more.")
+        return values
