@@ -49,6 +49,6 @@ def squeezed(text: str) -> str:
 
 def validate_address(text: str) -> None:
     """Check an e-mail address. ASCII only: letters of other scripts can look like somebody else's address."""
-    if not text.isascii():
+    if not (text.isascii() and text.isprintable()):
         raise ValidationError(_("Use an address without accents or other special letters."), code="invalid")
     EmailValidator()(text)

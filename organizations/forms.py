@@ -4,22 +4,27 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.utils.translation import gettext_lazy as _
 
 from accounts.exceptions import RuleViolation
 from accounts.models import USERNAME_LENGTH
-from organizations.models import (
     LONGEST_SESSION,
-    NAME_LENGTH,
-    SHORTEST_SESSION,
     Membership,
+    NAME_LENGTH,
     Organization,
+    SHORTEST_SESSION,
 )
+from accounts.validators import validate_address
+from organizations.models import (
+from organizations.models import NAME_LENGTH, Membership, Organization
 from organizations.names import check_name
 
 LONGEST_ADDRESS = 254
 PLAIN_TEXT = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+
+
+class ContactField(forms.EmailField):
+    default_validators = [validate_address]
 
 
 class NewOrganizationForm(forms.Form):
@@ -32,7 +37,7 @@ class NewOrganizationForm(forms.Form):
         ),
         widget=forms.TextInput(attrs=PLAIN_TEXT | {"autofocus": True}),
     )
-    email = forms.EmailField(
+    email = ContactField(
         label=_("Email address"),
         max_length=LONGEST_ADDRESS,
         help_text=_("Where members can reach those who run the organization. All members can see it."),
@@ -49,7 +54,7 @@ class NewOrganizationForm(forms.Form):
 
 
 class GeneralForm(forms.Form):
-    email = forms.EmailField(
+    email = ContactField(
         label=_("Notification email"),
         max_length=LONGEST_ADDRESS,
         help_text=_("Where members can reach those who run the organization. All members can see it."),
@@ -149,7 +154,7 @@ class AddMemberForm(forms.Form):
         """Whatever has an @ is an address, since no user name has one."""
         text: str = self.cleaned_data["username"]
         if "@" in text:
-            validate_email(text)
+            validate_address(text)
         return text
 
 

@@ -20,11 +20,14 @@ class LineFormatter(logging.Formatter):
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s")
 
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's own name
+        return escape_controls(super().formatMessage(record))
+
     def format(self, record: logging.LogRecord) -> str:
         line = super().format(record)
         first, *rest = line.split("\n")
         # A traceback keeps its lines; each of them is indented, so that none can pose as a record.
-        return "\n".join([escape_controls(first), *("    " + escape_controls(row) for row in rest)])
+        return "\n".join([first, *("    " + escape_controls(row) for row in rest)])
 
 
 def escape_controls(text: str) -> str:
