@@ -8,15 +8,14 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.exceptions import RuleViolation
 from accounts.models import USERNAME_LENGTH
-    LONGEST_SESSION,
-    Membership,
-    NAME_LENGTH,
-    Organization,
-    SHORTEST_SESSION,
-)
 from accounts.validators import validate_address
 from organizations.models import (
-from organizations.models import NAME_LENGTH, Membership, Organization
+    LONGEST_SESSION,
+    NAME_LENGTH,
+    SHORTEST_SESSION,
+    Membership,
+    Organization,
+)
 from organizations.names import check_name
 
 LONGEST_ADDRESS = 254
