@@ -11,7 +11,7 @@ DEV := $(VENV)/dev.stamp
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format types migrations deploy-check pictures doctor lock clean
+.PHONY: help run test check lint format types migrations deploy-check pictures bench doctor lock clean
 .SILENT:
 
 help:  ## list these targets
@@ -87,6 +87,11 @@ format: $(DEV)  ## format and tidy the Python code
 pictures: $(DEV)  ## make the pictures of README and user guide anew
 	$(BIN)/python -m tests.machine
 	$(BIN)/python -m tests.pictures
+
+# `make bench ARGS="--rounds 3"` hands ARGS to it; benchmarks/README.md tells more.
+bench: $(DEV)  ## measure what it costs, against a bare site; writes benchmarks/results.md
+	$(BIN)/python -m tests.machine
+	$(BIN)/python -m benchmarks $(ARGS)
 
 doctor: $(RUNTIME)  ## check the data of the demo against the invariants
 	DEBUG=1 $(BIN)/python manage.py doctor

@@ -32,7 +32,7 @@ class Unavailable(Exception):
     """There is no PostgreSQL that could be started, and why."""
 
 
-def start():
+def start(settings=SETTINGS):
     """Return (DATABASE_URL, the running server)."""
     binaries = find_binaries()
     directory = Path(tempfile.mkdtemp(prefix="tfc-auth-pg-", dir=short_place()))
@@ -41,7 +41,7 @@ def start():
         shutil.chown(directory, user, user_group(user))
         binaries = within_reach(binaries, directory, user)
     data = directory / "data"
-    options = [f"-c{name}={value}" for name, value in SETTINGS.items()]
+    options = [f"-c{name}={value}" for name, value in settings.items()]
     try:
         initialise(binaries, data, user)
         command = [str(binaries / "postgres"), "-D", str(data), "-k", str(directory), *options]

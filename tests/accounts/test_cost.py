@@ -1,7 +1,5 @@
 """What a login costs, counted without noise: statements, transactions, hashes, bytes (design, section 10)."""
 
-import re
-
 import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import connection
@@ -9,30 +7,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from tests.cast import PASSWORD, enrol, make_user, post_password, sign_in
+from tests.statements import statements, write_transactions
 
 MOST_STATEMENTS = 17
 MOST_WRITE_TRANSACTIONS = 4
 LARGEST_LOGIN_PAGE = 6_000  # bytes of HTML
-
-
-def statements(queries):
-    return [q["sql"] for q in queries if re.match(r"SELECT|INSERT|UPDATE|DELETE", q["sql"].lstrip())]
-
-
-def write_transactions(queries):
-    """Commits after a write; a write outside a transaction is one of its own."""
-    count, inside, wrote = 0, False, False
-    for query in queries:
-        sql = query["sql"].lstrip().upper()
-        if sql.startswith("BEGIN"):
-            inside, wrote = True, False
-        elif sql.startswith("COMMIT"):
-            count += wrote
-            inside = wrote = False
-        elif sql.startswith(("INSERT", "UPDATE", "DELETE")):
-            wrote = True
-            count += not inside
-    return count
 
 
 def test_anonymous_sign_in_page_touches_no_table(db, django_assert_num_queries):

@@ -1,0 +1,79 @@
+"""What is done inside a site's own process: python -m benchmarks.inside {product,floor} PEOPLE
+
+Makes the tables and the people, counts what a login costs, and prints both as JSON.
+"""
+
+import cProfile
+import json
+import logging
+import pstats
+import sys
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import django
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from benchmarks import people
+from benchmarks.sites import SITES, Person, Site
+from tests.statements import statements, write_transactions
+
+
+@dataclass
+class InProcess:
+    """A browser in the process itself."""
+
+    client: Client
+
+    def get(self, path: str) -> None:
+        assert self.client.get(path).status_code == 200
+
+    def post(self, path: str, expect: int, **fields: str) -> None:
+        assert self.client.post(path, fields).status_code == expect
+
+
+def count(site: Site, person: Person) -> dict[str, Any]:
+    """Count logins in a known browser: the first one fills caches, and brings a mail about a new browser."""
+    browser = InProcess(Client(HTTP_HOST="127.0.0.1", REMOTE_ADDR=person.address))
+    forget_codes(site)
+    sign_in(site, browser, person)
+    forget_codes(site)
+    with CaptureQueriesContext(connection) as captured:
+        sign_in(site, browser, person)
+        queries = list(captured)
+    forget_codes(site)
+    profile = cProfile.Profile()
+    profile.enable()
+    sign_in(site, browser, person)
+    profile.disable()
+    return {
+        "statements": len(statements(queries)),
+        "write transactions": write_transactions(queries),
+        "function calls": pstats.Stats(profile).total_calls,
+    }
+
+
+def forget_codes(site: Site) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(site.forget_codes)
+
+
+def sign_in(site: Site, browser: InProcess, person: Person) -> None:
+    for name in ("session", "sessionid"):
+        browser.client.cookies.pop(name, None)
+    site.sign_in(browser, person)
+
+
+def main(site: Site, number: int) -> None:
+    django.setup()
+    logging.disable(logging.WARNING)
+    call_command("migrate", verbosity=0)
+    made = people.make(site.name, number)
+    print(json.dumps({"people": [asdict(person) for person in made], "counts": count(site, made[0])}))
+
+
+if __name__ == "__main__":
+    main(SITES[sys.argv[1]], int(sys.argv[2]))

@@ -1,0 +1,5 @@
+"""The product as it is, with one page more: the list of members without the gate."""
+
+from tfc_auth.settings import *  # noqa: F403
+
+ROOT_URLCONF = "benchmarks.product_urls"

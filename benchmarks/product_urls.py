@@ -1,0 +1,31 @@
+"""All paths of the product, and the members' page once more: what it costs without the gate in front."""
+
+import inspect
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+
+from organizations.models import Membership
+from organizations.views.organization import detail
+from tfc_auth.urls import handler400, handler403, handler404, handler500
+from tfc_auth.urls import urlpatterns as product_patterns
+
+__all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]
+
+page_itself = inspect.unwrap(detail)
+
+
+def without_gate(request: HttpRequest, organization_name: str) -> HttpResponse:
+    """Look up what the page needs anyway, and decide nothing."""
+    membership = (
+        Membership.objects.active()
+        .in_organization(organization_name)
+        .filter(user=request.user)
+        .select_related("organization__counts")
+        .get()
+    )
+    response: HttpResponse = page_itself(request, membership.organization, membership)
+    return response
+
+
+urlpatterns = [path("ungated/<str:organization_name>", without_gate), *product_patterns]

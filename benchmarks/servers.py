@@ -1,0 +1,118 @@
+"""The processes that are measured: gunicorn as docs/deployment.md starts it, and the CPU that it takes."""
+
+import http.client
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.sites import Site
+from tests.keeper import Kept
+
+ROOT = Path(__file__).resolve().parent.parent
+TICKS = os.sysconf("SC_CLK_TCK")
+SECONDS_TO_START = 60
+WORKERS, THREADS = 2, 4
+
+
+def environment(site: Site, database_url: str, hasher: str) -> dict[str, str]:
+    """Return the whole environment of a site: nothing of the caller's own settings counts."""
+    system = {
+        name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH") if name in os.environ
+    }
+    return system | {
+        "PYTHONPATH": str(ROOT),
+        "DJANGO_SETTINGS_MODULE": site.settings,
+        "DATABASE_URL": database_url,
+        "PASSWORD_HASHER": hasher,
+        "SECRET_KEY": "for-the-benchmark-and-for-nothing-but-the-benchmark",
+        "ENCRYPTION_KEYS": "an-encryption-key-for-nothing-but-the-benchmark",
+        "DEBUG": "0",
+        "HTTPS": "0",
+        "PLAIN_STATIC_FILES": "1",
+        "ALLOWED_HOSTS": "127.0.0.1",
+        "TRUSTED_PROXIES": "127.0.0.1",  # the clients say that they come from addresses of their own
+        "EMAIL_URL": "dummymail://",
+        "SMS_BACKEND": "console",
+        "LOG_LEVEL": "ERROR",
+    }
+
+
+def run_inside(site: Site, variables: dict[str, str], people: int) -> str:
+    """Make tables and people in the site's own process; return what it prints."""
+    command = [sys.executable, "-W", "ignore", "-m", "benchmarks.inside", site.name, str(people)]
+    done = subprocess.run(
+        command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False, timeout=300
+    )
+    if done.returncode:
+        raise SystemExit(f"{site.name} could not be prepared:\n{done.stderr}")
+    return done.stdout
+
+
+@dataclass
+class Server:
+    kept: Kept
+    port: int
+
+    def cpu_seconds(self) -> float:
+        """Return what the processes of this server have used so far, in ticks of 10 ms each."""
+        return sum(ticks_of(pid) for pid in (self.kept.pid, *children_of(self.kept.pid))) / TICKS
+
+    def stop(self) -> None:
+        self.kept.stop()
+
+
+def start(variables: dict[str, str]) -> Server:
+    directory = Path(tempfile.mkdtemp(prefix="tfc-auth-bench-"))
+    with socket.create_server(("127.0.0.1", 0), backlog=200) as listener:
+        port = listener.getsockname()[1]
+        command = [sys.executable, "-W", "ignore", "-m", "gunicorn", "--chdir", str(ROOT), "--preload"]
+        command += ["--bind", f"fd://{listener.fileno()}", "--no-control-socket"]
+        command += ["--workers", str(WORKERS), "--threads", str(THREADS), "--log-level", "warning"]
+        command += ["--keep-alive", "30"]  # seconds: no sign-in is to be cut in two on a busy machine
+        kept = Kept(
+            [*command, "benchmarks.wsgi"],
+            directory,
+            environment=variables,
+            file_descriptors=[listener.fileno()],
+        )
+    server = Server(kept, port)
+    wait_until_up(server)
+    return server
+
+
+def wait_until_up(server: Server) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=SECONDS_TO_START)
+    try:
+        connection.request("GET", "/")
+        connection.getresponse().read()
+    except OSError:
+        log = server.kept.log.read_text(errors="replace")
+        server.stop()
+        raise SystemExit(f"a server did not start:\n{log}") from None
+    finally:
+        connection.close()
+    time.sleep(0.5)  # the workers beside the one that answered
+
+
+def ticks_of(pid: int) -> int:
+    # Behind the name, which may hold anything: state is field 3, user and system time 14 and 15.
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def children_of(pid: int) -> list[int]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(path.read_text().rpartition(")")[2].split()[1])
+        except (OSError, ValueError):  # it ended while we looked
+            continue
+        if parent == pid and re.fullmatch(r"\d+", path.parent.name):
+            found.append(int(path.parent.name))
+    return found
