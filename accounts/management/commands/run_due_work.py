@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand
 from django.db import Error, close_old_connections
 
 from accounts import housekeeping, outbox
+from accounts.doctor import take_the_time_it_takes
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ class Command(BaseCommand):
             stop.wait(loop)
 
     def run_once(self) -> None:
+        take_the_time_it_takes()
         sent = outbox.send_due()
         housekeeping.tidy()
         if sent:

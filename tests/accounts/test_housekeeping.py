@@ -1,0 +1,101 @@
+"""What time has made useless goes away, and nobody waits for that."""
+
+from datetime import timedelta
+from io import StringIO
+from types import SimpleNamespace
+
+import pytest
+from django.core.management import call_command
+from django.db import connection, connections, transaction
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts import housekeeping
+from accounts.models import RateLimit, Session
+from tests import environment
+from tests.cast import sign_in
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+POSTGRESQL = environment.KIND == "postgresql"
+
+
+@pytest.fixture
+def counters(transactional_db, monkeypatch):
+    """Twenty counters whose time is over, and one that counts."""
+    monkeypatch.setattr(housekeeping, "BATCH", 6)
+    over, open_ = timezone.now() - timedelta(hours=1), timezone.now() + timedelta(hours=1)
+    rows = [RateLimit(key=f"x:{number:02}", count=1, resets_at=over) for number in range(20)]
+    RateLimit.objects.bulk_create([*reversed(rows), RateLimit(key="x:open", count=1, resets_at=open_)])
+
+
+def keys():
+    return list(RateLimit.objects.filter(key__startswith="x:").order_by("key").values_list("key", flat=True))
+
+
+def test_counters_whose_time_is_over_go_in_batches_and_the_others_stay(counters):
+    with CaptureQueriesContext(connection) as queries:
+        housekeeping.tidy()
+
+    deletions = [query["sql"] for query in queries if query["sql"].startswith('DELETE FROM "accounts_rate')]
+    assert len(deletions) == 4
+    assert keys() == ["x:open"]
+
+
+def test_a_counter_that_somebody_holds_is_left_for_the_next_time_without_waiting(counters):
+    if not POSTGRESQL:
+        return  # SQLite has one lock for everything
+    other = connections.create_connection("default")
+    try:
+        other.set_autocommit(False)
+        with other.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM accounts_ratelimit WHERE key = 'x:07' FOR UPDATE")
+        housekeeping.tidy()
+        assert keys() == ["x:07", "x:open"]
+        other.rollback()
+    finally:
+        other.close()
+
+    housekeeping.tidy()
+    assert keys() == ["x:open"]
+
+
+def test_a_counter_that_begins_anew_while_it_is_looked_for_stays(counters, monkeypatch):
+    def begins_anew():
+        later = timezone.now() + timedelta(hours=1)
+        RateLimit.objects.filter(key="x:07").update(resets_at=later)
+        return transaction.atomic()
+
+    monkeypatch.setattr(housekeeping, "transaction", SimpleNamespace(atomic=begins_anew))
+    housekeeping.delete_in_batches(RateLimit.objects.filter(resets_at__lt=timezone.now()))
+
+    assert keys() == ["x:07", "x:open"]
+
+
+def test_sessions_that_are_over_go_and_the_others_stay(alice, bob):
+    for user in (alice, alice, bob):
+        sign_in(user)
+    Session.objects.filter(user=alice).update(expires_at=timezone.now() - timedelta(minutes=1))
+
+    housekeeping.tidy()
+
+    assert [session.user for session in Session.objects.all()] == [bob]
+
+
+def statement_timeout():
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW statement_timeout")
+        return cursor.fetchone()[0]
+
+
+@pytest.mark.parametrize("command", ["run_due_work", "migrate"])
+def test_what_works_by_itself_takes_the_time_it_takes(transactional_db, command):
+    connection.close()
+    if POSTGRESQL:
+        assert statement_timeout() == "5s"
+
+    call_command(command, stdout=StringIO())
+
+    if POSTGRESQL:
+        assert statement_timeout() == "0"
+    connection.close()
