@@ -99,3 +99,36 @@ def test_a_subject_is_one_line_whatever_is_in_it():
 )
 def test_browsers_are_told_in_our_own_words(user_agent, words):
     assert browsers.describe(user_agent) == words
+
+
+LINKS = re.compile(r'<a href="([^"]*)"')
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "claim-your-prize.com",
+        "www.claim-your-prize.com",
+        "https://claim-your-prize.com/",
+        "prize@claim-your-prize.com",
+        "https://auth.example.com.claim-your-prize.com/",
+        "https://auth.example.com@claim-your-prize.com/",
+        "https://auth.example.community/",
+        "xhttps://auth.example.com/",
+    ],
+)
+def test_what_a_stranger_wrote_is_no_link_whatever_it_looks_like(settings, text):
+    settings.SITE_URL = "https://auth.example.com"
+    html = rendered("organization_invited", inviter=text, reason=text, method=text).html
+
+    assert text in html
+    assert {link.partition("/app/")[0] for link in LINKS.findall(html)} == {"https://auth.example.com"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_address_of_this_site_is_a_link(settings, name):
+    settings.SITE_URL = "https://auth.example.com"
+    mail = rendered(name, enrol_url="https://auth.example.com/app/settings/two-factor?next=%2Fapp%2Facme")
+
+    links = {link.replace("&amp;", "&") for link in LINKS.findall(mail.html)}
+    assert links == set(re.findall(r"https://auth\.example\.com\S*", mail.text))
