@@ -41,11 +41,11 @@ def pytest_report_header():
 
 
 def pytest_collection_modifyitems(config, items):
-    """What a browser shows does not depend on the database, so those tests run once."""
-    if environment.KIND != "sqlite":
-        browser = [item for item in items if item.get_closest_marker("browser")]
-        config.hook.pytest_deselected(items=browser)
-        items[:] = [item for item in items if item not in browser]
+    """What a browser shows does not depend on the database, and plans depend on it alone: these run once."""
+    elsewhere = {"sqlite": "planner", "postgresql": "browser"}[environment.KIND]
+    deselected = [item for item in items if item.get_closest_marker(elsewhere)]
+    config.hook.pytest_deselected(items=deselected)
+    items[:] = [item for item in items if item not in deselected]
 
 
 def skipped(config):

@@ -1,0 +1,148 @@
+"""What pages and checks touch in organizations of a thousand and of a hundred thousand members.
+
+Counted in blocks of 8 kB (EXPLAIN ANALYZE, BUFFERS), which have no noise: what is flat here is flat at a million
+(`performance.md`, 4). Asks PostgreSQL only; the indexes are the same on both.
+"""
+
+import json
+from functools import partial
+
+import pytest
+from django.db import connection
+from django.http import QueryDict
+from django.test import RequestFactory
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import User
+from organizations.gate import membership_or_404
+from organizations.keyset import page_of
+from organizations.models import Membership, Organization, OrganizationCounts
+from organizations.policy import unenrolled_owners
+from organizations.views.users import filtered
+from tests import cast
+
+pytestmark = pytest.mark.planner
+
+SIZES = {"small": 1_000, "large": 100_000}
+
+# Three of ten without two-factor; every hundredth an owner, and all of these with it, which is the worst case.
+USERS = """
+INSERT INTO accounts_user (password, is_superuser, username, email, email_confirmed_at, unconfirmed_email,
+    is_active, is_staff, date_joined, two_factor_enabled_at, security_stamp)
+SELECT '!', false, 'm' || lpad(n::text, 6, '0'), 'm' || n || '@example.com', now(), '', true, false, now(),
+    CASE WHEN mod(n, 10) >= 3 OR mod(n, 100) = 0 THEN now() END, ''
+FROM generate_series(1, %s) AS n
+"""
+MEMBERS = """
+INSERT INTO organizations_membership (organization_id, user_id, email, username, is_owner, status,
+    two_factor_enabled, invited_by, created_at, joined_at)
+SELECT %s, id, '', username, right(username, 2) = '00', 'active', two_factor_enabled_at IS NOT NULL, '', now(), now()
+FROM accounts_user WHERE username ~ '^m[0-9]' ORDER BY username LIMIT %s
+"""
+
+
+@pytest.fixture(scope="module")
+def crowd(django_db_setup, django_db_blocker):
+    """alice, who owns both organizations; all of it made once, by SQL, and removed at the end."""
+    with django_db_blocker.unblock():
+        alice = cast.make_user("alice")
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(USERS, [max(SIZES.values())])
+                for name, size in SIZES.items():
+                    fill(cursor, name, size, alice)
+                cursor.execute("VACUUM ANALYZE")
+            yield alice
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute("TRUNCATE accounts_user, organizations_organization CASCADE")
+
+
+def fill(cursor, name, size, alice):
+    organization = Organization.objects.create(name=name, email="x@example.com")
+    OrganizationCounts.objects.create(organization=organization, members=size + 1)
+    cursor.execute(MEMBERS, [organization.pk, size])
+    Membership.objects.create(
+        organization=organization,
+        user=alice,
+        username="alice",
+        is_owner=True,
+        status="active",
+        joined_at=alice.date_joined,
+        two_factor_enabled=True,
+    )
+
+
+@pytest.fixture
+def organizations(crowd, db):
+    return list(Organization.objects.order_by("pk"))
+
+
+def blocks(act):
+    """How many blocks the statements of `act` touch, all together."""
+    with CaptureQueriesContext(connection) as captured:
+        act()
+        asked = [query["sql"] for query in captured]
+    touched = 0
+    with connection.cursor() as cursor:
+        for sql in asked:
+            cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}")
+            plan = cursor.fetchone()[0]
+            plan = (json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]
+            touched += plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
+    assert asked
+    return touched
+
+
+def pages(rows, size):
+    """The first, a middle and the last page of a list of members."""
+    for query in ("", f"after=m{size // 2:06},0", "before=zzz,0"):
+        yield partial(page_of, rows, QueryDict(query))
+
+
+@pytest.mark.parametrize("without_two_factor", [False, True])
+def test_a_page_of_members(organizations, without_two_factor):
+    touched = [
+        blocks(page)
+        for organization in organizations
+        for page in pages(
+            filtered(organization, without_two_factor=without_two_factor), SIZES[organization.name]
+        )
+    ]
+
+    assert max(touched) <= 30, touched
+
+
+def test_a_search_for_the_beginning_of_a_name(organizations):
+    touched = [
+        blocks(partial(page_of, filtered(organization, q=text), QueryDict()))
+        for organization in organizations
+        for text in ("m00099", "nobody")
+    ]
+
+    assert max(touched) <= 30, touched
+
+
+def test_whether_every_owner_is_enrolled(organizations):
+    touched = [blocks(partial(unenrolled_owners, organization)) for organization in organizations]
+
+    assert max(touched) <= 4, touched
+
+
+def test_how_many_members_there_are(organizations):
+    touched = [
+        blocks(partial(OrganizationCounts.objects.get, pk=organization.pk)) for organization in organizations
+    ]
+
+    assert max(touched) <= 4, touched
+
+
+def test_the_check_of_a_request(organizations, crowd):
+    request = RequestFactory().get("/")
+    request.user = User.objects.get(pk=crowd.pk)
+
+    touched = [
+        blocks(partial(membership_or_404, request, organization.name)) for organization in organizations
+    ]
+
+    assert max(touched) <= 10, touched
