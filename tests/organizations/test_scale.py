@@ -1,7 +1,7 @@
 """What pages and checks touch in organizations of a thousand and of a hundred thousand members.
 
-Counted in blocks of 8 kB (EXPLAIN ANALYZE, BUFFERS), which have no noise: what is flat here is flat at a million
-(`performance.md`, 4). Asks PostgreSQL only; the indexes are the same on both.
+Counted in blocks of 8 kB (EXPLAIN ANALYZE, BUFFERS), which have no noise. Asks PostgreSQL only; both
+databases have the same indexes.
 """
 
 import json
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.planner
 
 SIZES = {"small": 1_000, "large": 100_000}
 
-# Three of ten without two-factor; every hundredth an owner, and all of these with it, which is the worst case.
+# Three of ten without two-factor; every hundredth an owner, all of these with it: the worst case.
 USERS = """
 INSERT INTO accounts_user (password, is_superuser, username, email, email_confirmed_at, unconfirmed_email,
     is_active, is_staff, date_joined, two_factor_enabled_at, security_stamp)
@@ -36,7 +36,8 @@ FROM generate_series(1, %s) AS n
 MEMBERS = """
 INSERT INTO organizations_membership (organization_id, user_id, email, username, is_owner, status,
     two_factor_enabled, invited_by, created_at, joined_at)
-SELECT %s, id, '', username, right(username, 2) = '00', 'active', two_factor_enabled_at IS NOT NULL, '', now(), now()
+SELECT %s, id, '', username, right(username, 2) = '00', 'active', two_factor_enabled_at IS NOT NULL, '',
+    now(), now()
 FROM accounts_user WHERE username ~ '^m[0-9]' ORDER BY username LIMIT %s
 """
 
