@@ -14,6 +14,8 @@ RECOVERY = "/session/two-factor-recovery"
 SUDO = "/session/sudo"
 HOME = "/app/settings/two-factor"
 INVALID = "Invalid authentication code!"
+# What a page says to an answer that is none, by its shape (tests/accounts/test_diagnosis.py has the details).
+SHAPELESS = (INVALID, "A code has six digits;", "A recovery code has 13", "That looks like a")
 ENDED = "You have been signed out. Please sign in again."
 
 
@@ -53,6 +55,12 @@ def is_signed_in(client, user):
 
 def is_out(client):
     return client.get(HOME)["Location"].startswith("/session?")
+
+
+def is_called_wrong(response):
+    """Whether a page says that what was typed can't be right."""
+    page = response.content.decode()
+    return response.status_code == 422 and any(words in page for words in SHAPELESS)
 
 
 def guess_wrong(client, authenticator, times, page=CHALLENGE):

@@ -80,7 +80,7 @@ def test_lg_25_sending_the_right_code_again_logs_nobody_in(page, person, live_si
     give_code(page, code)
     page.reload()  # sends the same again
 
-    assert page.get_by_text("Invalid authentication code!").is_visible()
+    assert page.get_by_text("This code has been used already.").is_visible()
     assert set(is_locked(page)) == {f"{live_site.url}/session"}
 
 

@@ -17,6 +17,7 @@ from tests.accounts.steps import (
     answer,
     events_of,
     guess_wrong,
+    is_called_wrong,
     is_out,
     is_signed_in,
     key_of,
@@ -229,9 +230,8 @@ def test_lg_07_lg_09_nonsense_is_refused_and_counted(alice, app_of_alice):
     for number, (name, fields) in enumerate(ODD.items(), start=1):
         RateLimit.objects.all().delete()
         response = client.post(CHALLENGE, fields)
-        assert (response.status_code, counts(alice)) == (422, {1}), name
-        page = response.content.decode()
-        assert INVALID in page or "A code has six digits; that were" in page, name
+        assert counts(alice) == {1}, name
+        assert is_called_wrong(response), name
         assert events_of(alice).count("two_factor.failed") == failed + number, name
     assert is_out(client)
 
