@@ -44,7 +44,7 @@ def alice(db):
 @pytest.fixture
 def app_of_the_rfc(alice):
     """alice has an app with the secret of RFC 6238."""
-    sealed = seal(RFC_SECRET.hex(), sealing_context(alice))
+    sealed = seal(RFC_SECRET.hex(), sealing_context(alice.pk))
     return TOTPDevice.objects.create(user=alice, confirmed=True, sealed_secret=sealed)
 
 
