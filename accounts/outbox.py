@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from functools import partial
+from smtplib import SMTPDataError, SMTPRecipientsRefused
 from typing import Any
 
 from django.conf import settings
@@ -35,6 +36,8 @@ CLAIM = timedelta(minutes=2)  # longer than one attempt can take
 LONGEST_WAIT = timedelta(hours=1)
 BATCH = 100
 FAILURES_IN_A_ROW = 5  # then the mail server is away, and the rest can wait
+ATTEMPTS_AT_REFUSED = 3  # at a message that the server is there for and refuses
+PERMANENT = 500  # replies from here on: the same again will be refused again
 
 SEALING_CONTEXT = "outbox"
 SEALED = SealedColumn(OutboxMessage, "sealed", context=lambda message: SEALING_CONTEXT)
@@ -190,7 +193,7 @@ def due() -> QuerySet[OutboxMessage]:
 
 
 def deliver(pk: int) -> bool:
-    """Send or expand one row, unless somebody else does. Returns False if that failed."""
+    """Send or expand one row, unless somebody else does. Returns False if the server may be away."""
     if not due().filter(pk=pk).update(claimed_until=timezone.now() + CLAIM):
         return True
     message = OutboxMessage.objects.get(pk=pk)
@@ -201,8 +204,18 @@ def deliver(pk: int) -> bool:
             send(message)
     except Exception as error:  # whatever goes wrong with one mail must not keep the others
         postpone(message, error)
-        return False
+        return is_refusal(error)
     return True
+
+
+def is_refusal(error: Exception) -> bool:
+    """Whether the mail server is there and won't have this very message: its reader or what it says.
+
+    What it says against us (who may send, from which address) concerns all messages, and may be mended.
+    """
+    if isinstance(error, SMTPRecipientsRefused):
+        return all(code >= PERMANENT for code, _reply in error.recipients.values())
+    return isinstance(error, SMTPDataError) and error.smtp_code >= PERMANENT
 
 
 def send(message: OutboxMessage) -> None:
@@ -238,13 +251,28 @@ def finish(message: OutboxMessage) -> None:
 
 
 def postpone(message: OutboxMessage, error: Exception) -> None:
-    """Try again later. Names the error by its class: its text may hold the address."""
+    """Try again later, or give up. Names the error by its class: its text may hold the address."""
+    if is_refusal(error) and message.attempts + 1 >= ATTEMPTS_AT_REFUSED:
+        give_up(message, error)
+        return
     wait = min(timedelta(minutes=2 ** min(message.attempts, 10)), LONGEST_WAIT)
     kind = type(error).__name__
     logger.warning("Message %s was not sent: %s", message.pk, kind)
     OutboxMessage.objects.filter(pk=message.pk).update(
         attempts=F("attempts") + 1,
         due_at=timezone.now() + wait,
+        claimed_until=None,
+        last_error=kind[:100],
+    )
+
+
+def give_up(message: OutboxMessage, error: Exception) -> None:
+    kind = type(error).__name__
+    logger.warning("Message %s is given up: %s", message.pk, kind)
+    OutboxMessage.objects.filter(pk=message.pk).update(
+        attempts=F("attempts") + 1,
+        expires_at=timezone.now(),
+        sealed="",
         claimed_until=None,
         last_error=kind[:100],
     )

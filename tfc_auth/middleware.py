@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Callable
 
 from django.conf import settings
-from django.core.exceptions import BadRequest
+from django.core.exceptions import BadRequest, RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 
 from tfc_auth import errors
@@ -16,6 +16,8 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 # Load balancers ask for these by address. They show nothing of the request.
 PROBES = ("/healthz", "/readyz")
+# Bytes: what the fields may hold, and what multipart writes around them.
+LONGEST_BODY = settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 64 * 1024
 
 
 class RequestIdMiddleware:
@@ -49,6 +51,8 @@ class ContentLengthMiddleware:
         response = self.get_response(request)
         if not response.streaming:
             response.headers.setdefault("Content-Length", str(len(response.content)))
+            if request.method == "HEAD":
+                response.content = b""  # gunicorn drops it, with a warning for each
         return response
 
 
@@ -120,12 +124,20 @@ class WellFormedMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path_info not in PROBES:
             request.get_host()
+        self.check_length(request)
         charset = (request.content_params or {}).get("charset", "utf-8")
         if charset.lower() not in ("utf-8", "utf8"):
             raise BadRequest("not UTF-8")
         if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
             raise BadRequest("NUL in the address")
         return self.get_response(request)
+
+    def check_length(self, request: HttpRequest) -> None:
+        """Refuse long bodies unread: Django's own limit lets any number of bytes through as files."""
+        if "HTTP_TRANSFER_ENCODING" in request.META:  # of unknown length
+            raise BadRequest("no Content-Length")
+        if int(request.META.get("CONTENT_LENGTH") or 0) > LONGEST_BODY:
+            raise RequestDataTooBig("longer than any form")
 
 
 class ErrorPagesMiddleware:

@@ -5,10 +5,11 @@ from collections.abc import Callable
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.assurance import signed_in_user
+from accounts.assurance import has_sudo, redirect_to_sudo, signed_in_user
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
 from organizations import invitations, memberships
@@ -57,6 +58,9 @@ def answer(request: HttpRequest, membership_id: int, verb: Callable[..., Organiz
 @require_POST
 @membership_required_even_locked_out
 def leave(request: HttpRequest, organization: Organization, membership: Membership) -> HttpResponse:
+    # An owner's rights are given up after a proof only (D6), as on the page of the users.
+    if membership.is_owner and not has_sudo(request):
+        return redirect_to_sudo(reverse("organizations:mine"))
     try:
         memberships.leave(organization, user=signed_in_user(request), actor=Actor.of(request))
     except RuleViolation as error:

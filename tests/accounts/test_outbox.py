@@ -4,6 +4,7 @@ import subprocess
 import sys
 from datetime import timedelta
 from functools import partial
+from smtplib import SMTPDataError, SMTPRecipientsRefused, SMTPSenderRefused
 
 import pytest
 import time_machine
@@ -172,6 +173,72 @@ def test_a_mail_server_that_is_away_is_not_asked_for_every_mail(alice, broken_ma
     outbox.send_due()
 
     assert Broken.tried == outbox.FAILURES_IN_A_ROW
+
+
+class Refusing(EmailBackend):
+    """A mail server that is there and knows nobody called alice, or does not like what she is told."""
+
+    error: Exception
+
+    def send_messages(self, messages):
+        if messages[0].to == ["alice@example.com"]:
+            raise Refusing.error
+        return super().send_messages(messages)
+
+
+NOBODY = SMTPRecipientsRefused({"alice@example.com": (550, b"no such user alice@example.com")})
+BUSY = SMTPRecipientsRefused({"alice@example.com": (450, b"try again later")})
+TOO_LONG = SMTPDataError(552, b"too long for alice@example.com")
+WHO_ARE_YOU = SMTPSenderRefused(530, b"sign in first", "no-reply@localhost")
+
+
+@pytest.fixture
+def refuse(settings, mailoutbox):
+    def begin(error):
+        settings.EMAIL_BACKEND = f"{__name__}.Refusing"
+        Refusing.error = error
+
+    return begin
+
+
+@pytest.mark.parametrize("error", [NOBODY, TOO_LONG], ids=["reader", "content"])
+def test_a_mail_that_the_server_refuses_is_given_up_after_three_attempts(alice, refuse, caplog, error):
+    refuse(error)
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        write(alice)
+        for number in range(1, 6):
+            outbox.send_due()
+            row = OutboxMessage.objects.get()
+            assert row.attempts == min(number, outbox.ATTEMPTS_AT_REFUSED)
+            clock.shift(timedelta(hours=2))
+
+    assert (row.sealed, row.sent_at, row.last_error) == ("", None, type(error).__name__)
+    assert "is given up" in caplog.text
+    assert alice.email not in caplog.text
+
+
+def test_refused_mails_do_not_keep_the_others(alice, bob, refuse, mailoutbox):
+    refuse(NOBODY)
+    write(alice, outbox.FAILURES_IN_A_ROW + 1)
+    write(bob)
+
+    outbox.send_due()
+
+    assert [mail.to for mail in mailoutbox] == [[bob.email]]
+
+
+@pytest.mark.parametrize("error", [BUSY, WHO_ARE_YOU], ids=["busy", "sender"])
+def test_what_may_be_mended_is_not_given_up(alice, refuse, error):
+    refuse(error)
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        write(alice)
+        for _ in range(5):
+            outbox.send_due()
+            clock.shift(timedelta(hours=2))
+
+    row = OutboxMessage.objects.get()
+    assert row.attempts == 5
+    assert row.sealed
 
 
 def test_a_link_is_not_sent_after_its_time(alice, broken_mail, mailoutbox):

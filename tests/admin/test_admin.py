@@ -132,6 +132,34 @@ def test_ad_03_a_filter_does_not_tell_a_hash_letter_by_letter(admin, alice):
 
 
 @pytest.mark.parametrize(
+    "query",
+    [
+        "auditevent/?event__regex=(",
+        "auditevent/?event__exact=%00",
+        "auditevent/?event=%00",
+        "auditevent/?door__iregex=[",
+        "auditevent/?event__in=a,%00",
+        "user/?email_confirmed_at__year=999999",
+        "user/?email_confirmed_at__exact=0001-01-01T00:00:00%2B14:00",
+        "user/?email_confirmed_at__isempty=%00",
+        "user/?is_staff__exact=%00",
+        "user/?two_factor_enabled_at__gte=x",
+    ],
+)
+def test_what_no_filter_offers_is_refused_before_the_database_sees_it(admin, query):
+    assert admin.get(f"/admin/accounts/{query}").status_code == 400
+
+
+def test_every_link_of_every_filter_works(admin, alice):
+    for place in ("accounts/user", "accounts/auditevent", "organizations/organization"):
+        page = admin.get(f"/admin/{place}/").content.decode()
+        links = set(re.findall(r'<a href="(\?[^"]+__[^"]+|\?event=[^"]+|\?door=[^"]+)"', page))
+        assert links, place
+        for link in links:
+            assert admin.get(f"/admin/{place}/{link.replace('&amp;', '&')}").status_code == 200, link
+
+
+@pytest.mark.parametrize(
     "query", ["q=ali", "is_active__exact=1", "two_factor_enabled_at__isempty=0", "q=%00"]
 )
 def test_users_are_found(admin, alice, query):

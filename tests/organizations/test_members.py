@@ -125,6 +125,27 @@ def test_removing_somebody_who_is_gone_says_so(stage):
     assert "no longer on the list" in response.content.decode()
 
 
+def test_d06_an_owner_who_leaves_proves_it_first_and_is_not_replayed(stage):
+    browser = stage.browser("una")
+    let_sudo_expire(stage.una)
+
+    response = browser.post("/app/open/leave")
+
+    assert response["Location"] == "/session/sudo?next=%2Fapp%2Fsettings%2Forganizations"
+    assert "una" in owners("open")
+    browser.post("/session/sudo", {"password": cast.PASSWORD, "next": "/app/settings/organizations"})
+    assert "una" in owners("open")
+    assert browser.post("/app/open/leave")["Location"] == "/app/settings/organizations"
+    assert owners("open") == ["olga"]
+
+
+def test_d06_a_member_who_is_no_owner_just_leaves(stage):
+    browser = stage.browser("mia")
+    let_sudo_expire(stage.mia)
+
+    assert browser.post("/app/open/leave")["Location"] == "/app/settings/organizations"
+
+
 def test_locked_out_members_can_leave(stage):
     response = stage.browser("mia").post("/app/fort/leave")
 
