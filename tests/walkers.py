@@ -9,7 +9,7 @@ from django.test import Client
 
 from accounts import passwords, registration
 from accounts.admin import ACTIONS
-from accounts.models import User
+from accounts.models import Session, User
 from organizations.models import Organization
 from tests import cast
 from tests.organizations.stage import found, let_sudo_expire, make_stage, membership_of
@@ -117,6 +117,8 @@ class Places:
             "token": ["MTIz.made.up"],
             "page": ["two-factor"],
             "factor": ["app"],
+            "session_id": list(Session.objects.filter(user=stage.max).values_list("pk", flat=True)) or [1],
+            "browser_id": [1],
             "pk": [stage.max.pk],
             "slug": list(ACTIONS),
             "app_label": ["accounts"],

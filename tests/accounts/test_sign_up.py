@@ -214,7 +214,7 @@ def test_a_link_is_no_good_in_another_account(mailoutbox, mallory):
     assert not User.objects.get(username="alice").email_confirmed
 
 
-@pytest.mark.parametrize("token", ["x", "1.2.3", "0" * 199, "é", "%00", "x" * 5000, "١.x.y"])
+@pytest.mark.parametrize("token", ["x", "1.2.3", "0" * 199, "é", "x" * 5000, "١.x.y"])
 def test_made_up_links_confirm_nothing(token):
     client, _response = sign_up()
 

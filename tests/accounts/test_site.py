@@ -52,7 +52,7 @@ def test_the_guide_lists_its_pages_in_the_order_of_its_first_one():
     assert len(slugs) == len(list(guide.FOLDER.glob("*.md")))
 
 
-@pytest.mark.parametrize("slug", ["nothing", "two_factor", "index.md", "..", "%2e%2e", "a%00", "é"])
+@pytest.mark.parametrize("slug", ["nothing", "two_factor", "index.md", "..", "%2e%2e", "é"])
 def test_unknown_pages_are_not_found(client, db, slug):
     assert client.get(f"/docs/{slug}").status_code == 404
 

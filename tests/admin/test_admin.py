@@ -159,9 +159,7 @@ def test_every_link_of_every_filter_works(admin, alice):
             assert admin.get(f"/admin/{place}/{link.replace('&amp;', '&')}").status_code == 200, link
 
 
-@pytest.mark.parametrize(
-    "query", ["q=ali", "is_active__exact=1", "two_factor_enabled_at__isempty=0", "q=%00"]
-)
+@pytest.mark.parametrize("query", ["q=ali", "is_active__exact=1", "two_factor_enabled_at__isempty=0"])
 def test_users_are_found(admin, alice, query):
     assert admin.get(f"{USERS}?{query}").status_code == 200
 
