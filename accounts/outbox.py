@@ -8,14 +8,12 @@ import json
 import logging
 from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import timedelta
 from functools import partial
-from smtplib import SMTPDataError, SMTPRecipientsRefused
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
 from django.core.signals import request_finished
 from django.db import Error, transaction
 from django.db.models import F, Q, QuerySet
@@ -25,6 +23,7 @@ from django.utils import timezone
 from django_tasks import task
 
 from accounts import crypto, senders
+from accounts.carriers import carriers, is_refusal
 from accounts.mails import Mail, render
 from accounts.models import OutboxMessage, User
 from accounts.sealed import SealedColumn
@@ -37,25 +36,12 @@ LONGEST_WAIT = timedelta(hours=1)
 BATCH = 100
 FAILURES_IN_A_ROW = 5  # then the mail server is away, and the rest can wait
 ATTEMPTS_AT_REFUSED = 3  # at a message that the server is there for and refuses
-PERMANENT = 500  # replies from here on: the same again will be refused again
 
 SEALING_CONTEXT = "outbox"
 SEALED = SealedColumn(OutboxMessage, "sealed", context=lambda message: SEALING_CONTEXT)
 
 Audience = Callable[[str, int, int], list[User]]
 audiences: dict[str, Audience] = {}
-
-
-@dataclass(frozen=True)
-class Carrier:
-    """Takes one kind of message out of the house."""
-
-    carry: Callable[[dict[str, Any]], None]
-    # Wiped and marked as sent before it is tried: better lost than twice.
-    at_most_once: bool
-
-
-carriers: dict[str, Carrier] = {}
 
 # Rows that the present request wrote; None outside of requests.
 waiting: ContextVar[list[int] | None] = ContextVar("waiting", default=None)
@@ -77,16 +63,6 @@ def audience(name: str) -> Callable[[Audience], Audience]:
 
     def register(function: Audience) -> Audience:
         audiences[name] = function
-        return function
-
-    return register
-
-
-def carrier(kind: str, *, at_most_once: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Register who sends the messages of a kind: a function of what `enqueue_message` was given."""
-
-    def register(function: Callable[..., None]) -> Callable[..., None]:
-        carriers[kind] = Carrier(function, at_most_once)
         return function
 
     return register
@@ -208,16 +184,6 @@ def deliver(pk: int) -> bool:
     return True
 
 
-def is_refusal(error: Exception) -> bool:
-    """Whether the mail server is there and won't have this very message: its reader or what it says.
-
-    What it says against us (who may send, from which address) concerns all messages, and may be mended.
-    """
-    if isinstance(error, SMTPRecipientsRefused):
-        return all(code >= PERMANENT for code, _reply in error.recipients.values())
-    return isinstance(error, SMTPDataError) and error.smtp_code >= PERMANENT
-
-
 def send(message: OutboxMessage) -> None:
     content, by = opened(message), carriers[message.kind]
     if by.at_most_once:
@@ -225,14 +191,6 @@ def send(message: OutboxMessage) -> None:
     by.carry(content)
     if not by.at_most_once:
         finish(message)
-
-
-@carrier("mail")
-def carry_mail(content: dict[str, Any]) -> None:
-    mail = Mail(**content)
-    envelope = EmailMultiAlternatives(mail.subject, mail.text, to=[mail.address])
-    envelope.attach_alternative(mail.html, "text/html")
-    envelope.send()
 
 
 def opened(message: OutboxMessage) -> dict[str, Any]:

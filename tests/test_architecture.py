@@ -17,7 +17,7 @@ LAYERS = {
     "accounts": {
         "nouns": "models exceptions crypto signals hashers validators browsers",
         "records": "audit senders known_browsers limits lanes lifetimes sealed sessions remembered mails "
-        "outbox notifications links authority",
+        "carriers outbox notifications links authority",
         "factors": "factors",
         "verbs": "login passwords registration standing two_factor challenges backup_codes housekeeping "
         "key_rotation doctor",

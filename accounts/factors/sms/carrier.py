@@ -3,14 +3,14 @@
 import logging
 from typing import Any
 
-from accounts import outbox
+from accounts.carriers import carrier
 from accounts.factors.sms.backends import get_backend
 from accounts.factors.sms.models import TextMessage
 
 logger = logging.getLogger(__name__)
 
 
-@outbox.carrier("text", at_most_once=True)
+@carrier("text", at_most_once=True)
 def carry_text(content: dict[str, Any]) -> None:
     message = TextMessage.objects.filter(pk=content["message_id"])
     try:

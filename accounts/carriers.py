@@ -1,0 +1,52 @@
+"""Who takes messages out of the house, by kind. Mails are carried here, other kinds by their own apps."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from smtplib import SMTPDataError, SMTPRecipientsRefused
+from typing import Any
+
+from django.core.mail import EmailMultiAlternatives
+
+from accounts.mails import Mail
+
+PERMANENT = 500  # replies from here on: the same again will be refused again
+
+
+@dataclass(frozen=True)
+class Carrier:
+    """Takes one kind of message out of the house."""
+
+    carry: Callable[[dict[str, Any]], None]
+    # Wiped and marked as sent before it is tried: better lost than twice.
+    at_most_once: bool
+
+
+carriers: dict[str, Carrier] = {}
+
+
+def carrier(kind: str, *, at_most_once: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Register who sends the messages of a kind: a function of what `enqueue_message` was given."""
+
+    def register(function: Callable[..., None]) -> Callable[..., None]:
+        carriers[kind] = Carrier(function, at_most_once)
+        return function
+
+    return register
+
+
+@carrier("mail")
+def carry_mail(content: dict[str, Any]) -> None:
+    mail = Mail(**content)
+    envelope = EmailMultiAlternatives(mail.subject, mail.text, to=[mail.address])
+    envelope.attach_alternative(mail.html, "text/html")
+    envelope.send()
+
+
+def is_refusal(error: Exception) -> bool:
+    """Whether the mail server is there and won't have this very message: its reader or what it says.
+
+    What it says against us (who may send, from which address) concerns all messages, and may be mended.
+    """
+    if isinstance(error, SMTPRecipientsRefused):
+        return all(code >= PERMANENT for code, _reply in error.recipients.values())
+    return isinstance(error, SMTPDataError) and error.smtp_code >= PERMANENT
