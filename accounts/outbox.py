@@ -15,7 +15,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.signals import request_finished
-from django.db import Error, transaction
+from django.db import Error, connection, transaction
 from django.db.models import F, Q, QuerySet
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
@@ -125,7 +125,11 @@ def deliver_collected(**kwargs: Any) -> None:
     """Hand what this request has left to other threads: this one is free for the next request."""
     collected = waiting.get()
     waiting.set(None)
-    if collected:
+    if not collected:
+        return
+    if connection.in_atomic_block:  # rows that no other connection can see yet
+        deliver_all(collected)
+    else:
         senders.submit(deliver_all, collected)
 
 

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 # What is guarded: (path of the POST, page to come back to, fields)
 GUARDED = {
-    "replace": (f"{TWO_FACTOR}/app/replace", HOME, {}),
+    "replace": (f"{TWO_FACTOR}/app/replace", f"{TWO_FACTOR}/app/replace", {}),
     "enable": (f"{TWO_FACTOR}/enable", HOME, {"method": "app"}),
     "confirm": (f"{TWO_FACTOR}/confirm", f"{TWO_FACTOR}/confirm", {"code": "000000"}),
     "reveal": (f"{TWO_FACTOR}/reveal-codes", HOME, {}),
