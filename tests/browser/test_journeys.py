@@ -93,7 +93,8 @@ def test_the_app_is_replaced_in_place(open_browser, alice, alice_enrolled):
     person = alice_enrolled
     old = person.key
     person.goto(SETTINGS)
-    person.page.locator("#replace").get_by_role("button", name="Replace").click()
+    person.page.locator("#replace").get_by_role("link", name="Replace").click()
+    person.click("Replace")
     person.key = person.scan()
     assert person.key != old
 
