@@ -163,6 +163,20 @@ def test_spoilt_forms_change_nothing(everybody, part):
     assert not wrong, "\n".join(wrong)
 
 
+# Their forms need a second method, a second session or a remembered browser, which nobody here has:
+# tests/texts/, tests/accounts/test_session_list.py and test_remembered.py fill them in.
+FILLED_IN_ELSEWHERE = {
+    "accounts:end_other_sessions",
+    "accounts:end_session",
+    "accounts:forget_browser",
+    "accounts:forget_browsers",
+    "accounts:remove",
+    "accounts:resend",
+    "accounts:send",
+    "accounts:sms_status",
+}
+
+
 def test_every_action_has_a_form_that_was_filled_in(everybody):
     """An action that is on nobody's page would not be walked: give somebody in tests/walkers.py that page."""
     owner = everybody["owner"]
@@ -171,7 +185,7 @@ def test_every_action_has_a_form_that_was_filled_in(everybody):
     paths = [path for path in everybody.places.paths() if not path.startswith("/admin/")]
     actions = {view_of(path) for path in paths if owner.post(path, {TOKEN: owner.token}).status != 405}
 
-    assert actions - filled_in == set()
+    assert actions - filled_in <= FILLED_IN_ELSEWHERE
 
 
 @pytest.mark.parametrize(
