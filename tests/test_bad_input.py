@@ -48,6 +48,8 @@ NO_NAMES = [
     "%27%20OR%201%3D1",
 ]
 # Besides what the forms and links of a page show.
+# What may be left out, beside another choice: an application without a phone, the default minutes.
+OPTIONAL = {"phone_number", "session_timeout", "session_remember"}
 PARAMETERS = {"next", "after", "before", "page", "factor", "q", "status", "sent", "without_two_factor"}
 PARAMETERS_OF_ADMIN = {"q", "p", "o", "e", "_to_field"}
 
@@ -151,6 +153,7 @@ def test_spoilt_forms_change_nothing(everybody, part):
 
     for walker, form in everybody.forms[part::PARTS]:
         typed = {field.name for field in form.fields if field.kind not in NOT_TYPED}
+        typed -= OPTIONAL
         for name in [field.name for field in form.fields if field.name != TOKEN]:
             for what, body, content_type in spoilt(form, name):
                 free = form.method == "get" or name not in typed or (name == "reason" and what in JUST_TEXT)
