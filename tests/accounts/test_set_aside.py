@@ -1,6 +1,7 @@
 """A hundred wrong codes in a row, and the device has taken its last one (D27; NIST SP 800-63B-4, 3.2.2)."""
 
 import pytest
+from django.test import Client
 
 from accounts.factors.base import MOST_FAILURES
 from accounts.factors.totp.models import TOTPDevice
@@ -19,6 +20,7 @@ from tests.accounts.steps import (
     recover,
 )
 from tests.cast import PASSWORD, TWO_FACTOR, Authenticator, key_on, sign_in
+from tests.faults import fault_at
 from tests.mails import subjects
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -134,6 +136,28 @@ def test_the_owner_is_told_once_and_so_is_the_record(clock, alice, app_of_alice,
     assert event.data == {"method": "app"}
     mail = next(mail for mail in mailoutbox if mail.subject == MAIL)
     assert f"{TWO_FACTOR}\n" in mail.body
+
+
+def test_f23_the_last_failure_is_recorded_and_told_or_nothing_of_it_is_done(clock, alice, app_of_alice):
+    for number in range(1, 20):
+        TOTPDevice.objects.filter(user=alice).update(failures=MOST_FAILURES - 1, set_aside_at=None)
+        RateLimit.objects.all().delete()
+        AuditEvent.objects.filter(user_id=alice.pk)._raw_delete("default")
+        client = pending(alice, Client(raise_request_exception=False))
+
+        with fault_at(number) as fault:
+            response = answer(client, app_of_alice.wrong_code())
+
+        done = device_of(alice).set_aside_at is not None
+        where = f"write {number}: {fault.statement}"
+        recorded = [event for event in events_of(alice) if event.startswith("two_factor")]
+        assert recorded == (["two_factor.failed", "two_factor.set_aside"] if done else []), where
+        assert device_of(alice).failures == (MOST_FAILURES if done else MOST_FAILURES - 1), where
+        if not fault.struck:
+            assert (response.status_code, done) == (422, True)
+            assert number > 5
+            return
+    pytest.fail("it never ends")
 
 
 def test_login_says_what_to_do_at_once_and_again_later(alice, app_of_alice, worn_out):
