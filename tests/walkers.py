@@ -9,10 +9,11 @@ from django.test import Client
 
 from accounts import passwords, registration
 from accounts.admin import ACTIONS
-from accounts.models import Session, User
+from accounts.models import User
 from organizations.models import Organization
 from tests import cast
 from tests.organizations.stage import found, let_sudo_expire, make_stage, membership_of
+from tests.texts.conftest import enrol_phone, start_phone
 from tests.walk import Walker, dump, routes, undone
 
 
@@ -53,7 +54,36 @@ def expired(stage):
 
 
 def member(stage):
+    """Signed in here and elsewhere, and remembered by two browsers."""
+    for _ in range(2):
+        client = Client()
+        cast.post_password(client, stage.max)
+        client.post("/session/two-factor", {"code": stage.apps["max"].fresh_code(), "remember": "on"})
     return stage.browser("max")
+
+
+def with_phone(stage):
+    """Has an application and a phone."""
+    user = cast.make_user("twice")
+    client = cast.sign_in(user)
+    cast.enrol(user, client)
+    return enrol_phone(user, client)
+
+
+def adding_phone(stage):
+    """Has been sent a text, and not yet entered its code."""
+    client = cast.sign_in(cast.make_user("adding"))
+    start_phone(client, "(202) 555-0144")
+    return client
+
+
+def texted(stage):
+    """Has given the right password of an account that gets codes by text."""
+    user = cast.make_user("texted")
+    enrol_phone(user)
+    client = Client()
+    cast.post_password(client, user)
+    return client
 
 
 def outsider(stage):
@@ -97,6 +127,9 @@ ACTORS = [
     owner,
     setting_up,
     member,
+    with_phone,
+    adding_phone,
+    texted,
     outsider,
     staff,
     newcomer,
@@ -117,8 +150,8 @@ class Places:
             "token": ["MTIz.made.up"],
             "page": ["two-factor"],
             "factor": ["app"],
-            "session_id": list(Session.objects.filter(user=stage.max).values_list("pk", flat=True)) or [1],
-            "browser_id": [1],
+            "session_id": list(stage.max.sessions.values_list("pk", flat=True)),
+            "browser_id": list(stage.max.remembered_browsers.values_list("pk", flat=True)),
             "pk": [stage.max.pk],
             "slug": list(ACTIONS),
             "app_label": ["accounts"],
