@@ -7,7 +7,7 @@ from typing import Any, Self
 from django.http import HttpRequest
 
 from accounts.known_browsers import UNKNOWN, Browser
-from accounts.models import AuditEvent, User
+from accounts.models import AuditEvent, BearerToken, User
 
 LOGIN_SUCCEEDED = "login.succeeded"
 LOGIN_FAILED = "login.failed"
@@ -32,7 +32,7 @@ IPV6_NETWORK = 64  # bits
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts, from where, through which door (html, admin, command)."""
+    """Who acts, from where, through which door (html, admin, api, command)."""
 
     user: User | None
     ip: str | None
@@ -41,6 +41,7 @@ class Actor:
     request_id: str = ""
     session_id: int | None = None
     browser: Browser = UNKNOWN
+    token: BearerToken | None = None
 
     @classmethod
     def of(cls, request: HttpRequest, door: str = "html") -> Self:
@@ -56,11 +57,25 @@ class Actor:
         )
 
     @classmethod
+    def of_program(cls, request: HttpRequest, token: BearerToken | None) -> Self:
+        """A program with its token. Cookies are none of its business."""
+        return cls(
+            user=token.user if token else None,
+            ip=request.META.get("REMOTE_ADDR") or None,
+            user_agent=printable(request.META.get("HTTP_USER_AGENT", ""))[:255],
+            door="api",
+            request_id=getattr(request, "id", ""),
+            token=token,
+        )
+
+    @classmethod
     def command(cls) -> Self:
         """Somebody with a shell on the server."""
         return cls(user=None, ip=None, user_agent="", door="command")
 
     def __str__(self) -> str:
+        if self.token:
+            return self.token.holder
         return name_of(self.user) if self.user else self.door
 
     @property
@@ -88,8 +103,10 @@ def printable(text: str) -> str:
 def record(event: str, *, actor: Actor, subject: str, user: User | None = None, **data: Any) -> None:
     """Write one event, in the transaction of what it records. Never put a secret or a code into data.
 
-    `user` is the person whose activity page shows it.
+    `user` is the person whose activity page shows it. What a token did says by which one.
     """
+    if actor.token:
+        data["token"] = actor.token.public_id
     AuditEvent.objects.create(
         event=event,
         actor=str(actor),

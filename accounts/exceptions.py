@@ -46,6 +46,12 @@ class SessionEnded(Exception):
         super().__init__(self.message)
 
 
+class TokenRevoked(SessionEnded):
+    """The token that acts was revoked, or has expired, while this was on its way."""
+
+    code = "token-revoked"
+
+
 class AccountGone(RuleViolation):
     """The account was deleted while this was on its way."""
 

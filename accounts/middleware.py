@@ -108,6 +108,20 @@ def user_of(request: HttpRequest) -> User | AnonymousUser:
     return user
 
 
+class ApiHeadersMiddleware:
+    """Say on every answer below /api/ which API this is: Terraform's clients ask for it (tfc.md 2.1)."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.path_info.startswith("/api/"):
+            response["TFP-API-Version"] = "2.6"
+            response["TFP-AppName"] = settings.SITE_NAME
+        return response
+
+
 class RuleViolationMiddleware:
     """Every RuleViolation ends in a clear page and never in a 500."""
 

@@ -21,7 +21,7 @@ from django.utils import timezone
 from accounts.audit import Actor
 from accounts.exceptions import SessionEnded
 from accounts.lifetimes import ABSOLUTE_LIFETIME, PENDING_LIFETIME, carried, is_alive
-from accounts.models import Session, User
+from accounts.models import ApiToken, Session, User
 
 
 def hash_of(key: str) -> str:
@@ -224,7 +224,7 @@ def session_of(request: HttpRequest) -> SessionStore:
 
 @contextmanager
 def acting(actor: Actor) -> Iterator[None]:
-    """Open the transaction of a verb and hold the session that acts, if the door has one.
+    """Open the transaction of a verb and hold the session or the token that acts, if the door has one.
 
     So a sign-out comes before or after all that the verb does. Raises SessionEnded.
     """
@@ -234,7 +234,9 @@ def acting(actor: Actor) -> Iterator[None]:
 
 
 def hold_session_of(actor: Actor) -> None:
-    """Lock the session of the actor, which must still be good. Sessions come first in the order of locks."""
+    """Lock the session or token that acts, which must still be good: first in the order of locks."""
+    if actor.token:
+        actor.token.hold()
     if actor.session_id is None:
         return
     good = Session.objects.filter(
@@ -249,8 +251,9 @@ def hold_session_of(actor: Actor) -> None:
 
 
 def hold_all(user: User) -> None:
-    """Lock every session of a user, for who is about to end the account."""
+    """Lock every session and token of a user, for who is about to end the account."""
     list(Session.objects.select_for_update(no_key=True).filter(user=user).order_by("pk"))
+    list(ApiToken.objects.select_for_update(no_key=True).filter(owner=user).order_by("pk"))
 
 
 def hold(

@@ -14,6 +14,7 @@ from accounts.views import (
     session,
     sessions,
     site,
+    tokens,
     two_factor,
 )
 
@@ -51,6 +52,7 @@ urlpatterns = [
     path(f"{SESSIONS}/<int:session_id>/end", sessions.end_session, name="end_session"),
     path(f"{SESSIONS}/remembered/forget", sessions.forget_browsers, name="forget_browsers"),
     path(f"{SESSIONS}/remembered/<int:browser_id>/forget", sessions.forget_browser, name="forget_browser"),
+    path("app/settings/tokens", tokens.tokens, name="tokens"),
     path("app/settings/password", passwords.password, name="password"),
     path("app/settings/activity", profile.activity, name="activity"),
     path(TWO_FACTOR, two_factor.overview, name="two_factor"),

@@ -7,8 +7,16 @@ class OrganizationsConfig(AppConfig):
 
     def ready(self) -> None:
         """Hear what accounts asks and tells. Importing policy also registers who reads its mails."""
-        from accounts import activity, signals  # noqa: PLC0415
-        from organizations import doctor, events, memberships, policy, user_sessions  # noqa: PLC0415
+        from accounts import activity, documents, signals  # noqa: PLC0415
+        from organizations import (  # noqa: PLC0415
+            doctor,
+            events,
+            lifecycle,
+            memberships,
+            policy,
+            tokens,
+            user_sessions,
+        )
 
         signals.two_factor_removing.connect(policy.veto_disable)
         signals.two_factor_consequences.connect(policy.consequences)
@@ -16,4 +24,6 @@ class OrganizationsConfig(AppConfig):
         signals.account_deleting.connect(memberships.leave_everything)
         user_sessions.shorten_sessions()
         doctor.register_checks()
+        tokens.register()
+        documents.PERMISSIONS["can-create-organizations"] = lifecycle.may_create_organizations
         activity.SENTENCES.update(events.SENTENCES)

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from accounts.assurance import signed_in_user
 from accounts.models import User
 from organizations.gate import is_locked_out
 from organizations.models import Membership
@@ -58,7 +59,7 @@ class Switcher:
             organization.name,
             row.is_owner,
             organization.is_mandatory,
-            is_locked_out(self.request, organization),
+            is_locked_out(signed_in_user(self.request), organization),
         )
 
 

@@ -1,5 +1,7 @@
 """Path converters: what can't be a name or an id is no page, and never reaches a query."""
 
+from django.urls import register_converter
+
 from organizations.names import ORGANIZATION_NAME
 
 
@@ -11,3 +13,6 @@ class OrganizationNameConverter:
 
     def to_url(self, value: str) -> str:
         return value
+
+
+register_converter(OrganizationNameConverter, "organization")

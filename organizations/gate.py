@@ -6,12 +6,13 @@ its first call. Everything is decided on live state, in one query, on each reque
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec, cast
+from typing import Any, Concatenate, ParamSpec, cast
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 
 from accounts.assurance import signed_in_user
+from accounts.models import User
 from organizations.exceptions import NoLongerAllowed, OrganizationGone, TwoFactorRequired
 from organizations.models import Membership, Organization
 
@@ -56,21 +57,23 @@ def guard(view: OrganizationView[P], *checks: Check) -> RoutedView[P]:
 
 def membership_or_404(request: HttpRequest, organization_name: str) -> Membership:
     """Who is not a member can't tell whether the organization exists."""
-    user = signed_in_user(request)
-    membership = (
-        Membership.objects.active()
-        .in_organization(organization_name)
-        .filter(user=user)
-        .select_related("organization__counts")
-        .first()
-    )
+    membership = membership_of(signed_in_user(request), organization_name)
     if membership is None:
         raise Http404
     return membership
 
 
+def membership_of(user: User, organization_name: str, **carried: Any) -> Membership | None:
+    """Return the membership, with its organization, in one statement; or None, whatever the reason.
+
+    `carried` are expressions whose values the membership brings along.
+    """
+    found = Membership.objects.active().in_organization(organization_name).filter(user=user)
+    return found.select_related("organization__counts").annotate(**carried).first()
+
+
 def check_policy(request: HttpRequest, membership: Membership) -> None:
-    if is_locked_out(request, membership.organization):
+    if is_locked_out(signed_in_user(request), membership.organization):
         raise TwoFactorRequired(membership.organization)
 
 
@@ -79,7 +82,6 @@ def check_owner(request: HttpRequest, membership: Membership) -> None:
         raise PermissionDenied
 
 
-def is_locked_out(request: HttpRequest, organization: Organization) -> bool:
-    """Whether the policy closes this organization to this session: not enrolled, or not verified (R43)."""
-    user = signed_in_user(request)
+def is_locked_out(user: User, organization: Organization) -> bool:
+    """Whether the policy closes it to this session or token: not enrolled, or not verified (R43)."""
     return organization.is_mandatory and not (user.is_enrolled and user.is_verified())

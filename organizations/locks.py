@@ -1,12 +1,12 @@
 """The order in which the verbs lock: organizations, users, memberships, counts; each in the order of ids.
 
-Before all of them comes the session that acts (accounts.sessions.acting).
+Before all of them comes the session or the token that acts (accounts.sessions.acting).
 """
 
 from accounts.audit import Actor
 from accounts.models import User
 from organizations.exceptions import MembershipGone, NoLongerAllowed, OrganizationGone
-from organizations.models import Membership, Organization
+from organizations.models import Membership, Organization, OrganizationToken, Right
 
 
 def lock_organization(organization: Organization) -> Organization:
@@ -17,12 +17,21 @@ def lock_organization(organization: Organization) -> Organization:
     return locked
 
 
-def lock_as_owner(organization: Organization, actor: Actor) -> Organization:
-    """Lock the organization and ask again whether the actor owns it: the gate was a moment ago."""
+def lock_as_owner(organization: Organization, actor: Actor, right: Right = Right.SETTINGS) -> Organization:
+    """Lock the organization and ask again whether the actor has the right: the gate was a moment ago.
+
+    Owners have every right. A token that belongs to the organization has some of them.
+    """
     locked = lock_organization(organization)
-    if actor.door != "command" and not locked.memberships.owners().filter(user=actor.user).exists():
+    if actor.door != "command" and not has_right(locked, actor, right):
         raise NoLongerAllowed
     return locked
+
+
+def has_right(organization: Organization, actor: Actor, right: Right) -> bool:
+    if isinstance(actor.token, OrganizationToken):
+        return actor.token.organization_id == organization.pk and right in actor.token.rights
+    return organization.memberships.owners().filter(user=actor.user).exists()
 
 
 def lock_user(user_id: int) -> User:

@@ -39,6 +39,11 @@ def unenrolled_owners(organization: Organization) -> list[str]:
     return list(owners.values_list("username", flat=True))
 
 
+def is_conformant(organization: Organization) -> bool:
+    """Tell whether every owner is enrolled: what the API calls two-factor-conformant."""
+    return not organization.memberships.owners().without_two_factor().exists()
+
+
 def set_auth_policy(organization: Organization, policy: AuthPolicy, *, actor: Actor) -> Organization:
     """Require two-factor authentication of everybody, or lift that. The same again is no change."""
     with acting(actor):

@@ -1,11 +1,9 @@
 """Paths are a public contract (docs/urls.md). Fixed words come before names of organizations."""
 
-from django.urls import path, register_converter
+from django.urls import path
 
-from organizations.converters import OrganizationNameConverter
+from organizations import converters  # noqa: F401 - registers the converter of names
 from organizations.views import authentication, general, home, mine, organization, users
-
-register_converter(OrganizationNameConverter, "organization")
 
 app_name = "organizations"
 

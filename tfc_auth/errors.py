@@ -1,4 +1,7 @@
-"""Error pages. They are plain templates without database, session or context processors."""
+"""Error pages, and the same as error objects below /api/.
+
+Pages are plain templates without database, session or context processors.
+"""
 
 import sys
 
@@ -7,31 +10,52 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template import loader
 
+from accounts.jsonapi import ApiError, respond_errors
+
 READ_ONLY = "25006"  # PostgreSQL's SQLSTATE for a write on a standby, for example
 
 
-def page(status: int, template: str | None = None) -> HttpResponse:
+API = "/api/"
+TITLES = {
+    400: "bad request",
+    403: "forbidden",
+    404: "not found",
+    405: "method not allowed",
+    413: "request too large",
+    500: "internal server error",
+    503: "service unavailable",
+}
+
+
+def is_for_api(request: HttpRequest) -> bool:
+    return request.path_info.startswith(API)
+
+
+def answer(request: HttpRequest, status: int, template: str | None = None) -> HttpResponse:
+    """Return the error in the form that the asked-for address speaks."""
+    if is_for_api(request):
+        return respond_errors(ApiError(status, TITLES.get(status, "error")))
     return HttpResponse(loader.render_to_string(f"errors/{template or status}.html"), status=status)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return page(413) if isinstance(exception, RequestDataTooBig) else page(400)
+    return answer(request, 413 if isinstance(exception, RequestDataTooBig) else 400)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return page(403)
+    return answer(request, 403)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return page(403, "403_csrf")
+    return answer(request, 403, "403_csrf")
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return page(404)
+    return answer(request, 404)
 
 
 def method_not_allowed(request: HttpRequest) -> HttpResponse:
-    return page(405)
+    return answer(request, 405)
 
 
 def is_away(error: BaseException | None) -> bool:
@@ -43,7 +67,7 @@ def is_away(error: BaseException | None) -> bool:
 def server_error(request: HttpRequest) -> HttpResponse:
     """500, or 503 when the database is away: that one is worth trying again in a moment."""
     if is_away(sys.exc_info()[1]):
-        response = page(503)
+        response = answer(request, 503)
         response["Retry-After"] = "30"
         return response
-    return page(500)
+    return answer(request, 500)

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.exceptions import BadRequest, RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 
+from accounts.jsonapi import MEDIA_TYPE
 from tfc_auth import errors
 from tfc_auth.logs import request_id
 
@@ -141,15 +142,28 @@ class WellFormedMiddleware:
 
 
 class ErrorPagesMiddleware:
-    """Give the site's look to what Django answers by itself: an empty 405, and DEBUG's page of all routes."""
+    """Give our form to what Django answers by itself: an empty 405, DEBUG's page of all routes, any page to
+    who asked the API.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if response.status_code == 404 and settings.DEBUG:
-            return errors.page(404)
+        if response.status_code < 400:
+            return response
+        if errors.is_for_api(request) and not response.headers.get("Content-Type", "").startswith(MEDIA_TYPE):
+            return self.in_the_form_of_the_api(request, response)
+        if response.status_code == 404 and settings.DEBUG and not errors.is_for_api(request):
+            return errors.answer(request, 404)
         if response.status_code == 405 and not response.content:
-            response.content = errors.method_not_allowed(request).content
+            response.content = errors.answer(request, 405).content
         return response
+
+    def in_the_form_of_the_api(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        answer = errors.answer(request, response.status_code)
+        for name in ("Allow", "Retry-After"):
+            if name in response:
+                answer[name] = response[name]
+        return answer

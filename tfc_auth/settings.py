@@ -82,9 +82,10 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "tfc_auth.middleware.SecurityHeadersMiddleware",
+    "accounts.middleware.ApiHeadersMiddleware",
+    "tfc_auth.middleware.ErrorPagesMiddleware",
     "tfc_auth.middleware.WellFormedMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "tfc_auth.middleware.ErrorPagesMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "accounts.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -169,6 +170,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "accounts.validators.NotLikeTheNameValidator"},
 ]
+
+# Of one person, or of one address without a token; counted by each process for itself.
+API_REQUESTS_PER_SECOND = env.int("API_REQUESTS_PER_SECOND", default=30)
 
 # --- Sessions, cookies, headers ---
 

@@ -5,6 +5,8 @@ from django.urls import include, path
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("api/v2/", include("accounts.api.urls")),
+    path("api/v2/", include("organizations.api.urls")),
     path("", include("accounts.urls")),
     path("", include("organizations.urls")),
 ]

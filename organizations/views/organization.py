@@ -36,7 +36,7 @@ def locked_out(request: HttpRequest, organization: Organization, membership: Mem
     """Why, since when, whom to ask, how to get in, how to get out; no members (D32)."""
     home = reverse("organizations:detail", args=[organization.name])
     next_path = safe_next(request, request.GET.get("next"), home)
-    if not is_locked_out(request, organization):
+    if not is_locked_out(signed_in_user(request), organization):
         return redirect(next_path)
     if signed_in_user(request).is_enrolled:
         return redirect_to_sudo(next_path)

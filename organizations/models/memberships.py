@@ -1,120 +1,22 @@
-"""Organizations, their members, and how many there are."""
+"""Who is in an organization, and who is invited."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import ClassVar, Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import USERNAME_LENGTH, User
+from organizations.models.organizations import Organization
 
-NAME_LENGTH = 40
 INVITATION_LIFETIME = timedelta(days=7)
-# Minutes that an owner may give the members' sessions; the longest is what holds without (D11).
-SHORTEST_SESSION = 60
-LONGEST_SESSION = 20160
 
 
 def invitation_end() -> datetime:
     return timezone.now() + INVITATION_LIFETIME
-
-
-class AuthPolicy(models.TextChoices):
-    """What an organization demands of its members, in the words of Terraform Cloud's API."""
-
-    PASSWORD = "password", _("Password")
-    TWO_FACTOR_MANDATORY = "two_factor_mandatory", _("Two-factor required")
-
-
-class OrganizationQuerySet(models.QuerySet["Organization"]):
-    def named(self, name: str) -> Self:
-        """Names are unique without regard to case, and found that way."""
-        return self.alias(name_key=Lower("name")).filter(name_key=name.lower())
-
-    def owned_by(self, user: User) -> Self:
-        return self.filter(memberships__user=user, memberships__is_owner=True)
-
-
-class Organization(models.Model):
-    name = models.CharField(_("name"), max_length=NAME_LENGTH)
-    email = models.EmailField(_("contact e-mail address"))
-    collaborator_auth_policy = models.CharField(
-        _("authentication policy"),
-        max_length=32,
-        choices=AuthPolicy,
-        default=AuthPolicy.PASSWORD,
-    )
-    auth_policy_changed_at = models.DateTimeField(null=True, editable=False)
-    # Minutes without use, and minutes from the sign-in on, after which members have to sign in again.
-    session_timeout = models.PositiveIntegerField(_("session timeout"), null=True, editable=False)
-    session_remember = models.PositiveIntegerField(_("session remember"), null=True, editable=False)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-
-    objects = OrganizationQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("organization")
-        verbose_name_plural = _("organizations")
-        constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(Lower("name"), name="unique_organization_name"),
-            models.CheckConstraint(
-                name="known_auth_policy",
-                condition=Q(collaborator_auth_policy__in=AuthPolicy.values),
-            ),
-            models.CheckConstraint(
-                name="session_timeout_in_range",
-                condition=Q(session_timeout__isnull=True)
-                | Q(session_timeout__range=(SHORTEST_SESSION, LONGEST_SESSION)),
-            ),
-            models.CheckConstraint(
-                name="session_remember_in_range",
-                condition=Q(session_remember__isnull=True)
-                | Q(session_remember__range=(SHORTEST_SESSION, LONGEST_SESSION)),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-    @property
-    def is_mandatory(self) -> bool:
-        """True when two-factor authentication is required of the members."""
-        return self.collaborator_auth_policy == AuthPolicy.TWO_FACTOR_MANDATORY
-
-
-class OrganizationCountsQuerySet(models.QuerySet["OrganizationCounts"]):
-    def add(self, organization_ids: Iterable[int], **changes: int) -> None:
-        """Change counters by so much: the last statements of a transaction, because others wait for them."""
-        ids = sorted(set(organization_ids))
-        deltas = {field: F(field) + change for field, change in changes.items() if change}
-        if not ids or not deltas:
-            return
-        if len(ids) > 1:
-            in_order = self.filter(pk__in=ids).order_by("pk").select_for_update(no_key=True)
-            ids = list(in_order.values_list("pk", flat=True))
-        self.filter(pk__in=ids).update(**deltas)
-
-
-class OrganizationCounts(models.Model):
-    """How many members there are: a table of its own, changed as the last thing of a transaction.
-
-    Counting a million rows on each page would cost what the page may not. No rule relies on these numbers,
-    and no constraint is on them: a wrong one must keep nobody from enabling two-factor. `doctor` compares.
-    """
-
-    organization = models.OneToOneField(Organization, models.PROTECT, primary_key=True, related_name="counts")
-    members = models.IntegerField(default=0)
-    members_without_two_factor = models.IntegerField(default=0)
-    invited = models.IntegerField(default=0)
-
-    objects = OrganizationCountsQuerySet.as_manager()
-
-    def __str__(self) -> str:
-        return f"counts of organization {self.organization_id}"
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):

@@ -1,0 +1,79 @@
+"""From the text that a program sends to the token that it is.
+
+Applications register how they find theirs. A right token is found whoever else sends wrong ones from the same
+address; wrong ones are counted, and refused before long (AP-11).
+"""
+
+import logging
+import re
+import secrets
+import string
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.db import DatabaseError
+from django.utils import timezone
+
+from accounts import limits
+from accounts.limits import Budget
+from accounts.models import ApiToken, BearerToken, hash_of_token, unexpired
+
+logger = logging.getLogger(__name__)
+
+ALPHABET = string.ascii_letters + string.digits
+SHAPE = re.compile(
+    r"[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9]{67}", re.ASCII
+)  # as Terraform Cloud's (tfc.md 2.1)
+LAST_USED_RESOLUTION = timedelta(minutes=1)
+
+WRONG_TOKENS = Budget("token:address", (100, 300))
+
+Finder = Callable[[str], BearerToken | None]
+finders: list[Finder] = []
+
+
+def finder(function: Finder) -> Finder:
+    """Register how an application finds a token by its hash: alive and with its holder, in one statement."""
+    finders.append(function)
+    return function
+
+
+@finder
+def token_of_user(token_hash: str) -> BearerToken | None:
+    tokens = ApiToken.objects.select_related("owner").filter(unexpired(), owner__is_active=True)
+    token = tokens.filter(token_hash=token_hash).first()
+    if token is not None:
+        token.owner.session_verified = token.counts_as_verified
+    return token
+
+
+def new_token() -> str:
+    """Return a new secret of Terraform Cloud's shape: 400 random bits behind the dot."""
+    return f"{random_text(14)}.atlasv1.{random_text(67)}"
+
+
+def random_text(length: int) -> str:
+    return "".join(secrets.choice(ALPHABET) for _ in range(length))
+
+
+def find(text: str, *, network: str) -> BearerToken | None:
+    """Return the live token that this text is, or None. Raises RateLimited after too many wrong ones."""
+    if SHAPE.fullmatch(text):
+        token_hash = hash_of_token(text)
+        for find_one in finders:
+            if token := find_one(token_hash):
+                note_use(token)
+                return token
+    limits.reserve((WRONG_TOKENS, network))
+    return None
+
+
+def note_use(token: BearerToken) -> None:
+    """Remember when a token was last used, at most once a minute. What only reads goes on without."""
+    now, before = timezone.now(), token.last_used_at
+    if before is not None and now - before < LAST_USED_RESOLUTION:
+        return
+    try:
+        type(token)._default_manager.filter(pk=token.pk, last_used_at=before).update(last_used_at=now)
+    except DatabaseError as error:
+        logger.warning("The use of a token was not noted: %s", type(error).__name__)

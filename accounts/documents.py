@@ -1,0 +1,102 @@
+"""People and their tokens as the API shows them.
+
+Every attribute of Terraform Cloud's that means something here, and its documented default where it does not.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from accounts.ids import public_id
+from accounts.jsonapi import Resource, resource, to_one
+from accounts.models import BearerToken, User
+
+
+def moment(value: datetime | None) -> str | None:
+    """Return a time as the API writes it, in UTC and to the millisecond; None stays None."""
+    if value is None:
+        return None
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def user_id(user: User) -> str:
+    return public_id("user", user.pk)
+
+
+def two_factor(user: User) -> dict[str, bool]:
+    """An enrolment that is not confirmed counts for nothing here, so enabled and verified are the same."""
+    return {"enabled": user.is_enrolled, "verified": user.is_enrolled}
+
+
+def user_resource(user: User, *, private: bool = False, own: bool = False, sudo: bool = False) -> Resource:
+    """Return a person: the name for everybody.
+
+    `private` adds what owners of a common organization may see, `own` what nobody else may.
+    """
+    attributes: dict[str, Any] = {
+        "username": user.username,
+        "is-service-account": False,
+        "auth-method": "tfc",
+        "avatar-url": None,
+        "v2-only": True,
+    }
+    if private or own:
+        attributes |= {"email": user.email, "two-factor": two_factor(user)}
+    if own:
+        attributes |= {
+            "unconfirmed-email": user.unconfirmed_email or None,
+            "is-confirmed": user.email_confirmed,
+            "is-site-admin": user.is_staff,
+            "is-admin": user.is_staff,
+            "is-sso-login": False,
+            "is-sudo": sudo,
+            "is-unified": False,
+            "has-git-hub-app-token": False,
+            "has-linked-hcp": False,
+            "permissions": permissions(user),
+        }
+    pk = user_id(user)
+    tokens = {"links": {"related": f"/api/v2/users/{pk}/authentication-tokens"}}
+    return resource(
+        "users",
+        pk,
+        attributes,
+        relationships={"authentication-tokens": tokens} if own else None,
+        links={"self": f"/api/v2/users/{pk}"},
+    )
+
+
+def permissions(user: User) -> dict[str, bool]:
+    return {name: may(user) for name, may in PERMISSIONS.items()}
+
+
+# Other applications add theirs.
+PERMISSIONS: dict[str, Callable[[User], bool]] = {
+    "can-change-email": lambda user: True,
+    "can-change-username": lambda user: False,
+    "can-change-password": lambda user: True,
+    "can-manage-user-tokens": lambda user: True,
+    "can-manage-sessions": lambda user: True,
+    "can-view2fa-settings": lambda user: True,
+    "can-manage-hcp-account": lambda user: False,
+}
+
+
+def token_resource(
+    token: BearerToken, *, kind: str = "authentication-tokens", secret: str | None = None
+) -> Resource:
+    """Return a token. `secret` is the token itself, which only the answer to its making shows."""
+    creator = None if token.created_by_id is None else public_id("user", token.created_by_id)
+    return resource(
+        kind,
+        token.public_id,
+        {
+            "created-at": moment(token.created_at),
+            "last-used-at": moment(token.last_used_at),
+            "description": token.description,
+            "token": secret,
+            "expired-at": moment(token.expires_at),
+        },
+        relationships={"created-by": to_one("users", creator)},
+        links={"self": f"/api/v2/authentication-tokens/{token.public_id}"},
+    )

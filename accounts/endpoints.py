@@ -1,0 +1,216 @@
+"""What every request of the API goes through: authenticate, gate, parse, verb, render.
+
+`endpoint` makes a view of handlers, one for each method. A handler takes a Call; decorators around it are its
+gates. Whatever a handler raises becomes an error object here, and nowhere else.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property, wraps
+from typing import Any, Concatenate, ParamSpec, cast
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+
+from accounts import bearers
+from accounts.audit import Actor
+from accounts.crypto import DecryptionFailed
+from accounts.exceptions import RateLimited, RuleViolation, SessionEnded
+from accounts.jsonapi import MEDIA_TYPES, ApiError, Document, InvalidDocument, parse, respond_errors
+from accounts.models import ApiToken, BearerToken, User
+from accounts.throttle import throttle
+
+P = ParamSpec("P")
+
+LONGEST_HEADER = 200  # characters of an Authorization header that anybody looks at
+
+
+@dataclass
+class Call:
+    """One request of a program, and the token that it came with."""
+
+    request: HttpRequest
+    token: BearerToken | None
+
+    @cached_property
+    def actor(self) -> Actor:
+        return Actor.of_program(self.request, self.token)
+
+    @property
+    def user(self) -> User:
+        """The person whose token it is, behind `user_token_required`."""
+        if not isinstance(self.token, ApiToken):
+            raise not_found()
+        return self.token.owner
+
+    @cached_property
+    def body(self) -> Any:
+        """What was sent, or None where nothing was."""
+        raw = self.request.body
+        if not raw.strip():
+            return None
+        check_media_type(self.request)
+        return parse(raw)
+
+    def document(self, *kinds: str, pk: str = "") -> Document:
+        return Document(self.body, kinds=kinds, pk=pk)
+
+    def includes(self, *known: str) -> set[str]:
+        """Return what `include` asks for. An unknown name is refused, as JSON:API demands."""
+        wanted = {name for name in self.request.GET.get("include", "").split(",") if name}
+        if unknown := wanted - set(known):
+            detail = _("There is no include parameter “%(name)s” here.") % {"name": min(unknown)[:50]}
+            raise ApiError(400, "invalid include parameter", detail, parameter="include")
+        return wanted
+
+
+Handler = Callable[Concatenate[Call, P], HttpResponse]
+
+
+def endpoint(*, public: bool = False, **handlers: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Make a view of handlers by method. All but public ones take a token; cookies are ignored."""
+    by_method = {**({"HEAD": handlers["GET"]} if "GET" in handlers else {}), **handlers}
+
+    @csrf_exempt
+    @login_not_required
+    def view(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        try:
+            allowance = None
+            token = authenticate(request, public=public)
+            allowance = throttle.take(token.holder if token else request.META.get("REMOTE_ADDR", ""))
+            if allowance.exceeded:
+                raise too_many_requests()
+            handler = by_method.get(request.method or "")
+            if handler is None:
+                raise method_not_allowed(by_method)
+            response = handler(Call(request, token), **kwargs)
+        except Exception as error:
+            response = answer_to(error)
+        if allowance:
+            for name, value in allowance.headers.items():
+                response[name] = value
+        return response
+
+    view.handlers = handlers  # type: ignore[attr-defined]
+    view.public = public  # type: ignore[attr-defined]
+    return view
+
+
+def authenticate(request: HttpRequest, *, public: bool) -> BearerToken | None:
+    """Return the token of the Authorization header. Raises ApiError 401, RateLimited."""
+    header = request.META.get("HTTP_AUTHORIZATION", "")
+    if public and not header:
+        return None
+    scheme, _space, text = header[:LONGEST_HEADER].partition(" ")
+    if scheme.lower() == "bearer" and text:
+        network = Actor.of_program(request, None).network
+        if token := bearers.find(text, network=network):
+            return token
+    if public:
+        return None
+    raise ApiError(401, "unauthorized", headers={"WWW-Authenticate": "Bearer"})
+
+
+def too_many_requests() -> ApiError:
+    detail = _("You have exceeded the API's rate limit.")
+    return ApiError(429, "Too many requests", detail, headers={"Retry-After": "1"})
+
+
+def method_not_allowed(methods: Iterable[str]) -> ApiError:
+    return ApiError(405, "method not allowed", headers={"Allow": ", ".join(sorted(methods))})
+
+
+def check_media_type(request: HttpRequest) -> None:
+    """Raise 415 unless the body says that it is JSON, in UTF-8 and without parameters that we do not know."""
+    parameters = dict(request.content_params or {})
+    charset = parameters.pop("charset", "utf-8").lower()
+    if request.content_type not in MEDIA_TYPES or parameters or charset != "utf-8":
+        detail = _("Send the body as %(type)s.") % {"type": MEDIA_TYPES[0]}
+        raise ApiError(415, "unsupported media type", detail)
+
+
+def answer_to(error: Exception) -> HttpResponse:
+    """Return the error object for what a handler raised. What is no refusal is raised again."""
+    match error:
+        case InvalidDocument():
+            return respond_errors(*error.errors)
+        case ApiError():
+            return respond_errors(error)
+        case SessionEnded():
+            return respond_errors(ApiError(401, "unauthorized", error.message))
+        case RateLimited():
+            headers = {"Retry-After": str(error.retry_after)}
+            return respond_errors(ApiError(429, "Too many requests", error.message, headers=headers))
+        case RuleViolation():
+            status = 503 if isinstance(error, DecryptionFailed) else 422
+            return respond_errors(ApiError(status, error.code, error.message))
+        case Http404():
+            return respond_errors(not_found())
+        case PermissionDenied():
+            return respond_errors(forbidden())
+        case BadRequest():
+            return respond_errors(ApiError(400, "bad request"))
+    raise error
+
+
+def not_found() -> ApiError:
+    return ApiError(404, "not found")
+
+
+def forbidden(detail: str = "") -> ApiError:
+    return ApiError(403, "forbidden", detail or _("You may not do that."))
+
+
+# --- Gates that know nothing of organizations ---
+
+
+def user_token_required(handler: Handler[P]) -> Handler[P]:
+    """Only for people's own tokens. For others there is nothing here."""
+
+    @wraps(handler)
+    def guarded(call: Call, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if not isinstance(call.token, ApiToken):
+            raise not_found()
+        return handler(call, *args, **kwargs)
+
+    return cast("Handler[P]", guarded)
+
+
+def sudo_token_required(handler: Handler[P]) -> Handler[P]:
+    """Only for tokens that stand for sudo (D6)."""
+
+    @wraps(handler)
+    def guarded(call: Call, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        check_sudo(call)
+        return handler(call, *args, **kwargs)
+
+    return cast("Handler[P]", guarded)
+
+
+def check_sudo(call: Call) -> None:
+    """Raise 403 for a token that does not stand for sudo."""
+    if not has_sudo(call):
+        raise token_not_verified()
+
+
+def has_sudo(call: Call) -> bool:
+    """Whether the token stands for sudo: all but those of people with two-factor that were made without it.
+
+    Who has none proved the password when the token was made, and that is all that sudo asks of him (D6).
+    """
+    token = call.token
+    return not isinstance(token, ApiToken) or token.counts_as_verified or not token.owner.is_enrolled
+
+
+def token_not_verified() -> ApiError:
+    address = settings.SITE_URL + reverse("accounts:tokens")
+    detail = _(
+        "This token was made without two-factor authentication. Make a new one, now that you have it: "
+        "%(address)s"
+    )
+    return ApiError(403, "two-factor required", detail % {"address": address})

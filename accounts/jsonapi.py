@@ -1,0 +1,252 @@
+"""JSON:API documents: read strictly, written plainly (https://jsonapi.org/format/1.0/).
+
+Keys come out in kebab-case, and are read in kebab-case or snake_case: one official client sends the latter
+(D15). What is read is either whole and well-formed or refused with 400, before anybody looks into it.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+
+MEDIA_TYPE = "application/vnd.api+json"
+MEDIA_TYPES = (MEDIA_TYPE, "application/json")
+
+Resource: TypeAlias = dict[str, Any]
+Attributes: TypeAlias = Mapping[str, Any]
+
+
+class ApiError(Exception):
+    """One error object, and the status of the answer. `pointer` and `parameter` say what it is about."""
+
+    def __init__(
+        self,
+        status: int,
+        title: str,
+        detail: str = "",
+        *,
+        pointer: str = "",
+        parameter: str = "",
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(f"{status} {title}: {detail}")
+        self.status = status
+        self.headers = dict(headers or {})
+        # A string: with a number, the terraform CLI drops title and detail (tfc.md, fact 9).
+        self.object: dict[str, Any] = {"status": str(status), "title": title}
+        if detail:
+            self.object["detail"] = detail
+        if pointer:
+            self.object["source"] = {"pointer": pointer}
+        elif parameter:
+            self.object["source"] = {"parameter": parameter}
+
+
+def invalid_attribute(name: str, detail: str) -> ApiError:
+    """Return the 422 for one attribute, as Terraform Cloud words it."""
+    return ApiError(422, "invalid attribute", detail, pointer=f"/data/attributes/{name}")
+
+
+# --- Writing ---
+
+
+def respond(content: Any, status: int = 200, *, headers: Mapping[str, str] | None = None) -> HttpResponse:
+    body = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return HttpResponse(body, status=status, content_type=MEDIA_TYPE, headers=dict(headers or {}))
+
+
+def no_content() -> HttpResponse:
+    response = HttpResponse(status=204)
+    del response["Content-Type"]
+    return response
+
+
+def respond_errors(*errors: ApiError) -> HttpResponse:
+    """Answer with the errors; the status is that of the first."""
+    return respond(
+        {"errors": [error.object for error in errors]}, errors[0].status, headers=errors[0].headers
+    )
+
+
+def resource(
+    kind: str,
+    pk: str,
+    attributes: Attributes,
+    *,
+    relationships: Mapping[str, Any] | None = None,
+    links: Mapping[str, str] | None = None,
+) -> Resource:
+    built: Resource = {"id": pk, "type": kind, "attributes": dict(attributes)}
+    if relationships:
+        built["relationships"] = dict(relationships)
+    if links:
+        built["links"] = dict(links)
+    return built
+
+
+def to_one(kind: str, pk: str | None) -> dict[str, Any]:
+    return {"data": None if pk is None else {"id": pk, "type": kind}}
+
+
+def to_many(kind: str, pks: Iterable[str]) -> dict[str, Any]:
+    return {"data": [{"id": pk, "type": kind} for pk in pks]}
+
+
+def document(
+    data: Resource | list[Resource] | None,
+    *,
+    included: Iterable[Resource] = (),
+    **others: Any,
+) -> dict[str, Any]:
+    """Return a top-level document; each included resource once. `others` are meta and links."""
+    built: dict[str, Any] = {"data": data, **{name: value for name, value in others.items() if value}}
+    if once := {(one["type"], one["id"]): one for one in included}:
+        built["included"] = list(once.values())
+    return built
+
+
+# --- Reading ---
+
+
+def parse(body: bytes) -> Any:
+    """Return what a body says. Raises ApiError 400 for all that is not JSON, or not JSON that can be kept."""
+    try:
+        text = body.decode()
+        value = json.loads(text, object_pairs_hook=no_duplicates, parse_constant=refuse, parse_float=finite)
+        json.dumps(value, ensure_ascii=False).encode()  # lone surrogates can't be stored
+    except (ValueError, RecursionError) as error:
+        raise malformed(_("The body is not well-formed JSON.")) from error
+    if "\\u0000" in text and has_nul(value):
+        raise malformed(_("The body contains a NUL character."))
+    return value
+
+
+def malformed(detail: str) -> ApiError:
+    return ApiError(400, "bad request", detail)
+
+
+def no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("duplicate key")
+    return found
+
+
+def refuse(constant: str) -> Any:
+    raise ValueError(constant)  # NaN, Infinity
+
+
+def finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
+
+
+def has_nul(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, dict):
+        return any(has_nul(key) or has_nul(one) for key, one in value.items())
+    return isinstance(value, list) and any(map(has_nul, value))
+
+
+class Document:
+    """The document that a request sent: `data` with its attributes and relationships.
+
+    Every reader of an attribute notes what is wrong with it and goes on; `check` then raises all of it at
+    once, so that a verb is called with a request that is right in every part, or not at all.
+    """
+
+    def __init__(self, body: Any, *, kinds: Iterable[str] = (), pk: str = "") -> None:
+        """`kinds` are the types that `data` may have, `pk` the id that it may have; another one is a 409."""
+        data = body.get("data") if isinstance(body, dict) else None
+        if not isinstance(data, dict):
+            raise ApiError(422, "invalid document", _("There must be an object “data”."), pointer="/data")
+        kind, sent_pk = data.get("type"), data.get("id")
+        if kinds and kind is not None and kind not in kinds:
+            raise ApiError(409, "conflict", _("That is another type of resource."), pointer="/data/type")
+        if pk and sent_pk is not None and sent_pk != pk:
+            raise ApiError(409, "conflict", _("The id is not that of the address."), pointer="/data/id")
+        self.attributes = {key.replace("_", "-"): one for key, one in member(data, "attributes").items()}
+        self.relationships = member(data, "relationships")
+        self.errors: list[ApiError] = []
+
+    def has(self, name: str) -> bool:
+        return name in self.attributes
+
+    def fail(self, name: str, detail: str) -> None:
+        self.errors.append(invalid_attribute(name, detail))
+
+    def check(self) -> None:
+        if self.errors:
+            raise InvalidDocument(self.errors)
+
+    def text(self, name: str, field: forms.Field) -> str:
+        """Return a required text that the form field accepts, or "" with the error noted."""
+        value = self.attributes.get(name)
+        if value is None:
+            value = ""
+        if not isinstance(value, str):
+            self.fail(name, _("This must be a text."))
+            return ""
+        try:
+            cleaned: str = field.clean(value)
+        except ValidationError as error:
+            self.fail(name, " ".join(error.messages))
+            return ""
+        return cleaned
+
+    def choice(self, name: str, choices: Iterable[str]) -> str:
+        value = self.attributes.get(name)
+        known = list(choices)
+        if not isinstance(value, str) or value not in known:
+            self.fail(name, _("This must be one of: %(choices)s.") % {"choices": ", ".join(known)})
+            return ""
+        return value
+
+    def integer(self, name: str) -> int | None:
+        """Return a whole number, or None for null."""
+        value = self.attributes.get(name)
+        if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+            return value
+        self.fail(name, _("This must be a whole number or null."))
+        return None
+
+
+class InvalidDocument(ApiError):
+    """Several errors at once."""
+
+    def __init__(self, errors: list[ApiError]) -> None:
+        super().__init__(errors[0].status, "invalid document")
+        self.errors = errors
+
+
+def member(data: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return an object of a resource that may be missing or null. Raises ApiError."""
+    value = data.get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise ApiError(422, "invalid document", _("This must be an object."), pointer=f"/data/{name}")
+    return value
+
+
+def identifiers(data: Any, *, pointer: str, kinds: Iterable[str]) -> list[str]:
+    """Return the ids of a list of resource identifiers. Raises ApiError."""
+    if not isinstance(data, list) or len(data) > MOST_IDENTIFIERS:
+        raise ApiError(422, "invalid document", _("This must be a list of resource ids."), pointer=pointer)
+    for one in data:
+        if not isinstance(one, dict) or not isinstance(one.get("id"), str):
+            raise ApiError(422, "invalid document", _("Each must be an object with an id."), pointer=pointer)
+        if one.get("type", None) not in (None, *kinds):
+            raise ApiError(409, "conflict", _("That is another type of resource."), pointer=pointer)
+    return [one["id"] for one in data]
+
+
+MOST_IDENTIFIERS = 100

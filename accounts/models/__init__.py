@@ -1,0 +1,32 @@
+"""People, their browser sessions and tokens, and the records that the verbs keep."""
+
+from accounts.models.people import (
+    USERNAME_LENGTH,
+    User,
+    UserManager,
+    UserQuerySet,
+    new_security_stamp,
+    validate_username,
+)
+from accounts.models.records import AuditEvent, OutboxMessage, RateLimit
+from accounts.models.sessions import RememberedBrowser, Session
+from accounts.models.tokens import DESCRIPTION_LENGTH, ApiToken, BearerToken, hash_of_token, unexpired
+
+__all__ = [
+    "DESCRIPTION_LENGTH",
+    "USERNAME_LENGTH",
+    "ApiToken",
+    "AuditEvent",
+    "BearerToken",
+    "OutboxMessage",
+    "RateLimit",
+    "RememberedBrowser",
+    "Session",
+    "User",
+    "UserManager",
+    "UserQuerySet",
+    "hash_of_token",
+    "new_security_stamp",
+    "unexpired",
+    "validate_username",
+]

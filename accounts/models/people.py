@@ -1,0 +1,139 @@
+"""People."""
+
+import secrets
+from typing import Any, ClassVar, Self
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
+
+from accounts.exceptions import AccountGone
+
+USERNAME_LENGTH = 40
+validate_username = RegexValidator(
+    r"^[A-Za-z0-9_.-]+\Z",
+    _("Use only letters, digits, hyphens, underscores and dots."),
+)
+
+
+def new_security_stamp() -> str:
+    return secrets.token_hex(16)
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    def by_login(self, text: str) -> Self:
+        """The account that somebody means who types a user name or a confirmed e-mail address."""
+        if "@" in text:
+            return self.by_confirmed_email(text)
+        return self.alias(username_key=Lower("username")).filter(username_key=text.lower())
+
+    def by_confirmed_email(self, text: str) -> Self:
+        return self.alias(email_key=Lower("email")).filter(
+            email_key=text.lower(), email_confirmed_at__isnull=False
+        )
+
+    def lock(self, pk: int, *, for_deletion: bool = False) -> "User":
+        """Return the user as it is now, locked until the transaction ends. Raises AccountGone.
+
+        `for_deletion` also keeps new rows from referring to the user: a session that began just now.
+        """
+        user = self.select_for_update(no_key=not for_deletion).filter(pk=pk).first()
+        if user is None:
+            raise AccountGone
+        return user
+
+
+class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
+    def create_user(self, username: str, email: str, password: str | None = None, **fields: Any) -> "User":
+        user: User = self.model(username=username, email=email, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(
+        self, username: str, email: str, password: str | None = None, **fields: Any
+    ) -> "User":
+        """Create a site admin. Whoever can run this owns the server, so the address counts as confirmed."""
+        fields = {
+            "is_staff": True,
+            "is_superuser": True,
+            "email_confirmed_at": timezone.now(),
+        } | fields
+        return self.create_user(username, email, password, **fields)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person. `two_factor_enabled_at` is written by accounts/two_factor.py and by nobody else."""
+
+    username = models.CharField(
+        _("user name"), max_length=USERNAME_LENGTH, unique=True, validators=[validate_username]
+    )
+    email = models.EmailField(_("e-mail address"))
+    email_confirmed_at = models.DateTimeField(null=True, blank=True)
+    unconfirmed_email = models.EmailField(blank=True, default="")
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False)
+    date_joined = models.DateTimeField(default=timezone.now)
+    two_factor_enabled_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # The whole of the session hash: a new stamp ends every session and pending login of this user but the
+    # one that is told about it, without touching their rows.
+    security_stamp = models.CharField(max_length=32, default=new_security_stamp, editable=False)
+    last_login = None  # a write per login that the audit events make superfluous
+
+    # Set by the authentication middleware for the user of a request.
+    session_verified = False
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "username"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["email"]
+
+    class Meta:
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                Lower("username"),
+                name="unique_username",
+                violation_error_message=_("That user name is taken."),
+            ),
+            # An unconfirmed address reserves nothing.
+            models.UniqueConstraint(
+                Lower("email"),
+                condition=Q(email_confirmed_at__isnull=False),
+                name="unique_confirmed_email",
+                violation_error_message=_("That e-mail address belongs to another account."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.username
+
+    @property
+    def is_enrolled(self) -> bool:
+        """True with a confirmed device of a primary factor; backup codes alone never count."""
+        return self.two_factor_enabled_at is not None
+
+    @property
+    def email_confirmed(self) -> bool:
+        return self.email_confirmed_at is not None
+
+    def is_verified(self) -> bool:
+        """True when the session of this request passed a second factor (AAL2)."""
+        return self.session_verified
+
+    def rotate_stamp(self) -> None:
+        """End every other session of this user once the row is saved."""
+        self.security_stamp = new_security_stamp()
+
+    def _get_session_auth_hash(self, secret: str | bytes | None = None) -> str:
+        return salted_hmac(
+            "accounts.session", self.security_stamp, secret=secret, algorithm="sha256"
+        ).hexdigest()

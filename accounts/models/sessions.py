@@ -1,0 +1,80 @@
+"""Browsers: those in which somebody is signed in, and those that are remembered."""
+
+from typing import ClassVar, Self
+
+from django.db import models
+from django.db.models import Q
+
+from accounts.models.people import User
+
+
+class SessionQuerySet(models.QuerySet["Session"]):
+    def with_people(self) -> Self:
+        return self.select_related("user", "pending_user")
+
+
+class Session(models.Model):
+    """A browser that passed the password. Anonymous visitors have no row.
+
+    `user` is set once everything that this person has to prove is proved. Until then `pending_user` names
+    whose password was right, which opens nothing but the second step.
+    """
+
+    # SHA-256 of the cookie's value: a copy of this table is no bunch of keys.
+    key_hash = models.CharField(max_length=64, unique=True)
+    user = models.ForeignKey(User, models.CASCADE, null=True, related_name="sessions")
+    pending_user = models.ForeignKey(User, models.CASCADE, null=True, related_name="pending_logins")
+    security_stamp = models.CharField(max_length=32)
+    data = models.JSONField(default=dict)
+    created_at = models.DateTimeField()
+    last_used_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+    verified_at = models.DateTimeField(null=True)
+    # The last proof (password, or second factor if enrolled) that counts for sudo.
+    proved_at = models.DateTimeField(null=True)
+    # What made it verified: a factor's slug, or REMEMBERED, which is less: no sudo, no site administration.
+    factor = models.CharField(max_length=32, blank=True, default="")
+    ip = models.GenericIPAddressField(null=True)
+    user_agent = models.CharField(max_length=255, blank=True, default="")
+
+    REMEMBERED = "remembered"
+
+    objects = SessionQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                name="session_user_xor_pending_user",
+                condition=Q(user__isnull=False, pending_user__isnull=True)
+                | Q(user__isnull=True, pending_user__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="pending_login_is_not_verified",
+                condition=Q(pending_user__isnull=True) | Q(verified_at__isnull=True, proved_at__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="remembered_is_no_proof",
+                condition=~Q(factor="remembered") | Q(verified_at__isnull=False, proved_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"session {self.pk}"
+
+
+class RememberedBrowser(models.Model):
+    """A browser that need not prove the second factor for a while (accounts/remembered.py)."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="remembered_browsers")
+    # SHA-256 of the token in the browser's cookie.
+    token_hash = models.CharField(max_length=64, unique=True)
+    # It falls with the user's stamp, as sessions do.
+    security_stamp = models.CharField(max_length=32)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+    last_used_at = models.DateTimeField()
+    ip = models.GenericIPAddressField(null=True)
+    user_agent = models.CharField(max_length=255, blank=True, default="")
+
+    def __str__(self) -> str:
+        return f"remembered browser {self.pk}"

@@ -1,0 +1,78 @@
+"""Pages of a list in the API: page[number] and page[size], and their links (tfc.md 2.1)."""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from accounts.jsonapi import ApiError
+
+DEFAULT_SIZE = 20
+LARGEST_SIZE = 100
+LAST_NUMBER = 10**9
+
+
+@dataclass(frozen=True)
+class PageRequest:
+    """Which page is asked for. `asked` is False where neither number nor size was sent."""
+
+    number: int = 1
+    size: int = DEFAULT_SIZE
+    asked: bool = False
+    after: str = ""  # the cursor of `links.next`, which saves the way to a page far behind
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> "PageRequest":
+        number = whole(request, "page[number]", 1)
+        size = min(whole(request, "page[size]", DEFAULT_SIZE), LARGEST_SIZE)
+        asked = "page[number]" in request.GET or "page[size]" in request.GET
+        return cls(number, size, asked, request.GET.get("page[after]", ""))
+
+    @property
+    def offset(self) -> int:
+        return (self.number - 1) * self.size
+
+
+def whole(request: HttpRequest, name: str, default: int) -> int:
+    text = request.GET.get(name, "")
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) <= 10 and 1 <= int(text) <= LAST_NUMBER):
+        raise ApiError(400, "invalid parameter", _("This must be a number from 1 on."), parameter=name)
+    return int(text)
+
+
+def pagination(request: HttpRequest, page: PageRequest, total: int, *, after: str = "") -> dict[str, Any]:
+    """Return `links` and `meta` of a page out of `total` rows. `after` is the cursor of its last row."""
+    last = max(1, -(-total // page.size))
+    following = page.number + 1 if page.number < last else None
+    former = min(page.number - 1, last) if page.number > 1 else None
+
+    def link(number: int | None, **cursor: str) -> str | None:
+        if number is None:
+            return None
+        query = {name: value for name, value in request.GET.items() if name != "page[after]"}
+        query |= {"page[number]": str(number), "page[size]": str(page.size), **cursor}
+        return request.build_absolute_uri(f"{request.path}?{urlencode(query)}")
+
+    return {
+        "links": {
+            "self": link(page.number, **({"page[after]": page.after} if page.after else {})),
+            "first": link(1),
+            "prev": link(former),
+            "next": link(following, **({"page[after]": after} if after else {})),
+            "last": link(last),
+        },
+        "meta": {
+            "pagination": {
+                "current-page": page.number,
+                "page-size": page.size,
+                "prev-page": former,
+                "next-page": following,
+                "total-pages": last,
+                "total-count": total,
+            }
+        },
+    }

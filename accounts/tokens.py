@@ -1,0 +1,96 @@
+"""The verbs of people's API tokens: made, revoked, and told about before they expire."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts import bearers, notifications
+from accounts.audit import Actor, name_of, record
+from accounts.exceptions import RuleViolation
+from accounts.ids import public_id
+from accounts.models import ApiToken, BearerToken, User, hash_of_token
+from accounts.sessions import acting, hold_session_of
+
+TOKEN_CREATED = "token.created"
+TOKEN_REVOKED = "token.revoked"
+MOST_TOKENS = 100  # of one person
+
+
+class InvalidExpiry(RuleViolation):
+    code = "invalid-expiry"
+
+    def __init__(self) -> None:
+        super().__init__(_("A token must expire in the future."))
+
+
+class TooManyTokens(RuleViolation):
+    code = "too-many-tokens"
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("You have %(n)s tokens. Revoke some before you make new ones.") % {"n": MOST_TOKENS}
+        )
+
+
+def create(
+    user: User, *, description: str, expires_at: datetime | None, verified: bool = False, actor: Actor
+) -> tuple[ApiToken, str]:
+    """Make a token, and return it with the secret, which is nowhere to be seen again.
+
+    `verified` says that the session passed a second factor; a token that makes another one passes on what it
+    is itself, and no later expiry than its own (D6). Raises InvalidExpiry, TooManyTokens.
+    """
+    with acting(actor):
+        locked: User = User.objects.lock(user.pk)
+        if locked.api_tokens.count() >= MOST_TOKENS:
+            raise TooManyTokens
+        token = ApiToken(owner=locked, description=description)
+        secret = fill(token, expires_at=expires_at, verified=verified, actor=actor)
+        record(TOKEN_CREATED, actor=actor, subject=name_of(user), user=user, made=token.public_id)
+        notifications.notify(locked, "token_created", actor=actor, description=description)
+    return token, secret
+
+
+def fill(token: BearerToken, *, expires_at: datetime | None, verified: bool, actor: Actor) -> str:
+    """Give a new token of any kind its secret, and save it; return the secret. Raises InvalidExpiry."""
+    maker = actor.token
+    if maker is not None:
+        verified = maker.counts_as_verified
+        expires_at = earliest(expires_at, maker.expires_at)
+    if expires_at is not None and expires_at <= timezone.now():
+        raise InvalidExpiry
+    secret = bearers.new_token()
+    token.token_hash = hash_of_token(secret)
+    token.verified, token.expires_at = verified, expires_at
+    token.created_by_id = actor.user.pk if actor.user else None
+    token.created_by = str(actor).partition(":")[2]
+    token.save()
+    return secret
+
+
+def earliest(*moments: datetime | None) -> datetime | None:
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
+def of_user(user: User) -> Sequence[ApiToken]:
+    return list(user.api_tokens.order_by("-id"))
+
+
+def revoke(user: User, token_id: int, *, actor: Actor) -> ApiToken | None:
+    """End a token of this user at once; return it, or None if there is none of that id."""
+    own = actor.token.pk if isinstance(actor.token, ApiToken) else None
+    with transaction.atomic():
+        # Both in the order of ids: of two tokens that revoke each other, one comes first.
+        rows = user.api_tokens.filter(pk__in=[token_id, own]).order_by("pk").select_for_update(no_key=True)
+        token = next((row for row in rows if row.pk == token_id), None)
+        hold_session_of(actor)
+        if token is None:
+            return None
+        token.delete()
+        record(
+            TOKEN_REVOKED, actor=actor, subject=name_of(user), user=user, revoked=public_id("at", token_id)
+        )
+    return token

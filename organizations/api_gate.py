@@ -1,0 +1,136 @@
+"""The gate as the API has it: the same rules, and refusals that Terraform's clients can show.
+
+Handlers behind it take (call, access, ...): an organization, and as whom the caller is in it. An object that
+is reached by its own id comes through here, too: by `access_to` of the organization that it belongs to.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
+from typing import Concatenate, ParamSpec, cast
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef
+from django.http import HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts.endpoints import Call, check_sudo, forbidden, not_found, token_not_verified
+from accounts.jsonapi import ApiError
+from accounts.models import ApiToken, User
+from organizations import policy
+from organizations.exceptions import MembershipGone, NoLongerAllowed, OrganizationGone
+from organizations.gate import is_locked_out, membership_of
+from organizations.models import Membership, Organization, OrganizationToken, Right
+from organizations.policy import enrolment_path
+
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True)
+class Access:
+    """An organization that the gate let somebody into: a member, or one of its own tokens."""
+
+    organization: Organization
+    membership: Membership | None = None
+    token: OrganizationToken | None = None
+
+    @property
+    def is_conformant(self) -> bool:
+        """Whether every owner is enrolled; the membership has brought the answer along."""
+        if self.membership is not None:
+            return not self.membership.unenrolled_owner  # type: ignore[attr-defined]
+        return policy.is_conformant(self.organization)
+
+    def may(self, right: Right) -> bool:
+        if self.token is not None:
+            return right in self.token.rights
+        return self.membership is not None and self.membership.is_owner
+
+
+UNENROLLED_OWNERS = (
+    Membership.objects.owners().without_two_factor().filter(organization=OuterRef("organization"))
+)
+
+GatedHandler = Callable[Concatenate[Call, Access, P], HttpResponse]
+RoutedHandler = Callable[Concatenate[Call, str, P], HttpResponse]
+
+
+def member_required(handler: GatedHandler[P]) -> RoutedHandler[P]:
+    """Only for members and for the organization's own tokens, and only when the policy lets them in."""
+    return guard(handler, right=None, sudo=False)
+
+
+def right_required(right: Right, *, sudo: bool = False) -> Callable[[GatedHandler[P]], RoutedHandler[P]]:
+    """Only for who has the right; with `sudo`, only by a token that stands for it (D6)."""
+    return lambda handler: guard(handler, right=right, sudo=sudo)
+
+
+def guard(handler: GatedHandler[P], *, right: Right | None, sudo: bool) -> RoutedHandler[P]:
+    @wraps(handler)
+    def guarded(call: Call, organization_name: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        access = access_by_name(call, organization_name)
+        if right is not None:
+            check_right(call, access, right, sudo=sudo)
+        with translated():
+            return handler(call, access, *args, **kwargs)
+
+    guarded.gate = (right, sudo)  # type: ignore[attr-defined]
+    return cast("RoutedHandler[P]", guarded)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Say what a verb finds under its lock as the gate would say it now."""
+    try:
+        yield
+    except NoLongerAllowed as error:
+        raise forbidden(error.message) from error
+    except (OrganizationGone, MembershipGone) as error:
+        raise not_found() from error
+
+
+def access_by_name(call: Call, name: str) -> Access:
+    """Return the access to an organization. Raises 404 for who has none, and 403 for who is locked out."""
+    if isinstance(call.token, OrganizationToken):
+        if call.token.organization.name.lower() != name.lower():
+            raise not_found()
+        return Access(call.token.organization, token=call.token)
+    membership = membership_of(call.user, name, unenrolled_owner=Exists(UNENROLLED_OWNERS))
+    if membership is None:
+        raise not_found()
+    check_policy(call.user, membership.organization)
+    return Access(membership.organization, membership=membership)
+
+
+def access_to(call: Call, organization: Organization) -> Access:
+    """Return the access to the organization of an object that was reached by its own id."""
+    return access_by_name(call, organization.name)
+
+
+def check_policy(user: User, organization: Organization) -> None:
+    """Raise D2's 403, which the terraform CLI shows, if the policy closes the organization to this token."""
+    if not is_locked_out(user, organization):
+        return
+    if user.is_enrolled:
+        raise token_not_verified()
+    path = enrolment_path(reverse("organizations:detail", args=[organization.name]))
+    detail = _("%(name)s requires two-factor authentication. Enable it for your account: %(address)s")
+    words = {"name": organization.name, "address": settings.SITE_URL + path}
+    raise ApiError(403, "two-factor required", detail % words)
+
+
+def check_right(call: Call, access: Access, right: Right, *, sudo: bool = False) -> None:
+    """Raise 403 for who is in, and may see that, but may not do this."""
+    if not access.may(right):
+        raise forbidden(
+            _("That takes an owner of %(name)s.") % {"name": access.organization.name}
+            if isinstance(call.token, ApiToken)
+            else _("That takes the token of a person, or of another team.")
+        )
+    if not sudo:
+        return
+    check_sudo(call)
+    if access.token and access.organization.is_mandatory and not access.token.verified:
+        raise token_not_verified()

@@ -1,0 +1,34 @@
+"""Organizations, their members and tokens, and how many there are."""
+
+from organizations.models.memberships import (
+    INVITATION_LIFETIME,
+    Membership,
+    MembershipQuerySet,
+    invitation_end,
+)
+from organizations.models.organizations import (
+    LONGEST_SESSION,
+    NAME_LENGTH,
+    SHORTEST_SESSION,
+    AuthPolicy,
+    Organization,
+    OrganizationCounts,
+    OrganizationQuerySet,
+)
+from organizations.models.tokens import OrganizationToken, Right
+
+__all__ = [
+    "INVITATION_LIFETIME",
+    "LONGEST_SESSION",
+    "NAME_LENGTH",
+    "SHORTEST_SESSION",
+    "AuthPolicy",
+    "Membership",
+    "MembershipQuerySet",
+    "Organization",
+    "OrganizationCounts",
+    "OrganizationQuerySet",
+    "OrganizationToken",
+    "Right",
+    "invitation_end",
+]
