@@ -76,6 +76,8 @@ def product_environment():
         "PLAIN_STATIC_FILES": "1",
         "SMS_BACKEND": "locmem",
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
+        # Tests are faster than any program may be; tests/api/test_throttle.py sets it as it is.
+        "API_REQUESTS_PER_SECOND": "1000000",
         "MAIL_DIR": str(RUN / "mail"),
         "DATABASE_URL": os.environ["TEST_SERVER_URL"] or f"sqlite:///{RUN / 'unused.sqlite3'}",
         # Playwright's synchronous interface runs an event loop in the tests' own thread.
