@@ -16,7 +16,8 @@ from django.utils import timezone
 
 from accounts import limits
 from accounts.limits import Budget
-from accounts.models import ApiToken, BearerToken, hash_of_token, unexpired
+from accounts.models import ApiToken, BearerToken, hash_of_token
+from accounts.prepared import Prepared
 
 logger = logging.getLogger(__name__)
 
@@ -38,12 +39,15 @@ def finder(function: Finder) -> Finder:
     return function
 
 
+OF_USER = Prepared(lambda token_hash: ApiToken.objects.select_related("owner").filter(token_hash=token_hash))
+
+
 @finder
 def token_of_user(token_hash: str) -> BearerToken | None:
-    tokens = ApiToken.objects.select_related("owner").filter(unexpired(), owner__is_active=True)
-    token = tokens.filter(token_hash=token_hash).first()
-    if token is not None:
-        token.owner.session_verified = token.counts_as_verified
+    token = OF_USER.first(token_hash=token_hash)
+    if token is None or token.is_expired or not token.owner.is_active:
+        return None
+    token.owner.session_verified = token.counts_as_verified
     return token
 
 

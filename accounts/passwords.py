@@ -56,7 +56,7 @@ def check(username: str, password: str, *, actor: Actor) -> RightPassword | None
     """
     if len(password) > MAX_LENGTH:
         return None
-    user = User.objects.by_login(username).first()
+    user = User.objects.signing_in(username)
     reservation = limits.reserve(*lanes.for_password(user, username, actor=actor))
     if matches(user, password) and user is not None and user.is_active:
         return RightPassword(user, reservation)

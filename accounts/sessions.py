@@ -22,6 +22,11 @@ from accounts.audit import Actor
 from accounts.exceptions import SessionEnded
 from accounts.lifetimes import ABSOLUTE_LIFETIME, PENDING_LIFETIME, carried, is_alive
 from accounts.models import ApiToken, Session, User
+from accounts.prepared import Prepared
+
+BY_KEY = Prepared(
+    lambda key_hash: Session.objects.with_people().annotate(**carried).filter(key_hash=key_hash)
+)
 
 
 def hash_of(key: str) -> str:
@@ -50,8 +55,7 @@ class SessionStore(SessionBase):
 
     def find(self, key: str) -> Session | None:
         """Return the live row of a key: not expired, not idle for too long, begun under today's stamp."""
-        rows = Session.objects.with_people().annotate(**carried)
-        row = rows.filter(key_hash=hash_of(key)).first()
+        row = BY_KEY.first(key_hash=hash_of(key))
         if row is None or not is_alive(row, timezone.now()):
             return None
         return row

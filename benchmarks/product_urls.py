@@ -19,7 +19,7 @@ def without_gate(request: HttpRequest, organization_name: str) -> HttpResponse:
     """Look up what the page needs anyway, and decide nothing."""
     membership = (
         Membership.objects.active()
-        .in_organization(organization_name)
+        .in_organization(organization_name.lower())
         .filter(user=request.user)
         .select_related("organization__counts")
         .get()

@@ -19,9 +19,10 @@ from django.utils.translation import gettext as _
 from accounts.endpoints import Call, check_sudo, forbidden, not_found, token_not_verified
 from accounts.jsonapi import ApiError
 from accounts.models import ApiToken, User
+from accounts.prepared import Prepared
 from organizations import policy
 from organizations.exceptions import MembershipGone, NoLongerAllowed, OrganizationGone
-from organizations.gate import is_locked_out, membership_of
+from organizations.gate import is_locked_out, membership_of, memberships
 from organizations.models import Membership, Organization, OrganizationToken, Right
 from organizations.policy import enrolment_path
 
@@ -51,6 +52,10 @@ class Access:
 
 UNENROLLED_OWNERS = (
     Membership.objects.owners().without_two_factor().filter(organization=OuterRef("organization"))
+)
+
+OF_USER_AND_OWNERS: Prepared[Membership] = Prepared(
+    lambda user, name_key: memberships(user, name_key).annotate(unenrolled_owner=Exists(UNENROLLED_OWNERS))
 )
 
 GatedHandler = Callable[Concatenate[Call, Access, P], HttpResponse]
@@ -97,7 +102,7 @@ def access_by_name(call: Call, name: str) -> Access:
         if call.token.organization.name.lower() != name.lower():
             raise not_found()
         return Access(call.token.organization, token=call.token)
-    membership = membership_of(call.user, name, unenrolled_owner=Exists(UNENROLLED_OWNERS))
+    membership = membership_of(call.user, name, OF_USER_AND_OWNERS)
     if membership is None:
         raise not_found()
     check_policy(call.user, membership.organization)

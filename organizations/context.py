@@ -6,11 +6,19 @@ from functools import cached_property
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils import timezone
 
 from accounts.assurance import signed_in_user
 from accounts.models import User
+from accounts.prepared import Prepared
 from organizations.gate import is_locked_out
-from organizations.models import Membership
+from organizations.models import Membership, confirmed_address
+
+OF_PERSON = Prepared(
+    lambda user_id, address, now: (
+        Membership.objects.of(user_id, address).current_at(now).select_related("organization")
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -34,7 +42,7 @@ class Switcher:
         user = getattr(self.request, "user", None)
         if not isinstance(user, User):
             return []
-        rows = Membership.objects.of_person(user).current().select_related("organization")
+        rows = OF_PERSON.all(user_id=user.pk, address=confirmed_address(user), now=timezone.now())
         return sorted(rows, key=lambda row: row.organization.name.lower())
 
     @cached_property

@@ -6,20 +6,30 @@ its first call. Everything is decided on live state, in one query, on each reque
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, cast
+from typing import Concatenate, ParamSpec, cast
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 
 from accounts.assurance import signed_in_user
 from accounts.models import User
+from accounts.prepared import Prepared
 from organizations.exceptions import NoLongerAllowed, OrganizationGone, TwoFactorRequired
-from organizations.models import Membership, Organization
+from organizations.models import Membership, MembershipQuerySet, Organization
 
 P = ParamSpec("P")
 OrganizationView = Callable[Concatenate[HttpRequest, Organization, Membership, P], HttpResponse]
 RoutedView = Callable[Concatenate[HttpRequest, str, P], HttpResponse]
 Check = Callable[[HttpRequest, Membership], None]
+
+
+def memberships(user: int, name_key: str) -> MembershipQuerySet:
+    """Return what a gate reads: whether a user (an id) is in an organization (a name in lower case)."""
+    found = Membership.objects.active().in_organization(name_key).filter(user=user)
+    return found.select_related("organization__counts")
+
+
+OF_USER = Prepared(memberships)
 
 
 def member_required(view: OrganizationView[P]) -> RoutedView[P]:
@@ -63,13 +73,14 @@ def membership_or_404(request: HttpRequest, organization_name: str) -> Membershi
     return membership
 
 
-def membership_of(user: User, organization_name: str, **carried: Any) -> Membership | None:
+def membership_of(
+    user: User, organization_name: str, read: Prepared[Membership] = OF_USER
+) -> Membership | None:
     """Return the membership, with its organization, in one statement; or None, whatever the reason.
 
-    `carried` are expressions whose values the membership brings along.
+    `read` is one made of `memberships`, and may carry more.
     """
-    found = Membership.objects.active().in_organization(organization_name).filter(user=user)
-    return found.select_related("organization__counts").annotate(**carried).first()
+    return read.first(user=user.pk, name_key=organization_name.lower())
 
 
 def check_policy(request: HttpRequest, membership: Membership) -> None:

@@ -15,11 +15,11 @@ ALLOWED = {"accounts": set(), "organizations": {"accounts"}, "tfc_auth": {"accou
 # Inside an application, from the bottom up: a module imports its own layer or lower ones.
 LAYERS = {
     "accounts": {
-        "nouns": "ids models exceptions crypto signals hashers validators browsers",
+        "nouns": "ids prepared models exceptions crypto signals hashers validators browsers",
         "records": "audit bearers senders known_browsers limits lanes lifetimes sealed sessions remembered "
         "mails carriers outbox notifications links authority",
         "factors": "factors",
-        "verbs": "login passwords registration standing tokens two_factor challenges backup_codes "
+        "verbs": "login passwords registration standing tokens token_expiry two_factor challenges backup_codes "
         "housekeeping key_rotation doctor",
         "web": "activity answers assurance checks context documents endpoints forms guide jsonapi "
         "link_cookies mailbox middleware pages pending readonly_admin redirects refusals remembered_cookie "

@@ -5,6 +5,7 @@ same secret. A factor with tables is a Django app of its own.
 """
 
 from datetime import timedelta
+from functools import cached_property
 from typing import Any, ClassVar, TypeAlias
 
 from django import forms
@@ -19,6 +20,7 @@ from django_otp.models import Device as OTPDevice
 from accounts.audit import Actor
 from accounts.lanes import Claim, Guesses
 from accounts.models import User
+from accounts.prepared import Prepared
 
 State: TypeAlias = dict[str, Any]
 
@@ -75,8 +77,11 @@ class Factor:
 
     def device_of(self, user: User) -> Device | None:
         """Return the user's confirmed device of this factor."""
-        device: Device | None = self.devices(user, confirmed=True).first()
-        return device
+        return self.confirmed.first(user=user.pk)
+
+    @cached_property
+    def confirmed(self) -> Prepared[Device]:
+        return Prepared(lambda user: self.devices(user, confirmed=True))
 
     def working_device(self, user: User) -> Device | None:
         """Return the device whose answers count: none that was set aside."""

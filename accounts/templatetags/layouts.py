@@ -1,11 +1,15 @@
 """What the layouts need that Django's own tags lack."""
 
 from django import template
+from django.forms.utils import flatatt
 from django.template import Context
 from django.template.base import NodeList
 from django.template.loader_tags import BlockNode
 
 register = template.Library()
+
+# Of a widget, in one call: Django's own template takes a loop with two conditions for each of them.
+register.filter("attributes", flatatt)
 
 
 @register.simple_tag(takes_context=True)

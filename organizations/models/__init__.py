@@ -4,6 +4,7 @@ from organizations.models.memberships import (
     INVITATION_LIFETIME,
     Membership,
     MembershipQuerySet,
+    confirmed_address,
     invitation_end,
 )
 from organizations.models.organizations import (
@@ -30,5 +31,6 @@ __all__ = [
     "OrganizationQuerySet",
     "OrganizationToken",
     "Right",
+    "confirmed_address",
     "invitation_end",
 ]

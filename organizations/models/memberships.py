@@ -19,6 +19,10 @@ def invitation_end() -> datetime:
     return timezone.now() + INVITATION_LIFETIME
 
 
+def confirmed_address(user: User) -> str:
+    return user.email.lower() if user.email_confirmed else ""
+
+
 class MembershipQuerySet(models.QuerySet["Membership"]):
     def active(self) -> Self:
         return self.filter(status=Membership.Status.ACTIVE)
@@ -34,17 +38,22 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
     def of_person(self, user: User) -> Self:
         """Memberships and invitations of a user, also those to an address that this user confirmed."""
-        mine = Q(user=user)
-        if user.email_confirmed:
-            mine |= Q(user__isnull=True, email=user.email.lower())
-        return self.filter(mine)
+        return self.of(user.pk, confirmed_address(user))
+
+    def of(self, user_id: int, address: str) -> Self:
+        """The same, as a prepared read wants it. No invitation is to the empty address."""
+        return self.filter(Q(user=user_id) | Q(user__isnull=True, email=address))
 
     def current(self) -> Self:
         """All but invitations that have expired."""
-        return self.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now()))
+        return self.current_at(timezone.now())
 
-    def in_organization(self, name: str) -> Self:
-        return self.alias(name_key=Lower("organization__name")).filter(name_key=name.lower())
+    def current_at(self, now: datetime) -> Self:
+        return self.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now))
+
+    def in_organization(self, name_key: str) -> Self:
+        """Those of the organization with this name, given in lower case."""
+        return self.alias(name_key=Lower("organization__name")).filter(name_key=name_key)
 
 
 class Membership(models.Model):

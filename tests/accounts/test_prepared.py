@@ -1,0 +1,133 @@
+"""Prepared reads find what the queryset finds that they were made from."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts import bearers, factors, sessions, tokens
+from accounts.audit import Actor
+from accounts.lifetimes import carried
+from accounts.models import ApiToken, Session, User, people
+from accounts.prepared import Prepared
+from organizations import context, gate
+from organizations.models import Membership, confirmed_address
+from tests.cast import enrol, make_user, post_password, sign_in
+from tests.organizations.stage import found
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def fields(row, deep=3):
+    """Everything that a row came with: columns, what it carries, and relations (which may lead back)."""
+    loaded = {name: value for name, value in vars(row).items() if name != "_state"}
+    related = {
+        name: fields(other, deep - 1) if other and deep else bool(other)
+        for name, other in row._state.fields_cache.items()
+    }
+    return loaded | related | {"adding": row._state.adding, "db": row._state.db}
+
+
+def assert_same(prepared, queryset, **values):
+    rows = prepared.all(**values)
+
+    assert [fields(row) for row in rows] == [fields(row) for row in queryset]
+    return rows
+
+
+def test_the_read_of_a_session(alice, bob):
+    enrol(alice)
+    sign_in(bob)
+    post_password(Client(), alice)
+    with_all = Session.objects.with_people().annotate(**carried)
+
+    for row in Session.objects.all():
+        rows = with_all.filter(key_hash=row.key_hash)
+        assert len(assert_same(sessions.BY_KEY, rows, key_hash=row.key_hash)) == 1
+    assert Session.objects.filter(user=None).exists()
+    assert assert_same(sessions.BY_KEY, with_all.filter(key_hash="none"), key_hash="none") == []
+
+
+def test_the_memberships_of_a_person(alice, bob):
+    found("acme", alice, members=[bob])
+    sign_in(alice).post("/app/acme/settings/users/add", {"username": "carol@example.com"})
+    carol = make_user("carol")
+
+    for user, days_later, expected in [(bob, 0, 1), (carol, 0, 1), (carol, 8, 0)]:
+        now = timezone.now() + timedelta(days=days_later)
+        rows = Membership.objects.of_person(user).current_at(now).select_related("organization")
+        given = {"user_id": user.pk, "address": confirmed_address(user), "now": now}
+        assert len(assert_same(context.OF_PERSON, rows, **given)) == expected
+
+
+def test_the_membership_that_a_gate_asks_for(alice, bob):
+    found("Acme", alice, members=[bob])
+    rows = Membership.objects.active().in_organization("acme").select_related("organization__counts")
+
+    for user in (alice, bob):
+        assert len(assert_same(gate.OF_USER, rows.filter(user=user), user=user.pk, name_key="acme")) == 1
+    assert gate.OF_USER.first(user=alice.pk, name_key="other") is None
+
+
+@pytest.mark.parametrize("typed", ["Alice", "ALICE@example.com", "nobody", "no@example.com", "a'\";--@", ""])
+def test_who_signs_in(alice, typed):
+    assert User.objects.signing_in(typed) == User.objects.by_login(typed).first()
+    assert_same(people.BY_NAME, User.objects.by_name_key(typed), key=typed)
+
+
+def test_the_device_of_a_factor(alice, bob):
+    enrol(alice)
+
+    for factor in factors.all_factors():
+        for user in (alice, bob):
+            assert_same(factor.confirmed, factor.devices(user, confirmed=True), user=user.pk)
+
+
+def test_each_read_is_one_statement_and_its_values_are_bound(alice):
+    prepared = Prepared(lambda name: User.objects.filter(username=name))
+    prepared.first(name="alice")
+
+    with CaptureQueriesContext(connection) as queries:
+        assert prepared.first(name="alice") == alice
+        assert prepared.first(name="%s' OR 1=1 --") is None
+        asked = list(queries)
+
+    assert [query["sql"].split()[0] for query in asked] == ["SELECT", "SELECT"]
+
+
+def test_each_thread_has_a_connection_of_its_own(alice):
+    prepared = Prepared(lambda name: User.objects.filter(username=name))
+    seen = []
+
+    def read():
+        seen.append(prepared.first(name="alice"))
+        connection.close()
+
+    threads = [threading.Thread(target=read) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert seen == [alice] * 4
+
+
+def test_a_parameter_that_gets_lost_is_an_error(alice):
+    with pytest.raises(TypeError):
+        Prepared(lambda name: User.objects.all()).first(name="alice")
+    with pytest.raises(KeyError):
+        Prepared(lambda name: User.objects.filter(username=name)).first()
+
+
+def test_the_token_of_a_program(alice, bob):
+    for owner in (alice, bob):
+        tokens.create(owner, description="ci", expires_at=None, actor=Actor.command())
+    every = ApiToken.objects.select_related("owner")
+
+    for row in ApiToken.objects.all():
+        rows = every.filter(token_hash=row.token_hash)
+        assert len(assert_same(bearers.OF_USER, rows, token_hash=row.token_hash)) == 1
