@@ -7,6 +7,7 @@ Keys come out in kebab-case, and are read in kebab-case or snake_case: one offic
 import json
 import math
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from django import forms
@@ -16,6 +17,8 @@ from django.utils.translation import gettext as _
 
 MEDIA_TYPE = "application/vnd.api+json"
 MEDIA_TYPES = (MEDIA_TYPE, "application/json")
+MOST_IDENTIFIERS = 100
+LARGEST_INTEGER = 2**31 - 1
 
 Resource: TypeAlias = dict[str, Any]
 Attributes: TypeAlias = Mapping[str, Any]
@@ -149,11 +152,17 @@ def finite(text: str) -> float:
 
 
 def has_nul(value: Any) -> bool:
-    if isinstance(value, str):
-        return "\0" in value
-    if isinstance(value, dict):
-        return any(has_nul(key) or has_nul(one) for key, one in value.items())
-    return isinstance(value, list) and any(map(has_nul, value))
+    """Look everywhere, without recursion: what is nested as deep as can be parsed must not be too deep here."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str) and "\0" in one:
+            return True
+        if isinstance(one, dict):
+            waiting += [*one.keys(), *one.values()]
+        if isinstance(one, list):
+            waiting += one
+    return False
 
 
 class Document:
@@ -173,12 +182,15 @@ class Document:
             raise ApiError(409, "conflict", _("That is another type of resource."), pointer="/data/type")
         if pk and sent_pk is not None and sent_pk != pk:
             raise ApiError(409, "conflict", _("The id is not that of the address."), pointer="/data/id")
-        self.attributes = {key.replace("_", "-"): one for key, one in member(data, "attributes").items()}
+        sent = member(data, "attributes")
+        self.attributes = {kebab(name): one for name, one in sent.items()}
+        if len(self.attributes) < len(sent):
+            raise malformed(_("The body has one attribute in two spellings."))
         self.relationships = member(data, "relationships")
         self.errors: list[ApiError] = []
 
     def has(self, name: str) -> bool:
-        return name in self.attributes
+        return kebab(name) in self.attributes
 
     def fail(self, name: str, detail: str) -> None:
         self.errors.append(invalid_attribute(name, detail))
@@ -189,7 +201,7 @@ class Document:
 
     def text(self, name: str, field: forms.Field) -> str:
         """Return a required text that the form field accepts, or "" with the error noted."""
-        value = self.attributes.get(name)
+        value = self.attributes.get(kebab(name))
         if value is None:
             value = ""
         if not isinstance(value, str):
@@ -203,7 +215,7 @@ class Document:
         return cleaned
 
     def choice(self, name: str, choices: Iterable[str]) -> str:
-        value = self.attributes.get(name)
+        value = self.attributes.get(kebab(name))
         known = list(choices)
         if not isinstance(value, str) or value not in known:
             self.fail(name, _("This must be one of: %(choices)s.") % {"choices": ", ".join(known)})
@@ -211,12 +223,33 @@ class Document:
         return value
 
     def integer(self, name: str) -> int | None:
-        """Return a whole number, or None for null."""
-        value = self.attributes.get(name)
-        if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        """Return a whole number that a column can hold, or None for null."""
+        value = self.attributes.get(kebab(name))
+        if value is None:
+            return None
+        if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= LARGEST_INTEGER:
             return value
         self.fail(name, _("This must be a whole number or null."))
         return None
+
+    def moment(self, name: str) -> datetime | None:
+        """Return a point in time, in UTC, or None for null."""
+        value = self.attributes.get(name)
+        if value is None:
+            return None
+        try:
+            found = datetime.fromisoformat(value if isinstance(value, str) else "")
+            if found.tzinfo is not None:
+                return found.astimezone(UTC)
+        except (ValueError, OverflowError):
+            pass
+        self.fail(name, _("This must be a time with its zone, such as 2030-01-31T12:00:00Z, or null."))
+        return None
+
+
+def kebab(name: str) -> str:
+    """Return the one spelling by which an attribute is known here; it is sent in either (D15)."""
+    return name.replace("_", "-")
 
 
 class InvalidDocument(ApiError):
@@ -247,6 +280,3 @@ def identifiers(data: Any, *, pointer: str, kinds: Iterable[str]) -> list[str]:
         if one.get("type", None) not in (None, *kinds):
             raise ApiError(409, "conflict", _("That is another type of resource."), pointer=pointer)
     return [one["id"] for one in data]
-
-
-MOST_IDENTIFIERS = 100
