@@ -7,7 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import audit, browsers, login, passwords, registration, remembered, standing
+from accounts import audit, browsers, login, passwords, registration, remembered, standing, tokens
 from accounts.audit import name_of
 from accounts.models import AuditEvent, User
 
@@ -44,6 +44,8 @@ SENTENCES: dict[str, str | Promise] = {
     registration.EMAIL_CONFIRMED: gettext_lazy("Confirmed the e-mail address"),
     registration.EMAIL_CHANGED: gettext_lazy("Changed the e-mail address"),
     registration.EMAIL_CHANGE_REQUESTED: gettext_lazy("Entered a new e-mail address"),
+    tokens.TOKEN_CREATED: gettext_lazy("Made an API token"),
+    tokens.TOKEN_REVOKED: gettext_lazy("Revoked an API token"),
     standing.DEACTIVATED: gettext_lazy("Account deactivated"),
     standing.REACTIVATED: gettext_lazy("Account activated again"),
     standing.CHANGED: gettext_lazy("Rights on this site changed"),

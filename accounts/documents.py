@@ -11,6 +11,9 @@ from accounts.ids import public_id
 from accounts.jsonapi import Resource, resource, to_one
 from accounts.models import BearerToken, User
 
+# What accounts can be elsewhere, and never are here.
+ELSEWHERE = dict.fromkeys(("is-sso-login", "is-unified", "has-git-hub-app-token", "has-linked-hcp"), False)
+
 
 def moment(value: datetime | None) -> str | None:
     """Return a time as the API writes it, in UTC and to the millisecond; None stays None."""
@@ -28,10 +31,18 @@ def two_factor(user: User) -> dict[str, bool]:
     return {"enabled": user.is_enrolled, "verified": user.is_enrolled}
 
 
-def user_resource(user: User, *, private: bool = False, own: bool = False, sudo: bool = False) -> Resource:
+def user_resource(
+    user: User,
+    *,
+    private: bool = False,
+    own: bool = False,
+    sudo: bool = False,
+    token: BearerToken | None = None,
+) -> Resource:
     """Return a person: the name for everybody.
 
-    `private` adds what owners of a common organization may see, `own` what nobody else may.
+    `private` adds what owners of a common organization may see, `own` what nobody else may, and `token` that
+    it is whose token this is.
     """
     attributes: dict[str, Any] = {
         "username": user.username,
@@ -48,22 +59,44 @@ def user_resource(user: User, *, private: bool = False, own: bool = False, sudo:
             "is-confirmed": user.email_confirmed,
             "is-site-admin": user.is_staff,
             "is-admin": user.is_staff,
-            "is-sso-login": False,
             "is-sudo": sudo,
-            "is-unified": False,
-            "has-git-hub-app-token": False,
-            "has-linked-hcp": False,
             "permissions": permissions(user),
+            **ELSEWHERE,
         }
     pk = user_id(user)
-    tokens = {"links": {"related": f"/api/v2/users/{pk}/authentication-tokens"}}
-    return resource(
-        "users",
-        pk,
-        attributes,
-        relationships={"authentication-tokens": tokens} if own else None,
-        links={"self": f"/api/v2/users/{pk}"},
-    )
+    relationships: dict[str, Any] = {}
+    links = {"self": f"/api/v2/users/{pk}"}
+    if own:
+        tokens = {"links": {"related": f"/api/v2/users/{pk}/authentication-tokens"}}
+        relationships["authentication-tokens"] = tokens
+    if token is not None:
+        relationships["authenticated-resource"] = to_one(*token.belongs_to)
+        links["auth-token"] = f"/api/v2/authentication-tokens/{token.public_id}"
+    return resource("users", pk, attributes, relationships=relationships, links=links)
+
+
+def service_account(token: BearerToken) -> Resource:
+    """Return what acts with a token that is no person's, in the form of a user, as Terraform Cloud does."""
+    kind, name = token.belongs_to
+    username = f"api-{kind.removesuffix('s')}-{name.removeprefix('team-')}"
+    attributes = {
+        "username": username,
+        "is-service-account": True,
+        "auth-method": "tfc",
+        "avatar-url": None,
+        "v2-only": True,
+        "email": None,
+        "unconfirmed-email": None,
+        "two-factor": {"enabled": False, "verified": False},
+        "is-confirmed": True,
+        "is-site-admin": False,
+        "is-admin": False,
+        "is-sudo": False,
+        "permissions": dict.fromkeys(PERMISSIONS, False),
+        **ELSEWHERE,
+    }
+    relationships = {"authenticated-resource": to_one(kind, name)}
+    return resource("users", f"user-{username}", attributes, relationships=relationships)
 
 
 def permissions(user: User) -> dict[str, bool]:
@@ -82,13 +115,14 @@ PERMISSIONS: dict[str, Callable[[User], bool]] = {
 }
 
 
-def token_resource(
-    token: BearerToken, *, kind: str = "authentication-tokens", secret: str | None = None
-) -> Resource:
-    """Return a token. `secret` is the token itself, which only the answer to its making shows."""
+def token_resource(token: BearerToken, *, path: str = "", secret: str | None = None) -> Resource:
+    """Return a token. `secret` is the token itself, which only the answer to its making shows.
+
+    `path` is where to find it, if not under its own id.
+    """
     creator = None if token.created_by_id is None else public_id("user", token.created_by_id)
     return resource(
-        kind,
+        "authentication-tokens",
         token.public_id,
         {
             "created-at": moment(token.created_at),
@@ -98,5 +132,5 @@ def token_resource(
             "expired-at": moment(token.expires_at),
         },
         relationships={"created-by": to_one("users", creator)},
-        links={"self": f"/api/v2/authentication-tokens/{token.public_id}"},
+        links={"self": path or f"/api/v2/authentication-tokens/{token.public_id}"},
     )

@@ -1,14 +1,19 @@
 """The shape of what people type. No side effects: whether it is right, a verb says."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
 from django.http import QueryDict
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 
+from accounts.audit import printable
 from accounts.factors.base import Factor
-from accounts.models import USERNAME_LENGTH, validate_username
+from accounts.models import DESCRIPTION_LENGTH, USERNAME_LENGTH, validate_username
 from accounts.validators import validate_address
 
 LONGEST_LOGIN = 254
@@ -198,3 +203,51 @@ class ReasonForm(forms.Form):
 class RightsForm(forms.Form):
     is_staff = forms.BooleanField(label=_("Staff"), required=False)
     is_superuser = forms.BooleanField(label=_("Superuser"), required=False)
+
+
+NEVER = "never"
+LIFETIMES = {"30": _("30 days"), "90": _("90 days"), "365": _("1 year")}  # by days
+
+
+class DescriptionField(forms.CharField):
+    """One line of text, which lists and mails can show as it is."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(label=_("Description"), max_length=DESCRIPTION_LENGTH, **kwargs)
+
+    def to_python(self, value: Any) -> str:
+        return printable(" ".join((super().to_python(value) or "").split()))
+
+
+def lifetime_choices() -> list[tuple[str, str]]:
+    now, style = timezone.now(), pgettext("date format", "j M Y")
+    return [
+        *(
+            (days, f"{label} ({date_format(now + timedelta(days=int(days)), style)})")
+            for days, label in LIFETIMES.items()
+        ),
+        (NEVER, str(_("No expiration"))),
+    ]
+
+
+class ExpiryField(forms.ChoiceField):
+    """How long a token is good. The answer is when it ends, or None."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(label=_("Expires"), choices=lifetime_choices, initial="90", **kwargs)
+
+    def clean(self, value: Any) -> datetime | None:
+        chosen = super().clean(value)
+        return None if chosen == NEVER else timezone.now() + timedelta(days=int(chosen))
+
+
+class ExpiryForm(forms.Form):
+    expires = ExpiryField()
+
+
+class TokenForm(forms.Form):
+    description = DescriptionField(
+        help_text=_("Use this description to help identify the use of the token in the future."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    expires = ExpiryField()

@@ -8,7 +8,7 @@ from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F,
 from django.db.models.lookups import LessThanOrEqual
 from django.utils import timezone
 
-from accounts import outbox, two_factor
+from accounts import outbox, token_expiry, two_factor
 from accounts.lifetimes import IDLE_LIFETIME, REMEMBER, TIMEOUT, carried_limits
 from accounts.models import RateLimit, RememberedBrowser, Session
 
@@ -22,6 +22,8 @@ def tidy() -> None:
     delete_in_batches(ended_sessions())
     delete_in_batches(shortened_sessions())
     delete_in_batches(forgotten_browsers())
+    for expired in token_expiry.long_expired():
+        delete_in_batches(expired)
     delete_in_batches(RateLimit.objects.filter(resets_at__lt=timezone.now()))
 
 

@@ -152,7 +152,7 @@ def finite(text: str) -> float:
 
 
 def has_nul(value: Any) -> bool:
-    """Look everywhere, without recursion: what is nested as deep as can be parsed must not be too deep here."""
+    """Look everywhere, without recursion: what could be parsed must not be too deep here."""
     waiting = [value]
     while waiting:
         one = waiting.pop()

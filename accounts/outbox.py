@@ -6,7 +6,8 @@ an answer takes tells nothing about whether there was a mail. What fails is trie
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict
 from datetime import timedelta
@@ -109,6 +110,16 @@ def announce(message: OutboxMessage) -> None:
     else:
         # Not on commit: a row that was rolled back can't be claimed, and that is all it takes.
         collected.append(message.pk)
+
+
+@contextmanager
+def left_for_later() -> Iterator[None]:
+    """Let what is written in here wait for `send_due`, which gives up soon when the mail server is away."""
+    before = waiting.set([])
+    try:
+        yield
+    finally:
+        waiting.reset(before)
 
 
 # --- Sending ---

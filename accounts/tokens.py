@@ -1,7 +1,7 @@
-"""The verbs of people's API tokens: made, revoked, and told about before they expire."""
+"""The verbs of people's API tokens: made and revoked. What happens as they expire is in token_expiry."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -17,13 +17,14 @@ from accounts.sessions import acting, hold_session_of
 TOKEN_CREATED = "token.created"
 TOKEN_REVOKED = "token.revoked"
 MOST_TOKENS = 100  # of one person
+LONGEST_LIFE = timedelta(days=36_500)  # what lasts longer may as well never expire
 
 
 class InvalidExpiry(RuleViolation):
     code = "invalid-expiry"
 
     def __init__(self) -> None:
-        super().__init__(_("A token must expire in the future."))
+        super().__init__(_("A token must expire in the future, and within a hundred years if at all."))
 
 
 class TooManyTokens(RuleViolation):
@@ -50,7 +51,14 @@ def create(
         token = ApiToken(owner=locked, description=description)
         secret = fill(token, expires_at=expires_at, verified=verified, actor=actor)
         record(TOKEN_CREATED, actor=actor, subject=name_of(user), user=user, made=token.public_id)
-        notifications.notify(locked, "token_created", actor=actor, description=description)
+        notifications.notify(
+            locked,
+            "token_created",
+            actor=actor,
+            description=description,
+            expires_at=token.expires_at,
+            by_token=actor.token is not None,
+        )
     return token, secret
 
 
@@ -60,7 +68,7 @@ def fill(token: BearerToken, *, expires_at: datetime | None, verified: bool, act
     if maker is not None:
         verified = maker.counts_as_verified
         expires_at = earliest(expires_at, maker.expires_at)
-    if expires_at is not None and expires_at <= timezone.now():
+    if expires_at is not None and not timezone.now() < expires_at <= timezone.now() + LONGEST_LIFE:
         raise InvalidExpiry
     secret = bearers.new_token()
     token.token_hash = hash_of_token(secret)
@@ -83,10 +91,13 @@ def revoke(user: User, token_id: int, *, actor: Actor) -> ApiToken | None:
     """End a token of this user at once; return it, or None if there is none of that id."""
     own = actor.token.pk if isinstance(actor.token, ApiToken) else None
     with transaction.atomic():
+        if own is None:
+            hold_session_of(actor)  # sessions come before tokens, as in sessions.hold_all
         # Both in the order of ids: of two tokens that revoke each other, one comes first.
         rows = user.api_tokens.filter(pk__in=[token_id, own]).order_by("pk").select_for_update(no_key=True)
         token = next((row for row in rows if row.pk == token_id), None)
-        hold_session_of(actor)
+        if own is not None:
+            hold_session_of(actor)
         if token is None:
             return None
         token.delete()

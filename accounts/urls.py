@@ -22,10 +22,12 @@ app_name = "accounts"
 
 TWO_FACTOR = "app/settings/two-factor"
 SESSIONS = "app/settings/sessions"
+TOKENS = "app/settings/tokens"
 
 urlpatterns = [
     path("", site.start, name="start"),
     path(".well-known/change-password", site.change_password_redirect, name="change_password_redirect"),
+    path(".well-known/terraform.json", site.terraform_services, name="terraform_services"),
     path("healthz", site.healthz, name="healthz"),
     path("readyz", site.readyz, name="readyz"),
     path("docs", site.docs_index, name="docs_index"),
@@ -52,7 +54,9 @@ urlpatterns = [
     path(f"{SESSIONS}/<int:session_id>/end", sessions.end_session, name="end_session"),
     path(f"{SESSIONS}/remembered/forget", sessions.forget_browsers, name="forget_browsers"),
     path(f"{SESSIONS}/remembered/<int:browser_id>/forget", sessions.forget_browser, name="forget_browser"),
-    path("app/settings/tokens", tokens.tokens, name="tokens"),
+    path(TOKENS, tokens.tokens, name="tokens"),
+    path(f"{TOKENS}/create", tokens.create_token, name="create_token"),
+    path(f"{TOKENS}/<int:token_id>/revoke", tokens.revoke_token, name="revoke_token"),
     path("app/settings/password", passwords.password, name="password"),
     path("app/settings/activity", profile.activity, name="activity"),
     path(TWO_FACTOR, two_factor.overview, name="two_factor"),

@@ -23,6 +23,8 @@ MEMBER_REMOVED = "organization.member_removed"
 MEMBER_LEFT = "organization.member_left"
 OWNER_ADDED = "organization.owner_added"
 OWNER_REMOVED = "organization.owner_removed"
+TOKEN_CREATED = "organization.token_created"
+TOKEN_REVOKED = "organization.token_revoked"
 
 # For the activity page of the person concerned, which also names the organization and who did it.
 SENTENCES: dict[str, str | Promise] = {
@@ -39,6 +41,8 @@ SENTENCES: dict[str, str | Promise] = {
     MEMBER_LEFT: _("Left an organization"),
     OWNER_ADDED: _("Made an owner of an organization"),
     OWNER_REMOVED: _("No longer an owner of an organization"),
+    TOKEN_CREATED: _("Made a token of an organization"),
+    TOKEN_REVOKED: _("Revoked a token of an organization"),
 }
 
 

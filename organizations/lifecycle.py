@@ -1,5 +1,7 @@
 """VERBS: an organization is created, changed and deleted."""
 
+from typing import TypedDict
+
 from django.conf import settings
 from django.db import IntegrityError
 from django.utils import timezone
@@ -11,16 +13,29 @@ from accounts.sessions import acting
 from organizations import events
 from organizations.exceptions import CreationNotAllowed, NameTaken
 from organizations.locks import lock_as_owner
-from organizations.models import Membership, Organization, OrganizationCounts
+from organizations.models import AuthPolicy, Membership, Organization, OrganizationCounts
 from organizations.names import check_name
+from organizations.policy import change_policy
+from organizations.user_sessions import change_sessions
+
+
+class Changes(TypedDict, total=False):
+    """What can be changed of an organization at once. What is not in it stays as it is."""
+
+    email: str
+    collaborator_auth_policy: AuthPolicy
+    session_timeout: int | None
+    session_remember: int | None
 
 
 def may_create_organizations(user: User) -> bool:
     return settings.CREATE_ORGANIZATIONS == "everybody" or user.is_staff
 
 
-def create_organization(name: str, email: str, *, owner: User, actor: Actor) -> Organization:
-    """Create an organization with its first owner."""
+def create_organization(
+    name: str, email: str, *, owner: User, actor: Actor, changes: Changes | None = None
+) -> Organization:
+    """Create an organization with its first owner; `changes` are what is not to be as it is by itself."""
     check_name(name)
     if not may_create_organizations(owner):
         raise CreationNotAllowed
@@ -44,6 +59,8 @@ def create_organization(name: str, email: str, *, owner: User, actor: Actor) -> 
             members=1,
             members_without_two_factor=0 if owner.is_enrolled else 1,
         )
+        if changes:
+            apply(changes, organization, actor=actor)
     return organization
 
 
@@ -58,24 +75,50 @@ def insert_organization(name: str, email: str) -> Organization:
 
 def update_organization(organization: Organization, *, email: str, actor: Actor) -> Organization:
     """Change the contact address. The same address again is no change."""
+    return change_organization(organization, {"email": email}, actor=actor)
+
+
+def change_organization(organization: Organization, changes: Changes, *, actor: Actor) -> Organization:
+    """Change several things at once: all of them, or nothing if one of them is refused.
+
+    What is the same as before is no change. Raises OwnersNotEnrolled, SessionOutOfRange.
+    """
     with acting(actor):
         organization = lock_as_owner(organization, actor)
-        if organization.email != email:
-            events.record(
-                events.UPDATED, organization, actor=actor, email_before=organization.email, email=email
-            )
-            organization.email = email
-            organization.save(update_fields=["email"])
+        apply(changes, organization, actor=actor)
     return organization
 
 
+def apply(changes: Changes, organization: Organization, *, actor: Actor) -> None:
+    """As above, for a caller who holds the organization's lock."""
+    if "email" in changes:
+        change_contact(organization, changes["email"], actor=actor)
+    if "collaborator_auth_policy" in changes:
+        change_policy(organization, changes["collaborator_auth_policy"], actor=actor)
+    change_sessions(
+        organization,
+        timeout=changes.get("session_timeout", organization.session_timeout),
+        remember=changes.get("session_remember", organization.session_remember),
+        actor=actor,
+    )
+
+
+def change_contact(organization: Organization, email: str, *, actor: Actor) -> None:
+    if organization.email == email:
+        return
+    events.record(events.UPDATED, organization, actor=actor, email_before=organization.email, email=email)
+    organization.email = email
+    organization.save(update_fields=["email"])
+
+
 def delete_organization(organization: Organization, *, actor: Actor) -> None:
-    """Delete an organization, its memberships and its counts. It can't be undone."""
+    """Delete an organization, its memberships, its tokens and its counts. It can't be undone."""
     with acting(actor):
         organization = lock_as_owner(organization, actor)
         memberships = organization.memberships.order_by("pk").select_for_update()
         ids = list(memberships.values_list("pk", flat=True))
         organization.memberships.all().delete()
+        organization.tokens.all().delete()  # nobody makes one meanwhile: that takes the same lock
         events.record(events.DELETED, organization, actor=actor, memberships=len(ids))
         OrganizationCounts.objects.filter(organization=organization).delete()
         organization.delete()

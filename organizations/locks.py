@@ -3,6 +3,8 @@
 Before all of them comes the session or the token that acts (accounts.sessions.acting).
 """
 
+from collections.abc import Iterable
+
 from accounts.audit import Actor
 from accounts.models import User
 from organizations.exceptions import MembershipGone, NoLongerAllowed, OrganizationGone
@@ -23,13 +25,20 @@ def lock_as_owner(organization: Organization, actor: Actor, right: Right = Right
     Owners have every right. A token that belongs to the organization has some of them.
     """
     locked = lock_organization(organization)
-    if actor.door != "command" and not has_right(locked, actor, right):
-        raise NoLongerAllowed
+    check_right(locked, actor, right)
     return locked
 
 
+def check_right(organization: Organization, actor: Actor, right: Right) -> None:
+    """Raise unless the actor has the right in an organization that is locked."""
+    if actor.door != "command" and not has_right(organization, actor, right):
+        raise NoLongerAllowed
+
+
 def has_right(organization: Organization, actor: Actor, right: Right) -> bool:
+    """Ask it of a locked organization. Whoever ends a token of it holds that lock, too."""
     if isinstance(actor.token, OrganizationToken):
+        actor.token.check_alive()
         return actor.token.organization_id == organization.pk and right in actor.token.rights
     return organization.memberships.owners().filter(user=actor.user).exists()
 
@@ -43,11 +52,24 @@ def lock_user(user_id: int) -> User:
 
 def lock_membership(organization: Organization, membership_id: int) -> tuple[Membership, User | None]:
     """Return a membership of a locked organization, and its user if there is one, both locked."""
-    found = organization.memberships.filter(pk=membership_id).first()
-    if found is None:
+    return lock_memberships(organization, [membership_id])[0]
+
+
+def lock_memberships(
+    organization: Organization, membership_ids: Iterable[int]
+) -> list[tuple[Membership, User | None]]:
+    """Return memberships of a locked organization with their users, all of them locked, in the order of ids.
+
+    Raises MembershipGone if one of them is not there: an account that is deleted takes its own along.
+    """
+    ids = set(membership_ids)
+    rows = organization.memberships.filter(pk__in=ids).order_by("pk")
+    people = {pk for pk in rows.values_list("user_id", flat=True) if pk is not None}
+    users: dict[int | None, User] = {}
+    if people:
+        in_order = User.objects.filter(pk__in=people).order_by("pk")
+        users = {user.pk: user for user in in_order.select_for_update(no_key=True)}
+    locked = list(rows.select_for_update(no_key=True))
+    if len(locked) < len(ids) or any(row.user_id and row.user_id not in users for row in locked):
         raise MembershipGone
-    user = lock_user(found.user_id) if found.user_id else None
-    locked = organization.memberships.select_for_update(no_key=True).filter(pk=membership_id).first()
-    if locked is None:  # an account that was deleted meanwhile took it along
-        raise MembershipGone
-    return locked, user
+    return [(row, users.get(row.user_id)) for row in locked]

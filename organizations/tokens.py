@@ -1,15 +1,99 @@
-"""VERBS: the tokens of an organization, which belong to nobody (D2)."""
+"""VERBS: the tokens of an organization, which belong to nobody (D2): made, replaced and revoked."""
 
-from accounts import bearers
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from accounts import bearers, notifications, token_expiry
+from accounts.audit import Actor
 from accounts.models import BearerToken, unexpired
-from organizations.models import OrganizationToken
+from accounts.sessions import acting
+from accounts.tokens import fill
+from organizations import events
+from organizations.locks import lock_as_owner
+from organizations.models import Organization, OrganizationToken, Right
+from organizations.policy import OWNERS
+
+Kind = OrganizationToken.Kind
 
 
 def register() -> None:
-    """Have accounts find these tokens, too. For AppConfig.ready."""
+    """Have accounts find these tokens, too, and tell about their end. For AppConfig.ready."""
     bearers.finder(find)
+    token_expiry.register(OrganizationToken, with_organizations, tell_owners)  # type: ignore[arg-type]
 
 
 def find(token_hash: str) -> BearerToken | None:
     tokens = OrganizationToken.objects.select_related("organization__counts")
     return tokens.filter(unexpired(), token_hash=token_hash).first()
+
+
+def of_kind(organization: Organization, kind: Kind) -> OrganizationToken | None:
+    """Return the token of this kind, which may have expired, or None."""
+    return organization.tokens.filter(kind=kind).first()
+
+
+def replace(
+    organization: Organization, kind: Kind, *, expires_at: datetime | None, verified: bool, actor: Actor
+) -> tuple[OrganizationToken, str]:
+    """Make the token of this kind, and return it with the secret. The former one ends at once.
+
+    `verified` as in accounts.tokens.create. Raises InvalidExpiry, NoLongerAllowed, OrganizationGone.
+    """
+    with acting(actor):
+        organization = lock_as_owner(organization, actor, Right.TOKENS)
+        former = of_kind(organization, kind)
+        replaced = former.public_id if former else ""  # which leaves it out of the event
+        if former is not None:
+            former.delete()
+        token = OrganizationToken(organization=organization, kind=kind)
+        secret = fill(token, expires_at=expires_at, verified=verified, actor=actor)
+        events.record(
+            events.TOKEN_CREATED,
+            organization,
+            actor=actor,
+            kind=kind.value,
+            made=token.public_id,
+            replaced=replaced,
+        )
+        notifications.broadcast(
+            "organization_token_created",
+            audience=OWNERS,
+            key=str(organization.pk),
+            organization_name=organization.name,
+            kind=kind.value,
+            replaced=bool(replaced),
+            made_by=token.created_by,
+            by_owners_token=isinstance(actor.token, OrganizationToken),
+        )
+    return token, secret
+
+
+def revoke(organization: Organization, kind: Kind, *, actor: Actor) -> OrganizationToken | None:
+    """End the token of this kind at once; return it as it was, or None if there is none."""
+    with acting(actor):
+        organization = lock_as_owner(organization, actor, Right.TOKENS)
+        token = of_kind(organization, kind)
+        if token is not None:
+            revoked = token.public_id
+            token.delete()
+            events.record(events.TOKEN_REVOKED, organization, actor=actor, kind=kind.value, revoked=revoked)
+    return token
+
+
+# --- As they expire ---
+
+
+def with_organizations() -> QuerySet[OrganizationToken]:
+    return OrganizationToken.objects.select_related("organization")
+
+
+def tell_owners(token: OrganizationToken) -> None:
+    notifications.broadcast(
+        "organization_token_expiring",
+        audience=OWNERS,
+        key=str(token.organization_id),
+        organization_name=token.organization.name,
+        kind=token.kind,
+        expires_on=token.expires_at and token.expires_at.date().isoformat(),
+    )

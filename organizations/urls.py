@@ -3,13 +3,14 @@
 from django.urls import path
 
 from organizations import converters  # noqa: F401 - registers the converter of names
-from organizations.views import authentication, general, home, mine, organization, users
+from organizations.views import authentication, general, home, mine, organization, tokens, users
 
 app_name = "organizations"
 
 ORGANIZATION = "app/<organization:organization_name>"
 SETTINGS = f"{ORGANIZATION}/settings"
 USER = f"{SETTINGS}/users/<int:membership_id>"
+TOKENS = f"{SETTINGS}/authentication-tokens"
 
 urlpatterns = [
     path("app", home.home, name="home"),
@@ -27,6 +28,9 @@ urlpatterns = [
     path(f"{USER}/make-owner", users.make_owner, name="make_owner"),
     path(f"{USER}/unmake-owner", users.unmake_owner, name="unmake_owner"),
     path(f"{USER}/remove", users.remove_member, name="remove_member"),
+    path(TOKENS, tokens.tokens, name="tokens"),
+    path(f"{TOKENS}/<slug:kind>/create", tokens.create_token, name="create_token"),
+    path(f"{TOKENS}/<slug:kind>/delete", tokens.delete_token, name="delete_token"),
     path(f"{SETTINGS}/authentication", authentication.authentication, name="authentication"),
     path(
         f"{SETTINGS}/authentication/require-two-factor",

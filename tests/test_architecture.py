@@ -19,8 +19,8 @@ LAYERS = {
         "records": "audit bearers senders known_browsers limits lanes lifetimes sealed sessions remembered "
         "mails carriers outbox notifications links authority",
         "factors": "factors",
-        "verbs": "login passwords registration standing tokens token_expiry two_factor challenges backup_codes "
-        "housekeeping key_rotation doctor",
+        "verbs": "login passwords registration standing tokens token_expiry two_factor challenges "
+        "backup_codes housekeeping key_rotation doctor",
         "web": "activity answers assurance checks context documents endpoints forms guide jsonapi "
         "link_cookies mailbox middleware pages pending readonly_admin redirects refusals remembered_cookie "
         "session_list throttle two_factor_pages",
@@ -30,7 +30,7 @@ LAYERS = {
         "nouns": "models exceptions names converters",
         "records": "events locks keyset",
         "verbs": "lifecycle memberships invitations policy teams tokens user_sessions doctor",
-        "web": "gate api_gate middleware context documents forms member_pages",
+        "web": "gate api_gate acquaintances middleware context documents forms member_pages",
         "doors": "api views admin management urls apps templatetags",
     },
 }

@@ -61,6 +61,11 @@ class BearerToken(models.Model):
         raise NotImplementedError
 
     @property
+    def belongs_to(self) -> tuple[str, str]:
+        """Whose it is, as the API names it: a type and an id."""
+        raise NotImplementedError
+
+    @property
     def is_expired(self) -> bool:
         return self.expires_at is not None and self.expires_at <= timezone.now()
 
@@ -88,6 +93,10 @@ class ApiToken(BearerToken):
     @property
     def holder(self) -> str:
         return f"user:{self.owner.username}"
+
+    @property
+    def belongs_to(self) -> tuple[str, str]:
+        return "users", public_id("user", self.owner_id)
 
     @property
     def counts_as_verified(self) -> bool:

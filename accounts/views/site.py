@@ -2,7 +2,7 @@
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import Error, connection
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
@@ -20,6 +20,21 @@ def start(request: HttpRequest) -> HttpResponse:
 def change_password_redirect(request: HttpRequest) -> HttpResponse:
     """Where password managers look for the page that changes a password."""
     return redirect("accounts:password")
+
+
+SERVICES = {
+    "tfe.v2": "/api/v2/",
+    "tfe.v2.1": "/api/v2/",
+    "tfe.v2.2": "/api/v2/",
+    "modules.v1": "/api/registry/v1/modules/",  # there are none, but clients insist on the name
+}
+
+
+@login_not_required
+@require_safe
+def terraform_services(request: HttpRequest) -> HttpResponse:
+    """Where Terraform and its clients look for what this host is to them."""
+    return JsonResponse(SERVICES)
 
 
 @login_not_required

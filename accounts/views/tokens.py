@@ -1,9 +1,97 @@
-"""User Settings > Tokens."""
+"""User Settings > Tokens: what programs send instead of a password, made, listed and revoked."""
 
+from urllib.parse import urlencode
+
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_safe
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_variables
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts import tokens as verbs
+from accounts.answers import form_page, refuse
+from accounts.assurance import (
+    has_sudo,
+    is_fully_verified,
+    redirect_to_sudo,
+    signed_in_user,
+    sudo_required,
+)
+from accounts.audit import Actor
+from accounts.exceptions import RuleViolation
+from accounts.forms import LIFETIMES, NEVER, TokenForm
+from accounts.models import DESCRIPTION_LENGTH
+
+PAGE = "accounts:tokens"
+TERRAFORM = "terraform-login"  # what the command `terraform login` adds to the address of the page
 
 
 @require_safe
 def tokens(request: HttpRequest) -> HttpResponse:
-    return HttpResponse()
+    """For `terraform login` the proof is asked at once, so that one click then shows the token."""
+    source = source_of(request.GET.get("source"))
+    if source and not has_sudo(request):
+        return redirect_to_sudo(request.get_full_path())
+    return tokens_page(request, TokenForm(initial=prefilled(request, source)), source)
+
+
+def tokens_page(request: HttpRequest, form: TokenForm, source: str) -> HttpResponse:
+    found = verbs.of_user(signed_in_user(request))
+    return form_page(request, "accounts/tokens.html", form, tokens=found, source=source)
+
+
+@require_POST
+@sensitive_variables("secret")
+def create_token(request: HttpRequest) -> HttpResponse:
+    """Show the secret in the answer, and nowhere again (docs/decisions/0005)."""
+    source = source_of(request.POST.get("source"))
+    if not has_sudo(request):  # not by sudo_required: the page comes back with what was typed
+        return redirect_to_sudo(page_with(request, source))
+    form = TokenForm(request.POST)
+    if form.is_valid():
+        try:
+            token, secret = verbs.create(
+                signed_in_user(request),
+                description=form.cleaned_data["description"],
+                expires_at=form.cleaned_data["expires"],
+                verified=is_fully_verified(request),
+                actor=Actor.of(request),
+            )
+        except RuleViolation as error:
+            refuse(form, error)
+        else:
+            return render(
+                request, "accounts/token.html", {"token": token, "secret": secret, "source": source}
+            )
+    return tokens_page(request, form, source)
+
+
+@require_POST
+@sudo_required(page=PAGE)
+def revoke_token(request: HttpRequest, token_id: int) -> HttpResponse:
+    token = verbs.revoke(signed_in_user(request), token_id, actor=Actor.of(request))
+    if token is None:
+        messages.info(request, _("There was nothing to revoke any more."))
+    else:
+        messages.success(request, _("The token was revoked. It opens nothing any more."))
+    return redirect(PAGE)
+
+
+def source_of(text: str | None) -> str:
+    return TERRAFORM if text == TERRAFORM else ""
+
+
+def prefilled(request: HttpRequest, source: str) -> dict[str, str]:
+    asked = {"description": request.GET.get("description"), "expires": request.GET.get("expires")}
+    usual = {"description": "terraform login", "expires": "30"} if source else {}
+    return usual | {name: value for name, value in asked.items() if value}
+
+
+def page_with(request: HttpRequest, source: str) -> str:
+    """Return the address of the page with the form filled in as it was sent."""
+    query = {"source": source, "description": request.POST.get("description", "")[:DESCRIPTION_LENGTH]}
+    if (expires := request.POST.get("expires", "")) in (*LIFETIMES, NEVER):
+        query["expires"] = expires
+    return f"{reverse(PAGE)}?{urlencode({name: value for name, value in query.items() if value})}"

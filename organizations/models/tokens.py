@@ -6,7 +6,9 @@ from typing import ClassVar
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import BearerToken, User
+from accounts.exceptions import TokenRevoked
+from accounts.ids import public_id
+from accounts.models import BearerToken, User, unexpired
 from organizations.models.organizations import Organization
 
 
@@ -48,8 +50,22 @@ class OrganizationToken(BearerToken):
         return f"organization:{self.organization.name}{suffix}"
 
     @property
+    def belongs_to(self) -> tuple[str, str]:
+        if self.kind == self.Kind.OWNERS:
+            return "teams", public_id("team", self.organization_id)
+        return "organizations", self.organization.name
+
+    @property
     def rights(self) -> frozenset[Right]:
         """As in Terraform Cloud's table: both manage members, the owners' also what owners' teams manage."""
         if self.kind == self.Kind.OWNERS:
             return frozenset({Right.MEMBERS, Right.OWNERS, Right.TOKENS})
         return frozenset({Right.MEMBERS})
+
+    def hold(self) -> None:
+        """Nothing to lock here: what acts with it locks its organization, and so does what ends it."""
+
+    def check_alive(self) -> None:
+        """Ask it while the organization is locked. Raises TokenRevoked."""
+        if not OrganizationToken.objects.filter(unexpired(), pk=self.pk).exists():
+            raise TokenRevoked

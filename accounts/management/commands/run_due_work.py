@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import Error, close_old_connections
 
-from accounts import housekeeping, outbox
+from accounts import housekeeping, outbox, token_expiry
 from accounts.doctor import take_the_time_it_takes
 
 logger = logging.getLogger(__name__)
@@ -38,6 +38,7 @@ class Command(BaseCommand):
 
     def run_once(self) -> None:
         take_the_time_it_takes()
+        token_expiry.tell_in_time()
         sent = outbox.send_due()
         housekeeping.tidy()
         if sent:

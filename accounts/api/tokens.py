@@ -1,0 +1,80 @@
+"""People's own tokens: listed, made, shown and revoked."""
+
+from django.http import HttpResponse
+
+from accounts import tokens
+from accounts.documents import token_resource
+from accounts.endpoints import Call, check_sudo, not_found, sudo_token_required, user_token_required
+from accounts.forms import DescriptionField
+from accounts.ids import row_id
+from accounts.jsonapi import Document, document, invalid_attribute, no_content, respond
+from accounts.models import ApiToken
+from accounts.pages import PageRequest, pagination
+from accounts.tokens import InvalidExpiry
+
+KINDS = ("authentication-tokens", "authentication-token")
+DESCRIPTION = DescriptionField()
+
+
+@user_token_required
+def index(call: Call, user_id: str) -> HttpResponse:
+    """List one's own, newest first. Of others there are none to see, as Terraform Cloud has it."""
+    call.includes()
+    found = tokens.of_user(call.user) if is_caller(call, user_id) else []
+    page = PageRequest.of(call.request)
+    if not page.asked:
+        return respond(document([token_resource(token) for token in found]))
+    shown = found[page.offset : page.offset + page.size]
+    resources = [token_resource(token) for token in shown]
+    return respond(document(resources, **pagination(call.request, page, len(found))))
+
+
+@user_token_required
+def create(call: Call, user_id: str) -> HttpResponse:
+    if not is_caller(call, user_id):
+        raise not_found()
+    return make(call)
+
+
+@sudo_token_required
+def make(call: Call) -> HttpResponse:
+    sent: Document = call.document(*KINDS)
+    description, expires_at = sent.text("description", DESCRIPTION), sent.moment("expired-at")
+    sent.check()
+    try:
+        token, secret = tokens.create(
+            call.user, description=description, expires_at=expires_at, actor=call.actor
+        )
+    except InvalidExpiry as error:
+        raise invalid_attribute("expired-at", error.message) from error
+    return respond(document(token_resource(token, secret=secret)), 201)
+
+
+@user_token_required
+def show(call: Call, public_id: str) -> HttpResponse:
+    call.includes()
+    return respond(document(token_resource(own_token(call, public_id))))
+
+
+@user_token_required
+def delete(call: Call, public_id: str) -> HttpResponse:
+    """Revoke a token of one's own. Every token may revoke itself, whatever stands behind it."""
+    token = own_token(call, public_id)
+    if token != call.token:
+        check_sudo(call)
+    _ignored = call.body  # may be null, as some clients send; what is malformed is refused
+    if tokens.revoke(call.user, token.pk, actor=call.actor) is None:
+        raise not_found()
+    return no_content()
+
+
+def is_caller(call: Call, user_id: str) -> bool:
+    return row_id("user", user_id) == call.user.pk
+
+
+def own_token(call: Call, public_id: str) -> ApiToken:
+    pk = row_id("at", public_id)
+    token = call.user.api_tokens.filter(pk=pk).first() if pk is not None else None
+    if token is None:
+        raise not_found()
+    return token

@@ -1,0 +1,85 @@
+"""Tokens near their end and after it: their people are told, and what has expired goes away.
+
+Applications register their kinds of tokens, so that one rule holds for all of them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+
+from accounts import notifications, outbox
+from accounts.models import ApiToken, BearerToken
+
+DAYS_BEFORE = (7, 30)  # the nearest first: who was told of that is not told of the other
+KEEP_EXPIRED = timedelta(days=30)  # shown as expired for so long
+
+Tell = Callable[[BearerToken], None]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of tokens. `tokens` are those whose people want to know, `tell` writes them the mail."""
+
+    model: type[BearerToken]
+    tokens: Callable[[], QuerySet[BearerToken]]
+    tell: Tell
+
+
+kinds: list[Kind] = []
+
+
+def register(model: type[BearerToken], tokens: Callable[[], QuerySet[BearerToken]], tell: Tell) -> None:
+    kinds.append(Kind(model, tokens, tell))
+
+
+def tell_in_time() -> None:
+    """Write the mails that are due, 30 and 7 days before the end; each once. They leave with what is due."""
+    with outbox.left_for_later():
+        for kind in kinds:
+            for days in DAYS_BEFORE:
+                tell_about(kind, days)
+
+
+def tell_about(kind: Kind, days: int) -> None:
+    due = due_for_mail(days)
+    for pk in list(kind.tokens().filter(due).order_by("pk").values_list("pk", flat=True)):
+        with transaction.atomic():
+            # Conditional: of two processes that find it, one writes the mail.
+            claimed = kind.model._default_manager.filter(due, pk=pk).update(expiry_told=days)
+            if claimed and (token := kind.tokens().filter(pk=pk).first()):
+                kind.tell(token)
+
+
+def due_for_mail(days: int) -> Q:
+    """Ask for tokens that end within so many days, live longer than that, and were not told of it."""
+    now, before = timezone.now(), timedelta(days=days)
+    told = Q(expiry_told__isnull=False, expiry_told__lte=days)
+    return (
+        Q(expires_at__gt=now, expires_at__lte=now + before, created_at__lt=F("expires_at") - before) & ~told
+    )
+
+
+def long_expired() -> list[QuerySet[BearerToken]]:
+    """Return what nobody needs to see any more, for housekeeping."""
+    over = timezone.now() - KEEP_EXPIRED
+    return [kind.model._default_manager.filter(expires_at__lt=over) for kind in kinds]
+
+
+# --- People's own ---
+
+
+def of_active_people() -> QuerySet[ApiToken]:
+    return ApiToken.objects.filter(owner__is_active=True).select_related("owner")
+
+
+def tell_owner(token: ApiToken) -> None:
+    notifications.notify(
+        token.owner, "token_expiring", description=token.description, expires_at=token.expires_at
+    )
+
+
+register(ApiToken, of_active_people, tell_owner)  # type: ignore[arg-type]

@@ -1,0 +1,116 @@
+"""The tokens of an organization: its own, and that of its owners' team. At most one of each."""
+
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+
+from accounts.documents import token_resource
+from accounts.endpoints import Call, not_found
+from accounts.ids import public_id, row_id
+from accounts.jsonapi import ApiError, Document, document, invalid_attribute, no_content, respond
+from accounts.tokens import InvalidExpiry
+from organizations import tokens
+from organizations.api_gate import Access, access_to, check_right, right_required, translated
+from organizations.models import Organization, OrganizationToken, Right
+
+Kind = OrganizationToken.Kind
+NOTHING: tuple[Any, ...] = (None, {}, {"data": None})  # what clients send that have nothing to say
+
+
+@right_required(Right.TOKENS)
+def show(call: Call, access: Access) -> HttpResponse:
+    check_which(call)
+    return show_kind(call, access, Kind.ORGANIZATION)
+
+
+@right_required(Right.TOKENS, sudo=True)
+def create(call: Call, access: Access) -> HttpResponse:
+    check_which(call)
+    return create_kind(call, access, Kind.ORGANIZATION)
+
+
+@right_required(Right.TOKENS, sudo=True)
+def delete(call: Call, access: Access) -> HttpResponse:
+    check_which(call)
+    return delete_kind(call, access, Kind.ORGANIZATION)
+
+
+def show_of_team(call: Call, team_id: str) -> HttpResponse:
+    return show_kind(call, team_access(call, team_id, sudo=False), Kind.OWNERS)
+
+
+def create_of_team(call: Call, team_id: str) -> HttpResponse:
+    access = team_access(call, team_id, sudo=True)
+    with translated():
+        return create_kind(call, access, Kind.OWNERS)
+
+
+def delete_of_team(call: Call, team_id: str) -> HttpResponse:
+    access = team_access(call, team_id, sudo=True)
+    with translated():
+        return delete_kind(call, access, Kind.OWNERS)
+
+
+def team_access(call: Call, team_id: str, *, sudo: bool) -> Access:
+    """Gate a team by its own id. An organization's own token sees no teams."""
+    pk = row_id("team", team_id)
+    organization = Organization.objects.filter(pk=pk).first() if pk is not None else None
+    if organization is None:
+        raise not_found()
+    access = access_to(call, organization)
+    if access.token and not access.may(Right.OWNERS):
+        raise not_found()
+    check_right(call, access, Right.TOKENS, sudo=sudo)
+    return access
+
+
+def check_which(call: Call) -> None:
+    """Refuse the other kind of token that Terraform Cloud has here."""
+    if call.request.GET.get("token"):
+        detail = _("There is only one token of an organization here, and no “%(name)s”.")
+        name = call.request.GET["token"][:50]
+        raise ApiError(400, "invalid parameter", detail % {"name": name}, parameter="token")
+
+
+def show_kind(call: Call, access: Access, kind: Kind) -> HttpResponse:
+    call.includes()
+    token = tokens.of_kind(access.organization, kind)
+    if token is None:
+        raise not_found()
+    return respond(document(token_resource(token, path=path_of(token))))
+
+
+def create_kind(call: Call, access: Access, kind: Kind) -> HttpResponse:
+    expires_at = expiry_sent(call)
+    try:
+        token, secret = tokens.replace(
+            access.organization, kind, expires_at=expires_at, verified=False, actor=call.actor
+        )
+    except InvalidExpiry as error:
+        raise invalid_attribute("expired-at", error.message) from error
+    return respond(document(token_resource(token, path=path_of(token), secret=secret)), 201)
+
+
+def expiry_sent(call: Call) -> datetime | None:
+    """Return when the token is to expire. Clients send whatever type, or nothing at all."""
+    if call.body in NOTHING:
+        return None
+    sent: Document = call.document()
+    expires_at = sent.moment("expired-at")
+    sent.check()
+    return expires_at
+
+
+def delete_kind(call: Call, access: Access, kind: Kind) -> HttpResponse:
+    _ignored = call.body  # may be null, as some clients send; what is malformed is refused
+    if tokens.revoke(access.organization, kind, actor=call.actor) is None:
+        raise not_found()
+    return no_content()
+
+
+def path_of(token: OrganizationToken) -> str:
+    if token.kind == Kind.OWNERS:
+        return f"/api/v2/teams/{public_id('team', token.organization_id)}/authentication-token"
+    return f"/api/v2/organizations/{token.organization.name}/authentication-token"

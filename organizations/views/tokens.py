@@ -1,0 +1,86 @@
+"""Organization settings > API Tokens: the organization's own, and that of its owners' team."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_variables
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.assurance import is_fully_verified, sudo_required
+from accounts.audit import Actor
+from accounts.forms import ExpiryForm
+from organizations import tokens as verbs
+from organizations.gate import owner_required
+from organizations.models import Membership, Organization, OrganizationToken
+
+PAGE = "organizations:tokens"
+Kind = OrganizationToken.Kind
+
+
+@require_safe
+@owner_required
+def tokens(request: HttpRequest, organization: Organization, membership: Membership) -> HttpResponse:
+    return tokens_page(request, organization, membership)
+
+
+def tokens_page(
+    request: HttpRequest,
+    organization: Organization,
+    membership: Membership,
+    refused: dict[Kind, ExpiryForm] | None = None,
+) -> HttpResponse:
+    found = {token.kind: token for token in organization.tokens.all()}
+    sections = {
+        f"{kind.value}_section": {
+            "token": found.get(kind),
+            "form": (refused or {}).get(kind) or ExpiryForm(auto_id=f"id_{kind.value}_%s"),
+        }
+        for kind in Kind
+    }
+    context: dict[str, Any] = {"organization": organization, "membership": membership, **sections}
+    return render(request, "organizations/tokens.html", context, status=422 if refused else 200)
+
+
+@require_POST
+@owner_required
+@sudo_required(page=PAGE)
+@sensitive_variables("secret")
+def create_token(
+    request: HttpRequest, organization: Organization, membership: Membership, kind: str
+) -> HttpResponse:
+    """Show the secret in the answer, and nowhere again (docs/decisions/0005)."""
+    chosen = kind_or_404(kind)
+    form = ExpiryForm(request.POST, auto_id=f"id_{kind}_%s")
+    if not form.is_valid():
+        return tokens_page(request, organization, membership, {chosen: form})
+    token, secret = verbs.replace(
+        organization,
+        chosen,
+        expires_at=form.cleaned_data["expires"],
+        verified=is_fully_verified(request),
+        actor=Actor.of(request),
+    )
+    context = {"organization": organization, "membership": membership, "token": token, "secret": secret}
+    return render(request, "organizations/token.html", context)
+
+
+@require_POST
+@owner_required
+@sudo_required(page=PAGE)
+def delete_token(
+    request: HttpRequest, organization: Organization, membership: Membership, kind: str
+) -> HttpResponse:
+    if verbs.revoke(organization, kind_or_404(kind), actor=Actor.of(request)) is None:
+        messages.info(request, _("There was nothing to delete any more."))
+    else:
+        messages.success(request, _("The token was deleted. It opens nothing any more."))
+    return redirect(PAGE, organization.name)
+
+
+def kind_or_404(slug: str) -> Kind:
+    if slug not in Kind.values:
+        raise Http404
+    return Kind(slug)
