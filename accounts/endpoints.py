@@ -11,8 +11,13 @@ from typing import Any, Concatenate, ParamSpec, cast
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.core.exceptions import BadRequest, PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.core.exceptions import (
+    BadRequest,
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+)
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
@@ -27,8 +32,6 @@ from accounts.throttle import throttle
 
 P = ParamSpec("P")
 
-LONGEST_HEADER = 200  # characters of an Authorization header that anybody looks at
-
 
 @dataclass
 class Call:
@@ -36,6 +39,7 @@ class Call:
 
     request: HttpRequest
     token: BearerToken | None
+    includes_known: bool = False  # whether the handler has looked at what to include
 
     @cached_property
     def actor(self) -> Actor:
@@ -62,6 +66,7 @@ class Call:
 
     def includes(self, *known: str) -> set[str]:
         """Return what `include` asks for. An unknown name is refused, as JSON:API demands."""
+        self.includes_known = True
         wanted = {name for name in self.request.GET.get("include", "").split(",") if name}
         if unknown := wanted - set(known):
             detail = _("There is no include parameter “%(name)s” here.") % {"name": min(unknown)[:50]}
@@ -79,16 +84,21 @@ def endpoint(*, public: bool = False, **handlers: Callable[..., HttpResponse]) -
     @csrf_exempt
     @login_not_required
     def view(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        allowance = None
         try:
-            allowance = None
-            token = authenticate(request, public=public)
-            allowance = throttle.take(token.holder if token else request.META.get("REMOTE_ADDR", ""))
+            network = Actor.of_program(request, None).network
+            token = authenticate(request, network)
+            allowance = throttle.take(token.holder if token else network)
             if allowance.exceeded:
                 raise too_many_requests()
+            if token is None and not public:
+                raise unauthorized()
             handler = by_method.get(request.method or "")
             if handler is None:
                 raise method_not_allowed(by_method)
-            response = handler(Call(request, token), **kwargs)
+            call = Call(request, token)
+            response = handler(call, **kwargs)
+            refuse_unread_include(call)
         except Exception as error:
             response = answer_to(error)
         if allowance:
@@ -101,19 +111,16 @@ def endpoint(*, public: bool = False, **handlers: Callable[..., HttpResponse]) -
     return view
 
 
-def authenticate(request: HttpRequest, *, public: bool) -> BearerToken | None:
-    """Return the token of the Authorization header. Raises ApiError 401, RateLimited."""
-    header = request.META.get("HTTP_AUTHORIZATION", "")
-    if public and not header:
+def authenticate(request: HttpRequest, network: str) -> BearerToken | None:
+    """Return the live token of the Authorization header, or None. Raises RateLimited after too many."""
+    scheme, _space, text = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    if scheme.lower() != "bearer" or not text:
         return None
-    scheme, _space, text = header[:LONGEST_HEADER].partition(" ")
-    if scheme.lower() == "bearer" and text:
-        network = Actor.of_program(request, None).network
-        if token := bearers.find(text, network=network):
-            return token
-    if public:
-        return None
-    raise ApiError(401, "unauthorized", headers={"WWW-Authenticate": "Bearer"})
+    return bearers.find(text, network=network)
+
+
+def unauthorized(detail: str = "") -> ApiError:
+    return ApiError(401, "unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})
 
 
 def too_many_requests() -> ApiError:
@@ -123,6 +130,12 @@ def too_many_requests() -> ApiError:
 
 def method_not_allowed(methods: Iterable[str]) -> ApiError:
     return ApiError(405, "method not allowed", headers={"Allow": ", ".join(sorted(methods))})
+
+
+def refuse_unread_include(call: Call) -> None:
+    """Raise 400 if something was to be included where nothing can be."""
+    if call.request.method in ("GET", "HEAD") and not call.includes_known:
+        call.includes()
 
 
 def check_media_type(request: HttpRequest) -> None:
@@ -142,7 +155,7 @@ def answer_to(error: Exception) -> HttpResponse:
         case ApiError():
             return respond_errors(error)
         case SessionEnded():
-            return respond_errors(ApiError(401, "unauthorized", error.message))
+            return respond_errors(unauthorized(error.message))
         case RateLimited():
             headers = {"Retry-After": str(error.retry_after)}
             return respond_errors(ApiError(429, "Too many requests", error.message, headers=headers))
@@ -153,7 +166,9 @@ def answer_to(error: Exception) -> HttpResponse:
             return respond_errors(not_found())
         case PermissionDenied():
             return respond_errors(forbidden())
-        case BadRequest():
+        case RequestDataTooBig():
+            return respond_errors(ApiError(413, "request too large"))
+        case BadRequest() | SuspiciousOperation() | UnreadablePostError():
             return respond_errors(ApiError(400, "bad request"))
     raise error
 

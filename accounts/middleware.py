@@ -108,17 +108,23 @@ def user_of(request: HttpRequest) -> User | AnonymousUser:
     return user
 
 
-class ApiHeadersMiddleware:
-    """Say on every answer below /api/ which API this is: Terraform's clients ask for it (tfc.md 2.1)."""
+class ApiMiddleware:
+    """Keep cookies out of the API, and say on every answer below /api/ which API this is.
+
+    Without cookies there is no session that a foreign page could use (R52). Terraform's clients ask for the
+    headers (tfc.md 2.1).
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path_info.startswith("/api/"):
+            return self.get_response(request)
+        request.META.pop("HTTP_COOKIE", None)
         response = self.get_response(request)
-        if request.path_info.startswith("/api/"):
-            response["TFP-API-Version"] = "2.6"
-            response["TFP-AppName"] = settings.SITE_NAME
+        response["TFP-API-Version"] = "2.6"
+        response["TFP-AppName"] = settings.SITE_NAME
         return response
 
 

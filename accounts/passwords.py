@@ -14,7 +14,7 @@ from accounts.exceptions import RateLimited, RuleViolation, WrongPassword
 from accounts.limits import Budget, Reservation
 from accounts.links import Link
 from accounts.models import AuditEvent, User
-from accounts.sessions import SessionStore, hold
+from accounts.sessions import SessionStore, hold, hold_session_of
 
 PASSWORD_FAILED = "password.failed"
 PASSWORD_CHANGED = "password.changed"
@@ -123,10 +123,11 @@ def ensure_acceptable(password: str, user: User) -> None:
         raise WeakPassword(" ".join(error.messages)) from error
 
 
-def change(user: User, old: str, new: str, *, session: SessionStore, actor: Actor) -> None:
+def change(user: User, old: str, new: str, *, session: SessionStore | None, actor: Actor) -> None:
     """Set a new password. Every other session ends; this one goes on under a new key (R50).
 
-    Raises WeakPassword, WrongPassword, RateLimited, SessionEnded.
+    Without a session it is a program that acts, by a token that stays. Raises WeakPassword, WrongPassword,
+    RateLimited, SessionEnded.
     """
     ensure_acceptable(new, user)
     right = attempt(user, old, actor=actor)
@@ -134,9 +135,14 @@ def change(user: User, old: str, new: str, *, session: SessionStore, actor: Acto
         raise WrongPassword
     hashed = make_password(new)
     with transaction.atomic():
+        if session is None:
+            hold_session_of(actor)
         locked = hold(user, session)
+        if locked.security_stamp != user.security_stamp:
+            raise WrongPassword  # what was right may be the password of a moment ago
         store(locked, hashed)
-        session.renew(locked)
+        if session is not None:
+            session.renew(locked)
         record(PASSWORD_CHANGED, actor=actor, subject=name_of(user), user=user)
         notifications.notify(locked, "password_changed", actor=actor)
         right.give_back()

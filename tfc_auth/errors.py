@@ -22,6 +22,8 @@ TITLES = {
     404: "not found",
     405: "method not allowed",
     413: "request too large",
+    415: "unsupported media type",
+    429: "Too many requests",
     500: "internal server error",
     503: "service unavailable",
 }
@@ -67,7 +69,11 @@ def is_away(error: BaseException | None) -> bool:
 def server_error(request: HttpRequest) -> HttpResponse:
     """500, or 503 when the database is away: that one is worth trying again in a moment."""
     if is_away(sys.exc_info()[1]):
-        response = answer(request, 503)
-        response["Retry-After"] = "30"
-        return response
+        return unavailable(request)
     return answer(request, 500)
+
+
+def unavailable(request: HttpRequest) -> HttpResponse:
+    response = answer(request, 503)
+    response["Retry-After"] = "30"
+    return response

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Callable
 
 from django.conf import settings
-from django.core.exceptions import BadRequest, RequestDataTooBig
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 
 from accounts.jsonapi import MEDIA_TYPE
@@ -50,7 +50,7 @@ class ContentLengthMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if not response.streaming:
+        if not response.streaming and response.status_code != 204:  # which must not have one
             response.headers.setdefault("Content-Length", str(len(response.content)))
             if request.method == "HEAD":
                 response.content = b""  # gunicorn drops it, with a warning for each
@@ -125,20 +125,17 @@ class WellFormedMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path_info not in PROBES:
             request.get_host()
-        self.check_length(request)
+        if "HTTP_TRANSFER_ENCODING" in request.META:  # a body of unknown length
+            raise BadRequest("no Content-Length")
+        if int(request.META.get("CONTENT_LENGTH") or 0) > LONGEST_BODY:
+            # Unread: Django's own limit lets any number of bytes through as files.
+            return errors.answer(request, 413)
         charset = (request.content_params or {}).get("charset", "utf-8")
         if charset.lower() not in ("utf-8", "utf8"):
-            raise BadRequest("not UTF-8")
+            return errors.answer(request, 415 if errors.is_for_api(request) else 400)
         if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
             raise BadRequest("NUL in the address")
         return self.get_response(request)
-
-    def check_length(self, request: HttpRequest) -> None:
-        """Refuse long bodies unread: Django's own limit lets any number of bytes through as files."""
-        if "HTTP_TRANSFER_ENCODING" in request.META:  # of unknown length
-            raise BadRequest("no Content-Length")
-        if int(request.META.get("CONTENT_LENGTH") or 0) > LONGEST_BODY:
-            raise RequestDataTooBig("longer than any form")
 
 
 class ErrorPagesMiddleware:
@@ -160,6 +157,12 @@ class ErrorPagesMiddleware:
         if response.status_code == 405 and not response.content:
             response.content = errors.answer(request, 405).content
         return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Tell programs in development, too, that the database is away."""
+        if settings.DEBUG and errors.is_for_api(request) and errors.is_away(exception):
+            return errors.unavailable(request)
+        return None
 
     def in_the_form_of_the_api(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         answer = errors.answer(request, response.status_code)

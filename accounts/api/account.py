@@ -1,12 +1,57 @@
 """The caller's own account."""
 
 from django.http import HttpResponse
+from django.utils.translation import gettext as _
 
-from accounts.documents import user_resource
-from accounts.endpoints import Call, has_sudo, user_token_required
-from accounts.jsonapi import document, respond
+from accounts import passwords, registration
+from accounts.documents import service_account, user_id, user_resource
+from accounts.endpoints import Call, check_sudo, has_sudo, sudo_token_required, user_token_required
+from accounts.exceptions import WrongPassword
+from accounts.forms import AddressField, CurrentPasswordField, NewPasswordField
+from accounts.jsonapi import document, invalid_attribute, respond
+from accounts.models import ApiToken, User
+
+
+def details(call: Call) -> HttpResponse:
+    """Show whose token it is: a person, or what stands for an organization or a team."""
+    if call.token and not isinstance(call.token, ApiToken):
+        return respond(document(service_account(call.token)))
+    return own(call, call.user)
+
+
+def own(call: Call, user: User) -> HttpResponse:
+    return respond(document(user_resource(user, own=True, sudo=has_sudo(call), token=call.token)))
 
 
 @user_token_required
-def details(call: Call) -> HttpResponse:
-    return respond(document(user_resource(call.user, own=True, sudo=has_sudo(call))))
+def update(call: Call) -> HttpResponse:
+    """Take a new e-mail address, which counts once it is confirmed. User names stay what they are."""
+    user = call.user
+    sent = call.document("users", pk=user_id(user))
+    if sent.has("username") and sent.attributes["username"] != user.username:
+        sent.fail("username", _("A user name can't be changed."))
+    email = sent.text("email", AddressField()) if sent.has("email") else ""
+    sent.check()
+    if email and email.casefold() != (registration.unconfirmed_address(user) or user.email).casefold():
+        check_sudo(call)
+        user = registration.change_email(user, email, actor=call.actor)
+    return own(call, user)
+
+
+@user_token_required
+@sudo_token_required
+def change_password(call: Call) -> HttpResponse:
+    """Every browser is signed out; tokens stay. The names of attributes are the documented ones."""
+    sent = call.document("users", pk=user_id(call.user))
+    current = sent.text("current_password", CurrentPasswordField())
+    new = sent.text("password", NewPasswordField())
+    if sent.text("password_confirmation", NewPasswordField()) != new:
+        sent.fail("password_confirmation", _("This is not the same as the new password."))
+    sent.check()
+    try:
+        passwords.change(call.user, current, new, session=None, actor=call.actor)
+    except passwords.WeakPassword as error:
+        raise invalid_attribute("password", error.message) from error
+    except WrongPassword as error:
+        raise invalid_attribute("current_password", error.message) from error
+    return own(call, call.user)

@@ -1,0 +1,49 @@
+"""What site admins can do to other people's accounts (D14). For everybody else there is nothing here."""
+
+from functools import wraps
+from typing import ParamSpec, cast
+
+from django.http import HttpResponse
+
+from accounts import standing
+from accounts.authority import NotYours
+from accounts.documents import user_resource
+from accounts.endpoints import Call, Handler, forbidden, not_found
+from accounts.exceptions import AccountGone, TwoFactorNotEnabled
+from accounts.ids import row_id
+from accounts.jsonapi import ApiError, document, respond
+from accounts.models import User
+
+P = ParamSpec("P")
+
+
+def staff_token_required(handler: Handler[P]) -> Handler[P]:
+    """Only for site admins' tokens with a second factor behind them."""
+
+    @wraps(handler)
+    def guarded(call: Call, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if not (call.user.is_staff and call.user.is_verified()):
+            raise not_found()
+        return handler(call, *args, **kwargs)
+
+    return cast("Handler[P]", guarded)
+
+
+@staff_token_required
+def disable_two_factor(call: Call, user_id: str) -> HttpResponse:
+    """Remove the two-factor authentication of somebody who has lost every device (R33)."""
+    _ = call.body  # there need not be one, but nothing is done for one that is malformed
+    user = User.objects.filter(pk=row_id("user", user_id)).first()
+    if user is None or call.token is None:
+        raise not_found()
+    reason = f"API, token {call.token.public_id}"
+    try:
+        standing.remove_two_factor(user, reason=reason, actor=call.actor)
+    except TwoFactorNotEnabled as error:
+        raise ApiError(400, "bad request", error.message) from error
+    except NotYours as error:
+        raise forbidden(error.message) from error
+    except AccountGone as error:
+        raise not_found() from error
+    user.refresh_from_db()
+    return respond(document(user_resource(user, private=True)))

@@ -1,0 +1,21 @@
+"""People by their ids: oneself, and whom one shares an organization with."""
+
+from django.http import HttpResponse
+
+from accounts.documents import user_resource
+from accounts.endpoints import Call, has_sudo, not_found, user_token_required
+from accounts.ids import row_id
+from accounts.jsonapi import document, respond
+from organizations.acquaintances import acquaintance
+
+
+@user_token_required
+def show(call: Call, user_id: str) -> HttpResponse:
+    """Show oneself whole, members to their owners, and fellow members by name. Of others, nothing is told."""
+    pk = row_id("user", user_id)
+    if pk == call.user.pk:
+        return respond(document(user_resource(call.user, own=True, sudo=has_sudo(call))))
+    known = acquaintance(call.user, pk)
+    if known is None:
+        raise not_found()
+    return respond(document(user_resource(known.user, private=known.private)))
