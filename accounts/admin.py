@@ -95,6 +95,7 @@ class UserAdmin(ReadOnlyAdmin):
         "email_confirmed_at",
         "unconfirmed_email",
         "two_factor_enabled_at",
+        "number_of_tokens",
         "is_active",
         "is_staff",
         "is_superuser",
@@ -108,6 +109,10 @@ class UserAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("two-factor"), boolean=True)
     def two_factor(self, user: User) -> bool:
         return user.is_enrolled
+
+    @admin.display(description=gettext_lazy("API tokens"))
+    def number_of_tokens(self, user: User) -> int:
+        return user.api_tokens.count()
 
     def get_urls(self) -> list[URLPattern]:
         act = self.admin_site.admin_view(self.act)
