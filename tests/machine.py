@@ -10,6 +10,8 @@ import subprocess
 from tests.postgres import Unavailable, find_binaries
 
 CHROMIUM = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+# No package index has it, and its licence is not that of the rest: it is used where it is, and not installed.
+NO_TERRAFORM = "no terraform on this machine, so that only what it sends was tested"
 # A lock held by another installation is waited for.
 APT = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=300"]
 

@@ -3,6 +3,7 @@
 import ast
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tests.environment import ROOT, SETTINGS
+from tests.machine import NO_TERRAFORM
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 RUNTIME = PROJECT["project"]["dependencies"]
@@ -74,6 +76,33 @@ def test_make_alone_lists_the_targets():
 
 def test_continuous_integration_runs_make_check():
     assert (ROOT / ".ci" / "run").read_text().rstrip().endswith("make check")
+
+
+def run_as_ci(tmp_path, *arguments):
+    """A run of pytest with CI set, on a machine that has next to nothing."""
+    (tmp_path / "tail").symlink_to(shutil.which("tail"))
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
+        cwd=ROOT,
+        env={"PATH": str(tmp_path), "HOME": str(tmp_path), "CI": "true"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_continuous_integration_names_terraform_where_it_is_missing_and_goes_on(tmp_path):
+    done = run_as_ci(tmp_path, "tests/api/test_terraform.py", "-k", "test_terraform_login")
+
+    assert done.returncode == 0, done.stdout
+    assert f"test_terraform.py::test_terraform_login: {NO_TERRAFORM}" in done.stdout
+
+
+def test_continuous_integration_fails_where_anything_else_is_missing(tmp_path):
+    done = run_as_ci(tmp_path, "tests/browser", "-k", "test_codes_are_revealed_behind_sudo")
+
+    assert done.returncode == 1, done.stdout
+    assert "this run has failed" in done.stdout
 
 
 # ---------------------------------------------------------------- settings
