@@ -4,7 +4,7 @@ Handlers behind it take (call, access, ...): an organization, and as whom the ca
 is reached by its own id comes through here, too: by `access_to` of the organization that it belongs to.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
@@ -12,6 +12,7 @@ from typing import Concatenate, ParamSpec, cast
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef
+from django.db.models.functions import Lower
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -36,15 +37,23 @@ class Access:
     organization: Organization
     membership: Membership | None = None
     token: OrganizationToken | None = None
+    conformant: bool | None = (
+        None  # whether every owner is enrolled, where that was asked along with the rest
+    )
+    is_locked_out: bool = False  # a member whom the policy lets see that it is there, and no more
 
     @property
     def is_conformant(self) -> bool:
-        """Whether every owner is enrolled; the membership has brought the answer along."""
-        if self.membership is not None:
-            return not self.membership.unenrolled_owner  # type: ignore[attr-defined]
-        return policy.is_conformant(self.organization)
+        return policy.is_conformant(self.organization) if self.conformant is None else self.conformant
+
+    @property
+    def sees_team(self) -> bool:
+        """Whether the owners' team is there for it; for the organization's own token it is not."""
+        return self.token is None or self.token.kind == OrganizationToken.Kind.OWNERS
 
     def may(self, right: Right) -> bool:
+        if self.is_locked_out:
+            return False
         if self.token is not None:
             return right in self.token.rights
         return self.membership is not None and self.membership.is_owner
@@ -106,7 +115,30 @@ def access_by_name(call: Call, name: str) -> Access:
     if membership is None:
         raise not_found()
     check_policy(call.user, membership.organization)
-    return Access(membership.organization, membership=membership)
+    return of_member(membership)
+
+
+def of_member(membership: Membership, *, is_locked_out: bool = False) -> Access:
+    """Return the access of a membership that carries `unenrolled_owner`."""
+    conformant = not membership.unenrolled_owner  # type: ignore[attr-defined]
+    return Access(
+        membership.organization,
+        membership=membership,
+        conformant=conformant,
+        is_locked_out=is_locked_out,
+    )
+
+
+def own_accesses(call: Call) -> Iterable[Access]:
+    """Yield all organizations that the caller is in, also those that are closed to it, by name."""
+    if isinstance(call.token, OrganizationToken):
+        yield Access(call.token.organization, token=call.token)
+        return
+    mine = Membership.objects.active().filter(user=call.user).select_related("organization")
+    for row in mine.annotate(unenrolled_owner=Exists(UNENROLLED_OWNERS)).order_by(
+        Lower("organization__name")
+    ):
+        yield of_member(row, is_locked_out=is_locked_out(call.user, row.organization))
 
 
 def access_to(call: Call, organization: Organization) -> Access:

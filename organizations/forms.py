@@ -26,10 +26,23 @@ class ContactField(forms.EmailField):
     default_validators = [validate_address]
 
 
+class NameField(forms.CharField):
+    """What a new organization can be called."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=NAME_LENGTH, **kwargs)
+
+    def validate(self, value: str) -> None:
+        super().validate(value)
+        try:
+            check_name(value)
+        except RuleViolation as error:
+            raise ValidationError(error.message, code=error.code) from error
+
+
 class NewOrganizationForm(forms.Form):
-    name = forms.CharField(
+    name = NameField(
         label=_("Organization name"),
-        max_length=NAME_LENGTH,
         help_text=_(
             "Letters, digits, hyphens and underscores. It is part of the addresses of the organization's "
             "pages, and can't be changed later."
@@ -42,14 +55,6 @@ class NewOrganizationForm(forms.Form):
         help_text=_("Where members can reach those who run the organization. All members can see it."),
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
-
-    def clean_name(self) -> str:
-        name: str = self.cleaned_data["name"]
-        try:
-            check_name(name)
-        except RuleViolation as error:
-            raise ValidationError(error.message, code=error.code) from error
-        return name
 
 
 class GeneralForm(forms.Form):

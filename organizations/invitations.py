@@ -18,7 +18,7 @@ from accounts.sessions import acting
 from organizations import events
 from organizations.exceptions import AlreadyMember, InvitationGone, UnknownUser
 from organizations.locks import lock_as_owner, lock_organization
-from organizations.models import Membership, Organization, OrganizationCounts, invitation_end
+from organizations.models import Membership, Organization, OrganizationCounts, Right, invitation_end
 
 # Each invitation is a mail to a stranger.
 INVITATIONS_BY_USER = Budget("invite", (60, 3600), (300, 86_400))
@@ -32,7 +32,7 @@ def add(organization: Organization, who: str, *, actor: Actor) -> Membership:
         (INVITATIONS_TO_ONE, crypto.digest(who.lower(), "invitation")),
     )
     with acting(actor):
-        organization = lock_as_owner(organization, actor)
+        organization = lock_as_owner(organization, actor, Right.MEMBERS)
         invitation, user = (
             (address_invitation(organization, who), None)
             if "@" in who

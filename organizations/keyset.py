@@ -29,9 +29,7 @@ def page_of(rows: MembershipQuerySet, query: QueryDict) -> Page:
         return page_before(rows, cursor)
     start = query.get("after")
     if start:
-        name, pk = parse(start)
-        # The first condition is what the index is entered by; a plain OR would walk it from its beginning.
-        rows = rows.filter(Q(username_key__gt=name) | Q(username_key=name, pk__gt=pk), username_key__gte=name)
+        rows = rows_after(rows, *parse(start))
     found = list(rows.order_by("username_key", "pk")[: PAGE_SIZE + 1])
     shown = found[:PAGE_SIZE]
     return Page(
@@ -39,6 +37,11 @@ def page_of(rows: MembershipQuerySet, query: QueryDict) -> Page:
         before=cursor_of(shown[0]) if start and shown else "",
         after=cursor_of(shown[-1]) if len(found) > PAGE_SIZE else "",
     )
+
+
+def rows_after(rows: MembershipQuerySet, name: str, pk: int) -> MembershipQuerySet:
+    # The last condition is what the index is entered by; a plain OR would walk it from its beginning.
+    return rows.filter(Q(username_key__gt=name) | Q(username_key=name, pk__gt=pk), username_key__gte=name)
 
 
 def page_before(rows: MembershipQuerySet, cursor: str) -> Page:

@@ -64,7 +64,7 @@ def lock_memberships(
     """
     ids = set(membership_ids)
     rows = organization.memberships.filter(pk__in=ids).order_by("pk")
-    people = {pk for pk in rows.values_list("user_id", flat=True) if pk is not None}
+    people = set(rows.filter(user__isnull=False).values_list("user_id", flat=True))
     users: dict[int | None, User] = {}
     if people:
         in_order = User.objects.filter(pk__in=people).order_by("pk")

@@ -1,5 +1,6 @@
 """VERBS: members become owners, stop being owners, and go."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import Exists, OuterRef
@@ -9,44 +10,73 @@ from accounts.models import User
 from accounts.sessions import acting
 from organizations import events
 from organizations.exceptions import LastOwner, MembershipGone, NotAMember, OwnershipChanged
-from organizations.locks import lock_as_owner, lock_membership, lock_organization, lock_user
-from organizations.models import Membership, Organization, OrganizationCounts
+from organizations.locks import (
+    check_right,
+    lock_as_owner,
+    lock_membership,
+    lock_memberships,
+    lock_organization,
+    lock_user,
+)
+from organizations.models import Membership, Organization, OrganizationCounts, Right
 from organizations.policy import check_new_owner
 
 
 def make_owner(organization: Organization, membership_id: int, *, actor: Actor) -> Membership:
     """Make a member an owner. In a mandatory organization only somebody with two-factor can be one."""
+    return make_owners(organization, [membership_id], actor=actor)[0]
+
+
+def make_owners(
+    organization: Organization, membership_ids: Iterable[int], *, actor: Actor
+) -> list[Membership]:
+    """Make members owners: all of them, or nobody if one of them can't be."""
     with acting(actor):
-        organization = lock_as_owner(organization, actor)
-        membership, user = lock_membership(organization, membership_id)
-        if membership.is_invited or user is None:
-            raise NotAMember
-        if not membership.is_owner:
-            check_new_owner(organization, user)
-            membership.is_owner = True
-            membership.save(update_fields=["is_owner"])
-            events.record(events.OWNER_ADDED, organization, actor=actor, user=user)
-    return membership
+        organization = lock_as_owner(organization, actor, Right.OWNERS)
+        rows = lock_memberships(organization, membership_ids)
+        for membership, user in rows:
+            if membership.is_invited or user is None:
+                raise NotAMember
+            if not membership.is_owner:
+                check_new_owner(organization, user)
+                membership.is_owner = True
+                membership.save(update_fields=["is_owner"])
+                events.record(events.OWNER_ADDED, organization, actor=actor, user=user)
+    return [membership for membership, _user in rows]
 
 
 def unmake_owner(organization: Organization, membership_id: int, *, actor: Actor) -> Membership:
     """Make an owner a plain member. The last one can't be."""
+    return unmake_owners(organization, [membership_id], actor=actor)[0]
+
+
+def unmake_owners(
+    organization: Organization, membership_ids: Iterable[int], *, actor: Actor
+) -> list[Membership]:
+    """Make owners plain members: all of them, or nobody if that would leave no owner."""
     with acting(actor):
-        organization = lock_as_owner(organization, actor)
-        membership, user = lock_membership(organization, membership_id)
-        if membership.is_owner:
-            check_other_owner(organization, membership)
+        organization = lock_as_owner(organization, actor, Right.OWNERS)
+        rows = lock_memberships(organization, membership_ids)
+        owners = [(membership, user) for membership, user in rows if membership.is_owner]
+        if owners:
+            check_other_owner(organization, *(membership for membership, _user in owners))
+        for membership, user in owners:
             membership.is_owner = False
             membership.save(update_fields=["is_owner"])
             events.record(events.OWNER_REMOVED, organization, actor=actor, user=user)
-    return membership
+    return [membership for membership, _user in rows]
 
 
 def remove(organization: Organization, membership_id: int, *, actor: Actor) -> Membership:
-    """Remove a member, or revoke an invitation. Access ends with the next request."""
+    """Remove a member, or revoke an invitation. Access ends with the next request.
+
+    Whoever may not make owners may not remove them either.
+    """
     with acting(actor):
-        organization = lock_as_owner(organization, actor)
+        organization = lock_as_owner(organization, actor, Right.MEMBERS)
         membership, user = lock_membership(organization, membership_id)
+        if membership.is_owner:
+            check_right(organization, actor, Right.OWNERS)
         event = events.INVITATION_REVOKED if membership.is_invited else events.MEMBER_REMOVED
         end(organization, membership, user, event, actor=actor)
     return membership
@@ -86,9 +116,9 @@ def share_of(membership: Membership) -> dict[str, int]:
     return {"members": -1, "members_without_two_factor": 0 if membership.two_factor_enabled else -1}
 
 
-def check_other_owner(organization: Organization, membership: Membership) -> None:
+def check_other_owner(organization: Organization, *going: Membership) -> None:
     """Raise if nobody else could act as an owner. The caller holds the organization's lock."""
-    others = organization.memberships.owners().exclude(pk=membership.pk)
+    others = organization.memberships.owners().exclude(pk__in=[membership.pk for membership in going])
     if not others.filter(user__is_active=True).exists():
         raise LastOwner(organization.name)
 

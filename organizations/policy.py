@@ -48,16 +48,21 @@ def set_auth_policy(organization: Organization, policy: AuthPolicy, *, actor: Ac
     """Require two-factor authentication of everybody, or lift that. The same again is no change."""
     with acting(actor):
         organization = lock_as_owner(organization, actor)
-        if organization.collaborator_auth_policy == policy:
-            return organization
-        if policy == AuthPolicy.TWO_FACTOR_MANDATORY and (names := unenrolled_owners(organization)):
-            raise OwnersNotEnrolled(names)
-        organization.collaborator_auth_policy = policy
-        organization.auth_policy_changed_at = timezone.now()
-        organization.save(update_fields=["collaborator_auth_policy", "auth_policy_changed_at"])
-        events.record(events.AUTH_POLICY_CHANGED, organization, actor=actor, policy=str(policy))
-        announce(organization)
+        change_policy(organization, policy, actor=actor)
     return organization
+
+
+def change_policy(organization: Organization, policy: AuthPolicy, *, actor: Actor) -> None:
+    """As above, for a caller who holds the organization's lock."""
+    if organization.collaborator_auth_policy == policy:
+        return
+    if policy == AuthPolicy.TWO_FACTOR_MANDATORY and (names := unenrolled_owners(organization)):
+        raise OwnersNotEnrolled(names)
+    organization.collaborator_auth_policy = policy
+    organization.auth_policy_changed_at = timezone.now()
+    organization.save(update_fields=["collaborator_auth_policy", "auth_policy_changed_at"])
+    events.record(events.AUTH_POLICY_CHANGED, organization, actor=actor, policy=str(policy))
+    announce(organization)
 
 
 def announce(organization: Organization) -> None:

@@ -42,29 +42,32 @@ def update_user_sessions(
 
     None is the default. The same again is no change. Raises SessionOutOfRange.
     """
+    with acting(actor):
+        organization = lock_as_owner(organization, actor)
+        change_sessions(organization, timeout=timeout, remember=remember, actor=actor)
+    return organization
+
+
+def change_sessions(
+    organization: Organization, *, timeout: int | None, remember: int | None, actor: Actor
+) -> None:
+    """As above, for a caller who holds the organization's lock."""
     for minutes in (timeout, remember):
         if minutes is not None and not SHORTEST_SESSION <= minutes <= LONGEST_SESSION:
             raise SessionOutOfRange
-    with acting(actor):
-        organization = lock_as_owner(organization, actor)
-        before = (organization.session_timeout, organization.session_remember)
-        if before == (timeout, remember):
-            return organization
-        organization.session_timeout, organization.session_remember = timeout, remember
-        organization.save(update_fields=["session_timeout", "session_remember"])
-        events.record(
-            events.USER_SESSIONS_CHANGED,
-            organization,
-            actor=actor,
-            before=before,
-            after=(timeout, remember),
-        )
-        notifications.broadcast(
-            "organization_user_sessions",
-            audience=OWNERS,
-            key=str(organization.pk),
-            organization_name=organization.name,
-            timeout=timeout or LONGEST_SESSION,
-            remember=remember or LONGEST_SESSION,
-        )
-    return organization
+    before = (organization.session_timeout, organization.session_remember)
+    if before == (timeout, remember):
+        return
+    organization.session_timeout, organization.session_remember = timeout, remember
+    organization.save(update_fields=["session_timeout", "session_remember"])
+    events.record(
+        events.USER_SESSIONS_CHANGED, organization, actor=actor, before=before, after=(timeout, remember)
+    )
+    notifications.broadcast(
+        "organization_user_sessions",
+        audience=OWNERS,
+        key=str(organization.pk),
+        organization_name=organization.name,
+        timeout=timeout or LONGEST_SESSION,
+        remember=remember or LONGEST_SESSION,
+    )

@@ -1,13 +1,139 @@
 """Organizations: listed, shown, made, changed and deleted."""
 
-from django.http import HttpResponse
+from collections.abc import Iterable
+from dataclasses import replace
 
-from accounts.endpoints import Call
-from accounts.jsonapi import document, respond
-from organizations.api_gate import Access, member_required
-from organizations.documents import organization_resource
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from accounts.endpoints import Call, check_sudo, forbidden, has_sudo
+from accounts.jsonapi import Document, Resource, document, invalid_attribute, no_content, respond
+from accounts.models import ApiToken
+from accounts.pages import PageRequest, pagination
+from organizations import lifecycle
+from organizations.api_gate import Access, access_by_name, member_required, own_accesses, right_required
+from organizations.documents import entitlement_set_resource, organization_resource
+from organizations.exceptions import CreationNotAllowed, NameTaken, OwnersNotEnrolled, SessionOutOfRange
+from organizations.forms import LONGEST_ADDRESS, ContactField, NameField
+from organizations.lifecycle import Changes
+from organizations.models import LONGEST_SESSION, SHORTEST_SESSION, AuthPolicy, Organization, Right
+
+KIND = "organizations"
+# What Terraform Cloud has of an organization; here there is only the first.
+INCLUDES = ("entitlement_set", "subscription", "default-project")
+POLICY = "collaborator-auth-policy"
+NAME, EMAIL = NameField(), ContactField(max_length=LONGEST_ADDRESS)
+
+
+def index(call: Call) -> HttpResponse:
+    """List the organizations that the caller is in: all at once, unless a page is asked for."""
+    wanted = call.includes(*INCLUDES)
+    found = [access for access in own_accesses(call) if matches(access.organization, call.request)]
+    page = PageRequest.of(call.request)
+    shown = found[page.offset : page.offset + page.size] if page.asked else found
+    return respond(
+        document(
+            [organization_resource(access) for access in shown],
+            included=[one for access in shown for one in included(access.organization, wanted)],
+            **(pagination(call.request, page, len(found)) if page.asked else {}),
+        )
+    )
+
+
+def matches(organization: Organization, request: HttpRequest) -> bool:
+    """Tell whether an organization has what `q`, `q[name]` and `q[email]` ask for; without regard to case."""
+    name, email = organization.name.lower(), organization.email.lower()
+    either = request.GET.get("q", "").lower()
+    return (
+        (either in name or either in email)
+        and request.GET.get("q[name]", "").lower() in name
+        and request.GET.get("q[email]", "").lower() in email
+    )
+
+
+def included(organization: Organization, wanted: Iterable[str]) -> list[Resource]:
+    return [entitlement_set_resource(organization)] if "entitlement_set" in wanted else []
 
 
 @member_required
 def show(call: Call, access: Access) -> HttpResponse:
-    return respond(document(organization_resource(access)))
+    wanted = call.includes(*INCLUDES)
+    return respond(document(organization_resource(access), included=included(access.organization, wanted)))
+
+
+@member_required
+def entitlement_set(call: Call, access: Access) -> HttpResponse:
+    return respond(document(entitlement_set_resource(access.organization)))
+
+
+def create(call: Call) -> HttpResponse:
+    if not isinstance(call.token, ApiToken):
+        raise forbidden(_("That takes the token of a person."))
+    sent = call.document(KIND)
+    name, email = sent.text("name", NAME), sent.text("email", EMAIL)
+    changes = read_guarded(sent)
+    sent.check()
+    if changes:
+        check_sudo(call)
+    try:
+        organization = lifecycle.create_organization(
+            name, email, owner=call.user, actor=call.actor, changes=changes
+        )
+    except CreationNotAllowed as error:
+        raise forbidden(_("Creation of organizations has been disabled for non-admins.")) from error
+    except NameTaken as error:
+        raise invalid_attribute("name", error.message) from error
+    except OwnersNotEnrolled as error:
+        raise invalid_attribute(POLICY, error.message) from error
+    entitlements = entitlement_set_resource(organization)
+    access = access_by_name(call, organization.name)
+    return respond(document(organization_resource(access), included=[entitlements]), status=201)
+
+
+@right_required(Right.SETTINGS)
+def update(call: Call, access: Access) -> HttpResponse:
+    """Change all that was sent, or nothing."""
+    organization = access.organization
+    sent = call.document(KIND, pk=organization.name)
+    if sent.has("name") and sent.attributes["name"] != organization.name:
+        sent.fail("name", _("The name of an organization can't be changed."))
+    email = sent.text("email", EMAIL) if sent.has("email") else None
+    changes = read_guarded(sent)
+    sent.check()
+    if not has_sudo(call):
+        if any(getattr(organization, name) != value for name, value in changes.items()):
+            check_sudo(call)
+        changes = Changes()  # the same again, which must not become a change by what others do meanwhile
+    if email is not None:
+        changes["email"] = email
+    try:
+        changed = lifecycle.change_organization(organization, changes, actor=call.actor)
+    except OwnersNotEnrolled as error:
+        raise invalid_attribute(POLICY, error.message) from error
+    return respond(document(organization_resource(replace(access, organization=changed, conformant=None))))
+
+
+def read_guarded(sent: Document) -> Changes:
+    """Return what was sent of the attributes that take sudo (D6). What is wrong with them is noted."""
+    changes = Changes()
+    if sent.has(POLICY):
+        policy = sent.choice(POLICY, AuthPolicy.values)
+        changes["collaborator_auth_policy"] = AuthPolicy(policy or AuthPolicy.PASSWORD)
+    if sent.has("session-timeout"):
+        changes["session_timeout"] = minutes(sent, "session-timeout")
+    if sent.has("session-remember"):
+        changes["session_remember"] = minutes(sent, "session-remember")
+    return changes
+
+
+def minutes(sent: Document, name: str) -> int | None:
+    value = sent.integer(name)
+    if value is not None and not SHORTEST_SESSION <= value <= LONGEST_SESSION:
+        sent.fail(name, SessionOutOfRange().message)
+    return value
+
+
+@right_required(Right.SETTINGS, sudo=True)
+def delete(call: Call, access: Access) -> HttpResponse:
+    lifecycle.delete_organization(access.organization, actor=call.actor)
+    return no_content()

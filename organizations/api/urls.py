@@ -4,13 +4,15 @@ from django.urls import path
 
 from accounts.endpoints import endpoint
 from organizations import converters  # noqa: F401 - registers the converter of names
-from organizations.api import organizations, people, tokens
+from organizations.api import memberships, organizations, people, teams, tokens
 
 app_name = "organizations_api"
 
 ORGANIZATION = "organizations/<organization:organization_name>"
+TEAM = "teams/<str:team_id>/relationships"
 
 urlpatterns = [
+    path("organizations", endpoint(GET=organizations.index, POST=organizations.create), name="organizations"),
     path(
         f"{ORGANIZATION}/authentication-token",
         endpoint(GET=tokens.show, POST=tokens.create, DELETE=tokens.delete),
@@ -22,5 +24,36 @@ urlpatterns = [
         name="team_token",
     ),
     path("users/<str:user_id>", endpoint(GET=people.show), name="user"),
-    path(ORGANIZATION, endpoint(GET=organizations.show), name="organization"),
+    path(
+        ORGANIZATION,
+        endpoint(
+            GET=organizations.show,
+            PATCH=organizations.update,
+            PUT=organizations.update,
+            DELETE=organizations.delete,
+        ),
+        name="organization",
+    ),
+    path(
+        f"{ORGANIZATION}/entitlement-set", endpoint(GET=organizations.entitlement_set), name="entitlement_set"
+    ),
+    path(
+        f"{ORGANIZATION}/organization-memberships",
+        endpoint(GET=memberships.index, POST=memberships.create),
+        name="members",
+    ),
+    path("organization-memberships", endpoint(GET=memberships.mine), name="memberships"),
+    path(
+        "organization-memberships/<str:membership_id>",
+        endpoint(GET=memberships.show, DELETE=memberships.delete),
+        name="membership",
+    ),
+    path(f"{ORGANIZATION}/teams", endpoint(GET=teams.index), name="teams"),
+    path("teams/<str:team_id>", endpoint(GET=teams.show), name="team"),
+    path(f"{TEAM}/users", endpoint(POST=teams.add_users, DELETE=teams.remove_users), name="team_users"),
+    path(
+        f"{TEAM}/organization-memberships",
+        endpoint(GET=teams.list_memberships, POST=teams.add_memberships, DELETE=teams.remove_memberships),
+        name="team_memberships",
+    ),
 ]

@@ -1,0 +1,218 @@
+"""Members and invitations of an organization, and one's own."""
+
+from django import forms
+from django.db.models import Count
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+
+from accounts.documents import user_resource
+from accounts.endpoints import Call, forbidden, not_found, user_token_required
+from accounts.ids import row_id
+from accounts.jsonapi import (
+    ApiError,
+    Document,
+    Resource,
+    document,
+    identifiers,
+    invalid_attribute,
+    no_content,
+    respond,
+)
+from accounts.models import USERNAME_LENGTH, ApiToken
+from accounts.pages import PageRequest, pagination
+from organizations import invitations, memberships
+from organizations.api_gate import (
+    Access,
+    access_to,
+    check_right,
+    member_required,
+    right_required,
+    translated,
+)
+from organizations.documents import membership_resource, team_id, team_resource, users_of
+from organizations.exceptions import AlreadyMember, InvitationGone, UnknownUser
+from organizations.forms import LONGEST_ADDRESS, ContactField
+from organizations.gate import is_locked_out
+from organizations.member_pages import MemberList
+from organizations.models import Membership, Organization, Right
+
+KIND = "organization-memberships"
+TEAMS = "/data/relationships/teams"
+EMAIL = ContactField(max_length=LONGEST_ADDRESS)
+USERNAME = forms.CharField(max_length=USERNAME_LENGTH)
+
+
+# --- Of an organization ---
+
+
+@member_required
+def index(call: Call, access: Access) -> HttpResponse:
+    """List members and invitations. Who may not manage them sees the members' names (AP-14)."""
+    wanted = call.includes("user", "teams")
+    asked, private = call.request.GET, access.may(Right.MEMBERS)
+    found = MemberList(
+        access.organization,
+        private=private,
+        status=asked.get("filter[status]", ""),
+        q=asked.get("q", ""),
+        addresses=[text for text in asked.get("filter[email]", "").split(",") if text],
+    )
+    page = PageRequest.of(call.request)
+    rows = found.page(page)
+    built = pagination(call.request, page, found.total, after=found.cursor(rows))
+    built["meta"]["status-counts"] = found.status_counts
+    return respond(
+        document(
+            [membership_resource(row, private=private, own=is_own(call, row)) for row in rows],
+            included=[
+                *(people_of(call, rows, private=private) if "user" in wanted else ()),
+                *(teams_of(access, rows) if "teams" in wanted else ()),
+            ],
+            **built,
+        )
+    )
+
+
+def is_own(call: Call, membership: Membership) -> bool:
+    """Whether it is a membership of the caller, or an invitation to an address that the caller confirmed."""
+    if not isinstance(call.token, ApiToken):
+        return False
+    user = call.user
+    if membership.user_id is None:
+        return user.email_confirmed and membership.email == user.email.lower()
+    return membership.user_id == user.pk
+
+
+def people_of(call: Call, rows: list[Membership], *, private: bool) -> list[Resource]:
+    return [one for row in rows for one in users_of([row], private=private or is_own(call, row))]
+
+
+def teams_of(access: Access, rows: list[Membership]) -> list[Resource]:
+    if not any(row.is_owner for row in rows):
+        return []
+    return [team_resource(access, access.organization.memberships.owners().count())]
+
+
+@right_required(Right.MEMBERS)
+def create(call: Call, access: Access) -> HttpResponse:
+    """Invite somebody, by address or by name (D24)."""
+    sent = call.document(KIND)
+    by_name = "email" not in sent.attributes and sent.has("username")
+    who = sent.text("username", USERNAME) if by_name else sent.text("email", EMAIL)
+    if by_name and "@" in who:
+        sent.fail("username", _("That is an address, and no user name."))
+    sent.check()
+    check_teams(sent, access.organization)
+    try:
+        invitation = invitations.add(access.organization, who, actor=call.actor)
+    except (UnknownUser, AlreadyMember) as error:
+        raise invalid_attribute("username", error.message) from error
+    return respond(
+        document(membership_resource(invitation, private=True), included=users_of([invitation])), status=201
+    )
+
+
+def check_teams(sent: Document, organization: Organization) -> None:
+    """Raise 422 if somebody is to be invited into a team: there is one, and only members can be in it."""
+    teams = sent.relationships.get("teams") or {}
+    data = teams.get("data") if isinstance(teams, dict) else teams
+    ids = identifiers(data or [], pointer=TEAMS, kinds=("teams",))
+    if team_id(organization) in ids:
+        detail = _("Only somebody who has accepted the invitation can become an owner.")
+        raise ApiError(422, "invalid relationship", detail, pointer=TEAMS)
+    if ids:
+        raise ApiError(422, "invalid relationship", _("There is no such team."), pointer=TEAMS)
+
+
+# --- One's own, and one by its id ---
+
+
+@user_token_required
+def mine(call: Call) -> HttpResponse:
+    """List one's own memberships, also those that a policy closes, and open invitations."""
+    wanted = call.includes("user", "teams")
+    everything = Membership.objects.of_person(call.user).current().select_related("organization", "user")
+    by_name = sorted(everything, key=lambda row: (row.organization.name.lower(), row.pk))
+    joined = {row.organization_id for row in by_name if not row.is_invited}
+    rows = [row for row in by_name if not row.is_invited or row.organization_id not in joined]
+    page = PageRequest.of(call.request)
+    shown = rows[page.offset : page.offset + page.size] if page.asked else rows
+    return respond(
+        document(
+            [membership_resource(row, own=True) for row in shown],
+            included=[
+                *([user_resource(call.user, private=True)] if "user" in wanted else ()),
+                *(own_teams(call, shown) if "teams" in wanted else ()),
+            ],
+            **(pagination(call.request, page, len(rows)) if page.asked else {}),
+        )
+    )
+
+
+def own_teams(call: Call, rows: list[Membership]) -> list[Resource]:
+    """Return the owners' teams that the caller is in, but for those in what is closed to the caller."""
+    owned = [row for row in rows if row.is_owner and not is_locked_out(call.user, row.organization)]
+    owners = Membership.objects.owners().filter(organization__in=[row.organization_id for row in owned])
+    counts = dict(owners.order_by().values_list("organization").annotate(Count("pk")))
+    accesses = [Access(row.organization, membership=row) for row in owned]
+    return [team_resource(access, counts[access.organization.pk]) for access in accesses]
+
+
+def show(call: Call, membership_id: str) -> HttpResponse:
+    """Show a membership to the person, and to those who manage members."""
+    wanted = call.includes("user", "teams")
+    membership = found(membership_id)
+    own = is_own(call, membership)
+    if own and membership.is_invited:
+        if membership.is_expired:
+            raise not_found()
+        access = Access(membership.organization, is_locked_out=True)  # nothing of it is open before joining
+    else:
+        access = access_to(call, membership.organization)
+        if not own:
+            check_right(call, access, Right.MEMBERS)
+    included = users_of([membership], private=True) if "user" in wanted else []
+    if "teams" in wanted:
+        included += teams_of(access, [membership])
+    return respond(document(membership_resource(membership, private=not own, own=own), included=included))
+
+
+def found(membership_id: str) -> Membership:
+    """Return the membership of an id in the address. Who may see it is still to be asked."""
+    pk = row_id("ou", membership_id)
+    rows = Membership.objects.select_related("organization", "user")
+    membership = None if pk is None else rows.filter(pk=pk).first()
+    if membership is None:
+        raise not_found()
+    return membership
+
+
+def delete(call: Call, membership_id: str) -> HttpResponse:
+    """Remove a member, take back an invitation; leave, or decline one's own."""
+    membership = found(membership_id)
+    with translated():
+        if is_own(call, membership):
+            end_own(call, membership)
+        else:
+            end_other(call, membership)
+    return no_content()
+
+
+def end_own(call: Call, membership: Membership) -> None:
+    if not membership.is_invited:
+        if membership.is_owner:
+            raise forbidden(_("Owners can't remove themselves. Leave the team of the owners first."))
+        memberships.leave(membership.organization, user=call.user, actor=call.actor)
+        return
+    try:
+        invitations.decline(membership.pk, user=call.user, actor=call.actor)
+    except InvitationGone as error:
+        raise not_found() from error
+
+
+def end_other(call: Call, membership: Membership) -> None:
+    access = access_to(call, membership.organization)
+    check_right(call, access, Right.MEMBERS)
+    if membership.is_owner:  # who owns an organization changes behind sudo only (D6)
+        check_right(call, access, Right.OWNERS, sudo=True)
+    memberships.remove(access.organization, membership.pk, actor=call.actor)

@@ -1,0 +1,154 @@
+"""The team of the owners: the one team that an organization has (D23)."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+
+from accounts.endpoints import Call, not_found
+from accounts.ids import row_id
+from accounts.jsonapi import ApiError, Resource, document, identifiers, no_content, respond
+from accounts.pages import PageRequest, pagination
+from organizations import memberships
+from organizations.api_gate import Access, access_to, check_right, member_required, translated
+from organizations.documents import OWNERS, membership_resource, team_resource, users_of
+from organizations.models import Membership, Organization, Right
+
+INCLUDES = ("users", "organization-memberships")
+USERS, MEMBERSHIPS = "users", "organization-memberships"
+
+Verb = Callable[..., Any]
+
+
+@member_required
+def index(call: Call, access: Access) -> HttpResponse:
+    wanted = call.includes(*INCLUDES)
+    asked = call.request.GET
+    names = [name.lower() for name in asked.get("filter[names]", "").split(",") if name]
+    named = asked.get("q", "").lower() in OWNERS and (not names or OWNERS in names)
+    page = PageRequest.of(call.request)
+    total = 1 if access.sees_team and named else 0
+    owners = owners_of(access) if total and page.number == 1 else None
+    shown = [] if owners is None else [team_resource(access, len(owners), owners)]
+    return respond(
+        document(
+            shown,
+            included=included(access, owners or [], wanted),
+            **pagination(call.request, page, total),
+        )
+    )
+
+
+def owners_of(access: Access) -> list[Membership]:
+    owners = access.organization.memberships.owners().select_related("user").order_by("username_key", "pk")
+    found = list(owners)
+    for owner in found:
+        owner.organization = access.organization
+    return found
+
+
+def included(access: Access, owners: list[Membership], wanted: Iterable[str]) -> list[Resource]:
+    private = access.may(Right.MEMBERS)
+    people = users_of(owners, private=private) if USERS in wanted else []
+    rows = [membership_resource(owner, private=private) for owner in owners]
+    return people + (rows if MEMBERSHIPS in wanted else [])
+
+
+def show(call: Call, team_id: str) -> HttpResponse:
+    wanted = call.includes(*INCLUDES)
+    access = access_to_team(call, team_id)
+    owners = owners_of(access)
+    return respond(
+        document(team_resource(access, len(owners), owners), included=included(access, owners, wanted))
+    )
+
+
+def access_to_team(call: Call, team_id: str) -> Access:
+    """Return the access to the organization whose owners' team that is. Raises 404 for who sees no team."""
+    pk = row_id("team", team_id)
+    organization = None if pk is None else Organization.objects.filter(pk=pk).first()
+    if organization is None:
+        raise not_found()
+    access = access_to(call, organization)
+    if not access.sees_team:
+        raise not_found()
+    return access
+
+
+# --- Who is in it ---
+
+
+def list_memberships(call: Call, team_id: str) -> HttpResponse:
+    access = access_to_team(call, team_id)
+    status = call.request.GET.get("filter[status]", "")
+    if status not in ("", *Membership.Status.values):
+        raise ApiError(400, "invalid parameter", parameter="filter[status]")
+    owners = [] if status == Membership.Status.INVITED else owners_of(access)
+    page = PageRequest.of(call.request)
+    rows = owners[page.offset : page.offset + page.size]
+    private = access.may(Right.MEMBERS)
+    return respond(
+        document(
+            [membership_resource(row, private=private) for row in rows],
+            **pagination(call.request, page, len(owners)),
+        )
+    )
+
+
+def add_users(call: Call, team_id: str) -> HttpResponse:
+    return change(call, team_id, USERS, memberships.make_owners)
+
+
+def remove_users(call: Call, team_id: str) -> HttpResponse:
+    return change(call, team_id, USERS, memberships.unmake_owners)
+
+
+def add_memberships(call: Call, team_id: str) -> HttpResponse:
+    return change(call, team_id, MEMBERSHIPS, memberships.make_owners)
+
+
+def remove_memberships(call: Call, team_id: str) -> HttpResponse:
+    return change(call, team_id, MEMBERSHIPS, memberships.unmake_owners)
+
+
+def change(call: Call, team_id: str, kind: str, verb: Verb) -> HttpResponse:
+    """Have a verb change all that were sent, or none of them."""
+    access = access_to_team(call, team_id)
+    check_right(call, access, Right.OWNERS, sudo=True)
+    body = call.body if isinstance(call.body, dict) else {}
+    sent = identifiers(body.get("data"), pointer="/data", kinds=(kind,))
+    find = members_by_user if kind == USERS else members_by_id
+    ids = find(access.organization, sent)
+    with translated():
+        verb(access.organization, ids, actor=call.actor)
+    return no_content()
+
+
+def members_by_user(organization: Organization, sent: list[str]) -> list[int]:
+    """Return the memberships of people by their user names or ids. What has the form of an id is one."""
+    pks = {text: row_id("user", text) for text in sent}
+    members = organization.memberships.active()
+    by_id = dict(
+        members.filter(user__in=[pk for pk in pks.values() if pk is not None]).values_list("user_id", "pk")
+    )
+    names = [text.lower() for text, pk in pks.items() if pk is None]
+    by_name = dict(members.filter(username_key__in=names).values_list("username_key", "pk"))
+    return [
+        member_or_422(by_name.get(text.lower()) if pk is None else by_id.get(pk), text)
+        for text, pk in pks.items()
+    ]
+
+
+def members_by_id(organization: Organization, sent: list[str]) -> list[int]:
+    pks = {text: row_id("ou", text) for text in sent}
+    known = organization.memberships.filter(pk__in=[pk for pk in pks.values() if pk is not None])
+    found = set(known.values_list("pk", flat=True))
+    return [member_or_422(pk if pk in found else None, text) for text, pk in pks.items()]
+
+
+def member_or_422(pk: int | None, text: str) -> int:
+    if pk is None:
+        detail = _("“%(name)s” is no member of this organization.") % {"name": text[:50]}
+        raise ApiError(422, "invalid relationship", detail, pointer="/data")
+    return pk

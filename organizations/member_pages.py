@@ -1,0 +1,148 @@
+"""The members and invitations of an organization, as pages of one list of whatever length.
+
+Members come first, then invitations, each by name: two indexes, read one after the other. A page that is
+asked for by its number is found in the index alone, and only its rows are read; the next one begins after a
+row.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.core.exceptions import BadRequest
+from django.db.models import Q
+from django.db.models.functions import Lower
+
+from accounts.jsonapi import ApiError
+from accounts.models import User
+from accounts.pages import PageRequest
+from organizations.keyset import cursor_of, parse, rows_after
+from organizations.models import Membership, MembershipQuerySet, Organization
+
+ORDER = ("username_key", "pk")
+INACTIVE = "inactive"  # a status of Terraform Cloud's; nobody has it here
+MOST_ADDRESSES = 100
+
+
+@dataclass(frozen=True)
+class Part:
+    """Members or invitations: those that are looked for, and how many of them there are."""
+
+    status: str
+    rows: MembershipQuerySet
+    size: int
+
+
+class MemberList:
+    """Who is in an organization, as somebody may see it who may see all or only the members' names."""
+
+    def __init__(
+        self,
+        organization: Organization,
+        *,
+        private: bool,
+        status: str = "",
+        q: str = "",
+        addresses: Sequence[str] = (),
+    ) -> None:
+        if status not in ("", INACTIVE, *Membership.Status.values):
+            raise ApiError(400, "invalid parameter", parameter="filter[status]")
+        if len(addresses) > MOST_ADDRESSES:
+            raise ApiError(400, "invalid parameter", parameter="filter[email]")
+        self.organization = organization
+        self.private = private
+        self.status = status
+        self.key = q.lower()
+        self.addresses = [address.lower() for address in addresses]
+
+    @cached_property
+    def parts(self) -> list[Part]:
+        memberships, counts = self.organization.memberships, self.organization.counts
+        found = []
+        if self.status in ("", Membership.Status.ACTIVE):
+            found.append(self.part(Membership.Status.ACTIVE, memberships.active(), counts.members))
+        if self.status in ("", Membership.Status.INVITED) and self.private:
+            found.append(self.part(Membership.Status.INVITED, memberships.invited(), counts.invited))
+        return found
+
+    def part(self, status: str, rows: MembershipQuerySet, size: int) -> Part:
+        if not (self.key or self.addresses):
+            return Part(status, rows, size)
+        if self.key:
+            rows = rows.filter(self.beginning(status))
+        if self.addresses:
+            rows = rows.filter(self.addressed(status))
+        return Part(status, rows, rows.count())
+
+    def beginning(self, status: str) -> Q:
+        """Ask for names or addresses that begin so. Addresses, of those whose addresses may be seen."""
+        named = Q(username_key__startswith=self.key)
+        if not self.private:
+            return named
+        if status == Membership.Status.INVITED:
+            return named | Q(email__startswith=self.key)
+        return named | Q(user__in=with_address(email_key__startswith=self.key))
+
+    def addressed(self, status: str) -> Q:
+        if not self.private:
+            return Q(pk__in=[])
+        if status == Membership.Status.INVITED:
+            return Q(email__in=self.addresses)
+        return Q(user__in=with_address(email_key__in=self.addresses))
+
+    @property
+    def total(self) -> int:
+        return sum(part.size for part in self.parts)
+
+    @property
+    def status_counts(self) -> dict[str, int]:
+        counts = self.organization.counts
+        invited = counts.invited if self.private else 0
+        return {"total": counts.members + invited, "active": counts.members, "invited": invited}
+
+    def page(self, page: PageRequest) -> list[Membership]:
+        """Return the rows of a page, each with its user and its organization."""
+        found = self.after(page) if page.after else self.numbered(page)
+        for row in found:
+            row.organization = self.organization
+        return found
+
+    def numbered(self, page: PageRequest) -> list[Membership]:
+        found: list[Membership] = []
+        offset = page.offset
+        for part in self.parts:
+            wanted = page.size - len(found)
+            if offset < part.size and wanted:
+                found += self.read(part.rows, offset, wanted)
+            offset = max(0, offset - part.size)
+        return found
+
+    def after(self, page: PageRequest) -> list[Membership]:
+        status, _comma, cursor = page.after.partition(",")
+        parts = [part.status for part in self.parts]
+        if status not in parts:
+            raise BadRequest("malformed cursor")
+        found: list[Membership] = []
+        for part in self.parts[parts.index(status) :]:
+            rows = rows_after(part.rows, *parse(cursor)) if part.status == status else part.rows
+            if wanted := page.size - len(found):
+                found += self.read(rows, 0, wanted)
+        return found
+
+    def read(self, rows: MembershipQuerySet, offset: int, count: int) -> Iterable[Membership]:
+        ordered = rows.order_by(*ORDER)
+        if offset:  # only the index is walked to there, and only these rows are read
+            ordered = Membership.objects.filter(pk__in=ordered.values("pk")[offset : offset + count])
+            ordered, offset = ordered.order_by(*ORDER), 0
+        return ordered.select_related("user")[:count]
+
+    def cursor(self, rows: Sequence[Membership]) -> str:
+        """Return what `page[after]` says of the page behind these rows."""
+        return f"{rows[-1].status},{cursor_of(rows[-1])}" if rows else ""
+
+
+def with_address(**condition: Any) -> Any:
+    """Return the ids of people with such an address, which they have confirmed."""
+    confirmed = User.objects.filter(email_confirmed_at__isnull=False).alias(email_key=Lower("email"))
+    return confirmed.filter(**condition).values("pk")
