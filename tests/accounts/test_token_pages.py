@@ -1,0 +1,361 @@
+"""User Settings > Tokens: generated behind sudo, shown once, listed, revoked."""
+
+import re
+from datetime import timedelta
+from html import unescape
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import ApiToken, AuditEvent, Session, User, hash_of_token
+from tests.accounts.steps import answer, pending
+from tests.api.clients import ApiClient, token_of
+from tests.cast import PASSWORD, enrol, make_user, sign_in
+from tests.organizations.stage import let_sudo_expire
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PAGE = "/app/settings/tokens"
+CREATE = f"{PAGE}/create"
+FORM = {"description": "nightly build", "expires": "90"}
+LOGIN = f"{PAGE}?source=terraform-login"
+MARK = "Made without two-factor"
+
+
+def secret_on(response):
+    [secret] = re.findall(r'id="token">([^<]+)<', response.content.decode())
+    return secret
+
+
+def generate(client, **fields):
+    response = client.post(CREATE, FORM | fields)
+    assert response.status_code == 200, response.content.decode()
+    return secret_on(response)
+
+
+def text_of(response):
+    return " ".join(unescape(response.content.decode()).split())
+
+
+# ---------------------------------------------------------------- generating
+
+
+def test_a_generated_token_works_and_is_listed(alice):
+    client = sign_in(alice)
+
+    secret = generate(client)
+    ApiClient(secret).get("/account/details")
+    page = text_of(client.get(PAGE))
+
+    assert ApiClient(secret).get("/account/details").status_code == 200
+    for words in ("Tokens (1)", "nightly build", "Created", "last used", "expires"):
+        assert words in page
+    assert [event.event for event in AuditEvent.objects.filter(event__startswith="token.")] == [
+        "token.created"
+    ]
+
+
+def test_ap_05_the_token_is_shown_once_and_not_to_be_kept(alice):
+    client = sign_in(alice)
+
+    response = client.post(CREATE, FORM)
+    secret = secret_on(response)
+
+    assert response["Cache-Control"] == "no-store"
+    assert 'data-copy="#token"' in response.content.decode()
+    for page in (PAGE, "/app/settings/activity", "/app", "/app/settings/profile"):
+        shown = client.get(page)
+        assert secret not in shown.content.decode()
+        assert hash_of_token(secret) not in shown.content.decode()
+        assert secret not in str(shown.cookies) + str(client.cookies)
+
+
+@pytest.mark.parametrize(("chosen", "days"), [("30", 30), ("90", 90), ("365", 365), ("never", None)])
+def test_a_token_expires_as_chosen(alice, chosen, days):
+    generate(sign_in(alice), expires=chosen)
+
+    end = ApiToken.objects.get().expires_at
+    assert (
+        end is None
+        if days is None
+        else abs(end - timezone.now() - timedelta(days=days)) < timedelta(minutes=1)
+    )
+
+
+def test_each_choice_says_which_day_it_means(alice):
+    page = text_of(sign_in(alice).get(PAGE))
+
+    for days in (30, 90, 365):
+        end = timezone.now() + timedelta(days=days)
+        assert f"({end.day} {end:%b %Y})" in page
+    assert re.search(r'<option value="90" selected>', page)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"description": ""},
+        {"description": "  \t "},
+        {"description": "a" * 201},
+        {"expires": ""},
+        {"expires": "7"},
+        {"expires": "1e9"},
+        {"expires": "9" * 5000},
+    ],
+)
+def test_what_the_form_does_not_take_is_refused_and_said(alice, fields):
+    response = sign_in(alice).post(CREATE, FORM | fields)
+
+    assert response.status_code == 422
+    assert 'class="errorlist"' in response.content.decode()
+    assert not ApiToken.objects.exists()
+
+
+def test_html_in_a_description_is_text_and_a_long_one_fits(alice, mailoutbox):
+    client = sign_in(alice)
+    evil = "<script>alert(1)</script>\r\n\r\nDear alice, all is well\x1b[31m"
+
+    response = client.post(CREATE, FORM | {"description": evil})
+    generate(client, description="w" * 200)
+
+    for page in (response, client.get(PAGE)):
+        assert b"<script>alert" not in page.content
+    shown = "<script>alert(1)</script> Dear alice, all is well[31m"
+    assert ApiToken.objects.earliest("pk").description == shown
+    assert "\nDear alice" not in mailoutbox[-2].body
+    assert "w" * 200 in client.get(PAGE).content.decode()
+
+
+def test_without_tokens_the_page_says_so(alice):
+    page = text_of(sign_in(alice).get(PAGE))
+
+    assert "Tokens (0)" in page
+    assert "None." in page
+
+
+def test_a_hundred_tokens_are_listed_and_there_are_no_more(alice, django_assert_max_num_queries):
+    client = sign_in(alice)
+    for number in range(100):
+        token_of(alice, description=f"token {number}")
+
+    with django_assert_max_num_queries(4):
+        page = text_of(client.get(PAGE))
+    refused = client.post(CREATE, FORM)
+
+    assert "Tokens (100)" in page
+    assert page.count("Revoke this token") == 100
+    assert refused.status_code == 422
+    assert "You have 100 tokens" in text_of(refused)
+    assert 'value="nightly build"' in refused.content.decode()
+
+
+def test_the_person_is_told_and_what_to_do_about_it(alice, mailoutbox):
+    generate(sign_in(alice))
+
+    mail = mailoutbox[-1]
+    assert mail.to == [alice.email]
+    for words in ("nightly build", PAGE, "/app/settings/password", "Expires:"):
+        assert words in mail.body
+
+
+# ---------------------------------------------------------------- AP-04: sudo
+
+
+def test_ap_04_after_six_minutes_a_fresh_proof_comes_first_and_nothing_typed_is_lost(alice):
+    client = sign_in(alice)
+    let_sudo_expire(alice)
+
+    asked = client.post(CREATE, {"description": "nightly & daily", "expires": "30"})
+    assert asked["Location"].startswith("/session/sudo?next=")
+    assert not ApiToken.objects.exists()
+    page = client.post(asked["Location"], {"password": PASSWORD})
+    shown = client.get(page["Location"]).content.decode()
+
+    assert page["Location"].startswith(PAGE)
+    assert 'value="nightly &amp; daily"' in shown
+    assert '<option value="30" selected>' in shown
+    assert not ApiToken.objects.exists()  # never replayed
+
+
+def test_ap_04_a_pending_login_and_nobody_get_no_token(alice):
+    enrol(alice)
+
+    for client in (pending(alice), Client()):
+        assert client.post(CREATE, FORM)["Location"].startswith("/session")
+        assert client.get(PAGE)["Location"].startswith("/session")
+    assert not ApiToken.objects.exists()
+
+
+def test_revoking_asks_for_a_fresh_proof_as_well(alice):
+    client = sign_in(alice)
+    generate(client)
+    let_sudo_expire(alice)
+
+    response = client.post(f"{PAGE}/{ApiToken.objects.get().pk}/revoke")
+
+    assert response["Location"].startswith("/session/sudo?next=%2Fapp%2Fsettings%2Ftokens")
+    assert ApiToken.objects.exists()
+
+
+# ---------------------------------------------------------------- behind two-factor
+
+
+def test_a_token_knows_whether_two_factor_stood_behind_it(alice):
+    client = sign_in(alice)
+    generate(client, description="before")
+    assert MARK not in text_of(client.get(PAGE))
+
+    enrol(alice, client)
+    generate(client, description="after")
+
+    assert list(ApiToken.objects.order_by("pk").values_list("verified", flat=True)) == [False, True]
+    page = text_of(client.get(PAGE))
+    assert page.count(MARK) == 1
+    assert page.index("after") < page.index("before") < page.index(MARK)
+    assert "Generate a new one in its place." in page
+
+
+def test_a_remembered_browser_proves_itself_before_it_makes_a_verified_token(alice):
+    app = enrol(alice)
+    client = pending(alice)
+    client.post("/session/two-factor", {"code": app.fresh_code(), "remember": "on"})
+    client.post("/session/logout")
+    client.post("/session", {"username": "alice", "password": PASSWORD})
+    assert Session.objects.filter(user=alice, factor="remembered").exists()
+
+    asked = client.post(CREATE, FORM)
+    answer(client, app.fresh_code(), asked["Location"])
+    generate(client)
+
+    assert asked["Location"].startswith("/session/sudo")
+    assert ApiToken.objects.get().verified
+
+
+# ---------------------------------------------------------------- revoking
+
+
+def test_a_revoked_token_is_gone_at_once(alice):
+    client = sign_in(alice)
+    secret = generate(client)
+    path = f"{PAGE}/{ApiToken.objects.get().pk}/revoke"
+
+    first, second = client.post(path), client.post(path)
+
+    assert first["Location"] == second["Location"] == PAGE
+    assert "There was nothing to revoke any more." in text_of(client.get(PAGE))
+    assert ApiClient(secret).get("/account/details").status_code == 401
+    assert AuditEvent.objects.filter(event="token.revoked").count() == 1
+
+
+def test_nobody_revokes_somebody_elses(alice, mallory):
+    secret = token_of(alice)
+
+    sign_in(mallory).post(f"{PAGE}/{ApiToken.objects.get().pk}/revoke")
+
+    assert ApiClient(secret).get("/account/details").status_code == 200
+
+
+def test_an_expired_token_is_shown_as_expired(alice):
+    client = sign_in(alice)
+    generate(client)
+    ApiToken.objects.update(expires_at=timezone.now() - timedelta(days=3))
+
+    page = text_of(client.get(PAGE))
+
+    assert "Expired" in page
+    assert "Revoke this token" in page
+
+
+def test_the_activity_page_says_what_was_done(alice):
+    client = sign_in(alice)
+    generate(client)
+    client.post(f"{PAGE}/{ApiToken.objects.get().pk}/revoke")
+
+    page = text_of(client.get("/app/settings/activity"))
+
+    assert "Made an API token" in page
+    assert "Revoked an API token" in page
+
+
+def test_site_admins_see_how_many_and_no_more(alice):
+    secret = token_of(alice)
+    root = make_user("root", is_staff=True, is_superuser=True)
+
+    page = sign_in(root, enrol(root)).get(f"/admin/accounts/user/{alice.pk}/change/").content.decode()
+
+    assert re.search(r"API tokens:?</label>\s*<div class=\"readonly\">1</div>", page)
+    assert hash_of_token(secret) not in page
+    assert "nightly" not in page
+
+
+# ---------------------------------------------------------------- terraform login
+
+
+def test_terraform_login_takes_one_click(alice):
+    client = sign_in(alice)
+
+    page = client.get(LOGIN)
+    response = client.post(
+        CREATE, {"source": "terraform-login", "description": "terraform login", "expires": "30"}
+    )
+
+    assert "<code>terraform login</code> on your computer is waiting" in page.content.decode()
+    assert 'value="terraform login"' in page.content.decode()
+    assert '<option value="30" selected>' in page.content.decode()
+    assert "Paste this token into the terminal" in text_of(response)
+    assert ApiClient(secret_on(response)).get("/account/details").status_code == 200
+
+
+def test_terraform_login_asks_for_the_proof_before_the_click(alice):
+    client = sign_in(alice)
+    let_sudo_expire(alice)
+
+    asked = client.get(LOGIN)
+    back = client.post(asked["Location"], {"password": PASSWORD})
+
+    assert asked["Location"].startswith("/session/sudo?next=")
+    assert back["Location"] == LOGIN
+    assert "is waiting" in text_of(client.get(LOGIN))
+
+
+def test_a_click_that_comes_too_late_returns_to_where_it_was(alice):
+    client = sign_in(alice)
+    let_sudo_expire(alice)
+
+    asked = client.post(CREATE, {"source": "terraform-login", **FORM})
+    back = client.post(asked["Location"], {"password": PASSWORD})["Location"]
+
+    page = client.get(back).content.decode()
+    assert "is waiting" in text_of(client.get(back))
+    assert 'name="source" value="terraform-login"' in page
+    assert 'value="nightly build"' in page
+
+
+def test_terraform_login_of_somebody_who_is_not_signed_in_leads_through_both_steps(alice):
+    app = enrol(alice)
+    client = Client()
+
+    asked = client.get(LOGIN)
+    second = client.post(asked["Location"], {"username": "alice", "password": PASSWORD})
+    back = answer(client, app.fresh_code(), second["Location"])
+
+    assert asked["Location"].startswith("/session?next=")
+    assert back["Location"] == LOGIN
+    assert client.get(LOGIN).status_code == 200
+
+
+@pytest.mark.parametrize("source", ["", "github", "terraform-login%20", "<script>"])
+def test_another_source_is_none(alice, source):
+    page = sign_in(alice).get(f"{PAGE}?source={source}")
+
+    assert page.status_code == 200
+    assert "is waiting" not in text_of(page)
+    assert "<script>alert" not in page.content.decode()
+
+
+def test_nothing_is_left_of_a_token_but_its_hash(alice):
+    secret = generate(sign_in(alice))
+
+    assert ApiToken.objects.get().token_hash == hash_of_token(secret)
+    assert User.objects.count() == 1
