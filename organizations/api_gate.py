@@ -37,10 +37,8 @@ class Access:
     organization: Organization
     membership: Membership | None = None
     token: OrganizationToken | None = None
-    conformant: bool | None = (
-        None  # whether every owner is enrolled, where that was asked along with the rest
-    )
-    is_locked_out: bool = False  # a member whom the policy lets see that it is there, and no more
+    conformant: bool | None = None  # whether every owner is enrolled; None where that was not asked yet
+    is_locked_out: bool = False  # a member to whom the policy tells that it is there, and no more
 
     @property
     def is_conformant(self) -> bool:
@@ -134,10 +132,8 @@ def own_accesses(call: Call) -> Iterable[Access]:
     if isinstance(call.token, OrganizationToken):
         yield Access(call.token.organization, token=call.token)
         return
-    mine = Membership.objects.active().filter(user=call.user).select_related("organization")
-    for row in mine.annotate(unenrolled_owner=Exists(UNENROLLED_OWNERS)).order_by(
-        Lower("organization__name")
-    ):
+    mine = Membership.objects.active().filter(user=call.user).order_by(Lower("organization__name"))
+    for row in mine.select_related("organization").annotate(unenrolled_owner=Exists(UNENROLLED_OWNERS)):
         yield of_member(row, is_locked_out=is_locked_out(call.user, row.organization))
 
 

@@ -1,0 +1,41 @@
+"""Programs on the stage of security.md 2.6: people's tokens, and those of the organizations themselves."""
+
+from organizations import tokens
+from organizations.models import OrganizationToken
+from tests.api.clients import ApiClient, api_client
+from tests.organizations.stage import SERVER
+
+Kind = OrganizationToken.Kind
+
+
+def program(stage, name, **options):
+    """A program with a new token of this person; "anonymous" has none."""
+    return api_client(None if name == "anonymous" else stage.people[name], **options)
+
+
+def organization_program(organization, kind=Kind.ORGANIZATION, *, verified=True):
+    """A program with the organization's own token, or with that of its owners' team."""
+    _token, secret = tokens.replace(organization, kind, expires_at=None, verified=verified, actor=SERVER)
+    return ApiClient(secret)
+
+
+def attributes(response):
+    assert response.status_code < 300, response.content
+    return response.json()["data"]["attributes"]
+
+
+def ids(response):
+    assert response.status_code == 200, response.content
+    return [one["id"] for one in response.json()["data"]]
+
+
+def refusals(response):
+    """(status, title, pointer) of each error object; the first has the status of the answer."""
+    errors = response.json()["errors"]
+    assert {type(error["status"]) for error in errors} == {str}
+    assert errors[0]["status"] == str(response.status_code)
+    return [(error["status"], error["title"], error.get("source", {}).get("pointer")) for error in errors]
+
+
+def detail(response):
+    return response.json()["errors"][0].get("detail", "")

@@ -1,0 +1,532 @@
+"""Organizations over the API: tfc.md 2.1-2.3, and the attacks OR-07 to OR-13 of security.md 2.6."""
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import AuditEvent, OutboxMessage, User
+from organizations.models import AuthPolicy, Membership, Organization
+from tests.api.clients import API, document
+from tests.api.programs import Kind, attributes, detail, ids, organization_program, program, refusals
+from tests.organizations.stage import found, is_mandatory, lift, require
+from tests.statements import statements
+
+OPEN, FORT = "/organizations/open", "/organizations/fort"
+POLICY = "/data/attributes/collaborator-auth-policy"
+
+
+def organization(**sent):
+    return document("organizations", **sent)
+
+
+def events(*names):
+    return list(AuditEvent.objects.filter(event__in=names).values_list("event", flat=True))
+
+
+def stored(name="open"):
+    return Organization.objects.values(
+        "name", "email", "collaborator_auth_policy", "session_timeout", "session_remember"
+    ).get(name=name)
+
+
+# --- Shown ---
+
+
+def test_shows_every_attribute_of_the_documentation(stage):
+    answer = program(stage, "olga").get(OPEN).json()["data"]
+
+    assert answer["id"] == "open"
+    assert answer["type"] == "organizations"
+    assert answer["links"] == {"self": f"{API}{OPEN}"}
+    shown = answer["attributes"]
+    assert shown["name"] == "open"
+    assert shown["email"] == "hello@open.example"
+    assert shown["collaborator-auth-policy"] == "password"
+    assert shown["two-factor-conformant"] is False
+    assert shown["session-timeout"] is shown["session-remember"] is None
+    assert shown["default-execution-mode"] == "remote"
+    assert shown["permissions"]["can-update"] is shown["permissions"]["can-destroy"] is True
+    entitlements = answer["relationships"]["entitlement-set"]["data"]
+    assert entitlements == {"id": shown["external-id"], "type": "entitlement-sets"}
+
+
+def test_a_member_sees_it_without_the_permissions(stage):
+    shown = attributes(program(stage, "max").get(OPEN))
+
+    assert {name for name, may in shown["permissions"].items() if may} == {
+        "can-traverse",
+        "can-view-authentication",
+        "can-access-via-teams",
+    }
+
+
+def test_a_show_takes_two_statements(stage):
+    client = program(stage, "max")
+    client.get("/ping")
+
+    with CaptureQueriesContext(connection) as captured:
+        client.get(OPEN)
+
+    assert len(statements(captured)) == 2
+
+
+@pytest.mark.parametrize(
+    ("include", "included"),
+    [("subscription", []), ("default-project", []), ("entitlement_set", ["entitlement-sets"])],
+)
+def test_includes_what_there_is(stage, include, included):
+    answer = program(stage, "olga").get(f"{OPEN}?include={include}").json()
+
+    assert [one["type"] for one in answer.get("included", [])] == included
+
+
+@pytest.mark.parametrize("include", ["workspaces", "entitlement_set.organization", "user,users"])
+def test_an_unknown_include_is_a_400(stage, include):
+    response = program(stage, "olga").get(f"{OPEN}?include={include}")
+
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["source"] == {"parameter": "include"}
+
+
+def test_the_entitlement_set_has_the_external_id(stage):
+    client = program(stage, "max")
+
+    answer = client.get(f"{OPEN}/entitlement-set").json()["data"]
+
+    assert answer["type"] == "entitlement-sets"
+    assert answer["id"] == attributes(client.get(OPEN))["external-id"]
+    assert answer["attributes"]["operations"] is False
+
+
+def test_locked_out_members_are_told_why_and_nothing_else(stage):
+    client = program(stage, "mia")
+
+    for path in (FORT, f"{FORT}/entitlement-set", f"{FORT}/organization-memberships", f"{FORT}/teams"):
+        response = client.get(path)
+        assert refusals(response) == [("403", "two-factor required", None)]
+        assert settings.SITE_URL in detail(response)
+        for name in ("olga", "oscar", "max", "example.com"):
+            assert name not in response.content.decode()
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH", "PUT", "DELETE"])
+def test_or10_foreign_and_missing_organizations_look_the_same(stage, method):
+    client = program(stage, "eve")
+
+    foreign, missing = (
+        client.send(method, f"/organizations/{name}", organization(email="x@example.com"))
+        for name in ("open", "nowhere")
+    )
+
+    assert foreign.status_code == missing.status_code == 404
+    assert foreign.json() == missing.json()
+
+
+# --- Listed ---
+
+
+def test_lists_ones_own_organizations_also_the_closed_ones(stage):
+    found("strange", stage.eve)
+    response = program(stage, "mia").get("/organizations")
+
+    assert ids(response) == ["fort", "open"]
+    assert "meta" not in response.json()
+    assert "links" not in response.json()
+    closed, open_ = (one["attributes"] for one in response.json()["data"])
+    assert not any(closed["permissions"].values())
+    assert closed["two-factor-conformant"] is None
+    assert open_["permissions"]["can-traverse"] is True
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("q=PE", ["open"]),
+        ("q=hello@", ["fort", "open"]),
+        ("q[name]=for", ["fort"]),
+        ("q[email]=OPEN.example", ["open"]),
+        ("q[name]=fort&q[email]=open", []),
+        ("q=%25", []),
+    ],
+)
+def test_finds_by_a_part_of_name_or_address(stage, query, names):
+    assert ids(program(stage, "olga").get(f"/organizations?{query}")) == names
+
+
+def test_pages_where_pages_are_asked_for(stage):
+    response = program(stage, "olga").get("/organizations?page[size]=1&page[number]=2&q=o")
+
+    assert ids(response) == ["open"]
+    answer = response.json()
+    assert answer["meta"]["pagination"]["total-count"] == 2
+    assert answer["links"]["next"] is None
+    assert "page%5Bnumber%5D=1" in answer["links"]["prev"]
+    assert "q=o" in answer["links"]["prev"]
+
+
+def test_a_list_takes_two_statements_however_many_there_are(stage):
+    client = program(stage, "olga")
+    for number in range(5):
+        found(f"more{number}", stage.olga)
+    client.get("/ping")
+
+    with CaptureQueriesContext(connection) as captured:
+        assert len(ids(client.get("/organizations"))) == 7
+
+    assert len(statements(captured)) == 2
+
+
+def test_the_tokens_of_an_organization_list_that_one(stage):
+    for kind in Kind:
+        client = organization_program(Organization.objects.get(name="open"), kind)
+
+        assert ids(client.get("/organizations")) == ["open"]
+        assert client.get(FORT).status_code == 404
+
+
+# --- Made ---
+
+
+def test_makes_an_organization_with_its_entitlement_set(stage):
+    response = program(stage, "eve").post("/organizations", organization(name="New-1", email="x@example.com"))
+
+    assert response.status_code == 201
+    assert response.json()["data"]["id"] == "New-1"
+    assert [one["type"] for one in response.json()["included"]] == ["entitlement-sets"]
+    assert Membership.objects.get(organization__name="New-1").user == stage.eve
+
+
+def test_makes_it_with_settings_at_once(stage):
+    sent = {"collaborator_auth_policy": "two_factor_mandatory", "session_timeout": 60}
+
+    response = program(stage, "eve").post(
+        "/organizations", organization(name="new1", email="x@a.example", **sent)
+    )
+
+    assert attributes(response)["collaborator-auth-policy"] == "two_factor_mandatory"
+    assert stored("new1")["session_timeout"] == 60
+
+
+def test_nothing_is_made_where_a_setting_is_refused(stage):
+    sent = {"name": "new1", "email": "x@a.example", "collaborator_auth_policy": "two_factor_mandatory"}
+
+    response = program(stage, "una").post("/organizations", organization(**sent))
+
+    assert refusals(response) == [("422", "invalid attribute", POLICY)]
+    assert not Organization.objects.filter(name="new1").exists()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "open",
+        "OPEN",
+        "settings",
+        "a/b",
+        "a b",
+        "../admin",
+        ".",
+        "x" * 41,
+        "оpen",
+        "\u202eopen",
+        "",
+        None,
+        7,
+        [],
+        {},
+    ],
+)
+def test_or11_names_that_are_taken_reserved_or_wrong(stage, name):
+    response = program(stage, "eve").post("/organizations", organization(name=name, email="x@example.com"))
+
+    assert refusals(response) == [("422", "invalid attribute", "/data/attributes/name")]
+    assert Organization.objects.count() == 2
+
+
+def test_everything_that_is_wrong_is_said_at_once(stage):
+    sent = {"name": "", "email": "nobody", "session_timeout": 1, "collaborator_auth_policy": "none"}
+
+    response = program(stage, "eve").post("/organizations", organization(**sent))
+
+    assert [pointer.rpartition("/")[2] for _status, _title, pointer in refusals(response)] == [
+        "name",
+        "email",
+        "collaborator-auth-policy",
+        "session-timeout",
+    ]
+
+
+def test_the_site_may_leave_it_to_its_admins(stage, settings):
+    settings.CREATE_ORGANIZATIONS = "staff"
+    sent = organization(name="new1", email="x@example.com")
+
+    response = program(stage, "eve").post("/organizations", sent)
+
+    assert refusals(response) == [("403", "forbidden", None)]
+    assert detail(response) == "Creation of organizations has been disabled for non-admins."
+    assert program(stage, "root").post("/organizations", sent).status_code == 201
+
+
+def test_an_address_must_be_confirmed_first(stage):
+    User.objects.filter(pk=stage.una.pk).update(email_confirmed_at=None)
+
+    response = program(stage, "una").post("/organizations", organization(name="new1", email="x@example.com"))
+
+    assert refusals(response) == [("422", "email-not-confirmed", None)]
+    assert not Organization.objects.filter(name="new1").exists()
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_no_organization_is_made_by_one(stage, kind):
+    client = organization_program(Organization.objects.get(name="open"), kind)
+
+    response = client.post("/organizations", organization(name="new1", email="x@example.com"))
+
+    assert response.status_code == 403
+
+
+# --- Changed ---
+
+
+@pytest.mark.parametrize("method", ["PATCH", "PUT"])
+def test_changes_everything_at_once_and_records_each(stage, method):
+    stage.enrol("una")
+    sent = {
+        "name": "open",
+        "email": "new@example.com",
+        "collaborator_auth_policy": "two_factor_mandatory",
+        "session_timeout": 60,
+        "session_remember": 120,
+    }
+
+    response = program(stage, "olga").send(method, OPEN, document("organizations", "open", **sent))
+
+    shown = attributes(response)
+    assert {name: shown[name.replace("_", "-")] for name in sent} == sent
+    assert shown["two-factor-conformant"] is True
+    assert stored() == sent
+    by_program = AuditEvent.objects.filter(door="api", actor="user:olga").values_list("event", flat=True)
+    assert sorted(by_program) == [
+        "organization.auth_policy_changed",
+        "organization.updated",
+        "organization.user_sessions_changed",
+    ]
+
+
+def test_both_spellings_are_read(stage):
+    client = program(stage, "olga")
+
+    client.patch(OPEN, {"data": {"attributes": {"session_timeout": 61, "session-remember": 62}}})
+
+    assert (stored()["session_timeout"], stored()["session_remember"]) == (61, 62)
+
+
+def test_the_same_again_is_no_change(stage):
+    client = program(stage, "olga")
+    sent = organization(email="new@example.com", session_timeout=60)
+    client.patch(OPEN, sent)
+    before, mails = AuditEvent.objects.count(), OutboxMessage.objects.count()
+
+    assert client.patch(OPEN, sent).status_code == 200
+
+    assert (AuditEvent.objects.count(), OutboxMessage.objects.count()) == (before, mails)
+
+
+def test_null_is_the_default_and_what_is_left_out_stays(stage):
+    client = program(stage, "olga")
+    client.patch(OPEN, organization(session_timeout=60, session_remember=120))
+
+    client.patch(OPEN, organization(session_timeout=None))
+
+    assert (stored()["session_timeout"], stored()["session_remember"]) == (None, 120)
+
+
+@pytest.mark.parametrize("value", [59, 20161, 0, -60, 10**18, "60", 60.5, True, [], {}])
+def test_sessions_out_of_range_change_nothing(stage, value):
+    before = stored()
+
+    response = program(stage, "olga").patch(OPEN, organization(email="a@b.example", session_timeout=value))
+
+    assert refusals(response) == [("422", "invalid attribute", "/data/attributes/session-timeout")]
+    assert stored() == before
+
+
+@pytest.mark.parametrize(
+    "value", ["TWO_FACTOR_MANDATORY", "two_factor", "two-factor-mandatory", True, None, "", 1, 1.0, [], {}]
+)
+def test_or07_other_values_of_the_policy(stage, value):
+    stage.enrol("una")
+
+    response = program(stage, "olga").patch(OPEN, organization(collaborator_auth_policy=value))
+
+    assert refusals(response) == [("422", "invalid attribute", POLICY)]
+    assert not is_mandatory("open")
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"email": "nobody"}, {"session_timeout": 1}, {"name": "else"}, {"email": None}]
+)
+def test_or08_a_valid_policy_beside_something_invalid_changes_nothing(stage, wrong):
+    stage.enrol("una")
+    before = stored()
+
+    response = program(stage, "olga").patch(
+        OPEN, organization(collaborator_auth_policy="two_factor_mandatory", **wrong)
+    )
+
+    [(_status, _title, pointer)] = refusals(response)
+    assert response.status_code == 422
+    assert pointer.endswith(next(iter(wrong)).replace("_", "-"))
+    assert stored() == before
+
+
+def test_or08_what_a_verb_refuses_takes_the_rest_along(stage):
+    before = stored()
+
+    response = program(stage, "olga").patch(
+        OPEN,
+        organization(
+            email="a@b.example", session_timeout=60, collaborator_auth_policy="two_factor_mandatory"
+        ),
+    )
+
+    assert response.status_code == 422
+    assert stored() == before
+    assert events("organization.updated", "organization.user_sessions_changed") == []
+
+
+@pytest.mark.parametrize(("path", "pk"), [(OPEN, "fort"), (FORT, "open")])
+def test_or09_another_id_in_the_body_is_a_conflict(stage, path, pk):
+    stage.enrol("una")
+
+    response = program(stage, "olga").patch(
+        path, document("organizations", pk, collaborator_auth_policy="password", email="a@b.example")
+    )
+
+    assert refusals(response) == [("409", "conflict", "/data/id")]
+    assert {stored(name)["email"] for name in ("open", "fort")} == {
+        "hello@open.example",
+        "hello@fort.example",
+    }
+    assert is_mandatory("fort")
+
+
+def test_or09_another_type_is_a_conflict(stage):
+    response = program(stage, "olga").patch(OPEN, document("teams", email="a@b.example"))
+
+    assert refusals(response) == [("409", "conflict", "/data/type")]
+
+
+def test_or13_owners_read_who_is_missing_and_members_do_not(stage):
+    sent = organization(collaborator_auth_policy="two_factor_mandatory")
+
+    refused = program(stage, "olga").patch(OPEN, sent)
+    forbidden = program(stage, "max").patch(OPEN, sent)
+
+    assert refusals(refused) == [("422", "invalid attribute", POLICY)]
+    assert "una" in detail(refused)
+    assert refusals(forbidden) == [("403", "forbidden", None)]
+    assert "una" not in forbidden.content.decode()
+
+
+@pytest.mark.parametrize(
+    "name", ["two-factor-conformant", "created-at", "permissions", "id", "external-id", "x"]
+)
+def test_read_only_and_unknown_attributes_are_ignored(stage, name):
+    before = stored()
+
+    response = program(stage, "olga").patch(OPEN, {"data": {"attributes": {name: True}}})
+
+    assert response.status_code == 200
+    assert stored() == before
+
+
+@pytest.mark.parametrize("body", [None, "null", "[]", '"x"', "{}", '{"data": []}', '{"data": null}'])
+def test_a_body_without_data_changes_nothing(stage, body):
+    assert program(stage, "olga").patch(OPEN, body).status_code == 422
+
+
+def test_members_and_organization_tokens_may_not_change_it(stage):
+    open_ = Organization.objects.get(name="open")
+    before = stored()
+    clients = [
+        program(stage, "max"),
+        program(stage, "mia"),
+        *(organization_program(open_, kind) for kind in Kind),
+    ]
+
+    for client in clients:
+        assert client.patch(OPEN, organization(email="a@b.example")).status_code == 403
+        assert client.delete(OPEN).status_code == 403
+
+    assert stored() == before
+
+
+def test_r43_r42_lifting_and_requiring_are_felt_by_the_next_request(stage):
+    owner, member = program(stage, "olga"), program(stage, "mia")
+
+    owner.patch(FORT, organization(collaborator_auth_policy="password"))
+    assert member.get(FORT).status_code == 200
+    owner.patch(FORT, organization(collaborator_auth_policy="two_factor_mandatory"))
+    assert member.get(FORT).status_code == 403
+
+
+# --- Sudo (D6) ---
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [{"session_timeout": 60}, {"session_remember": 60}, {"collaborator_auth_policy": "two_factor_mandatory"}],
+)
+def test_d06_what_is_guarded_takes_a_token_behind_two_factor(stage, sent):
+    stage.enrol("una")
+    before = stored()
+
+    response = program(stage, "olga", verified=False).patch(OPEN, organization(email="a@b.example", **sent))
+
+    assert refusals(response) == [("403", "two-factor required", None)]
+    assert stored() == before
+
+
+def test_d06_the_contact_address_does_not_nor_does_the_same_again(stage):
+    client = program(stage, "olga", verified=False)
+
+    response = client.patch(
+        OPEN,
+        organization(email="a@b.example", session_timeout=None, collaborator_auth_policy="password"),
+    )
+
+    assert attributes(response)["email"] == "a@b.example"
+
+
+def test_d06_deleting_takes_it_too(stage):
+    assert program(stage, "olga", verified=False).delete(OPEN).status_code == 403
+    assert Organization.objects.filter(name="open").exists()
+
+
+def test_d06_who_has_no_two_factor_has_sudo_by_the_password(stage):
+    response = program(stage, "una").patch(OPEN, organization(session_timeout=60))
+
+    assert attributes(response)["session-timeout"] == 60
+
+
+# --- Deleted ---
+
+
+def test_deletes_and_is_gone(stage):
+    client = program(stage, "olga")
+
+    response = client.delete(OPEN, "null")
+
+    assert response.status_code == 204
+    assert response.content == b""
+    assert client.get(OPEN).status_code == 404
+    assert not Organization.objects.filter(name="open").exists()
+
+
+def test_the_policy_is_of_two_values_and_no_more(stage):
+    lift(Organization.objects.get(name="fort"))
+    require(Organization.objects.get(name="fort"))
+
+    assert {policy.value for policy in AuthPolicy} == {"password", "two_factor_mandatory"}
