@@ -11,8 +11,8 @@ from django.test import Client
 
 from accounts.factors.backup_codes.models import BackupCode, BackupCodeSet
 from accounts.factors.totp.models import TOTPDevice
-from accounts.models import AuditEvent, RateLimit, RememberedBrowser, Session, User
-from organizations.models import AuthPolicy, Membership, Organization
+from accounts.models import ApiToken, AuditEvent, RateLimit, RememberedBrowser, Session, User
+from organizations.models import AuthPolicy, Membership, Organization, OrganizationToken
 from tests import cast
 from tests.faults import fault_at
 from tests.invariants import broken
@@ -248,6 +248,74 @@ def update_user_sessions():
     )
 
 
+def create_token():
+    user = somebody()
+    client = browser_of(user)
+    return Scene(
+        user,
+        lambda: client.post("/app/settings/tokens/create", {"description": "ci", "expires": "90"}),
+        lambda: ApiToken.objects.filter(owner=user).exists(),
+        "token.created",
+    )
+
+
+def revoke_token():
+    user = somebody()
+    client = browser_of(user)
+    client.post("/app/settings/tokens/create", {"description": "ci", "expires": "90"})
+    token = ApiToken.objects.get(owner=user)
+    return Scene(
+        user,
+        lambda: client.post(f"/app/settings/tokens/{token.pk}/revoke"),
+        lambda: not ApiToken.objects.filter(owner=user).exists(),
+        "token.revoked",
+    )
+
+
+def replace_organization_token():
+    user = somebody()
+    organization, client = acme(user)
+    url = f"/app/{organization.name}/settings/authentication-tokens/owners/create"
+    client.post(url, {"expires": "90"})
+    former = OrganizationToken.objects.get(organization=organization).pk
+    present = OrganizationToken.objects.filter(organization=organization)
+    return Scene(
+        user,
+        lambda: client.post(url, {"expires": "30"}),
+        lambda: present.get().pk != former,
+        "organization.token_created",
+    )
+
+
+def delete_organization_token():
+    user = somebody()
+    organization, client = acme(user)
+    url = f"/app/{organization.name}/settings/authentication-tokens/organization"
+    client.post(f"{url}/create", {"expires": "90"})
+    present = OrganizationToken.objects.filter(organization=organization)
+    return Scene(
+        user,
+        lambda: client.post(f"{url}/delete"),
+        lambda: not present.exists(),
+        "organization.token_revoked",
+    )
+
+
+def delete_organization():
+    user = somebody()
+    organization, client = acme(user)
+    for kind in ("organization", "owners"):
+        url = f"/app/{organization.name}/settings/authentication-tokens/{kind}/create"
+        client.post(url, {"expires": "90"})
+    url = f"/app/{organization.name}/settings/general/delete"
+    return Scene(
+        user,
+        lambda: client.post(url, {"name": organization.name}),
+        lambda: not Organization.objects.filter(pk=organization.pk).exists(),
+        "organization.deleted",
+    )
+
+
 def sign_up():
     username = f"newcomer{next(serial)}"
     client = Client(raise_request_exception=False)
@@ -383,6 +451,11 @@ OPERATIONS = [
     end_session,
     end_other_sessions,
     update_user_sessions,
+    create_token,
+    revoke_token,
+    replace_organization_token,
+    delete_organization_token,
+    delete_organization,
 ]
 
 

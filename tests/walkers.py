@@ -43,7 +43,10 @@ def locked_out(stage):
 
 
 def owner(stage):
-    return stage.browser("olga")
+    """One of whose organizations has a token, and room for another."""
+    browser = stage.browser("olga")
+    browser.post("/app/open/settings/authentication-tokens/organization/create", {"expires": "90"})
+    return browser
 
 
 def expired(stage):
@@ -54,12 +57,14 @@ def expired(stage):
 
 
 def member(stage):
-    """Signed in here and elsewhere, and remembered by two browsers."""
+    """Signed in here and elsewhere, remembered by two browsers, and with a token."""
     for _ in range(2):
         client = Client()
         cast.post_password(client, stage.max)
         client.post("/session/two-factor", {"code": stage.apps["max"].fresh_code(), "remember": "on"})
-    return stage.browser("max")
+    browser = stage.browser("max")
+    browser.post("/app/settings/tokens/create", {"description": "ci", "expires": "90"})
+    return browser
 
 
 def with_phone(stage):
@@ -150,6 +155,8 @@ class Places:
             "token": ["MTIz.made.up"],
             "page": ["two-factor"],
             "factor": ["app"],
+            "token_id": list(stage.max.api_tokens.values_list("pk", flat=True)),
+            "kind": ["organization", "owners"],
             "session_id": list(stage.max.sessions.values_list("pk", flat=True)),
             "browser_id": list(stage.max.remembered_browsers.values_list("pk", flat=True)),
             "pk": [stage.max.pk],
@@ -162,6 +169,7 @@ class Places:
             "organization_name": ["strange"],
             "membership_id": [membership_of(stage.eve, "strange").pk],
             "factor": ["backup-codes"],
+            "kind": ["audit-trails"],
         }
 
     def paths(self):

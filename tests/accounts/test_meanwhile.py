@@ -21,27 +21,6 @@ CHANGE = "/app/settings/password"
 NEW_PASSWORD = "another good sentence"
 
 
-@pytest.fixture
-def before(monkeypatch):
-    """Have something happen just before, or after, a function is called for the first time."""
-
-    def arrange(module, name, meanwhile, *, after=False):
-        original = getattr(module, name)
-
-        def first(*args, **kwargs):
-            monkeypatch.setattr(module, name, original)
-            if not after:
-                meanwhile()
-            result = original(*args, **kwargs)
-            if after:
-                meanwhile()
-            return result
-
-        monkeypatch.setattr(module, name, first)
-
-    return arrange
-
-
 def change_password(client):
     response = client.post(CHANGE, {"password": PASSWORD, "new_password": NEW_PASSWORD})
     assert response["Location"] == CHANGE
