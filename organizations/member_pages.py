@@ -14,6 +14,7 @@ from django.core.exceptions import BadRequest
 from django.db.models import Q
 from django.db.models.functions import Lower
 
+from accounts.forms import LONGEST_LOGIN
 from accounts.jsonapi import ApiError
 from accounts.models import User
 from accounts.pages import PageRequest
@@ -48,6 +49,8 @@ class MemberList:
     ) -> None:
         if status not in ("", INACTIVE, *Membership.Status.values):
             raise ApiError(400, "invalid parameter", parameter="filter[status]")
+        if len(q) > LONGEST_LOGIN:  # longer than any name or address; SQLite refuses to look for it
+            raise ApiError(400, "invalid parameter", parameter="q")
         if len(addresses) > MOST_ADDRESSES:
             raise ApiError(400, "invalid parameter", parameter="filter[email]")
         self.organization = organization
