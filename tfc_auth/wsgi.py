@@ -1,9 +1,28 @@
 """The WSGI application for gunicorn and friends."""
 
 import os
+from typing import Any
 
-from django.core.wsgi import get_wsgi_application
+import django
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.utils.http import parse_header_parameters
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tfc_auth.settings")
 
-application = get_wsgi_application()
+
+class Request(WSGIRequest):
+    """Reads the address as UTF-8, whatever charset the body claims to be in.
+
+    Django would decode the query by it, before any middleware, and with some of Python's codecs that raises.
+    """
+
+    def _set_content_type_params(self, meta: dict[str, Any]) -> None:
+        self.content_type, self.content_params = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
+
+
+class Application(WSGIHandler):
+    request_class = Request
+
+
+django.setup(set_prefix=False)
+application = Application()
