@@ -21,6 +21,7 @@ from django.utils.regex_helper import normalize
 from accounts.models import AuditEvent, OutboxMessage, RateLimit, Session
 
 FORM = "application/x-www-form-urlencoded"
+API = "/api/"
 
 # ---------------------------------------------------------------- routes
 
@@ -35,6 +36,11 @@ class Route:
 
 
 def routes():
+    """Where people go. What programs are offered below /api/ is walked in tests/api (routes.py)."""
+    return [route for route in all_routes() if not route.template.startswith(API)]
+
+
+def all_routes():
     return list(dict.fromkeys(find_routes(get_resolver(), "/", ())))
 
 
@@ -128,8 +134,8 @@ FAILURES = ".failed"  # how the names of such events end
 WRITES = re.compile(r'\s*(?:INSERT INTO|UPDATE|DELETE FROM) "?(\w+)')
 # Once a minute a GET may do this (docs/security.md, R52).
 NOTES_USE = 'UPDATE "accounts_session" SET "last_used_at" = %s WHERE'
-# Columns that count wrong answers: as much a failure as the recorded event.
-COUNTED_FAILURES = ("failures", "set_aside_at")
+# Columns that count wrong answers: as much a failure as the recorded event. And when a token was last used.
+COUNTED_ANYWAY = ("failures", "set_aside_at", "last_used_at")
 
 
 def dump(left_out=NOT_COUNTED):
@@ -141,7 +147,7 @@ def dump(left_out=NOT_COUNTED):
         query = model._base_manager.order_by("pk")
         if model is AuditEvent:
             query = query.exclude(event__endswith=FAILURES)
-        kept = [field.attname for field in model._meta.concrete_fields if field.name not in COUNTED_FAILURES]
+        kept = [field.attname for field in model._meta.concrete_fields if field.name not in COUNTED_ANYWAY]
         rows[model._meta.db_table] = list(query.values_list(*kept))
     return rows
 

@@ -1,0 +1,424 @@
+"""Nonsense sent to every operation of the API: 4xx in the form of JSON:API, at once, and nothing is changed.
+
+Operations are found in the URLconf (routes.py), so that a new one is spoilt without anybody remembering.
+"""
+
+import json
+import re
+from urllib.parse import quote
+
+import pytest
+
+from accounts.jsonapi import parse
+from tests.api.routes import OPERATIONS, PREFIX
+from tests.api.walkers import complaints, programs
+from tests.test_bad_input import NO_NAMES, NONSENSE
+
+pytestmark = pytest.mark.django_db
+
+__all__ = ["programs"]
+
+TAKING = [operation for operation in OPERATIONS if operation.method not in ("GET", "HEAD")]
+READING = [operation for operation in OPERATIONS if operation.method == "GET"]
+WITH_ARGUMENTS = [operation for operation in OPERATIONS if operation.arguments]
+
+# Those that say all by their address: what is sent along is not looked at.
+IGNORING_BODIES = {
+    "DELETE /authentication-tokens/<public_id>",
+    "DELETE /organization-memberships/<membership_id>",
+    "DELETE /organizations/<organization_name>",
+    "DELETE /organizations/<organization_name>/authentication-token",
+    "DELETE /teams/<team_id>/authentication-token",
+}
+# Those that take a body and need none: clients send {} or nothing, and a type of their own.
+NEEDING_NO_BODY = {
+    "POST /admin/users/<user_id>/actions/disable_two_factor",
+    "POST /organizations/<organization_name>/authentication-token",
+    "POST /teams/<team_id>/authentication-token",
+}
+
+# Terraform Cloud answers with an empty list for everybody else, whoever that is.
+EMPTY_FOR_OTHERS = {"GET /users/<user_id>/authentication-tokens"}
+
+SECRET = "correct horse battery staple 42"
+LONG = 2 * 1024 * 1024
+
+
+def with_attributes(text):
+    return '{"data": {"attributes": ' + text + "}}"
+
+
+def nested(depth, innermost='"x"'):
+    return "[" * depth + innermost + "]" * depth
+
+
+def nested_objects(depth, innermost='"x"'):
+    return '{"a":' * depth + innermost + "}" * depth
+
+
+# name -> (body, statuses). All of these are no documents, whoever reads them.
+MALFORMED = {
+    "truncated": b'{"data": {"type"',
+    "two documents": b"{} {}",
+    "single quotes": b"{'data': {}}",
+    "a comment": b'{"data": {}} // yes',
+    "a trailing comma": b'{"data": {},}',
+    "NaN": with_attributes('{"email": NaN}'),
+    "Infinity": with_attributes('{"email": Infinity}'),
+    "-Infinity": with_attributes('{"email": -Infinity}'),
+    "1e999": with_attributes('{"email": 1e999}'),
+    "-1e999": with_attributes('{"session-timeout": -1e999}'),
+    "5,000 digits": with_attributes('{"session-timeout": ' + "9" * 5000 + "}"),
+    "half a million digits": with_attributes('{"session-timeout": ' + "9" * 500_000 + "}"),
+    "duplicate keys": b'{"data": {}, "data": {}}',
+    "duplicate attributes": with_attributes('{"email": "a@example.com", "email": "b@example.com"}'),
+    "duplicate keys, one escaped": with_attributes('{"email": "a@example.com", "\\u0065mail": "x"}'),
+    "100,000 lists": nested(100_000),
+    "100,000 open lists": "[" * 100_000,
+    "100,000 objects": nested_objects(100_000),
+    "100,000 lists in an attribute": with_attributes('{"email": ' + nested(100_000) + "}"),
+    "a BOM": "\ufeff{}".encode(),
+    "UTF-16": json.dumps({"data": {}}).encode("utf-16"),
+    "UTF-16 without a BOM": json.dumps({"data": {}}).encode("utf-16-le"),
+    "UTF-32": json.dumps({"data": {}}).encode("utf-32"),
+    "Latin-1": with_attributes('{"email": "m\xfcller@example.com"}').encode("latin-1"),
+    "overlong UTF-8": b'{"data": {"attributes": {"email": "\xc0\xaf"}}}',
+    "surrogates in UTF-8": b'{"data": {"attributes": {"email": "\xed\xa0\x80"}}}',
+    "a lone surrogate": with_attributes('{"email": "\\ud800"}'),
+    "a lone low surrogate": with_attributes('{"description": "\\udfff x"}'),
+    "a lone surrogate in a key": with_attributes('{"\\ud800": "x"}'),
+    "a lone surrogate in the type": b'{"data": {"type": "\\ud800"}}',
+    "a lone surrogate outside of data": b'{"data": {}, "meta": "\\ud800"}',
+    "NUL": with_attributes('{"email": "a\\u0000@example.com"}'),
+    "NUL in a key": with_attributes('{"a\\u0000": "x"}'),
+    "NUL in the type": b'{"data": {"type": "users\\u0000"}}',
+    "NUL deep down": with_attributes('{"email": ' + nested(300, '"\\u0000"') + "}"),
+    "NUL deep down in objects": with_attributes('{"email": ' + nested_objects(300, '"\\u0000"') + "}"),
+    "a raw NUL": b'{"data": {"attributes": {"email": "a\x00b"}}}',
+    "a raw line break": b'{"data": {"attributes": {"email": "a\nb"}}}',
+}
+# Well-formed, and no document.
+NO_DOCUMENT = {
+    "empty": b"",
+    "blank": b"  \r\n\t ",
+    "null": b"null",
+    "a list": b"[]",
+    "a text": b'"x"',
+    "a number": b"7",
+    "true": b"true",
+    "an empty object": b"{}",
+    "data is null": b'{"data": null}',
+    "data is a text": b'{"data": "x"}',
+    "data is a number": b'{"data": 1}',
+    "no data": b'{"attributes": {"email": "new@example.com"}}',
+    "errors": b'{"errors": []}',
+}
+WRONG_MEDIA = [
+    "",
+    "text/plain",
+    "text/html",
+    "application/x-www-form-urlencoded",
+    "multipart/form-data; boundary=x",
+    "application/xml",
+    "application/jsonx",
+    "application/vnd.api+json; charset=utf-16",
+    "application/vnd.api+json; charset=undefined",
+    "application/vnd.api+json; charset=latin-1",
+    "application/vnd.api+json; profile=x",
+    "application/json; foo=bar",
+    "*/*",
+    "nonsense",
+    ";",
+    "application/vnd.api+json, application/json",
+]
+VALUES = [
+    None,
+    True,
+    7,
+    -1,
+    2**31,
+    2**63,
+    10**400,
+    1.5,
+    "",
+    " ",
+    "x" * 100_000,
+    [],
+    ["x"],
+    {},
+    {"a": 1},
+    "\u202e",
+]
+
+
+def document_with(**attributes):
+    return {"data": {"attributes": attributes}}
+
+
+# ---------------------------------------------------------------- the kernel alone
+
+
+def test_what_is_json_and_can_be_kept_is_read():
+    for text in ['{"a": "\\ud83d\\ude00"}', '{"a": "\\\\u0000"}', '{"a": 1e10}', '"\\u0001"', nested(200)]:
+        assert parse(text.encode()) == json.loads(text)
+
+
+# ---------------------------------------------------------------- bodies
+
+
+def ids(operations):
+    return [str(operation) for operation in operations]
+
+
+@pytest.mark.parametrize("operation", TAKING, ids=ids(TAKING))
+def test_ap_08_malformed_bodies_change_nothing(programs, operation):
+    if str(operation) in IGNORING_BODIES:
+        return
+    program, path = programs.who_may(operation), programs.path(operation)
+    wrong = []
+
+    for what, body in MALFORMED.items():
+        wrong += complaints(program.send(operation.method, path, body), what, statuses=[400])
+
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("operation", TAKING, ids=ids(TAKING))
+def test_ap_08_what_is_no_document_changes_nothing(programs, operation):
+    if str(operation) in IGNORING_BODIES | NEEDING_NO_BODY:
+        return
+    program, path = programs.who_may(operation), programs.path(operation)
+    wrong = []
+
+    for what, body in NO_DOCUMENT.items():
+        wrong += complaints(program.send(operation.method, path, body), what, statuses=[422])
+
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("operation", TAKING, ids=ids(TAKING))
+def test_ap_08_long_bodies_are_refused_unread(programs, operation):
+    program, path = programs.who_may(operation), programs.path(operation)
+    body = with_attributes('{"email": "' + "x" * LONG + '"}')
+
+    assert list(complaints(program.send(operation.method, path, body), "2 MiB", statuses=[413])) == []
+
+
+@pytest.mark.parametrize("operation", TAKING, ids=ids(TAKING))
+def test_a_body_just_over_what_is_read_is_too_long(programs, operation):
+    """Between what Django reads and what is refused by its length alone."""
+    if str(operation) in IGNORING_BODIES:
+        return
+    program, path = programs.who_may(operation), programs.path(operation)
+    body = with_attributes('{"email": "' + "x" * (1024 * 1024 + 10) + '"}')
+
+    assert list(complaints(program.send(operation.method, path, body), "1 MiB", statuses=[413])) == []
+
+
+@pytest.mark.parametrize("operation", TAKING, ids=ids(TAKING))
+def test_ap_07_other_media_types_are_not_read(programs, operation):
+    if str(operation) in IGNORING_BODIES:
+        return
+    program, path = programs.who_may(operation), programs.path(operation)
+    body = with_attributes('{"email": "new@example.com", "description": "x"}')
+    wrong = []
+
+    for media_type in WRONG_MEDIA:
+        answer = program.send(operation.method, path, body, media_type)
+        wrong += complaints(answer, media_type, statuses=[415])
+
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    [
+        "application/vnd.api+json",
+        "application/json",
+        "application/vnd.api+json; charset=utf-8",
+        "application/vnd.api+json;charset=UTF-8",
+        'application/json; charset="utf-8"',
+        "Application/VND.API+JSON",
+    ],
+)
+def test_ap_07_json_is_read_however_it_is_written(programs, media_type):
+    body = document_with(email="new@example.com")
+
+    assert programs["olga"].send("PATCH", f"{PREFIX}/account/update", body, media_type).status == 200
+
+
+def test_one_attribute_in_two_spellings_is_refused(programs):
+    body = with_attributes('{"session-timeout": 60, "session_timeout": 90}')
+
+    answer = programs["olga"].send("PATCH", f"{PREFIX}/organizations/open", body)
+
+    assert list(complaints(answer, "two spellings", statuses=[400])) == []
+
+
+@pytest.mark.parametrize("operation", TAKING, ids=ids(TAKING))
+def test_members_of_wrong_types_change_nothing(programs, operation):
+    if str(operation) in IGNORING_BODIES:
+        return
+    program, path = programs.who_may(operation), programs.path(operation)
+    needs_none = str(operation) in NEEDING_NO_BODY
+    wrong = []
+
+    for member in ["attributes", "relationships"]:
+        for value in [True, 7, "x", [], ["x"], [{}]]:
+            answer = program.send(operation.method, path, {"data": {member: value}})
+            wrong += complaints(answer, f"{member}: {value}", harmless=needs_none)
+    for kind in ["other", "", 7, None, [], {}, ["users"]]:
+        sent = {"data": {"type": kind, "id": "other", "attributes": {}}}
+        answer = program.send(operation.method, path, sent)
+        wrong += complaints(answer, f"type {kind}", harmless=needs_none or answer.changed == [])
+
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("operation", TAKING, ids=ids(TAKING))
+def test_attributes_of_wrong_types_are_refused_or_mean_nothing(programs, operation):
+    """Each attribute that this endpoint could have, in turn: taken only where it is what it should be."""
+    if str(operation) in IGNORING_BODIES:
+        return
+    program, path = programs.who_may(operation), programs.path(operation)
+    wrong = []
+
+    for name in ATTRIBUTES:
+        for value in VALUES:
+            answer = program.send(operation.method, path, document_with(**{name: value}))
+            wrong += complaints(answer, f"{name}: {str(value)[:30]}", harmless=answer.status < 300)
+            if SECRET in answer.text:
+                wrong.append(f"{name}: {value} is echoed")
+
+    assert not wrong, "\n".join(wrong)
+
+
+ATTRIBUTES = [
+    "email",
+    "name",
+    "username",
+    "password",
+    "description",
+    "expired-at",
+    "collaborator-auth-policy",
+    "session-timeout",
+    "session_remember",
+]
+
+
+@pytest.mark.parametrize("operation", TAKING, ids=ids(TAKING))
+def test_relationships_of_wrong_types_change_nothing(programs, operation):
+    if str(operation) in IGNORING_BODIES | NEEDING_NO_BODY:
+        return
+    program, path = programs.who_may(operation), programs.path(operation)
+    wrong = []
+
+    for data in [None, True, 7, "x", {}, [None], [7], ["x"], [{}], [[]], [{"id": 7}], [{"id": None}]]:
+        for sent in ({"data": data}, {"data": {"relationships": {"teams": {"data": data}}}}):
+            answer = program.send(operation.method, path, sent)
+            wrong += complaints(answer, json.dumps(sent), harmless=answer.changed == [])
+    for many in [[{"type": "users", "id": "x"}] * 100_00, [{"type": "users", "id": "x" * 100_000}]]:
+        answer = program.send(operation.method, path, {"data": many})
+        wrong += complaints(answer, "many or long ids")
+
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("operation", TAKING, ids=ids(TAKING))
+def test_secrets_are_not_repeated(programs, operation):
+    """Neither the password that somebody sent to a wrong place, nor the token."""
+    program, path = programs.who_may(operation), programs.path(operation)
+    sent = {"data": {"type": SECRET, "id": SECRET, "attributes": dict.fromkeys(ATTRIBUTES, SECRET)}}
+
+    for body in [
+        sent,
+        json.dumps(sent)[:-1],
+        {"data": {"attributes": {name: [SECRET] for name in ATTRIBUTES}}},
+    ]:
+        answer = program.send(operation.method, path, body)
+
+        assert answer.status < 300 or SECRET not in answer.text
+        assert program.secret not in answer.text
+
+
+# ---------------------------------------------------------------- paths and queries
+
+
+@pytest.mark.parametrize("operation", WITH_ARGUMENTS, ids=ids(WITH_ARGUMENTS))
+def test_spoilt_paths_lead_nowhere(programs, operation):
+    program, wrong = programs.who_may(operation), []
+
+    for name in operation.arguments:
+        for value in [
+            *NO_NAMES,
+            "%00",
+            "%EF%BB%BF",
+            "user-1",
+            "team-0000000000000000",
+            "..",
+            "%2F",
+            "x" * 5000,
+        ]:
+            path = programs.path(operation, **{name: value})
+            answer = program.send(operation.method, path, document_with(description="x"))
+            statuses = [400, 404, 405]  # 405: what is left of "." and ".." is another endpoint
+            harmless = str(operation) in EMPTY_FOR_OTHERS
+            wrong += complaints(answer, path[:100], statuses=statuses, harmless=harmless)
+
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("operation", READING, ids=ids(READING))
+def test_ap_13_unknown_includes_and_pages_are_refused(programs, operation):
+    program, path = programs.who_may(operation), programs.path(operation)
+    wrong = []
+
+    for include in [
+        "nonsense",
+        "user.user",
+        "user,user.nonsense",
+        "organization.memberships",
+        quote("\u202e"),
+    ]:
+        answer = program.get(f"{path}?include={include}")
+        wrong += complaints(answer, f"include={include}", statuses=[400])
+    for name in ["page[number]", "page[size]", "page[after]"]:
+        for value in ["-1", "0", "x", "1.5", "9" * 5000, quote("١"), "%00", "%ED%A0%80", "1e3", "+1"]:
+            answer = program.get(f"{path}?{name}={value}")
+            wrong += complaints(answer, f"{name}={value[:20]}", harmless=True)
+    for value in ["1000000000", "101"]:
+        answer = program.get(f"{path}?page[size]={value}&page[number]=1")
+        wrong += complaints(answer, f"page[size]={value}", harmless=True)
+
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("operation", READING, ids=ids(READING))
+def test_spoilt_queries_do_no_harm(programs, operation):
+    program, path = programs.who_may(operation), programs.path(operation)
+    names = ["q", "q[name]", "q[email]", "filter[status]", "filter[email]", "filter[names]", "x", "token"]
+    wrong = []
+
+    for what, raw in NONSENSE.items():
+        for name in names:
+            answer = program.get(f"{path}?{quote(name)}={raw}")
+            wrong += complaints(answer, f"{name}: {what}", harmless=True)
+    for what, query in [("300 fields", "a=b&" * 300), ("a strange name", "%ED%A0%80=1"), ("nothing", "&&=&")]:
+        wrong += complaints(program.get(f"{path}?{query}"), what, harmless=True)
+
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("operation", READING, ids=ids(READING))
+def test_a_get_does_not_read_what_it_is_sent(programs, operation):
+    program, path = programs.who_may(operation), programs.path(operation)
+
+    assert program.send("GET", path, b"[" * 100_000).status in (200, 204, 404)
+
+
+def test_the_walk_finds_the_operations_and_names_no_other():
+    everything = set(ids(OPERATIONS))
+
+    assert len(TAKING) >= 15
+    assert everything >= IGNORING_BODIES | NEEDING_NO_BODY
+    assert all(re.match(r"(GET|POST|PUT|PATCH|DELETE) /", name) for name in everything)
