@@ -25,7 +25,8 @@ Verb = Callable[..., Any]
 def index(call: Call, access: Access) -> HttpResponse:
     wanted = call.includes(*INCLUDES)
     asked = call.request.GET
-    names = [name.lower() for name in asked.get("filter[names]", "").split(",") if name]
+    # One official client repeats the parameter, others send a list with commas.
+    names = [name for text in asked.getlist("filter[names]") for name in text.lower().split(",") if name]
     named = asked.get("q", "").lower() in OWNERS and (not names or OWNERS in names)
     page = PageRequest.of(call.request)
     total = 1 if access.sees_team and named else 0
@@ -84,7 +85,8 @@ def list_memberships(call: Call, team_id: str) -> HttpResponse:
     status = call.request.GET.get("filter[status]", "")
     if status not in ("", *Membership.Status.values):
         raise ApiError(400, "invalid parameter", parameter="filter[status]")
-    owners = [] if status == Membership.Status.INVITED else owners_of(access)
+    none = status == Membership.Status.INVITED or call.request.GET.get("filter[is_service_account]") == "true"
+    owners = [] if none else owners_of(access)
     page = PageRequest.of(call.request)
     rows = owners[page.offset : page.offset + page.size]
     private = access.may(Right.MEMBERS)

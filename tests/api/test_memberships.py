@@ -176,6 +176,7 @@ def test_filters(stage, query, names):
         "page[after]=active,b'ob,1",
         "page[after]=active,bob,99999999999999999999",
         "q=%00",
+        "q=" + "x" * 3000,
         "page[after]=%00",
     ],
 )
@@ -187,7 +188,7 @@ def test_ap_13_what_makes_no_sense_is_a_400(stage, query):
 
 
 @pytest.mark.parametrize(
-    "query", ["page[size]=1000000000", "page[number]=1000000000", "q=" + "x" * 3000, "q=%FF"]
+    "query", ["page[size]=1000000000", "page[number]=1000000000", "q=%FF"]
 )
 def test_ap_13_what_is_too_much_is_capped(stage, query):
     response = program(stage, "olga").get(f"{OPEN}?{query}")

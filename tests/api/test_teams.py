@@ -84,6 +84,7 @@ def test_the_list_has_one_team(stage):
         ("filter[names]=owners", 1),
         ("filter[names]=devs,owners", 1),
         ("filter[names]=devs", 0),
+        ("filter[names]=devs&filter[names]=owners", 1),
         ("page[number]=2", 0),
     ],
 )
@@ -127,6 +128,7 @@ def test_its_memberships_are_listed(stage):
     assert ids(client.get(rows())) == [ou(stage.olga), ou(stage.una)]
     assert ids(client.get(f"{rows()}?page[size]=1&page[number]=2")) == [ou(stage.una)]
     assert ids(client.get(f"{rows()}?filter[status]=invited")) == []
+    assert ids(client.get(f"{rows()}?filter[is_service_account]=true")) == []
     assert client.get(f"{rows()}?filter[status]=else").status_code == 400
 
 
