@@ -1,0 +1,140 @@
+"""How many requests a second the API takes of one person, whatever the number of tokens."""
+
+import itertools
+import time
+
+import pytest
+
+from tests import cast
+from tests.api.clients import ApiClient, LiveClient, api_client, token_of
+from tests.api.walkers import complaints_about_errors
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LIMIT = 5
+serial = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def a_low_limit(settings):
+    settings.API_REQUESTS_PER_SECOND = LIMIT
+
+
+@pytest.fixture
+def somebody(transactional_db):
+    """Nobody else's name: what others have counted a moment ago is counted for them."""
+    return cast.make_user(f"hurried{next(serial)}")
+
+
+def new_address():
+    return f"192.0.2.{next(serial)}"
+
+
+def exhaust(client, path="/account/details", **options):
+    """Ask until there is a refusal, which is with the sixth request, unless the machine is that slow."""
+    for _ in range(100):
+        answer = client.get(path, **options)
+        if answer.status_code == 429:
+            return answer
+    raise AssertionError("never refused")
+
+
+def test_what_is_left_is_told_with_each_answer(somebody):
+    client = api_client(somebody)
+
+    answers = [client.get("/account/details") for _ in range(2)]
+
+    assert [answer.headers["X-RateLimit-Limit"] for answer in answers] == [str(LIMIT)] * 2
+    remaining = [int(answer.headers["X-RateLimit-Remaining"]) for answer in answers]
+    assert remaining[0] == LIMIT - 1
+    assert all(0 <= float(answer.headers["X-RateLimit-Reset"]) <= 1 for answer in answers)
+
+
+def test_beyond_the_limit_there_is_429_in_the_form_that_clients_read(somebody):
+    answer = exhaust(api_client(somebody))
+
+    assert list(complaints_about_errors(answer)) == []
+    assert answer.headers["Retry-After"] == "1"
+    assert answer.headers["X-RateLimit-Remaining"] == "0"
+    float(answer.headers["X-RateLimit-Reset"])  # what is no number here ends Terraform (tfc.md 2.1)
+
+
+def test_after_a_second_it_goes_on(somebody):
+    client = api_client(somebody)
+    answer = exhaust(client)
+
+    time.sleep(float(answer.headers["X-RateLimit-Reset"]) + 0.01)
+
+    assert client.get("/account/details").status_code == 200
+
+
+def test_all_tokens_of_a_person_count_together(somebody):
+    clients = [api_client(somebody) for _ in range(3)]
+
+    statuses = [client.get("/account/details").status_code for _ in range(LIMIT) for client in clients]
+
+    assert statuses[:LIMIT] == [200] * LIMIT
+    assert 429 in statuses
+
+
+def test_others_are_not_held_up(somebody):
+    other = cast.make_user(f"calm{next(serial)}")
+    exhaust(api_client(somebody))
+
+    assert api_client(other).get("/account/details").status_code == 200
+
+
+def test_without_a_token_it_is_counted_by_address(db):
+    crowded = new_address()
+    exhaust(ApiClient(), "/ping", REMOTE_ADDR=crowded)
+
+    assert ApiClient().get("/ping", REMOTE_ADDR=new_address()).status_code == 204
+
+
+def test_ipv6_is_counted_by_network(db):
+    network = f"2001:db8:0:{next(serial):x}"
+    statuses = [
+        ApiClient().get("/ping", REMOTE_ADDR=f"{network}::{n:x}").status_code for n in range(1, LIMIT * 3)
+    ]
+
+    assert 429 in statuses
+
+
+def test_a_crowded_address_does_not_hold_up_who_has_a_token(somebody):
+    address = new_address()
+    exhaust(ApiClient(), "/ping", REMOTE_ADDR=address)
+
+    assert api_client(somebody).get("/ping", REMOTE_ADDR=address).status_code == 204
+
+
+def test_who_sends_no_token_is_counted_too(db):
+    address = new_address()
+    statuses = [
+        ApiClient().get("/account/details", REMOTE_ADDR=address).status_code for _ in range(LIMIT * 3)
+    ]
+
+    assert statuses[0] == 401
+    assert 429 in statuses
+
+
+def test_nothing_is_done_beyond_the_limit(somebody):
+    client = api_client(somebody)
+    exhaust(client)
+
+    answer = client.post(f"/users/user-{somebody.pk:016}/authentication-tokens", {"data": {}})
+
+    assert answer.status_code in (429, 422)
+    assert somebody.api_tokens.count() == 1
+
+
+def test_it_is_thirty_a_second_if_nothing_else_is_said(somebody, start_site):
+    """Kept by each process for itself: one process here."""
+    site = start_site(workers=1, API_REQUESTS_PER_SECOND="")
+    client = LiveClient(site, token_of(somebody))
+
+    began = time.monotonic()
+    statuses = [client.get("/ping").status_code for _ in range(60)]
+    windows = int(time.monotonic() - began) + 1
+
+    assert statuses[:30] == [204] * 30
+    assert statuses.count(204) <= 30 * windows
