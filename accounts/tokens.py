@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -94,7 +95,8 @@ def revoke(user: User, token_id: int, *, actor: Actor) -> ApiToken | None:
         if own is None:
             hold_session_of(actor)  # sessions come before tokens, as in sessions.hold_all
         # Both in the order of ids: of two tokens that revoke each other, one comes first.
-        rows = user.api_tokens.filter(pk__in=[token_id, own]).order_by("pk").select_for_update(no_key=True)
+        both = user.api_tokens.filter(Q(pk=token_id) | Q(pk=own))
+        rows = both.order_by("pk").select_for_update(no_key=True)
         token = next((row for row in rows if row.pk == token_id), None)
         if own is not None:
             hold_session_of(actor)
