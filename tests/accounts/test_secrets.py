@@ -10,6 +10,7 @@ from django.db import OperationalError, connection
 from django.test import Client
 
 from accounts.factors.totp.models import TOTPDevice
+from accounts.models import hash_of_token
 from tests.accounts.steps import (
     CHALLENGE,
     HOME,
@@ -26,6 +27,8 @@ from tests.visitor import Visitor
 pytestmark = pytest.mark.django_db(transaction=True)
 
 CONFIRM = f"{TWO_FACTOR}/confirm"
+TOKENS = "/app/settings/tokens"
+TOKEN = re.compile(r"\w{14}\.atlasv1\.\w{67}")
 NEW_PASSWORD = "an entirely different sentence, 43"
 
 
@@ -38,6 +41,7 @@ class Story:
     def __init__(self, user, client_class=Client):
         self.user = user
         self.secrets = {PASSWORD, NEW_PASSWORD, "mistyped pass phrase"}
+        self.hashes = set()
         self.digits = set()  # six of them: looked for as whole words, since they may be part of anything
         self.addresses = []
         self.new_client = client_class
@@ -53,6 +57,14 @@ class Story:
             plain = code.replace("-", "")
             self.secrets |= {code, plain, code.lower(), plain.lower()}
             self.secrets |= {base64.b64encode(plain.encode()).decode().rstrip("="), plain.encode().hex()}
+
+    def know_token(self, page):
+        """A new token: kept only as a hash, which nobody but the database is to know either."""
+        token = TOKEN.search(page.content.decode())[0]
+        use = Client(headers={"Authorization": f"Bearer {token}"}).get("/api/v2/account/details")
+        assert use.status_code == 200
+        self.secrets |= {token, token.partition(".")[0], token.rpartition(".")[2]}
+        self.hashes.add(hash_of_token(token))
 
     def give(self, client, page, code, **fields):
         self.digits |= {code} if len(code) == 6 else set()
@@ -78,6 +90,7 @@ class Story:
         self.give(client, SUDO, app.fresh_code())
         self.know_codes(codes_on(act(client, "renew-codes")))
         self.know(Authenticator(self.user, self.key_after(client, "app/replace")))
+        self.know_token(client.post(f"{TOKENS}/create", {"description": "ci", "expires": "90"}))
         client.post("/app/settings/password", {"password": PASSWORD, "new_password": NEW_PASSWORD})
         assert events_of(self.user)[-1] == "password.changed"  # it went as it was meant to
         return client
@@ -165,11 +178,12 @@ def test_r39_nothing_secret_is_in_logs(story, caplog):
     lines = [f"{record.getMessage()} {record.__dict__}" for record in records]
     assert len(lines) > 3
     assert [line for line in lines if story.found_in(line)] == []
+    assert [line for line in lines if any(one in line for one in story.hashes)] == []
 
 
 def test_r39_nothing_secret_is_in_an_address_or_a_link(story, alice):
     client = story.tell()
-    pages = [client.get(path).content.decode() for path in (HOME, CONFIRM, "/app/settings/activity")]
+    pages = [client.get(path).content.decode() for path in (HOME, CONFIRM, TOKENS, "/app/settings/activity")]
     links = [link for page in pages for link in re.findall(r'(?:href|src|action)="([^"]*)"', page)]
 
     assert len(links) > 30
@@ -214,6 +228,7 @@ PAGES = [
     "/app/settings/profile",
     "/app/settings/password",
     "/app/settings/activity",
+    TOKENS,
     "/account/new",
     "/nothing/here",
 ]
@@ -240,6 +255,7 @@ def test_r20_neither_may_what_shows_secrets(alice):
     app = Authenticator(alice, key_on(shown))
     answers = [shown, answer(client, app.code(), CONFIRM)]
     answers += [act(client, "reveal-codes"), act(client, "renew-codes")]
+    answers.append(client.post(f"{TOKENS}/create", {"description": "ci", "expires": "90"}))
 
     assert {response["Cache-Control"] for response in answers} == {"no-store"}
 
