@@ -12,6 +12,8 @@ LOOKS = {
     "light, wide": {"viewport": {"width": 1372, "height": 889}, "color_scheme": "light"},
     "dark, 360 px": {"viewport": {"width": 360, "height": 740}, "color_scheme": "dark"},
 }
+TOKENS = "/app/settings/tokens"
+API_TOKENS = "/settings/authentication-tokens"
 ANONYMOUS = [
     "/session",
     "/account/new",
@@ -28,10 +30,19 @@ SIGNED_IN = [
     "/app/settings/organizations",
     "/app/settings/password",
     SETTINGS,
+    TOKENS,
+    f"{TOKENS}?source=terraform-login",
     "/app/settings/activity",
     "/account/confirm",
 ]
-OWNED = ["", "/settings/general", "/settings/general/delete", "/settings/users", "/settings/authentication"]
+OWNED = [
+    "",
+    "/settings/general",
+    "/settings/general/delete",
+    "/settings/users",
+    "/settings/authentication",
+    API_TOKENS,
+]
 LONG_NAME = "a-name-of-forty-characters-which-is-long"
 
 
@@ -100,7 +111,31 @@ def test_pages_of_an_organization(person):
     assert [problem for path in paths if (problem := look_at(person, path))] == []
 
 
-@pytest.mark.parametrize("path", ["/session", "/app", SETTINGS])
+def test_pages_of_tokens(person):
+    person.sign_in()
+    person.goto(TOKENS)
+    person.page.fill("[name=description]", "w" * 200)
+    person.click("Generate token")
+    problems = [look_at(person), look_at(person, TOKENS)]
+    person.enrol()
+    person.goto(TOKENS)  # where the token is marked by now
+    person.page.locator("summary.button-danger").click()
+    problems.append(look_at(person))
+    person.goto("/app/organizations/new")
+    person.page.fill("[name=name]", LONG_NAME)
+    person.click("Create organization")
+    person.goto(f"/app/{LONG_NAME}{API_TOKENS}")
+    person.click("Create token")
+    problems.append(look_at(person))
+    person.goto(f"/app/{LONG_NAME}{API_TOKENS}")
+    for summary in person.page.locator("main summary").all():
+        summary.click()
+    problems.append(look_at(person))
+
+    assert [problem for problem in problems if problem] == []
+
+
+@pytest.mark.parametrize("path", ["/session", "/app", SETTINGS, TOKENS])
 def test_focus_is_always_visible(person, path):
     if path != "/session":
         person.sign_in()
