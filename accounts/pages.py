@@ -36,9 +36,10 @@ class PageRequest:
 
 
 def whole(request: HttpRequest, name: str, default: int) -> int:
-    text = request.GET.get(name, "")
-    if not text:
+    texts = [text for text in request.GET.getlist(name) if text]
+    if not texts:
         return default
+    text = texts[0] if len(texts) == 1 else ""  # of two, neither
     if not (text.isascii() and text.isdigit() and len(text) <= 10 and 1 <= int(text) <= LAST_NUMBER):
         raise ApiError(400, "invalid parameter", _("This must be a number from 1 on."), parameter=name)
     return int(text)

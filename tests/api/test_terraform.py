@@ -1,4 +1,4 @@
-"""Terraform's command line: a stand-in that sends what it sends, and the program itself where it is installed.
+"""Terraform's command line: a stand-in that sends what it sends, and the program itself where it is there.
 
 What it sends, and what it needs of the answers, was observed of Terraform 1.11.4.
 """
