@@ -26,6 +26,8 @@ from accounts.sessions import SessionStore, session_of
 
 logger = logging.getLogger(__name__)
 
+API = "/api/"
+
 
 class SessionMiddleware(DjangoSessionMiddleware):
     """Cookies of the engine above. Never deletes the cookie of a former key.
@@ -89,6 +91,9 @@ class AuthenticationMiddleware(DjangoAuthenticationMiddleware):
     """`request.user` from the session's own row: no statement of its own, and no row deleted on a GET."""
 
     def process_request(self, request: HttpRequest) -> None:
+        if is_for_api(request):
+            request.user = Visitor()  # whatever Django asks of it: programs have no session
+            return
         request.user = SimpleLazyObject(lambda: user_of(request))  # type: ignore[assignment]
 
 
@@ -108,6 +113,10 @@ def user_of(request: HttpRequest) -> User | AnonymousUser:
     return user
 
 
+def is_for_api(request: HttpRequest) -> bool:
+    return request.path_info.startswith(API)
+
+
 class ApiMiddleware:
     """Keep cookies out of the API, and say on every answer below /api/ which API this is.
 
@@ -119,7 +128,7 @@ class ApiMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not request.path_info.startswith("/api/"):
+        if not is_for_api(request):
             return self.get_response(request)
         request.META.pop("HTTP_COOKIE", None)
         response = self.get_response(request)

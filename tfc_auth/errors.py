@@ -11,11 +11,11 @@ from django.http import HttpRequest, HttpResponse
 from django.template import loader
 
 from accounts.jsonapi import ApiError, respond_errors
+from accounts.middleware import is_for_api
 
 READ_ONLY = "25006"  # PostgreSQL's SQLSTATE for a write on a standby, for example
 
 
-API = "/api/"
 TITLES = {
     400: "bad request",
     403: "forbidden",
@@ -27,10 +27,6 @@ TITLES = {
     500: "internal server error",
     503: "service unavailable",
 }
-
-
-def is_for_api(request: HttpRequest) -> bool:
-    return request.path_info.startswith(API)
 
 
 def answer(request: HttpRequest, status: int, template: str | None = None) -> HttpResponse:

@@ -9,6 +9,7 @@ from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 
 from accounts.jsonapi import MEDIA_TYPE
+from accounts.middleware import is_for_api
 from tfc_auth import errors
 from tfc_auth.logs import request_id
 
@@ -132,7 +133,7 @@ class WellFormedMiddleware:
             return errors.answer(request, 413)
         charset = (request.content_params or {}).get("charset", "utf-8")
         if charset.lower() not in ("utf-8", "utf8"):
-            return errors.answer(request, 415 if errors.is_for_api(request) else 400)
+            return errors.answer(request, 415 if is_for_api(request) else 400)
         if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
             raise BadRequest("NUL in the address")
         return self.get_response(request)
@@ -150,9 +151,9 @@ class ErrorPagesMiddleware:
         response = self.get_response(request)
         if response.status_code < 400:
             return response
-        if errors.is_for_api(request) and not response.headers.get("Content-Type", "").startswith(MEDIA_TYPE):
+        if is_for_api(request) and not response.headers.get("Content-Type", "").startswith(MEDIA_TYPE):
             return self.in_the_form_of_the_api(request, response)
-        if response.status_code == 404 and settings.DEBUG and not errors.is_for_api(request):
+        if response.status_code == 404 and settings.DEBUG and not is_for_api(request):
             return errors.answer(request, 404)
         if response.status_code == 405 and not response.content:
             response.content = errors.answer(request, 405).content
@@ -160,7 +161,7 @@ class ErrorPagesMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Tell programs in development, too, that the database is away."""
-        if settings.DEBUG and errors.is_for_api(request) and errors.is_away(exception):
+        if settings.DEBUG and is_for_api(request) and errors.is_away(exception):
             return errors.unavailable(request)
         return None
 

@@ -1,0 +1,447 @@
+"""The doors of the API tried from outside: tokens of all shapes, cookies, methods, other sites (security.md)."""
+
+import base64
+
+import pytest
+from django.db import OperationalError, connection
+from django.test import Client
+
+from accounts.models import ApiToken, RateLimit, Session
+from tests import cast
+from tests.api.clients import ApiClient, LiveClient, api_client, document, token_of
+from tests.api.routes import OPERATIONS, PREFIX
+from tests.api.test_account import organization_token
+from tests.api.walkers import complaints_about_errors
+from tests.hardening.test_bodies import raw_answer
+from tests.organizations.stage import found, lift, require
+from tests.walk import FORM
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+DETAILS = f"{PREFIX}/account/details"
+CORS = "access-control-"
+
+
+def status_of(path=DETAILS, client=None, method="GET", **headers):
+    """The status of an answer, which must have our form if it is a refusal."""
+    answer = (client or Client(raise_request_exception=False)).generic(method, path, headers=headers)
+    if answer.status_code >= 400:
+        assert list(complaints_about_errors(answer)) == []
+    return answer.status_code
+
+
+# ---------------------------------------------------------------- AP-01: tokens of all shapes
+
+
+def spoilt(secret):
+    basic = base64.b64encode(f"alice:{secret}".encode()).decode()
+    return {
+        "nothing": "",
+        "the scheme alone": "Bearer",
+        "an empty token": "Bearer ",
+        "the token alone": secret,
+        "another scheme": f"Token {secret}",
+        "Basic": f"Basic {basic}",
+        "Basic with the word": f"Bearer {basic}",
+        "a trailing space": f"Bearer {secret} ",
+        "two spaces": f"Bearer  {secret}",
+        "a tab": f"Bearer\t{secret}",
+        "two tokens": f"Bearer {secret}, Bearer {secret}",
+        "two tokens in one": f"Bearer {secret},{secret}",
+        "quoted": f'Bearer "{secret}"',
+        "a name": f"Bearer token={secret}",
+        "the first half": f"Bearer {secret[:45]}",
+        "all but the last": f"Bearer {secret[:-1]}",
+        "one more": f"Bearer {secret}x",
+        "another last letter": f"Bearer {secret[:-1]}{'a' if secret[-1] != 'a' else 'b'}",
+        "in capitals": f"Bearer {secret.upper()}",
+        "the dots elsewhere": f"Bearer {secret.replace('.', '_')}",
+        "not ASCII": f"Bearer {secret[:-1]}\xe9",
+        "NUL": f"Bearer {secret}\0",
+        "a line break": f"Bearer {secret}\n",
+        "long": "Bearer " + "x" * 100_000,
+        "long behind": f"Bearer {secret}" + "x" * 100_000,
+        "spaces behind": f"Bearer {secret}" + " " * 200,
+    }
+
+
+@pytest.mark.parametrize("what", spoilt("x" * 90))
+def test_ap_01_what_is_no_token_is_a_401(alice, what):
+    header = spoilt(token_of(alice))[what]
+
+    answer = Client().get(DETAILS, headers={"Authorization": header})
+
+    assert answer.status_code == 401
+    assert answer["WWW-Authenticate"] == "Bearer"
+    assert answer.json() == {"errors": [{"status": "401", "title": "unauthorized"}]}
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+def test_ap_01_the_scheme_is_known_in_any_case(alice, scheme):
+    assert status_of(Authorization=f"{scheme} {token_of(alice)}") == 200
+
+
+@pytest.mark.parametrize("name", ["token", "access_token", "api_key", "Authorization", "bearer"])
+def test_ap_01_a_token_is_read_in_its_header_only(alice, name):
+    secret = token_of(alice)
+    client = Client()
+    client.cookies[name] = secret
+
+    assert status_of(f"{DETAILS}?{name}={secret}", client) == 401
+    body = {"data": {"type": "users", "attributes": {name: secret}}, name: secret}
+    assert ApiClient().patch("/account/update", body).status_code == 401
+    assert status_of(**{"X-Api-Key": secret, "X-Auth-Token": secret, "Proxy-Authorization": secret}) == 401
+
+
+def test_ap_01_two_headers_are_none(live_site, alice):
+    secret = token_of(alice)
+    head = [f"GET {DETAILS} HTTP/1.1", "Connection: close", *[f"Authorization: Bearer {secret}"] * 2]
+
+    status = raw_answer(live_site, head).split()[1]
+
+    assert status in ("400", "401")
+
+
+def test_ap_01_the_server_says_401_in_json(live_site, alice):
+    for header in ["Bearer", f"Basic {token_of(alice)}", "Bearer caf\xe9"]:
+        answer = LiveClient(live_site).get(DETAILS, headers={"Authorization": header})
+
+        assert answer.status_code == 401
+        assert list(complaints_about_errors(answer)) == []
+
+
+# ---------------------------------------------------------------- AP-02: cookies
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+def test_ap_02_a_browsers_session_opens_nothing(alice, operation):
+    if operation.is_public:
+        return
+    browser = cast.sign_in(alice, client=Client(enforce_csrf_checks=False))
+    path = PREFIX + operation.template.replace("<", "").replace(">", "")
+
+    for headers in [{}, {"X-CSRFToken": browser.cookies["csrf"].value if "csrf" in browser.cookies else "x"}]:
+        answer = browser.generic(operation.method, path, b"{}", "application/vnd.api+json", headers=headers)
+
+        assert answer.status_code == 401
+        assert not answer.cookies
+
+
+def test_ap_02_cookies_beside_a_token_are_not_even_looked_at(alice, bob, django_assert_num_queries):
+    """Whose session it is plays no part; nor is it written that it was used."""
+    client = ApiClient(token_of(alice))
+    client.get("/ping")
+    client.cookies = cast.sign_in(bob).cookies
+    client.cookies["messages"] = "nonsense"
+    before = list(Session.objects.values_list())
+
+    with django_assert_num_queries(1):
+        answer = client.get("/account/details")
+
+    assert answer.json()["data"]["attributes"]["username"] == "alice"
+    assert not answer.cookies
+    assert "Cookie" not in answer.get("Vary", "")
+    assert list(Session.objects.values_list()) == before
+
+
+def test_ap_02_the_end_of_a_session_is_not_the_end_of_a_token(alice):
+    browser, client = cast.sign_in(alice), api_client(alice)
+
+    browser.post("/session/logout")
+
+    assert client.get("/account/details").status_code == 200
+
+
+# ---------------------------------------------------------------- AP-09, AP-10: methods and other sites
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "POST", "OPTIONS", "TRACE", "CONNECT", "FOO"])
+def test_ap_09_other_methods_are_refused_and_the_right_ones_named(alice, method):
+    answer = ApiClient(token_of(alice)).generic(method, DETAILS)
+
+    assert answer.status_code == 405
+    assert answer["Allow"] == "GET, HEAD"
+    assert list(complaints_about_errors(answer)) == []
+
+
+def test_ap_09_no_header_or_parameter_makes_another_method(alice):
+    client = ApiClient(token_of(alice))
+    path = f"{PREFIX}/authentication-tokens/{ApiToken.objects.get().public_id}"
+
+    for name in ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"]:
+        assert client.generic("GET", path, headers={name: "DELETE"}).status_code == 200
+        assert client.generic("POST", path, headers={name: "DELETE"}).status_code == 405
+    assert client.generic("POST", f"{path}?_method=DELETE").status_code == 405
+    assert client.generic("POST", path, b"_method=DELETE", FORM).status_code == 405
+    assert ApiToken.objects.count() == 1
+
+
+def test_ap_09_a_server_does_not_echo_a_trace(live_site, alice):
+    secret = token_of(alice)
+    head = [f"TRACE {DETAILS} HTTP/1.1", "Connection: close", f"Authorization: Bearer {secret}", "X-Echo: me"]
+
+    answer = raw_answer(live_site, head)
+
+    assert answer.split()[1] in ("400", "405", "501")
+    assert secret not in answer
+    assert "X-Echo" not in answer
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "GET", "PATCH", "DELETE"])
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://testserver"])
+def test_ap_10_other_sites_are_not_let_in(alice, method, origin):
+    headers = {
+        "Origin": origin,
+        "Access-Control-Request-Method": "PATCH",
+        "Access-Control-Request-Headers": "authorization",
+    }
+
+    for client in [ApiClient(token_of(alice)), ApiClient()]:
+        answer = client.generic(method, DETAILS, headers=headers)
+
+        assert [name for name in answer.headers if name.lower().startswith(CORS)] == []
+        assert answer["Cross-Origin-Resource-Policy"] == "same-origin"
+        if method == "OPTIONS":
+            assert answer.status_code in (401, 405)
+
+
+# ---------------------------------------------------------------- AP-11: guessing
+
+
+def test_ap_11_a_thousand_wrong_tokens_are_refused_before_long_and_right_ones_go_on(alice, bob):
+    right = [api_client(alice), api_client(bob)]
+    wrong = ApiClient("a" * 14 + ".atlasv1." + "b" * 67)
+
+    answers = [wrong.get("/account/details") for _ in range(1000)]
+    statuses = [answer.status_code for answer in answers]
+
+    assert statuses == [401] * 100 + [429] * 900
+    assert int(answers[-1]["Retry-After"]) > 0
+    assert list(complaints_about_errors(answers[-1])) == []
+    assert [client.get("/account/details").status_code for client in right] == [200, 200]
+    assert wrong.get("/account/details", REMOTE_ADDR="192.0.2.1").status_code == 401
+
+
+def test_ap_11_wrong_tokens_cost_no_password_guess(alice):
+    wrong = ApiClient("nonsense")
+    for _ in range(120):
+        wrong.get("/account/details")
+
+    assert cast.post_password(Client(), alice).status_code == 302
+    assert {key.split(":")[0] for key in RateLimit.objects.values_list("key", flat=True)} <= {
+        "token",
+        "password",
+        "resend",
+    }
+
+
+def test_ap_11_the_public_door_is_no_way_to_guess_more(db):
+    wrong = ApiClient("nonsense")
+
+    assert [wrong.get("/ping").status_code for _ in range(101)] == [204] * 100 + [429]
+    assert ApiClient().get("/ping").status_code == 204
+
+
+# ---------------------------------------------------------------- every status in one form
+
+
+def away(*args):
+    raise OperationalError("connection to server at /secret/socket failed")
+
+
+def broken(*args):
+    raise RuntimeError("a secret in /the/code.py")
+
+
+def with_the_database(state):
+    def ask(client):
+        with connection.execute_wrapper(state):
+            return client.get("/account/details")
+
+    return ask
+
+
+def after_too_many(client):
+    wrong = ApiClient("nonsense")
+    for _ in range(100):
+        wrong.get("/account/details")
+    return wrong.get("/account/details")
+
+
+ANSWERS = {
+    "400": (400, lambda client: client.patch("/account/update", "{")),
+    "400 host": (400, lambda client: client.get("/ping", headers={"Host": "evil.example"})),
+    "400 NUL": (400, lambda client: client.get("/users/a%00")),
+    "400 fields": (400, lambda client: client.get("/organizations?" + "a=b&" * 300)),
+    "401": (401, lambda client: ApiClient().get("/account/details")),
+    "404": (404, lambda client: client.get("/organizations/nowhere")),
+    "404 of the router": (404, lambda client: client.get("/nothing-of-the-kind")),
+    "404 of the root": (404, lambda client: client.get("/api/")),
+    "404 of another version": (404, lambda client: client.get("/api/v1/account/details")),
+    "404 with a slash": (404, lambda client: client.get("/account/details/")),
+    "404 POST": (404, lambda client: client.post("/nothing", {"data": {}})),
+    "405": (405, lambda client: client.delete("/account/details")),
+    "409": (409, lambda client: client.patch("/account/update", document("organizations"))),
+    "413": (413, lambda client: client.patch("/account/update", "x" * 2_200_000)),
+    "413 barely": (413, lambda client: client.patch("/account/update", "x" * 1_050_000)),
+    "413 nowhere": (413, lambda client: client.post("/nothing", "x" * 2_200_000)),
+    "415": (415, lambda client: client.patch("/account/update", "{}", content_type="text/plain")),
+    "415 charset": (
+        415,
+        lambda client: client.patch("/account/update", "{}", content_type="application/json; charset=utf-16"),
+    ),
+    "422": (422, lambda client: client.patch("/account/password", document("users"))),
+    "429": (429, after_too_many),
+    "500": (500, with_the_database(broken)),
+    "503": (503, with_the_database(away)),
+}
+
+
+@pytest.mark.parametrize("debug", [False, True], ids=["production", "DEBUG"])
+@pytest.mark.parametrize("what", ANSWERS)
+def test_every_status_is_an_error_document(alice, settings, what, debug):
+    settings.DEBUG = debug
+    status, ask = ANSWERS[what]
+    client = api_client(alice, raise_request_exception=False)
+
+    answer = ask(client)
+
+    assert answer.status_code == status
+    assert list(complaints_about_errors(answer)) == []
+    assert answer["TFP-API-Version"] == "2.6"
+    assert answer["Cache-Control"] == "no-store"
+    assert not answer.cookies
+    text = answer.content.decode().lower()
+    for word in ["secret", "traceback", "django", "python", ".py", "evil", client.secret.lower()]:
+        assert word not in text
+    assert ("Retry-After" in answer) == (status in (429, 503))
+
+
+def test_answers_say_which_api_this_is(alice):
+    answer = api_client(alice).get("/account/details")
+
+    assert answer["Content-Type"] == "application/vnd.api+json"
+    assert answer["TFP-API-Version"] == "2.6"
+    assert answer["TFP-AppName"] == "TFC Auth"
+    assert answer["X-Request-Id"]
+
+
+def test_head_is_a_get_without_its_body(alice):
+    client = api_client(alice)
+    page = client.get("/account/details")
+
+    head = client.generic("HEAD", DETAILS)
+
+    assert (head.status_code, head.content) == (200, b"")
+    assert head["Content-Length"] == page["Content-Length"] == str(len(page.content))
+
+
+@pytest.mark.parametrize(("path", "status"), [("/ping", 204), ("/account/details", 200), ("/nothing", 404)])
+def test_head_over_the_wire(live_site, alice, path, status):
+    head = [f"HEAD {PREFIX}{path} HTTP/1.1", "Connection: close", f"Authorization: Bearer {token_of(alice)}"]
+
+    answer = raw_answer(live_site, head)
+
+    assert answer.split()[1] == str(status)
+    assert answer.partition("\r\n\r\n")[2] == ""
+    assert ("\r\nContent-Length:" in answer) == (status != 204)
+
+
+def test_a_ping_has_neither_a_body_nor_a_type(live_site):
+    answer = raw_answer(live_site, [f"GET {PREFIX}/ping HTTP/1.1", "Connection: close"])
+
+    assert answer.startswith("HTTP/1.1 204 ")
+    assert "\r\nContent-Length:" not in answer
+    assert "\r\nContent-Type:" not in answer
+    assert "\r\nTFP-API-Version: 2.6" in answer
+
+
+@pytest.mark.parametrize("charset", ["undefined", "hex", "idna", "utf-16", "rot13", "unicode-escape"])
+@pytest.mark.parametrize(("path", "statuses"), [(f"{PREFIX}/ping", [415]), ("/session", [400])])
+def test_a_strange_charset_does_not_get_as_far_as_the_query(live_site, charset, path, statuses):
+    """Django decodes the query by the charset of the body, before any middleware."""
+    head = [f"GET {path}?include=caf%C3%A9 HTTP/1.1", "Connection: close", "Content-Length: 0"]
+
+    answer = raw_answer(live_site, [*head, f"Content-Type: text/plain; charset={charset}"])
+
+    assert int(answer.split()[1]) in statuses
+    assert "X-Request-Id" in answer
+    assert "\r\nCache-Control: no-store" in answer
+
+
+# ---------------------------------------------------------------- D2: from the next request on
+
+
+@pytest.mark.parametrize("path", ["/organizations/acme", "/organizations/acme/organization-memberships"])
+def test_d2_a_policy_counts_from_the_next_request_on(live_site, alice, bob, path):
+    cast.enrol(alice)
+    acme = found("acme", alice, members=[bob])
+    owner, member = LiveClient(live_site, token_of(alice)), LiveClient(live_site, token_of(bob))
+    program = LiveClient(live_site, organization_token(acme, "organization"))
+    assert member.get(path).status_code == 200
+
+    changed = owner.patch(
+        "/organizations/acme",
+        document("organizations", collaborator_auth_policy="two_factor_mandatory"),
+    )
+
+    assert changed.status_code == 200
+    refused = member.get(path)
+    assert refused.status_code == 403
+    [error] = refused.json()["errors"]
+    assert error["title"] == "two-factor required"
+    assert f"{live_site.url}/app/settings/two-factor?next=" in error["detail"]
+    assert member.get("/account/details").status_code == 200
+    assert owner.get(path).status_code == 200
+    assert program.get(path).status_code == 200
+    lift(acme)
+    assert member.get(path).status_code == 200
+
+
+def test_d2_enrolling_opens_it_to_a_new_token_and_not_to_the_old_one(live_site, alice, bob):
+    cast.enrol(alice)
+    require(found("acme", alice, members=[bob]))
+    old = LiveClient(live_site, token_of(bob))
+    assert old.get("/organizations/acme").status_code == 403
+
+    cast.enrol(bob)
+
+    refused = old.get("/organizations/acme")
+    assert refused.status_code == 403
+    assert "/app/settings/tokens" in refused.json()["errors"][0]["detail"]
+    assert LiveClient(live_site, token_of(bob)).get("/organizations/acme").status_code == 200
+
+
+def test_d2_a_reset_takes_the_meaning_from_verified_tokens(live_site, alice, bob):
+    """Who enrols anew afterwards has a new device, and old tokens were not made behind that one."""
+    _, app = cast.enrol(alice), cast.enrol(bob)
+    require(found("acme", alice, members=[bob]))
+    client = LiveClient(live_site, token_of(bob))
+    assert client.get("/organizations/acme").status_code == 200
+
+    browser = cast.sign_in(bob, app)
+    assert browser.post("/app/settings/two-factor/disable", {"password": cast.PASSWORD}).status_code == 302
+
+    assert client.get("/organizations/acme").status_code == 403
+    cast.enrol(bob)
+    assert client.get("/organizations/acme").status_code == 403
+
+
+# ---------------------------------------------------------------- when the database is away
+
+
+@pytest.mark.parametrize("path", ["/account/details", "/organizations/acme", "/users/user-0000000000000001"])
+def test_nobody_gets_in_while_the_database_is_away(alice, path):
+    found("acme", alice)
+    clients = [
+        api_client(alice, raise_request_exception=False),
+        ApiClient("a" * 14 + ".atlasv1." + "b" * 67, raise_request_exception=False),
+        ApiClient("nonsense", raise_request_exception=False),
+    ]
+
+    with connection.execute_wrapper(away):
+        answers = [client.get(path) for client in clients]
+
+    assert [answer.status_code for answer in answers] == [503] * 3
+    assert {answer["Retry-After"] for answer in answers} == {"30"}
+    assert ApiClient().get(path).status_code == 401
