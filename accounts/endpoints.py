@@ -222,8 +222,9 @@ def has_sudo(call: Call) -> bool:
     return not isinstance(token, ApiToken) or token.counts_as_verified or not token.owner.is_enrolled
 
 
-def token_not_verified() -> ApiError:
-    address = settings.SITE_URL + reverse("accounts:tokens")
+def token_not_verified(page: str = "") -> ApiError:
+    """Return D2's 403 for a token behind which no second factor stood. `page` is where to make a better one."""
+    address = settings.SITE_URL + (page or reverse("accounts:tokens"))
     detail = _(
         "This token was made without two-factor authentication. Make a new one, now that you have it: "
         "%(address)s"

@@ -166,4 +166,4 @@ def check_right(call: Call, access: Access, right: Right, *, sudo: bool = False)
         return
     check_sudo(call)
     if access.token and access.organization.is_mandatory and not access.token.verified:
-        raise token_not_verified()
+        raise token_not_verified(reverse("organizations:tokens", args=[access.organization.name]))

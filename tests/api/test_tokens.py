@@ -521,6 +521,19 @@ def test_a_token_made_without_two_factor_makes_none_for_a_mandatory_organization
     assert not OrganizationToken.objects.exists()
 
 
+def test_a_team_token_made_without_two_factor_does_little_once_that_is_required(stage):
+    secret = data_of(api_client(stage.una).post(team_path("open")))["attributes"]["token"]
+    client = ApiClient(secret)
+    stage.enrol("una")
+    stage.browser("olga").post("/app/open/settings/authentication/require-two-factor")
+
+    refused = client.post("/organizations/open/authentication-token")
+
+    assert client.get("/organizations/open").status_code == 200
+    assert errors_of(refused) == [("403", "two-factor required", None)]
+    assert "/app/open/settings/authentication-tokens" in refused.content.decode()
+
+
 def test_a_token_outlives_whoever_made_it_in_the_organization(stage):
     secret = data_of(api_client(stage.olga).post(team_path("open")))["attributes"]["token"]
 
