@@ -223,7 +223,7 @@ def has_sudo(call: Call) -> bool:
 
 
 def token_not_verified(page: str = "") -> ApiError:
-    """Return D2's 403 for a token behind which no second factor stood. `page` is where to make a better one."""
+    """Return D2's 403 for a token without a second factor. `page` is where to make a better one."""
     address = settings.SITE_URL + (page or reverse("accounts:tokens"))
     detail = _(
         "This token was made without two-factor authentication. Make a new one, now that you have it: "
