@@ -1,5 +1,6 @@
 """Many browsers before the same page, and requests that are written down for a volley."""
 
+import json
 import re
 
 from tests import cast
@@ -33,6 +34,20 @@ def post(visitor, path, **fields):
 def write_down(visitor, path, **fields):
     """What `post` would send, as bytes for a volley."""
     return visitor.raw("POST", path, {"csrfmiddlewaretoken": visitor.cookies["csrf"], **fields})
+
+
+def called(site, method, path, secret, content=None):
+    """A request of a program, as bytes for a volley."""
+    body = b"" if content is None else json.dumps(content).encode()
+    lines = [
+        f"{method} /api/v2{path} HTTP/1.1",
+        f"Host: {site.host}:{site.port}",
+        f"Authorization: Bearer {secret}",
+        "Content-Type: application/vnd.api+json",
+        f"Content-Length: {len(body)}",
+        "Connection: close",
+    ]
+    return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 def sign_in(site, user, app=None, password=cast.PASSWORD):
