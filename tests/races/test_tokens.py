@@ -9,24 +9,10 @@ from organizations.models import Organization, OrganizationToken
 from tests import cast
 from tests.api.clients import LiveClient, token_of
 from tests.organizations.stage import found
-from tests.races.volleys import AT_ONCE, fire, sign_in, write_down
+from tests.races.volleys import AT_ONCE, called, fire, sign_in, write_down
 
 CREATE = "/app/settings/tokens/create"
 FORM = {"description": "ci", "expires": "90"}
-
-
-def called(site, method, path, secret, content=None):
-    """A request of a program, as bytes for a volley."""
-    body = b"" if content is None else json.dumps(content).encode()
-    lines = [
-        f"{method} /api/v2{path} HTTP/1.1",
-        f"Host: {site.host}:{site.port}",
-        f"Authorization: Bearer {secret}",
-        "Content-Type: application/vnd.api+json",
-        f"Content-Length: {len(body)}",
-        "Connection: close",
-    ]
-    return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 def secrets_on(replies):
