@@ -14,6 +14,8 @@ from django.test import Client
 from accounts import tokens
 from accounts.audit import Actor
 from accounts.jsonapi import MEDIA_TYPE
+from organizations import tokens as organization_tokens
+from organizations.models import OrganizationToken
 
 API = "/api/v2"
 
@@ -24,6 +26,18 @@ def token_of(user, *, verified=None, expires_at=None, description="ci"):
     verified = user.is_enrolled if verified is None else verified
     _token, secret = tokens.create(
         user, description=description, expires_at=expires_at, verified=verified, actor=Actor.command()
+    )
+    return secret
+
+
+def token_of_organization(organization, kind="organization", *, verified=True):
+    """The secret of a new token of an organization, or of its owners' team (kind "owners")."""
+    _token, secret = organization_tokens.replace(
+        organization,
+        OrganizationToken.Kind(kind),
+        expires_at=None,
+        verified=verified,
+        actor=Actor.command(),
     )
     return secret
 

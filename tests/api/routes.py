@@ -68,8 +68,21 @@ class Places:
         self.fort = self.open | {
             "organizations": "fort",
             "teams": f"team-{in_fort.organization_id:016}",
-            "organization-memberships": f"ou-{in_fort.pk:016}",
+            "organization-memberships": f"ou-{membership_of(stage.oscar, 'fort').pk:016}",
         }
+
+        # What is not there at all, in the same form.
+        self.missing = {
+            "organizations": "nowhere",
+            **{
+                kind: f"{text.partition('-')[0]}-{10**9:016}"
+                for kind, text in self.open.items()
+                if kind != "organizations"
+            },
+        }
+        self.of_una = f"ou-{membership_of(stage.una, 'open').pk:016}"
+        unverified = ApiToken.objects.filter(owner=stage.olga, verified=False)
+        self.unverified_token = unverified.latest("pk").public_id
 
     def path(self, operation, known=None, **others):
         """The path of an operation upon things of `open`, or of those that are given."""

@@ -4,12 +4,10 @@ import pytest
 from django.core import mail
 from django.test import Client
 
-from accounts import tokens
 from accounts.models import ApiToken, AuditEvent, Session, User
 from organizations import lifecycle
-from organizations.models import OrganizationToken
 from tests import cast
-from tests.api.clients import ApiClient, api_client, document, token_of
+from tests.api.clients import ApiClient, api_client, document, token_of, token_of_organization
 from tests.cast import PASSWORD
 from tests.organizations.stage import SERVER, found, require
 
@@ -78,7 +76,7 @@ def test_details_say_what_the_token_is_of(alice):
 @pytest.mark.parametrize(("kind", "resource"), [("organization", "organizations"), ("owners", "teams")])
 def test_tokens_of_nobody_are_service_accounts(alice, kind, resource):
     organization = found("acme", alice)
-    client = ApiClient(organization_token(organization, kind))
+    client = ApiClient(token_of_organization(organization, kind))
 
     data = client.get("/account/details").json()["data"]
 
@@ -90,11 +88,6 @@ def test_tokens_of_nobody_are_service_accounts(alice, kind, resource):
     assert client.get(f"/users/{data['id']}").status_code == 404
     assert client.patch("/account/update", document("users", username="alice")).status_code == 404
     assert client.patch("/account/password", document("users")).status_code == 404
-
-
-def organization_token(organization, kind):
-    token = OrganizationToken(organization=organization, kind=kind)
-    return tokens.fill(token, expires_at=None, verified=True, actor=SERVER)
 
 
 # ---------------------------------------------------------------- account/update

@@ -1,4 +1,4 @@
-"""The doors of the API tried from outside: tokens of all shapes, cookies, methods, other sites (security.md)."""
+"""The doors of the API, tried from outside: tokens of all shapes, cookies, methods, other sites, guessing."""
 
 import base64
 
@@ -8,9 +8,15 @@ from django.test import Client
 
 from accounts.models import ApiToken, RateLimit, Session
 from tests import cast
-from tests.api.clients import ApiClient, LiveClient, api_client, document, token_of
+from tests.api.clients import (
+    ApiClient,
+    LiveClient,
+    api_client,
+    document,
+    token_of,
+    token_of_organization,
+)
 from tests.api.routes import OPERATIONS, PREFIX
-from tests.api.test_account import organization_token
 from tests.api.walkers import complaints_about_errors
 from tests.hardening.test_bodies import raw_answer
 from tests.organizations.stage import found, lift, require
@@ -377,7 +383,7 @@ def test_d2_a_policy_counts_from_the_next_request_on(live_site, alice, bob, path
     cast.enrol(alice)
     acme = found("acme", alice, members=[bob])
     owner, member = LiveClient(live_site, token_of(alice)), LiveClient(live_site, token_of(bob))
-    program = LiveClient(live_site, organization_token(acme, "organization"))
+    program = LiveClient(live_site, token_of_organization(acme))
     assert member.get(path).status_code == 200
 
     changed = owner.patch(

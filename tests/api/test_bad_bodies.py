@@ -24,14 +24,14 @@ WITH_ARGUMENTS = [operation for operation in OPERATIONS if operation.arguments]
 
 # Those that say all by their address: what is sent along is not looked at.
 IGNORING_BODIES = {
-    "DELETE /authentication-tokens/<public_id>",
     "DELETE /organization-memberships/<membership_id>",
     "DELETE /organizations/<organization_name>",
-    "DELETE /organizations/<organization_name>/authentication-token",
-    "DELETE /teams/<team_id>/authentication-token",
 }
 # Those that take a body and need none: clients send {} or nothing, and a type of their own.
 NEEDING_NO_BODY = {
+    "DELETE /authentication-tokens/<public_id>",
+    "DELETE /organizations/<organization_name>/authentication-token",
+    "DELETE /teams/<team_id>/authentication-token",
     "POST /admin/users/<user_id>/actions/disable_two_factor",
     "POST /organizations/<organization_name>/authentication-token",
     "POST /teams/<team_id>/authentication-token",

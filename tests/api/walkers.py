@@ -7,7 +7,8 @@ import pytest
 from django.test import Client
 
 from accounts.jsonapi import MEDIA_TYPE
-from tests.api.clients import body_of, token_of
+from organizations.models import Organization
+from tests.api.clients import body_of, token_of, token_of_organization
 from tests.api.routes import Places
 from tests.organizations.stage import make_stage
 from tests.walk import Walker, dump, undone
@@ -75,6 +76,11 @@ class ApiWalk:
             f"{name}, unverified": Program(token_of(stage.people[name], verified=False))
             for name in ["olga", "root", "max"]
         }
+        for name in ["open", "fort"]:
+            organization = Organization.objects.get(name=name)
+            for kind in ["organization", "owners"]:
+                program = Program(token_of_organization(organization, kind))
+                self.programs[f"{kind} token of {name}"] = program
         self.places = Places(stage)
         before = dump()
         for program in self.programs.values():
