@@ -18,6 +18,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from benchmarks import people
+from benchmarks.programs import MEDIA_TYPE, QUESTIONS
 from benchmarks.sites import SITES, Person, Site
 from tests.statements import statements, write_transactions
 
@@ -33,6 +34,30 @@ class InProcess:
 
     def post(self, path: str, expect: int, **fields: str) -> None:
         assert self.client.post(path, fields).status_code == expect
+
+
+@dataclass
+class ProgramInProcess:
+    """A program in the process itself."""
+
+    client: Client
+
+    def send(self, method: str, path: str, content: Any = None) -> None:
+        body = "" if content is None else json.dumps(content)
+        assert self.client.generic(method, path, body, MEDIA_TYPE).status_code == 200
+
+
+def count_questions(token: str) -> dict[str, int]:
+    """Count the statements of each question to the API. The first one notes when the token was used."""
+    client = Client(HTTP_HOST="127.0.0.1", headers={"Authorization": f"Bearer {token}"})
+    program = ProgramInProcess(client)
+    counts = {}
+    for question in QUESTIONS:
+        question.ask(program)
+        with CaptureQueriesContext(connection) as captured:
+            question.ask(program)
+        counts[question.name] = len(statements(list(captured)))
+    return counts
 
 
 def count(site: Site, person: Person) -> dict[str, Any]:
@@ -71,8 +96,14 @@ def main(site: Site, number: int) -> None:
     django.setup()
     logging.disable(logging.WARNING)
     call_command("migrate", verbosity=0)
-    made = people.make(site.name, number)
-    print(json.dumps({"people": [asdict(person) for person in made], "counts": count(site, made[0])}))
+    made, token = people.make(site.name, number)
+    prepared = {
+        "people": [asdict(person) for person in made],
+        "token": token,
+        "counts": count(site, made[0]),
+        "statements": count_questions(token),
+    }
+    print(json.dumps(prepared))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Makes the people of both sites, and the organization of the product. Runs inside the site's process."""
 
+import hashlib
 import secrets
 from importlib import import_module
 from typing import Any
@@ -11,8 +12,11 @@ from django.utils import timezone
 from benchmarks.sites import ORGANIZATION, PASSWORD, Person
 
 
-def make(site: str, number: int) -> list[Person]:
-    """The models of a site can be imported in its own process only, hence so late."""
+def make(site: str, number: int) -> tuple[list[Person], str]:
+    """Make the people, and a token of the first, who owns the organization that all are in.
+
+    The models of a site can be imported in its own process only, hence so late.
+    """
     maker = {"product": people_of_product, "floor": people_of_floor}[site]
     return maker([f"user{index:04}" for index in range(number)])
 
@@ -21,18 +25,34 @@ def address_of(index: int) -> str:
     return f"10.1.{index // 250}.{index % 250 + 1}"
 
 
-def people_of_floor(names: list[str]) -> list[Person]:
+def people_of_floor(names: list[str]) -> tuple[list[Person], str]:
     user_model = import_module("django.contrib.auth.models").User
-    authenticator = import_module("benchmarks.floor.models").Authenticator
+    models = import_module("benchmarks.floor.models")
+    organization = models.Organization.objects.create(
+        name=ORGANIZATION, email="bench@example.com", policy="two_factor_mandatory", members=len(names)
+    )
     people = []
     for index, name in enumerate(names):
-        user = user_model.objects.create(username=name, password=make_password(PASSWORD))
-        device = authenticator.objects.create(user=user, secret=secrets.token_hex(20))
+        user = user_model.objects.create(
+            username=name, email=f"{name}@example.com", password=make_password(PASSWORD)
+        )
+        device = models.Authenticator.objects.create(user=user, secret=secrets.token_hex(20))
+        models.Membership.objects.create(
+            organization=organization,
+            user=user,
+            username=name,
+            status="active",
+            is_owner=index == 0,
+            two_factor=True,
+        )
         people.append(Person(name, device.secret, address_of(index)))
-    return people
+    token = secrets.token_urlsafe(64)
+    token_hash = hashlib.sha256(token.encode()).hexdigest()
+    models.Token.objects.create(user=user_model.objects.get(username=names[0]), token_hash=token_hash)
+    return people, token
 
 
-def people_of_product(names: list[str]) -> list[Person]:
+def people_of_product(names: list[str]) -> tuple[list[Person], str]:
     """All of them enrolled, members of one organization that requires it, and owned by the first."""
     user_model = import_module("accounts.models").User
     users = []
@@ -44,7 +64,15 @@ def people_of_product(names: list[str]) -> list[Person]:
         users.append(user)
         people.append(Person(name, enrol(user), address_of(index)))
     found(users)
-    return people
+    users[0].refresh_from_db()
+    _token, secret = import_module("accounts.tokens").create(
+        users[0],
+        description="bench",
+        expires_at=None,
+        verified=True,
+        actor=import_module("accounts.audit").Actor.command(),
+    )
+    return people, str(secret)
 
 
 def enrol(user: Any) -> str:

@@ -10,6 +10,7 @@ from statistics import median, quantiles
 import django
 import gunicorn
 
+from benchmarks.programs import QUESTIONS
 from benchmarks.rounds import CLIENTS, CLIENTS_WITH_HASH, PEOPLE, Figures
 from benchmarks.servers import THREADS, WORKERS
 from benchmarks.visitors import Taken
@@ -23,7 +24,13 @@ middle half of the rounds in brackets. Milliseconds only illustrate.
 def document(figures: list[Figures]) -> str:
     parts = ["# What it costs", about(figures), NOTE.strip()]
     for measured in figures:
-        parts += [f"## {measured.database}", login(measured), pages(measured), with_hash(measured)]
+        parts += [
+            f"## {measured.database}",
+            login(measured),
+            pages(measured),
+            api(measured),
+            with_hash(measured),
+        ]
     return "\n\n".join(parts) + "\n"
 
 
@@ -87,6 +94,21 @@ def pages(measured: Figures) -> str:
         rows.append([words, f"{over(taken, lambda one: one.cpu_ms):.2f} ms", ratio(measured, name, "hello")])
     gate = ratio(measured, "members", "members without gate", digits=3)
     return f"{table(*rows)}\n\nThe page behind the gate ÷ the same page without it: {gate}."
+
+
+def api(measured: Figures) -> str:
+    rows = [["one request of the API", "statements, bare", "statements", "CPU, bare", "CPU", "÷ bare view"]]
+    for question in QUESTIONS:
+        bare, product = f"floor {question.name}", f"product {question.name}"
+        rows.append(
+            [
+                question.words,
+                *(f"{measured.statements[site][question.name]}" for site in ("floor", "product")),
+                *(f"{over(measured.taken[name], lambda one: one.cpu_ms):.2f} ms" for name in (bare, product)),
+                ratio(measured, product, bare),
+            ]
+        )
+    return table(*rows)
 
 
 def with_hash(measured: Figures) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 
 from benchmarks import servers
 from benchmarks.databases import Database
+from benchmarks.programs import QUESTIONS, Program
 from benchmarks.servers import ROOT, Server
 from benchmarks.sites import FLOOR, ORGANIZATION, PRODUCT, Person, Site
 from benchmarks.visitors import Failed, Taken, Visitor, repeat, sign_everybody_in
@@ -37,6 +38,7 @@ class Figures:
 
     database: str
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
+    statements: dict[str, dict[str, int]] = field(default_factory=dict)  # of the API
     taken: dict[str, list[Taken]] = field(default_factory=lambda: defaultdict(list))
     hashes_per_second: list[float] = field(default_factory=list)
 
@@ -51,6 +53,8 @@ class Stage:
     server: Server
     visitors: list[Visitor]
     counts: dict[str, int]
+    statements: dict[str, int]
+    program: Program
 
     def sign_everybody_in(self, clients: int) -> Taken:
         self.database.execute(self.name, self.site.forget_codes)
@@ -65,7 +69,9 @@ def stage(site: Site, database: Database, hasher: str, people: int) -> Iterator[
     server = servers.start(variables)
     try:
         visitors = [Visitor(server.port, Person(**person)) for person in prepared["people"]]
-        made = Stage(site, database, name, server, visitors, prepared["counts"])
+        program = Program(server.port, prepared["token"])
+        counts, statements = prepared["counts"], prepared["statements"]
+        made = Stage(site, database, name, server, visitors, counts, statements, program)
         for _ in range(2):  # all threads get their connection, and all browsers become known
             made.sign_everybody_in(CLIENTS_WITH_HASH)
         yield made
@@ -81,9 +87,11 @@ def run(database: Database, rounds: int, seconds: float, say: Callable[[str], No
         product, floor = begin(PRODUCT, "cheap", PEOPLE), begin(FLOOR, "cheap", PEOPLE)
         hashing = {site: begin(site, "argon2", PEOPLE_WITH_HASH) for site in (PRODUCT, FLOOR)}
         figures.counts = {made.site.name: made.counts for made in (product, floor)}
+        figures.statements = {made.site.name: made.statements for made in (product, floor)}
         actions = {
             **logins(product, floor),
             **pages(product, floor),
+            **questions(product, floor),
             "refused": refused(product),
             **{
                 f"{site.name} with hash": partial(made.sign_everybody_in, CLIENTS_WITH_HASH)
@@ -126,6 +134,15 @@ def pages(product: Stage, floor: Stage) -> dict[str, Callable[[], Taken]]:
         "start page": page(product, "/app"),
         "members": page(product, f"/app/{ORGANIZATION}"),
         "members without gate": page(product, f"/ungated/{ORGANIZATION}"),
+    }
+
+
+def questions(product: Stage, floor: Stage) -> dict[str, Callable[[], Taken]]:
+    """What programs ask, of one site right after the other."""
+    return {
+        f"{made.site.name} {question.name}": partial(repeat, made.server, made.program, PAGES, question.ask)
+        for question in QUESTIONS
+        for made in (floor, product)
     }
 
 

@@ -7,11 +7,20 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlencode
 
 from benchmarks.servers import Server
 from benchmarks.sites import Person, Site
+
+
+class Connected(Protocol):
+    """Whoever asks over a connection that is kept."""
+
+    connection: http.client.HTTPConnection
+
+
+Asking = TypeVar("Asking", bound=Connected)
 
 TOKEN = re.compile(rb'name="csrfmiddlewaretoken" value="([^"]+)"')
 SESSION_COOKIES = ("session", "sessionid")
@@ -108,16 +117,16 @@ def sign_everybody_in(site: Site, server: Server, visitors: list[Visitor], clien
     )
 
 
-def repeat(server: Server, visitor: Visitor, times: int, act: Callable[[Visitor], Any]) -> Taken:
+def repeat(server: Server, visitor: Asking, times: int, act: Callable[[Asking], Any]) -> Taken:
     """Do the same again and again, one after the other."""
     visitor.connection.close()
     return Taken(**measure(server, [visitor] * times, act, clients=1))
 
 
 def measure(
-    server: Server, visitors: Iterable[Visitor], act: Callable[[Visitor], Any], clients: int
+    server: Server, visitors: Iterable[Asking], act: Callable[[Asking], Any], clients: int
 ) -> dict[str, Any]:
-    todo: SimpleQueue[Visitor] = SimpleQueue()
+    todo: SimpleQueue[Asking] = SimpleQueue()
     for visitor in visitors:
         todo.put(visitor)
     durations: list[float] = []

@@ -12,6 +12,7 @@ from django.urls import path
 from django.utils.crypto import constant_time_compare
 from django_otp.oath import hotp
 
+from benchmarks.floor import api
 from benchmarks.floor.models import Authenticator
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -67,4 +68,7 @@ urlpatterns = [
     path("hello", hello),
     path("login", sign_in),
     path("code", code),
+    path("api/v2/account/details", api.account),
+    path("api/v2/organizations/<str:name>", api.organization),
+    path("api/v2/organizations/<str:name>/organization-memberships", api.memberships),
 ]
