@@ -73,19 +73,22 @@ class MemberList:
         if not (self.key or self.addresses):
             return Part(status, rows, size)
         if self.key:
-            rows = rows.filter(self.beginning(status))
+            rows = self.beginning(status, rows)
         if self.addresses:
             rows = rows.filter(self.addressed(status))
         return Part(status, rows, rows.count())
 
-    def beginning(self, status: str) -> Q:
-        """Ask for names or addresses that begin so. Addresses, of those whose addresses may be seen."""
+    def beginning(self, status: str, rows: MembershipQuerySet) -> MembershipQuerySet:
+        """Return those whose names or addresses begin so; addresses, of those whose addresses may be seen."""
         named = Q(username_key__startswith=self.key)
         if not self.private:
-            return named
+            return rows.filter(named)
         if status == Membership.Status.INVITED:
-            return named | Q(email__startswith=self.key)
-        return named | Q(user__in=with_address(email_key__startswith=self.key))
+            return rows.filter(named | Q(email__startswith=self.key))
+        # An OR over two tables would walk through all members; each of these goes by its own index.
+        addressed = rows.filter(user__in=with_address(email_key__startswith=self.key))
+        found = rows.filter(named).values("pk").union(addressed.values("pk"))
+        return Membership.objects.filter(pk__in=found)
 
     def addressed(self, status: str) -> Q:
         if not self.private:

@@ -67,7 +67,7 @@ VISIBLE = "SELECT relpages <= relallvisible FROM pg_class WHERE relname = 'organ
 
 
 def vacuum(cursor):
-    """Until all rows are known to be visible to all, as after any night: another snapshot can be in the way."""
+    """Until all rows are known to be visible to all: another snapshot can be in the way."""
     for _ in range(20):
         cursor.execute("VACUUM ANALYZE")
         cursor.execute(VISIBLE)
@@ -132,9 +132,9 @@ def test_a_page_of_members(organizations, without_two_factor):
     assert max(touched) <= 30, touched
 
 
-def page_of_the_api(organization, **options):
-    members = MemberList(Organization.objects.select_related("counts").get(pk=organization.pk), private=True)
-    return members.page(PageRequest(**options))
+def page_of_the_api(organization, filters=(), **options):
+    organization = Organization.objects.select_related("counts").get(pk=organization.pk)
+    return MemberList(organization, private=True, **dict(filters)).page(PageRequest(**options))
 
 
 def test_the_first_page_of_the_api_and_the_next_ones(organizations):
@@ -147,6 +147,23 @@ def test_the_first_page_of_the_api_and_the_next_ones(organizations):
 
     # With the person of each row, and the organization itself.
     assert max(touched) <= 140, touched
+
+
+def test_a_search_of_the_api_for_an_address(organizations):
+    touched = [
+        blocks(partial(page_of_the_api, organization, {"addresses": ["m5@example.com"]}))
+        for organization in organizations
+    ]
+
+    assert max(touched) <= 160, touched
+
+
+@pytest.mark.parametrize("q", ["m00099", "m77@exam", "nobody"])
+def test_a_search_of_the_api_for_a_beginning_reads_the_members_once_at_most(organizations, q):
+    """PostgreSQL can't tell how many addresses begin so, and expects one of two hundred."""
+    touched = [blocks(partial(page_of_the_api, organization, {"q": q})) for organization in organizations]
+
+    assert max(touched) <= 2_000, touched
 
 
 def test_a_jump_into_the_depth_of_the_api_walks_the_index_alone(organizations):
