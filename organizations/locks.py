@@ -10,6 +10,8 @@ from accounts.models import User
 from organizations.exceptions import MembershipGone, NoLongerAllowed, OrganizationGone
 from organizations.models import Membership, Organization, OrganizationToken, Right
 
+LARGEST_ID = 2**63 - 1  # of any row; what is beyond makes a database raise
+
 
 def lock_organization(organization: Organization) -> Organization:
     """Return the organization as it is now, locked. Every verb on memberships begins with this."""
@@ -63,6 +65,8 @@ def lock_memberships(
     Raises MembershipGone if one of them is not there: an account that is deleted takes its own along.
     """
     ids = set(membership_ids)
+    if any(pk > LARGEST_ID for pk in ids):  # of an address that somebody has made up
+        raise MembershipGone
     rows = organization.memberships.filter(pk__in=ids).order_by("pk")
     people = set(rows.filter(user__isnull=False).values_list("user_id", flat=True))
     users: dict[int | None, User] = {}

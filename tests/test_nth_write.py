@@ -471,6 +471,46 @@ def add_owners_over_the_api():
     )
 
 
+def change_password_over_the_api():
+    user = somebody()
+    program = api_client(user, raise_request_exception=False)
+    sent = document(
+        "users", current_password=cast.PASSWORD, password=NEW_PASSWORD, password_confirmation=NEW_PASSWORD
+    )
+    return Scene(
+        user,
+        lambda: program.patch("/account/password", sent),
+        lambda: User.objects.get(pk=user.pk).check_password(NEW_PASSWORD),
+        "password.changed",
+    )
+
+
+def change_address_over_the_api():
+    user = somebody()
+    program = api_client(user, raise_request_exception=False)
+    sent = document("users", username=user.username, email="new@example.com")
+    return Scene(
+        user,
+        lambda: program.patch("/account/update", sent),
+        lambda: User.objects.get(pk=user.pk).unconfirmed_email == "new@example.com",
+        "email.change_requested",
+    )
+
+
+def reset_two_factor_over_the_api():
+    user, staff = somebody(), somebody(is_staff=True)
+    cast.enrol(user)
+    cast.enrol(staff)
+    program = api_client(staff, raise_request_exception=False)
+    path = f"/admin/users/{public_id('user', user.pk)}/actions/disable_two_factor"
+    return Scene(
+        user,
+        lambda: program.post(path),
+        lambda: not TOTPDevice.objects.filter(user=user).exists(),
+        "two_factor.disabled",
+    )
+
+
 OPERATIONS = [
     sign_up,
     change_password,
@@ -502,6 +542,9 @@ OPERATIONS = [
     replace_organization_token,
     delete_organization_token,
     delete_organization,
+    change_password_over_the_api,
+    change_address_over_the_api,
+    reset_two_factor_over_the_api,
 ]
 
 

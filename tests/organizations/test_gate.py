@@ -6,7 +6,7 @@ from django.urls import get_resolver, reverse
 from accounts.audit import Actor
 from accounts.models import AuditEvent, Session
 from accounts.two_factor import disable
-from organizations.models import Membership, Organization
+from organizations.models import Membership, Organization, OrganizationToken
 from tests.organizations.stage import lift, membership_of
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -15,27 +15,29 @@ OPEN_TO_LOCKED_OUT = {"locked_out", "leave"}
 
 
 def routes():
-    """(name, needs a membership's id) of all routes that carry an organization's name."""
+    """(name, its other arguments) of all routes that carry an organization's name."""
     _, resolver = get_resolver().namespace_dict["organizations"]
     for name in resolver.reverse_dict:
         if isinstance(name, str):
             [(_, parameters)], *_ = resolver.reverse_dict.getlist(name)[0]
             if "organization_name" in parameters:
-                yield name, "membership_id" in parameters
+                yield name, tuple(sorted(set(parameters) - {"organization_name"}))
 
 
 ROUTES = sorted(routes())
 
 
-def path_of(route, needs_id, organization, membership_id=1):
-    kwargs = {"organization_name": organization} | ({"membership_id": membership_id} if needs_id else {})
-    return reverse(f"organizations:{route}", kwargs=kwargs)
+def path_of(route, arguments, organization, membership_id=1):
+    known = {"membership_id": membership_id, "kind": "organization"}
+    kwargs = {name: known[name] for name in arguments}
+    return reverse(f"organizations:{route}", kwargs={"organization_name": organization, **kwargs})
 
 
 def everything():
     return [
         *Organization.objects.order_by("pk").values_list(),
         *Membership.objects.order_by("pk").values_list(),
+        *OrganizationToken.objects.order_by("pk").values_list(),
         AuditEvent.objects.count(),
     ]
 
@@ -45,23 +47,23 @@ def test_the_walk_finds_the_routes():
     assert {name for name, _ in ROUTES} > OPEN_TO_LOCKED_OUT
 
 
-@pytest.mark.parametrize(("route", "needs_id"), ROUTES)
-def test_anonymous_is_sent_to_sign_in(stage, client, route, needs_id):
+@pytest.mark.parametrize(("route", "arguments"), ROUTES)
+def test_anonymous_is_sent_to_sign_in(stage, client, route, arguments):
     for name in ["open", "nowhere"]:
-        path = path_of(route, needs_id, name)
+        path = path_of(route, arguments, name)
 
         assert client.get(path)["Location"].startswith("/session?")
         assert client.post(path)["Location"].startswith("/session?")
 
 
-@pytest.mark.parametrize(("route", "needs_id"), ROUTES)
-def test_or10_foreign_and_missing_organizations_look_the_same(stage, route, needs_id):
+@pytest.mark.parametrize(("route", "arguments"), ROUTES)
+def test_or10_foreign_and_missing_organizations_look_the_same(stage, route, arguments):
     target = membership_of(stage.max, "fort").pk
     browser = stage.browser("eve")
 
     for method in METHODS:
-        foreign = browser.generic(method, path_of(route, needs_id, "fort", target))
-        missing = browser.generic(method, path_of(route, needs_id, "nowhere", target))
+        foreign = browser.generic(method, path_of(route, arguments, "fort", target))
+        missing = browser.generic(method, path_of(route, arguments, "nowhere", target))
 
         assert foreign.status_code == missing.status_code
         assert foreign.status_code in (404, 405)
@@ -69,8 +71,8 @@ def test_or10_foreign_and_missing_organizations_look_the_same(stage, route, need
 
 
 @pytest.mark.parametrize("actor", ["mia", "oscar"])
-@pytest.mark.parametrize(("route", "needs_id"), ROUTES)
-def test_or01_locked_out_members_get_nowhere(stage, actor, route, needs_id):
+@pytest.mark.parametrize(("route", "arguments"), ROUTES)
+def test_or01_locked_out_members_get_nowhere(stage, actor, route, arguments):
     """mia never enrolled; oscar, an owner, was reset by break-glass."""
     if route in OPEN_TO_LOCKED_OUT:
         return
@@ -82,7 +84,7 @@ def test_or01_locked_out_members_get_nowhere(stage, actor, route, needs_id):
     before = everything()
 
     for method in METHODS:
-        response = browser.generic(method, path_of(route, needs_id, "fort", target))
+        response = browser.generic(method, path_of(route, arguments, "fort", target))
 
         assert response.status_code in (302, 405), method
         assert response.status_code == 405 or response["Location"].startswith("/app/fort/locked-out?next=")
@@ -92,8 +94,8 @@ def test_or01_locked_out_members_get_nowhere(stage, actor, route, needs_id):
     assert everything() == before
 
 
-@pytest.mark.parametrize(("route", "needs_id"), ROUTES)
-def test_or04_an_unverified_session_must_verify_first(stage, route, needs_id):
+@pytest.mark.parametrize(("route", "arguments"), ROUTES)
+def test_or04_an_unverified_session_must_verify_first(stage, route, arguments):
     """Can't come about by enrolling, which verifies; forced by taking the mark from the session."""
     browser = stage.browser("olga")
     Session.objects.filter(user=stage.olga).update(verified_at=None)
@@ -101,7 +103,7 @@ def test_or04_an_unverified_session_must_verify_first(stage, route, needs_id):
         return
 
     for method in METHODS:
-        response = browser.generic(method, path_of(route, needs_id, "fort"))
+        response = browser.generic(method, path_of(route, arguments, "fort"))
 
         assert response.status_code in (302, 405), method
         assert response.status_code == 405 or response["Location"].startswith("/session/sudo?next=")
