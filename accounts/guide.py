@@ -46,8 +46,10 @@ def load(path: Path, changed_at: int) -> Page:
     """Return a page. `changed_at` is there so that a changed file is read again."""
     heading, _, text = path.read_text(encoding="utf-8").lstrip().partition("\n")
     converter = Markdown(extensions=["tables", "fenced_code", "sane_lists", "toc", SiteLinks()])
+    # What is wider than the page is scrolled, by keyboard as well.
+    found = converter.convert(text).replace("<pre>", '<pre tabindex="0">')
     # Our own files, reviewed like code: their markup may stand as it is.
-    html = mark_safe(converter.convert(text))  # noqa: S308
+    html = mark_safe(found)  # noqa: S308
     return Page(slug=path.stem, title=heading.lstrip("# ").strip(), html=html)
 
 

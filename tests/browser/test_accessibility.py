@@ -20,6 +20,7 @@ ANONYMOUS = [
     "/account/password/forgot",
     "/docs",
     "/docs/two-factor",
+    "/docs/api",
     "/nowhere",
 ]
 SIGNED_IN = [
