@@ -18,6 +18,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.endpoints import Call, check_sudo, forbidden, not_found, token_not_verified
+from accounts.ids import row_id
 from accounts.jsonapi import ApiError
 from accounts.models import ApiToken, User
 from accounts.prepared import Prepared
@@ -140,6 +141,18 @@ def own_accesses(call: Call) -> Iterable[Access]:
 def access_to(call: Call, organization: Organization) -> Access:
     """Return the access to the organization of an object that was reached by its own id."""
     return access_by_name(call, organization.name)
+
+
+def access_to_team(call: Call, team_id: str) -> Access:
+    """Return the access to the organization whose owners' team that is. Raises 404 for who sees no team."""
+    pk = row_id("team", team_id)
+    organization = None if pk is None else Organization.objects.filter(pk=pk).first()
+    if organization is None:
+        raise not_found()
+    access = access_to(call, organization)
+    if not access.sees_team:
+        raise not_found()
+    return access
 
 
 def check_policy(user: User, organization: Organization) -> None:

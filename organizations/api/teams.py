@@ -6,12 +6,12 @@ from typing import Any
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
-from accounts.endpoints import Call, not_found
+from accounts.endpoints import Call
 from accounts.ids import row_id
 from accounts.jsonapi import ApiError, Resource, document, identifiers, no_content, respond
 from accounts.pages import PageRequest, pagination
 from organizations import memberships
-from organizations.api_gate import Access, access_to, check_right, member_required, translated
+from organizations.api_gate import Access, access_to_team, check_right, member_required, translated
 from organizations.documents import OWNERS, membership_resource, team_resource, users_of
 from organizations.models import Membership, Organization, Right
 
@@ -63,18 +63,6 @@ def show(call: Call, team_id: str) -> HttpResponse:
     return respond(
         document(team_resource(access, len(owners), owners), included=included(access, owners, wanted))
     )
-
-
-def access_to_team(call: Call, team_id: str) -> Access:
-    """Return the access to the organization whose owners' team that is. Raises 404 for who sees no team."""
-    pk = row_id("team", team_id)
-    organization = None if pk is None else Organization.objects.filter(pk=pk).first()
-    if organization is None:
-        raise not_found()
-    access = access_to(call, organization)
-    if not access.sees_team:
-        raise not_found()
-    return access
 
 
 # --- Who is in it ---

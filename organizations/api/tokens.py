@@ -8,12 +8,12 @@ from django.utils.translation import gettext as _
 
 from accounts.documents import token_resource
 from accounts.endpoints import Call, not_found
-from accounts.ids import public_id, row_id
+from accounts.ids import public_id
 from accounts.jsonapi import ApiError, Document, document, invalid_attribute, no_content, respond
 from accounts.tokens import InvalidExpiry
 from organizations import tokens
-from organizations.api_gate import Access, access_to, check_right, right_required, translated
-from organizations.models import Organization, OrganizationToken, Right
+from organizations.api_gate import Access, access_to_team, check_right, right_required, translated
+from organizations.models import OrganizationToken, Right
 
 Kind = OrganizationToken.Kind
 NOTHING: tuple[Any, ...] = (None, {}, {"data": None})  # what clients send that have nothing to say
@@ -54,14 +54,7 @@ def delete_of_team(call: Call, team_id: str) -> HttpResponse:
 
 
 def team_access(call: Call, team_id: str, *, sudo: bool) -> Access:
-    """Gate a team by its own id. An organization's own token sees no teams."""
-    pk = row_id("team", team_id)
-    organization = Organization.objects.filter(pk=pk).first() if pk is not None else None
-    if organization is None:
-        raise not_found()
-    access = access_to(call, organization)
-    if access.token and not access.may(Right.OWNERS):
-        raise not_found()
+    access = access_to_team(call, team_id)
     check_right(call, access, Right.TOKENS, sudo=sudo)
     return access
 
