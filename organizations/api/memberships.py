@@ -114,9 +114,9 @@ def create(call: Call, access: Access) -> HttpResponse:
 
 def check_teams(sent: Document, organization: Organization) -> None:
     """Raise 422 if somebody is to be invited into a team: there is one, and only members can be in it."""
-    teams = sent.relationships.get("teams") or {}
+    teams = sent.relationships.get("teams")
     data = teams.get("data") if isinstance(teams, dict) else teams
-    ids = identifiers(data or [], pointer=TEAMS, kinds=("teams",))
+    ids = identifiers([] if data is None else data, pointer=TEAMS, kinds=("teams",))
     if team_id(organization) in ids:
         detail = _("Only somebody who has accepted the invitation can become an owner.")
         raise ApiError(422, "invalid relationship", detail, pointer=TEAMS)
@@ -199,6 +199,7 @@ def delete(call: Call, membership_id: str) -> HttpResponse:
 
 
 def end_own(call: Call, membership: Membership) -> None:
+    _ignored = call.body  # may be null, as some clients send; what is malformed is refused
     if not membership.is_invited:
         if membership.is_owner:
             raise forbidden(_("Owners can't remove themselves. Leave the team of the owners first."))
@@ -215,4 +216,5 @@ def end_other(call: Call, membership: Membership) -> None:
     check_right(call, access, Right.MEMBERS)
     if membership.is_owner:  # who owns an organization changes behind sudo only (D6)
         check_right(call, access, Right.OWNERS, sudo=True)
+    _ignored = call.body
     memberships.remove(access.organization, membership.pk, actor=call.actor)
