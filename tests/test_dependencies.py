@@ -4,6 +4,7 @@ The product runs in processes of its own here, before real servers that are stop
 """
 
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -26,6 +27,8 @@ from django.utils import timezone
 from accounts.models import AuditEvent, OutboxMessage, Session, User
 from organizations.models import Membership
 from tests import cast, environment, postgres
+from tests.api.clients import LiveClient, token_of
+from tests.api.walkers import complaints_about_errors
 from tests.invariants import broken
 from tests.keeper import Kept
 from tests.organizations.stage import found
@@ -37,6 +40,7 @@ PROFILE = "/app/settings/profile"
 ON_POSTGRESQL = environment.KIND == "postgresql"
 SECONDS_FOR_503 = 5
 SECONDS_FOR_ANSWER = 4  # a mail server that hangs would cost 5
+MADE_UP = "a" * 14 + ".atlasv1." + "b" * 67
 ANEW = {"CONN_MAX_AGE": "0"}  # every request has to reach the database anew
 
 
@@ -219,8 +223,13 @@ def test_f11_nobody_gets_in_while_nothing_can_be_written(start_site, alice, bob)
         (pending_login(site, bob), RECOVERY, {"code": app_of_bob.codes[0]}),
         (browser(site), "/session", {"username": "carol", "password": cast.PASSWORD}),
     ]
+    programs = [LiveClient(site, secret) for secret in (token_of(carol), MADE_UP)]
     events = AuditEvent.objects.count()
 
+    with read_only_database():
+        answers = [within(SECONDS_FOR_503, program.get, "/account/details") for program in programs]
+
+    assert [answer.status_code for answer in answers] == [200, 503]  # a wrong one can't be counted
     with read_only_database(), at_most(SECONDS_FOR_503):
         raws = [write_down(visitor, path, **fields) for visitor, path, fields in ways_in]
         *refused, page = site.volley([*raws, inside.raw("GET", PROFILE)])
@@ -322,6 +331,11 @@ def sign_up(site, username):
     return visitor
 
 
+def make_token(visitor):
+    reply = post(visitor, "/app/settings/tokens/create", description="ci", expires="30")
+    return re.search(r"\w{14}\.atlasv1\.\w{67}", reply.text)[0]
+
+
 def within(seconds, ask, *arguments, **fields):
     with at_most(seconds):
         return ask(*arguments, **fields)
@@ -331,8 +345,10 @@ def test_f5_the_database_stops_and_comes_back(start_site, database):
     """Every page that needs it says so, in the site's look; the first request afterwards is served."""
     site = start_site(database.url, **database.options)
     visitor = sign_up(site, "alice")
+    programs = [LiveClient(site, secret) for secret in (make_token(visitor), MADE_UP, None)]
     database.stop()
 
+    answers = [within(SECONDS_FOR_503, program.get, "/account/details") for program in programs]
     needing = [
         within(SECONDS_FOR_503, visitor.get, PROFILE),
         within(SECONDS_FOR_503, post, visitor, f"{PROFILE}/email", email="new@example.com"),
@@ -343,6 +359,9 @@ def test_f5_the_database_stops_and_comes_back(start_site, database):
     database.start()
 
     assert all(is_503_page(reply) and "session" not in reply.cookies for reply in needing)
+    assert [answer.status_code for answer in answers] == [503, 503, 401]
+    assert all(list(complaints_about_errors(answer)) == [] for answer in answers)
+    assert [program.get("/account/details").status_code for program in programs] == [200, 401, 401]
     assert ready.status == 503
     assert [page.status for page in pages] == [200, 200, 200]
     assert "alice" in visitor.get(PROFILE).text
