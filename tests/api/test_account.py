@@ -1,5 +1,7 @@
 """The caller's own account over the API, and what it may know of other people's."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from django.core import mail
 from django.test import Client
@@ -7,7 +9,7 @@ from django.test import Client
 from accounts.models import ApiToken, AuditEvent, Session, User
 from organizations import lifecycle
 from tests import cast
-from tests.api.clients import ApiClient, api_client, document, token_of, token_of_organization
+from tests.api.clients import ApiClient, LiveClient, api_client, document, token_of, token_of_organization
 from tests.cast import PASSWORD
 from tests.organizations.stage import SERVER, found, require
 
@@ -293,6 +295,21 @@ def test_a_verified_token_does_and_stays_verified(alice, app_of_alice):
 
     assert client.patch("/account/password", change_of()).status_code == 200
     assert attributes_of(client.get("/account/details"))["is-sudo"] is True
+
+
+def test_of_changes_at_the_same_moment_one_counts(live_site, alice):
+    """The others were right about the password of a moment ago."""
+    clients = [LiveClient(live_site, token_of(alice)) for _ in range(4)]
+    passwords = [f"{NEW} {n}" for n in range(4)]
+
+    with ThreadPoolExecutor(4) as pool:
+        send = lambda client, new: client.patch("/account/password", change_of(new=new))  # noqa: E731
+        answers = list(pool.map(send, clients, passwords))
+
+    statuses = [answer.status_code for answer in answers]
+    assert sorted(statuses) == [200, 422, 422, 422]
+    assert User.objects.get(pk=alice.pk).check_password(passwords[statuses.index(200)])
+    assert AuditEvent.objects.filter(event="password.changed").count() == 1
 
 
 # ---------------------------------------------------------------- users/:id
