@@ -15,7 +15,7 @@ ALLOWED = {"accounts": set(), "organizations": {"accounts"}, "tfc_auth": {"accou
 # Inside an application, from the bottom up: a module imports its own layer or lower ones.
 LAYERS = {
     "accounts": {
-        "nouns": "models exceptions crypto signals hashers validators browsers",
+        "nouns": "models exceptions crypto signals hashers validators browsers durations",
         "records": "audit senders known_browsers limits lanes lifetimes sealed sessions remembered mails "
         "carriers outbox notifications links authority",
         "factors": "factors",
