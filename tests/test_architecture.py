@@ -16,8 +16,8 @@ ALLOWED = {"accounts": set(), "organizations": {"accounts"}, "tfc_auth": {"accou
 LAYERS = {
     "accounts": {
         "nouns": "models exceptions crypto signals hashers validators browsers durations",
-        "records": "audit senders known_browsers limits lanes lifetimes sealed sessions remembered mails "
-        "carriers outbox notifications links authority",
+        "records": "audit batches senders known_browsers limits lanes lifetimes sealed sessions remembered "
+        "mails carriers outbox notifications links authority",
         "factors": "factors",
         "verbs": "login passwords registration standing two_factor challenges backup_codes housekeeping "
         "key_rotation doctor",
