@@ -1,19 +1,17 @@
 """What time has made useless goes away here. Nothing depends on its being gone."""
 
 from datetime import timedelta
-from typing import Any
 
-from django.db import transaction
 from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F, Q, QuerySet, Value
 from django.db.models.lookups import LessThanOrEqual
 from django.utils import timezone
 
 from accounts import outbox, token_expiry, two_factor
+from accounts.batches import delete_in_batches
 from accounts.lifetimes import IDLE_LIFETIME, REMEMBER, TIMEOUT, carried_limits
 from accounts.models import RateLimit, RememberedBrowser, Session
 
 KEEP_MESSAGES = timedelta(days=7)
-BATCH = 500
 
 
 def tidy() -> None:
@@ -25,21 +23,6 @@ def tidy() -> None:
     for expired in token_expiry.long_expired():
         delete_in_batches(expired)
     delete_in_batches(RateLimit.objects.filter(resets_at__lt=timezone.now()))
-
-
-def delete_in_batches(rows: QuerySet[Any]) -> None:
-    """Delete some rows at a time: none is locked for long, and nobody is waited for who holds one.
-
-    What to delete is looked for without a lock (it may take a look at every row), and once more with it: a
-    row may have come back to life in between.
-    """
-    keys = list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH])
-    while keys:
-        with transaction.atomic():
-            found = rows.model._default_manager.filter(pk__in=keys).order_by("pk")
-            free = found.select_for_update(skip_locked=True).values_list("pk", flat=True)
-            rows.filter(pk__in=list(free)).delete()
-        keys = list(rows.filter(pk__gt=keys[-1]).order_by("pk").values_list("pk", flat=True)[:BATCH])
 
 
 def ended_sessions() -> QuerySet[Session]:

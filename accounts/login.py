@@ -1,6 +1,7 @@
 """Signing in and out: what follows upon a right password and upon a complete login, here and elsewhere."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from django.db import IntegrityError, transaction
 
@@ -56,16 +57,17 @@ def complete(user: User, *, factor: str, session: SessionStore, actor: Actor, re
     Raises SessionEnded.
     """
     session.complete_login(user, factor=factor)
-    succeeded(user, actor=actor, method=factor, remember=remember)
+    remembered_for = remembered.lifetime_after(session.row) if remember and session.row else None
+    succeeded(user, actor=actor, method=factor, remembered_for=remembered_for)
     if remember:
         remembered.remember(user, session=session, actor=actor)
 
 
-def succeeded(user: User, *, actor: Actor, method: str, remember: bool = False) -> None:
+def succeeded(user: User, *, actor: Actor, method: str, remembered_for: timedelta | None = None) -> None:
     """Record a complete login, and tell the owner if the browser is a new one (R58)."""
     record(audit.LOGIN_SUCCEEDED, actor=actor, subject=name_of(user), user=user, method=method)
     if not actor.browser.has_seen(user):
-        notifications.notify(user, "new_browser", actor=actor, remember=remember)
+        notifications.notify(user, "new_browser", actor=actor, remembered_for=remembered_for)
 
 
 @transaction.atomic

@@ -24,6 +24,7 @@ from django.utils import timezone
 from django_tasks import task
 
 from accounts import crypto, senders
+from accounts.batches import delete_in_batches, update_in_batches
 from accounts.carriers import carriers, is_refusal
 from accounts.mails import Mail, render
 from accounts.models import OutboxMessage, User
@@ -289,7 +290,7 @@ def move_on(message: OutboxMessage, people: list[User]) -> bool:
 def tidy(keep: timedelta) -> None:
     """Wipe what came too late, and forget what was sent or given up `keep` ago."""
     now = timezone.now()
-    OutboxMessage.objects.filter(sent_at=None, expires_at__lte=now).exclude(sealed="").update(sealed="")
-    OutboxMessage.objects.filter(
-        Q(sent_at__lt=now - keep) | Q(sent_at=None, expires_at__lt=now - keep)
-    ).delete()
+    too_late = OutboxMessage.objects.filter(sent_at=None, expires_at__lte=now).exclude(sealed="")
+    update_in_batches(too_late, sealed="")
+    old = Q(sent_at__lt=now - keep) | Q(sent_at=None, expires_at__lt=now - keep)
+    delete_in_batches(OutboxMessage.objects.filter(old))

@@ -298,6 +298,8 @@ LANGUAGES = [("en", _("English"))]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
+# A further language needs its own there: Django's formats show no zone.
+FORMAT_MODULE_PATH = ["tfc_auth.formats"]
 
 # --- Logging ---
 

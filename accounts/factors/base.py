@@ -18,6 +18,7 @@ from django.utils.translation import ngettext
 from django_otp.models import Device as OTPDevice
 
 from accounts.audit import Actor
+from accounts.batches import delete_in_batches
 from accounts.lanes import Claim, Guesses
 from accounts.models import User
 from accounts.prepared import Prepared
@@ -182,10 +183,9 @@ class Factor:
     def discard_stale(self) -> int:
         """Remove unconfirmed devices older than 15 minutes; return how many."""
         limit = timezone.now() - ENROLMENT_LIFETIME
-        stale = self.device_model._default_manager.filter(confirmed=False, created_at__lt=limit)
-        _rows, by_model = stale.delete()
-        removed: int = by_model.get(self.device_model._meta.label, 0)
-        return removed
+        return delete_in_batches(
+            self.device_model._default_manager.filter(confirmed=False, created_at__lt=limit)
+        )
 
 
 class BackupFactor(Factor):

@@ -62,6 +62,7 @@ def answer_page(
         if request.method == "POST":
             messages.error(request, SessionEnded().message)
         return redirect("accounts:sign_in")
+    form.offer(pending.remembered_for)
     factor = pending.factor(asked_for(request), backup=backup)
     state = PendingChallenge.state_for(request, factor, Purpose.LOGIN)
     refusal = None

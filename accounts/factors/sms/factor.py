@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts import outbox
 from accounts.audit import Actor
+from accounts.batches import delete_in_batches, update_in_batches
 from accounts.crypto import digest, digests, open_sealed, seal
 from accounts.factors.base import SIX_DIGIT_CODES, Device, Factor, State, six_digits, wrong_length
 from accounts.factors.sms.models import SMSDevice, TextMessage
@@ -162,8 +163,9 @@ class SMSFactor(Factor):
         return device
 
     def discard_stale(self) -> int:
-        TextMessage.objects.filter(expires_at__lt=timezone.now()).exclude(digest="").update(digest="")
-        TextMessage.objects.filter(expires_at__lt=timezone.now() - timedelta(days=7)).delete()
+        now = timezone.now()
+        update_in_batches(TextMessage.objects.filter(expires_at__lt=now).exclude(digest=""), digest="")
+        delete_in_batches(TextMessage.objects.filter(expires_at__lt=now - timedelta(days=7)))
         return super().discard_stale()
 
 
