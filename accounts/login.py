@@ -66,7 +66,7 @@ def complete(user: User, *, factor: str, session: SessionStore, actor: Actor, re
 def succeeded(user: User, *, actor: Actor, method: str, remembered_for: timedelta | None = None) -> None:
     """Record a complete login, and tell the owner if the browser is a new one (R58)."""
     record(audit.LOGIN_SUCCEEDED, actor=actor, subject=name_of(user), user=user, method=method)
-    if not actor.browser.has_seen(user):
+    if not actor.browser.is_current(user):
         notifications.notify(user, "new_browser", actor=actor, remembered_for=remembered_for)
 
 
