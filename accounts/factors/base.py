@@ -89,7 +89,7 @@ class Factor:
         device = self.device_of(user)
         return device if device is not None and device.set_aside_at is None else None
 
-    def claims(self, user: User, state: State, *, actor: Actor, **details: Any) -> list[Claim]:
+    def claims(self, user: User, state: State, *, actor: Actor) -> list[Claim]:
         """Return the budgets to be spent before this factor acts; pure. Spent outside any transaction."""
         return []
 
