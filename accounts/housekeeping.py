@@ -6,16 +6,16 @@ from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F,
 from django.db.models.lookups import LessThanOrEqual
 from django.utils import timezone
 
-from accounts import outbox, token_expiry, two_factor
-from accounts.batches import delete_in_batches
+from accounts import token_expiry, two_factor
+from accounts.batches import delete_in_batches, update_in_batches
 from accounts.lifetimes import IDLE_LIFETIME, REMEMBER, TIMEOUT, carried_limits
-from accounts.models import RateLimit, RememberedBrowser, Session
+from accounts.models import OutboxMessage, RateLimit, RememberedBrowser, Session
 
 KEEP_MESSAGES = timedelta(days=7)
 
 
 def tidy() -> None:
-    outbox.tidy(KEEP_MESSAGES)
+    tidy_outbox()
     two_factor.discard_stale_enrolments()
     delete_in_batches(ended_sessions())
     delete_in_batches(shortened_sessions())
@@ -23,6 +23,15 @@ def tidy() -> None:
     for expired in token_expiry.long_expired():
         delete_in_batches(expired)
     delete_in_batches(RateLimit.objects.filter(resets_at__lt=timezone.now()))
+
+
+def tidy_outbox() -> None:
+    """Wipe what came too late, and forget what was sent or given up long ago."""
+    now = timezone.now()
+    too_late = OutboxMessage.objects.filter(sent_at=None, expires_at__lte=now).exclude(sealed="")
+    update_in_batches(too_late, sealed="")
+    old = Q(sent_at__lt=now - KEEP_MESSAGES) | Q(sent_at=None, expires_at__lt=now - KEEP_MESSAGES)
+    delete_in_batches(OutboxMessage.objects.filter(old))
 
 
 def ended_sessions() -> QuerySet[Session]:

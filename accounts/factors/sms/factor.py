@@ -43,11 +43,11 @@ BLOCK_ALARM = (
     "until it opens again."
 )
 SITE_SET_UP_ALARM = (
-    "The hourly budget of text messages that set up a number is used up: only numbers that are set up already "
+    "The hourly budget of text messages that set up a number is used up: only numbers that are in use "
     "get more of them until it opens again."
 )
 BLOCK_SET_UP_ALARM = (
-    "The hourly budget of text messages that set up a number in one block is used up: it gets them for logins "
+    "The hourly budget of text messages that set up a number in one block is used up: it gets them to log in "
     "only until it opens again."
 )
 
