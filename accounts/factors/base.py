@@ -100,7 +100,7 @@ class Factor:
     def complete_enrolment(self, user: User, answer: str, state: State) -> Device | None:
         """Confirm the device that `begin_enrolment` made, or return None for a wrong answer.
 
-        The caller holds the user's lock and has removed the device that this one replaces.
+        The caller holds the user's lock. The device that this one replaces goes with `confirm`.
         """
         raise NotImplementedError
 
@@ -181,8 +181,11 @@ class Factor:
         return found
 
     def discard_stale(self) -> int:
-        """Remove unconfirmed devices older than 15 minutes; return how many."""
-        limit = timezone.now() - ENROLMENT_LIFETIME
+        """Remove unconfirmed devices that nobody can confirm any more; return how many.
+
+        The second of two that are begun together may wait as long as the first, and then has its own time.
+        """
+        limit = timezone.now() - 2 * ENROLMENT_LIFETIME
         return delete_in_batches(
             self.device_model._default_manager.filter(confirmed=False, created_at__lt=limit)
         )

@@ -188,7 +188,7 @@ def test_discarding_never_touches_a_confirmed_device(factor, alice):
 def test_stale_enrolments_go_and_young_ones_stay(factor, alice, bob):
     old = begin(factor, alice)
     young = begin(factor, bob)
-    factor.device_model.objects.filter(user=alice).update(created_at=timezone.now() - timedelta(minutes=16))
+    factor.device_model.objects.filter(user=alice).update(created_at=timezone.now() - timedelta(minutes=31))
 
     assert factor.discard_stale() == 1
     assert factor.is_pending(alice, old) is False

@@ -10,7 +10,7 @@ from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts import batches, housekeeping, two_factor
+from accounts import batches, factors, housekeeping, two_factor
 from accounts.factors.totp.models import TOTPDevice
 from accounts.models import OutboxMessage, RateLimit, Session
 from tests import environment
@@ -100,7 +100,7 @@ def test_set_ups_that_nobody_ended_go_in_batches(alice, monkeypatch):
     monkeypatch.setattr(batches, "BATCH", 6)
     for _ in range(20):
         TOTPDevice.objects.create(user=alice, confirmed=False)
-    TOTPDevice.objects.update(created_at=timezone.now() - timedelta(minutes=16))
+    TOTPDevice.objects.update(created_at=timezone.now() - timedelta(minutes=31))
     TOTPDevice.objects.create(user=alice, confirmed=False)
 
     with CaptureQueriesContext(connection) as queries:
@@ -109,6 +109,22 @@ def test_set_ups_that_nobody_ended_go_in_batches(alice, monkeypatch):
     table = f'"{TOTPDevice._meta.db_table}"'
     assert sum(query["sql"].startswith(f"DELETE FROM {table}") for query in queries) == 4
     assert TOTPDevice.objects.count() == 1
+
+
+@pytest.mark.parametrize("slug", ["app", "sms"])
+def test_a_set_up_that_is_confirmed_while_it_is_looked_for_stays(alice, monkeypatch, slug):
+    factor = factors.get(slug)
+    state = factor.begin_enrolment(alice, phone_number="+12025550143")
+    factor.device_model.objects.update(created_at=timezone.now() - timedelta(minutes=31))
+
+    def is_confirmed():
+        factor.device_model.objects.filter(pk=state["device_id"]).update(confirmed=True)
+        return transaction.atomic()
+
+    monkeypatch.setattr(batches, "transaction", SimpleNamespace(atomic=is_confirmed))
+    assert factor.discard_stale() == 0
+
+    assert factor.device_of(alice) is not None
 
 
 def test_sessions_that_are_over_go_and_the_others_stay(alice, bob):
