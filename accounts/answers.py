@@ -13,7 +13,7 @@ LONGEST_COUNTDOWN = 60  # seconds
 
 
 def tell(request: HttpRequest, error: RuleViolation, *, countdown: bool = False) -> None:
-    """Say on the next page what was refused; but not a wait that the page counts down by itself (D26)."""
+    """Say on the next page what was refused; but not a short wait when the page has a countdown (D26)."""
     if countdown and isinstance(error, RateLimited) and error.retry_after <= LONGEST_COUNTDOWN:
         return
     messages.error(request, error.message)

@@ -139,7 +139,7 @@ def send(request: HttpRequest) -> HttpResponse:
         try:
             PendingChallenge.start(request, user, factor, purpose)
         except RuleViolation as error:
-            tell(request, error, countdown=True)
+            tell(request, error, countdown=bool(describe(request, user, factor, purpose).get("resend_in")))
     return redirect(page_of(request, factor, purpose))
 
 
