@@ -17,6 +17,7 @@ PAGE_SIZE = 25
 SENTENCES: dict[str, str | Promise] = {
     audit.LOGIN_SUCCEEDED: gettext_lazy("Signed in"),
     audit.LOGIN_FAILED: gettext_lazy("Sign-in with a wrong password"),
+    login.PASSWORD_ACCEPTED: gettext_lazy("Entered the right password, before the second step"),
     audit.LOGOUT: gettext_lazy("Signed out"),
     login.SESSION_ENDED: gettext_lazy("Ended a session in another browser"),
     login.OTHERS_ENDED: gettext_lazy("Ended the sessions in all other browsers"),

@@ -11,6 +11,7 @@ from accounts.exceptions import SessionEnded
 from accounts.models import Session, User
 from accounts.sessions import SessionStore, hold_session_of
 
+PASSWORD_ACCEPTED = "login.password_accepted"
 SESSION_ENDED = "session.ended"
 OTHERS_ENDED = "session.others_ended"
 
@@ -45,6 +46,7 @@ def sign_in(
             else:
                 methods = factors.methods_of(user).slugs
                 session.begin_pending(user, actor=actor, next=next_path, methods=methods)
+                record(PASSWORD_ACCEPTED, actor=actor, subject=name_of(user), user=user)
             checked.give_back()
     except IntegrityError:  # the account was deleted in between
         return None
