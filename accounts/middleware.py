@@ -18,7 +18,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 
 from accounts import known_browsers, remembered_cookie
-from accounts.crypto import DecryptionFailed
+from accounts.answers import status_of
 from accounts.exceptions import RateLimited, RuleViolation, SessionEnded
 from accounts.lifetimes import ABSOLUTE_LIFETIME, LAST_USED_RESOLUTION, PENDING_LIFETIME
 from accounts.models import Session, User
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 
 class SessionMiddleware(DjangoSessionMiddleware):
-    """Cookies of the engine above. Never deletes the cookie of a former key.
+    """Cookies of the engine (accounts/sessions.py). Never deletes the cookie of a former key.
 
     Another tab of the same browser has just got the new one, and a deletion would take that with it.
     """
@@ -146,5 +146,5 @@ class RuleViolationMiddleware:
             return HttpResponse(page, status=429, headers={"Retry-After": str(exception.retry_after)})
         if isinstance(exception, RuleViolation):
             page = loader.render_to_string("errors/422.html", {"message": exception.message})
-            return HttpResponse(page, status=503 if isinstance(exception, DecryptionFailed) else 422)
+            return HttpResponse(page, status=status_of(exception))
         return None

@@ -117,7 +117,9 @@ class Factor:
         return state
 
     def verify(self, user: User, answer: str, state: State) -> Device | None:
-        """Consume a right answer and return the device; None for a wrong one. Never raises.
+        """Consume a right answer and return the device; None for a wrong one.
+
+        Raises nothing but DecryptionFailed, when nobody can tell whether the answer is right.
 
         The caller holds the user's lock. Consuming is a conditional UPDATE whose row count decides; the
         device takes what `used` returns. A device that was set aside verifies nothing.

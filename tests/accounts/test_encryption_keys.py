@@ -286,7 +286,7 @@ def test_f20_under_a_wrong_key_nobody_passes_and_the_alarm_is_raised(start_site,
     asked = by_phone.post_form("/session", username="sam", password=PASSWORD)
     alarms.append(wrong.log().count("CRITICAL"))
 
-    assert (refused.status, refused_too.status) == (422, 422)
+    assert (refused.status, refused_too.status) == (503, 503)
     assert asked.location == "/session/two-factor"
     assert "does not work at the moment" in by_phone.get(asked.location).text
     assert not [visitor for visitor in (by_app, by_paper, by_phone) if is_in(visitor)]

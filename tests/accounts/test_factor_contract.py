@@ -209,7 +209,8 @@ def test_a_wrong_key_verifies_nothing_and_raises_the_alarm(factor, alice, settin
     answer, state = be_asked()
     settings.ENCRYPTION_KEYS = ["another key, as after a wrong restore of the server"]
 
-    assert factor.verify(alice, answer, state) is None
+    with pytest.raises(DecryptionFailed):
+        factor.verify(alice, answer, state)
     with suppress(DecryptionFailed):
         factor.challenge(alice, {"purpose": "login"})
     assert "CRITICAL" in {record.levelname for record in caplog.records}

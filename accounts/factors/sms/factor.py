@@ -111,7 +111,10 @@ class SMSFactor(Factor):
 
     def verify(self, user: User, answer: str, state: State) -> Device | None:
         device = self.working_device(user)
-        if device is None or not self.consume(user, answer, state):
+        if device is None:
+            return None
+        if not self.consume(user, answer, state):
+            number_of(device)  # raises under a wrong key, where a right code looks like a wrong one
             return None
         SMSDevice.objects.filter(pk=device.pk).update(**self.used())
         return device
