@@ -336,6 +336,7 @@ def test_f20_a_rotation_is_killed_in_the_middle_and_goes_on(start_site, alice, b
 
     renewed = sum(map(is_new, TOTPDevice.objects.all()))
     assert 0 < renewed < MANY
+    assert AuditEvent.objects.filter(event="encryption_keys.rotation_started").count() == 1
     assert is_in(login(site, alice, app.fresh_code())[0])
     assert is_in(recover(site, alice, app.codes[0])[0])
     resumed = run("rotate_encryption_keys", keys=f"{NEW},{OLD}")
