@@ -49,6 +49,7 @@ REFUSED = {
     "premium": "+1 900 555 0143",
     "shared cost": "+44 843 000 0000",
     "toll free": "+1 800 555 0143",
+    "a personal number": "+44 70 1234 5678",
     "unknown country code": "+0 123 456 789",
     "forty digits": "1" * 40,
     "a hundred thousand digits": "1" * 100_000,
