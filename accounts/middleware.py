@@ -92,17 +92,10 @@ class AuthenticationMiddleware(DjangoAuthenticationMiddleware):
         request.user = SimpleLazyObject(lambda: user_of(request))  # type: ignore[assignment]
 
 
-class Visitor(AnonymousUser):
-    """Somebody who is not signed in."""
-
-    def is_verified(self) -> bool:
-        return False
-
-
 def user_of(request: HttpRequest) -> User | AnonymousUser:
     row = session_of(request).row
     if row is None or row.user is None:
-        return Visitor()
+        return AnonymousUser()
     user: User = row.user
     user.session_verified = row.verified_at is not None
     return user

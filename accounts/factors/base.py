@@ -227,7 +227,7 @@ def wrong_length(answer: str) -> str | None:
     if len(digits) == 6 or not digits or not all(char in "0123456789" for char in digits):
         return None
     return ngettext(
-        "A code has six digits; that was %(n)s digit.",
-        "A code has six digits; that were %(n)s digits.",
+        "A code has six digits; you entered %(n)s digit.",
+        "A code has six digits; you entered %(n)s digits.",
         len(digits),
     ) % {"n": len(digits)}

@@ -75,8 +75,8 @@ class BackupCodesFactor(BackupFactor):
         if len(code) == LENGTH or not code or not all(char in ALPHABET for char in code):
             return None
         return ngettext(
-            "A recovery code has %(length)s letters and digits; that was %(n)s.",
-            "A recovery code has %(length)s letters and digits; that were %(n)s.",
+            "A recovery code has %(length)s letters and digits; you entered %(n)s.",
+            "A recovery code has %(length)s letters and digits; you entered %(n)s.",
             len(code),
         ) % {"length": LENGTH, "n": len(code)}
 
