@@ -17,10 +17,11 @@ PAGE_SIZE = 25
 SENTENCES: dict[str, str | Promise] = {
     audit.LOGIN_SUCCEEDED: gettext_lazy("Signed in"),
     audit.LOGIN_FAILED: gettext_lazy("Sign-in with a wrong password"),
+    login.PASSWORD_ACCEPTED: gettext_lazy("Entered the right password, before the second step"),
     audit.LOGOUT: gettext_lazy("Signed out"),
     login.SESSION_ENDED: gettext_lazy("Ended a session in another browser"),
     login.OTHERS_ENDED: gettext_lazy("Ended the sessions in all other browsers"),
-    remembered.REMEMBERED: gettext_lazy("Had a browser remembered, which then needs no code for 14 days"),
+    remembered.REMEMBERED: gettext_lazy("Had a browser remembered, which then needs no code for some time"),
     remembered.FORGOTTEN: gettext_lazy("Had remembered browsers forgotten"),
     audit.SUDO_GRANTED: gettext_lazy("Confirmed that it was you"),
     audit.TWO_FACTOR_STARTED: gettext_lazy("Began to set up two-factor authentication"),

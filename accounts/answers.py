@@ -7,13 +7,26 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from accounts.exceptions import RateLimited, RuleViolation
+from accounts.crypto import DecryptionFailed
+from accounts.exceptions import Gone, RateLimited, RuleViolation
 
 LONGEST_COUNTDOWN = 60  # seconds
 
 
+def status_of(violation: RuleViolation | None) -> int:
+    """Return the HTTP status of a broken rule, whichever door says it; that of a form without one."""
+    match violation:
+        case RateLimited():
+            return 429
+        case DecryptionFailed():
+            return 503
+        case Gone():
+            return 404
+    return 422
+
+
 def tell(request: HttpRequest, error: RuleViolation, *, countdown: bool = False) -> None:
-    """Say on the next page what was refused; but not a wait that the page counts down by itself (D26)."""
+    """Say on the next page what was refused; but not a short wait when the page has a countdown (D26)."""
     if countdown and isinstance(error, RateLimited) and error.retry_after <= LONGEST_COUNTDOWN:
         return
     messages.error(request, error.message)
@@ -26,12 +39,12 @@ def refuse(form: Form, error: RuleViolation, field: str | None = None) -> None:
 
 
 def form_page(request: HttpRequest, template: str, form: Form, **context: Any) -> HttpResponse:
-    """Render a page with a form: 200 while it is empty, 422 when refused, 429 when it was too often."""
+    """Render a page with a form: 200 while it is empty, 422 when it is refused, or what the rule says."""
     response = render(request, template, {"form": form, **context})
     if not form.is_bound or not form.errors:
         return response
     violation = getattr(form, "violation", None)
-    response.status_code = 429 if isinstance(violation, RateLimited) else 422
+    response.status_code = status_of(violation)
     if isinstance(violation, RateLimited):
         response["Retry-After"] = str(violation.retry_after)
     return response

@@ -25,16 +25,12 @@ def signed_in_user(request: HttpRequest) -> User:
     return cast(User, request.user)
 
 
-def is_verified(request: HttpRequest) -> bool:
-    """Whether this session passed a second factor."""
-    row = session_of(request).row
-    return row is not None and row.user_id is not None and row.verified_at is not None
-
-
 def is_fully_verified(request: HttpRequest) -> bool:
     """Whether somebody passed a second factor in this very session, not in a remembered browser's past."""
     row = session_of(request).row
-    return row is not None and is_verified(request) and row.factor != Session.REMEMBERED
+    if row is None or row.user_id is None or row.verified_at is None:
+        return False
+    return row.factor != Session.REMEMBERED
 
 
 def has_sudo(request: HttpRequest) -> bool:

@@ -34,6 +34,11 @@ def carrier(kind: str, *, at_most_once: bool = False) -> Callable[[Callable[...,
     return register
 
 
+def urgent_kinds() -> list[str]:
+    """Return the kinds that somebody waits for, and that no failure of the others may keep: texts."""
+    return [kind for kind, by in carriers.items() if by.at_most_once]
+
+
 @carrier("mail")
 def carry_mail(content: dict[str, Any]) -> None:
     mail = Mail(**content)

@@ -45,7 +45,10 @@ def challenge(user: User, factor: Factor, state: State, *, session: SessionStore
         raise MethodSetAside
     limits.reserve(*factor.claims(user, state, actor=actor))
     with transaction.atomic():
-        user = hold(user, session)
+        is_login = session.pending_user is not None
+        user = hold(user, session, row_too=not is_login)
+        if is_login:  # its row comes after the user, as where the answer is taken
+            session.hold()
         state = factor.challenge(user, state)
         record(
             audit.TWO_FACTOR_CHALLENGED,

@@ -27,6 +27,8 @@ def second_factors(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         return [Error("Two factors in SECOND_FACTORS have the same slug.", id="accounts.E002")]
     if all(factor.is_backup for factor in loaded):
         return [Error("SECOND_FACTORS has no primary factor.", id="accounts.E003")]
+    if not any(factor.is_backup for factor in loaded):
+        return [Error("SECOND_FACTORS has no backup factor.", id="accounts.E004")]
     return []
 
 

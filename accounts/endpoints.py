@@ -23,8 +23,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
 from accounts import bearers
+from accounts.answers import status_of
 from accounts.audit import Actor
-from accounts.crypto import DecryptionFailed
 from accounts.exceptions import RateLimited, RuleViolation, SessionEnded
 from accounts.jsonapi import MEDIA_TYPES, ApiError, Document, InvalidDocument, parse, respond_errors
 from accounts.models import ApiToken, BearerToken, User
@@ -160,8 +160,7 @@ def answer_to(error: Exception) -> HttpResponse:
             headers = {"Retry-After": str(error.retry_after)}
             return respond_errors(ApiError(429, "Too many requests", error.message, headers=headers))
         case RuleViolation():
-            status = 503 if isinstance(error, DecryptionFailed) else 422
-            return respond_errors(ApiError(status, error.code, error.message))
+            return respond_errors(ApiError(status_of(error), error.code, error.message))
         case Http404():
             return respond_errors(not_found())
         case PermissionDenied():

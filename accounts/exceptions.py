@@ -52,7 +52,11 @@ class TokenRevoked(SessionEnded):
     code = "token-revoked"
 
 
-class AccountGone(RuleViolation):
+class Gone(RuleViolation):
+    """What this is about is no longer there, or never was."""
+
+
+class AccountGone(Gone):
     """The account was deleted while this was on its way."""
 
     code = "account-gone"
@@ -93,6 +97,15 @@ class MethodSetAside(RuleViolation):
         super().__init__(
             _("After too many wrong codes this method no longer works. Use a recovery code, then replace it.")
         )
+
+
+class Busy(RuleViolation):
+    """What this depends upon keeps changing."""
+
+    code = "busy"
+
+    def __init__(self) -> None:
+        super().__init__(_("Ownerships keep changing. Please try again."))
 
 
 class EnrolmentExpired(RuleViolation):

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext
 
 from accounts.audit import printable
+from accounts.durations import in_words
 from accounts.factors.base import Factor
 from accounts.models import DESCRIPTION_LENGTH, USERNAME_LENGTH, validate_username
 from accounts.validators import validate_address
@@ -75,17 +76,20 @@ class RecoveryCodeForm(forms.Form):
     )
 
 
-class RememberField(forms.BooleanField):
-    def __init__(self) -> None:
-        super().__init__(label=_("Remember this device for 14 days"), required=False)
+class RememberForm(forms.Form):
+    remember = forms.BooleanField(required=False)
+
+    def offer(self, lifetime: timedelta) -> None:
+        """Say how long this browser would be remembered."""
+        self.fields["remember"].label = _("Remember this device for %(time)s") % {"time": in_words(lifetime)}
 
 
-class LoginCodeForm(CodeForm):
-    remember = RememberField()
+class LoginCodeForm(RememberForm, CodeForm):
+    pass
 
 
-class LoginRecoveryCodeForm(RecoveryCodeForm):
-    remember = RememberField()
+class LoginRecoveryCodeForm(RememberForm, RecoveryCodeForm):
+    pass
 
 
 class PasswordForm(forms.Form):

@@ -1,23 +1,21 @@
 """What time has made useless goes away here. Nothing depends on its being gone."""
 
 from datetime import timedelta
-from typing import Any
 
-from django.db import transaction
 from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F, Q, QuerySet, Value
 from django.db.models.lookups import LessThanOrEqual
 from django.utils import timezone
 
-from accounts import outbox, token_expiry, two_factor
+from accounts import token_expiry, two_factor
+from accounts.batches import delete_in_batches, update_in_batches
 from accounts.lifetimes import IDLE_LIFETIME, REMEMBER, TIMEOUT, carried_limits
-from accounts.models import RateLimit, RememberedBrowser, Session
+from accounts.models import OutboxMessage, RateLimit, RememberedBrowser, Session
 
 KEEP_MESSAGES = timedelta(days=7)
-BATCH = 500
 
 
 def tidy() -> None:
-    outbox.tidy(KEEP_MESSAGES)
+    tidy_outbox()
     two_factor.discard_stale_enrolments()
     delete_in_batches(ended_sessions())
     delete_in_batches(shortened_sessions())
@@ -27,19 +25,13 @@ def tidy() -> None:
     delete_in_batches(RateLimit.objects.filter(resets_at__lt=timezone.now()))
 
 
-def delete_in_batches(rows: QuerySet[Any]) -> None:
-    """Delete some rows at a time: none is locked for long, and nobody is waited for who holds one.
-
-    What to delete is looked for without a lock (it may take a look at every row), and once more with it: a
-    row may have come back to life in between.
-    """
-    keys = list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH])
-    while keys:
-        with transaction.atomic():
-            found = rows.model._default_manager.filter(pk__in=keys).order_by("pk")
-            free = found.select_for_update(skip_locked=True).values_list("pk", flat=True)
-            rows.filter(pk__in=list(free)).delete()
-        keys = list(rows.filter(pk__gt=keys[-1]).order_by("pk").values_list("pk", flat=True)[:BATCH])
+def tidy_outbox() -> None:
+    """Wipe what came too late, and forget what was sent or given up long ago."""
+    now = timezone.now()
+    too_late = OutboxMessage.objects.filter(sent_at=None, expires_at__lte=now).exclude(sealed="")
+    update_in_batches(too_late, sealed="")
+    old = Q(sent_at__lt=now - KEEP_MESSAGES) | Q(sent_at=None, expires_at__lt=now - KEEP_MESSAGES)
+    delete_in_batches(OutboxMessage.objects.filter(old))
 
 
 def ended_sessions() -> QuerySet[Session]:

@@ -15,6 +15,7 @@ from accounts.audit import Actor, record
 from accounts.crypto import DecryptionFailed
 from accounts.sealed import SealedColumn, columns
 
+STARTED = "encryption_keys.rotation_started"
 ROTATED = "encryption_keys.rotated"
 
 MOST_PASSES = 10  # over one column; after that somebody keeps writing under an old key
@@ -53,6 +54,8 @@ Report = Callable[[Progress], None]
 
 def rotate(*, actor: Actor, report: Report) -> list[Outcome]:
     """Seal everything under the current key; return what became of each column. Safe to run twice at once."""
+    with transaction.atomic():  # first: a rotation that is killed has renewed what it has renewed
+        record(STARTED, actor=actor, subject="site")
     outcomes = [rotate_column(column, report) for column in columns]
     if renewed := sum(outcome.renewed for outcome in outcomes):
         with transaction.atomic():

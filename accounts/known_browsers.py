@@ -38,12 +38,8 @@ class Browser:
         except (signing.BadSignature, TypeError, KeyError):  # the latter: signed by another version
             return cls()
 
-    def has_seen(self, user: User) -> bool:
-        """Whether this user has completed a login here."""
-        return user.pk in self.stamps
-
     def is_current(self, user: User) -> bool:
-        """Whether this user has done so since the last change of the password or of two-factor.
+        """Whether this user has logged in here since the last change of the password or of two-factor.
 
         Who had got in before such a change is a stranger from then on.
         """

@@ -20,8 +20,8 @@ DAY = 86_400  # seconds
 BY_ACCOUNT = Budget("password:account", (10, 300))
 BY_NETWORK = Budget("password:address", (10, 300))
 OVERALL = Budget("password:all", (1000, 300))
-# Known browsers of one account share no budget: one that a stranger has kept from former times could close
-# it. They are few, since each of them has taken a complete login.
+# Known browsers of one account share no budget: a stranger who got in could close it to the owner. However
+# many there are, whoever logged in with them knows the password already; a new one makes them strangers.
 BY_BROWSER = Budget("password:browser", (10, 300))
 BROWSERS_BY_NETWORK = Budget("password:browsers:address", (50, 300))
 BROWSERS_OVERALL = Budget("password:browsers:all", (1000, 300))
@@ -42,7 +42,7 @@ class Guesses:
 
 def for_password(user: User | None, typed: str, *, actor: Actor) -> list[Claim]:
     """Return the budgets for one password. An unknown name is counted like an account (R5)."""
-    if user is not None and actor.browser.has_seen(user):
+    if user is not None and actor.browser.is_current(user):
         return [
             (BY_BROWSER, f"{account(user)}:{actor.browser.key}"),
             (BROWSERS_BY_NETWORK, actor.network),

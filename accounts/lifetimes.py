@@ -15,6 +15,8 @@ LAST_USED_RESOLUTION = timedelta(minutes=1)
 # Minutes, carried by sessions (and None where nobody shortens it): idle, and from the sign-in on.
 TIMEOUT = "session_timeout"
 REMEMBER = "session_remember"
+# The latter for a pending login, which has no user yet: how long its browser would be remembered.
+PENDING_REMEMBER = "pending_remember"
 
 # What the read of a session brings along, without a statement of its own: name -> sub-select on the session.
 carried: dict[str, Expression | Subquery] = {}

@@ -1,15 +1,19 @@
 """Signing in and out: what follows upon a right password and upon a complete login, here and elsewhere."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from accounts import audit, factors, notifications, passwords, remembered
 from accounts.audit import Actor, name_of, record
 from accounts.exceptions import SessionEnded
+from accounts.lifetimes import carried, is_alive
 from accounts.models import Session, User
 from accounts.sessions import SessionStore, hold_session_of
 
+PASSWORD_ACCEPTED = "login.password_accepted"
 SESSION_ENDED = "session.ended"
 OTHERS_ENDED = "session.others_ended"
 
@@ -44,6 +48,7 @@ def sign_in(
             else:
                 methods = factors.methods_of(user).slugs
                 session.begin_pending(user, actor=actor, next=next_path, methods=methods)
+                record(PASSWORD_ACCEPTED, actor=actor, subject=name_of(user), user=user)
             checked.give_back()
     except IntegrityError:  # the account was deleted in between
         return None
@@ -56,16 +61,17 @@ def complete(user: User, *, factor: str, session: SessionStore, actor: Actor, re
     Raises SessionEnded.
     """
     session.complete_login(user, factor=factor)
-    succeeded(user, actor=actor, method=factor, remember=remember)
+    remembered_for = remembered.lifetime_after(session.row) if remember and session.row else None
+    succeeded(user, actor=actor, method=factor, remembered_for=remembered_for)
     if remember:
         remembered.remember(user, session=session, actor=actor)
 
 
-def succeeded(user: User, *, actor: Actor, method: str, remember: bool = False) -> None:
+def succeeded(user: User, *, actor: Actor, method: str, remembered_for: timedelta | None = None) -> None:
     """Record a complete login, and tell the owner if the browser is a new one (R58)."""
     record(audit.LOGIN_SUCCEEDED, actor=actor, subject=name_of(user), user=user, method=method)
-    if not actor.browser.has_seen(user):
-        notifications.notify(user, "new_browser", actor=actor, remember=remember)
+    if not actor.browser.is_current(user):
+        notifications.notify(user, "new_browser", actor=actor, remembered_for=remembered_for)
 
 
 @transaction.atomic
@@ -79,20 +85,22 @@ def sign_out(*, session: SessionStore, actor: Actor) -> None:
 
 @transaction.atomic
 def end_elsewhere(user: User, *, session: SessionStore, actor: Actor, only: int | None = None) -> int:
-    """End one of this user's other sessions, or all of them; return how many that were.
+    """End one of this user's other sessions, or all of them; return how many of them opened anything.
 
     Raises SessionEnded when the session that asks is over itself.
     """
     # All of them in the order of ids: of two sessions that end each other, one comes first.
-    rows = Session.objects.filter(user=user).order_by("pk").select_for_update(no_key=True)
-    keys = dict(rows.values_list("pk", "key_hash"))
+    held = Session.objects.filter(user=user).order_by("pk").select_for_update(no_key=True)
+    keys = dict(held.values_list("pk", "key_hash"))
     own = session.row
     if own is None or keys.pop(own.pk, "") != own.key_hash:
         raise SessionEnded
     hold_session_of(actor)
-    ended = [pk for pk in keys if only in (None, pk)]
+    now = timezone.now()
+    chosen = Session.objects.filter(pk__in=[pk for pk in keys if only in (None, pk)])
+    ended = sum(is_alive(row, now) for row in chosen.with_people().annotate(**carried))
+    chosen.delete()
     if ended:
-        Session.objects.filter(pk__in=ended).delete()
         event = OTHERS_ENDED if only is None else SESSION_ENDED
-        record(event, actor=actor, subject=name_of(user), user=user, number=len(ended))
-    return len(ended)
+        record(event, actor=actor, subject=name_of(user), user=user, number=ended)
+    return ended

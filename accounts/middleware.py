@@ -18,7 +18,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 
 from accounts import known_browsers, remembered_cookie
-from accounts.crypto import DecryptionFailed
+from accounts.answers import status_of
 from accounts.exceptions import RateLimited, RuleViolation, SessionEnded
 from accounts.lifetimes import ABSOLUTE_LIFETIME, LAST_USED_RESOLUTION, PENDING_LIFETIME
 from accounts.models import Session, User
@@ -30,7 +30,7 @@ API = "/api/"
 
 
 class SessionMiddleware(DjangoSessionMiddleware):
-    """Cookies of the engine above. Never deletes the cookie of a former key.
+    """Cookies of the engine (accounts/sessions.py). Never deletes the cookie of a former key.
 
     Another tab of the same browser has just got the new one, and a deletion would take that with it.
     """
@@ -97,17 +97,10 @@ class AuthenticationMiddleware(DjangoAuthenticationMiddleware):
         request.user = SimpleLazyObject(lambda: user_of(request))  # type: ignore[assignment]
 
 
-class Visitor(AnonymousUser):
-    """Somebody who is not signed in."""
-
-    def is_verified(self) -> bool:
-        return False
-
-
 def user_of(request: HttpRequest) -> User | AnonymousUser:
     row = session_of(request).row
     if row is None or row.user is None:
-        return Visitor()
+        return AnonymousUser()
     user: User = row.user
     user.session_verified = row.verified_at is not None
     return user
@@ -155,5 +148,5 @@ class RuleViolationMiddleware:
             return HttpResponse(page, status=429, headers={"Retry-After": str(exception.retry_after)})
         if isinstance(exception, RuleViolation):
             page = loader.render_to_string("errors/422.html", {"message": exception.message})
-            return HttpResponse(page, status=503 if isinstance(exception, DecryptionFailed) else 422)
+            return HttpResponse(page, status=status_of(exception))
         return None

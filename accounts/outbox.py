@@ -1,4 +1,4 @@
-"""Mails on their way: encrypted rows, written in the verb's transaction, sent after the answer.
+"""Mails and texts on their way: encrypted rows, written in the verb's transaction, sent after the answer.
 
 What happened and the news of it are committed together. A mail server that hangs delays nobody, and the time
 an answer takes tells nothing about whether there was a mail. What fails is tried again by `run_due_work`.
@@ -6,6 +6,7 @@ an answer takes tells nothing about whether there was a mail. What fails is trie
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,14 +18,14 @@ from typing import Any
 from django.conf import settings
 from django.core.signals import request_finished
 from django.db import Error, connection, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Case, F, Q, QuerySet, When
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django_tasks import task
 
 from accounts import crypto, senders
-from accounts.carriers import carriers, is_refusal
+from accounts.carriers import carriers, is_refusal, urgent_kinds
 from accounts.mails import Mail, render
 from accounts.models import OutboxMessage, User
 from accounts.sealed import SealedColumn
@@ -35,7 +36,8 @@ LIFETIME = timedelta(days=3)
 CLAIM = timedelta(minutes=2)  # longer than one attempt can take
 LONGEST_WAIT = timedelta(hours=1)
 BATCH = 100
-FAILURES_IN_A_ROW = 5  # then the mail server is away, and the rest can wait
+FAILURES_IN_A_ROW = 5  # then the mail server is away, and the other mails can wait
+URGENT = 50  # priority in the worker's queue; that of mails is 0
 ATTEMPTS_AT_REFUSED = 3  # at a message that the server is there for and refuses
 
 SEALING_CONTEXT = "outbox"
@@ -104,7 +106,9 @@ def announce(message: OutboxMessage) -> None:
     """See that somebody sends it: the task worker if there is one, else this process, after the answer."""
     collected = waiting.get()
     if settings.TASK_WORKER:
-        deliver_later.enqueue(message.pk)  # a row of the same transaction; it carries the id and nothing else
+        # A row of the same transaction; it carries the id and nothing else.
+        urgent = message.kind in urgent_kinds()
+        deliver_later.using(priority=URGENT if urgent else 0).enqueue(message.pk)
     elif collected is None:
         transaction.on_commit(partial(deliver, message.pk), robust=True)
     else:
@@ -159,17 +163,19 @@ def deliver_all(rows: list[int]) -> None:
 
 def send_due() -> int:
     """Send everything that is due and return how many rows that were. Safe to run twice at once."""
-    done = failures = 0
-    while failures < FAILURES_IN_A_ROW:
-        rows = list(due().order_by("due_at", "pk").values_list("pk", flat=True)[:BATCH])
-        if not rows:
-            break
-        for pk in rows:
+    done, failures, away = 0, Counter[str](), set[str]()
+    first = Case(When(kind__in=urgent_kinds(), then=0), default=1)
+    while (
+        rows := due().exclude(kind__in=away).order_by(first, "due_at", "pk").values_list("pk", "kind")[:BATCH]
+    ):
+        for pk, kind in rows:
+            if kind in away:
+                continue
             delivered = deliver(pk)
             done += delivered
-            failures = 0 if delivered else failures + 1
-            if failures == FAILURES_IN_A_ROW:
-                break
+            failures[kind] = 0 if delivered else failures[kind] + 1
+            if failures[kind] == FAILURES_IN_A_ROW:
+                away.add(kind)
     return done
 
 
@@ -185,9 +191,12 @@ def due() -> QuerySet[OutboxMessage]:
 
 def deliver(pk: int) -> bool:
     """Send or expand one row, unless somebody else does. Returns False if the server may be away."""
-    if not due().filter(pk=pk).update(claimed_until=timezone.now() + CLAIM):
+    until = timezone.now() + CLAIM
+    if not due().filter(pk=pk).update(claimed_until=until):
         return True
-    message = OutboxMessage.objects.get(pk=pk)
+    message = OutboxMessage.objects.filter(pk=pk, claimed_until=until).first()
+    if message is None:  # we took so long that somebody else has claimed it
+        return True
     try:
         if message.audience:
             expand(message)
@@ -201,11 +210,16 @@ def deliver(pk: int) -> bool:
 
 def send(message: OutboxMessage) -> None:
     content, by = opened(message), carriers[message.kind]
-    if by.at_most_once:
-        finish(message)
+    if by.at_most_once and not finish(claimed(message)):
+        return  # we took so long that somebody else has sent it
     by.carry(content)
     if not by.at_most_once:
-        finish(message)
+        finish(OutboxMessage.objects.filter(pk=message.pk))
+
+
+def claimed(message: OutboxMessage) -> QuerySet[OutboxMessage]:
+    """Return the row of this message, or none if the claim has passed to somebody else."""
+    return OutboxMessage.objects.filter(pk=message.pk, claimed_until=message.claimed_until)
 
 
 def opened(message: OutboxMessage) -> dict[str, Any]:
@@ -213,13 +227,15 @@ def opened(message: OutboxMessage) -> dict[str, Any]:
     return content
 
 
-def finish(message: OutboxMessage) -> None:
-    OutboxMessage.objects.filter(pk=message.pk).update(
-        sent_at=timezone.now(),
-        sealed="",
-        claimed_until=None,
-        attempts=F("attempts") + 1,
-        last_error="",
+def finish(rows: QuerySet[OutboxMessage]) -> bool:
+    return bool(
+        rows.update(
+            sent_at=timezone.now(),
+            sealed="",
+            claimed_until=None,
+            attempts=F("attempts") + 1,
+            last_error="",
+        )
     )
 
 
@@ -231,7 +247,7 @@ def postpone(message: OutboxMessage, error: Exception) -> None:
     wait = min(timedelta(minutes=2 ** min(message.attempts, 10)), LONGEST_WAIT)
     kind = type(error).__name__
     logger.warning("Message %s was not sent: %s", message.pk, kind)
-    OutboxMessage.objects.filter(pk=message.pk).update(
+    claimed(message).update(
         attempts=F("attempts") + 1,
         due_at=timezone.now() + wait,
         claimed_until=None,
@@ -242,7 +258,7 @@ def postpone(message: OutboxMessage, error: Exception) -> None:
 def give_up(message: OutboxMessage, error: Exception) -> None:
     kind = type(error).__name__
     logger.warning("Message %s is given up: %s", message.pk, kind)
-    OutboxMessage.objects.filter(pk=message.pk).update(
+    claimed(message).update(
         attempts=F("attempts") + 1,
         expires_at=timezone.now(),
         sealed="",
@@ -281,15 +297,3 @@ def move_on(message: OutboxMessage, people: list[User]) -> bool:
     )
     unmoved = OutboxMessage.objects.filter(pk=message.pk, cursor=message.cursor, sent_at=None)
     return bool(unmoved.update(claimed_until=None, **changes))
-
-
-# --- Tidying ---
-
-
-def tidy(keep: timedelta) -> None:
-    """Wipe what came too late, and forget what was sent or given up `keep` ago."""
-    now = timezone.now()
-    OutboxMessage.objects.filter(sent_at=None, expires_at__lte=now).exclude(sealed="").update(sealed="")
-    OutboxMessage.objects.filter(
-        Q(sent_at__lt=now - keep) | Q(sent_at=None, expires_at__lt=now - keep)
-    ).delete()

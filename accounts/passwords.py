@@ -10,7 +10,7 @@ from django.db import transaction
 
 from accounts import audit, crypto, lanes, limits, notifications
 from accounts.audit import Actor, name_of, record
-from accounts.exceptions import RateLimited, RuleViolation, WrongPassword
+from accounts.exceptions import MethodSetAside, RateLimited, RuleViolation, WrongPassword
 from accounts.limits import Budget, Reservation
 from accounts.links import Link
 from accounts.models import AuditEvent, User
@@ -92,8 +92,10 @@ def confirm(user: User, password: str, *, session: SessionStore, actor: Actor) -
 def prove(user: User, password: str, *, session: SessionStore, actor: Actor) -> bool:
     """Grant sudo for the password, which is all that a user without two-factor has (D6).
 
-    Raises RateLimited, SessionEnded.
+    Raises MethodSetAside to anybody else, RateLimited, SessionEnded.
     """
+    if user.is_enrolled:
+        raise MethodSetAside
     right = attempt(user, password, actor=actor)
     if right is None:
         return False

@@ -7,7 +7,7 @@ from typing import Any, Self
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts import challenges, factors
+from accounts import challenges, factors, remembered
 from accounts.audit import Actor
 from accounts.exceptions import SessionEnded
 from accounts.factors import Methods
@@ -28,16 +28,21 @@ class PendingLogin:
     user: User
     next_path: str
     methods: Methods
+    remembered_for: timedelta
 
     @classmethod
     def load(cls, request: HttpRequest) -> Self | None:
         """Return the pending login of this session. Costs no statement but the session's own."""
         session = session_of(request)
-        user = session.pending_user
-        if user is None:
+        if session.row is None or session.pending_user is None:
             return None
         data = session.load()
-        return cls(user=user, next_path=data.get("next", ""), methods=Methods.of(data.get(METHODS, {})))
+        return cls(
+            user=session.pending_user,
+            next_path=data.get("next", ""),
+            methods=Methods.of(data.get(METHODS, {})),
+            remembered_for=remembered.lifetime_after(session.row),
+        )
 
     def refreshed(self, request: HttpRequest) -> Self:
         """Return it with the methods as they are now: the last wrong answer may have cost one."""

@@ -172,8 +172,8 @@ def send_confirmation(user: User, address: str, *, actor: Actor) -> None:
 def confirm_email(user: User, token: str, *, actor: Actor) -> None:
     """Make the waiting address the account's own. Raises LinkInvalid, AddressTaken, RateLimited.
 
-    Only for who is signed in to that account: a mistyped address is a stranger's, and must not give him more
-    than a mail.
+    Only for whoever is signed in to that account: a mistyped address is a stranger's, and must not give
+    him more than a mail.
     """
     if CONFIRM.redeem(token, actor=actor).pk != user.pk:
         raise LinkInvalid
@@ -191,7 +191,6 @@ def adopt_address(user: User, *, actor: Actor) -> None:
     user.email, user.unconfirmed_email = unconfirmed_address(user), ""
     user.email_confirmed_at = timezone.now()
     user.save(update_fields=["email", "unconfirmed_email", "email_confirmed_at"])
-    signals.email_confirmed.send(User, user=user)
     event = EMAIL_CHANGED if former else EMAIL_CONFIRMED
     record(event, actor=actor, subject=name_of(user), user=user)
     if former:

@@ -1,4 +1,4 @@
-"""Browsers that need no second factor for 14 days, because their user asked for that (D10).
+"""Browsers that need no second factor for 14 days at most, because their user asked for that (D10).
 
 A row per browser, which falls with the user's stamp. The token is looked at after a right password only, and
 what it opens is verified, but neither sudo nor the site administration (assurance.is_fully_verified).
@@ -11,14 +11,19 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.audit import Actor, name_of, record
-from accounts.lifetimes import LAST_USED_RESOLUTION, REMEMBER, carried_limits, shortest
-from accounts.models import RememberedBrowser, User
+from accounts.lifetimes import LAST_USED_RESOLUTION, PENDING_REMEMBER, REMEMBER, carried_limits, shortest
+from accounts.models import RememberedBrowser, Session, User
 from accounts.sessions import SessionStore, acting, hash_of
 
 REMEMBERED = "browser.remembered"
 FORGOTTEN = "browser.forgotten"
 
 LIFETIME = timedelta(days=14)
+
+
+def lifetime_after(login: Session) -> timedelta:
+    """Return how long the browser of a pending login would be remembered, as things stand."""
+    return shortest(LIFETIME, login, PENDING_REMEMBER)
 
 
 def remember(user: User, *, session: SessionStore, actor: Actor) -> None:

@@ -185,8 +185,9 @@ class SessionStore(SessionBase):
         return secrets.token_urlsafe(32)
 
     def adopt(self, key: str) -> None:
-        # Steps come last in a verb's transaction: after them only the event is written, and when that fails
-        # the answer is a 5xx, with which SessionMiddleware sends no key. The former one stays good.
+        # Steps come late in a verb's transaction: only events, mails, give-backs and signals follow. When one
+        # of them fails the answer is a 5xx, with which SessionMiddleware sends no key. The former one stays
+        # good.
         self._set_session_key(key)
         self.new_key, self.ended = key, False
         self._session_cache = dict(self.row.data) if self.row else {}
@@ -255,7 +256,7 @@ def hold_session_of(actor: Actor) -> None:
 
 
 def hold_all(user: User) -> None:
-    """Lock every session and token of a user, for who is about to end the account."""
+    """Lock every session and token of a user, for whoever is about to end the account."""
     list(Session.objects.select_for_update(no_key=True).filter(user=user).order_by("pk"))
     list(ApiToken.objects.select_for_update(no_key=True).filter(owner=user).order_by("pk"))
 

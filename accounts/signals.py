@@ -8,8 +8,9 @@ from django.dispatch import Signal
 # user, enabled: bool. The user's row is written; mirrors of it follow in the same transaction.
 two_factor_changed = Signal()
 
-# user, forced: bool. Before the user's lock. Receivers lock what they own, veto by raising (but not when
-# forced) and return a comparable value; the verb asks again after the lock and starts over if it differs.
+# user, forced: bool, lock: bool. Before the user's lock (lock=True: receivers lock what they own) and once
+# more after it. Receivers veto by raising, but not when forced, and return a comparable value: the verb
+# starts over if the second differs from the first.
 two_factor_removing = Signal()
 
 # user. Pure: receivers return {"refused_by": [names], "locks": [names]} for the page that asks first.
@@ -17,6 +18,3 @@ two_factor_consequences = Signal()
 
 # user. Before the user's lock: receivers veto by raising, or remove what belongs to the user.
 account_deleting = Signal()
-
-# user. A first or a new address was proved.
-email_confirmed = Signal()

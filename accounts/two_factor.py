@@ -1,9 +1,12 @@
-"""The verbs of two-factor authentication. Every door calls these, and only these write devices.
+"""The verbs of two-factor authentication. Every door calls these, and those that begin an enrolment
+(accounts/challenges.py) or renew the codes (accounts/backup_codes.py).
 
 Order within each: spend the budget (its own transaction), then one transaction that locks, checks, consumes,
 moves the session on and records. A wrong answer is no exception: raising would roll back what was counted.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -13,15 +16,16 @@ from django.utils import timezone
 from accounts import audit, backup_codes, factors, lanes, limits, login, notifications, signals
 from accounts.audit import Actor, name_of, record
 from accounts.authority import lock_managed
+from accounts.crypto import DecryptionFailed
 from accounts.exceptions import (
+    Busy,
     EnrolmentExpired,
     LastMethod,
     RateLimited,
-    RuleViolation,
     TwoFactorNotEnabled,
 )
 from accounts.factors.base import Device, Factor, State
-from accounts.limits import Budget
+from accounts.limits import Budget, Reservation
 from accounts.models import User
 from accounts.sessions import SessionStore, end_other_sessions, hold, hold_session_of
 
@@ -42,8 +46,20 @@ class Enrolment:
     codes: list[str] = field(default_factory=list)
 
 
-class OwnershipChanged(Exception):
-    """What a removal was decided upon changed while it waited for its locks; start over."""
+class StartOver(Exception):
+    """What a removal was decided upon changed while it waited for its locks."""
+
+
+@contextmanager
+def looking_at(reservation: Reservation) -> Iterator[None]:
+    """Open the transaction of an answer. One that can't be looked at, under a wrong key, was no guess."""
+    try:
+        with transaction.atomic():
+            yield
+    except DecryptionFailed:
+        with transaction.atomic():
+            limits.give_back(reservation)
+        raise
 
 
 def confirm_enrolment(
@@ -52,10 +68,10 @@ def confirm_enrolment(
     """Confirm the device if the answer is right, in the place of the one that the user had (D3).
 
     Returns None for a wrong answer. The first device brings backup codes. Every other session ends (R22).
-    Raises RateLimited, EnrolmentExpired, SessionEnded.
+    Raises RateLimited, EnrolmentExpired, DecryptionFailed, SessionEnded.
     """
     reservation = limits.reserve(*lanes.for_code(user, factor.guesses, actor.browser))
-    with transaction.atomic():
+    with looking_at(reservation):
         user = hold(user, session)
         if not factor.is_pending(user, state):
             raise EnrolmentExpired
@@ -103,11 +119,11 @@ def answer_challenge(
     """Consume a right answer and, in the same transaction, move the session on: logged in, or sudo.
 
     A login may have the browser remembered (D10): `session.remembered_token` is then for it to keep.
-    Returns None for a wrong answer. Raises RateLimited, and SessionEnded when the pending login or the
-    session that asks was voided meanwhile.
+    Returns None for a wrong answer. Raises RateLimited, DecryptionFailed, and SessionEnded when the pending
+    login or the session that asks was voided meanwhile.
     """
     reservation = limits.reserve(*lanes.for_code(user, factor.guesses, actor.browser))
-    with transaction.atomic():
+    with looking_at(reservation):
         user = hold(user, session, row_too=purpose is Purpose.SUDO)
         device = factor.verify(user, answer, state)
         repeated = device is None and factor.is_repeat(user, answer, state)
@@ -194,14 +210,14 @@ def disable(
 
     Refused for an owner of an organization that requires two-factor, but for `forced` (break-glass), which
     is recorded. Without a session it is done to somebody else. Raises TwoFactorNotEnabled,
-    TwoFactorRemovalRefused, NotYours, SessionEnded.
+    TwoFactorRemovalRefused, NotYours, Busy, SessionEnded.
     """
     for attempt in range(ATTEMPTS_AT_LOCKING):
         try:
             return disable_once(user, actor=actor, session=session, reason=reason, forced=forced)
-        except OwnershipChanged:
+        except StartOver:
             if attempt + 1 == ATTEMPTS_AT_LOCKING:
-                raise RuleViolation("Ownerships keep changing. Please try again.", "busy") from None
+                raise Busy from None
     return None
 
 
@@ -216,7 +232,7 @@ def disable_once(
     decided_upon = signals.two_factor_removing.send(User, user=user, forced=forced, lock=True)
     user = hold(user, session, row_too=False) if session else lock_managed(user, actor=actor)[0]
     if signals.two_factor_removing.send(User, user=user, forced=forced, lock=False) != decided_upon:
-        raise OwnershipChanged
+        raise StartOver
     if not user.is_enrolled:
         raise TwoFactorNotEnabled
     for factor in factors.all_factors():

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.exceptions import RuleViolation
+from accounts.exceptions import Gone, RuleViolation
 from organizations.models import LONGEST_SESSION, NAME_LENGTH, SHORTEST_SESSION, Organization
 
 NAMES_SHOWN = 10
@@ -69,7 +69,7 @@ class NoLongerAllowed(RuleViolation):
         super().__init__(_("You are no longer an owner of this organization. Nothing was changed."))
 
 
-class OrganizationGone(RuleViolation):
+class OrganizationGone(Gone):
     code = "organization-gone"
 
     def __init__(self) -> None:
@@ -90,7 +90,7 @@ class AlreadyMember(RuleViolation):
         super().__init__(_("%(name)s is already a member.") % {"name": username})
 
 
-class InvitationGone(RuleViolation):
+class InvitationGone(Gone):
     """Expired, revoked, answered, or somebody else's: which of these is nobody's business."""
 
     code = "invitation-gone"
@@ -99,7 +99,7 @@ class InvitationGone(RuleViolation):
         super().__init__(_("That invitation is no longer open."))
 
 
-class MembershipGone(RuleViolation):
+class MembershipGone(Gone):
     code = "membership-gone"
 
     def __init__(self) -> None:

@@ -66,7 +66,7 @@ def guard(view: OrganizationView[P], *checks: Check) -> RoutedView[P]:
 
 
 def membership_or_404(request: HttpRequest, organization_name: str) -> Membership:
-    """Who is not a member can't tell whether the organization exists."""
+    """Whoever is not a member can't tell whether the organization exists."""
     membership = membership_of(signed_in_user(request), organization_name)
     if membership is None:
         raise Http404

@@ -33,6 +33,7 @@ def shorten_sessions() -> None:
     """Have accounts carry the strictest limits. For AppConfig.ready."""
     lifetimes.carry(lifetimes.TIMEOUT, Strictest(F("user_id"), column="session_timeout"))
     lifetimes.carry(lifetimes.REMEMBER, Strictest(F("user_id"), column="session_remember"))
+    lifetimes.carry(lifetimes.PENDING_REMEMBER, Strictest(F("pending_user_id"), column="session_remember"))
 
 
 def update_user_sessions(

@@ -70,7 +70,8 @@ def i3():
 def i4():
     """A verified session belongs to somebody who has proved a second factor, earlier."""
     proofs = AuditEvent.objects.filter(
-        Q(event__in=["two_factor.enabled", "two_factor.replaced", "sudo.granted", "login.succeeded"])
+        Q(event__in=["two_factor.enabled", "two_factor.replaced", "sudo.granted", "login.succeeded"]),
+        ~Q(data__method="password"),
     )
     for session in Session.objects.filter(verified_at__isnull=False):
         if not proofs.filter(user_id=session.user_id).exists():

@@ -15,9 +15,9 @@ ALLOWED = {"accounts": set(), "organizations": {"accounts"}, "tfc_auth": {"accou
 # Inside an application, from the bottom up: a module imports its own layer or lower ones.
 LAYERS = {
     "accounts": {
-        "nouns": "ids prepared models exceptions crypto signals hashers validators browsers",
-        "records": "audit bearers senders known_browsers limits lanes lifetimes sealed sessions remembered "
-        "mails carriers outbox notifications links authority",
+        "nouns": "ids prepared models exceptions crypto signals hashers validators browsers durations",
+        "records": "audit batches bearers senders known_browsers limits lanes lifetimes sealed sessions "
+        "remembered mails carriers outbox notifications links authority",
         "factors": "factors",
         "verbs": "login passwords registration standing tokens token_expiry two_factor challenges "
         "backup_codes housekeeping key_rotation doctor",

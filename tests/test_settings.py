@@ -175,6 +175,7 @@ def test_check_deploy_is_content_with_what_is_safe(problems):
         ("MIDDLEWARE", [], "security.W003"),
         ("SECOND_FACTORS", [], "accounts.E003"),
         ("SECOND_FACTORS", ["accounts.factors.backup_codes.factor.BackupCodesFactor"], "accounts.E003"),
+        ("SECOND_FACTORS", ["accounts.factors.totp.factor.TOTPFactor"], "accounts.E004"),
         ("SECOND_FACTORS", ["accounts.factors.nothing.Factor"], "accounts.E001"),
         ("SECOND_FACTORS", ["accounts.factors.totp.factor.TOTPFactor"] * 2, "accounts.E002"),
     ],

@@ -9,14 +9,17 @@ import subprocess
 import sys
 import time
 import tomllib
+from contextlib import suppress
 
 import pytest
 from django.core.management import call_command
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.environment import ROOT, SETTINGS
+from tests.environment import ROOT, SETTINGS, environment
+from tests.keeper import Kept
 from tests.machine import NO_TERRAFORM
+from tests.visitor import Visitor
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 RUNTIME = PROJECT["project"]["dependencies"]
@@ -160,6 +163,38 @@ def test_demo_says_that_a_host_is_none(debug, capsys):
     assert "neither an address nor a name" in refusal(capsys, host="no such host")
 
 
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def answers(port):
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+        return True
+    return False
+
+
+@pytest.fixture
+def demo(tmp_path):
+    """What `make run` starts, with a database of its own: a browser in front of it."""
+    port = free_port()
+    settings = {"DEBUG": "1", "DATABASE_URL": f"sqlite:///{tmp_path}/demo.sqlite3"}
+    command = [sys.executable, str(ROOT / "manage.py"), "run_demo", f"--port={port}"]
+    server = Kept(command, tmp_path, environment=environment | settings)
+    wait_until(lambda: answers(port) or not server.running, seconds=60)
+    yield Visitor(f"http://127.0.0.1:{port}")
+    server.stop()
+
+
+def test_demo_does_not_believe_that_it_is_behind_https(demo):
+    """Then it would refuse this form, which does not say from which page it comes."""
+    fields = demo.get("/session").form().fields | {"username": "alice", "password": "wrong"}
+
+    reply = demo.post("/session", fields, X_Forwarded_Proto="https")
+
+    assert reply.status == 422
+
+
 # ---------------------------------------------------------------- the tests' own servers
 
 
@@ -178,8 +213,8 @@ def test_what_a_killed_run_started_ends_with_it(tmp_path):
         os.kill(int(killed.stdout), 0)
 
 
-def wait_until(condition):
-    deadline = time.monotonic() + 10
+def wait_until(condition, seconds=10):
+    deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -18,6 +18,7 @@ from django.utils.translation import ngettext
 from django_otp.models import Device as OTPDevice
 
 from accounts.audit import Actor
+from accounts.batches import delete_in_batches
 from accounts.lanes import Claim, Guesses
 from accounts.models import User
 from accounts.prepared import Prepared
@@ -88,7 +89,7 @@ class Factor:
         device = self.device_of(user)
         return device if device is not None and device.set_aside_at is None else None
 
-    def claims(self, user: User, state: State, *, actor: Actor, **details: Any) -> list[Claim]:
+    def claims(self, user: User, state: State, *, actor: Actor) -> list[Claim]:
         """Return the budgets to be spent before this factor acts; pure. Spent outside any transaction."""
         return []
 
@@ -99,7 +100,7 @@ class Factor:
     def complete_enrolment(self, user: User, answer: str, state: State) -> Device | None:
         """Confirm the device that `begin_enrolment` made, or return None for a wrong answer.
 
-        The caller holds the user's lock and has removed the device that this one replaces.
+        The caller holds the user's lock. The device that this one replaces goes with `confirm`.
         """
         raise NotImplementedError
 
@@ -116,7 +117,9 @@ class Factor:
         return state
 
     def verify(self, user: User, answer: str, state: State) -> Device | None:
-        """Consume a right answer and return the device; None for a wrong one. Never raises.
+        """Consume a right answer and return the device; None for a wrong one.
+
+        Raises nothing but DecryptionFailed, when nobody can tell whether the answer is right.
 
         The caller holds the user's lock. Consuming is a conditional UPDATE whose row count decides; the
         device takes what `used` returns. A device that was set aside verifies nothing.
@@ -180,12 +183,14 @@ class Factor:
         return found
 
     def discard_stale(self) -> int:
-        """Remove unconfirmed devices older than 15 minutes; return how many."""
-        limit = timezone.now() - ENROLMENT_LIFETIME
-        stale = self.device_model._default_manager.filter(confirmed=False, created_at__lt=limit)
-        _rows, by_model = stale.delete()
-        removed: int = by_model.get(self.device_model._meta.label, 0)
-        return removed
+        """Remove unconfirmed devices that nobody can confirm any more; return how many.
+
+        The second of two that are begun together may wait as long as the first, and then has its own time.
+        """
+        limit = timezone.now() - 2 * ENROLMENT_LIFETIME
+        return delete_in_batches(
+            self.device_model._default_manager.filter(confirmed=False, created_at__lt=limit)
+        )
 
 
 class BackupFactor(Factor):
@@ -222,7 +227,7 @@ def wrong_length(answer: str) -> str | None:
     if len(digits) == 6 or not digits or not all(char in "0123456789" for char in digits):
         return None
     return ngettext(
-        "A code has six digits; that was %(n)s digit.",
-        "A code has six digits; that were %(n)s digits.",
+        "A code has six digits; you entered %(n)s digit.",
+        "A code has six digits; you entered %(n)s digits.",
         len(digits),
     ) % {"n": len(digits)}

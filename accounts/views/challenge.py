@@ -62,6 +62,7 @@ def answer_page(
         if request.method == "POST":
             messages.error(request, SessionEnded().message)
         return redirect("accounts:sign_in")
+    form.offer(pending.remembered_for)
     factor = pending.factor(asked_for(request), backup=backup)
     state = PendingChallenge.state_for(request, factor, Purpose.LOGIN)
     refusal = None
@@ -138,7 +139,7 @@ def send(request: HttpRequest) -> HttpResponse:
         try:
             PendingChallenge.start(request, user, factor, purpose)
         except RuleViolation as error:
-            tell(request, error, countdown=True)
+            tell(request, error, countdown=bool(describe(request, user, factor, purpose).get("resend_in")))
     return redirect(page_of(request, factor, purpose))
 
 

@@ -67,13 +67,21 @@ def replace(request: HttpRequest, factor: str) -> HttpResponse:
 def begin(request: HttpRequest, user: User, factor: Factor, **options: Any) -> HttpResponse:
     try:
         enrolment = PendingEnrolment.start(request, user, factor, **options)
-        if factor.acts:
-            enrolment.ask(request)
     except RuleViolation as error:
-        tell(request, error, countdown=True)
-        if not isinstance(error, RateLimited):
-            return redirect(PAGE)
+        messages.error(request, error.message)
+        return redirect(PAGE)
+    if factor.acts:
+        act(request, enrolment)
     return redirect("accounts:confirm")
+
+
+def act(request: HttpRequest, pending: PendingEnrolment) -> None:
+    """Have the factor act, or say on the next page why not."""
+    try:
+        pending.ask(request)
+    except RuleViolation as error:
+        description = pending.factor.describe(pending.user, pending.state, enrolling=True)
+        tell(request, error, countdown=bool(description.get("resend_in")))
 
 
 @require_POST
@@ -84,10 +92,7 @@ def resend(request: HttpRequest) -> HttpResponse:
     if pending is None or not pending.factor.acts:
         messages.error(request, EnrolmentExpired().message)
         return redirect(PAGE)
-    try:
-        pending.ask(request)
-    except RuleViolation as error:
-        tell(request, error, countdown=True)
+    act(request, pending)
     return redirect("accounts:confirm")
 
 

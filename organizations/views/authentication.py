@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.answers import status_of
 from accounts.assurance import sudo_required
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
@@ -57,7 +58,7 @@ def update_user_sessions(
         remember=form.cleaned_data["session_remember"],
         actor=Actor.of(request),
     )
-    messages.success(request, _("Saved. It holds from the next click of everybody on."))
+    messages.success(request, _("Saved. It applies from each member's next request."))
     return redirect(PAGE, organization.name)
 
 
@@ -92,6 +93,6 @@ def change(
         policy.set_auth_policy(organization, value, actor=Actor.of(request))
     except RuleViolation as error:
         messages.error(request, error.message)
-        return authentication_page(request, organization, membership, status=422)
+        return authentication_page(request, organization, membership, status=status_of(error))
     messages.success(request, done % {"name": organization.name})
     return redirect(PAGE, organization.name)

@@ -9,11 +9,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.answers import status_of
 from accounts.assurance import has_sudo, redirect_to_sudo, signed_in_user
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
 from organizations import invitations, memberships
-from organizations.exceptions import InvitationGone
 from organizations.gate import membership_required_even_locked_out
 from organizations.models import Membership, Organization
 
@@ -27,8 +27,7 @@ def mine(request: HttpRequest) -> HttpResponse:
 def refused(request: HttpRequest, error: RuleViolation) -> HttpResponse:
     """Show the page with what could not be done."""
     messages.error(request, error.message)
-    status = 404 if isinstance(error, InvitationGone) else 422
-    return render(request, "organizations/mine.html", status=status)
+    return render(request, "organizations/mine.html", status=status_of(error))
 
 
 @require_POST

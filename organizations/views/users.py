@@ -11,13 +11,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.answers import form_page, refuse
+from accounts.answers import form_page, refuse, status_of
 from accounts.assurance import sudo_required
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
 from accounts.redirects import safe_next
 from organizations import invitations, memberships
-from organizations.exceptions import MembershipGone
 from organizations.forms import AddMemberForm, UserFilterForm
 from organizations.gate import owner_required
 from organizations.keyset import page_links, page_of
@@ -141,7 +140,7 @@ def act(
     except RuleViolation as error:
         messages.error(request, error.message)
         response = users_page(request, organization, membership, AddMemberForm())
-        response.status_code = 404 if isinstance(error, MembershipGone) else 422
+        response.status_code = status_of(error)
         return response
     messages.success(request, done % {"name": changed})
     if changed.user_id == membership.user_id:  # my own role: the page may not be mine any more

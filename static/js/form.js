@@ -1,4 +1,32 @@
-// Comforts for forms: start at the first mistake, show a password, wait for a choice, grey out what a box replaces.
+// Comforts for forms: send once, start at the first mistake, show a password, wait for a choice, grey out what a box
+// replaces.
+
+// Of a double click the first counts. The second would be sent with a session key that the first has replaced, and its
+// answer would take the place of the one with the codes. Nothing is `disabled`: that would take a button's own value
+// out of what is sent and the focus away, and Firefox would keep it over a reload.
+const MILLISECONDS_TO_ANSWER = 10000; // afterwards somebody who stopped loading may try again
+
+function markSent(form, isSent) {
+  form.toggleAttribute("data-sent", isSent);
+  for (const element of form.elements) {
+    if (element.type === "submit") element.ariaDisabled = isSent ? "true" : null;
+  }
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.getAttribute("method") !== "post") return;
+  if (form.hasAttribute("data-sent")) {
+    event.preventDefault();
+    return;
+  }
+  markSent(form, true);
+  setTimeout(markSent, MILLISECONDS_TO_ANSWER, form, false);
+});
+window.addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) markSent(form, false);
+});
+
 document.querySelector('[aria-invalid="true"]:not([autofocus])')?.focus();
 
 for (const button of document.querySelectorAll("[data-reveal]")) {

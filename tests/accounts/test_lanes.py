@@ -118,6 +118,33 @@ def test_r4_a_known_browser_can_guess_ten_times_and_that_is_nobody_elses_loss(cl
     assert post_password(Client(), alice).status_code == 302
 
 
+def change_password(client, new="an entirely different sentence"):
+    fields = {"password": PASSWORD, "new_password": new}
+    assert client.post("/app/settings/password", fields).status_code == 302
+
+
+def test_r4_who_knew_a_former_password_has_no_lanes_left(clock, alice):
+    kept = [known_browser(alice) for _ in range(3)]
+    change_password(sign_in(alice))
+
+    guessed = [post_password(browser, alice, "wrong").status_code for browser in kept for _ in range(5)]
+
+    assert guessed == [422] * 10 + [429] * 5
+
+
+def test_r58_who_knew_a_former_password_does_not_come_back_in_silence(alice, mailoutbox):
+    kept, own = known_browser(alice), sign_in(alice)
+    change_password(own)
+    own.post("/session/logout")
+    mailoutbox.clear()
+
+    post_password(own, alice, "an entirely different sentence")
+    assert subjects(mailoutbox, alice.email) == []
+    assert post_password(kept, alice, "an entirely different sentence").status_code == 302
+
+    assert len(subjects(mailoutbox, alice.email)) == 1
+
+
 def test_r4_known_browsers_of_one_network_can_guess_fifty_times(clock):
     users = [make_user(f"user{n}") for n in range(6)]
     browsers = [known_browser(user) for user in users]

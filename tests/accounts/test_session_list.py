@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.models import AuditEvent, Session
 from accounts.session_list import MOST_SHOWN
@@ -181,6 +182,17 @@ def test_r50_ending_all_others_keeps_this_one(alice, app_of_alice):
     assert Session.objects.filter(user=alice).count() == 1
     event = AuditEvent.objects.get(event="session.others_ended")
     assert (event.actor, event.data) == ("user:alice", {"number": 3})
+
+
+def test_what_had_ended_by_itself_goes_too_and_is_neither_counted_nor_recorded(alice):
+    here, _there = browser(alice), browser(alice)
+    late = Session.objects.filter(user=alice).latest("pk")
+    Session.objects.filter(pk=late.pk).update(expires_at=timezone.now())
+
+    here.post(END_OTHERS)
+
+    assert Session.objects.filter(user=alice).count() == 1
+    assert "session.others_ended" not in events_of(alice)
 
 
 def test_a_pending_login_goes_on(alice, app_of_alice):

@@ -2,7 +2,9 @@
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from accounts import factors
 from accounts.factors.base import MOST_FAILURES
 from accounts.factors.totp.models import TOTPDevice
 from accounts.models import AuditEvent, RateLimit
@@ -16,6 +18,7 @@ from tests.accounts.steps import (
     answer,
     events_of,
     guess_wrong,
+    let_sudo_expire,
     pending,
     recover,
 )
@@ -224,3 +227,25 @@ def test_disabling_is_still_possible(alice, app_of_alice, worn_out):
     assert act(worn_out, "disable", password=PASSWORD)["Location"] == TWO_FACTOR
 
     assert not TOTPDevice.objects.filter(user=alice).exists()
+
+
+@pytest.fixture
+def without_backup_factor(settings):
+    settings.SECOND_FACTORS = [path for path in settings.SECOND_FACTORS if "backup" not in path]
+    factors.all_factors.cache_clear()
+    yield
+    factors.all_factors.cache_clear()
+
+
+def test_the_password_does_not_take_its_place_even_where_nothing_else_is_left(
+    alice, app_of_alice, without_backup_factor
+):
+    client = sign_in(alice, app_of_alice)
+    let_sudo_expire(alice)
+    TOTPDevice.objects.update(set_aside_at=timezone.now())
+
+    response = client.post(SUDO, {"password": PASSWORD})
+
+    assert response.status_code == 422
+    assert "no longer works" in response.content.decode()
+    assert act(client, "reveal-codes")["Location"].startswith(SUDO)

@@ -8,6 +8,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from accounts.factors.totp.models import TOTPDevice
 from accounts.models import RateLimit, Session, User
 from tests.accounts.steps import (
     CHALLENGE,
@@ -350,7 +351,21 @@ def test_i9_a_secret_that_can_not_be_opened_lets_nobody_in(alice, app_of_alice, 
     client = pending(alice)
     settings.ENCRYPTION_KEYS = ["another key, as after a wrong restore of the server"]
 
-    assert answer(client, app_of_alice.fresh_code()).status_code == 422
-    assert recover(client, app_of_alice.codes[0]).status_code == 422
+    assert answer(client, app_of_alice.fresh_code()).status_code == 503
+    assert recover(client, app_of_alice.codes[0]).status_code == 503
     assert "can't be decrypted" in caplog.text
     assert is_out(client)
+
+
+def test_what_can_not_be_looked_at_is_no_guess_and_wears_nothing_out(alice, app_of_alice, settings):
+    client, right_keys = pending(alice), settings.ENCRYPTION_KEYS
+    settings.ENCRYPTION_KEYS = ["another key, as after a wrong restore of the server"]
+    for _ in range(12):
+        assert answer(client, app_of_alice.fresh_code()).status_code == 503
+        assert recover(client, app_of_alice.codes[0]).status_code == 503
+    settings.ENCRYPTION_KEYS = right_keys
+
+    assert TOTPDevice.objects.get(user=alice).failures == 0
+    assert "two_factor.failed" not in events_of(alice)
+    guess_wrong(client, app_of_alice, 4)
+    assert answer(client, app_of_alice.fresh_code()).status_code == 302

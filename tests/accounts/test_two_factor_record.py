@@ -110,7 +110,7 @@ def what_is_behind_sudo(client, app):
 
 DONE_WHEN_ENROLLED = [
     (a_wrong_password, ["login.failed"]),
-    (a_right_password, []),  # half of a proof: recorded once it is whole
+    (a_right_password, ["login.password_accepted"]),
     (a_right_code, ["login.succeeded"]),
     (a_wrong_code, ["two_factor.failed"]),
     (an_empty_code, ["two_factor.failed"]),
@@ -182,7 +182,8 @@ def test_r58_events_name_the_method_and_the_purpose(alice, app_of_alice):
     recover(pending(alice), app_of_alice.codes[0])
     answer(pending(alice), app_of_alice.wrong_code())
 
-    failed, succeeded = AuditEvent.objects.order_by("-id")[:2]
+    failed = AuditEvent.objects.get(event="two_factor.failed")
+    succeeded = AuditEvent.objects.filter(event="login.succeeded").latest("id")
     assert succeeded.data == {"method": "backup-codes"}
     assert failed.data == {"method": "app", "purpose": "login"}
 

@@ -3,8 +3,11 @@
 import re
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test import Client
+from django.utils import translation
+from django.utils.formats import get_format
 
 from accounts.factors.backup_codes.models import BackupCode
 from accounts.factors.totp.models import TOTPDevice
@@ -15,6 +18,7 @@ from tests.mails import subjects
 pytestmark = pytest.mark.django_db(transaction=True)
 
 USERS = "/admin/accounts/user/"
+AUDIT_EVENTS = "/admin/accounts/auditevent/"
 
 
 @pytest.fixture
@@ -124,6 +128,22 @@ def test_ad_03_no_secret_is_on_any_page(admin, root, alice):
         assert response.status_code == 200, path
         text = response.content.decode()
         assert [secret for secret in hidden if secret in text] == [], path
+
+
+def test_d22_times_are_shown_with_their_zone(admin, alice):
+    enrol(alice)
+    event = AuditEvent.objects.latest("pk")
+
+    for path in [USERS, page_of(alice), AUDIT_EVENTS, f"{AUDIT_EVENTS}{event.pk}/change/"]:
+        text = admin.get(path).content.decode()
+        assert re.findall(r"\d{4}, \d\d:\d\d UTC", text), path
+        assert not re.findall(r"[ap]\.m\.|midnight|noon", text), path
+
+
+@pytest.mark.parametrize("language", [code for code, _name in settings.LANGUAGES])
+def test_d22_in_every_language(language):
+    with translation.override(language):
+        assert get_format("DATETIME_FORMAT").endswith(" T")
 
 
 def test_ad_03_a_filter_does_not_tell_a_hash_letter_by_letter(admin, alice):

@@ -16,7 +16,7 @@ from organizations import invitations
 from organizations.models import Organization
 from organizations.user_sessions import update_user_sessions
 from tests import cast
-from tests.accounts.steps import CHALLENGE
+from tests.accounts.steps import CHALLENGE, RECOVERY
 from tests.accounts.test_cost import statements
 from tests.organizations.stage import SERVER, actor_of, found, let_sudo_expire
 
@@ -356,6 +356,45 @@ def test_d10_it_is_capped_at_the_time_of_use(stage):
     assert is_asked(client, stage.max)
     age_browser(59)
     assert not is_asked(client, stage.max)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"),
+    [
+        (None, "14 days"),
+        (20160, "14 days"),
+        (3 * 1440, "3 days"),
+        (480, "8 hours"),
+        (1500, "1 day and 1 hour"),
+        (90, "1 hour and 30 minutes"),
+    ],
+)
+@pytest.mark.parametrize("page", [CHALLENGE, RECOVERY])
+def test_d10_the_box_says_how_long_it_will_be(stage, page, minutes, words):
+    limit("open", remember=minutes)
+    client = Client()
+    cast.post_password(client, stage.max)
+
+    assert f">Remember this device for {words}</label>" in client.get(page).content.decode()
+
+
+def test_d10_the_box_goes_by_the_strictest_of_the_persons_organizations(stage):
+    limit("open", remember=600)
+    limit("fort", remember=120)
+    client = Client()
+    for user, words in [(stage.max, "2 hours"), (stage.eve, "14 days")]:
+        cast.post_password(client, user)
+        assert f"Remember this device for {words}" in client.get(CHALLENGE).content.decode()
+
+
+def test_d10_the_mail_says_how_long_it_will_be(stage):
+    limit("open", remember=1440)
+    mail.outbox.clear()
+
+    remember(stage)
+
+    [message] = mail.outbox
+    assert "for 1 day, signing in there takes the password and no code" in " ".join(message.body.split())
 
 
 def test_d10_the_timeout_does_not_cap_it(stage):

@@ -1,12 +1,16 @@
 """A phone becomes a factor (security.md 2.5)."""
 
 import pytest
+import time_machine
+from django.core.management import call_command
 from django.test import Client
+from django.utils import timezone
 
 from accounts import factors
 from accounts import outbox as messages
 from accounts.factors.sms.backends.locmem import outbox
 from accounts.factors.sms.models import SMSDevice, TextMessage
+from accounts.models import Session
 from tests.cast import TWO_FACTOR, Authenticator, codes_on, enrol, key_on, sign_in
 from tests.texts.conftest import E164, NUMBER, enrol_phone, newest_code, start_phone, time_passes
 
@@ -45,6 +49,7 @@ REFUSED = {
     "premium": "+1 900 555 0143",
     "shared cost": "+44 843 000 0000",
     "toll free": "+1 800 555 0143",
+    "a personal number": "+44 70 1234 5678",
     "unknown country code": "+0 123 456 789",
     "forty digits": "1" * 40,
     "a hundred thousand digits": "1" * 100_000,
@@ -120,6 +125,21 @@ def test_send_again_waits_a_minute_and_replaces_the_code(alice):
     assert client.post(f"{TWO_FACTOR}/confirm", {"code": newest_code()}).status_code == 200
 
 
+def test_who_corrects_the_number_within_a_minute_is_told_to_wait(alice):
+    client = sign_in(alice)
+    start_phone(client, "(202) 555-0199")
+    client.post(f"{TWO_FACTOR}/cancel")
+    outbox.clear()
+
+    start_phone(client)
+    page = client.get(f"{TWO_FACTOR}/confirm")
+    assert b"Too many attempts. Try again in " in page.content
+    again = client.post(f"{TWO_FACTOR}/resend", follow=True)
+    assert b"Too many attempts. Try again in " in again.content
+
+    assert outbox == []
+
+
 def both(client, user):
     """Enable the application with a phone number, and confirm the application."""
     client.post(f"{TWO_FACTOR}/enable", {"method": "app", "phone_number": NUMBER})
@@ -145,6 +165,23 @@ def test_d26_the_phone_is_confirmed_next(alice):
 
     client.post(f"{TWO_FACTOR}/resend")
     client.post(f"{TWO_FACTOR}/confirm", {"code": newest_code()})
+
+    assert [factor.slug for factor in factors.of_user(alice)] == ["app", "sms"]
+
+
+def test_d26_the_phone_may_wait_as_long_as_the_application_and_then_its_own_time(alice):
+    client = sign_in(alice)
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        client.post(f"{TWO_FACTOR}/enable", {"method": "app", "phone_number": NUMBER})
+        app = Authenticator(alice, key_on(client.get(f"{TWO_FACTOR}/confirm")))
+        clock.shift(14 * 60)
+        Session.objects.update(proved_at=timezone.now())
+        client.post(f"{TWO_FACTOR}/confirm", {"code": app.code()})
+        clock.shift(4 * 60)
+        call_command("run_due_work")
+
+        client.post(f"{TWO_FACTOR}/resend")
+        client.post(f"{TWO_FACTOR}/confirm", {"code": newest_code()})
 
     assert [factor.slug for factor in factors.of_user(alice)] == ["app", "sms"]
 

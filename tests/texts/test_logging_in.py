@@ -1,11 +1,16 @@
 """A code by text at login and for sudo (security.md 2.5, D26)."""
 
+import threading
+import time
+
 import pytest
+from django.db import connections
 from django.test import Client
 
 from accounts.factors.sms.backends.locmem import outbox
 from accounts.factors.sms.models import SMSDevice, TextMessage
 from accounts.models import RateLimit, Session
+from tests import environment
 from tests.cast import PASSWORD, TWO_FACTOR, enrol, make_user, post_password, sign_in
 from tests.texts.conftest import enrol_phone, newest_code, time_passes
 
@@ -245,3 +250,42 @@ def test_disabling_removes_the_phone_and_its_codes(sam):
 
     assert not SMSDevice.objects.exists()
     assert not TextMessage.objects.exists()
+
+
+def wait_for_a_lock(cursor):
+    for _ in range(100):
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        if cursor.fetchone()[0]:
+            return
+        time.sleep(0.05)
+    raise AssertionError("nobody waits for a lock")
+
+
+def test_send_again_locks_in_the_order_of_an_answer(sam):
+    """The user, then the pending login: the other way round each would wait for the other (deadlock)."""
+    if environment.KIND != "postgresql":
+        return  # SQLite has one lock for everything
+    client = Client()
+    post_password(client, sam)
+    time_passes()
+    other = connections.create_connection("default")
+
+    def send_again():
+        client.post("/session/two-factor-send-sms")
+        connections.close_all()
+
+    sending = threading.Thread(target=send_again)
+    try:
+        other.set_autocommit(False)
+        with other.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM accounts_user WHERE id = %s FOR NO KEY UPDATE", [sam.pk])
+            sending.start()
+            wait_for_a_lock(cursor)
+            cursor.execute(
+                "SELECT 1 FROM accounts_session WHERE pending_user_id = %s FOR NO KEY UPDATE NOWAIT", [sam.pk]
+            )
+            assert cursor.fetchone()
+    finally:
+        other.rollback()
+        other.close()
+        sending.join()

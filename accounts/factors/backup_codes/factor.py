@@ -1,7 +1,6 @@
 """Backup codes: ten one-time codes of 65 bits, for lost devices (NIST SP 800-63B-4, 4.2.1.1)."""
 
 import secrets
-from contextlib import suppress
 from typing import Any
 
 from django.db.models import Count, OuterRef, Subquery
@@ -9,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from accounts.crypto import DecryptionFailed, digest, digests, open_sealed, seal
+from accounts.crypto import digest, digests, open_sealed, seal
 from accounts.factors.backup_codes.models import BackupCode, BackupCodeSet
 from accounts.factors.base import BACKUP_CODES, BackupFactor, Device, State
 from accounts.models import User
@@ -76,8 +75,8 @@ class BackupCodesFactor(BackupFactor):
         if len(code) == LENGTH or not code or not all(char in ALPHABET for char in code):
             return None
         return ngettext(
-            "A recovery code has %(length)s letters and digits; that was %(n)s.",
-            "A recovery code has %(length)s letters and digits; that were %(n)s.",
+            "A recovery code has %(length)s letters and digits; you entered %(n)s.",
+            "A recovery code has %(length)s letters and digits; you entered %(n)s.",
             len(code),
         ) % {"length": LENGTH, "n": len(code)}
 
@@ -99,11 +98,10 @@ class BackupCodesFactor(BackupFactor):
 
 
 def check_keys(user: User) -> None:
-    """Raise the alarm if the codes can't be opened. A digest by a wrong key looks like a wrong code."""
+    """Raise DecryptionFailed if the codes can't be opened: then a right code looks like a wrong one."""
     code = BackupCode.objects.select_related("code_set").filter(code_set__user=user).first()
     if code is not None:
-        with suppress(DecryptionFailed):
-            open_sealed(code.sealed_code, sealing_context(code.code_set, code.position))
+        open_sealed(code.sealed_code, sealing_context(code.code_set, code.position))
 
 
 def left_of_session() -> Subquery:

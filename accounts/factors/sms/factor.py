@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts import outbox
 from accounts.audit import Actor
+from accounts.batches import delete_in_batches, update_in_batches
 from accounts.crypto import digest, digests, open_sealed, seal
 from accounts.factors.base import SIX_DIGIT_CODES, Device, Factor, State, six_digits, wrong_length
 from accounts.factors.sms.models import SMSDevice, TextMessage
@@ -32,11 +33,22 @@ COOLDOWN = timedelta(seconds=60)
 SENDS_BY_USER = Budget("text:user", (1, 60), (5, 3600), (10, 86_400))
 SENDS_TO_NUMBER = Budget("text:number", (1, 60), (5, 3600), (10, 86_400))
 SENDS_BY_ADDRESS = Budget("text:address", (20, 3600))
+# What sets up a number, which may be anybody's, is counted apart as well: the rest is left to those who have
+# proved theirs and want to log in.
+SET_UPS_OF_NUMBER = Budget("text:set-up:number", (2, 3600), (4, 86_400))
 # What the log says, once an hour, so that somebody looks whether this is fraud or just a busy day (R37).
 SITE_ALARM = "The hourly budget of text messages is used up: no more are sent until it opens again."
 BLOCK_ALARM = (
     "The hourly budget of text messages to one block of phone numbers is used up: it gets no more of them "
     "until it opens again."
+)
+SITE_SET_UP_ALARM = (
+    "The hourly budget of text messages that set up a number is used up: only numbers that are in use "
+    "get more of them until it opens again."
+)
+BLOCK_SET_UP_ALARM = (
+    "The hourly budget of text messages that set up a number in one block is used up: it gets them to log in "
+    "only until it opens again."
 )
 
 
@@ -51,18 +63,25 @@ class SMSFactor(Factor):
     act_label = gettext_lazy("Text me a code")
     urls = urlpatterns
 
-    def claims(self, user: User, state: State, *, actor: Actor, **details: Any) -> list[Claim]:
+    def claims(self, user: User, state: State, *, actor: Actor) -> list[Claim]:
         """Return the budgets that one more text is counted in: by user, number, address, block and site."""
-        number = details.get("phone_number") or number_of(self.device_for(user, state))
-        by_block = Budget("text:block", (settings.SMS_HOURLY_BUDGET_PER_PREFIX, 3600), alarm=BLOCK_ALARM)
-        by_site = Budget("text:site", (settings.SMS_HOURLY_BUDGET, 3600), alarm=SITE_ALARM)
-        return [
+        number = number_of(self.device_for(user, state))
+        subject, block = number_digest(number), digest(prefix_of(number), "block")
+        of_block, of_site = settings.SMS_HOURLY_BUDGET_PER_PREFIX, settings.SMS_HOURLY_BUDGET
+        claims = [
             (SENDS_BY_USER, f"user:{user.pk}"),
-            (SENDS_TO_NUMBER, number_digest(number)),
+            (SENDS_TO_NUMBER, subject),
             (SENDS_BY_ADDRESS, actor.network),
-            (by_block, digest(prefix_of(number), "block")),
-            (by_site, ""),
+            (hourly("text:block", of_block, BLOCK_ALARM), block),
+            (hourly("text:site", of_site, SITE_ALARM), ""),
         ]
+        if "device_id" in state:  # nobody has proved yet to have this number
+            claims += [
+                (SET_UPS_OF_NUMBER, subject),
+                (hourly("text:set-up:block", half(of_block), BLOCK_SET_UP_ALARM), block),
+                (hourly("text:set-up:site", half(of_site), SITE_SET_UP_ALARM), ""),
+            ]
+        return claims
 
     def begin_enrolment(self, user: User, **details: Any) -> State:
         number = details["phone_number"]
@@ -92,7 +111,10 @@ class SMSFactor(Factor):
 
     def verify(self, user: User, answer: str, state: State) -> Device | None:
         device = self.working_device(user)
-        if device is None or not self.consume(user, answer, state):
+        if device is None:
+            return None
+        if not self.consume(user, answer, state):
+            number_of(device)  # raises under a wrong key, where a right code looks like a wrong one
             return None
         SMSDevice.objects.filter(pk=device.pk).update(**self.used())
         return device
@@ -162,9 +184,18 @@ class SMSFactor(Factor):
         return device
 
     def discard_stale(self) -> int:
-        TextMessage.objects.filter(expires_at__lt=timezone.now()).exclude(digest="").update(digest="")
-        TextMessage.objects.filter(expires_at__lt=timezone.now() - timedelta(days=7)).delete()
+        now = timezone.now()
+        update_in_batches(TextMessage.objects.filter(expires_at__lt=now).exclude(digest=""), digest="")
+        delete_in_batches(TextMessage.objects.filter(expires_at__lt=now - timedelta(days=7)))
         return super().discard_stale()
+
+
+def hourly(name: str, texts: int, alarm: str) -> Budget:
+    return Budget(name, (texts, 3600), alarm=alarm)
+
+
+def half(texts: int) -> int:
+    return -(-texts // 2)
 
 
 def sealing_context(user_id: int) -> str:

@@ -17,7 +17,6 @@ LONGEST_NUMBER = 32
 TEXTABLE = {
     PhoneNumberType.MOBILE,
     PhoneNumberType.FIXED_LINE_OR_MOBILE,
-    PhoneNumberType.PERSONAL_NUMBER,
     PhoneNumberType.VOIP,
 }
 

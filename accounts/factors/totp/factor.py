@@ -107,9 +107,12 @@ def open_secret(device: TOTPDevice | None) -> bytes | None:
 
 
 def matching_step(device: TOTPDevice | None, answer: str) -> int | None:
-    """Return the time step whose code this is, current, former or next; None for none of them."""
-    code, secret = six_digits(answer), open_secret(device)
-    return steps.matching(secret, code, steps.acceptable()) if secret and code else None
+    """Return the time step whose code this is, current, former or next; None for none of them.
+
+    Raises DecryptionFailed.
+    """
+    code = six_digits(answer)
+    return steps.matching(secret_of(device), code, steps.acceptable()) if device and code else None
 
 
 def accepted_step(device: TOTPDevice | None, answer: str) -> int | None:

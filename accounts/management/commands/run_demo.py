@@ -104,6 +104,7 @@ def serve(host: str, port: str) -> NoReturn:
     os.environ.setdefault("ALLOWED_HOSTS", ",".join(names))
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     arguments = ["--bind", address, "--workers", "2", "--threads", "4", "--log-level", "warning"]
+    arguments += ["--forwarded-allow-ips", ""]  # no proxy is there to be believed (docs/deployment.md)
     os.execv(  # noqa: S606 -- our own interpreter, no shell
         sys.executable,
         [sys.executable, "-m", "gunicorn", *arguments, "--no-control-socket", "tfc_auth.wsgi"],
