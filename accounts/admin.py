@@ -102,7 +102,7 @@ class UserAdmin(ReadOnlyAdmin):
         "date_joined",
     ]
 
-    @admin.display(description=gettext_lazy("e-mail confirmed"), boolean=True)
+    @admin.display(description=gettext_lazy("email confirmed"), boolean=True)
     def confirmed(self, user: User) -> bool:
         return user.email_confirmed
 

@@ -69,7 +69,7 @@ class EmailNotConfirmed(RuleViolation):
     code = "email-not-confirmed"
 
     def __init__(self) -> None:
-        super().__init__(_("Confirm your e-mail address first."))
+        super().__init__(_("Confirm your email address first."))
 
 
 class TwoFactorNotEnabled(RuleViolation):

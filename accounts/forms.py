@@ -152,7 +152,7 @@ class AddressField(forms.EmailField):
     def __init__(self, **kwargs: Any) -> None:
         attrs = {"autocomplete": "email", "autocapitalize": "none", "spellcheck": "false"}
         widget = forms.EmailInput(attrs=attrs)
-        super().__init__(label=_("E-mail address"), max_length=LONGEST_LOGIN, widget=widget, **kwargs)
+        super().__init__(label=_("Email address"), max_length=LONGEST_LOGIN, widget=widget, **kwargs)
 
 
 class NewPasswordField(forms.CharField):
@@ -168,7 +168,7 @@ class NewPasswordField(forms.CharField):
 
 class SignUpForm(forms.Form):
     username = forms.CharField(
-        label=_("User name"),
+        label=_("Username"),
         max_length=USERNAME_LENGTH,
         validators=[validate_username],
         help_text=_("Letters, digits, hyphens, underscores and dots. It can't be changed later."),

@@ -45,7 +45,7 @@ class UsernameTaken(RuleViolation):
     code = "username-taken"
 
     def __init__(self) -> None:
-        super().__init__(_("That user name is taken."))
+        super().__init__(_("That username is taken."))
 
 
 class AddressTaken(RuleViolation):
@@ -54,14 +54,14 @@ class AddressTaken(RuleViolation):
     code = "address-taken"
 
     def __init__(self) -> None:
-        super().__init__(_("That e-mail address belongs to another account."))
+        super().__init__(_("That email address belongs to another account."))
 
 
 class NothingToConfirm(RuleViolation):
     code = "nothing-to-confirm"
 
     def __init__(self) -> None:
-        super().__init__(_("Your e-mail address is confirmed already."))
+        super().__init__(_("Your email address is confirmed already."))
 
 
 def sign_up(username: str, email: str, password: str, *, session: SessionStore, actor: Actor) -> User:

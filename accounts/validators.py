@@ -40,7 +40,7 @@ class NotLikeTheNameValidator:
                 raise ValidationError(self.get_help_text(), code="password_like_name")
 
     def get_help_text(self) -> str:
-        return _("Your password can't be your name, your e-mail address or the name of this site.")
+        return _("Your password can't be your name, your email address or the name of this site.")
 
 
 def squeezed(text: str) -> str:

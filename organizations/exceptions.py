@@ -80,7 +80,7 @@ class UnknownUser(RuleViolation):
     code = "unknown-user"
 
     def __init__(self) -> None:
-        super().__init__(_("There is no user with that name. You can also enter an e-mail address."))
+        super().__init__(_("There is no user with that name. You can also enter an email address."))
 
 
 class AlreadyMember(RuleViolation):

@@ -21,6 +21,10 @@ KIND = os.environ.get("TEST_DATABASE", "sqlite")
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 IN_CI = os.environ.get("CI", "").lower() not in ("", "0", "false")
 
+# Why a test was left out that stops its server, where there is none but the one that DATABASE_URL names: that
+# belongs to somebody else. It is said at the end, and fails no run.
+NOT_OURS_TO_STOP = "the server of DATABASE_URL is not ours to stop, and no other can be started:"
+
 # Why this run cannot take place, if so; tests/conftest.py ends it with these words.
 PROBLEM = ""
 
@@ -41,6 +45,9 @@ def server_url():
         return given
     try:
         url, server = postgres.start()
+    except postgres.NotInstalled as reason:
+        PROBLEM = f"the tests on PostgreSQL did not run: {reason}, or set DATABASE_URL"
+        return ""
     except postgres.Unavailable as reason:
         PROBLEM = f"the tests on PostgreSQL did not run: {reason}"
         return ""

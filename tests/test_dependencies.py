@@ -315,8 +315,8 @@ class OwnSQLite:
 def database():
     try:
         own = OwnPostgreSQL() if ON_POSTGRESQL else OwnSQLite()
-    except postgres.Unavailable as reason:
-        pytest.skip(str(reason))
+    except postgres.NotInstalled as reason:
+        pytest.skip(f"{environment.NOT_OURS_TO_STOP} {reason}")
     assert manage("migrate", "--verbosity=0", DATABASE_URL=own.url).wait(60) == 0
     yield own
     own.remove()

@@ -23,6 +23,18 @@ def names(paths):
     return [str(path.relative_to(ROOT)) for path in paths]
 
 
+# ---------------------------------------------------------------- words
+
+
+def test_people_read_one_spelling_only():
+    """The labels of Terraform Cloud say "Username" and "Email address"."""
+    pages = [path for path in (ROOT / "templates").rglob("*") if path.is_file()]
+    guide = [path for path in DOCUMENTS if path.parent.name != "decisions"]
+    other = re.compile(r"\b(e-mail|user\s+names?)\b", re.IGNORECASE)
+
+    assert names(path for path in [*pages, *guide] if other.search(path.read_text())) == []
+
+
 # ---------------------------------------------------------------- links
 
 

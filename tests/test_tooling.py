@@ -16,7 +16,7 @@ from django.core.management import call_command
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.environment import ROOT, SETTINGS, environment
+from tests.environment import KIND, NOT_OURS_TO_STOP, ROOT, SETTINGS, environment
 from tests.keeper import Kept
 from tests.machine import NO_TERRAFORM
 from tests.visitor import Visitor
@@ -211,6 +211,34 @@ def test_what_a_killed_run_started_ends_with_it(tmp_path):
     wait_until(lambda: not (tmp_path / "kept").exists())
     with pytest.raises(ProcessLookupError):
         os.kill(int(killed.stdout), 0)
+
+
+# Programs of PostgreSQL that the system has are not found from here on.
+WITHOUT_PROGRAMS = """
+import sys, pytest
+from tests import postgres
+postgres.PLACES, postgres.embedded_package = [], lambda: None
+sys.exit(pytest.main(sys.argv[1:]))
+"""
+
+if KIND == "postgresql":
+
+    def test_what_needs_a_server_of_its_own_is_named_where_there_is_none(tmp_path):
+        """As on a continuous integration that offers a database server beside the machine."""
+        left_out = "tests/test_dependencies.py::test_f5_the_database_stops_and_comes_back"
+        settings = {"CI": "1", "DATABASE_URL": environment["DATABASE_URL"], "PATH": str(tmp_path)}
+
+        run = subprocess.run(
+            [sys.executable, "-c", WITHOUT_PROGRAMS, "-p", "no:cacheprovider", left_out],
+            cwd=ROOT,
+            env={"TEST_DATABASE": "postgresql"} | settings,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+        assert f"{left_out}: {NOT_OURS_TO_STOP}" in run.stdout, run.stdout + run.stderr
+        assert run.returncode == 0
 
 
 def wait_until(condition, seconds=10):

@@ -45,7 +45,7 @@ def change_email(request: HttpRequest) -> HttpResponse:
     if registration.unconfirmed_address(user):
         messages.success(request, _("We have sent a link to the new address. Open it to finish the change."))
     else:
-        messages.info(request, _("Your e-mail address stays as it is."))
+        messages.info(request, _("Your email address stays as it is."))
     return redirect(PAGE)
 
 

@@ -66,7 +66,7 @@ def confirm_email(request: HttpRequest) -> HttpResponse:
         except RuleViolation as error:
             refuse(form, error)
         else:
-            messages.success(request, _("Your e-mail address is confirmed."))
+            messages.success(request, _("Your email address is confirmed."))
             return without_token(redirect("organizations:home"))
     elif not registration.unconfirmed_address(user):
         messages.info(request, registration.NothingToConfirm().message)

@@ -322,7 +322,7 @@ def test_en_19_an_unconfirmed_address_can_not_enrol(clock, mailoutbox):
         if email:
             client.post("/app/settings/profile/email", {"email": email})
         assert act(client, "enable", method="app")["Location"] == HOME
-        assert "Confirm your e-mail address first." in client.get(HOME).content.decode()
+        assert "Confirm your email address first." in client.get(HOME).content.decode()
         assert 'disabled aria-describedby="enable-note"' in client.get(HOME).content.decode()
     assert not TOTPDevice.objects.exists()
     assert "Two-factor authentication is on" not in [mail.subject for mail in mailoutbox]

@@ -36,12 +36,12 @@ def test_pr_09_a_new_address_counts_once_confirmed_and_the_old_one_is_told(alice
     assert change_email(client)["Location"] == PROFILE
     alice.refresh_from_db()
     assert (alice.email, alice.unconfirmed_email) == ("alice@example.com", "new@example.com")
-    assert subjects(mailoutbox, "alice@example.com") == ["Your e-mail address is about to change"]
+    assert subjects(mailoutbox, "alice@example.com") == ["Your email address is about to change"]
 
     assert confirm(client, mailoutbox[0]).status_code == 302
     alice.refresh_from_db()
     assert (alice.email, alice.unconfirmed_email) == ("new@example.com", "")
-    assert subjects(mailoutbox, "alice@example.com")[-1] == "Your e-mail address was changed"
+    assert subjects(mailoutbox, "alice@example.com")[-1] == "Your email address was changed"
     assert post_password(Client(), alice).status_code == 302
 
 
@@ -75,7 +75,7 @@ def test_ti_03_an_address_of_somebody_else_gets_the_same_answer(alice, bob, mail
     known, unknown = change_email(client, "bob@example.com"), change_email(client, "carol@example.com")
 
     assert known["Location"] == unknown["Location"] == PROFILE
-    assert subjects(mailoutbox, "bob@example.com") == ["Somebody used your e-mail address"]
+    assert subjects(mailoutbox, "bob@example.com") == ["Somebody used your email address"]
     assert "alice" not in mailoutbox[0].body.replace("@", "")
 
 

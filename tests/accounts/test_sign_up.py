@@ -40,7 +40,7 @@ def test_signs_in_with_an_address_that_is_still_to_be_confirmed(mailoutbox):
     assert (response.status_code, response["Location"]) == (302, CONFIRM)
     assert client.get("/app/settings/profile").status_code == 200
     assert not User.objects.get().email_confirmed
-    assert subjects(mailoutbox, "alice@example.com") == ["Confirm your e-mail address"]
+    assert subjects(mailoutbox, "alice@example.com") == ["Confirm your email address"]
 
 
 def test_the_password_is_kept_as_typed():
@@ -96,7 +96,7 @@ def test_a_name_is_taken_whatever_its_case():
     _client, response = sign_up("alice")
 
     assert response.status_code == 422
-    assert response.context["form"].errors["username"] == ["That user name is taken."]
+    assert response.context["form"].errors["username"] == ["That username is taken."]
     assert User.objects.count() == 1
 
 
@@ -108,7 +108,7 @@ def test_ti_03_a_known_address_gets_the_same_answer_and_its_owner_a_mail(mailout
 
     assert (known.status_code, known["Location"]) == (unknown.status_code, unknown["Location"])
     assert known.headers.keys() == unknown.headers.keys()
-    assert subjects(mailoutbox, "Owner@example.com") == ["Somebody used your e-mail address"]
+    assert subjects(mailoutbox, "Owner@example.com") == ["Somebody used your email address"]
     assert subjects(mailoutbox, "owner@example.com") == []
 
 

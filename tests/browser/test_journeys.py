@@ -204,6 +204,6 @@ def test_sign_up_confirm_and_change_the_password(open_browser, live_site, transa
 
     person.goto(link)
     assert "token" not in person.page.url
-    person.click("Confirm e-mail address")
+    person.click("Confirm email address")
 
     assert "confirmed" in person.text

@@ -111,7 +111,7 @@ def test_only_people_with_a_confirmed_address_create():
     dora = cast.make_user("dora", email_confirmed_at=None)
     browser = cast.sign_in(dora)
 
-    assert "confirm your e-mail address first" in browser.get(NEW).content.decode()
+    assert "confirm your email address first" in browser.get(NEW).content.decode()
     assert create(browser).status_code == 422
     assert not Organization.objects.exists()
 

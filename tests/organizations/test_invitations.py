@@ -92,7 +92,7 @@ def test_unconfirmed_people_see_their_invitation_and_cannot_accept_it(stage):
     response = accept(browser, invitation())
 
     assert response.status_code == 422
-    assert "Confirm your e-mail address first." in response.content.decode()
+    assert "Confirm your email address first." in response.content.decode()
     assert Membership.objects.invited().count() == 1
 
 

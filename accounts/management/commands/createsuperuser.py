@@ -18,7 +18,7 @@ PASSWORD_VARIABLE = "DJANGO_SUPERUSER_PASSWORD"
 
 
 class Command(BaseCommand):
-    help = "Makes a site admin. The e-mail address counts as confirmed."
+    help = "Makes a site admin. The email address counts as confirmed."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--username")
@@ -38,8 +38,8 @@ class Command(BaseCommand):
             if not (username and email and password):
                 raise CommandError(f"--noinput needs --username, --email and {PASSWORD_VARIABLE}.")
         else:
-            username = username or input("User name: ")
-            email = email or input("E-mail address: ")
+            username = username or input("Username: ")
+            email = email or input("Email address: ")
             password = ask_for_password()
         try:
             validate_username(username)
