@@ -92,7 +92,7 @@ class AuthenticationMiddleware(DjangoAuthenticationMiddleware):
 
     def process_request(self, request: HttpRequest) -> None:
         if is_for_api(request):
-            request.user = Visitor()  # whatever Django asks of it: programs have no session
+            request.user = AnonymousUser()  # whatever Django asks of it: programs have no session
             return
         request.user = SimpleLazyObject(lambda: user_of(request))  # type: ignore[assignment]
 

@@ -25,11 +25,11 @@ def own(call: Call, user: User) -> HttpResponse:
 
 @user_token_required
 def update(call: Call) -> HttpResponse:
-    """Take a new e-mail address, which counts once it is confirmed. User names stay what they are."""
+    """Take a new email address, which counts once it is confirmed. Usernames stay what they are."""
     user = call.user
     sent = call.document("users", pk=user_id(user))
     if sent.has("username") and sent.attributes["username"] != user.username:
-        sent.fail("username", _("A user name can't be changed."))
+        sent.fail("username", _("A username can't be changed."))
     email = sent.text("email", AddressField()) if sent.has("email") else ""
     sent.check()
     if email and email.casefold() != (registration.unconfirmed_address(user) or user.email).casefold():

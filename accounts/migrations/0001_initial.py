@@ -55,10 +55,10 @@ class Migration(migrations.Migration):
                                 "Use only letters, digits, hyphens, underscores and dots.",
                             )
                         ],
-                        verbose_name="user name",
+                        verbose_name="username",
                     ),
                 ),
-                ("email", models.EmailField(max_length=254, verbose_name="e-mail address")),
+                ("email", models.EmailField(max_length=254, verbose_name="email address")),
                 ("email_confirmed_at", models.DateTimeField(blank=True, null=True)),
                 ("unconfirmed_email", models.EmailField(blank=True, default="", max_length=254)),
                 ("is_active", models.BooleanField(default=True)),
@@ -196,7 +196,7 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(
                 django.db.models.functions.text.Lower("username"),
                 name="unique_username",
-                violation_error_message="That user name is taken.",
+                violation_error_message="That username is taken.",
             ),
         ),
         migrations.AddConstraint(
@@ -205,7 +205,7 @@ class Migration(migrations.Migration):
                 django.db.models.functions.text.Lower("email"),
                 condition=models.Q(("email_confirmed_at__isnull", False)),
                 name="unique_confirmed_email",
-                violation_error_message="That e-mail address belongs to another account.",
+                violation_error_message="That email address belongs to another account.",
             ),
         ),
         migrations.AddConstraint(

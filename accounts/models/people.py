@@ -29,7 +29,7 @@ def new_security_stamp() -> str:
 
 class UserQuerySet(models.QuerySet["User"]):
     def by_login(self, text: str) -> Self:
-        """The account that somebody means who types a user name or a confirmed e-mail address."""
+        """The account that somebody means who types a username or a confirmed email address."""
         return self.by_confirmed_email(text) if "@" in text else self.by_name_key(text.lower())
 
     def by_confirmed_email(self, text: str) -> Self:
@@ -79,9 +79,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     """A person. `two_factor_enabled_at` is written by accounts/two_factor.py and by nobody else."""
 
     username = models.CharField(
-        _("user name"), max_length=USERNAME_LENGTH, unique=True, validators=[validate_username]
+        _("username"), max_length=USERNAME_LENGTH, unique=True, validators=[validate_username]
     )
-    email = models.EmailField(_("e-mail address"))
+    email = models.EmailField(_("email address"))
     email_confirmed_at = models.DateTimeField(null=True, blank=True)
     unconfirmed_email = models.EmailField(blank=True, default="")
     is_active = models.BooleanField(default=True)
@@ -109,14 +109,14 @@ class User(AbstractBaseUser, PermissionsMixin):
             models.UniqueConstraint(
                 Lower("username"),
                 name="unique_username",
-                violation_error_message=_("That user name is taken."),
+                violation_error_message=_("That username is taken."),
             ),
             # An unconfirmed address reserves nothing.
             models.UniqueConstraint(
                 Lower("email"),
                 condition=Q(email_confirmed_at__isnull=False),
                 name="unique_confirmed_email",
-                violation_error_message=_("That e-mail address belongs to another account."),
+                violation_error_message=_("That email address belongs to another account."),
             ),
         ]
 

@@ -100,7 +100,7 @@ def create(call: Call, access: Access) -> HttpResponse:
     by_name = "email" not in sent.attributes and sent.has("username")
     who = sent.text("username", USERNAME) if by_name else sent.text("email", EMAIL)
     if by_name and "@" in who:
-        sent.fail("username", _("That is an address, and no user name."))
+        sent.fail("username", _("That is an address, and no username."))
     sent.check()
     check_teams(sent, access.organization)
     try:

@@ -116,7 +116,7 @@ def change(call: Call, team_id: str, kind: str, verb: Verb) -> HttpResponse:
 
 
 def members_by_user(organization: Organization, sent: list[str]) -> list[int]:
-    """Return the memberships of people by their user names or ids. What has the form of an id is one."""
+    """Return the memberships of people by their usernames or ids. What has the form of an id is one."""
     pks = {text: row_id("user", text) for text in sent}
     members = organization.memberships.active()
     by_id = dict(

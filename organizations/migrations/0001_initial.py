@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("name", models.CharField(max_length=40, verbose_name="name")),
-                ("email", models.EmailField(max_length=254, verbose_name="contact e-mail address")),
+                ("email", models.EmailField(max_length=254, verbose_name="contact email address")),
                 (
                     "collaborator_auth_policy",
                     models.CharField(

@@ -59,7 +59,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 class Membership(models.Model):
     """A person in an organization, or the invitation to become one.
 
-    An invitation by e-mail never says whether the address has an account: its user stays empty until somebody
+    An invitation by email never says whether the address has an account: its user stays empty until somebody
     who confirmed that address accepts.
     """
 
@@ -70,7 +70,7 @@ class Membership(models.Model):
     # PROTECT: people and organizations go by their verbs, which keep owners and counts right.
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="memberships", db_index=False)
     user = models.ForeignKey(User, models.PROTECT, null=True, related_name="memberships")
-    email = models.EmailField(blank=True, default="")  # of an invitation by e-mail; in lower case
+    email = models.EmailField(blank=True, default="")  # of an invitation by email; in lower case
     username = models.CharField(max_length=USERNAME_LENGTH, blank=True, default="")
     # The order of the pages, without regard to case; the database keeps it.
     username_key = models.GeneratedField(

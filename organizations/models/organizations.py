@@ -35,7 +35,7 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
 
 class Organization(models.Model):
     name = models.CharField(_("name"), max_length=NAME_LENGTH)
-    email = models.EmailField(_("contact e-mail address"))
+    email = models.EmailField(_("contact email address"))
     collaborator_auth_policy = models.CharField(
         _("authentication policy"),
         max_length=32,
