@@ -34,9 +34,7 @@ CONFIG = SchemathesisConfig.from_dict(
     }
 )
 PATTERNS = {
-    parameter["name"]: DOCUMENT["components"]["schemas"][parameter["schema"]["$ref"].rpartition("/")[2]][
-        "pattern"
-    ]
+    parameter["name"]: DOCUMENT["components"]["schemas"][parameter["schema"]["$ref"].rpartition("/")[2]]["pattern"]
     for parameter in DOCUMENT["components"]["parameters"].values()
     if parameter["in"] == "path"
 }

@@ -51,9 +51,7 @@ def test_every_operation_is_described_and_no_other():
 def test_what_takes_no_token_says_so():
     public = {shape(path) for path, view in below_api() if view.public}
     described = {
-        shape(path)
-        for path, item in DOCUMENT["paths"].items()
-        if {} in item.get("get", {}).get("security", [])
+        shape(path) for path, item in DOCUMENT["paths"].items() if {} in item.get("get", {}).get("security", [])
     }
 
     assert public == described
