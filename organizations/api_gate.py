@@ -1,14 +1,14 @@
 """The gate as the API has it: the same rules, and refusals that Terraform's clients can show.
 
-Handlers behind it take (call, access, ...): an organization, and as whom the caller is in it. An object that
-is reached by its own id comes through here, too: by `access_to` of the organization that it belongs to.
+Handlers behind it take (call, access): an organization, and as whom the caller is in it. The address carries
+the organization's name or its team's id. What is reached by an id of its own comes through here, too: by
+`access_to` of the organization that it belongs to.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
-from typing import Concatenate, ParamSpec, cast
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef
@@ -27,8 +27,6 @@ from organizations.exceptions import MembershipGone, NoLongerAllowed, Organizati
 from organizations.gate import is_locked_out, membership_of, memberships
 from organizations.models import Membership, Organization, OrganizationToken, Right
 from organizations.policy import enrolment_path
-
-P = ParamSpec("P")
 
 
 @dataclass(frozen=True)
@@ -66,35 +64,43 @@ OF_USER_AND_OWNERS: Prepared[Membership] = Prepared(
     lambda user, name_key: memberships(user, name_key).annotate(unenrolled_owner=Exists(UNENROLLED_OWNERS))
 )
 
-GatedHandler = Callable[Concatenate[Call, Access, P], HttpResponse]
-RoutedHandler = Callable[Concatenate[Call, str, P], HttpResponse]
+GatedHandler = Callable[[Call, Access], HttpResponse]
+RoutedHandler = Callable[..., HttpResponse]  # (call, and what the route carries, by its name)
+Lookup = Callable[..., Access]
 
 
-def member_required(handler: GatedHandler[P]) -> RoutedHandler[P]:
+def member_required(handler: GatedHandler) -> RoutedHandler:
     """Only for members and for the organization's own tokens, and only when the policy lets them in."""
-    return guard(handler, right=None, sudo=False)
+    return guard(handler, access_by_name, right=None, sudo=False)
 
 
-def right_required(right: Right, *, sudo: bool = False) -> Callable[[GatedHandler[P]], RoutedHandler[P]]:
+def right_required(right: Right, *, sudo: bool = False) -> Callable[[GatedHandler], RoutedHandler]:
     """Only for who has the right; with `sudo`, only by a token that stands for it (D6)."""
-    return lambda handler: guard(handler, right=right, sudo=sudo)
+    return lambda handler: guard(handler, access_by_name, right=right, sudo=sudo)
 
 
-def guard(handler: GatedHandler[P], *, right: Right | None, sudo: bool) -> RoutedHandler[P]:
+def team_required(
+    right: Right | None = None, *, sudo: bool = False
+) -> Callable[[GatedHandler], RoutedHandler]:
+    """The same by the id of the owners' team, and only for who sees that there is one."""
+    return lambda handler: guard(handler, access_to_team, right=right, sudo=sudo)
+
+
+def guard(handler: GatedHandler, find: Lookup, *, right: Right | None, sudo: bool) -> RoutedHandler:
     @wraps(handler)
-    def guarded(call: Call, organization_name: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        access = access_by_name(call, organization_name)
+    def guarded(call: Call, **route: str) -> HttpResponse:
+        access = find(call, **route)
         if right is not None:
             check_right(call, access, right, sudo=sudo)
-        with translated():
-            return handler(call, access, *args, **kwargs)
+        with as_the_gate_says():
+            return handler(call, access)
 
     guarded.gate = (right, sudo)  # type: ignore[attr-defined]
-    return cast("RoutedHandler[P]", guarded)
+    return guarded
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def as_the_gate_says() -> Iterator[None]:
     """Say what a verb finds under its lock as the gate would say it now."""
     try:
         yield
@@ -104,13 +110,13 @@ def translated() -> Iterator[None]:
         raise not_found() from error
 
 
-def access_by_name(call: Call, name: str) -> Access:
+def access_by_name(call: Call, organization_name: str) -> Access:
     """Return the access to an organization. Raises 404 for who has none, and 403 for who is locked out."""
     if isinstance(call.token, OrganizationToken):
-        if call.token.organization.name.lower() != name.lower():
+        if call.token.organization.name.lower() != organization_name.lower():
             raise not_found()
         return Access(call.token.organization, token=call.token)
-    membership = membership_of(call.user, name, OF_USER_AND_OWNERS)
+    membership = membership_of(call.user, organization_name, OF_USER_AND_OWNERS)
     if membership is None:
         raise not_found()
     check_policy(call.user, membership.organization)

@@ -24,10 +24,10 @@ from organizations import invitations, memberships
 from organizations.api_gate import (
     Access,
     access_to,
+    as_the_gate_says,
     check_right,
     member_required,
     right_required,
-    translated,
 )
 from organizations.documents import membership_resource, team_id, team_resource, users_of
 from organizations.exceptions import AlreadyMember, InvitationGone, UnknownUser
@@ -190,7 +190,7 @@ def found(membership_id: str) -> Membership:
 def delete(call: Call, membership_id: str) -> HttpResponse:
     """Remove a member, take back an invitation; leave, or decline one's own."""
     membership = found(membership_id)
-    with translated():
+    with as_the_gate_says():
         if is_own(call, membership):
             end_own(call, membership)
         else:

@@ -11,7 +11,7 @@ from accounts.ids import row_id
 from accounts.jsonapi import ApiError, Resource, document, identifiers, no_content, respond
 from accounts.pages import PageRequest, pagination
 from organizations import memberships
-from organizations.api_gate import Access, access_to_team, check_right, member_required, translated
+from organizations.api_gate import Access, member_required, team_required
 from organizations.documents import OWNERS, membership_resource, team_resource, users_of
 from organizations.models import Membership, Organization, Right
 
@@ -56,9 +56,9 @@ def included(access: Access, owners: list[Membership], wanted: Iterable[str]) ->
     return people + (rows if MEMBERSHIPS in wanted else [])
 
 
-def show(call: Call, team_id: str) -> HttpResponse:
+@team_required()
+def show(call: Call, access: Access) -> HttpResponse:
     wanted = call.includes(*INCLUDES)
-    access = access_to_team(call, team_id)
     owners = owners_of(access)
     return respond(
         document(team_resource(access, len(owners), owners), included=included(access, owners, wanted))
@@ -68,8 +68,8 @@ def show(call: Call, team_id: str) -> HttpResponse:
 # --- Who is in it ---
 
 
-def list_memberships(call: Call, team_id: str) -> HttpResponse:
-    access = access_to_team(call, team_id)
+@team_required()
+def list_memberships(call: Call, access: Access) -> HttpResponse:
     status = call.request.GET.get("filter[status]", "")
     if status not in ("", *Membership.Status.values):
         raise ApiError(400, "invalid parameter", parameter="filter[status]")
@@ -86,32 +86,32 @@ def list_memberships(call: Call, team_id: str) -> HttpResponse:
     )
 
 
-def add_users(call: Call, team_id: str) -> HttpResponse:
-    return change(call, team_id, USERS, memberships.make_owners)
+@team_required(Right.OWNERS, sudo=True)
+def add_users(call: Call, access: Access) -> HttpResponse:
+    return change(call, access, USERS, memberships.make_owners)
 
 
-def remove_users(call: Call, team_id: str) -> HttpResponse:
-    return change(call, team_id, USERS, memberships.unmake_owners)
+@team_required(Right.OWNERS, sudo=True)
+def remove_users(call: Call, access: Access) -> HttpResponse:
+    return change(call, access, USERS, memberships.unmake_owners)
 
 
-def add_memberships(call: Call, team_id: str) -> HttpResponse:
-    return change(call, team_id, MEMBERSHIPS, memberships.make_owners)
+@team_required(Right.OWNERS, sudo=True)
+def add_memberships(call: Call, access: Access) -> HttpResponse:
+    return change(call, access, MEMBERSHIPS, memberships.make_owners)
 
 
-def remove_memberships(call: Call, team_id: str) -> HttpResponse:
-    return change(call, team_id, MEMBERSHIPS, memberships.unmake_owners)
+@team_required(Right.OWNERS, sudo=True)
+def remove_memberships(call: Call, access: Access) -> HttpResponse:
+    return change(call, access, MEMBERSHIPS, memberships.unmake_owners)
 
 
-def change(call: Call, team_id: str, kind: str, verb: Verb) -> HttpResponse:
+def change(call: Call, access: Access, kind: str, verb: Verb) -> HttpResponse:
     """Have a verb change all that were sent, or none of them."""
-    access = access_to_team(call, team_id)
-    check_right(call, access, Right.OWNERS, sudo=True)
     body = call.body if isinstance(call.body, dict) else {}
     sent = identifiers(body.get("data"), pointer="/data", kinds=(kind,))
     find = members_by_user if kind == USERS else members_by_id
-    ids = find(access.organization, sent)
-    with translated():
-        verb(access.organization, ids, actor=call.actor)
+    verb(access.organization, find(access.organization, sent), actor=call.actor)
     return no_content()
 
 

@@ -12,7 +12,7 @@ from accounts.ids import public_id
 from accounts.jsonapi import ApiError, Document, document, invalid_attribute, no_content, respond
 from accounts.tokens import InvalidExpiry
 from organizations import tokens
-from organizations.api_gate import Access, access_to_team, check_right, right_required, translated
+from organizations.api_gate import Access, right_required, team_required
 from organizations.models import OrganizationToken, Right
 
 Kind = OrganizationToken.Kind
@@ -37,26 +37,19 @@ def delete(call: Call, access: Access) -> HttpResponse:
     return delete_kind(call, access, Kind.ORGANIZATION)
 
 
-def show_of_team(call: Call, team_id: str) -> HttpResponse:
-    return show_kind(call, team_access(call, team_id, sudo=False), Kind.OWNERS)
+@team_required(Right.TOKENS)
+def show_of_team(call: Call, access: Access) -> HttpResponse:
+    return show_kind(call, access, Kind.OWNERS)
 
 
-def create_of_team(call: Call, team_id: str) -> HttpResponse:
-    access = team_access(call, team_id, sudo=True)
-    with translated():
-        return create_kind(call, access, Kind.OWNERS)
+@team_required(Right.TOKENS, sudo=True)
+def create_of_team(call: Call, access: Access) -> HttpResponse:
+    return create_kind(call, access, Kind.OWNERS)
 
 
-def delete_of_team(call: Call, team_id: str) -> HttpResponse:
-    access = team_access(call, team_id, sudo=True)
-    with translated():
-        return delete_kind(call, access, Kind.OWNERS)
-
-
-def team_access(call: Call, team_id: str, *, sudo: bool) -> Access:
-    access = access_to_team(call, team_id)
-    check_right(call, access, Right.TOKENS, sudo=sudo)
-    return access
+@team_required(Right.TOKENS, sudo=True)
+def delete_of_team(call: Call, access: Access) -> HttpResponse:
+    return delete_kind(call, access, Kind.OWNERS)
 
 
 def check_which(call: Call) -> None:
