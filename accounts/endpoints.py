@@ -55,11 +55,11 @@ class Call:
     @cached_property
     def body(self) -> Any:
         """What was sent, or None where nothing was."""
-        raw = self.request.body
-        if not raw.strip():
-            return None
-        check_media_type(self.request)
-        return parse(raw)
+        return read_body(self.request)
+
+    def check_body(self) -> None:
+        """Refuse a malformed body where none is needed; null and {} are fine, as some clients send them."""
+        read_body(self.request)
 
     def document(self, *kinds: str, pk: str = "") -> Document:
         return Document(self.body, kinds=kinds, pk=pk)
@@ -136,6 +136,15 @@ def refuse_unread_include(call: Call) -> None:
     """Raise 400 if something was to be included where nothing can be."""
     if call.request.method in ("GET", "HEAD") and not call.includes_known:
         call.includes()
+
+
+def read_body(request: HttpRequest) -> Any:
+    """Return what a body says, or None if it is empty. Raises ApiError 415 or 400."""
+    raw = request.body
+    if not raw.strip():
+        return None
+    check_media_type(request)
+    return parse(raw)
 
 
 def check_media_type(request: HttpRequest) -> None:

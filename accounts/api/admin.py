@@ -32,7 +32,7 @@ def staff_token_required(handler: Handler[P]) -> Handler[P]:
 @staff_token_required
 def disable_two_factor(call: Call, user_id: str) -> HttpResponse:
     """Remove the two-factor authentication of somebody who has lost every device (R33)."""
-    _ = call.body  # there need not be one, but nothing is done for one that is malformed
+    call.check_body()
     user = User.objects.filter(pk=row_id("user", user_id)).first()
     if user is None or call.token is None:
         raise not_found()

@@ -62,7 +62,7 @@ def delete(call: Call, public_id: str) -> HttpResponse:
     token = own_token(call, public_id)
     if token != call.token:
         check_sudo(call)
-    _ignored = call.body  # may be null, as some clients send; what is malformed is refused
+    call.check_body()
     if tokens.revoke(call.user, token.pk, actor=call.actor) is None:
         raise not_found()
     return no_content()

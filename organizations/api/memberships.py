@@ -199,7 +199,7 @@ def delete(call: Call, membership_id: str) -> HttpResponse:
 
 
 def end_own(call: Call, membership: Membership) -> None:
-    _ignored = call.body  # may be null, as some clients send; what is malformed is refused
+    call.check_body()
     if not membership.is_invited:
         if membership.is_owner:
             raise forbidden(_("Owners can't remove themselves. Leave the team of the owners first."))
@@ -216,5 +216,5 @@ def end_other(call: Call, membership: Membership) -> None:
     check_right(call, access, Right.MEMBERS)
     if membership.is_owner:  # who owns an organization changes behind sudo only (D6)
         check_right(call, access, Right.OWNERS, sudo=True)
-    _ignored = call.body
+    call.check_body()
     memberships.remove(access.organization, membership.pk, actor=call.actor)

@@ -135,6 +135,6 @@ def minutes(sent: Document, name: str) -> int | None:
 
 @right_required(Right.SETTINGS, sudo=True)
 def delete(call: Call, access: Access) -> HttpResponse:
-    _ignored = call.body  # may be null, as some clients send; what is malformed is refused
+    call.check_body()
     lifecycle.delete_organization(access.organization, actor=call.actor)
     return no_content()

@@ -90,7 +90,7 @@ def expiry_sent(call: Call) -> datetime | None:
 
 
 def delete_kind(call: Call, access: Access, kind: Kind) -> HttpResponse:
-    _ignored = call.body  # may be null, as some clients send; what is malformed is refused
+    call.check_body()
     if tokens.revoke(access.organization, kind, actor=call.actor) is None:
         raise not_found()
     return no_content()
