@@ -132,8 +132,11 @@ class Page(HTMLParser):
 NOT_COUNTED = (Session, RateLimit, OutboxMessage)
 FAILURES = ".failed"  # how the names of such events end
 WRITES = re.compile(r'\s*(?:INSERT INTO|UPDATE|DELETE FROM) "?(\w+)')
-# Once a minute a GET may do this (docs/security.md, R52).
-NOTES_USE = 'UPDATE "accounts_session" SET "last_used_at" = %s WHERE'
+# Once a minute a GET may do this, of a session or a token (docs/security.md, R52).
+NOTES_USE = re.compile(
+    r'UPDATE "(?:accounts_session|accounts_apitoken|organizations_organizationtoken)"'
+    r' SET "last_used_at" = %s WHERE'
+)
 # Columns that count wrong answers: as much a failure as the recorded event. And when a token was last used.
 COUNTED_ANYWAY = ("failures", "set_aside_at", "last_used_at")
 
@@ -220,7 +223,7 @@ class Walker:
         self.cookies = own
 
     def watch(self, execute, sql, params, many, context):
-        if (write := WRITES.match(sql)) and not sql.startswith(NOTES_USE):
+        if (write := WRITES.match(sql)) and not NOTES_USE.match(sql):
             self.wrote.append(write[1])
         return execute(sql, params, many, context)
 

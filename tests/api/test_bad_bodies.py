@@ -1,17 +1,22 @@
 """Nonsense sent to every operation of the API: 4xx in the form of JSON:API, at once, and nothing is changed.
 
-Operations are found in the URLconf (routes.py), so that a new one is spoilt without anybody remembering.
+Operations are found in the URLconf (routes.py), and what they take in docs/openapi.yaml, so that a new one is
+spoilt without anybody remembering. What one parser does for all of them is shown once.
 """
 
 import json
 import re
+import time
 from urllib.parse import quote
 
 import pytest
 
-from accounts.jsonapi import parse
-from tests.api.routes import OPERATIONS, PREFIX
-from tests.api.walkers import complaints, programs
+from accounts.jsonapi import ApiError, parse
+from tests import cast
+from tests.api.clients import API, body_of
+from tests.api.described import all_attributes, attributes_of, parameters_of
+from tests.api.routes import OPERATIONS
+from tests.api.walkers import MOST_SECONDS, complaints, programs
 from tests.test_bad_input import NO_NAMES, NONSENSE
 
 pytestmark = pytest.mark.django_db
@@ -53,7 +58,7 @@ def nested_objects(depth, innermost='"x"'):
     return '{"a":' * depth + innermost + "}" * depth
 
 
-# name -> (body, statuses). All of these are no documents, whoever reads them.
+# All of these are no documents, whoever reads them.
 MALFORMED = {
     "truncated": b'{"data": {"type"',
     "two documents": b"{} {}",
@@ -94,6 +99,8 @@ MALFORMED = {
     "a raw NUL": b'{"data": {"attributes": {"email": "a\x00b"}}}',
     "a raw line break": b'{"data": {"attributes": {"email": "a\nb"}}}',
 }
+# Enough to tell whether an operation reads what it is sent before it does anything.
+SOME_MALFORMED = ["truncated", "duplicate keys", "NUL"]
 # Well-formed, and no document.
 NO_DOCUMENT = {
     "empty": b"",
@@ -139,7 +146,7 @@ VALUES = [
     1.5,
     "",
     " ",
-    "x" * 100_000,
+    "x" * 10_000,
     [],
     ["x"],
     {},
@@ -160,6 +167,18 @@ def test_what_is_json_and_can_be_kept_is_read():
         assert parse(text.encode()) == json.loads(text)
 
 
+@pytest.mark.parametrize("what", MALFORMED)
+def test_ap_08_what_is_malformed_is_refused_at_once(what):
+    body = body_of(MALFORMED[what])
+    began = time.process_time()
+
+    with pytest.raises(ApiError) as refused:
+        parse(body)
+
+    assert refused.value.status == 400
+    assert time.process_time() - began < MOST_SECONDS
+
+
 # ---------------------------------------------------------------- bodies
 
 
@@ -172,8 +191,9 @@ def test_ap_08_malformed_bodies_change_nothing(programs, operation):
     program, path = programs.who_may(operation), programs.path(operation)
     wrong = []
 
-    for what, body in MALFORMED.items():
-        wrong += complaints(program.send(operation.method, path, body), what, statuses=[400])
+    for what in SOME_MALFORMED:
+        answer = program.send(operation.method, path, MALFORMED[what])
+        wrong += complaints(answer, what, statuses=[400])
 
     assert not wrong, "\n".join(wrong)
 
@@ -209,16 +229,21 @@ def test_a_body_just_over_what_is_read_is_too_long(programs, operation):
 
 
 @pytest.mark.parametrize("operation", TAKING, ids=ids(TAKING))
-def test_ap_07_other_media_types_are_not_read(programs, operation):
-    program, path = programs.who_may(operation), programs.path(operation)
-    body = with_attributes('{"email": "new@example.com", "description": "x"}')
-    wrong = []
+def test_ap_07_text_is_not_read(programs, operation):
+    answer = programs.who_may(operation).send(
+        operation.method, programs.path(operation), with_attributes('{"description": "x"}'), "text/plain"
+    )
 
-    for media_type in WRONG_MEDIA:
-        answer = program.send(operation.method, path, body, media_type)
-        wrong += complaints(answer, media_type, statuses=[415])
+    assert list(complaints(answer, "text/plain", statuses=[415])) == []
 
-    assert not wrong, "\n".join(wrong)
+
+@pytest.mark.parametrize("media_type", WRONG_MEDIA)
+def test_ap_07_other_media_types_are_not_read(programs, media_type):
+    body = document_with(email="new@example.com")
+
+    answer = programs["olga"].send("PATCH", f"{API}/account/update", body, media_type)
+
+    assert list(complaints(answer, media_type, statuses=[415])) == []
 
 
 @pytest.mark.parametrize(
@@ -235,13 +260,13 @@ def test_ap_07_other_media_types_are_not_read(programs, operation):
 def test_ap_07_json_is_read_however_it_is_written(programs, media_type):
     body = document_with(email="new@example.com")
 
-    assert programs["olga"].send("PATCH", f"{PREFIX}/account/update", body, media_type).status == 200
+    assert programs["olga"].send("PATCH", f"{API}/account/update", body, media_type).status == 200
 
 
 def test_one_attribute_in_two_spellings_is_refused(programs):
     body = with_attributes('{"session-timeout": 60, "session_timeout": 90}')
 
-    answer = programs["olga"].send("PATCH", f"{PREFIX}/organizations/open", body)
+    answer = programs["olga"].send("PATCH", f"{API}/organizations/open", body)
 
     assert list(complaints(answer, "two spellings", statuses=[400])) == []
 
@@ -264,33 +289,55 @@ def test_members_of_wrong_types_change_nothing(programs, operation):
     assert not wrong, "\n".join(wrong)
 
 
+# What is right for the attributes that operations need, so that the spoilt one decides.
+RIGHT = {
+    "name": "brand-new",
+    "email": "new@example.com",
+    "description": "x",
+    "current_password": cast.PASSWORD,
+    "password": "another long password 43",
+    "password_confirmation": "another long password 43",
+}
+ATTRIBUTES = all_attributes()
+TAKING_NULL = {"expired-at", "session-timeout", "session-remember"}
+
+
+def needed_by(operation):
+    _taken, needed = attributes_of(operation)
+    return {name: RIGHT[name] for name in needed}
+
+
 @pytest.mark.parametrize("operation", TAKING, ids=ids(TAKING))
-def test_attributes_of_wrong_types_are_refused_or_mean_nothing(programs, operation):
-    """Each attribute that this endpoint could have, in turn: taken only where it is what it should be."""
+def test_attributes_of_wrong_types_change_nothing(programs, operation):
+    """Each that it takes, in turn, while the others are right."""
     program, path = programs.who_may(operation), programs.path(operation)
+    (taken, _), right = attributes_of(operation), needed_by(operation)
     wrong = []
 
-    for name in ATTRIBUTES:
+    for name in sorted(taken):
         for value in VALUES:
-            answer = program.send(operation.method, path, document_with(**{name: value}))
-            wrong += complaints(answer, f"{name}: {str(value)[:30]}", harmless=answer.status < 300)
-            if SECRET in answer.text:
-                wrong.append(f"{name}: {value} is echoed")
+            answer = program.send(operation.method, path, document_with(**right | {name: value}))
+            harmless = not answer.changed or (value is None and name in TAKING_NULL)
+            wrong += complaints(answer, f"{name}: {str(value)[:30]}", harmless=harmless)
 
     assert not wrong, "\n".join(wrong)
 
 
-ATTRIBUTES = [
-    "email",
-    "name",
-    "username",
-    "password",
-    "description",
-    "expired-at",
-    "collaborator-auth-policy",
-    "session-timeout",
-    "session_remember",
-]
+@pytest.mark.parametrize("operation", TAKING, ids=ids(TAKING))
+def test_attributes_that_it_does_not_take_mean_nothing(programs, operation):
+    """All of them at once, and what can only be read: the same comes of it as without them."""
+    program, path = programs.who_may(operation), programs.path(operation)
+    (taken, _), right = attributes_of(operation), needed_by(operation)
+    others = ATTRIBUTES - taken
+    without = program.send(operation.method, path, document_with(**right))
+
+    assert without.status < 300 or not right
+    for value in VALUES:
+        sent = document_with(**right | dict.fromkeys(others, value))
+        answer = program.send(operation.method, path, sent)
+
+        assert (answer.status, answer.changed) == (without.status, without.changed), str(value)[:30]
+        assert answer.seconds < MOST_SECONDS
 
 
 @pytest.mark.parametrize("operation", TAKING, ids=ids(TAKING))
@@ -304,7 +351,7 @@ def test_relationships_of_wrong_types_change_nothing(programs, operation):
         for sent in ({"data": data}, {"data": {"relationships": {"teams": {"data": data}}}}):
             answer = program.send(operation.method, path, sent)
             wrong += complaints(answer, json.dumps(sent), harmless=answer.changed == [])
-    for many in [[{"type": "users", "id": "x"}] * 100_00, [{"type": "users", "id": "x" * 100_000}]]:
+    for many in [[{"type": "users", "id": "x"}] * 10_000, [{"type": "users", "id": "x" * 100_000}]]:
         answer = program.send(operation.method, path, {"data": many})
         wrong += complaints(answer, "many or long ids")
 
@@ -356,7 +403,7 @@ def test_spoilt_paths_lead_nowhere(programs, operation):
 
 
 @pytest.mark.parametrize("operation", READING, ids=ids(READING))
-def test_ap_13_unknown_includes_and_pages_are_refused(programs, operation):
+def test_ap_13_unknown_includes_are_refused(programs, operation):
     program, path = programs.who_may(operation), programs.path(operation)
     wrong = []
 
@@ -369,13 +416,28 @@ def test_ap_13_unknown_includes_and_pages_are_refused(programs, operation):
     ]:
         answer = program.get(f"{path}?include={include}")
         wrong += complaints(answer, f"include={include}", statuses=[400])
-    for name in ["page[number]", "page[size]", "page[after]"]:
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("operation", READING, ids=ids(READING))
+def test_ap_13_pages_that_are_none_are_refused(programs, operation):
+    """Where there are pages; elsewhere nobody looks."""
+    program, path = programs.who_may(operation), programs.path(operation)
+    page = program.get(f"{path}?page[number]=1&page[size]=1").text
+    wrong = []
+
+    for name, has_it in [
+        ("page[number]", '"pagination":' in page),
+        ("page[size]", '"pagination":' in page),
+        ("page[after]", "page%5Bafter%5D=" in page),
+    ]:
+        assert has_it == (name in parameters_of(operation)), name
         for value in ["-1", "0", "x", "1.5", "9" * 5000, quote("١"), "%00", "%ED%A0%80", "1e3", "+1"]:
             answer = program.get(f"{path}?{name}={value}")
-            wrong += complaints(answer, f"{name}={value[:20]}", harmless=True)
+            wrong += complaints(answer, f"{name}={value[:20]}", harmless=not has_it)
     for value in ["1000000000", "101"]:
         answer = program.get(f"{path}?page[size]={value}&page[number]=1")
-        wrong += complaints(answer, f"page[size]={value}", harmless=True)
+        wrong += complaints(answer, f"page[size]={value}", statuses=range(200, 300))
 
     assert not wrong, "\n".join(wrong)
 
@@ -383,13 +445,18 @@ def test_ap_13_unknown_includes_and_pages_are_refused(programs, operation):
 @pytest.mark.parametrize("operation", READING, ids=ids(READING))
 def test_spoilt_queries_do_no_harm(programs, operation):
     program, path = programs.who_may(operation), programs.path(operation)
-    names = ["q", "q[name]", "q[email]", "filter[status]", "filter[email]", "filter[names]", "x", "token"]
+    read = parameters_of(operation)
+    unread = {
+        "token",
+        "filter[is_service_account]",
+        *(name for one in OPERATIONS for name in parameters_of(one)),
+    } - read
     wrong = []
 
     for what, raw in NONSENSE.items():
-        for name in names:
-            answer = program.get(f"{path}?{quote(name)}={raw}")
-            wrong += complaints(answer, f"{name}: {what}", harmless=True)
+        for names in [*([name] for name in sorted(read)), sorted(unread)]:
+            query = "&".join(f"{quote(name)}={raw}" for name in names)
+            wrong += complaints(program.get(f"{path}?{query}"), f"{names}: {what}", harmless=True)
     for what, query in [("300 fields", "a=b&" * 300), ("a strange name", "%ED%A0%80=1"), ("nothing", "&&=&")]:
         wrong += complaints(program.get(f"{path}?{query}"), what, harmless=True)
 
@@ -407,5 +474,8 @@ def test_the_walk_finds_the_operations_and_names_no_other():
     everything = set(ids(OPERATIONS))
 
     assert len(TAKING) >= 15
+    assert len(ATTRIBUTES) >= 50
+    assert sum(len(attributes_of(operation)[0]) for operation in TAKING) >= 20
+    assert sum(len(parameters_of(operation)) for operation in READING) >= 20
     assert everything >= NEEDING_NO_BODY
     assert all(re.match(r"(GET|POST|PUT|PATCH|DELETE) /", name) for name in everything)
