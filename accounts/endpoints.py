@@ -4,7 +4,8 @@
 gates. Whatever a handler raises becomes an error object here, and nowhere else.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, wraps
 from typing import Any, Concatenate, ParamSpec, cast
@@ -26,7 +27,15 @@ from accounts import bearers
 from accounts.answers import status_of
 from accounts.audit import Actor
 from accounts.exceptions import RateLimited, RuleViolation, SessionEnded
-from accounts.jsonapi import MEDIA_TYPES, ApiError, Document, InvalidDocument, parse, respond_errors
+from accounts.jsonapi import (
+    MEDIA_TYPES,
+    ApiError,
+    Document,
+    InvalidDocument,
+    invalid_attribute,
+    parse,
+    respond_errors,
+)
 from accounts.models import ApiToken, BearerToken, User
 from accounts.throttle import throttle
 
@@ -179,6 +188,15 @@ def answer_to(error: Exception) -> HttpResponse:
         case BadRequest() | SuspiciousOperation() | UnreadablePostError():
             return respond_errors(ApiError(400, "bad request"))
     raise error
+
+
+@contextmanager
+def blamed_on(name: str, *rules: type[RuleViolation]) -> Iterator[None]:
+    """Say of a rule that a verb finds broken which attribute broke it."""
+    try:
+        yield
+    except rules as error:
+        raise invalid_attribute(name, error.message) from error
 
 
 def not_found() -> ApiError:

@@ -5,10 +5,17 @@ from django.utils.translation import gettext as _
 
 from accounts import passwords, registration
 from accounts.documents import service_account, user_id, user_resource
-from accounts.endpoints import Call, check_sudo, has_sudo, sudo_token_required, user_token_required
+from accounts.endpoints import (
+    Call,
+    blamed_on,
+    check_sudo,
+    has_sudo,
+    sudo_token_required,
+    user_token_required,
+)
 from accounts.exceptions import WrongPassword
 from accounts.forms import AddressField, CurrentPasswordField, NewPasswordField
-from accounts.jsonapi import document, invalid_attribute, respond
+from accounts.jsonapi import document, respond
 from accounts.models import ApiToken, User
 
 
@@ -48,10 +55,6 @@ def change_password(call: Call) -> HttpResponse:
     if sent.text("password_confirmation", NewPasswordField()) != new:
         sent.fail("password_confirmation", _("This is not the same as the new password."))
     sent.check()
-    try:
+    with blamed_on("password", passwords.WeakPassword), blamed_on("current_password", WrongPassword):
         passwords.change(call.user, current, new, session=None, actor=call.actor)
-    except passwords.WeakPassword as error:
-        raise invalid_attribute("password", error.message) from error
-    except WrongPassword as error:
-        raise invalid_attribute("current_password", error.message) from error
     return own(call, call.user)

@@ -4,10 +4,17 @@ from django.http import HttpResponse
 
 from accounts import tokens
 from accounts.documents import token_resource
-from accounts.endpoints import Call, check_sudo, not_found, sudo_token_required, user_token_required
+from accounts.endpoints import (
+    Call,
+    blamed_on,
+    check_sudo,
+    not_found,
+    sudo_token_required,
+    user_token_required,
+)
 from accounts.forms import DescriptionField
 from accounts.ids import row_id
-from accounts.jsonapi import Document, document, invalid_attribute, no_content, respond
+from accounts.jsonapi import Document, document, no_content, respond
 from accounts.models import ApiToken
 from accounts.pages import PageRequest, pagination
 from accounts.tokens import InvalidExpiry
@@ -41,12 +48,10 @@ def make(call: Call) -> HttpResponse:
     sent: Document = call.document(*KINDS)
     description, expires_at = sent.text("description", DESCRIPTION), sent.moment("expired-at")
     sent.check()
-    try:
+    with blamed_on("expired-at", InvalidExpiry):
         token, secret = tokens.create(
             call.user, description=description, expires_at=expires_at, actor=call.actor
         )
-    except InvalidExpiry as error:
-        raise invalid_attribute("expired-at", error.message) from error
     return respond(document(token_resource(token, secret=secret)), 201)
 
 

@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from accounts.documents import user_resource
-from accounts.endpoints import Call, forbidden, not_found, user_token_required
+from accounts.endpoints import Call, blamed_on, forbidden, not_found, user_token_required
 from accounts.ids import row_id
 from accounts.jsonapi import (
     ApiError,
@@ -14,7 +14,6 @@ from accounts.jsonapi import (
     Resource,
     document,
     identifiers,
-    invalid_attribute,
     no_content,
     respond,
 )
@@ -103,10 +102,8 @@ def create(call: Call, access: Access) -> HttpResponse:
         sent.fail("username", _("That is an address, and no username."))
     sent.check()
     check_teams(sent, access.organization)
-    try:
+    with blamed_on("username", UnknownUser, AlreadyMember):
         invitation = invitations.add(access.organization, who, actor=call.actor)
-    except (UnknownUser, AlreadyMember) as error:
-        raise invalid_attribute("username", error.message) from error
     return respond(
         document(membership_resource(invitation, private=True), included=users_of([invitation])), status=201
     )

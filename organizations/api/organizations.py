@@ -6,8 +6,8 @@ from dataclasses import replace
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from accounts.endpoints import Call, check_sudo, forbidden, has_sudo
-from accounts.jsonapi import Document, Resource, document, invalid_attribute, no_content, respond
+from accounts.endpoints import Call, blamed_on, check_sudo, forbidden, has_sudo
+from accounts.jsonapi import Document, Resource, document, no_content, respond
 from accounts.models import ApiToken
 from accounts.pages import PageRequest, pagination
 from organizations import lifecycle
@@ -76,15 +76,12 @@ def create(call: Call) -> HttpResponse:
     if changes:
         check_sudo(call)
     try:
-        organization = lifecycle.create_organization(
-            name, email, owner=call.user, actor=call.actor, changes=changes
-        )
+        with blamed_on("name", NameTaken), blamed_on(POLICY, OwnersNotEnrolled):
+            organization = lifecycle.create_organization(
+                name, email, owner=call.user, actor=call.actor, changes=changes
+            )
     except CreationNotAllowed as error:
         raise forbidden(_("Creation of organizations has been disabled for non-admins.")) from error
-    except NameTaken as error:
-        raise invalid_attribute("name", error.message) from error
-    except OwnersNotEnrolled as error:
-        raise invalid_attribute(POLICY, error.message) from error
     entitlements = entitlement_set_resource(organization)
     access = access_by_name(call, organization.name)
     return respond(document(organization_resource(access), included=[entitlements]), status=201)
@@ -106,10 +103,8 @@ def update(call: Call, access: Access) -> HttpResponse:
         changes = Changes()  # the same again, which must not become a change by what others do meanwhile
     if email is not None:
         changes["email"] = email
-    try:
+    with blamed_on(POLICY, OwnersNotEnrolled):
         changed = lifecycle.change_organization(organization, changes, actor=call.actor)
-    except OwnersNotEnrolled as error:
-        raise invalid_attribute(POLICY, error.message) from error
     return respond(document(organization_resource(replace(access, organization=changed, conformant=None))))
 
 

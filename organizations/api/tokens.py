@@ -7,9 +7,9 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from accounts.documents import token_resource
-from accounts.endpoints import Call, not_found
+from accounts.endpoints import Call, blamed_on, not_found
 from accounts.ids import public_id
-from accounts.jsonapi import ApiError, Document, document, invalid_attribute, no_content, respond
+from accounts.jsonapi import ApiError, Document, document, no_content, respond
 from accounts.tokens import InvalidExpiry
 from organizations import tokens
 from organizations.api_gate import Access, right_required, team_required
@@ -70,12 +70,10 @@ def show_kind(call: Call, access: Access, kind: Kind) -> HttpResponse:
 
 def create_kind(call: Call, access: Access, kind: Kind) -> HttpResponse:
     expires_at = expiry_sent(call)
-    try:
+    with blamed_on("expired-at", InvalidExpiry):
         token, secret = tokens.replace(
             access.organization, kind, expires_at=expires_at, verified=False, actor=call.actor
         )
-    except InvalidExpiry as error:
-        raise invalid_attribute("expired-at", error.message) from error
     return respond(document(token_resource(token, path=path_of(token), secret=secret)), 201)
 
 
