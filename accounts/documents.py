@@ -63,16 +63,16 @@ def user_resource(
             "permissions": permissions(user),
             **ELSEWHERE,
         }
-    pk = user_id(user)
+    path = f"/api/v2/users/{user_id(user)}"
     relationships: dict[str, Any] = {}
-    links = {"self": f"/api/v2/users/{pk}"}
+    links = {"self": path}
     if own:
-        tokens = {"links": {"related": f"/api/v2/users/{pk}/authentication-tokens"}}
+        tokens = {"links": {"related": f"{path}/authentication-tokens"}}
         relationships["authentication-tokens"] = tokens
     if token is not None:
         relationships["authenticated-resource"] = to_one(*token.belongs_to)
         links["auth-token"] = f"/api/v2/authentication-tokens/{token.public_id}"
-    return resource("users", pk, attributes, relationships=relationships, links=links)
+    return resource("users", user_id(user), attributes, relationships=relationships, links=links)
 
 
 def service_account(token: BearerToken) -> Resource:

@@ -70,8 +70,8 @@ class Call:
         """Refuse a malformed body where none is needed; null and {} are fine, as some clients send them."""
         read_body(self.request)
 
-    def document(self, *kinds: str, pk: str = "") -> Document:
-        return Document(self.body, kinds=kinds, pk=pk)
+    def document(self, *kinds: str, public_id: str = "") -> Document:
+        return Document(self.body, kinds=kinds, public_id=public_id)
 
     def includes(self, *known: str) -> set[str]:
         """Return what `include` asks for. An unknown name is refused, as JSON:API demands."""

@@ -78,13 +78,13 @@ def respond_errors(*errors: ApiError) -> HttpResponse:
 
 def resource(
     kind: str,
-    pk: str,
+    public_id: str,
     attributes: Attributes,
     *,
     relationships: Mapping[str, Any] | None = None,
     links: Mapping[str, str] | None = None,
 ) -> Resource:
-    built: Resource = {"id": pk, "type": kind, "attributes": dict(attributes)}
+    built: Resource = {"id": public_id, "type": kind, "attributes": dict(attributes)}
     if relationships:
         built["relationships"] = dict(relationships)
     if links:
@@ -92,12 +92,12 @@ def resource(
     return built
 
 
-def to_one(kind: str, pk: str | None) -> dict[str, Any]:
-    return {"data": None if pk is None else {"id": pk, "type": kind}}
+def to_one(kind: str, public_id: str | None) -> dict[str, Any]:
+    return {"data": None if public_id is None else {"id": public_id, "type": kind}}
 
 
-def to_many(kind: str, pks: Iterable[str]) -> dict[str, Any]:
-    return {"data": [{"id": pk, "type": kind} for pk in pks]}
+def to_many(kind: str, public_ids: Iterable[str]) -> dict[str, Any]:
+    return {"data": [{"id": public_id, "type": kind} for public_id in public_ids]}
 
 
 def document(
@@ -172,15 +172,15 @@ class Document:
     once, so that a verb is called with a request that is right in every part, or not at all.
     """
 
-    def __init__(self, body: Any, *, kinds: Iterable[str] = (), pk: str = "") -> None:
-        """`kinds` are the types that `data` may have, `pk` the id that it may have; another one is a 409."""
+    def __init__(self, body: Any, *, kinds: Iterable[str] = (), public_id: str = "") -> None:
+        """`kinds` are the types that `data` may have, `public_id` the id; another one is a 409."""
         data = body.get("data") if isinstance(body, dict) else None
         if not isinstance(data, dict):
             raise ApiError(422, "invalid document", _("There must be an object “data”."), pointer="/data")
-        kind, sent_pk = data.get("type"), data.get("id")
+        kind, sent_id = data.get("type"), data.get("id")
         if kinds and kind is not None and kind not in kinds:
             raise ApiError(409, "conflict", _("That is another type of resource."), pointer="/data/type")
-        if pk and sent_pk is not None and sent_pk != pk:
+        if public_id and sent_id is not None and sent_id != public_id:
             raise ApiError(409, "conflict", _("The id is not that of the address."), pointer="/data/id")
         sent = member(data, "attributes")
         self.attributes = {kebab(name): one for name, one in sent.items()}
@@ -234,7 +234,7 @@ class Document:
 
     def moment(self, name: str) -> datetime | None:
         """Return a point in time, in UTC, or None for null."""
-        value = self.attributes.get(name)
+        value = self.attributes.get(kebab(name))
         if value is None:
             return None
         try:

@@ -139,7 +139,7 @@ def membership_resource(membership: Membership, *, private: bool = False, own: b
 
     `private` adds what those may see who manage members, `own` what the person may.
     """
-    organization, pk = membership.organization, membership_id(membership)
+    organization = membership.organization
     attributes: dict[str, Any] = {
         "status": membership.status,
         "username": membership.username or None,
@@ -157,10 +157,10 @@ def membership_resource(membership: Membership, *, private: bool = False, own: b
     }
     return resource(
         "organization-memberships",
-        pk,
+        membership_id(membership),
         attributes,
         relationships=relationships,
-        links={"self": f"{API}/organization-memberships/{pk}"},
+        links={"self": f"{API}/organization-memberships/{membership_id(membership)}"},
     )
 
 
@@ -186,8 +186,7 @@ def users_of(memberships: Sequence[Membership], *, private: bool = False) -> lis
 def team_resource(access: Access, count: int, owners: Sequence[Membership] | None = None) -> Resource:
     """Return the owners' team, which has so many members; with the owners themselves, if they are given."""
     organization = access.organization
-    pk = team_id(organization)
-    path = f"{API}/teams/{pk}"
+    path = f"{API}/teams/{team_id(organization)}"
     attributes: dict[str, Any] = {
         "name": OWNERS,
         "users-count": count,
@@ -217,7 +216,9 @@ def team_resource(access: Access, count: int, owners: Sequence[Membership] | Non
         relationships["organization-memberships"] = to_many(
             "organization-memberships", map(membership_id, owners)
         )
-    return resource("teams", pk, attributes, relationships=relationships, links={"self": path})
+    return resource(
+        "teams", team_id(organization), attributes, relationships=relationships, links={"self": path}
+    )
 
 
 EVERYTHING = (

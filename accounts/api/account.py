@@ -34,7 +34,7 @@ def own(call: Call, user: User) -> HttpResponse:
 def update(call: Call) -> HttpResponse:
     """Take a new email address, which counts once it is confirmed. Usernames stay what they are."""
     user = call.user
-    sent = call.document("users", pk=user_id(user))
+    sent = call.document("users", public_id=user_id(user))
     if sent.has("username") and sent.attributes["username"] != user.username:
         sent.fail("username", _("A username can't be changed."))
     email = sent.text("email", AddressField()) if sent.has("email") else ""
@@ -49,7 +49,7 @@ def update(call: Call) -> HttpResponse:
 @sudo_token_required
 def change_password(call: Call) -> HttpResponse:
     """Every browser is signed out; tokens stay. The names of attributes are the documented ones."""
-    sent = call.document("users", pk=user_id(call.user))
+    sent = call.document("users", public_id=user_id(call.user))
     current = sent.text("current_password", CurrentPasswordField())
     new = sent.text("password", NewPasswordField())
     if sent.text("password_confirmation", NewPasswordField()) != new:

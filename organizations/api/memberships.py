@@ -96,7 +96,7 @@ def teams_of(access: Access, rows: list[Membership]) -> list[Resource]:
 def create(call: Call, access: Access) -> HttpResponse:
     """Invite somebody, by address or by name (D24)."""
     sent = call.document(KIND)
-    by_name = "email" not in sent.attributes and sent.has("username")
+    by_name = sent.has("username") and not sent.has("email")
     who = sent.text("username", USERNAME) if by_name else sent.text("email", EMAIL)
     if by_name and "@" in who:
         sent.fail("username", _("That is an address, and no username."))

@@ -91,7 +91,7 @@ def create(call: Call) -> HttpResponse:
 def update(call: Call, access: Access) -> HttpResponse:
     """Change all that was sent, or nothing."""
     organization = access.organization
-    sent = call.document(KIND, pk=organization.name)
+    sent = call.document(KIND, public_id=organization.name)
     if sent.has("name") and sent.attributes["name"] != organization.name:
         sent.fail("name", _("The name of an organization can't be changed."))
     email = sent.text("email", EMAIL) if sent.has("email") else None
