@@ -1,7 +1,8 @@
 """Pages of a list in the API: page[number] and page[size], and their links (tfc.md 2.1)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from django.http import HttpRequest
@@ -12,6 +13,8 @@ from accounts.jsonapi import ApiError
 DEFAULT_SIZE = 20
 LARGEST_SIZE = 100
 LAST_NUMBER = 10**9
+
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,19 @@ def whole(request: HttpRequest, name: str, default: int) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 10 and 1 <= int(text) <= LAST_NUMBER):
         raise ApiError(400, "invalid parameter", _("This must be a number from 1 on."), parameter=name)
     return int(text)
+
+
+def page_of(
+    request: HttpRequest, rows: Sequence[Row], *, always: bool = False
+) -> tuple[Sequence[Row], dict[str, Any]]:
+    """Return the rows of the page that is asked for, and its `links` and `meta`.
+
+    Where none is asked for, these are all rows, and neither of the others; with `always`, it is the first page.
+    """
+    page = PageRequest.of(request)
+    if not (page.asked or always):
+        return rows, {}
+    return rows[page.offset : page.offset + page.size], pagination(request, page, len(rows))
 
 
 def pagination(request: HttpRequest, page: PageRequest, total: int, *, after: str = "") -> dict[str, Any]:

@@ -16,7 +16,7 @@ from accounts.forms import DescriptionField
 from accounts.ids import row_id
 from accounts.jsonapi import Document, document, no_content, respond
 from accounts.models import ApiToken
-from accounts.pages import PageRequest, pagination
+from accounts.pages import page_of
 from accounts.tokens import InvalidExpiry
 
 KINDS = ("authentication-tokens", "authentication-token")
@@ -28,12 +28,8 @@ def index(call: Call, user_id: str) -> HttpResponse:
     """List one's own, newest first. Of others there are none to see, as Terraform Cloud has it."""
     call.includes()
     found = tokens.of_user(call.user) if is_caller(call, user_id) else []
-    page = PageRequest.of(call.request)
-    if not page.asked:
-        return respond(document([token_resource(token) for token in found]))
-    shown = found[page.offset : page.offset + page.size]
-    resources = [token_resource(token) for token in shown]
-    return respond(document(resources, **pagination(call.request, page, len(found))))
+    shown, links_and_meta = page_of(call.request, found)
+    return respond(document([token_resource(token) for token in shown], **links_and_meta))
 
 
 @user_token_required

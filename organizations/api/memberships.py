@@ -1,5 +1,7 @@
 """Members and invitations of an organization, and one's own."""
 
+from collections.abc import Iterable
+
 from django import forms
 from django.db.models import Count
 from django.http import HttpResponse
@@ -18,7 +20,7 @@ from accounts.jsonapi import (
     respond,
 )
 from accounts.models import USERNAME_LENGTH, ApiToken
-from accounts.pages import PageRequest, pagination
+from accounts.pages import PageRequest, page_of, pagination
 from organizations import invitations, memberships
 from organizations.api_gate import (
     Access,
@@ -132,8 +134,7 @@ def mine(call: Call) -> HttpResponse:
     by_name = sorted(everything, key=lambda row: (row.organization.name.lower(), row.pk))
     joined = {row.organization_id for row in by_name if not row.is_invited}
     rows = [row for row in by_name if not row.is_invited or row.organization_id not in joined]
-    page = PageRequest.of(call.request)
-    shown = rows[page.offset : page.offset + page.size] if page.asked else rows
+    shown, links_and_meta = page_of(call.request, rows)
     return respond(
         document(
             [membership_resource(row, own=True) for row in shown],
@@ -141,12 +142,12 @@ def mine(call: Call) -> HttpResponse:
                 *([user_resource(call.user, private=True)] if "user" in wanted else ()),
                 *(own_teams(call, shown) if "teams" in wanted else ()),
             ],
-            **(pagination(call.request, page, len(rows)) if page.asked else {}),
+            **links_and_meta,
         )
     )
 
 
-def own_teams(call: Call, rows: list[Membership]) -> list[Resource]:
+def own_teams(call: Call, rows: Iterable[Membership]) -> list[Resource]:
     """Return the owners' teams that the caller is in, but for those in what is closed to the caller."""
     owned = [row for row in rows if row.is_owner and not is_locked_out(call.user, row.organization)]
     owners = Membership.objects.owners().filter(organization__in=[row.organization_id for row in owned])

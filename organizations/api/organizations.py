@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from accounts.endpoints import Call, blamed_on, check_sudo, forbidden, has_sudo
 from accounts.jsonapi import Document, Resource, document, no_content, respond
 from accounts.models import ApiToken
-from accounts.pages import PageRequest, pagination
+from accounts.pages import page_of
 from organizations import lifecycle
 from organizations.api_gate import Access, access_by_name, member_required, own_accesses, right_required
 from organizations.documents import entitlement_set_resource, organization_resource
@@ -29,13 +29,12 @@ def index(call: Call) -> HttpResponse:
     """List the organizations that the caller is in: all at once, unless a page is asked for."""
     wanted = call.includes(*INCLUDES)
     found = [access for access in own_accesses(call) if matches(access.organization, call.request)]
-    page = PageRequest.of(call.request)
-    shown = found[page.offset : page.offset + page.size] if page.asked else found
+    shown, links_and_meta = page_of(call.request, found)
     return respond(
         document(
             [organization_resource(access) for access in shown],
             included=[one for access in shown for one in included(access.organization, wanted)],
-            **(pagination(call.request, page, len(found)) if page.asked else {}),
+            **links_and_meta,
         )
     )
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from accounts.endpoints import Call
 from accounts.ids import row_id
 from accounts.jsonapi import ApiError, Resource, document, identifiers, no_content, respond
-from accounts.pages import PageRequest, pagination
+from accounts.pages import page_of
 from organizations import memberships
 from organizations.api_gate import Access, member_required, team_required
 from organizations.documents import OWNERS, membership_resource, team_resource, users_of
@@ -28,17 +28,11 @@ def index(call: Call, access: Access) -> HttpResponse:
     # One official client repeats the parameter, others send a list with commas.
     names = [name for text in asked.getlist("filter[names]") for name in text.lower().split(",") if name]
     named = asked.get("q", "").lower() in OWNERS and (not names or OWNERS in names)
-    page = PageRequest.of(call.request)
-    total = 1 if access.sees_team and named else 0
-    owners = owners_of(access) if total and page.number == 1 else None
-    shown = [] if owners is None else [team_resource(access, len(owners), owners)]
-    return respond(
-        document(
-            shown,
-            included=included(access, owners or [], wanted),
-            **pagination(call.request, page, total),
-        )
-    )
+    found = [access.organization] if access.sees_team and named else []
+    shown, links_and_meta = page_of(call.request, found, always=True)
+    owners = owners_of(access) if shown else []
+    teams = [team_resource(access, len(owners), owners) for _organization in shown]
+    return respond(document(teams, included=included(access, owners, wanted), **links_and_meta))
 
 
 def owners_of(access: Access) -> list[Membership]:
@@ -75,15 +69,9 @@ def list_memberships(call: Call, access: Access) -> HttpResponse:
         raise ApiError(400, "invalid parameter", parameter="filter[status]")
     none = status == Membership.Status.INVITED or call.request.GET.get("filter[is_service_account]") == "true"
     owners = [] if none else owners_of(access)
-    page = PageRequest.of(call.request)
-    rows = owners[page.offset : page.offset + page.size]
+    shown, links_and_meta = page_of(call.request, owners, always=True)
     private = access.may(Right.MEMBERS)
-    return respond(
-        document(
-            [membership_resource(row, private=private) for row in rows],
-            **pagination(call.request, page, len(owners)),
-        )
-    )
+    return respond(document([membership_resource(row, private=private) for row in shown], **links_and_meta))
 
 
 @team_required(Right.OWNERS, sudo=True)
