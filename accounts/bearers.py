@@ -15,9 +15,11 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from accounts import limits
+from accounts.exceptions import RateLimited
 from accounts.limits import Budget
 from accounts.models import ApiToken, BearerToken, hash_of_token
 from accounts.prepared import Prepared
+from accounts.throttle import throttle
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +70,9 @@ def find(text: str, *, network: str) -> BearerToken | None:
             if token := find_one(token_hash):
                 note_use(token)
                 return token
+    # Whoever floods us with wrong ones is turned away without a look at the database.
+    if throttle.take(f"wrong:{network}").exceeded:
+        raise RateLimited(1)
     limits.reserve((WRONG_TOKENS, network))
     return None
 

@@ -19,7 +19,7 @@ from accounts.exceptions import RuleViolation
 from accounts.limits import Budget
 from accounts.links import Link, LinkInvalid
 from accounts.models import User
-from accounts.sessions import SessionStore, acting, hold, hold_all
+from accounts.sessions import SessionStore, acting, hold, hold_all, lock_acting
 
 ACCOUNT_CREATED = "account.created"
 ACCOUNT_DELETED = "account.deleted"
@@ -134,7 +134,7 @@ def change_email(user: User, email: str, *, actor: Actor) -> User:
     if not withdrawn:
         limits.reserve((ADDRESS_CHANGES, f"user:{user.pk}"), (CONFIRMATIONS_TO_ADDRESS, lane_of(email)))
     with acting(actor):
-        locked: User = User.objects.lock(user.pk)
+        locked = lock_acting(user)
         if locked.email_confirmed:
             locked.unconfirmed_email = "" if withdrawn else email
         else:

@@ -255,6 +255,14 @@ def hold_session_of(actor: Actor) -> None:
         raise SessionEnded
 
 
+def lock_acting(user: User) -> User:
+    """Return whoever acts, locked. Raises SessionEnded for who was deactivated meanwhile, AccountGone."""
+    locked: User = User.objects.lock(user.pk)
+    if not locked.is_active:
+        raise SessionEnded
+    return locked
+
+
 def hold_all(user: User) -> None:
     """Lock every session and token of a user, for whoever is about to end the account."""
     list(Session.objects.select_for_update(no_key=True).filter(user=user).order_by("pk"))

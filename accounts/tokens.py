@@ -8,16 +8,18 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import bearers, notifications
+from accounts import bearers, limits, notifications
 from accounts.audit import Actor, name_of, record
 from accounts.exceptions import RuleViolation
 from accounts.ids import public_id
+from accounts.limits import Budget
 from accounts.models import ApiToken, BearerToken, User, hash_of_token
-from accounts.sessions import acting, hold_session_of
+from accounts.sessions import acting, hold_session_of, lock_acting
 
 TOKEN_CREATED = "token.created"
 TOKEN_REVOKED = "token.revoked"
 MOST_TOKENS = 100  # of one person
+CREATIONS = Budget("token:create", (120, 3600))  # each is a mail
 LONGEST_LIFE = timedelta(days=36_500)  # what lasts longer may as well never expire
 
 
@@ -43,10 +45,11 @@ def create(
     """Make a token, and return it with the secret, which is nowhere to be seen again.
 
     `verified` says that the session passed a second factor; a token that makes another one passes on what it
-    is itself, and no later expiry than its own (D6). Raises InvalidExpiry, TooManyTokens.
+    is itself, and no later expiry than its own (D6). Raises InvalidExpiry, TooManyTokens, RateLimited.
     """
+    limits.reserve((CREATIONS, str(user.pk)))
     with acting(actor):
-        locked: User = User.objects.lock(user.pk)
+        locked = lock_acting(user)
         if locked.api_tokens.count() >= MOST_TOKENS:
             raise TooManyTokens
         token = ApiToken(owner=locked, description=description)

@@ -39,7 +39,8 @@ def organization_resource(access: Access) -> Resource:
         "external-id": external_id(organization),
         "created-at": moment(organization.created_at),
         "collaborator-auth-policy": organization.collaborator_auth_policy,
-        "two-factor-conformant": None if closed else access.is_conformant,
+        # Of a single owner it would tell whether he has two-factor (OR-13): owners see it, and nobody else.
+        "two-factor-conformant": access.is_conformant if access.may(Right.SETTINGS) else None,
         "session-timeout": None if closed else organization.session_timeout,
         "session-remember": None if closed else organization.session_remember,
         "permissions": permissions(access),

@@ -6,8 +6,8 @@ address, and looks and answers the same whether it has an account, an unconfirme
 
 from typing import Any
 
-from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts import crypto, limits, notifications
 from accounts.audit import Actor
@@ -22,13 +22,15 @@ from organizations.models import Membership, Organization, OrganizationCounts, R
 
 # Each invitation is a mail to a stranger.
 INVITATIONS_BY_USER = Budget("invite", (60, 3600), (300, 86_400))
+INVITATIONS_BY_NETWORK = Budget("invite:network", (120, 3600), (600, 86_400))
 INVITATIONS_TO_ONE = Budget("invite-one", (5, 86_400))
 
 
 def add(organization: Organization, who: str, *, actor: Actor) -> Membership:
     """Invite a user, by name, or an e-mail address. Doing it again renews the invitation."""
     limits.reserve(
-        (INVITATIONS_BY_USER, str(actor)),
+        (INVITATIONS_BY_USER, inviter(actor)),
+        (INVITATIONS_BY_NETWORK, actor.network),
         (INVITATIONS_TO_ONE, crypto.digest(who.lower(), "invitation")),
     )
     with acting(actor):
@@ -46,6 +48,13 @@ def add(organization: Organization, who: str, *, actor: Actor) -> Membership:
         announce(organization, invitation, user)
         OrganizationCounts.objects.add([organization.pk], invited=1 if is_new else 0)
     return invitation
+
+
+def inviter(actor: Actor) -> str:
+    """Return whose invitations are counted together: those of all tokens that one person has made, too."""
+    if actor.token is not None and actor.token.created_by_id is not None:
+        return f"id:{actor.token.created_by_id}"
+    return f"id:{actor.user.pk}" if actor.user else str(actor)
 
 
 def address_invitation(organization: Organization, address: str) -> Membership:
@@ -71,7 +80,8 @@ def user_invitation(organization: Organization, username: str) -> tuple[Membersh
 def announce(organization: Organization, invitation: Membership, user: User | None) -> None:
     news: dict[str, Any] = {
         "organization_name": organization.name,
-        "inviter": invitation.invited_by or settings.SITE_NAME,
+        # Never the site: it would vouch for whoever has a token of an organization.
+        "inviter": invitation.invited_by or _("An owner"),
     }
     if user is None:
         notifications.notify_address(invitation.email, "organization_invited", **news)

@@ -6,17 +6,21 @@ from django.conf import settings
 from django.db import IntegrityError
 from django.utils import timezone
 
+from accounts import limits
 from accounts.audit import Actor
 from accounts.exceptions import EmailNotConfirmed
+from accounts.limits import Budget
 from accounts.models import User
-from accounts.sessions import acting
-from organizations import events
+from accounts.sessions import acting, lock_acting
+from organizations import events, news
 from organizations.exceptions import CreationNotAllowed, NameTaken
 from organizations.locks import lock_as_owner
 from organizations.models import AuthPolicy, Membership, Organization, OrganizationCounts
 from organizations.names import check_name
 from organizations.policy import change_policy
 from organizations.user_sessions import change_sessions
+
+CREATIONS = Budget("organization:create", (30, 3600), (100, 86_400))
 
 
 class Changes(TypedDict, total=False):
@@ -39,9 +43,10 @@ def create_organization(
     check_name(name)
     if not may_create_organizations(owner):
         raise CreationNotAllowed
+    limits.reserve((CREATIONS, str(owner.pk)))
     with acting(actor):
         organization = insert_organization(name, email)
-        owner = User.objects.lock(owner.pk)
+        owner = lock_acting(owner)
         if not owner.email_confirmed:
             raise EmailNotConfirmed
         Membership.objects.create(
@@ -81,8 +86,10 @@ def update_organization(organization: Organization, *, email: str, actor: Actor)
 def change_organization(organization: Organization, changes: Changes, *, actor: Actor) -> Organization:
     """Change several things at once: all of them, or nothing if one of them is refused.
 
-    What is the same as before is no change. Raises OwnersNotEnrolled, SessionOutOfRange.
+    What is the same as before is no change. Raises OwnersNotEnrolled, SessionOutOfRange, RateLimited.
     """
+    if changes.keys() - {"email"}:
+        news.reserve(organization)
     with acting(actor):
         organization = lock_as_owner(organization, actor)
         apply(changes, organization, actor=actor)

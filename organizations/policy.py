@@ -18,7 +18,7 @@ from accounts.audit import Actor
 from accounts.exceptions import TwoFactorRemovalRefused
 from accounts.models import User
 from accounts.sessions import acting
-from organizations import events
+from organizations import events, news
 from organizations.exceptions import NewOwnerNotEnrolled, OwnersNotEnrolled, listing
 from organizations.locks import lock_as_owner
 from organizations.models import (
@@ -46,6 +46,7 @@ def is_conformant(organization: Organization) -> bool:
 
 def set_auth_policy(organization: Organization, policy: AuthPolicy, *, actor: Actor) -> Organization:
     """Require two-factor authentication of everybody, or lift that. The same again is no change."""
+    news.reserve(organization)
     with acting(actor):
         organization = lock_as_owner(organization, actor)
         change_policy(organization, policy, actor=actor)

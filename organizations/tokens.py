@@ -9,7 +9,7 @@ from accounts.audit import Actor
 from accounts.models import BearerToken, unexpired
 from accounts.sessions import acting
 from accounts.tokens import fill
-from organizations import events
+from organizations import events, news
 from organizations.locks import lock_as_owner
 from organizations.models import Organization, OrganizationToken, Right
 from organizations.policy import OWNERS
@@ -40,6 +40,7 @@ def replace(
 
     `verified` as in accounts.tokens.create. Raises InvalidExpiry, NoLongerAllowed, OrganizationGone.
     """
+    news.reserve(organization)
     with acting(actor):
         organization = lock_as_owner(organization, actor, Right.TOKENS)
         former = of_kind(organization, kind)

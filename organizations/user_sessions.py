@@ -8,7 +8,7 @@ from django.db.models import F, Func, IntegerField
 from accounts import lifetimes, notifications
 from accounts.audit import Actor
 from accounts.sessions import acting
-from organizations import events
+from organizations import events, news
 from organizations.exceptions import SessionOutOfRange
 from organizations.locks import lock_as_owner
 from organizations.models import LONGEST_SESSION, SHORTEST_SESSION, Organization
@@ -43,6 +43,7 @@ def update_user_sessions(
 
     None is the default. The same again is no change. Raises SessionOutOfRange.
     """
+    news.reserve(organization)
     with acting(actor):
         organization = lock_as_owner(organization, actor)
         change_sessions(organization, timeout=timeout, remember=remember, actor=actor)

@@ -16,19 +16,19 @@ ALLOWED = {"accounts": set(), "organizations": {"accounts"}, "tfc_auth": {"accou
 LAYERS = {
     "accounts": {
         "nouns": "ids prepared models exceptions crypto signals hashers validators browsers durations",
-        "records": "audit batches bearers senders known_browsers limits lanes lifetimes sealed sessions "
-        "remembered mails carriers outbox notifications links authority",
+        "records": "audit batches throttle bearers senders known_browsers limits lanes lifetimes sealed "
+        "sessions remembered mails carriers outbox notifications links authority",
         "factors": "factors",
         "verbs": "login passwords registration standing tokens token_expiry two_factor challenges "
         "backup_codes housekeeping key_rotation doctor",
         "web": "activity answers assurance checks context documents endpoints forms guide jsonapi "
         "link_cookies mailbox middleware pages pending readonly_admin redirects refusals remembered_cookie "
-        "session_list throttle two_factor_pages",
+        "session_list two_factor_pages",
         "doors": "api views admin management urls apps templatetags",
     },
     "organizations": {
         "nouns": "models exceptions names converters",
-        "records": "events locks keyset",
+        "records": "events locks keyset news",
         "verbs": "lifecycle memberships invitations policy teams tokens user_sessions doctor",
         "web": "gate api_gate acquaintances middleware context documents forms member_pages",
         "doors": "api views admin management urls apps templatetags",

@@ -86,6 +86,8 @@ def source_of(text: str | None) -> str:
 def prefilled(request: HttpRequest, source: str) -> dict[str, str]:
     asked = {"description": request.GET.get("description"), "expires": request.GET.get("expires")}
     usual = {"description": "terraform login", "expires": "30"} if source else {}
+    if source and asked["expires"] == NEVER:  # a link must not lead to a token for ever in one click
+        del asked["expires"]
     return usual | {name: value for name, value in asked.items() if value}
 
 

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts import tokens
+from accounts import sessions, tokens
 from accounts.models import ApiToken, AuditEvent, User
 from organizations import memberships
 from organizations import tokens as organization_tokens
@@ -39,6 +39,15 @@ def test_a_token_that_was_revoked_meanwhile_makes_none(alice, before):
 def test_a_token_of_somebody_who_was_deactivated_meanwhile_makes_none(alice, before):
     client = api_client(alice)
     before(tokens, "create", lambda: User.objects.update(is_active=False))
+
+    assert client.post(tokens_path(alice), NEW).status_code == 401
+
+    assert ApiToken.objects.count() == 1
+
+
+def test_a_token_of_somebody_who_is_deactivated_after_it_was_held_makes_none(alice, before):
+    client = api_client(alice)
+    before(sessions, "hold_session_of", lambda: User.objects.update(is_active=False), after=True)
 
     assert client.post(tokens_path(alice), NEW).status_code == 401
 
