@@ -33,10 +33,10 @@ from accounts.jsonapi import (
     Document,
     InvalidDocument,
     invalid_attribute,
-    parse,
     respond_errors,
 )
 from accounts.models import ApiToken, BearerToken, User
+from accounts.strict_json import parse
 from accounts.throttle import throttle
 
 P = ParamSpec("P")
@@ -129,16 +129,16 @@ def authenticate(request: HttpRequest, network: str) -> BearerToken | None:
 
 
 def unauthorized(detail: str = "") -> ApiError:
-    return ApiError(401, "unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})
+    return ApiError(401, detail=detail, headers={"WWW-Authenticate": "Bearer"})
 
 
 def too_many_requests() -> ApiError:
     detail = _("You have exceeded the API's rate limit.")
-    return ApiError(429, "Too many requests", detail, headers={"Retry-After": "1"})
+    return ApiError(429, detail=detail, headers={"Retry-After": "1"})
 
 
 def method_not_allowed(methods: Iterable[str]) -> ApiError:
-    return ApiError(405, "method not allowed", headers={"Allow": ", ".join(sorted(methods))})
+    return ApiError(405, headers={"Allow": ", ".join(sorted(methods))})
 
 
 def refuse_unread_include(call: Call) -> None:
@@ -162,7 +162,7 @@ def check_media_type(request: HttpRequest) -> None:
     charset = parameters.pop("charset", "utf-8").lower()
     if request.content_type not in MEDIA_TYPES or parameters or charset != "utf-8":
         detail = _("Send the body as %(type)s.") % {"type": MEDIA_TYPES[0]}
-        raise ApiError(415, "unsupported media type", detail)
+        raise ApiError(415, detail=detail)
 
 
 def answer_to(error: Exception) -> HttpResponse:
@@ -176,7 +176,7 @@ def answer_to(error: Exception) -> HttpResponse:
             return respond_errors(unauthorized(error.message))
         case RateLimited():
             headers = {"Retry-After": str(error.retry_after)}
-            return respond_errors(ApiError(429, "Too many requests", error.message, headers=headers))
+            return respond_errors(ApiError(429, detail=error.message, headers=headers))
         case RuleViolation():
             return respond_errors(ApiError(status_of(error), error.code, error.message))
         case Http404():
@@ -184,9 +184,9 @@ def answer_to(error: Exception) -> HttpResponse:
         case PermissionDenied():
             return respond_errors(forbidden())
         case RequestDataTooBig():
-            return respond_errors(ApiError(413, "request too large"))
+            return respond_errors(ApiError(413))
         case BadRequest() | SuspiciousOperation() | UnreadablePostError():
-            return respond_errors(ApiError(400, "bad request"))
+            return respond_errors(ApiError(400))
     raise error
 
 
@@ -200,11 +200,11 @@ def blamed_on(name: str, *rules: type[RuleViolation]) -> Iterator[None]:
 
 
 def not_found() -> ApiError:
-    return ApiError(404, "not found")
+    return ApiError(404)
 
 
 def forbidden(detail: str = "") -> ApiError:
-    return ApiError(403, "forbidden", detail or _("You may not do that."))
+    return ApiError(403, detail=detail or _("You may not do that."))
 
 
 # --- Gates that know nothing of organizations ---

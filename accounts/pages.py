@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from accounts.jsonapi import ApiError
+from accounts.jsonapi import invalid_parameter
 
 DEFAULT_SIZE = 20
 LARGEST_SIZE = 100
@@ -44,7 +44,7 @@ def whole(request: HttpRequest, name: str, default: int) -> int:
         return default
     text = texts[0] if len(texts) == 1 else ""  # of two, neither
     if not (text.isascii() and text.isdigit() and len(text) <= 10 and 1 <= int(text) <= LAST_NUMBER):
-        raise ApiError(400, "invalid parameter", _("This must be a number from 1 on."), parameter=name)
+        raise invalid_parameter(name, _("This must be a number from 1 on."))
     return int(text)
 
 
@@ -53,7 +53,7 @@ def page_of(
 ) -> tuple[Sequence[Row], dict[str, Any]]:
     """Return the rows of the page that is asked for, and its `links` and `meta`.
 
-    Where none is asked for, these are all rows, and neither of the others; with `always`, it is the first page.
+    Where no page is asked for, all rows are shown, without links and meta; with `always`, the first page is.
     """
     page = PageRequest.of(request)
     if not (page.asked or always):

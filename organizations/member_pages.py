@@ -15,7 +15,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from accounts.forms import LONGEST_LOGIN
-from accounts.jsonapi import ApiError
+from accounts.jsonapi import invalid_parameter
 from accounts.models import User
 from accounts.pages import PageRequest
 from organizations.keyset import cursor_of, parse, rows_after
@@ -35,6 +35,13 @@ class Part:
     size: int
 
 
+def checked_status(status: str) -> str:
+    """Return what `filter[status]` asks for, or "" for all. Raises ApiError for what is no status."""
+    if status not in ("", INACTIVE, *Membership.Status.values):
+        raise invalid_parameter("filter[status]")
+    return status
+
+
 class MemberList:
     """Who is in an organization, as somebody may see it who may see all or only the members' names."""
 
@@ -47,15 +54,13 @@ class MemberList:
         q: str = "",
         addresses: Sequence[str] = (),
     ) -> None:
-        if status not in ("", INACTIVE, *Membership.Status.values):
-            raise ApiError(400, "invalid parameter", parameter="filter[status]")
         if len(q) > LONGEST_LOGIN:  # longer than any name or address; SQLite refuses to look for it
-            raise ApiError(400, "invalid parameter", parameter="q")
+            raise invalid_parameter("q")
         if len(addresses) > MOST_ADDRESSES:
-            raise ApiError(400, "invalid parameter", parameter="filter[email]")
+            raise invalid_parameter("filter[email]")
         self.organization = organization
         self.private = private
-        self.status = status
+        self.status = checked_status(status)
         self.key = q.lower()
         self.addresses = [address.lower() for address in addresses]
 
@@ -125,13 +130,13 @@ class MemberList:
         return found
 
     def after(self, page: PageRequest) -> list[Membership]:
-        status, _comma, cursor = page.after.partition(",")
+        status, name, pk = position(page.after)
         parts = [part.status for part in self.parts]
         if status not in parts:
-            raise BadRequest("malformed cursor")
+            raise invalid_parameter("page[after]")
         found: list[Membership] = []
         for part in self.parts[parts.index(status) :]:
-            rows = rows_after(part.rows, *parse(cursor)) if part.status == status else part.rows
+            rows = rows_after(part.rows, name, pk) if part.status == status else part.rows
             if wanted := page.size - len(found):
                 found += self.read(rows, 0, wanted)
         return found
@@ -146,6 +151,15 @@ class MemberList:
     def cursor(self, rows: Sequence[Membership]) -> str:
         """Return what `page[after]` says of the page behind these rows."""
         return f"{rows[-1].status},{cursor_of(rows[-1])}" if rows else ""
+
+
+def position(cursor: str) -> tuple[str, str, int]:
+    """Return the row that a page begins after: in which part, its name and its number."""
+    status, _comma, row = cursor.partition(",")
+    try:
+        return status, *parse(row)
+    except BadRequest as error:
+        raise invalid_parameter("page[after]") from error
 
 
 def with_address(**condition: Any) -> Any:

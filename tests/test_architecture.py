@@ -23,7 +23,7 @@ LAYERS = {
         "backup_codes housekeeping key_rotation doctor",
         "web": "activity answers assurance checks context documents endpoints forms guide jsonapi "
         "link_cookies mailbox middleware pages pending readonly_admin redirects refusals remembered_cookie "
-        "session_list two_factor_pages",
+        "session_list strict_json two_factor_pages",
         "doors": "api views admin management urls apps templatetags",
     },
     "organizations": {

@@ -16,23 +16,10 @@ from accounts.middleware import is_for_api
 READ_ONLY = "25006"  # PostgreSQL's SQLSTATE for a write on a standby, for example
 
 
-TITLES = {
-    400: "bad request",
-    403: "forbidden",
-    404: "not found",
-    405: "method not allowed",
-    413: "request too large",
-    415: "unsupported media type",
-    429: "Too many requests",
-    500: "internal server error",
-    503: "service unavailable",
-}
-
-
 def answer(request: HttpRequest, status: int, template: str | None = None) -> HttpResponse:
     """Return the error in the form that the asked-for address speaks."""
     if is_for_api(request):
-        return respond_errors(ApiError(status, TITLES.get(status, "error")))
+        return respond_errors(ApiError(status))
     return HttpResponse(loader.render_to_string(f"errors/{template or status}.html"), status=status)
 
 

@@ -40,7 +40,7 @@ def disable_two_factor(call: Call, user_id: str) -> HttpResponse:
     try:
         standing.remove_two_factor(user, reason=reason, actor=call.actor)
     except TwoFactorNotEnabled as error:
-        raise ApiError(400, "bad request", error.message) from error
+        raise ApiError(400, detail=error.message) from error
     except NotYours as error:
         raise forbidden(error.message) from error
     except AccountGone as error:

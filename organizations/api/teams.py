@@ -13,6 +13,7 @@ from accounts.pages import page_of
 from organizations import memberships
 from organizations.api_gate import Access, member_required, team_required
 from organizations.documents import OWNERS, membership_resource, team_resource, users_of
+from organizations.member_pages import checked_status
 from organizations.models import Membership, Organization, Right
 
 INCLUDES = ("users", "organization-memberships")
@@ -64,11 +65,10 @@ def show(call: Call, access: Access) -> HttpResponse:
 
 @team_required()
 def list_memberships(call: Call, access: Access) -> HttpResponse:
-    status = call.request.GET.get("filter[status]", "")
-    if status not in ("", *Membership.Status.values):
-        raise ApiError(400, "invalid parameter", parameter="filter[status]")
-    none = status == Membership.Status.INVITED or call.request.GET.get("filter[is_service_account]") == "true"
-    owners = [] if none else owners_of(access)
+    status = checked_status(call.request.GET.get("filter[status]", ""))
+    some = status in ("", Membership.Status.ACTIVE)
+    people = call.request.GET.get("filter[is_service_account]") != "true"
+    owners = owners_of(access) if some and people else []
     shown, links_and_meta = page_of(call.request, owners, always=True)
     private = access.may(Right.MEMBERS)
     return respond(document([membership_resource(row, private=private) for row in shown], **links_and_meta))

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from accounts.documents import token_resource
 from accounts.endpoints import Call, blamed_on, not_found
 from accounts.ids import public_id
-from accounts.jsonapi import ApiError, Document, document, no_content, respond
+from accounts.jsonapi import Document, document, invalid_parameter, no_content, respond
 from accounts.tokens import InvalidExpiry
 from organizations import tokens
 from organizations.api_gate import Access, right_required, team_required
@@ -57,7 +57,7 @@ def check_which(call: Call) -> None:
     if call.request.GET.get("token"):
         detail = _("There is only one token of an organization here, and no “%(name)s”.")
         name = call.request.GET["token"][:50]
-        raise ApiError(400, "invalid parameter", detail % {"name": name}, parameter="token")
+        raise invalid_parameter("token", detail % {"name": name})
 
 
 def show_kind(call: Call, access: Access, kind: Kind) -> HttpResponse:

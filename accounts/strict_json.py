@@ -1,0 +1,54 @@
+"""JSON as the API takes it: well-formed and fit to be kept, or refused whole with a 400."""
+
+import json
+import math
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from accounts.jsonapi import malformed
+
+
+def parse(body: bytes) -> Any:
+    """Return what a body says. Raises ApiError 400 for all that is not JSON, or not JSON that can be kept."""
+    try:
+        text = body.decode()
+        value = json.loads(text, object_pairs_hook=no_duplicates, parse_constant=refuse, parse_float=finite)
+        json.dumps(value, ensure_ascii=False).encode()  # lone surrogates can't be stored
+    except (ValueError, RecursionError) as error:
+        raise malformed(_("The body is not well-formed JSON.")) from error
+    if "\\u0000" in text and has_nul(value):
+        raise malformed(_("The body contains a NUL character."))
+    return value
+
+
+def no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("duplicate key")
+    return found
+
+
+def refuse(constant: str) -> Any:
+    raise ValueError(constant)  # NaN, Infinity
+
+
+def finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
+
+
+def has_nul(value: Any) -> bool:
+    """Look everywhere, without recursion: what could be parsed must not be too deep here."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str) and "\0" in one:
+            return True
+        if isinstance(one, dict):
+            waiting += [*one.keys(), *one.values()]
+        if isinstance(one, list):
+            waiting += one
+    return False
