@@ -21,7 +21,7 @@ from django.utils.regex_helper import normalize
 from accounts.models import AuditEvent, OutboxMessage, RateLimit, Session
 
 FORM = "application/x-www-form-urlencoded"
-API = "/api/"
+FOR_PROGRAMS = "/api/"
 
 # ---------------------------------------------------------------- routes
 
@@ -37,7 +37,7 @@ class Route:
 
 def routes():
     """Where people go. What programs are offered below /api/ is walked in tests/api (routes.py)."""
-    return [route for route in all_routes() if not route.template.startswith(API)]
+    return [route for route in all_routes() if not route.template.startswith(FOR_PROGRAMS)]
 
 
 def all_routes():

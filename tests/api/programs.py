@@ -1,9 +1,9 @@
 """Programs on the stage of security.md 2.6: people's tokens, and those of the organizations themselves."""
 
-from organizations import tokens
-from organizations.models import OrganizationToken
-from tests.api.clients import ApiClient, api_client
-from tests.organizations.stage import SERVER
+from accounts.ids import public_id
+from organizations.models import Organization, OrganizationToken
+from tests.api.clients import ApiClient, api_client, token_of_organization
+from tests.organizations.stage import membership_of
 
 Kind = OrganizationToken.Kind
 
@@ -15,8 +15,17 @@ def program(stage, name, **options):
 
 def organization_program(organization, kind=Kind.ORGANIZATION, *, verified=True):
     """A program with the organization's own token, or with that of its owners' team."""
-    _token, secret = tokens.replace(organization, kind, expires_at=None, verified=verified, actor=SERVER)
-    return ApiClient(secret)
+    return ApiClient(token_of_organization(organization, kind, verified=verified))
+
+
+def ou(user, name="open"):
+    """The id of somebody's membership."""
+    return public_id("ou", membership_of(user, name).pk)
+
+
+def team(name="open"):
+    """The id of the owners' team of an organization."""
+    return public_id("team", Organization.objects.get(name=name).pk)
 
 
 def attributes(response):

@@ -12,10 +12,9 @@ from django.urls import resolve
 from accounts import tokens
 from accounts.audit import Actor
 from accounts.models import ApiToken
+from tests.api.clients import API
 from tests.organizations.stage import membership_of
-from tests.walk import API, all_routes
-
-PREFIX = "/api/v2"
+from tests.walk import FOR_PROGRAMS, all_routes
 
 
 @dataclass(frozen=True)
@@ -41,9 +40,9 @@ class Operation:
 def operations():
     found = []
     for route in all_routes():
-        if route.template.startswith(API):
+        if route.template.startswith(FOR_PROGRAMS):
             view = resolve(route.template % dict.fromkeys(route.arguments, "any-name")).func
-            template = str(route).removeprefix(PREFIX)
+            template = str(route).removeprefix(API)
             found += [Operation(method, template, view) for method in view.handlers]
     return sorted(found, key=str)
 
@@ -94,7 +93,7 @@ class Places:
             assert kind, f"{operation}: what can <{match[2]}> be? Say it in tests/api/routes.py"
             return f"{match[1]}/{others.get(match[2], known[kind])}"
 
-        return PREFIX + re.sub(r"(.*?)/<(\w+)>", fill, operation.template)
+        return API + re.sub(r"(.*?)/<(\w+)>", fill, operation.template)
 
 
 def a_token_of(user):

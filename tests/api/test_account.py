@@ -10,6 +10,7 @@ from accounts.models import ApiToken, AuditEvent, Session, User
 from organizations import lifecycle
 from tests import cast
 from tests.api.clients import ApiClient, LiveClient, api_client, document, token_of, token_of_organization
+from tests.api.programs import refusals
 from tests.cast import PASSWORD
 from tests.organizations.stage import SERVER, found, require
 
@@ -22,11 +23,6 @@ ENROL_ANEW = "/app/settings/tokens"
 def attributes_of(response):
     assert response.status_code == 200, response.content
     return response.json()["data"]["attributes"]
-
-
-def errors_of(response):
-    """(status, pointer) of each error."""
-    return [(e["status"], e.get("source", {}).get("pointer")) for e in response.json()["errors"]]
 
 
 def id_of(user):
@@ -144,7 +140,7 @@ def test_a_user_name_stays_and_then_nothing_else_changes_either(alice, name):
     )
 
     assert answer.status_code == 422
-    assert errors_of(answer) == [("422", "/data/attributes/username")]
+    assert refusals(answer) == [("422", "invalid attribute", "/data/attributes/username")]
     assert User.objects.get(pk=alice.pk).unconfirmed_email == ""
 
 
@@ -152,7 +148,7 @@ def test_a_user_name_stays_and_then_nothing_else_changes_either(alice, name):
 def test_what_is_no_address_is_refused(alice, email):
     answer = api_client(alice).patch("/account/update", document("users", email=email))
 
-    assert errors_of(answer) == [("422", "/data/attributes/email")]
+    assert refusals(answer) == [("422", "invalid attribute", "/data/attributes/email")]
 
 
 def test_what_can_not_be_written_is_ignored(alice):
@@ -249,17 +245,9 @@ def test_a_wrong_weak_or_mistyped_password_changes_nothing(alice, sent, names):
 
     answer = api_client(alice).patch("/account/password", sent)
 
-    assert errors_of(answer) == [("422", f"/data/attributes/{name}") for name in names]
+    assert refusals(answer) == [("422", "invalid attribute", f"/data/attributes/{name}") for name in names]
     assert User.objects.get(pk=alice.pk).check_password(PASSWORD)
     assert browser.get("/app/settings/profile").status_code == 200
-
-
-def test_one_attribute_in_two_spellings_is_refused(alice):
-    sent = change_of()
-    sent["data"]["attributes"]["current-password"] = "wrong"
-
-    assert api_client(alice).patch("/account/password", sent).status_code == 400
-    assert User.objects.get(pk=alice.pk).check_password(PASSWORD)
 
 
 def test_ten_wrong_passwords_are_enough_and_then_the_right_one_waits_too(alice):
@@ -413,7 +401,7 @@ def test_who_has_none_is_a_400(alice, root):
     answer = disable(root, alice)
 
     assert answer.status_code == 400
-    assert errors_of(answer) == [("400", None)]
+    assert refusals(answer) == [("400", "bad request", None)]
 
 
 def test_nobody_is_a_404(root, alice):

@@ -9,6 +9,7 @@ from django.test import Client
 from accounts.models import ApiToken, RateLimit, Session
 from tests import cast
 from tests.api.clients import (
+    API,
     ApiClient,
     LiveClient,
     api_client,
@@ -16,7 +17,7 @@ from tests.api.clients import (
     token_of,
     token_of_organization,
 )
-from tests.api.routes import OPERATIONS, PREFIX
+from tests.api.routes import OPERATIONS
 from tests.api.walkers import complaints_about_errors
 from tests.hardening.test_bodies import raw_answer
 from tests.organizations.stage import found, lift, require
@@ -24,7 +25,7 @@ from tests.walk import FORM
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-DETAILS = f"{PREFIX}/account/details"
+DETAILS = f"{API}/account/details"
 CORS = "access-control-"
 
 
@@ -124,7 +125,7 @@ def test_ap_02_a_browsers_session_opens_nothing(alice, operation):
     if operation.is_public:
         return
     browser = cast.sign_in(alice, client=Client(enforce_csrf_checks=False))
-    path = PREFIX + operation.template.replace("<", "").replace(">", "")
+    path = API + operation.template.replace("<", "").replace(">", "")
 
     for headers in [{}, {"X-CSRFToken": browser.cookies["csrf"].value if "csrf" in browser.cookies else "x"}]:
         answer = browser.generic(operation.method, path, b"{}", "application/vnd.api+json", headers=headers)
@@ -172,7 +173,7 @@ def test_ap_09_other_methods_are_refused_and_the_right_ones_named(alice, method)
 
 def test_ap_09_no_header_or_parameter_makes_another_method(alice):
     client = ApiClient(token_of(alice))
-    path = f"{PREFIX}/authentication-tokens/{ApiToken.objects.get().public_id}"
+    path = f"{API}/authentication-tokens/{ApiToken.objects.get().public_id}"
 
     for name in ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"]:
         assert client.generic("GET", path, headers={name: "DELETE"}).status_code == 200
@@ -344,7 +345,7 @@ def test_head_is_a_get_without_its_body(alice):
 
 @pytest.mark.parametrize(("path", "status"), [("/ping", 204), ("/account/details", 200), ("/nothing", 404)])
 def test_head_over_the_wire(live_site, alice, path, status):
-    head = [f"HEAD {PREFIX}{path} HTTP/1.1", "Connection: close", f"Authorization: Bearer {token_of(alice)}"]
+    head = [f"HEAD {API}{path} HTTP/1.1", "Connection: close", f"Authorization: Bearer {token_of(alice)}"]
 
     answer = raw_answer(live_site, head)
 
@@ -354,7 +355,7 @@ def test_head_over_the_wire(live_site, alice, path, status):
 
 
 def test_a_ping_has_neither_a_body_nor_a_type(live_site):
-    answer = raw_answer(live_site, [f"GET {PREFIX}/ping HTTP/1.1", "Connection: close"])
+    answer = raw_answer(live_site, [f"GET {API}/ping HTTP/1.1", "Connection: close"])
 
     assert answer.startswith("HTTP/1.1 204 ")
     assert "\r\nContent-Length:" not in answer
@@ -363,7 +364,7 @@ def test_a_ping_has_neither_a_body_nor_a_type(live_site):
 
 
 @pytest.mark.parametrize("charset", ["undefined", "hex", "idna", "utf-16", "rot13", "unicode-escape"])
-@pytest.mark.parametrize(("path", "statuses"), [(f"{PREFIX}/ping", [415]), ("/session", [400])])
+@pytest.mark.parametrize(("path", "statuses"), [(f"{API}/ping", [415]), ("/session", [400])])
 def test_a_strange_charset_does_not_get_as_far_as_the_query(live_site, charset, path, statuses):
     """Django decodes the query by the charset of the body, before any middleware."""
     head = [f"GET {path}?include=caf%C3%A9 HTTP/1.1", "Connection: close", "Content-Length: 0"]

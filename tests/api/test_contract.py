@@ -8,19 +8,18 @@ import pytest
 import schemathesis
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
-from django.db import close_old_connections, transaction
+from django.db import close_old_connections
 from hypothesis import settings
 from schemathesis.config import SchemathesisConfig
 
-from accounts.audit import Actor
 from accounts.ids import public_id
 from accounts.models import User
-from organizations import tokens
 from organizations.models import Organization, OrganizationToken
-from tests.api.clients import token_of
+from tests.api.clients import token_of, token_of_organization
 from tests.api.test_openapi import DOCUMENT
 from tests.environment import ROOT
 from tests.organizations.stage import make_stage, membership_of
+from tests.walk import undone
 
 pytestmark = pytest.mark.django_db
 
@@ -90,16 +89,6 @@ IDS = {
 
 
 @contextmanager
-def undone_afterwards():
-    """What happens in here has not happened: every request meets the same people and organizations."""
-    block = transaction.atomic()
-    block._from_testcase = True  # the product's own transactions take it for none
-    with block:
-        yield
-        transaction.set_rollback(True)
-
-
-@contextmanager
 def connection_kept():
     """As Django's own test client has it: a request inside a transaction must not close the connection."""
     for signal in (request_started, request_finished):
@@ -116,7 +105,7 @@ class World:
         User.objects.filter(pk=stage.olga.pk).update(is_staff=True, is_superuser=True)
         organization = Organization.objects.get(name="fort")
         for kind in OrganizationToken.Kind:
-            tokens.replace(organization, kind, expires_at=None, verified=True, actor=Actor.command())
+            token_of_organization(organization, kind)
         self.token = token_of(stage.olga)
         token_of(stage.olga)
         self.there = {
@@ -152,7 +141,7 @@ class OwnersToken:
 
 @pytest.fixture(scope="module")
 def world(django_db_setup, django_db_blocker):
-    with django_db_blocker.unblock(), connection_kept(), undone_afterwards():
+    with django_db_blocker.unblock(), connection_kept(), undone():
         world = Story.world = World(make_stage())
         OwnersToken.secret = world.token
         yield world
@@ -165,7 +154,7 @@ class Story(for_stories.as_state_machine()):
     answers = Counter()
 
     def setup(self):
-        self.undone = undone_afterwards()
+        self.undone = undone()
         self.undone.__enter__()
 
     def teardown(self):
@@ -183,7 +172,7 @@ class Story(for_stories.as_state_machine()):
 def test_owners_meet_what_is_described(case, world):
     world.lead_somewhere(case)
     headers = {"Authorization": f"Bearer {world.token}"}
-    with undone_afterwards():
+    with undone():
         response = case.call_and_validate(headers=headers)
     assert response.status_code != 401
 
@@ -191,7 +180,7 @@ def test_owners_meet_what_is_described(case, world):
 @for_strangers.parametrize()
 def test_strangers_meet_what_is_described(case, world):
     world.lead_somewhere(case)
-    with undone_afterwards():
+    with undone():
         case.call_and_validate()
 
 

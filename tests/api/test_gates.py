@@ -3,7 +3,8 @@
 import pytest
 
 from organizations.models import OrganizationToken, Right
-from tests.api.routes import OPERATIONS, PREFIX
+from tests.api.clients import API
+from tests.api.routes import OPERATIONS
 from tests.api.walkers import complaints, programs
 
 pytestmark = pytest.mark.django_db
@@ -230,6 +231,6 @@ def test_an_unverified_token_may_what_is_not_guarded(programs, operation):
 
 
 def test_a_token_may_always_revoke_itself(programs):
-    path = f"{PREFIX}/authentication-tokens/{programs.places.unverified_token}"
+    path = f"{API}/authentication-tokens/{programs.places.unverified_token}"
 
     assert programs["olga, unverified"].send("DELETE", path).status == 204

@@ -29,7 +29,8 @@ from pytfe.models.team import TeamIncludeOpt
 from accounts.ids import public_id
 from organizations.models import Membership, Organization
 from tests.api.clients import API, document, token_of
-from tests.organizations.stage import is_mandatory, make_stage, membership_of
+from tests.api.programs import ou, team
+from tests.organizations.stage import is_mandatory, make_stage
 
 NEXT_YEAR = datetime.now(tz=UTC) + timedelta(days=365)
 EVERYTHING = [OrgMembershipIncludeOpt.USER, OrgMembershipIncludeOpt.TEAMS]
@@ -64,10 +65,6 @@ def olga(connect):
 
 def attributes(client, path):
     return client._transport.request("GET", f"{API}{path}").json()["data"]["attributes"]
-
-
-def team_id(name="open"):
-    return public_id("team", Organization.objects.get(name=name).pk)
 
 
 def owners(name="open"):
@@ -156,10 +153,7 @@ def test_memberships_are_listed_and_read(stage, olga):
         rows = olga.organization_memberships.list("open", OrganizationMembershipListOptions(**options))
         return [row.id for row in rows]
 
-    ids = [
-        public_id("ou", membership_of(stage.people[name], "open").pk)
-        for name in ("max", "mia", "olga", "una")
-    ]
+    ids = [ou(stage.people[name]) for name in ("max", "mia", "olga", "una")]
     assert [row.id for row in olga.organization_memberships.list("open")] == ids
     assert names(page_size=1) == ids
     assert names(page_size=3, include=EVERYTHING, status="active") == ids
@@ -181,17 +175,17 @@ def test_members_are_invited_and_removed(stage, olga, connect):
     assert (invited.status.value, invited.email, invited.user) == ("invited", "new@example.com", None)
     with pytest.raises(TFEError) as refused:
         olga.organization_memberships.create(
-            "open", OrganizationMembershipCreateOptions(email="b@example.com", teams=[Team(id=team_id())])
+            "open", OrganizationMembershipCreateOptions(email="b@example.com", teams=[Team(id=team())])
         )
     assert refused.value.errors[0]["source"] == {"pointer": "/data/relationships/teams"}
 
-    mine = public_id("ou", membership_of(stage.mia, "open").pk)
+    mine = ou(stage.mia)
     for pk in (invited.id, mine):
         assert olga.organization_memberships.delete(pk) is None
         with pytest.raises(NotFound):
             olga.organization_memberships.read(pk)
     with pytest.raises(AuthError):
-        olga.organization_memberships.delete(public_id("ou", membership_of(stage.olga, "open").pk))
+        olga.organization_memberships.delete(ou(stage.olga))
 
 
 def test_a_plain_member_reads_names(connect):
@@ -205,39 +199,39 @@ def test_a_plain_member_reads_names(connect):
 
 def test_the_team_is_listed_and_read(stage, olga):
     include = list(TeamIncludeOpt)
-    [team] = olga.teams.list("open", TeamListOptions(names=["devs", "owners"], include=include, page_size=5))
-    assert (team.id, team.name, team.visibility) == (team_id(), "owners", "organization")
+    [one] = olga.teams.list("open", TeamListOptions(names=["devs", "owners"], include=include, page_size=5))
+    assert (one.id, one.name, one.visibility) == (team(), "owners", "organization")
     assert list(olga.teams.list("open", TeamListOptions(names=["devs"]))) == []
-    assert [one.id for one in olga.teams.list("open", TeamListOptions(query="own"))] == [team.id]
-    read = olga.teams.read(team.id, TeamReadOptions(include=include))
+    assert [found.id for found in olga.teams.list("open", TeamListOptions(query="own"))] == [one.id]
+    read = olga.teams.read(one.id, TeamReadOptions(include=include))
     assert [user.username for user in read.users] == ["olga", "una"]
     assert read.permissions.can_update_membership
     assert not read.permissions.can_destroy
     assert read.organization_access.manage_membership
     assert len(read.organization_memberships) == 2
-    assert [user.username for user in olga.teams.list_users(team.id)] == ["olga", "una"]
+    assert [user.username for user in olga.teams.list_users(one.id)] == ["olga", "una"]
     rows = olga.teams.list_organization_memberships(
-        team.id, status="active", is_service_account=False, sort="email"
+        one.id, status="active", is_service_account=False, sort="email"
     )
     assert [row.email for row in rows] == ["olga@example.com", "una@example.com"]
 
 
 def test_owners_are_added_and_removed(stage, olga):
-    olga.teams.add_users(team_id(), ["max", "mia"])
+    olga.teams.add_users(team(), ["max", "mia"])
     assert owners() == ["max", "mia", "olga", "una"]
-    olga.teams.remove_users(team_id(), ["max", "mia"])
+    olga.teams.remove_users(team(), ["max", "mia"])
     assert owners() == ["olga", "una"]
 
-    rows = [public_id("ou", membership_of(user, "open").pk) for user in (stage.max, stage.mia)]
-    olga.teams.add_organization_memberships(team_id(), rows)
+    rows = [ou(user) for user in (stage.max, stage.mia)]
+    olga.teams.add_organization_memberships(team(), rows)
     assert owners() == ["max", "mia", "olga", "una"]
-    olga.teams.remove_organization_memberships(team_id(), rows)
+    olga.teams.remove_organization_memberships(team(), rows)
     assert owners() == ["olga", "una"]
 
     with pytest.raises(TFEError, match="mia"):
-        olga.teams.add_users(team_id("fort"), ["max", "mia"])
+        olga.teams.add_users(team("fort"), ["max", "mia"])
     with pytest.raises(TFEError, match="no member"):
-        olga.teams.add_users(team_id(), ["max", "eve"])
+        olga.teams.add_users(team(), ["max", "eve"])
     assert owners() == ["olga", "una"]
 
 
@@ -266,21 +260,21 @@ def test_the_token_of_an_organization(olga, connect):
 
 
 def test_the_token_of_the_owners_team(olga, connect):
-    made = olga.team_tokens.create(team_id())
+    made = olga.team_tokens.create(team())
     robot = connect(token=made.token)
-    robot.teams.add_users(team_id(), ["max"])
+    robot.teams.add_users(team(), ["max"])
     assert owners() == ["max", "olga", "una"]
     with pytest.raises(AuthError):
         robot.organizations.update("open", OrganizationUpdateOptions(email="b@example.com"))
-    assert olga.team_tokens.read(team_id()).id == made.id
-    assert olga.team_tokens.read(team_id()).token is None
+    assert olga.team_tokens.read(team()).id == made.id
+    assert olga.team_tokens.read(team()).token is None
 
-    other = olga.team_tokens.create_with_options(team_id(), TeamTokenCreateOptions(expired_at=NEXT_YEAR))
+    other = olga.team_tokens.create_with_options(team(), TeamTokenCreateOptions(expired_at=NEXT_YEAR))
     assert other.id != made.id
 
-    assert olga.team_tokens.delete(team_id()) is None
+    assert olga.team_tokens.delete(team()) is None
     with pytest.raises(NotFound):
-        olga.team_tokens.read(team_id())
+        olga.team_tokens.read(team())
 
 
 def test_tokens_of_people_by_their_ids(olga):

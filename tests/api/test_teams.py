@@ -11,14 +11,10 @@ from organizations.locks import has_right
 from organizations.models import Membership, Organization, OrganizationToken, Right
 from tests import cast
 from tests.api.clients import API
-from tests.api.programs import Kind, detail, ids, organization_program, program, refusals
+from tests.api.programs import Kind, detail, ids, organization_program, ou, program, refusals, team
 from tests.organizations.stage import SERVER, found, join, membership_of
 
 OPEN, FORT = "/organizations/open/teams", "/organizations/fort/teams"
-
-
-def team(name="open"):
-    return public_id("team", Organization.objects.get(name=name).pk)
 
 
 def path(name="open"):
@@ -35,10 +31,6 @@ def rows(name="open"):
 
 def these(kind, *pks):
     return {"data": [{"type": kind, "id": pk} for pk in pks]}
-
-
-def ou(user, name="open"):
-    return public_id("ou", membership_of(user, name).pk)
 
 
 def owners(name="open"):

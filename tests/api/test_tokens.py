@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from accounts.ids import public_id
 from accounts.models import ApiToken, AuditEvent, hash_of_token
-from organizations.models import Organization, OrganizationToken
+from organizations.models import OrganizationToken
 from tests.api.clients import ApiClient, api_client, document, token_of
+from tests.api.programs import refusals, team
 from tests.cast import PASSWORD, TWO_FACTOR, enrol, make_user, sign_in
 from tests.organizations.stage import found, make_stage
 
@@ -26,19 +27,11 @@ def tokens_path(user):
 
 
 def team_path(name="acme"):
-    team = public_id("team", Organization.objects.get(name=name).pk)
-    return f"/teams/{team}/authentication-token"
+    return f"/teams/{team(name)}/authentication-token"
 
 
 def data_of(response):
     return response.json()["data"]
-
-
-def errors_of(response):
-    return [
-        (error["status"], error["title"], error.get("source", {}).get("pointer"))
-        for error in response.json()["errors"]
-    ]
 
 
 @pytest.fixture
@@ -112,7 +105,7 @@ def test_ap_03_what_was_made_behind_two_factor_counts_no_longer_once_that_is_off
     refused = client.post(tokens_path(alice), document("authentication-tokens", description="y"))
 
     assert client.get(DETAILS).status_code == 200
-    assert errors_of(refused) == [("403", "two-factor required", None)]
+    assert refusals(refused) == [("403", "two-factor required", None)]
     assert not ApiToken.objects.latest("pk").counts_as_verified
 
 
@@ -125,7 +118,7 @@ def test_ap_04_a_token_without_two_factor_makes_none_once_its_owner_has_it(alice
 
     response = client.post(tokens_path(alice), document("authentication-tokens", description="x"))
 
-    assert errors_of(response) == [("403", "two-factor required", None)]
+    assert refusals(response) == [("403", "two-factor required", None)]
     assert ApiToken.objects.count() == 1
 
 
@@ -192,18 +185,14 @@ def test_a_token_shows_what_it_is_for_and_when_it_was_used(alice):
 @pytest.mark.parametrize(
     "spoil",
     [
-        lambda text: text[:-1],
-        lambda text: text[:-1] + ("a" if text[-1] != "a" else "b"),
         lambda text: ("a" if text[0] != "a" else "b") + text[1:],
         lambda text: text.partition(".")[0],
-        lambda text: text[:60],
-        lambda text: text.swapcase(),
-        lambda text: text + "a",
         lambda text: text.replace(".atlasv1.", ".atlasv2."),
         lambda text: text[:-1] + "%",
     ],
 )
 def test_ap_06_a_part_of_a_token_or_one_that_is_nearly_right_opens_nothing(alice, spoil):
+    """More of these are in tests/api/test_attacks.py, AP-01."""
     assert status_with(spoil(token_of(alice))) == 401
 
 
@@ -253,7 +242,7 @@ def test_a_hundred_tokens_are_listed_in_two_statements_and_there_are_no_more(
         assert len(data_of(client.get(tokens_path(alice)))) == 100
     refused = client.post(tokens_path(alice), document("authentication-tokens", description="one more"))
 
-    assert errors_of(refused) == [("422", "too-many-tokens", None)]
+    assert refusals(refused) == [("422", "too-many-tokens", None)]
     assert ApiToken.objects.count() == 100
 
 
@@ -314,7 +303,7 @@ def test_an_expiry_that_is_no_time_to_come_is_refused(alice, value):
 
     for path, body in bodies.items():
         response = client.post(path, body)
-        assert errors_of(response) == [("422", "invalid attribute", "/data/attributes/expired-at")], path
+        assert refusals(response) == [("422", "invalid attribute", "/data/attributes/expired-at")], path
     assert ApiToken.objects.count() == 1
     assert not OrganizationToken.objects.exists()
 
@@ -326,7 +315,7 @@ def test_a_description_is_needed(alice, value):
 
     response = client.post(tokens_path(alice), body)
 
-    assert errors_of(response) == [("422", "invalid attribute", "/data/attributes/description")]
+    assert refusals(response) == [("422", "invalid attribute", "/data/attributes/description")]
     assert ApiToken.objects.count() == 1
 
 
@@ -335,7 +324,7 @@ def test_all_that_is_wrong_is_said_at_once(alice):
 
     response = api_client(alice).post(tokens_path(alice), body)
 
-    pointers = [pointer for _status, _title, pointer in errors_of(response)]
+    pointers = [pointer for _status, _title, pointer in refusals(response)]
     assert pointers == ["/data/attributes/description", "/data/attributes/expired-at"]
 
 
@@ -358,15 +347,14 @@ def test_another_type_is_a_conflict(alice):
 
 def test_a_token_without_two_factor_may_end_itself_and_no_other(alice):
     client = api_client(alice)
-    app = enrol(alice)
+    enrol(alice)
     other = token_of(alice)
     mine, others = ApiToken.objects.order_by("pk")
 
     refused = client.delete(f"/authentication-tokens/{others.public_id}")
     ended = client.delete(f"/authentication-tokens/{mine.public_id}", "null")
 
-    assert app
-    assert errors_of(refused) == [("403", "two-factor required", None)]
+    assert refusals(refused) == [("403", "two-factor required", None)]
     assert ended.status_code == 204
     assert status_with(other) == 200
 
@@ -418,9 +406,9 @@ def test_an_organization_gets_one_token_whatever_clients_send(alice, acme, body)
     assert data_of(made)["links"]["self"] == "/api/v2/organizations/acme/authentication-token"
 
 
-@pytest.mark.parametrize("team", [False, True])
-def test_a_new_token_takes_the_place_of_the_former_one_and_deleting_leaves_none(alice, acme, team):
-    client, path = api_client(alice), team_path() if team else ORGANIZATION
+@pytest.mark.parametrize("of_team", [False, True])
+def test_a_new_token_takes_the_place_of_the_former_one_and_deleting_leaves_none(alice, acme, of_team):
+    client, path = api_client(alice), team_path() if of_team else ORGANIZATION
 
     first, second = [data_of(client.post(path))["attributes"]["token"] for _ in range(2)]
     statuses = [status_with(secret, "/organizations/acme") for secret in (first, second)]
@@ -530,7 +518,7 @@ def test_a_team_token_made_without_two_factor_does_little_once_that_is_required(
     refused = client.post("/organizations/open/authentication-token")
 
     assert client.get("/organizations/open").status_code == 200
-    assert errors_of(refused) == [("403", "two-factor required", None)]
+    assert refusals(refused) == [("403", "two-factor required", None)]
     assert "/app/open/settings/authentication-tokens" in refused.content.decode()
 
 
