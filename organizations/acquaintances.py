@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.db.models import Exists, OuterRef
 
 from accounts.models import User
-from organizations.models import AuthPolicy, Membership
+from organizations.models import Membership
 
 
 @dataclass(frozen=True)
@@ -18,9 +18,7 @@ class Acquaintance:
 
 def acquaintance(caller: User, user_id: int | None) -> Acquaintance | None:
     """Return an active member of an organization in which the caller is one, and not locked out."""
-    mine = Membership.objects.active().filter(user=caller)
-    if not (caller.is_enrolled and caller.is_verified()):
-        mine = mine.exclude(organization__collaborator_auth_policy=AuthPolicy.TWO_FACTOR_MANDATORY)
+    mine = Membership.objects.active().filter(user=caller).open_to(caller)
     theirs = Membership.objects.active().filter(user=user_id, organization__in=mine.values("organization"))
     owned = mine.owners().filter(organization=OuterRef("organization"))
     shared = theirs.annotate(owned=Exists(owned)).select_related("user").order_by("-owned").first()

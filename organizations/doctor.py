@@ -7,7 +7,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from accounts import audit, doctor
 from accounts.models import AuditEvent
-from organizations.models import AuthPolicy, Membership, Organization, OrganizationCounts
+from organizations.models import Membership, Organization, OrganizationCounts
 
 ENROLLED = Q(user__two_factor_enabled_at__isnull=False)
 ACTIVE = Q(memberships__status=Membership.Status.ACTIVE)
@@ -22,9 +22,8 @@ def register_checks() -> None:
 
 def owners_are_enrolled() -> Iterator[str]:
     """I1. An owner who was reset by break-glass is out until enrolled again: recorded, so no problem."""
-    owners = Membership.objects.owners().exclude(ENROLLED)
-    mandatory = owners.filter(organization__collaborator_auth_policy=AuthPolicy.TWO_FACTOR_MANDATORY)
-    for row in mandatory.select_related("organization"):
+    owners = Membership.objects.owners().exclude(ENROLLED).mandatory()
+    for row in owners.select_related("organization"):
         if not was_reset_by_force(row):
             yield f"{row.organization}: its owner {row.username} has no two-factor authentication"
 

@@ -94,5 +94,8 @@ def check_owner(request: HttpRequest, membership: Membership) -> None:
 
 
 def is_locked_out(user: User, organization: Organization) -> bool:
-    """Whether the policy closes it to this session or token: not enrolled, or not verified (R43)."""
+    """Whether the policy closes it to this session or token: not enrolled, or not verified (R43).
+
+    Of many at once, `MembershipQuerySet.open_to` asks the same.
+    """
     return organization.is_mandatory and not (user.is_enrolled and user.is_verified())

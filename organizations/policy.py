@@ -102,9 +102,7 @@ def owners(key: str, after: int, limit: int) -> list[User]:
 @outbox.audience(MEMBERS_WITHOUT_TWO_FACTOR)
 def members_without_two_factor(key: str, after: int, limit: int) -> list[User]:
     """Nobody, once the requirement was lifted again."""
-    locked_out = Membership.objects.active().without_two_factor()
-    mandatory = locked_out.filter(organization__collaborator_auth_policy=AuthPolicy.TWO_FACTOR_MANDATORY)
-    return readers(mandatory, key, after, limit)
+    return readers(Membership.objects.active().without_two_factor().mandatory(), key, after, limit)
 
 
 def readers(memberships: MembershipQuerySet, key: str, after: int, limit: int) -> list[User]:
@@ -157,10 +155,8 @@ def consequences(sender: type[User], *, user: User, **kwargs: Any) -> dict[str, 
     """Return which organizations refuse that this user disables two-factor, and which it would lock."""
     rows = (
         Membership.objects.active()
-        .filter(
-            user=user,
-            organization__collaborator_auth_policy=AuthPolicy.TWO_FACTOR_MANDATORY,
-        )
+        .filter(user=user)
+        .mandatory()
         .order_by("organization__name")
         .values_list("organization__name", "is_owner")
     )

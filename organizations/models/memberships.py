@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import USERNAME_LENGTH, User
-from organizations.models.organizations import Organization
+from organizations.models.organizations import AuthPolicy, Organization
 
 INVITATION_LIFETIME = timedelta(days=7)
 
@@ -35,6 +35,16 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
     def without_two_factor(self) -> Self:
         return self.filter(two_factor_enabled=False)
+
+    def mandatory(self) -> Self:
+        """Those in organizations that require two-factor authentication."""
+        return self.filter(organization__collaborator_auth_policy=AuthPolicy.TWO_FACTOR_MANDATORY)
+
+    def open_to(self, user: User) -> Self:
+        """Those that no policy closes to this session or token: gate.is_locked_out as a query."""
+        if user.is_enrolled and user.is_verified():
+            return self
+        return self.exclude(organization__collaborator_auth_policy=AuthPolicy.TWO_FACTOR_MANDATORY)
 
     def of_person(self, user: User) -> Self:
         """Memberships and invitations of a user, also those to an address that this user confirmed."""
