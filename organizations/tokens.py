@@ -34,7 +34,12 @@ def of_kind(organization: Organization, kind: Kind) -> OrganizationToken | None:
 
 
 def replace(
-    organization: Organization, kind: Kind, *, expires_at: datetime | None, verified: bool, actor: Actor
+    organization: Organization,
+    kind: Kind,
+    *,
+    expires_at: datetime | None,
+    verified: bool = False,
+    actor: Actor,
 ) -> tuple[OrganizationToken, str]:
     """Make the token of this kind, and return it with the secret. The former one ends at once.
 

@@ -9,7 +9,6 @@ from accounts.endpoints import (
     blamed_on,
     check_sudo,
     not_found,
-    sudo_token_required,
     user_token_required,
 )
 from accounts.forms import DescriptionField
@@ -26,7 +25,6 @@ DESCRIPTION = DescriptionField()
 @user_token_required
 def index(call: Call, user_id: str) -> HttpResponse:
     """List one's own, newest first. Of others there are none to see, as Terraform Cloud has it."""
-    call.includes()
     found = tokens.of_user(call.user) if is_caller(call, user_id) else []
     shown, links_and_meta = page_of(call.request, found)
     return respond(document([token_resource(token) for token in shown], **links_and_meta))
@@ -36,11 +34,7 @@ def index(call: Call, user_id: str) -> HttpResponse:
 def create(call: Call, user_id: str) -> HttpResponse:
     if not is_caller(call, user_id):
         raise not_found()
-    return make(call)
-
-
-@sudo_token_required
-def make(call: Call) -> HttpResponse:
+    check_sudo(call)
     sent: Document = call.document(*KINDS)
     description, expires_at = sent.text("description", DESCRIPTION), sent.moment("expired-at")
     sent.check()
@@ -53,7 +47,6 @@ def make(call: Call) -> HttpResponse:
 
 @user_token_required
 def show(call: Call, public_id: str) -> HttpResponse:
-    call.includes()
     return respond(document(token_resource(own_token(call, public_id))))
 
 

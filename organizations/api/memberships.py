@@ -161,16 +161,16 @@ def show(call: Call, membership_id: str) -> HttpResponse:
     wanted = call.includes("user", "teams")
     membership = found(membership_id)
     own = is_own(call, membership)
+    access = None  # nothing of the organization is open to who has not joined it yet
     if own and membership.is_invited:
         if membership.is_expired:
             raise not_found()
-        access = Access(membership.organization, is_locked_out=True)  # nothing of it is open before joining
     else:
         access = access_to(call, membership.organization)
         if not own:
             check_right(call, access, Right.MEMBERS)
     included = users_of([membership], private=True) if "user" in wanted else []
-    if "teams" in wanted:
+    if access and "teams" in wanted:
         included += teams_of(access, [membership])
     return respond(document(membership_resource(membership, private=not own, own=own), included=included))
 

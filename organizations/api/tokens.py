@@ -61,7 +61,6 @@ def check_which(call: Call) -> None:
 
 
 def show_kind(call: Call, access: Access, kind: Kind) -> HttpResponse:
-    call.includes()
     token = tokens.of_kind(access.organization, kind)
     if token is None:
         raise not_found()
@@ -71,9 +70,7 @@ def show_kind(call: Call, access: Access, kind: Kind) -> HttpResponse:
 def create_kind(call: Call, access: Access, kind: Kind) -> HttpResponse:
     expires_at = expiry_sent(call)
     with blamed_on("expired-at", InvalidExpiry):
-        token, secret = tokens.replace(
-            access.organization, kind, expires_at=expires_at, verified=False, actor=call.actor
-        )
+        token, secret = tokens.replace(access.organization, kind, expires_at=expires_at, actor=call.actor)
     return respond(document(token_resource(token, path=path_of(token), secret=secret)), 201)
 
 
