@@ -61,12 +61,12 @@ class CreationNotAllowed(RuleViolation):
 
 
 class NoLongerAllowed(RuleViolation):
-    """The acting user was an owner when the request came in, and is none any more."""
+    """Who acts had the right when the request came in, and has it no longer."""
 
     code = "no-longer-allowed"
 
     def __init__(self) -> None:
-        super().__init__(_("You are no longer an owner of this organization. Nothing was changed."))
+        super().__init__(_("You may no longer do that in this organization. Nothing was changed."))
 
 
 class OrganizationGone(Gone):

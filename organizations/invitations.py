@@ -17,7 +17,7 @@ from accounts.models import User
 from accounts.sessions import acting
 from organizations import events
 from organizations.exceptions import AlreadyMember, InvitationGone, UnknownUser
-from organizations.locks import lock_as_owner, lock_organization
+from organizations.locks import lock_organization, lock_with_right
 from organizations.models import Membership, Organization, OrganizationCounts, Right, invitation_end
 
 # Each invitation is a mail to a stranger.
@@ -34,7 +34,7 @@ def add(organization: Organization, who: str, *, actor: Actor) -> Membership:
         (INVITATIONS_TO_ONE, crypto.digest(who.lower(), "invitation")),
     )
     with acting(actor):
-        organization = lock_as_owner(organization, actor, Right.MEMBERS)
+        organization = lock_with_right(organization, actor, Right.MEMBERS)
         invitation, user = (
             (address_invitation(organization, who), None)
             if "@" in who

@@ -14,7 +14,7 @@ from accounts.models import User
 from accounts.sessions import acting, lock_acting
 from organizations import events, news
 from organizations.exceptions import CreationNotAllowed, NameTaken
-from organizations.locks import lock_as_owner
+from organizations.locks import lock_with_right
 from organizations.models import AuthPolicy, Membership, Organization, OrganizationCounts
 from organizations.names import check_name
 from organizations.policy import change_policy
@@ -91,7 +91,7 @@ def change_organization(organization: Organization, changes: Changes, *, actor: 
     if changes.keys() - {"email"}:
         news.reserve(organization)
     with acting(actor):
-        organization = lock_as_owner(organization, actor)
+        organization = lock_with_right(organization, actor)
         apply(changes, organization, actor=actor)
     return organization
 
@@ -121,7 +121,7 @@ def change_contact(organization: Organization, email: str, *, actor: Actor) -> N
 def delete_organization(organization: Organization, *, actor: Actor) -> None:
     """Delete an organization, its memberships, its tokens and its counts. It can't be undone."""
     with acting(actor):
-        organization = lock_as_owner(organization, actor)
+        organization = lock_with_right(organization, actor)
         memberships = organization.memberships.order_by("pk").select_for_update()
         ids = list(memberships.values_list("pk", flat=True))
         organization.memberships.all().delete()

@@ -21,7 +21,7 @@ def lock_organization(organization: Organization) -> Organization:
     return locked
 
 
-def lock_as_owner(organization: Organization, actor: Actor, right: Right = Right.SETTINGS) -> Organization:
+def lock_with_right(organization: Organization, actor: Actor, right: Right = Right.SETTINGS) -> Organization:
     """Lock the organization and ask again whether the actor has the right: the gate was a moment ago.
 
     Owners have every right. A token that belongs to the organization has some of them.

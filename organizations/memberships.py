@@ -12,11 +12,11 @@ from organizations import events
 from organizations.exceptions import LastOwner, MembershipGone, NotAMember, OwnershipChanged
 from organizations.locks import (
     check_right,
-    lock_as_owner,
     lock_membership,
     lock_memberships,
     lock_organization,
     lock_user,
+    lock_with_right,
 )
 from organizations.models import Membership, Organization, OrganizationCounts, Right
 from organizations.policy import check_new_owner
@@ -32,7 +32,7 @@ def make_owners(
 ) -> list[Membership]:
     """Make members owners: all of them, or nobody if one of them can't be."""
     with acting(actor):
-        organization = lock_as_owner(organization, actor, Right.OWNERS)
+        organization = lock_with_right(organization, actor, Right.OWNERS)
         rows = lock_memberships(organization, membership_ids)
         for membership, user in rows:
             if membership.is_invited or user is None:
@@ -55,7 +55,7 @@ def unmake_owners(
 ) -> list[Membership]:
     """Make owners plain members: all of them, or nobody if that would leave no owner."""
     with acting(actor):
-        organization = lock_as_owner(organization, actor, Right.OWNERS)
+        organization = lock_with_right(organization, actor, Right.OWNERS)
         rows = lock_memberships(organization, membership_ids)
         owners = [(membership, user) for membership, user in rows if membership.is_owner]
         if owners:
@@ -73,7 +73,7 @@ def remove(organization: Organization, membership_id: int, *, actor: Actor) -> M
     Whoever may not make owners may not remove them either.
     """
     with acting(actor):
-        organization = lock_as_owner(organization, actor, Right.MEMBERS)
+        organization = lock_with_right(organization, actor, Right.MEMBERS)
         membership, user = lock_membership(organization, membership_id)
         if membership.is_owner:
             check_right(organization, actor, Right.OWNERS)

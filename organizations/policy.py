@@ -20,7 +20,7 @@ from accounts.models import User
 from accounts.sessions import acting
 from organizations import events, news
 from organizations.exceptions import NewOwnerNotEnrolled, OwnersNotEnrolled, listing
-from organizations.locks import lock_as_owner
+from organizations.locks import lock_with_right
 from organizations.models import (
     AuthPolicy,
     Membership,
@@ -48,7 +48,7 @@ def set_auth_policy(organization: Organization, policy: AuthPolicy, *, actor: Ac
     """Require two-factor authentication of everybody, or lift that. The same again is no change."""
     news.reserve(organization)
     with acting(actor):
-        organization = lock_as_owner(organization, actor)
+        organization = lock_with_right(organization, actor)
         change_policy(organization, policy, actor=actor)
     return organization
 

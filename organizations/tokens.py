@@ -10,7 +10,7 @@ from accounts.models import BearerToken, unexpired
 from accounts.sessions import acting
 from accounts.tokens import fill
 from organizations import events, news
-from organizations.locks import lock_as_owner
+from organizations.locks import lock_with_right
 from organizations.models import Organization, OrganizationToken, Right
 from organizations.policy import OWNERS
 
@@ -47,7 +47,7 @@ def replace(
     """
     news.reserve(organization)
     with acting(actor):
-        organization = lock_as_owner(organization, actor, Right.TOKENS)
+        organization = lock_with_right(organization, actor, Right.TOKENS)
         former = of_kind(organization, kind)
         replaced = former.public_id if former else ""  # which leaves it out of the event
         if former is not None:
@@ -78,7 +78,7 @@ def replace(
 def revoke(organization: Organization, kind: Kind, *, actor: Actor) -> OrganizationToken | None:
     """End the token of this kind at once; return it as it was, or None if there is none."""
     with acting(actor):
-        organization = lock_as_owner(organization, actor, Right.TOKENS)
+        organization = lock_with_right(organization, actor, Right.TOKENS)
         token = of_kind(organization, kind)
         if token is not None:
             revoked = token.public_id

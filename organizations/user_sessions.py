@@ -10,7 +10,7 @@ from accounts.audit import Actor
 from accounts.sessions import acting
 from organizations import events, news
 from organizations.exceptions import SessionOutOfRange
-from organizations.locks import lock_as_owner
+from organizations.locks import lock_with_right
 from organizations.models import LONGEST_SESSION, SHORTEST_SESSION, Organization
 from organizations.policy import OWNERS
 
@@ -45,7 +45,7 @@ def update_user_sessions(
     """
     news.reserve(organization)
     with acting(actor):
-        organization = lock_as_owner(organization, actor)
+        organization = lock_with_right(organization, actor)
         change_sessions(organization, timeout=timeout, remember=remember, actor=actor)
     return organization
 

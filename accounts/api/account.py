@@ -23,10 +23,10 @@ def details(call: Call) -> HttpResponse:
     """Show whose token it is: a person, or what stands for an organization or a team."""
     if call.token and not isinstance(call.token, ApiToken):
         return respond(document(service_account(call.token)))
-    return own(call, call.user)
+    return show_own(call, call.user)
 
 
-def own(call: Call, user: User) -> HttpResponse:
+def show_own(call: Call, user: User) -> HttpResponse:
     return respond(document(user_resource(user, own=True, sudo=has_sudo(call), token=call.token)))
 
 
@@ -42,7 +42,7 @@ def update(call: Call) -> HttpResponse:
     if email and email.casefold() != (registration.unconfirmed_address(user) or user.email).casefold():
         check_sudo(call)
         user = registration.change_email(user, email, actor=call.actor)
-    return own(call, user)
+    return show_own(call, user)
 
 
 @user_token_required
@@ -57,4 +57,4 @@ def change_password(call: Call) -> HttpResponse:
     sent.check()
     with blamed_on("password", passwords.WeakPassword), blamed_on("current_password", WrongPassword):
         passwords.change(call.user, current, new, session=None, actor=call.actor)
-    return own(call, call.user)
+    return show_own(call, call.user)

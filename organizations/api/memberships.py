@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from accounts.documents import user_resource
 from accounts.endpoints import Call, blamed_on, forbidden, not_found, user_token_required
+from accounts.forms import AddressField
 from accounts.ids import row_id
 from accounts.jsonapi import (
     ApiError,
@@ -32,14 +33,13 @@ from organizations.api_gate import (
 )
 from organizations.documents import membership_resource, team_id, team_resource, users_of
 from organizations.exceptions import AlreadyMember, InvitationGone, UnknownUser
-from organizations.forms import LONGEST_ADDRESS, ContactField
 from organizations.gate import is_locked_out
 from organizations.member_pages import MemberList
 from organizations.models import Membership, Organization, Right
 
 KIND = "organization-memberships"
 TEAMS = "/data/relationships/teams"
-EMAIL = ContactField(max_length=LONGEST_ADDRESS)
+EMAIL = AddressField()
 USERNAME = forms.CharField(max_length=USERNAME_LENGTH)
 
 
