@@ -9,13 +9,13 @@ import re
 import secrets
 import string
 from collections.abc import Callable
-from datetime import timedelta
 
 from django.db import DatabaseError
 from django.utils import timezone
 
 from accounts import limits
 from accounts.exceptions import RateLimited
+from accounts.lifetimes import LAST_USED_RESOLUTION
 from accounts.limits import Budget
 from accounts.models import ApiToken, BearerToken, hash_of_token
 from accounts.prepared import Prepared
@@ -27,7 +27,6 @@ ALPHABET = string.ascii_letters + string.digits
 SHAPE = re.compile(
     r"[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9]{67}", re.ASCII
 )  # as Terraform Cloud's (tfc.md 2.1)
-LAST_USED_RESOLUTION = timedelta(minutes=1)
 
 WRONG_TOKENS = Budget("token:address", (100, 300))
 

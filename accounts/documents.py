@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from accounts.ids import public_id
-from accounts.jsonapi import Resource, resource, to_one
+from accounts.jsonapi import API, Resource, resource, to_one
 from accounts.models import BearerToken, User
 
 # What accounts can be elsewhere, and never are here.
@@ -63,7 +63,7 @@ def user_resource(
             "permissions": permissions(user),
             **ELSEWHERE,
         }
-    path = f"/api/v2/users/{user_id(user)}"
+    path = f"{API}/users/{user_id(user)}"
     relationships: dict[str, Any] = {}
     links = {"self": path}
     if own:
@@ -71,7 +71,7 @@ def user_resource(
         relationships["authentication-tokens"] = tokens
     if token is not None:
         relationships["authenticated-resource"] = to_one(*token.belongs_to)
-        links["auth-token"] = f"/api/v2/authentication-tokens/{token.public_id}"
+        links["auth-token"] = f"{API}/authentication-tokens/{token.public_id}"
     return resource("users", user_id(user), attributes, relationships=relationships, links=links)
 
 
@@ -132,5 +132,5 @@ def token_resource(token: BearerToken, *, path: str = "", secret: str | None = N
             "expired-at": moment(token.expires_at),
         },
         relationships={"created-by": to_one("users", creator)},
-        links={"self": path or f"/api/v2/authentication-tokens/{token.public_id}"},
+        links={"self": path or f"{API}/authentication-tokens/{token.public_id}"},
     )

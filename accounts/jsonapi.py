@@ -14,6 +14,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
+API = "/api/v2"
 MEDIA_TYPE = "application/vnd.api+json"
 MEDIA_TYPES = (MEDIA_TYPE, "application/json")
 MOST_IDENTIFIERS = 100

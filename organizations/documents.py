@@ -5,11 +5,10 @@ from typing import Any
 
 from accounts.documents import moment, user_resource
 from accounts.ids import public_id
-from accounts.jsonapi import Resource, resource, to_many, to_one
+from accounts.jsonapi import API, Resource, resource, to_many, to_one
 from organizations.api_gate import Access
 from organizations.models import Membership, Organization, Right
 
-API = "/api/v2"
 OWNERS = "owners"  # the name of the one team
 
 

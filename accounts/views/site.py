@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from accounts import guide
+from accounts.jsonapi import API
 
 
 @login_not_required
@@ -23,9 +24,9 @@ def change_password_redirect(request: HttpRequest) -> HttpResponse:
 
 
 SERVICES = {
-    "tfe.v2": "/api/v2/",
-    "tfe.v2.1": "/api/v2/",
-    "tfe.v2.2": "/api/v2/",
+    "tfe.v2": f"{API}/",
+    "tfe.v2.1": f"{API}/",
+    "tfe.v2.2": f"{API}/",
     "modules.v1": "/api/registry/v1/modules/",  # there are none, but clients insist on the name
 }
 

@@ -8,8 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.documents import token_resource
 from accounts.endpoints import Call, blamed_on, not_found
-from accounts.ids import public_id
-from accounts.jsonapi import Document, document, invalid_parameter, no_content, respond
+from accounts.jsonapi import API, Document, document, invalid_parameter, no_content, respond
 from accounts.tokens import InvalidExpiry
 from organizations import tokens
 from organizations.api_gate import Access, right_required, team_required
@@ -92,6 +91,5 @@ def delete_kind(call: Call, access: Access, kind: Kind) -> HttpResponse:
 
 
 def path_of(token: OrganizationToken) -> str:
-    if token.kind == Kind.OWNERS:
-        return f"/api/v2/teams/{public_id('team', token.organization_id)}/authentication-token"
-    return f"/api/v2/organizations/{token.organization.name}/authentication-token"
+    kind, public_id = token.belongs_to
+    return f"{API}/{kind}/{public_id}/authentication-token"
