@@ -115,6 +115,15 @@ class NotAMember(RuleViolation):
         super().__init__(_("Only somebody who has accepted the invitation can become an owner."))
 
 
+class BecameOwner(RuleViolation):
+    """Whoever was to be removed as a member is an owner by now, which takes a fresh proof."""
+
+    code = "became-owner"
+
+    def __init__(self, username: str) -> None:
+        super().__init__(_("%(name)s is an owner now. Nothing was changed.") % {"name": username})
+
+
 class LastOwner(RuleViolation):
     code = "last-owner"
 

@@ -45,5 +45,7 @@ def disable_two_factor(call: Call, user_id: str) -> HttpResponse:
         raise forbidden(error.message) from error
     except AccountGone as error:
         raise not_found() from error
-    user.refresh_from_db()
-    return respond(document(user_resource(user, private=True)))
+    changed = User.objects.filter(pk=user.pk).first()
+    if changed is None:
+        raise not_found()
+    return respond(document(user_resource(changed, private=True)))

@@ -89,7 +89,7 @@ def people_of(call: Call, rows: list[Membership], *, private: bool) -> list[Reso
 
 
 def teams_of(access: Access, rows: list[Membership]) -> list[Resource]:
-    if not any(row.is_owner for row in rows):
+    if not access.sees_team or not any(row.is_owner for row in rows):
         return []
     return [team_resource(access, access.organization.memberships.owners().count())]
 
@@ -153,7 +153,7 @@ def own_teams(call: Call, rows: Iterable[Membership]) -> list[Resource]:
     owners = Membership.objects.owners().filter(organization__in=[row.organization_id for row in owned])
     counts = dict(owners.order_by().values_list("organization").annotate(Count("pk")))
     accesses = [Access(row.organization, membership=row) for row in owned]
-    return [team_resource(access, counts[access.organization.pk]) for access in accesses]
+    return [team_resource(access, counts.get(access.organization.pk, 0)) for access in accesses]
 
 
 def show(call: Call, membership_id: str) -> HttpResponse:
@@ -215,4 +215,4 @@ def end_other(call: Call, membership: Membership) -> None:
     if membership.is_owner:  # who owns an organization changes behind sudo only (D6)
         check_right(call, access, Right.OWNERS, sudo=True)
     call.check_body()
-    memberships.remove(access.organization, membership.pk, actor=call.actor)
+    memberships.remove(access.organization, membership.pk, owner_too=membership.is_owner, actor=call.actor)

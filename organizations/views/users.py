@@ -123,7 +123,7 @@ def remove_owner(
 ) -> HttpResponse:
     """Who owns an organization changes behind sudo only (D6), whichever button does it."""
     done = _("%(name)s has been removed.")
-    return act(request, organization, membership, membership_id, memberships.remove, done)
+    return act(request, organization, membership, membership_id, memberships.remove_owner, done)
 
 
 def act(

@@ -8,9 +8,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.audit import Actor
 from accounts.ids import public_id
 from accounts.models import AuditEvent, User
-from organizations import invitations
+from organizations import invitations, memberships
 from organizations.models import Membership, Organization
 from tests import cast
 from tests.api.clients import API, document
@@ -621,3 +622,30 @@ def test_r45_outsiders_are_told_nothing(stage):
 
     assert counts_of("open") == (4, 2, 1)
     assert mail.outbox == []
+
+
+@pytest.mark.parametrize("door", ["api", "page"])
+def test_whoever_becomes_an_owner_meanwhile_is_not_removed_without_sudo(stage, monkeypatch, door):
+    organization, mia = Organization.objects.get(name="open"), membership_of(stage.mia, "open")
+    remove = memberships.remove
+
+    def too_late(*args, **kwargs):
+        memberships.make_owner(organization, mia.pk, actor=Actor.command())
+        return remove(*args, **kwargs)
+
+    monkeypatch.setattr(memberships, "remove", too_late)
+    if door == "api":
+        answer = program(stage, "olga").delete(path_of(stage.mia))
+    else:
+        answer = stage.browser("olga").post(f"/app/open/settings/users/{mia.pk}/remove")
+
+    assert answer.status_code == 422
+    assert Membership.objects.get(pk=mia.pk).is_owner
+
+
+def test_an_organizations_own_token_sees_the_owners_team_in_no_list(stage):
+    client = organization_program(Organization.objects.get(name="open"), Kind.ORGANIZATION)
+
+    answer = client.get("/organizations/open/organization-memberships?include=teams").json()
+
+    assert answer.get("included", []) == []

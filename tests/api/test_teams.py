@@ -340,7 +340,7 @@ def test_the_verbs_ask_for_the_right_of_a_token(stage, kind):
         else:
             with pytest.raises(NoLongerAllowed):
                 verb(organization, pk, actor=actor)
-    memberships.remove(organization, mia, actor=actor)
+    memberships.remove_owner(organization, mia, actor=actor)
 
     assert owners() == (["olga"] if kind == Kind.OWNERS else ["olga", "una"])
 
