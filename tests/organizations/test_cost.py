@@ -68,6 +68,7 @@ def test_requiring_takes_the_same_statements_whatever_the_size(db):
         )
 
     small, large = taken
-    assert len(small) == len(large) <= 6, "\n".join(large)
+    # The budget of news, the organization, its owners, the change, its event, and a mail to each audience.
+    assert len(small) == len(large) <= 7, "\n".join(large)
     assert sum(sql.startswith("UPDATE") for sql in large) == 1
     assert OutboxMessage.objects.filter(audience__startswith="organizations.").count() == 4
