@@ -251,7 +251,7 @@ class ExpiryForm(forms.Form):
 
 class TokenForm(forms.Form):
     description = DescriptionField(
-        help_text=_("Use this description to help identify the use of the token in the future."),
+        help_text=_("What it is for, so that you can tell later whether it is still needed."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     expires = ExpiryField()
