@@ -5,7 +5,8 @@ import inspect
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from organizations.models import Membership
+from accounts.assurance import signed_in_user
+from organizations.gate import membership_of
 from organizations.views.organization import detail
 from tfc_auth.urls import handler400, handler403, handler404, handler500
 from tfc_auth.urls import urlpatterns as product_patterns
@@ -17,13 +18,8 @@ page_itself = inspect.unwrap(detail)
 
 def without_gate(request: HttpRequest, organization_name: str) -> HttpResponse:
     """Look up what the page needs anyway, and decide nothing."""
-    membership = (
-        Membership.objects.active()
-        .in_organization(organization_name.lower())
-        .filter(user=request.user)
-        .select_related("organization__counts")
-        .get()
-    )
+    membership = membership_of(signed_in_user(request), organization_name)
+    assert membership is not None
     response: HttpResponse = page_itself(request, membership.organization, membership)
     return response
 
