@@ -33,7 +33,7 @@ class BearerToken(models.Model):
     verified = models.BooleanField(default=False)
     # Who made it. No foreign key, and a copy of the name: the token may outlive the account.
     created_by_id = models.BigIntegerField(null=True)
-    created_by = models.CharField(max_length=40, blank=True, default="")
+    created_by = models.CharField(max_length=100, blank=True, default="")
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(null=True, db_index=True)
     last_used_at = models.DateTimeField(null=True)

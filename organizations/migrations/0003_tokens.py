@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
                 ('description', models.CharField(blank=True, default='', max_length=200)),
                 ('verified', models.BooleanField(default=False)),
                 ('created_by_id', models.BigIntegerField(null=True)),
-                ('created_by', models.CharField(blank=True, default='', max_length=40)),
+                ('created_by', models.CharField(blank=True, default='', max_length=100)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('expires_at', models.DateTimeField(db_index=True, null=True)),
                 ('last_used_at', models.DateTimeField(null=True)),

@@ -112,3 +112,13 @@ def test_r55_a_malformed_content_type_is_the_clients_fault(db, header, path):
     application(environ, lambda status, headers, exc_info=None: told.append(status)).close()
 
     assert told[0][:3] in ("400", "415")
+
+
+def test_the_owners_token_of_the_longest_name_makes_tokens(alice):
+    acme = found("a" * 40, alice)
+    client = ApiClient(token_of_organization(acme, "owners"))
+
+    answer = client.post(f"/organizations/{acme.name}/authentication-token")
+
+    assert answer.status_code == 201
+    assert acme.tokens.get(kind="organization").created_by == f"{acme.name}/owners"
