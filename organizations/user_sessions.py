@@ -50,13 +50,18 @@ def update_user_sessions(
     return organization
 
 
+def check_length(minutes: int | None) -> None:
+    """Raise SessionOutOfRange unless an owner may choose so many minutes; None is the default."""
+    if minutes is not None and not SHORTEST_SESSION <= minutes <= LONGEST_SESSION:
+        raise SessionOutOfRange
+
+
 def change_sessions(
     organization: Organization, *, timeout: int | None, remember: int | None, actor: Actor
 ) -> None:
     """As above, for a caller who holds the organization's lock."""
     for minutes in (timeout, remember):
-        if minutes is not None and not SHORTEST_SESSION <= minutes <= LONGEST_SESSION:
-            raise SessionOutOfRange
+        check_length(minutes)
     before = (organization.session_timeout, organization.session_remember)
     if before == (timeout, remember):
         return

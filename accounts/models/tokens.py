@@ -25,7 +25,11 @@ def unexpired() -> Q:
 
 
 class BearerToken(models.Model):
-    """A token of whatever holder. It is shown once; afterwards there is only its hash."""
+    """A token of whatever holder. It is shown once; afterwards there is only its hash.
+
+    Each kind of token says whose it is: `user`, `holder` and `belongs_to` are abstract (Django's metaclass
+    leaves no room for that of abc).
+    """
 
     token_hash = models.CharField(max_length=64, unique=True)
     description = models.CharField(max_length=DESCRIPTION_LENGTH, blank=True, default="")

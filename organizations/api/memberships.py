@@ -32,7 +32,7 @@ from organizations.api_gate import (
     right_required,
 )
 from organizations.documents import membership_resource, team_id, team_resource, users_of
-from organizations.exceptions import AlreadyMember, InvitationGone, UnknownUser
+from organizations.exceptions import AlreadyMember, InvitationGone, NotAMember, UnknownUser
 from organizations.gate import is_locked_out
 from organizations.member_pages import MemberList
 from organizations.models import Membership, Organization, Right
@@ -117,8 +117,7 @@ def check_teams(sent: Document, organization: Organization) -> None:
     data = teams.get("data") if isinstance(teams, dict) else teams
     ids = identifiers([] if data is None else data, pointer=TEAMS, kinds=("teams",))
     if team_id(organization) in ids:
-        detail = _("Only somebody who has accepted the invitation can become an owner.")
-        raise ApiError(422, "invalid relationship", detail, pointer=TEAMS)
+        raise ApiError(422, "invalid relationship", NotAMember().message, pointer=TEAMS)
     if ids:
         raise ApiError(422, "invalid relationship", _("There is no such team."), pointer=TEAMS)
 

@@ -16,7 +16,8 @@ from organizations.documents import entitlement_set_resource, organization_resou
 from organizations.exceptions import CreationNotAllowed, NameTaken, OwnersNotEnrolled, SessionOutOfRange
 from organizations.forms import LONGEST_ADDRESS, ContactField, NameField
 from organizations.lifecycle import Changes
-from organizations.models import LONGEST_SESSION, SHORTEST_SESSION, AuthPolicy, Organization, Right
+from organizations.models import AuthPolicy, Organization, Right
+from organizations.user_sessions import check_length
 
 KIND = "organizations"
 # What Terraform Cloud has of an organization; here there is only the first.
@@ -122,8 +123,10 @@ def read_guarded(sent: Document) -> Changes:
 
 def minutes(sent: Document, name: str) -> int | None:
     value = sent.integer(name)
-    if value is not None and not SHORTEST_SESSION <= value <= LONGEST_SESSION:
-        sent.fail(name, SessionOutOfRange().message)
+    try:
+        check_length(value)
+    except SessionOutOfRange as error:
+        sent.fail(name, error.message)
     return value
 
 
