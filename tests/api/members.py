@@ -3,9 +3,7 @@
 from organizations import invitations
 from organizations.models import Organization
 from tests.api.clients import document
-from tests.api.programs import (
-    ou,
-)
+from tests.api.programs import ou
 from tests.organizations.stage import SERVER
 
 OPEN = "/organizations/open/organization-memberships"

@@ -7,14 +7,7 @@ from accounts.models import AuditEvent
 from organizations.models import Organization
 from tests import cast
 from tests.api.members import OPEN, TEAMS, into, invitation
-from tests.api.programs import (
-    Kind,
-    attributes,
-    organization_program,
-    program,
-    refusals,
-    team,
-)
+from tests.api.programs import Kind, attributes, organization_program, program, refusals, team
 from tests.organizations.stage import counts_of
 
 

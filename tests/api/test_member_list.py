@@ -9,13 +9,7 @@ from accounts.ids import public_id
 from accounts.models import User
 from organizations.models import Membership, Organization
 from tests.api.members import FORT, OPEN, invite, usernames
-from tests.api.programs import (
-    Kind,
-    organization_program,
-    ou,
-    program,
-    team,
-)
+from tests.api.programs import Kind, organization_program, ou, program, team
 from tests.organizations.stage import found
 from tests.statements import statements
 
