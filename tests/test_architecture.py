@@ -2,6 +2,7 @@
 
 import ast
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -12,30 +13,35 @@ APPS = ["accounts", "organizations", "tfc_auth"]
 # What an application may import of the others.
 ALLOWED = {"accounts": set(), "organizations": {"accounts"}, "tfc_auth": {"accounts", "organizations"}}
 
-# Inside an application, from the bottom up: a module imports its own layer or lower ones.
-LAYERS = {
-    "accounts": {
-        "nouns": "ids prepared models exceptions crypto signals hashers validators browsers durations",
-        "records": "audit batches throttle bearers senders known_browsers limits lanes lifetimes sealed "
-        "sessions remembered mails carriers outbox notifications links authority",
-        "factors": "factors",
-        "verbs": "login passwords registration standing tokens token_expiry two_factor challenges "
-        "backup_codes housekeeping key_rotation doctor",
-        "web": "activity answers assurance checks context documents endpoints forms guide jsonapi "
-        "link_cookies mailbox middleware pages pending readonly_admin redirects refusals remembered_cookie "
-        "session_list strict_json two_factor_pages",
-        "doors": "api views admin management urls apps templatetags",
-    },
-    "organizations": {
-        "nouns": "models exceptions names converters",
-        "records": "events locks keyset news",
-        "verbs": "lifecycle memberships invitations policy teams tokens user_sessions doctor",
-        "web": "gate api_gate acquaintances middleware context documents forms member_pages",
-        "doors": "api views admin management urls apps templatetags",
-    },
+# The rooms of an application, floor by floor from the bottom up: a room imports rooms on lower floors only.
+# A room is a folder, or a module that stands beside the folders.
+FLOORS = {
+    "accounts": [
+        "exceptions signals database jsonapi",
+        "models web",
+        "audit",
+        "crypto sessions",
+        "limits outbox",
+        "factors users tokens",
+        "login fields context_processors",
+        "forms",
+        "two_factor checks",
+        "views api management admin templatetags",
+        "urls apps",
+    ],
+    "organizations": [
+        "models",
+        "exceptions events news",
+        "access names context_processors",
+        "policy",
+        "tokens",
+        "members lifecycle forms",
+        "views api management admin",
+        "urls apps",
+    ],
 }
-# Wiring that lists doors; nothing else may import one.
-LISTS_DOORS = {"urls", "apps"}
+# Packages whose face (`__init__.py`) hands on what everybody uses. Nobody reaches behind it for that.
+FACES = ["accounts.audit", "accounts.crypto", "accounts.limits", "accounts.outbox"]
 
 # The only places outside accounts/factors/ that may name a factor of their own.
 MAY_NAME_FACTORS = {"tfc_auth/settings.py", "accounts/urls.py"}
@@ -93,15 +99,38 @@ ALL = list(modules())
 IDS = [name_of(path) for path in ALL]
 
 
-def rank(name):
-    """The layer of a module and its name, or (None, None) for the application package itself."""
-    app, _, rest = name.partition(".")
-    if app not in LAYERS or not rest:
-        return None, None
-    for number, (layer, members) in enumerate(LAYERS[app].items()):
-        if rest.split(".")[0] in members.split():
-            return number, layer
-    raise AssertionError(f"{name} has no layer: where does it belong?")
+def room_of(name):
+    """The room that a module stands in, as "application.room"; None for the application package itself."""
+    return ".".join(name.split(".")[:2]) if name.split(".")[0] in FLOORS and "." in name else None
+
+
+FLOOR_OF = {
+    f"{app}.{room}": number
+    for app, floors in FLOORS.items()
+    for number, floor in enumerate(floors)
+    for room in floor.split()
+}
+ROOMS = sorted({room_of(name) for name in IDS} - {None})
+
+
+def graph_of(place):
+    """What imports what, where `place` says what a module counts as."""
+    graph = {}
+    for path in ALL:
+        here = place(name_of(path))
+        there = {place(name) for name, _inside in imports_of(path) if own(name)}
+        graph.setdefault(here, set()).update(there - {here, None})
+    return graph
+
+
+def reached_from(start, graph):
+    """Everything that is imported by `start`, by way of others, too."""
+    found, waiting = set(), [start]
+    while waiting:
+        new = graph.get(waiting.pop(), set()) - found
+        found |= new
+        waiting += new
+    return found
 
 
 @pytest.mark.parametrize("path", ALL, ids=IDS)
@@ -112,27 +141,41 @@ def test_applications_import_one_way(path):
     assert used - {app} <= ALLOWED[app]
 
 
-@pytest.mark.parametrize("path", ALL, ids=IDS)
-def test_layers_import_downwards(path):
-    name = name_of(path)
-    here, layer = rank(name)
-    if here is None:
+@pytest.mark.parametrize("room", ROOMS)
+def test_rooms_import_lower_rooms_only(room):
+    app = room.split(".")[0]
+    if room not in FLOOR_OF:
         return
-    for imported, _inside in imports_of(path):
-        if imported.split(".")[0] == name.split(".")[0]:
-            there, _layer = rank(imported)
-            assert there is None or there <= here, f"{name} ({layer}) imports {imported}"
+    for other in reached_from(room, graph_of(room_of)):
+        if other.split(".")[0] == app and other in FLOOR_OF:
+            assert FLOOR_OF[other] < FLOOR_OF[room], f"{room} imports {other}, perhaps by way of others"
 
 
 @pytest.mark.parametrize("path", ALL, ids=IDS)
 def test_doors_never_import_doors(path):
+    """Wiring lists doors (`urls`, `apps`); a door may only import what stands in its own folder."""
     name = name_of(path)
-    _here, layer = rank(name) if name.split(".")[0] in LAYERS else (None, None)
-    if layer != "doors" or name.split(".")[-1] in LISTS_DOORS:
+    doors = {f"{app}.{door}" for app in FLOORS for door in ["views", "api", "management", "admin"]}
+    if room_of(name) not in doors or name.endswith(".urls"):
         return
     for imported, _inside in imports_of(path):
-        if imported.split(".")[0] in LAYERS and rank(imported)[1] == "doors":
-            pytest.fail(f"{name} imports {imported}")
+        other = room_of(imported)
+        same_folder = other == room_of(name) and other.split(".")[1] != "views"
+        assert other not in doors or same_folder or other.split(".")[0] != name.split(".")[0], imported
+
+
+@pytest.mark.parametrize("path", ALL, ids=IDS)
+def test_nobody_reaches_behind_a_face(path):
+    name = name_of(path)
+    for node in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(node, ast.ImportFrom) or not node.module:
+            continue
+        for face in FACES:
+            inside = f"{name}.".startswith(f"{face}.")
+            if node.module.startswith(f"{face}.") and not inside and (ROOT / face.replace(".", "/")).is_dir():
+                handed_on = set(import_module(face).__all__)
+                behind = handed_on & {alias.name for alias in node.names}
+                assert not behind, f"{name}: from {face} import {', '.join(sorted(behind))}"
 
 
 @pytest.mark.parametrize("path", ALL, ids=IDS)
