@@ -7,8 +7,7 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from accounts.crypto import DecryptionFailed
-from accounts.exceptions import Gone, RateLimited, RuleViolation
+from accounts.exceptions import DecryptionFailed, Gone, RateLimited, RuleViolation
 
 LONGEST_COUNTDOWN = 60  # seconds
 

@@ -14,21 +14,10 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
-from django.utils.translation import gettext as _
 
-from accounts.exceptions import RuleViolation
+from accounts.exceptions import DecryptionFailed
 
 logger = logging.getLogger(__name__)
-
-
-class DecryptionFailed(RuleViolation):
-    """The value was not sealed by any of our keys, or was sealed for another row: `reason` says which."""
-
-    code = "decryption-failed"
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(_("This does not work at the moment. Please try another way, or try again later."))
-        self.reason = reason
 
 
 def derive(key: str, purpose: bytes) -> bytes:

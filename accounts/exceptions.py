@@ -128,3 +128,13 @@ class WrongPassword(RuleViolation):
 
     def __init__(self) -> None:
         super().__init__(_("That is not your current password."))
+
+
+class DecryptionFailed(RuleViolation):
+    """The value was not sealed by any of our keys, or was sealed for another row: `reason` says which."""
+
+    code = "decryption-failed"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(_("This does not work at the moment. Please try another way, or try again later."))
+        self.reason = reason

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import transaction
 
 from accounts.audit import Actor, record
-from accounts.crypto import DecryptionFailed
+from accounts.exceptions import DecryptionFailed
 from accounts.sealed import SealedColumn, columns
 
 STARTED = "encryption_keys.rotation_started"

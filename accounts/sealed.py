@@ -11,7 +11,7 @@ from typing import Any
 from django.db import models
 
 from accounts import crypto
-from accounts.crypto import DecryptionFailed
+from accounts.exceptions import DecryptionFailed
 
 BATCH = 100  # rows
 

@@ -19,10 +19,10 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.audit import Actor
+from accounts.database.prepared import Prepared
 from accounts.exceptions import SessionEnded
 from accounts.lifetimes import ABSOLUTE_LIFETIME, PENDING_LIFETIME, carried, is_alive
 from accounts.models import ApiToken, Session, User
-from accounts.prepared import Prepared
 
 BY_KEY = Prepared(
     lambda key_hash: Session.objects.with_people().annotate(**carried).filter(key_hash=key_hash)

@@ -16,9 +16,9 @@ from django.utils import timezone
 from accounts import audit, backup_codes, factors, lanes, limits, login, notifications, signals
 from accounts.audit import Actor, name_of, record
 from accounts.authority import lock_managed
-from accounts.crypto import DecryptionFailed
 from accounts.exceptions import (
     Busy,
+    DecryptionFailed,
     EnrolmentExpired,
     LastMethod,
     RateLimited,

@@ -18,10 +18,10 @@ from django.utils.translation import ngettext
 from django_otp.models import Device as OTPDevice
 
 from accounts.audit import Actor
-from accounts.batches import delete_in_batches
+from accounts.database.batches import delete_in_batches
+from accounts.database.prepared import Prepared
 from accounts.lanes import Claim, Guesses
 from accounts.models import User
-from accounts.prepared import Prepared
 
 State: TypeAlias = dict[str, Any]
 

@@ -13,8 +13,8 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
+from accounts.database.prepared import Prepared
 from accounts.exceptions import AccountGone
-from accounts.prepared import Prepared
 
 USERNAME_LENGTH = 40
 validate_username = RegexValidator(

@@ -13,8 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts import login, remembered_cookie
 from accounts.answers import form_page, refuse, tell
 from accounts.audit import Actor
-from accounts.crypto import DecryptionFailed
-from accounts.exceptions import RateLimited, RuleViolation
+from accounts.exceptions import DecryptionFailed, RateLimited, RuleViolation
 from accounts.forms import SignInForm
 from accounts.pending import PendingChallenge, PendingLogin
 from accounts.redirects import safe_next

@@ -1,6 +1,7 @@
 import pytest
 
-from accounts.crypto import DecryptionFailed, digest, digests, open_sealed, seal
+from accounts.crypto import digest, digests, open_sealed, seal
+from accounts.exceptions import DecryptionFailed
 
 
 def test_opens_what_it_sealed():

@@ -14,7 +14,8 @@ from django.db import connection, transaction
 from django.test import Client
 
 from accounts import crypto, key_rotation, outbox, sealed
-from accounts.crypto import DecryptionFailed, seal
+from accounts.crypto import seal
+from accounts.exceptions import DecryptionFailed
 from accounts.factors.backup_codes.models import BackupCode
 from accounts.factors.sms.factor import number_digest, number_of
 from accounts.factors.sms.models import SMSDevice

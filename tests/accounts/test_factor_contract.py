@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.crypto import DecryptionFailed
+from accounts.exceptions import DecryptionFailed
 from accounts.factors.base import MOST_FAILURES
 from accounts.factors.sms import factor as sms
 from accounts.factors.sms.models import SMSDevice

@@ -10,7 +10,8 @@ from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts import batches, factors, housekeeping, two_factor
+from accounts import factors, housekeeping, two_factor
+from accounts.database import batches
 from accounts.factors.totp.models import TOTPDevice
 from accounts.models import OutboxMessage, RateLimit, Session
 from tests import environment

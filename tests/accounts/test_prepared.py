@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from accounts import bearers, factors, sessions, tokens
 from accounts.audit import Actor
+from accounts.database.prepared import Prepared
 from accounts.lifetimes import carried
 from accounts.models import ApiToken, Session, User, people
-from accounts.prepared import Prepared
 from organizations import context, gate
 from organizations.models import Membership, confirmed_address
 from tests.cast import enrol, make_user, post_password, sign_in

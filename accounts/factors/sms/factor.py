@@ -16,8 +16,8 @@ from django.utils.translation import gettext_lazy
 
 from accounts import outbox
 from accounts.audit import Actor
-from accounts.batches import delete_in_batches, update_in_batches
 from accounts.crypto import digest, digests, open_sealed, seal
+from accounts.database.batches import delete_in_batches, update_in_batches
 from accounts.factors.base import SIX_DIGIT_CODES, Device, Factor, State, six_digits, wrong_length
 from accounts.factors.sms.models import SMSDevice, TextMessage
 from accounts.factors.sms.numbers import PhoneNumberForm, mask, prefix_of

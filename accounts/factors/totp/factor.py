@@ -10,8 +10,8 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 from qrcode.image.svg import SvgPathImage
 
-from accounts.crypto import DecryptionFailed, open_sealed, seal
-from accounts.exceptions import EnrolmentExpired
+from accounts.crypto import open_sealed, seal
+from accounts.exceptions import DecryptionFailed, EnrolmentExpired
 from accounts.factors.base import SIX_DIGIT_CODES, Device, Factor, State, six_digits, wrong_length
 from accounts.factors.totp import steps
 from accounts.factors.totp.models import TOTPDevice

@@ -1,0 +1,1 @@
+"""Statements that Django's query builder does not write for us."""
