@@ -7,9 +7,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from accounts.ids import public_id
 from accounts.jsonapi import API, Resource, resource, to_one
 from accounts.models import BearerToken, User
+from accounts.models.public_ids import public_id
 
 # What accounts can be elsewhere, and never are here.
 ELSEWHERE = dict.fromkeys(("is-sso-login", "is-unified", "has-git-hub-app-token", "has-linked-hcp"), False)

@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from accounts import bearers, limits, notifications
 from accounts.audit import Actor, name_of, record
 from accounts.exceptions import RuleViolation
-from accounts.ids import public_id
 from accounts.limits import Budget
 from accounts.models import ApiToken, BearerToken, User, hash_of_token
+from accounts.models.public_ids import public_id
 from accounts.sessions import acting, hold_session_of, lock_acting
 
 TOKEN_CREATED = "token.created"

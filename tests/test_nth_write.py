@@ -11,8 +11,8 @@ from django.test import Client
 
 from accounts.factors.backup_codes.models import BackupCode, BackupCodeSet
 from accounts.factors.totp.models import TOTPDevice
-from accounts.ids import public_id
 from accounts.models import ApiToken, AuditEvent, RateLimit, RememberedBrowser, Session, User
+from accounts.models.public_ids import public_id
 from organizations.models import AuthPolicy, Membership, Organization, OrganizationToken
 from tests import cast
 from tests.api.clients import api_client, document

@@ -10,9 +10,9 @@ from accounts.authority import NotYours
 from accounts.documents import user_resource
 from accounts.endpoints import Call, Handler, forbidden, not_found
 from accounts.exceptions import AccountGone, TwoFactorNotEnabled
-from accounts.ids import row_id
 from accounts.jsonapi import ApiError, document, respond
 from accounts.models import User
+from accounts.models.public_ids import row_id
 
 P = ParamSpec("P")
 

@@ -12,9 +12,9 @@ from accounts.endpoints import (
     user_token_required,
 )
 from accounts.forms import DescriptionField
-from accounts.ids import row_id
 from accounts.jsonapi import Document, document, no_content, respond
 from accounts.models import ApiToken
+from accounts.models.public_ids import row_id
 from accounts.pages import page_of
 from accounts.tokens import InvalidExpiry
 

@@ -1,6 +1,11 @@
 """People, their browser sessions and tokens, and the records that the verbs keep."""
 
-from accounts.models.people import (
+from accounts.models.audit import AuditEvent
+from accounts.models.limits import RateLimit
+from accounts.models.outbox import OutboxMessage
+from accounts.models.sessions import RememberedBrowser, Session
+from accounts.models.tokens import DESCRIPTION_LENGTH, ApiToken, BearerToken, hash_of_token, unexpired
+from accounts.models.users import (
     USERNAME_LENGTH,
     User,
     UserManager,
@@ -8,9 +13,6 @@ from accounts.models.people import (
     new_security_stamp,
     validate_username,
 )
-from accounts.models.records import AuditEvent, OutboxMessage, RateLimit
-from accounts.models.sessions import RememberedBrowser, Session
-from accounts.models.tokens import DESCRIPTION_LENGTH, ApiToken, BearerToken, hash_of_token, unexpired
 
 __all__ = [
     "DESCRIPTION_LENGTH",

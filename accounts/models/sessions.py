@@ -5,7 +5,7 @@ from typing import ClassVar, Self
 from django.db import models
 from django.db.models import Q
 
-from accounts.models.people import User
+from accounts.models.users import User
 
 
 class SessionQuerySet(models.QuerySet["Session"]):

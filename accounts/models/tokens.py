@@ -8,8 +8,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.exceptions import TokenRevoked
-from accounts.ids import public_id
-from accounts.models.people import User
+from accounts.models.public_ids import public_id
+from accounts.models.users import User
 
 DESCRIPTION_LENGTH = 200
 

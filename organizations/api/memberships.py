@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 from accounts.documents import user_resource
 from accounts.endpoints import Call, blamed_on, forbidden, not_found, user_token_required
 from accounts.forms import AddressField
-from accounts.ids import row_id
 from accounts.jsonapi import (
     ApiError,
     Document,
@@ -21,6 +20,7 @@ from accounts.jsonapi import (
     respond,
 )
 from accounts.models import USERNAME_LENGTH, ApiToken
+from accounts.models.public_ids import row_id
 from accounts.pages import PageRequest, page_of, pagination
 from organizations import invitations, memberships
 from organizations.api_gate import (

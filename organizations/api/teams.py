@@ -7,8 +7,8 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from accounts.endpoints import Call
-from accounts.ids import row_id
 from accounts.jsonapi import ApiError, Resource, document, identifiers, no_content, respond
+from accounts.models.public_ids import row_id
 from accounts.pages import page_of
 from organizations import memberships
 from organizations.api_gate import Access, member_required, team_required

@@ -7,8 +7,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.exceptions import TokenRevoked
-from accounts.ids import public_id
 from accounts.models import BearerToken, User, unexpired
+from accounts.models.public_ids import public_id
 from organizations.models.organizations import Organization
 
 

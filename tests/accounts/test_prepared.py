@@ -13,7 +13,7 @@ from accounts import bearers, factors, sessions, tokens
 from accounts.audit import Actor
 from accounts.database.prepared import Prepared
 from accounts.lifetimes import carried
-from accounts.models import ApiToken, Session, User, people
+from accounts.models import ApiToken, Session, User, users
 from organizations import context, gate
 from organizations.models import Membership, confirmed_address
 from tests.cast import enrol, make_user, post_password, sign_in
@@ -76,7 +76,7 @@ def test_the_membership_that_a_gate_asks_for(alice, bob):
 @pytest.mark.parametrize("typed", ["Alice", "ALICE@example.com", "nobody", "no@example.com", "a'\";--@", ""])
 def test_who_signs_in(alice, typed):
     assert User.objects.signing_in(typed) == User.objects.by_login(typed).first()
-    assert_same(people.BY_NAME, User.objects.by_name_key(typed), key=typed)
+    assert_same(users.BY_NAME, User.objects.by_name_key(typed), key=typed)
 
 
 def test_the_device_of_a_factor(alice, bob):

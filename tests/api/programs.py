@@ -1,6 +1,6 @@
 """Programs on the stage of security.md 2.6: people's tokens, and those of the organizations themselves."""
 
-from accounts.ids import public_id
+from accounts.models.public_ids import public_id
 from organizations.models import Organization, OrganizationToken
 from tests.api.clients import ApiClient, api_client, token_of_organization
 from tests.organizations.stage import membership_of

@@ -12,8 +12,8 @@ from django.db import close_old_connections
 from hypothesis import settings
 from schemathesis.config import SchemathesisConfig
 
-from accounts.ids import public_id
 from accounts.models import User
+from accounts.models.public_ids import public_id
 from organizations.models import Organization, OrganizationToken
 from tests.api.clients import token_of, token_of_organization
 from tests.api.test_openapi import DOCUMENT

@@ -2,8 +2,8 @@
 
 import pytest
 
-from accounts.ids import public_id
 from accounts.models import AuditEvent
+from accounts.models.public_ids import public_id
 from organizations.models import Organization
 from tests import cast
 from tests.api.members import OPEN, TEAMS, into, invitation

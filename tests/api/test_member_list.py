@@ -5,8 +5,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.ids import public_id
 from accounts.models import User
+from accounts.models.public_ids import public_id
 from organizations.models import Membership, Organization
 from tests.api.members import FORT, OPEN, invite, usernames
 from tests.api.programs import Kind, organization_program, ou, program, team

@@ -7,8 +7,8 @@ from django.core import mail
 from django.utils import timezone
 
 from accounts.audit import Actor
-from accounts.ids import public_id
 from accounts.models import AuditEvent, User
+from accounts.models.public_ids import public_id
 from organizations import memberships
 from organizations.models import Membership, Organization
 from tests.api.clients import API

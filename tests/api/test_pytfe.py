@@ -26,7 +26,7 @@ from pytfe.models.organization import OrganizationIncludeOpt, OrganizationReadOp
 from pytfe.models.organization_membership import OrgMembershipIncludeOpt
 from pytfe.models.team import TeamIncludeOpt
 
-from accounts.ids import public_id
+from accounts.models.public_ids import public_id
 from organizations.models import Membership, Organization
 from tests.api.clients import API, document, token_of
 from tests.api.programs import ou, team

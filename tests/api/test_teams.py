@@ -3,8 +3,8 @@
 import pytest
 
 from accounts.audit import Actor
-from accounts.ids import public_id
 from accounts.models import AuditEvent
+from accounts.models.public_ids import public_id
 from organizations import invitations, memberships
 from organizations.exceptions import NoLongerAllowed
 from organizations.locks import has_right

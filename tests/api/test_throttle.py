@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from accounts.ids import public_id
+from accounts.models.public_ids import public_id
 from tests import cast
 from tests.api.clients import ApiClient, LiveClient, api_client, document, token_of
 from tests.api.walkers import complaints_about_errors

@@ -8,8 +8,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.ids import public_id
 from accounts.models import ApiToken, AuditEvent, hash_of_token
+from accounts.models.public_ids import public_id
 from organizations.models import OrganizationToken
 from tests.api.clients import ApiClient, api_client, document, token_of
 from tests.api.programs import refusals, team

@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from accounts.ids import public_id
+from accounts.models.public_ids import public_id
 from organizations.models import Membership
 from tests import cast
 from tests.api.clients import document, token_of
