@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from accounts.jsonapi import API, Resource, resource, to_one
+from accounts.jsonapi.documents import API, Resource, resource, to_one
 from accounts.models import BearerToken, User
 from accounts.models.public_ids import public_id
 

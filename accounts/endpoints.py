@@ -27,16 +27,11 @@ from accounts import bearers
 from accounts.answers import status_of
 from accounts.audit import Actor
 from accounts.exceptions import RateLimited, RuleViolation, SessionEnded
-from accounts.jsonapi import (
-    MEDIA_TYPES,
-    ApiError,
-    Document,
-    InvalidDocument,
-    invalid_attribute,
-    respond_errors,
-)
+from accounts.jsonapi.documents import MEDIA_TYPES, respond_errors
+from accounts.jsonapi.errors import ApiError, InvalidDocument, invalid_attribute
+from accounts.jsonapi.parsing import parse
+from accounts.jsonapi.requests import Document
 from accounts.models import ApiToken, BearerToken, User
-from accounts.strict_json import parse
 from accounts.throttle import throttle
 
 P = ParamSpec("P")

@@ -20,13 +20,12 @@ from django.utils.functional import SimpleLazyObject
 from accounts import known_browsers, remembered_cookie
 from accounts.answers import status_of
 from accounts.exceptions import RateLimited, RuleViolation, SessionEnded
+from accounts.jsonapi.middleware import is_for_api
 from accounts.lifetimes import ABSOLUTE_LIFETIME, LAST_USED_RESOLUTION, PENDING_LIFETIME
 from accounts.models import Session, User
 from accounts.sessions import SessionStore, session_of
 
 logger = logging.getLogger(__name__)
-
-API = "/api/"
 
 
 class SessionMiddleware(DjangoSessionMiddleware):
@@ -104,30 +103,6 @@ def user_of(request: HttpRequest) -> User | AnonymousUser:
     user: User = row.user
     user.session_verified = row.verified_at is not None
     return user
-
-
-def is_for_api(request: HttpRequest) -> bool:
-    return request.path_info.startswith(API)
-
-
-class ApiMiddleware:
-    """Keep cookies out of the API, and say on every answer below /api/ which API this is.
-
-    Without cookies there is no session that a foreign page could use (R52). Terraform's clients ask for the
-    headers (tfc.md 2.1).
-    """
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not is_for_api(request):
-            return self.get_response(request)
-        request.META.pop("HTTP_COOKIE", None)
-        response = self.get_response(request)
-        response["TFP-API-Version"] = "2.6"
-        response["TFP-AppName"] = settings.SITE_NAME
-        return response
 
 
 class RuleViolationMiddleware:

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from accounts.database.prepared import Prepared
 from accounts.endpoints import Call, check_sudo, forbidden, not_found, token_not_verified
-from accounts.jsonapi import ApiError
+from accounts.jsonapi.errors import ApiError
 from accounts.models import ApiToken, User
 from accounts.models.public_ids import row_id
 from organizations import policy

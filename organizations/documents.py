@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from accounts.documents import moment, user_resource
-from accounts.jsonapi import API, Resource, resource, to_many, to_one
+from accounts.jsonapi.documents import API, Resource, resource, to_many, to_one
 from accounts.models.public_ids import public_id
 from organizations.api_gate import Access
 from organizations.models import Membership, Organization, Right

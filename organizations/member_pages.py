@@ -15,9 +15,9 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from accounts.forms import LONGEST_LOGIN
-from accounts.jsonapi import invalid_parameter
+from accounts.jsonapi.errors import invalid_parameter
+from accounts.jsonapi.pagination import PageRequest
 from accounts.models import User
-from accounts.pages import PageRequest
 from organizations.keyset import cursor_of, parse, rows_after
 from organizations.models import Membership, MembershipQuerySet, Organization
 

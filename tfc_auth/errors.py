@@ -10,8 +10,9 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template import loader
 
-from accounts.jsonapi import ApiError, respond_errors
-from accounts.middleware import is_for_api
+from accounts.jsonapi.documents import respond_errors
+from accounts.jsonapi.errors import ApiError
+from accounts.jsonapi.middleware import is_for_api
 
 READ_ONLY = "25006"  # PostgreSQL's SQLSTATE for a write on a standby, for example
 

@@ -8,8 +8,8 @@ from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 
-from accounts.jsonapi import MEDIA_TYPE
-from accounts.middleware import is_for_api
+from accounts.jsonapi.documents import MEDIA_TYPE
+from accounts.jsonapi.middleware import is_for_api
 from tfc_auth import errors
 from tfc_auth.logs import request_id
 

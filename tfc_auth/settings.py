@@ -82,7 +82,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "tfc_auth.middleware.SecurityHeadersMiddleware",
-    "accounts.middleware.ApiMiddleware",
+    "accounts.jsonapi.middleware.ApiMiddleware",
     "tfc_auth.middleware.ErrorPagesMiddleware",
     "tfc_auth.middleware.WellFormedMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

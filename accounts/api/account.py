@@ -15,7 +15,7 @@ from accounts.endpoints import (
 )
 from accounts.exceptions import WrongPassword
 from accounts.forms import AddressField, CurrentPasswordField, NewPasswordField
-from accounts.jsonapi import document, respond
+from accounts.jsonapi.documents import document, respond
 from accounts.models import ApiToken, User
 
 

@@ -10,7 +10,8 @@ from accounts.authority import NotYours
 from accounts.documents import user_resource
 from accounts.endpoints import Call, Handler, forbidden, not_found
 from accounts.exceptions import AccountGone, TwoFactorNotEnabled
-from accounts.jsonapi import ApiError, document, respond
+from accounts.jsonapi.documents import document, respond
+from accounts.jsonapi.errors import ApiError
 from accounts.models import User
 from accounts.models.public_ids import row_id
 

@@ -3,7 +3,7 @@
 from django.http import HttpResponse
 
 from accounts.endpoints import Call
-from accounts.jsonapi import no_content
+from accounts.jsonapi.documents import no_content
 
 
 def ping(call: Call) -> HttpResponse:

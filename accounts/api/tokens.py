@@ -12,10 +12,11 @@ from accounts.endpoints import (
     user_token_required,
 )
 from accounts.forms import DescriptionField
-from accounts.jsonapi import Document, document, no_content, respond
+from accounts.jsonapi.documents import document, no_content, respond
+from accounts.jsonapi.pagination import page_of
+from accounts.jsonapi.requests import Document
 from accounts.models import ApiToken
 from accounts.models.public_ids import row_id
-from accounts.pages import page_of
 from accounts.tokens import InvalidExpiry
 
 KINDS = ("authentication-tokens", "authentication-token")

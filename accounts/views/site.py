@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from accounts import guide
-from accounts.jsonapi import API
+from accounts.jsonapi.documents import API
 
 
 @login_not_required

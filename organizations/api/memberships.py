@@ -10,18 +10,12 @@ from django.utils.translation import gettext as _
 from accounts.documents import user_resource
 from accounts.endpoints import Call, blamed_on, forbidden, not_found, user_token_required
 from accounts.forms import AddressField
-from accounts.jsonapi import (
-    ApiError,
-    Document,
-    Resource,
-    document,
-    identifiers,
-    no_content,
-    respond,
-)
+from accounts.jsonapi.documents import Resource, document, no_content, respond
+from accounts.jsonapi.errors import ApiError
+from accounts.jsonapi.pagination import PageRequest, page_of, pagination
+from accounts.jsonapi.requests import Document, identifiers
 from accounts.models import USERNAME_LENGTH, ApiToken
 from accounts.models.public_ids import row_id
-from accounts.pages import PageRequest, page_of, pagination
 from organizations import invitations, memberships
 from organizations.api_gate import (
     Access,

@@ -7,9 +7,10 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from accounts.endpoints import Call, blamed_on, check_sudo, forbidden, has_sudo
-from accounts.jsonapi import Document, Resource, document, no_content, respond
+from accounts.jsonapi.documents import Resource, document, no_content, respond
+from accounts.jsonapi.pagination import page_of
+from accounts.jsonapi.requests import Document
 from accounts.models import ApiToken
-from accounts.pages import page_of
 from organizations import lifecycle
 from organizations.api_gate import Access, access_by_name, member_required, own_accesses, right_required
 from organizations.documents import entitlement_set_resource, organization_resource

@@ -4,7 +4,7 @@ from django.http import HttpResponse
 
 from accounts.documents import user_resource
 from accounts.endpoints import Call, has_sudo, not_found, user_token_required
-from accounts.jsonapi import document, respond
+from accounts.jsonapi.documents import document, respond
 from accounts.models.public_ids import row_id
 from organizations.acquaintances import acquaintance
 

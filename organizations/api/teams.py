@@ -7,9 +7,11 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from accounts.endpoints import Call
-from accounts.jsonapi import ApiError, Resource, document, identifiers, no_content, respond
+from accounts.jsonapi.documents import Resource, document, no_content, respond
+from accounts.jsonapi.errors import ApiError
+from accounts.jsonapi.pagination import page_of
+from accounts.jsonapi.requests import identifiers
 from accounts.models.public_ids import row_id
-from accounts.pages import page_of
 from organizations import memberships
 from organizations.api_gate import Access, member_required, team_required
 from organizations.documents import OWNERS, membership_resource, team_resource, users_of

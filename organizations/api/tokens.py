@@ -8,7 +8,9 @@ from django.utils.translation import gettext as _
 
 from accounts.documents import token_resource
 from accounts.endpoints import Call, blamed_on, not_found
-from accounts.jsonapi import API, Document, document, invalid_parameter, no_content, respond
+from accounts.jsonapi.documents import API, document, no_content, respond
+from accounts.jsonapi.errors import invalid_parameter
+from accounts.jsonapi.requests import Document
 from accounts.tokens import InvalidExpiry
 from organizations import tokens
 from organizations.api_gate import Access, right_required, team_required

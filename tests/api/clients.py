@@ -13,7 +13,7 @@ from django.test import Client
 
 from accounts import tokens
 from accounts.audit import Actor
-from accounts.jsonapi import MEDIA_TYPE
+from accounts.jsonapi.documents import MEDIA_TYPE
 from organizations import tokens as organization_tokens
 from organizations.models import OrganizationToken
 

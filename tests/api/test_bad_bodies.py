@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 import pytest
 
-from accounts.jsonapi import ApiError
-from accounts.strict_json import parse
+from accounts.jsonapi.errors import ApiError
+from accounts.jsonapi.parsing import parse
 from tests import cast
 from tests.api.clients import API, body_of
 from tests.api.described import all_attributes, attributes_of, parameters_of

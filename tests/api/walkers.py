@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.jsonapi import MEDIA_TYPE
+from accounts.jsonapi.documents import MEDIA_TYPE
 from accounts.models import ApiToken
 from organizations.models import Organization, OrganizationToken
 from tests.api.clients import body_of, token_of, token_of_organization

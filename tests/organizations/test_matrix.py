@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts.jsonapi import MEDIA_TYPE
+from accounts.jsonapi.documents import MEDIA_TYPE
 from accounts.models import ApiToken, User
 from organizations.models import Membership, Organization, OrganizationToken
 from tests.api.clients import ApiClient, api_client, document

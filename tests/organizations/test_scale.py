@@ -15,8 +15,8 @@ from django.http import QueryDict
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
+from accounts.jsonapi.pagination import PageRequest
 from accounts.models import User
-from accounts.pages import PageRequest
 from organizations.gate import membership_or_404
 from organizations.keyset import page_of
 from organizations.member_pages import MemberList

@@ -1,143 +1,17 @@
-"""JSON:API documents: read strictly, written plainly (https://jsonapi.org/format/1.0/).
+"""The document that a request sent, read strictly."""
 
-Keys come out in kebab-case, and are read in kebab-case or snake_case: one official client sends the latter
-(D15).
-"""
-
-import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
-API = "/api/v2"
-MEDIA_TYPE = "application/vnd.api+json"
-MEDIA_TYPES = (MEDIA_TYPE, "application/json")
+from accounts.jsonapi.errors import ApiError, InvalidDocument, invalid_attribute, malformed
+
 MOST_IDENTIFIERS = 100
 LARGEST_INTEGER = 2**31 - 1
-
-# What an error is called that has no name of its own. In the words of Terraform Cloud, where it has any.
-TITLES = {
-    400: "bad request",
-    401: "unauthorized",
-    403: "forbidden",
-    404: "not found",
-    405: "method not allowed",
-    413: "request too large",
-    415: "unsupported media type",
-    429: "Too many requests",
-    500: "internal server error",
-    503: "service unavailable",
-}
-
-Resource: TypeAlias = dict[str, Any]
-Attributes: TypeAlias = Mapping[str, Any]
-
-
-class ApiError(Exception):
-    """One error object, and the status of the answer. `pointer` and `parameter` say what it is about."""
-
-    def __init__(
-        self,
-        status: int,
-        title: str = "",
-        detail: str = "",
-        *,
-        pointer: str = "",
-        parameter: str = "",
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        title = title or TITLES.get(status, "error")
-        super().__init__(f"{status} {title}: {detail}")
-        self.status = status
-        self.headers = dict(headers or {})
-        # A string: with a number, the terraform CLI drops title and detail (tfc.md, fact 9).
-        self.object: dict[str, Any] = {"status": str(status), "title": title}
-        if detail:
-            self.object["detail"] = detail
-        if pointer:
-            self.object["source"] = {"pointer": pointer}
-        elif parameter:
-            self.object["source"] = {"parameter": parameter}
-
-
-def invalid_attribute(name: str, detail: str) -> ApiError:
-    """Return the 422 for one attribute, as Terraform Cloud words it."""
-    return ApiError(422, "invalid attribute", detail, pointer=f"/data/attributes/{name}")
-
-
-def invalid_parameter(name: str, detail: str = "") -> ApiError:
-    """Return the 400 for one parameter of the address."""
-    return ApiError(400, "invalid parameter", detail, parameter=name)
-
-
-def malformed(detail: str) -> ApiError:
-    return ApiError(400, detail=detail)
-
-
-# --- Writing ---
-
-
-def respond(content: Any, status: int = 200, *, headers: Mapping[str, str] | None = None) -> HttpResponse:
-    body = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-    return HttpResponse(body, status=status, content_type=MEDIA_TYPE, headers=dict(headers or {}))
-
-
-def no_content() -> HttpResponse:
-    response = HttpResponse(status=204)
-    del response["Content-Type"]
-    return response
-
-
-def respond_errors(*errors: ApiError) -> HttpResponse:
-    """Answer with the errors; the status is that of the first."""
-    return respond(
-        {"errors": [error.object for error in errors]}, errors[0].status, headers=errors[0].headers
-    )
-
-
-def resource(
-    kind: str,
-    public_id: str,
-    attributes: Attributes,
-    *,
-    relationships: Mapping[str, Any] | None = None,
-    links: Mapping[str, str] | None = None,
-) -> Resource:
-    built: Resource = {"id": public_id, "type": kind, "attributes": dict(attributes)}
-    if relationships:
-        built["relationships"] = dict(relationships)
-    if links:
-        built["links"] = dict(links)
-    return built
-
-
-def to_one(kind: str, public_id: str | None) -> dict[str, Any]:
-    return {"data": None if public_id is None else {"id": public_id, "type": kind}}
-
-
-def to_many(kind: str, public_ids: Iterable[str]) -> dict[str, Any]:
-    return {"data": [{"id": public_id, "type": kind} for public_id in public_ids]}
-
-
-def document(
-    data: Resource | list[Resource] | None,
-    *,
-    included: Iterable[Resource] = (),
-    **others: Any,
-) -> dict[str, Any]:
-    """Return a top-level document; each included resource once. `others` are meta and links."""
-    built: dict[str, Any] = {"data": data, **{name: value for name, value in others.items() if value}}
-    if once := {(one["type"], one["id"]): one for one in included}:
-        built["included"] = list(once.values())
-    return built
-
-
-# --- Reading ---
 
 
 class Document:
@@ -225,14 +99,6 @@ class Document:
 def kebab(name: str) -> str:
     """Return the one spelling by which an attribute is known here; it is sent in either (D15)."""
     return name.replace("_", "-")
-
-
-class InvalidDocument(ApiError):
-    """Several errors at once."""
-
-    def __init__(self, errors: list[ApiError]) -> None:
-        super().__init__(errors[0].status, "invalid document")
-        self.errors = errors
 
 
 def member(data: Mapping[str, Any], name: str) -> dict[str, Any]:

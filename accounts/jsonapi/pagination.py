@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from accounts.jsonapi import invalid_parameter
+from accounts.jsonapi.errors import invalid_parameter
 
 DEFAULT_SIZE = 20
 LARGEST_SIZE = 100

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from accounts.jsonapi import malformed
+from accounts.jsonapi.errors import malformed
 
 
 def parse(body: bytes) -> Any:
