@@ -17,12 +17,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import standing
-from accounts.answers import refuse
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
 from accounts.forms import ReasonForm, RightsForm
 from accounts.models import AuditEvent, User
-from accounts.readonly_admin import ReadOnlyAdmin
+from accounts.web.form_pages import refuse
+from accounts.web.read_only_admin import ReadOnlyAdmin
 
 admin.site.unregister(Group)
 

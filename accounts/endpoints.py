@@ -24,7 +24,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
 from accounts import bearers
-from accounts.answers import status_of
 from accounts.audit import Actor
 from accounts.exceptions import RateLimited, RuleViolation, SessionEnded
 from accounts.jsonapi.documents import MEDIA_TYPES, respond_errors
@@ -33,6 +32,7 @@ from accounts.jsonapi.parsing import parse
 from accounts.jsonapi.requests import Document
 from accounts.models import ApiToken, BearerToken, User
 from accounts.throttle import throttle
+from accounts.web.form_pages import status_of
 
 P = ParamSpec("P")
 

@@ -12,10 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext
 
 from accounts.audit import printable
-from accounts.durations import in_words
 from accounts.factors.base import Factor
 from accounts.models import DESCRIPTION_LENGTH, USERNAME_LENGTH, validate_username
 from accounts.validators import validate_address
+from accounts.web.durations import in_words
 
 LONGEST_LOGIN = 254
 LONGEST_PASSWORD = 1024

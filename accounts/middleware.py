@@ -4,22 +4,17 @@ import logging
 from collections.abc import Callable
 
 from django.conf import settings
-from django.contrib import messages
 from django.contrib.auth.middleware import AuthenticationMiddleware as DjangoAuthenticationMiddleware
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.middleware import SessionMiddleware as DjangoSessionMiddleware
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect
-from django.template import loader
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 
 from accounts import known_browsers, remembered_cookie
-from accounts.answers import status_of
-from accounts.exceptions import RateLimited, RuleViolation, SessionEnded
 from accounts.jsonapi.middleware import is_for_api
 from accounts.lifetimes import ABSOLUTE_LIFETIME, LAST_USED_RESOLUTION, PENDING_LIFETIME
 from accounts.models import Session, User
@@ -103,25 +98,3 @@ def user_of(request: HttpRequest) -> User | AnonymousUser:
     user: User = row.user
     user.session_verified = row.verified_at is not None
     return user
-
-
-class RuleViolationMiddleware:
-    """Every RuleViolation ends in a clear page and never in a 500."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
-
-    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if isinstance(exception, SessionEnded):
-            messages.error(request, exception.message)
-            return redirect("accounts:sign_in")
-        if isinstance(exception, RateLimited):
-            page = loader.render_to_string("errors/429.html", {"message": exception.message})
-            return HttpResponse(page, status=429, headers={"Retry-After": str(exception.retry_after)})
-        if isinstance(exception, RuleViolation):
-            page = loader.render_to_string("errors/422.html", {"message": exception.message})
-            return HttpResponse(page, status=status_of(exception))
-        return None

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from accounts.readonly_admin import ReadOnlyAdmin
+from accounts.web.read_only_admin import ReadOnlyAdmin
 from organizations.models import Membership, Organization
 
 

@@ -8,7 +8,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from accounts.assurance import redirect_to_sudo, signed_in_user
-from accounts.redirects import safe_next
+from accounts.web.redirects import safe_next
 from organizations.exceptions import TwoFactorRequired
 from organizations.models import Organization
 

@@ -20,7 +20,7 @@ from django.views.decorators.cache import never_cache
 
 from accounts.assurance import is_fully_verified, redirect_to_sudo
 from accounts.models import User
-from accounts.redirects import safe_next
+from accounts.web.redirects import safe_next
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 

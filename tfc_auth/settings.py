@@ -93,7 +93,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "accounts.outbox.OutboxMiddleware",
-    "accounts.middleware.RuleViolationMiddleware",
+    "accounts.web.middleware.RuleViolationMiddleware",
     "organizations.middleware.TwoFactorRequiredMiddleware",
 ]
 
@@ -113,7 +113,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "accounts.context.site",
+                "accounts.context_processors.site",
                 "organizations.context.switcher",
             ],
         },

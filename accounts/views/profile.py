@@ -10,12 +10,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts import activity as history
 from accounts import passwords, registration
-from accounts.answers import form_page, refuse
 from accounts.assurance import signed_in_user, sudo_required
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation, WrongPassword
 from accounts.forms import AddressForm, PasswordForm
 from accounts.sessions import session_of
+from accounts.web.form_pages import form_page, refuse
 
 PAGE = "accounts:profile"
 

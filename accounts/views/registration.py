@@ -11,14 +11,14 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import registration
-from accounts.answers import form_page, refuse
 from accounts.assurance import signed_in_user
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
 from accounts.forms import AddressForm, SignUpForm
 from accounts.link_cookies import LinkCookie
-from accounts.redirects import safe_next
 from accounts.sessions import session_of
+from accounts.web.form_pages import form_page, refuse
+from accounts.web.redirects import safe_next
 
 PAGE = "accounts:confirm_email"
 COOKIE = LinkCookie("confirm-email", PAGE)

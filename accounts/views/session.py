@@ -11,14 +11,14 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import login, remembered_cookie
-from accounts.answers import form_page, refuse, tell
 from accounts.audit import Actor
 from accounts.exceptions import DecryptionFailed, RateLimited, RuleViolation
 from accounts.forms import SignInForm
 from accounts.pending import PendingChallenge, PendingLogin
-from accounts.redirects import safe_next
 from accounts.sessions import session_of
 from accounts.two_factor import Purpose
+from accounts.web.form_pages import form_page, refuse, tell
+from accounts.web.redirects import safe_next
 
 SHOWS_AND_ACTS = ["GET", "HEAD", "POST"]
 

@@ -11,7 +11,6 @@ from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import tokens as verbs
-from accounts.answers import form_page, refuse
 from accounts.assurance import (
     has_sudo,
     is_fully_verified,
@@ -23,6 +22,7 @@ from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
 from accounts.forms import LIFETIMES, NEVER, TokenForm
 from accounts.models import DESCRIPTION_LENGTH
+from accounts.web.form_pages import form_page, refuse
 
 PAGE = "accounts:tokens"
 TERRAFORM = "terraform-login"  # what the command `terraform login` adds to the address of the page

@@ -8,12 +8,10 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import backup_codes, passwords, two_factor
-from accounts.answers import form_page, refuse
 from accounts.assurance import signed_in_user, sudo_required
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation, WrongPassword
 from accounts.forms import PasswordForm
-from accounts.redirects import safe_next
 from accounts.sessions import session_of
 from accounts.two_factor_pages import (
     PAGE,
@@ -22,6 +20,8 @@ from accounts.two_factor_pages import (
     factor_or_404,
     overview_page,
 )
+from accounts.web.form_pages import form_page, refuse
+from accounts.web.redirects import safe_next
 
 SHOWS_AND_ACTS = ["GET", "HEAD", "POST"]
 

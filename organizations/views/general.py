@@ -6,9 +6,9 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts.answers import form_page
 from accounts.assurance import sudo_required
 from accounts.audit import Actor
+from accounts.web.form_pages import form_page
 from organizations import lifecycle
 from organizations.forms import DeleteForm, GeneralForm
 from organizations.gate import owner_required

@@ -11,11 +11,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.answers import form_page, refuse, status_of
 from accounts.assurance import sudo_required
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
-from accounts.redirects import safe_next
+from accounts.web.form_pages import form_page, refuse, status_of
+from accounts.web.redirects import safe_next
 from organizations import invitations, memberships
 from organizations.forms import AddMemberForm, UserFilterForm
 from organizations.gate import owner_required

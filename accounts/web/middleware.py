@@ -1,0 +1,33 @@
+"""A broken rule becomes a page."""
+
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template import loader
+
+from accounts.exceptions import RateLimited, RuleViolation, SessionEnded
+from accounts.web.form_pages import status_of
+
+
+class RuleViolationMiddleware:
+    """Every RuleViolation ends in a clear page and never in a 500."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, SessionEnded):
+            messages.error(request, exception.message)
+            return redirect("accounts:sign_in")
+        if isinstance(exception, RateLimited):
+            page = loader.render_to_string("errors/429.html", {"message": exception.message})
+            return HttpResponse(page, status=429, headers={"Retry-After": str(exception.retry_after)})
+        if isinstance(exception, RuleViolation):
+            page = loader.render_to_string("errors/422.html", {"message": exception.message})
+            return HttpResponse(page, status=status_of(exception))
+        return None
