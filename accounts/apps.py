@@ -6,6 +6,6 @@ class AccountsConfig(AppConfig):
     verbose_name = "Accounts"
 
     def ready(self) -> None:
-        from accounts import checks, outbox, sealed  # noqa: F401, PLC0415 - checks registers itself
+        from accounts import checks, outbox, sealed  # noqa: F401 - checks registers itself
 
         sealed.register(outbox.SEALED)

@@ -2,8 +2,8 @@
 
 from django.db import transaction
 
-from accounts import audit, factors, notifications
-from accounts.audit import Actor, name_of, record
+from accounts import factors, notifications
+from accounts.audit import Actor, events, name_of, record
 from accounts.exceptions import TwoFactorNotEnabled
 from accounts.models import User
 from accounts.sessions import SessionStore, end_other_sessions, hold
@@ -40,7 +40,7 @@ def renew(user: User, *, session: SessionStore, actor: Actor) -> list[str]:
         raise TwoFactorNotEnabled
     codes = issue(user)
     end_other_sessions(user, session)
-    record(audit.BACKUP_CODES_RENEWED, actor=actor, subject=name_of(user), user=user)
+    record(events.BACKUP_CODES_RENEWED, actor=actor, subject=name_of(user), user=user)
     notifications.notify(user, "backup_codes_renewed", actor=actor)
     return codes
 
@@ -52,6 +52,6 @@ def reveal(user: User, *, session: SessionStore, actor: Actor) -> list[str]:
     if not user.is_enrolled:
         raise TwoFactorNotEnabled
     codes = [code for factor in factors.backup() for code in factor.reveal(user)]
-    record(audit.BACKUP_CODES_REVEALED, actor=actor, subject=name_of(user), user=user)
+    record(events.BACKUP_CODES_REVEALED, actor=actor, subject=name_of(user), user=user)
     notifications.notify(user, "backup_codes_revealed", actor=actor)
     return codes

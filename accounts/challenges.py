@@ -4,8 +4,8 @@ from typing import Any
 
 from django.db import transaction
 
-from accounts import audit, limits
-from accounts.audit import Actor, name_of, record
+from accounts import limits
+from accounts.audit import Actor, events, name_of, record
 from accounts.exceptions import EmailNotConfirmed, MethodSetAside
 from accounts.factors.base import Factor, State
 from accounts.models import User
@@ -27,7 +27,7 @@ def begin_enrolment(
             factor.discard(user, former)
         state = factor.begin_enrolment(user, **details)
         record(
-            audit.TWO_FACTOR_STARTED,
+            events.TWO_FACTOR_STARTED,
             actor=actor,
             subject=name_of(user),
             user=user,
@@ -51,7 +51,7 @@ def challenge(user: User, factor: Factor, state: State, *, session: SessionStore
             session.hold()
         state = factor.challenge(user, state)
         record(
-            audit.TWO_FACTOR_CHALLENGED,
+            events.TWO_FACTOR_CHALLENGED,
             actor=actor,
             subject=name_of(user),
             user=user,
@@ -66,7 +66,7 @@ def cancel_enrolment(user: User, factor: Factor, state: State, *, actor: Actor) 
     with acting(actor):
         if factor.discard(user, state):
             record(
-                audit.TWO_FACTOR_CANCELLED,
+                events.TWO_FACTOR_CANCELLED,
                 actor=actor,
                 subject=name_of(user),
                 user=user,

@@ -12,11 +12,9 @@ from typing import Any
 from django.db import transaction
 
 from accounts.audit import Actor, record
+from accounts.audit.events import ROTATED, STARTED
 from accounts.exceptions import DecryptionFailed
 from accounts.sealed import SealedColumn, columns
-
-STARTED = "encryption_keys.rotation_started"
-ROTATED = "encryption_keys.rotated"
 
 MOST_PASSES = 10  # over one column; after that somebody keeps writing under an old key
 

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from accounts import crypto
 from accounts.audit import Actor
-from accounts.known_browsers import Browser
+from accounts.audit.known_browsers import Browser
 from accounts.limits import Budget
 from accounts.models import User
 

@@ -6,16 +6,13 @@ from datetime import timedelta
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts import audit, factors, notifications, passwords, remembered
-from accounts.audit import Actor, name_of, record
+from accounts import factors, notifications, passwords, remembered
+from accounts.audit import Actor, events, name_of, record
+from accounts.audit.events import OTHERS_ENDED, PASSWORD_ACCEPTED, SESSION_ENDED
 from accounts.exceptions import SessionEnded
 from accounts.lifetimes import carried, is_alive
 from accounts.models import Session, User
 from accounts.sessions import SessionStore, hold_session_of
-
-PASSWORD_ACCEPTED = "login.password_accepted"
-SESSION_ENDED = "session.ended"
-OTHERS_ENDED = "session.others_ended"
 
 
 def sign_in(
@@ -69,7 +66,7 @@ def complete(user: User, *, factor: str, session: SessionStore, actor: Actor, re
 
 def succeeded(user: User, *, actor: Actor, method: str, remembered_for: timedelta | None = None) -> None:
     """Record a complete login, and tell the owner if the browser is a new one (R58)."""
-    record(audit.LOGIN_SUCCEEDED, actor=actor, subject=name_of(user), user=user, method=method)
+    record(events.LOGIN_SUCCEEDED, actor=actor, subject=name_of(user), user=user, method=method)
     if not actor.browser.is_current(user):
         notifications.notify(user, "new_browser", actor=actor, remembered_for=remembered_for)
 
@@ -80,7 +77,7 @@ def sign_out(*, session: SessionStore, actor: Actor) -> None:
     user = session.user or session.pending_user
     if user is None or not session.end():
         return
-    record(audit.LOGOUT, actor=actor, subject=name_of(user), user=user)
+    record(events.LOGOUT, actor=actor, subject=name_of(user), user=user)
 
 
 @transaction.atomic

@@ -13,8 +13,7 @@ from django.template import Context, Engine
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
-from accounts import browsers
-from accounts.audit import Actor
+from accounts.audit import Actor, user_agents
 from accounts.models import User
 
 
@@ -62,4 +61,4 @@ def circumstances(actor: Actor, user: User | None = None) -> dict[str, str]:
         return {"by": "server"}
     if actor.user and (user is None or actor.user.pk != user.pk):
         return {"by": "admin"} if actor.door == "admin" else {"by": "user", "name": actor.user.username}
-    return {"by": "you", "ip": actor.ip or "", "browser": browsers.describe(actor.user_agent)}
+    return {"by": "you", "ip": actor.ip or "", "browser": user_agents.describe(actor.user_agent)}

@@ -14,7 +14,8 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 
-from accounts import known_browsers, remembered_cookie
+from accounts import remembered_cookie
+from accounts.audit import known_browsers
 from accounts.jsonapi.middleware import is_for_api
 from accounts.lifetimes import ABSOLUTE_LIFETIME, LAST_USED_RESOLUTION, PENDING_LIFETIME
 from accounts.models import Session, User

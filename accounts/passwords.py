@@ -8,18 +8,14 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from accounts import audit, crypto, lanes, limits, notifications
-from accounts.audit import Actor, name_of, record
+from accounts import crypto, lanes, limits, notifications
+from accounts.audit import Actor, events, name_of, record
+from accounts.audit.events import PASSWORD_CHANGED, PASSWORD_FAILED, PASSWORD_RESET, RESET_REQUESTED
 from accounts.exceptions import MethodSetAside, RateLimited, RuleViolation, WrongPassword
 from accounts.limits import Budget, Reservation
 from accounts.links import Link
 from accounts.models import AuditEvent, User
 from accounts.sessions import SessionStore, hold, hold_session_of
-
-PASSWORD_FAILED = "password.failed"
-PASSWORD_CHANGED = "password.changed"
-RESET_REQUESTED = "password.reset_requested"
-PASSWORD_RESET = "password.reset"
 
 MAX_LENGTH = 1024  # characters; longer ones are refused before hashing
 
@@ -62,7 +58,7 @@ def check(username: str, password: str, *, actor: Actor) -> RightPassword | None
         return RightPassword(user, reservation)
     subject = name_of(user) if user else "user"  # what was typed may well be a password
     with transaction.atomic():
-        record(audit.LOGIN_FAILED, actor=actor, subject=subject, user=user)
+        record(events.LOGIN_FAILED, actor=actor, subject=subject, user=user)
     return None
 
 
@@ -102,7 +98,7 @@ def prove(user: User, password: str, *, session: SessionStore, actor: Actor) -> 
     with transaction.atomic():
         hold(user, session)
         session.prove()
-        record(audit.SUDO_GRANTED, actor=actor, subject=name_of(user), user=user, method="password")
+        record(events.SUDO_GRANTED, actor=actor, subject=name_of(user), user=user, method="password")
         right.give_back()
     return True
 
@@ -186,7 +182,7 @@ def state_for_reset(user: User) -> str:
 
     A newer link and a sign-in make it void; the audit trail knows of both.
     """
-    news = AuditEvent.objects.filter(user_id=user.pk, event__in=[RESET_REQUESTED, audit.LOGIN_SUCCEEDED])
+    news = AuditEvent.objects.filter(user_id=user.pk, event__in=[RESET_REQUESTED, events.LOGIN_SUCCEEDED])
     latest = news.order_by("-id").values_list("id", flat=True).first()
     return f"{user.password}\n{user.security_stamp}\n{latest}"
 

@@ -15,18 +15,19 @@ from django.utils.translation import gettext as _
 
 from accounts import crypto, limits, notifications, passwords, signals
 from accounts.audit import Actor, name_of, record
+from accounts.audit.events import (
+    ACCOUNT_CREATED,
+    ACCOUNT_DELETED,
+    CONFIRMATION_SENT,
+    EMAIL_CHANGE_REQUESTED,
+    EMAIL_CHANGED,
+    EMAIL_CONFIRMED,
+)
 from accounts.exceptions import RuleViolation
 from accounts.limits import Budget
 from accounts.links import Link, LinkInvalid
 from accounts.models import User
 from accounts.sessions import SessionStore, acting, hold, hold_all, lock_acting
-
-ACCOUNT_CREATED = "account.created"
-ACCOUNT_DELETED = "account.deleted"
-EMAIL_CONFIRMED = "email.confirmed"
-EMAIL_CHANGED = "email.changed"
-EMAIL_CHANGE_REQUESTED = "email.change_requested"
-CONFIRMATION_SENT = "email.confirmation_sent"
 
 SIGN_UPS = Budget("sign-up", (20, 3600))
 CONFIRMATIONS_TO_ADDRESS = Budget("confirm:address", (5, 86_400))

@@ -11,12 +11,10 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.audit import Actor, name_of, record
+from accounts.audit.events import FORGOTTEN, REMEMBERED
 from accounts.lifetimes import LAST_USED_RESOLUTION, PENDING_REMEMBER, REMEMBER, carried_limits, shortest
 from accounts.models import RememberedBrowser, Session, User
 from accounts.sessions import SessionStore, acting, hash_of
-
-REMEMBERED = "browser.remembered"
-FORGOTTEN = "browser.forgotten"
 
 LIFETIME = timedelta(days=14)
 

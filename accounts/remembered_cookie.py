@@ -6,7 +6,8 @@ from datetime import datetime
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from accounts import browsers, remembered
+from accounts import remembered
+from accounts.audit import user_agents
 from accounts.models import RememberedBrowser, User
 from accounts.sessions import hash_of
 
@@ -70,6 +71,6 @@ def list_of(request: HttpRequest, user: User) -> list[Entry]:
     """Return the browsers that are remembered for this user, this one marked."""
     own = hash_of(tokens(request).get(user.pk, ""))
     return [
-        Entry(row, browsers.describe(row.user_agent), remembered.ends_at(row), row.token_hash == own)
+        Entry(row, user_agents.describe(row.user_agent), remembered.ends_at(row), row.token_hash == own)
         for row in remembered.list_of(user)
     ]

@@ -5,7 +5,7 @@ from typing import Self
 
 from django.utils import timezone
 
-from accounts import browsers
+from accounts.audit import user_agents
 from accounts.lifetimes import carried_limits, is_alive
 from accounts.models import Session, User
 
@@ -24,7 +24,7 @@ class Entry:
 
     @classmethod
     def of(cls, row: Session, own: Session) -> Self:
-        return cls(row, browsers.describe(row.user_agent), row.pk == own.pk)
+        return cls(row, user_agents.describe(row.user_agent), row.pk == own.pk)
 
 
 def open_sessions(user: User, own: Session) -> list[Entry]:

@@ -4,13 +4,10 @@ from django.utils.translation import gettext as _
 
 from accounts import notifications, two_factor
 from accounts.audit import Actor, name_of, record
+from accounts.audit.events import CHANGED, DEACTIVATED, REACTIVATED
 from accounts.authority import NotYours, lock_managed
 from accounts.models import User
 from accounts.sessions import acting
-
-DEACTIVATED = "account.deactivated"
-REACTIVATED = "account.reactivated"
-CHANGED = "account.rights_changed"
 
 
 def remove_two_factor(user: User, *, reason: str, actor: Actor) -> None:

@@ -10,14 +10,13 @@ from django.utils.translation import gettext as _
 
 from accounts import bearers, limits, notifications
 from accounts.audit import Actor, name_of, record
+from accounts.audit.events import TOKEN_CREATED, TOKEN_REVOKED
 from accounts.exceptions import RuleViolation
 from accounts.limits import Budget
 from accounts.models import ApiToken, BearerToken, User, hash_of_token
 from accounts.models.public_ids import public_id
 from accounts.sessions import acting, hold_session_of, lock_acting
 
-TOKEN_CREATED = "token.created"
-TOKEN_REVOKED = "token.revoked"
 MOST_TOKENS = 100  # of one person
 CREATIONS = Budget("token:create", (120, 3600))  # each is a mail
 LONGEST_LIFE = timedelta(days=36_500)  # what lasts longer may as well never expire

@@ -13,8 +13,8 @@ from enum import Enum
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import audit, backup_codes, factors, lanes, limits, login, notifications, signals
-from accounts.audit import Actor, name_of, record
+from accounts import backup_codes, factors, lanes, limits, login, notifications, signals
+from accounts.audit import Actor, events, name_of, record
 from accounts.authority import lock_managed
 from accounts.exceptions import (
     Busy,
@@ -82,11 +82,11 @@ def confirm_enrolment(
             codes = [] if user.is_enrolled else switch_on(user)
             end_other_sessions(user, session, factor=factor.slug)
             event, mail = (
-                (audit.TWO_FACTOR_REPLACED, "two_factor_replaced")
+                (events.TWO_FACTOR_REPLACED, "two_factor_replaced")
                 if replacing
-                else (audit.TWO_FACTOR_ENABLED, "two_factor_enabled")
+                else (events.TWO_FACTOR_ENABLED, "two_factor_enabled")
                 if codes
-                else (audit.TWO_FACTOR_ADDED, "two_factor_added")
+                else (events.TWO_FACTOR_ADDED, "two_factor_added")
             )
             record(event, actor=actor, subject=name_of(user), user=user, method=factor.slug)
             notifications.notify(user, mail, actor=actor, method=str(factor.label))
@@ -150,12 +150,12 @@ def move_on(
         login.complete(user, factor=factor.slug, session=session, actor=actor, remember=remember)
         return
     session.prove(factor=factor.slug)
-    record(audit.SUDO_GRANTED, actor=actor, subject=name_of(user), user=user, method=factor.slug)
+    record(events.SUDO_GRANTED, actor=actor, subject=name_of(user), user=user, method=factor.slug)
 
 
 def record_failure(user: User, factor: Factor, purpose: str, *, actor: Actor) -> None:
     record(
-        audit.TWO_FACTOR_FAILED,
+        events.TWO_FACTOR_FAILED,
         actor=actor,
         subject=name_of(user),
         user=user,
@@ -166,7 +166,7 @@ def record_failure(user: User, factor: Factor, purpose: str, *, actor: Actor) ->
 
 def announce_set_aside(user: User, factor: Factor, *, actor: Actor) -> None:
     """Record and tell that a device has taken its last wrong answer. Two-factor stays on (R16, D27)."""
-    record(audit.TWO_FACTOR_SET_ASIDE, actor=actor, subject=name_of(user), user=user, method=factor.slug)
+    record(events.TWO_FACTOR_SET_ASIDE, actor=actor, subject=name_of(user), user=user, method=factor.slug)
     notifications.notify(user, "two_factor_set_aside", actor=actor, method=str(factor.label))
 
 
@@ -194,7 +194,7 @@ def remove(user: User, factor: Factor, *, session: SessionStore, actor: Actor) -
         raise LastMethod
     factor.devices(user, confirmed=True).delete()
     end_other_sessions(user, session)
-    record(audit.TWO_FACTOR_REMOVED, actor=actor, subject=name_of(user), user=user, method=factor.slug)
+    record(events.TWO_FACTOR_REMOVED, actor=actor, subject=name_of(user), user=user, method=factor.slug)
     notifications.notify(user, "two_factor_method_removed", actor=actor, method=str(factor.label))
 
 
@@ -241,7 +241,7 @@ def disable_once(
     user.save(update_fields=["two_factor_enabled_at"])
     end_other_sessions(user, session, factor="")
     record(
-        audit.TWO_FACTOR_DISABLED,
+        events.TWO_FACTOR_DISABLED,
         actor=actor,
         subject=name_of(user),
         user=user,

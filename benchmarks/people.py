@@ -70,7 +70,7 @@ def people_of_product(names: list[str]) -> tuple[list[Person], str]:
         description="bench",
         expires_at=None,
         verified=True,
-        actor=import_module("accounts.audit").Actor.command(),
+        actor=import_module("accounts.audit.actor").Actor.command(),
     )
     return people, str(secret)
 
@@ -89,7 +89,7 @@ def enrol(user: Any) -> str:
 
 def found(users: list[Any]) -> None:
     models = import_module("organizations.models")
-    actor = import_module("accounts.audit").Actor.command()
+    actor = import_module("accounts.audit.actor").Actor.command()
     lifecycle = import_module("organizations.lifecycle")
     policy = import_module("organizations.policy")
     organization = lifecycle.create_organization(

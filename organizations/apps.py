@@ -7,16 +7,9 @@ class OrganizationsConfig(AppConfig):
 
     def ready(self) -> None:
         """Hear what accounts asks and tells. Importing policy also registers who reads its mails."""
-        from accounts import activity, documents, signals  # noqa: PLC0415
-        from organizations import (  # noqa: PLC0415
-            doctor,
-            events,
-            lifecycle,
-            memberships,
-            policy,
-            tokens,
-            user_sessions,
-        )
+        from accounts import documents, signals
+        from accounts.audit import events as account_events
+        from organizations import doctor, events, lifecycle, memberships, policy, tokens, user_sessions
 
         signals.two_factor_removing.connect(policy.veto_disable)
         signals.two_factor_consequences.connect(policy.consequences)
@@ -26,4 +19,4 @@ class OrganizationsConfig(AppConfig):
         doctor.register_checks()
         tokens.register()
         documents.PERMISSIONS["can-create-organizations"] = lifecycle.may_create_organizations
-        activity.SENTENCES.update(events.SENTENCES)
+        account_events.SENTENCES.update(events.SENTENCES)

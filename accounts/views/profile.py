@@ -8,10 +8,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import activity as history
 from accounts import passwords, registration
 from accounts.assurance import signed_in_user, sudo_required
 from accounts.audit import Actor
+from accounts.audit import activity as history
 from accounts.exceptions import RuleViolation, WrongPassword
 from accounts.forms import AddressForm, PasswordForm
 from accounts.sessions import session_of

@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from django.test import Client
 
 from accounts import crypto, key_rotation, outbox, sealed
+from accounts.audit import events
 from accounts.crypto import seal
 from accounts.exceptions import DecryptionFailed
 from accounts.factors.backup_codes.models import BackupCode
@@ -150,7 +151,7 @@ def test_rotating_again_finds_nothing_to_do(sealed_by_old, keys):
 
     assert output.count("values, 0 sealed anew") == len(sealed.columns)
     assert list(BackupCode.objects.order_by("pk").values()) == before
-    assert AuditEvent.objects.filter(event=key_rotation.ROTATED).count() == 1
+    assert AuditEvent.objects.filter(event=events.ROTATED).count() == 1
 
 
 def test_what_no_key_opens_is_left_and_told(sealed_by_old, keys, alice):

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from accounts import browsers
-from accounts.audit import Actor
+from accounts.audit import Actor, user_agents
 from accounts.mails import circumstances, render
 from accounts.models import User
 
@@ -98,7 +97,7 @@ def test_a_subject_is_one_line_whatever_is_in_it():
     ],
 )
 def test_browsers_are_told_in_our_own_words(user_agent, words):
-    assert browsers.describe(user_agent) == words
+    assert user_agents.describe(user_agent) == words
 
 
 LINKS = re.compile(r'<a href="([^"]*)"')

@@ -3,8 +3,9 @@
 import pytest
 from django.test import Client
 
-from accounts.activity import PAGE_SIZE, SENTENCES
 from accounts.audit import Actor, record
+from accounts.audit.activity import PAGE_SIZE
+from accounts.audit.events import SENTENCES
 from accounts.factors.totp.models import TOTPDevice
 from accounts.models import AuditEvent, Session, User
 from tests.cast import PASSWORD, enrol, post_password, sign_in

@@ -7,9 +7,9 @@ class BackupCodesConfig(AppConfig):
     verbose_name = "Backup codes"
 
     def ready(self) -> None:
-        from accounts import sealed  # noqa: PLC0415 - needs models
-        from accounts.factors.backup_codes.factor import SEALED, left_of_session  # noqa: PLC0415
-        from accounts.lifetimes import carry  # noqa: PLC0415
+        from accounts import sealed
+        from accounts.factors.backup_codes.factor import SEALED, left_of_session
+        from accounts.lifetimes import carry
 
         carry("backup_codes_left", left_of_session())
         sealed.register(SEALED)

@@ -7,7 +7,7 @@ class TOTPConfig(AppConfig):
     verbose_name = "Authenticator apps"
 
     def ready(self) -> None:
-        from accounts import sealed  # noqa: PLC0415 - needs models
-        from accounts.factors.totp.factor import SEALED  # noqa: PLC0415
+        from accounts import sealed
+        from accounts.factors.totp.factor import SEALED
 
         sealed.register(SEALED)

@@ -1,30 +1,13 @@
-"""Who acts, from where, and the record of what was done."""
+"""Who acts, from where, through which door."""
 
 import ipaddress
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 from django.http import HttpRequest
 
-from accounts.known_browsers import UNKNOWN, Browser
-from accounts.models import AuditEvent, BearerToken, User
-
-LOGIN_SUCCEEDED = "login.succeeded"
-LOGIN_FAILED = "login.failed"
-LOGOUT = "login.ended"
-SUDO_GRANTED = "sudo.granted"
-TWO_FACTOR_STARTED = "two_factor.started"
-TWO_FACTOR_CANCELLED = "two_factor.cancelled"
-TWO_FACTOR_CHALLENGED = "two_factor.challenged"
-TWO_FACTOR_ADDED = "two_factor.added"
-TWO_FACTOR_REMOVED = "two_factor.removed"
-TWO_FACTOR_ENABLED = "two_factor.enabled"
-TWO_FACTOR_REPLACED = "two_factor.replaced"
-TWO_FACTOR_DISABLED = "two_factor.disabled"
-TWO_FACTOR_FAILED = "two_factor.failed"
-TWO_FACTOR_SET_ASIDE = "two_factor.set_aside"
-BACKUP_CODES_RENEWED = "backup_codes.renewed"
-BACKUP_CODES_REVEALED = "backup_codes.revealed"
+from accounts.audit.known_browsers import UNKNOWN, Browser
+from accounts.models import BearerToken, User
 
 # Whoever has one IPv6 address has a network of them, and could take a new one for each guess.
 IPV6_NETWORK = 64  # bits
@@ -98,23 +81,3 @@ def name_of(user: User) -> str:
 
 def printable(text: str) -> str:
     return "".join(char for char in text if char.isprintable())
-
-
-def record(event: str, *, actor: Actor, subject: str, user: User | None = None, **data: Any) -> None:
-    """Write one event, in the transaction of what it records. Never put a secret or a code into data.
-
-    `user` is the person whose activity page shows it. What a token did says by which one.
-    """
-    if actor.token:
-        data["token"] = actor.token.public_id
-    AuditEvent.objects.create(
-        event=event,
-        actor=str(actor),
-        subject=subject,
-        user_id=user.pk if user else None,
-        ip=actor.ip,
-        user_agent=actor.user_agent,
-        door=actor.door,
-        request_id=actor.request_id,
-        data=data,
-    )

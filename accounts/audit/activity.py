@@ -1,0 +1,62 @@
+"""A person's own audit events, in words."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from django.utils.translation import gettext as _
+
+from accounts.audit import user_agents
+from accounts.audit.actor import name_of
+from accounts.audit.events import SENTENCES
+from accounts.models import AuditEvent, User
+
+PAGE_SIZE = 25
+
+
+@dataclass(frozen=True)
+class Entry:
+    event: AuditEvent
+    sentence: str
+    subject: str  # whose name it concerns, if not the person's own
+    by: str  # who did it, if not the person
+    ip: str
+    browser: str
+
+    @classmethod
+    def of(cls, event: AuditEvent, user: User) -> Self:
+        by = by_whom(event, user)
+        return cls(
+            event=event,
+            sentence=str(SENTENCES.get(event.event, event.event)),
+            subject="" if event.subject == name_of(user) else event.subject.partition(":")[2],
+            by=by,
+            # Where somebody else sits is not this person's business.
+            ip="" if by else event.ip or "",
+            browser="" if by or not event.user_agent else user_agents.describe(event.user_agent),
+        )
+
+
+def by_whom(event: AuditEvent, user: User) -> str:
+    if event.door == "command":
+        return _("an administrator of the server")
+    if not event.actor.startswith("user:") or event.actor == name_of(user):
+        return ""
+    return _("a site administrator") if event.door == "admin" else event.actor.removeprefix("user:")
+
+
+@dataclass(frozen=True)
+class Page:
+    entries: list[Entry]
+    next: int | None  # the id to go on before
+
+
+def page_of(user: User, before: int | None) -> Page:
+    events = AuditEvent.objects.filter(user_id=user.pk).order_by("-id")
+    if before is not None:
+        events = events.filter(id__lt=before)
+    found = list(events[: PAGE_SIZE + 1])
+    shown = found[:PAGE_SIZE]
+    return Page(
+        entries=[Entry.of(event, user) for event in shown],
+        next=shown[-1].pk if len(found) > PAGE_SIZE else None,
+    )
