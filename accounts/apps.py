@@ -6,6 +6,7 @@ class AccountsConfig(AppConfig):
     verbose_name = "Accounts"
 
     def ready(self) -> None:
-        from accounts import checks, outbox, sealed  # noqa: F401 - checks registers itself
+        from accounts import checks, outbox  # noqa: F401 - checks registers itself
+        from accounts.crypto import columns
 
-        sealed.register(outbox.SEALED)
+        columns.register(outbox.SEALED)

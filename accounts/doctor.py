@@ -8,7 +8,8 @@ from django.db import connection
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from accounts import factors, sealed
+from accounts import factors
+from accounts.crypto import columns
 from accounts.models import OutboxMessage, User
 
 Check = Callable[[], Iterable[str]]
@@ -70,7 +71,7 @@ def backup_codes_come_and_go_with_two_factor() -> Iterator[str]:
 
 def stored_secrets_can_be_opened() -> Iterator[str]:
     """A missing key shows here, not at a login; and whether an old one is still needed."""
-    for column in sealed.columns:
+    for column in columns.columns:
         tally = column.tally()
         if tally.closed:
             yield f"{column}: no entry of ENCRYPTION_KEYS opens {tally.closed} of {tally.total}"

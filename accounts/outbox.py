@@ -26,9 +26,9 @@ from django_tasks import task
 
 from accounts import crypto, senders
 from accounts.carriers import carriers, is_refusal, urgent_kinds
+from accounts.crypto.columns import SealedColumn
 from accounts.mails import Mail, render
 from accounts.models import OutboxMessage, User
-from accounts.sealed import SealedColumn
 
 logger = logging.getLogger(__name__)
 

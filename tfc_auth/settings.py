@@ -27,7 +27,8 @@ INSECURE_ENCRYPTION_KEY = "insecure-development-encryption-key-that-every-reader
 SECRET_KEY = env.secret("SECRET_KEY", default=INSECURE_SECRET_KEY if DEBUG else "")
 # Former secret keys, whose links and cookies stay good until they expire.
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
-# The first key encrypts, all of them decrypt: put a new one in front, keep the old ones (accounts/crypto.py).
+# The first key encrypts, all of them decrypt (accounts/crypto/sealing.py): put a new one in front, keep the
+# old ones.
 ENCRYPTION_KEYS = env.secrets(
     "ENCRYPTION_KEYS", default=INSECURE_ENCRYPTION_KEY if DEBUG else "", shortest=32
 )

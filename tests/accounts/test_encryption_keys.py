@@ -13,9 +13,10 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.test import Client
 
-from accounts import crypto, key_rotation, outbox, sealed
+from accounts import crypto, outbox
 from accounts.audit import events
-from accounts.crypto import seal
+from accounts.crypto import columns, seal
+from accounts.crypto.rotation import rotate_column, write
 from accounts.exceptions import DecryptionFailed
 from accounts.factors.backup_codes.models import BackupCode
 from accounts.factors.sms.factor import number_digest, number_of
@@ -90,8 +91,8 @@ def test_every_sealed_column_is_registered():
         if field.name.startswith("sealed")
     }
 
-    assert {(column.model, column.field) for column in sealed.columns} == named
-    assert len(sealed.columns) == len(named) >= 4
+    assert {(column.model, column.field) for column in columns.columns} == named
+    assert len(columns.columns) == len(named) >= 4
 
 
 # ---------------------------------------------------------------- rotation
@@ -149,7 +150,7 @@ def test_rotating_again_finds_nothing_to_do(sealed_by_old, keys):
 
     output, _complaint = rotate()
 
-    assert output.count("values, 0 sealed anew") == len(sealed.columns)
+    assert output.count("values, 0 sealed anew") == len(columns.columns)
     assert list(BackupCode.objects.order_by("pk").values()) == before
     assert AuditEvent.objects.filter(event=events.ROTATED).count() == 1
 
@@ -186,7 +187,7 @@ def test_what_the_site_wrote_meanwhile_stays(keys, alice):
     keys(NEW, OLD)
     fresh = TOTPDevice.objects.create(user=alice, sealed_secret=seal("11", totp.sealing_context(alice.pk)))
 
-    written = key_rotation.write(totp.SEALED, {fresh.pk: ("what stood there before", {"sealed_secret": "x"})})
+    written = write(totp.SEALED, {fresh.pk: ("what stood there before", {"sealed_secret": "x"})})
 
     assert written == 0
     assert TOTPDevice.objects.get().sealed_secret == fresh.sealed_secret
@@ -209,7 +210,7 @@ def test_a_row_that_somebody_holds_is_not_waited_for(sealed_by_old, keys):
     holder.start()
     held.wait(20)
     try:
-        outcome = key_rotation.rotate_column(totp.SEALED, lambda progress: None)
+        outcome = rotate_column(totp.SEALED, lambda progress: None)
     finally:
         done.set()
         holder.join()

@@ -7,9 +7,9 @@ class BackupCodesConfig(AppConfig):
     verbose_name = "Backup codes"
 
     def ready(self) -> None:
-        from accounts import sealed
+        from accounts.crypto import columns
         from accounts.factors.backup_codes.factor import SEALED, left_of_session
         from accounts.lifetimes import carry
 
         carry("backup_codes_left", left_of_session())
-        sealed.register(SEALED)
+        columns.register(SEALED)

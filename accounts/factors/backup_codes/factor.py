@@ -9,10 +9,10 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts.crypto import digest, digests, open_sealed, seal
+from accounts.crypto.columns import SealedColumn
 from accounts.factors.backup_codes.models import BackupCode, BackupCodeSet
 from accounts.factors.base import BACKUP_CODES, BackupFactor, Device, State
 from accounts.models import User
-from accounts.sealed import SealedColumn
 
 CODES = 10
 # 13 characters of 5 bits. Without I, L, O and U: a reader can't take one for a digit.

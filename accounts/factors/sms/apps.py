@@ -7,8 +7,8 @@ class SMSConfig(AppConfig):
     verbose_name = "Text messages"
 
     def ready(self) -> None:
-        from accounts import sealed
+        from accounts.crypto import columns
         from accounts.factors.sms import carrier, checks  # noqa: F401 - registers them
         from accounts.factors.sms.factor import SEALED
 
-        sealed.register(SEALED)
+        columns.register(SEALED)

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from accounts import outbox
 from accounts.audit import Actor
 from accounts.crypto import digest, digests, open_sealed, seal
+from accounts.crypto.columns import SealedColumn
 from accounts.database.batches import delete_in_batches, update_in_batches
 from accounts.factors.base import SIX_DIGIT_CODES, Device, Factor, State, six_digits, wrong_length
 from accounts.factors.sms.models import SMSDevice, TextMessage
@@ -25,7 +26,6 @@ from accounts.factors.sms.webhook import urlpatterns
 from accounts.lanes import Claim
 from accounts.limits import Budget
 from accounts.models import User
-from accounts.sealed import SealedColumn
 
 LIFETIME = timedelta(minutes=5)
 MOST_TRIES = 5

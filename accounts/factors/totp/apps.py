@@ -7,7 +7,7 @@ class TOTPConfig(AppConfig):
     verbose_name = "Authenticator apps"
 
     def ready(self) -> None:
-        from accounts import sealed
+        from accounts.crypto import columns
         from accounts.factors.totp.factor import SEALED
 
-        sealed.register(SEALED)
+        columns.register(SEALED)

@@ -11,12 +11,12 @@ from django.utils.translation import gettext_lazy as _
 from qrcode.image.svg import SvgPathImage
 
 from accounts.crypto import open_sealed, seal
+from accounts.crypto.columns import SealedColumn
 from accounts.exceptions import DecryptionFailed, EnrolmentExpired
 from accounts.factors.base import SIX_DIGIT_CODES, Device, Factor, State, six_digits, wrong_length
 from accounts.factors.totp import steps
 from accounts.factors.totp.models import TOTPDevice
 from accounts.models import User
-from accounts.sealed import SealedColumn
 
 SECRET_BYTES = 20
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts import key_rotation, sealed
 from accounts.audit import Actor
+from accounts.crypto import columns, rotation
+from accounts.crypto.rotation import Outcome, Progress
 from accounts.doctor import take_the_time_it_takes
-from accounts.key_rotation import Outcome, Progress
 
 SECONDS_BETWEEN_REPORTS = 1
 
@@ -32,7 +32,7 @@ class Command(BaseCommand):
 
     def count(self) -> None:
         closed = 0
-        for column in sealed.columns:
+        for column in columns.columns:
             tally = column.tally()
             closed += tally.closed
             self.stdout.write(
@@ -43,7 +43,7 @@ class Command(BaseCommand):
 
     def rotate(self) -> None:
         self.reported_at = time.monotonic()
-        outcomes = key_rotation.rotate(actor=Actor.command(), report=self.report)
+        outcomes = rotation.rotate(actor=Actor.command(), report=self.report)
         for outcome in outcomes:
             self.stdout.write(
                 f"{outcome.last.column}: {outcome.last.rows} values, {outcome.renewed} sealed anew"

@@ -1,6 +1,6 @@
 """The registry of sealed columns: each application tells where its ciphertext stands and how it was sealed.
 
-By it `doctor` looks whether everything can be opened, and the keys are rotated (accounts/key_rotation.py),
+By it `doctor` looks whether everything can be opened, and the keys are rotated (accounts/crypto/rotation.py),
 without either knowing the models of the factors.
 """
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import models
 
-from accounts import crypto
+from accounts.crypto import sealing
 from accounts.exceptions import DecryptionFailed
 
 BATCH = 100  # rows
@@ -60,11 +60,11 @@ class SealedColumn:
         Raises DecryptionFailed, without an alarm.
         """
         token, context = getattr(row, self.field), self.context(row)
-        text = crypto.unseal(token, context)
-        changes = {} if crypto.is_current(token) else {self.field: crypto.seal(text, context)}
+        text = sealing.unseal(token, context)
+        changes = {} if sealing.is_current(token) else {self.field: sealing.seal(text, context)}
         if self.digest_purpose is None:
             return changes
-        stored, digests = getattr(row, self.digest_field), crypto.digests(text, self.digest_purpose(row))
+        stored, digests = getattr(row, self.digest_field), sealing.digests(text, self.digest_purpose(row))
         if stored not in digests:
             raise DecryptionFailed("its digest is of another value")
         if stored != digests[0]:

@@ -13,8 +13,8 @@ from django.db import transaction
 
 from accounts.audit import Actor, record
 from accounts.audit.events import ROTATED, STARTED
+from accounts.crypto.columns import SealedColumn, columns
 from accounts.exceptions import DecryptionFailed
-from accounts.sealed import SealedColumn, columns
 
 MOST_PASSES = 10  # over one column; after that somebody keeps writing under an old key
 

@@ -1,0 +1,12 @@
+"""Secrets at rest."""
+
+from accounts.crypto.sealing import digest, digests, is_current, open_sealed, seal, unseal
+
+__all__ = [
+    "digest",
+    "digests",
+    "is_current",
+    "open_sealed",
+    "seal",
+    "unseal",
+]
