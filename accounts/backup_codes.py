@@ -6,7 +6,8 @@ from accounts import factors, notifications
 from accounts.audit import Actor, events, name_of, record
 from accounts.exceptions import TwoFactorNotEnabled
 from accounts.models import User
-from accounts.sessions import SessionStore, end_other_sessions, hold
+from accounts.sessions.locks import end_other_sessions, hold
+from accounts.sessions.store import SessionStore
 
 LOW_STOCK = 3  # codes; at this many the owner is warned (R28)
 

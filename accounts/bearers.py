@@ -16,9 +16,9 @@ from django.utils import timezone
 from accounts import limits
 from accounts.database.prepared import Prepared
 from accounts.exceptions import RateLimited
-from accounts.lifetimes import LAST_USED_RESOLUTION
 from accounts.limits import Budget
 from accounts.models import ApiToken, BearerToken, hash_of_token
+from accounts.sessions.lifetimes import LAST_USED_RESOLUTION
 from accounts.throttle import throttle
 
 logger = logging.getLogger(__name__)

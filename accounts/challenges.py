@@ -9,7 +9,8 @@ from accounts.audit import Actor, events, name_of, record
 from accounts.exceptions import EmailNotConfirmed, MethodSetAside
 from accounts.factors.base import Factor, State
 from accounts.models import User
-from accounts.sessions import SessionStore, acting, hold
+from accounts.sessions.locks import acting, hold
+from accounts.sessions.store import SessionStore
 
 
 def begin_enrolment(

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from accounts.backup_codes import LOW_STOCK
-from accounts.sessions import session_of
+from accounts.sessions.store import session_of
 
 
 def codes_low(request: HttpRequest) -> int | None:

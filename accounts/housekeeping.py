@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from accounts import token_expiry, two_factor
 from accounts.database.batches import delete_in_batches, update_in_batches
-from accounts.lifetimes import IDLE_LIFETIME, REMEMBER, TIMEOUT, carried_limits
 from accounts.models import OutboxMessage, RateLimit, RememberedBrowser, Session
+from accounts.sessions.lifetimes import IDLE_LIFETIME, REMEMBER, TIMEOUT, carried_limits
 
 KEEP_MESSAGES = timedelta(days=7)
 

@@ -4,15 +4,13 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
-from accounts import factors, notifications, passwords, remembered
+from accounts import factors, notifications, passwords
 from accounts.audit import Actor, events, name_of, record
-from accounts.audit.events import OTHERS_ENDED, PASSWORD_ACCEPTED, SESSION_ENDED
-from accounts.exceptions import SessionEnded
-from accounts.lifetimes import carried, is_alive
+from accounts.audit.events import PASSWORD_ACCEPTED
 from accounts.models import Session, User
-from accounts.sessions import SessionStore, hold_session_of
+from accounts.sessions import remembered
+from accounts.sessions.store import SessionStore
 
 
 def sign_in(
@@ -78,26 +76,3 @@ def sign_out(*, session: SessionStore, actor: Actor) -> None:
     if user is None or not session.end():
         return
     record(events.LOGOUT, actor=actor, subject=name_of(user), user=user)
-
-
-@transaction.atomic
-def end_elsewhere(user: User, *, session: SessionStore, actor: Actor, only: int | None = None) -> int:
-    """End one of this user's other sessions, or all of them; return how many of them opened anything.
-
-    Raises SessionEnded when the session that asks is over itself.
-    """
-    # All of them in the order of ids: of two sessions that end each other, one comes first.
-    held = Session.objects.filter(user=user).order_by("pk").select_for_update(no_key=True)
-    keys = dict(held.values_list("pk", "key_hash"))
-    own = session.row
-    if own is None or keys.pop(own.pk, "") != own.key_hash:
-        raise SessionEnded
-    hold_session_of(actor)
-    now = timezone.now()
-    chosen = Session.objects.filter(pk__in=[pk for pk in keys if only in (None, pk)])
-    ended = sum(is_alive(row, now) for row in chosen.with_people().annotate(**carried))
-    chosen.delete()
-    if ended:
-        event = OTHERS_ENDED if only is None else SESSION_ENDED
-        record(event, actor=actor, subject=name_of(user), user=user, number=ended)
-    return ended

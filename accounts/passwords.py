@@ -15,7 +15,8 @@ from accounts.exceptions import MethodSetAside, RateLimited, RuleViolation, Wron
 from accounts.limits import Budget, Reservation
 from accounts.links import Link
 from accounts.models import AuditEvent, User
-from accounts.sessions import SessionStore, hold, hold_session_of
+from accounts.sessions.locks import hold, hold_session_of
+from accounts.sessions.store import SessionStore
 
 MAX_LENGTH = 1024  # characters; longer ones are refused before hashing
 

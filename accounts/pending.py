@@ -7,13 +7,14 @@ from typing import Any, Self
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts import challenges, factors, remembered
+from accounts import challenges, factors
 from accounts.audit import Actor
 from accounts.exceptions import SessionEnded
 from accounts.factors import Methods
 from accounts.factors.base import ENROLMENT_LIFETIME, Factor, State
 from accounts.models import User
-from accounts.sessions import session_of
+from accounts.sessions import remembered
+from accounts.sessions.store import session_of
 from accounts.two_factor import Purpose
 
 ENROLMENT = "enrolment"

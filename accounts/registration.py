@@ -27,7 +27,8 @@ from accounts.exceptions import RuleViolation
 from accounts.limits import Budget
 from accounts.links import Link, LinkInvalid
 from accounts.models import User
-from accounts.sessions import SessionStore, acting, hold, hold_all, lock_acting
+from accounts.sessions.locks import acting, hold, hold_all, lock_acting
+from accounts.sessions.store import SessionStore
 
 SIGN_UPS = Budget("sign-up", (20, 3600))
 CONFIRMATIONS_TO_ADDRESS = Budget("confirm:address", (5, 86_400))

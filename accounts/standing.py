@@ -7,7 +7,7 @@ from accounts.audit import Actor, name_of, record
 from accounts.audit.events import CHANGED, DEACTIVATED, REACTIVATED
 from accounts.authority import NotYours, lock_managed
 from accounts.models import User
-from accounts.sessions import acting
+from accounts.sessions.locks import acting
 
 
 def remove_two_factor(user: User, *, reason: str, actor: Actor) -> None:

@@ -15,7 +15,7 @@ from accounts.exceptions import RuleViolation
 from accounts.limits import Budget
 from accounts.models import ApiToken, BearerToken, User, hash_of_token
 from accounts.models.public_ids import public_id
-from accounts.sessions import acting, hold_session_of, lock_acting
+from accounts.sessions.locks import acting, hold_session_of, lock_acting
 
 MOST_TOKENS = 100  # of one person
 CREATIONS = Budget("token:create", (120, 3600))  # each is a mail

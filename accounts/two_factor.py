@@ -27,7 +27,8 @@ from accounts.exceptions import (
 from accounts.factors.base import Device, Factor, State
 from accounts.limits import Budget, Reservation
 from accounts.models import User
-from accounts.sessions import SessionStore, end_other_sessions, hold, hold_session_of
+from accounts.sessions.locks import end_other_sessions, hold, hold_session_of
+from accounts.sessions.store import SessionStore
 
 WRONG_CODE_MAILS = Budget("mail:wrong-codes", (1, 3600))
 ATTEMPTS_AT_LOCKING = 5

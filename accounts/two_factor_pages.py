@@ -9,11 +9,11 @@ from django.urls import reverse
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import backup_codes, factors, signals
-from accounts.assurance import signed_in_user
 from accounts.factors.base import Factor
 from accounts.forms import MethodForm
 from accounts.models import User
 from accounts.pending import PendingEnrolment
+from accounts.sessions.assurance import signed_in_user
 from accounts.web.form_pages import form_page
 
 PAGE = "accounts:two_factor"

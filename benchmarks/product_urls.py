@@ -5,7 +5,7 @@ import inspect
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from accounts.assurance import signed_in_user
+from accounts.sessions.assurance import signed_in_user
 from organizations.gate import membership_of
 from organizations.views.organization import detail
 from tfc_auth.urls import handler400, handler403, handler404, handler500

@@ -8,9 +8,9 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts.assurance import signed_in_user
 from accounts.database.prepared import Prepared
 from accounts.models import User
+from accounts.sessions.assurance import signed_in_user
 from organizations.gate import is_locked_out
 from organizations.models import Membership, confirmed_address
 

@@ -11,9 +11,9 @@ from typing import Concatenate, ParamSpec, cast
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 
-from accounts.assurance import signed_in_user
 from accounts.database.prepared import Prepared
 from accounts.models import User
+from accounts.sessions.assurance import signed_in_user
 from organizations.exceptions import NoLongerAllowed, OrganizationGone, TwoFactorRequired
 from organizations.models import Membership, MembershipQuerySet, Organization
 

@@ -14,7 +14,7 @@ from accounts.audit import Actor
 from accounts.exceptions import EmailNotConfirmed
 from accounts.limits import Budget
 from accounts.models import User
-from accounts.sessions import acting
+from accounts.sessions.locks import acting
 from organizations import events
 from organizations.exceptions import AlreadyMember, InvitationGone, UnknownUser
 from organizations.locks import lock_organization, lock_with_right

@@ -11,7 +11,7 @@ from accounts.audit import Actor
 from accounts.exceptions import EmailNotConfirmed
 from accounts.limits import Budget
 from accounts.models import User
-from accounts.sessions import acting, lock_acting
+from accounts.sessions.locks import acting, lock_acting
 from organizations import events, news
 from organizations.exceptions import CreationNotAllowed, NameTaken
 from organizations.locks import lock_with_right

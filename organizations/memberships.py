@@ -7,7 +7,7 @@ from django.db.models import Exists, OuterRef
 
 from accounts.audit import Actor
 from accounts.models import User
-from accounts.sessions import acting
+from accounts.sessions.locks import acting
 from organizations import events
 from organizations.exceptions import BecameOwner, LastOwner, MembershipGone, NotAMember, OwnershipChanged
 from organizations.locks import (

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from accounts.assurance import redirect_to_sudo, signed_in_user
+from accounts.sessions.assurance import redirect_to_sudo, signed_in_user
 from accounts.web.redirects import safe_next
 from organizations.exceptions import TwoFactorRequired
 from organizations.models import Organization

@@ -17,7 +17,7 @@ from accounts import notifications, outbox
 from accounts.audit import Actor
 from accounts.exceptions import TwoFactorRemovalRefused
 from accounts.models import User
-from accounts.sessions import acting
+from accounts.sessions.locks import acting
 from organizations import events, news
 from organizations.exceptions import NewOwnerNotEnrolled, OwnersNotEnrolled, listing
 from organizations.locks import lock_with_right

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from accounts import bearers, notifications, token_expiry
 from accounts.audit import Actor
 from accounts.models import BearerToken, unexpired
-from accounts.sessions import acting
+from accounts.sessions.locks import acting
 from accounts.tokens import fill
 from organizations import events, news
 from organizations.locks import lock_with_right

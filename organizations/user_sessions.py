@@ -5,9 +5,10 @@ The rule is read on each request, with the session itself, and never written to 
 
 from django.db.models import F, Func, IntegerField
 
-from accounts import lifetimes, notifications
+from accounts import notifications
 from accounts.audit import Actor
-from accounts.sessions import acting
+from accounts.sessions import lifetimes
+from accounts.sessions.locks import acting
 from organizations import events, news
 from organizations.exceptions import SessionOutOfRange
 from organizations.locks import lock_with_right

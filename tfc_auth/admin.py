@@ -18,8 +18,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 
-from accounts.assurance import is_fully_verified, redirect_to_sudo
 from accounts.models import User
+from accounts.sessions.assurance import is_fully_verified, redirect_to_sudo
 from accounts.web.redirects import safe_next
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])

@@ -63,7 +63,7 @@ class Session(models.Model):
 
 
 class RememberedBrowser(models.Model):
-    """A browser that need not prove the second factor for a while (accounts/remembered.py)."""
+    """A browser that need not prove the second factor for a while (accounts/sessions/remembered.py)."""
 
     user = models.ForeignKey(User, models.CASCADE, related_name="remembered_browsers")
     # SHA-256 of the token in the browser's cookie.

@@ -14,7 +14,6 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import factors, passwords, refusals, two_factor
-from accounts.assurance import has_sudo, signed_in_user
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation, SessionEnded
 from accounts.factors.base import Factor, State
@@ -22,7 +21,8 @@ from accounts.forms import CodeForm, LoginCodeForm, LoginRecoveryCodeForm, Passw
 from accounts.models import User
 from accounts.pending import PendingChallenge, PendingLogin
 from accounts.refusals import Refusal
-from accounts.sessions import session_of
+from accounts.sessions.assurance import has_sudo, signed_in_user
+from accounts.sessions.store import session_of
 from accounts.two_factor import Purpose
 from accounts.web.form_pages import form_page, refuse, tell
 from accounts.web.redirects import safe_next

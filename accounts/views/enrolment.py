@@ -11,14 +11,14 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import challenges, factors, refusals, two_factor
-from accounts.assurance import signed_in_user, sudo_required
 from accounts.audit import Actor
 from accounts.exceptions import EnrolmentExpired, RateLimited, RuleViolation
 from accounts.factors.base import Factor
 from accounts.forms import CodeForm, MethodForm
 from accounts.models import User
 from accounts.pending import PendingEnrolment
-from accounts.sessions import session_of
+from accounts.sessions.assurance import signed_in_user, sudo_required
+from accounts.sessions.store import session_of
 from accounts.two_factor_pages import PAGE, codes_page, factor_or_404, missing, overview_page
 from accounts.web.form_pages import form_page, refuse, tell
 from accounts.web.redirects import safe_next

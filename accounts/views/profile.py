@@ -9,12 +9,12 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import passwords, registration
-from accounts.assurance import signed_in_user, sudo_required
 from accounts.audit import Actor
 from accounts.audit import activity as history
 from accounts.exceptions import RuleViolation, WrongPassword
 from accounts.forms import AddressForm, PasswordForm
-from accounts.sessions import session_of
+from accounts.sessions.assurance import signed_in_user, sudo_required
+from accounts.sessions.store import session_of
 from accounts.web.form_pages import form_page, refuse
 
 PAGE = "accounts:profile"

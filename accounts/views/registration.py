@@ -11,12 +11,12 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import registration
-from accounts.assurance import signed_in_user
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
 from accounts.forms import AddressForm, SignUpForm
 from accounts.link_cookies import LinkCookie
-from accounts.sessions import session_of
+from accounts.sessions.assurance import signed_in_user
+from accounts.sessions.store import session_of
 from accounts.web.form_pages import form_page, refuse
 from accounts.web.redirects import safe_next
 

@@ -10,12 +10,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import login, remembered_cookie
+from accounts import login
 from accounts.audit import Actor
 from accounts.exceptions import DecryptionFailed, RateLimited, RuleViolation
 from accounts.forms import SignInForm
 from accounts.pending import PendingChallenge, PendingLogin
-from accounts.sessions import session_of
+from accounts.sessions import remembered
+from accounts.sessions.store import session_of
 from accounts.two_factor import Purpose
 from accounts.web.form_pages import form_page, refuse, tell
 from accounts.web.redirects import safe_next
@@ -40,7 +41,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
                 session=session_of(request),
                 actor=Actor.of(request),
                 next_path=next_path,
-                remembered_tokens=remembered_cookie.tokens(request),
+                remembered_tokens=remembered.tokens(request),
             )
         except RuleViolation as error:
             refuse(form, error)

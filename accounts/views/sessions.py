@@ -7,11 +7,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts import login, remembered, remembered_cookie, session_list
-from accounts.assurance import signed_in_user, sudo_required
 from accounts.audit import Actor
 from accounts.exceptions import SessionEnded
-from accounts.sessions import session_of
+from accounts.sessions import overview, remembered
+from accounts.sessions.assurance import signed_in_user, sudo_required
+from accounts.sessions.store import session_of
 
 PAGE = "accounts:sessions"
 
@@ -21,11 +21,11 @@ def sessions(request: HttpRequest) -> HttpResponse:
     user, own = signed_in_user(request), session_of(request).row
     if own is None:
         raise SessionEnded
-    entries = session_list.open_sessions(user, own)
+    entries = overview.open_sessions(user, own)
     context = {
-        "entries": entries[: session_list.MOST_SHOWN],
+        "entries": entries[: overview.MOST_SHOWN],
         "number": len(entries),
-        "remembered": remembered_cookie.list_of(request, user),
+        "remembered": overview.remembered_browsers(request, user),
     }
     return render(request, "accounts/sessions.html", context)
 
@@ -43,7 +43,7 @@ def end_other_sessions(request: HttpRequest) -> HttpResponse:
 
 
 def end(request: HttpRequest, only: int | None = None) -> HttpResponse:
-    number = login.end_elsewhere(
+    number = overview.end_elsewhere(
         signed_in_user(request), session=session_of(request), actor=Actor.of(request), only=only
     )
     if number:
@@ -73,5 +73,5 @@ def forget(request: HttpRequest, only: int | None = None) -> HttpResponse:
     else:
         messages.info(request, _("That browser was not remembered any more."))
     response = redirect(PAGE)
-    remembered_cookie.drop(request, response, hashes)
+    remembered.drop(request, response, hashes)
     return response

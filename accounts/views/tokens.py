@@ -11,17 +11,17 @@ from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import tokens as verbs
-from accounts.assurance import (
+from accounts.audit import Actor
+from accounts.exceptions import RuleViolation
+from accounts.forms import LIFETIMES, NEVER, TokenForm
+from accounts.models import DESCRIPTION_LENGTH
+from accounts.sessions.assurance import (
     has_sudo,
     is_fully_verified,
     redirect_to_sudo,
     signed_in_user,
     sudo_required,
 )
-from accounts.audit import Actor
-from accounts.exceptions import RuleViolation
-from accounts.forms import LIFETIMES, NEVER, TokenForm
-from accounts.models import DESCRIPTION_LENGTH
 from accounts.web.form_pages import form_page, refuse
 
 PAGE = "accounts:tokens"

@@ -8,11 +8,11 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import backup_codes, passwords, two_factor
-from accounts.assurance import signed_in_user, sudo_required
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation, WrongPassword
 from accounts.forms import PasswordForm
-from accounts.sessions import session_of
+from accounts.sessions.assurance import signed_in_user, sudo_required
+from accounts.sessions.store import session_of
 from accounts.two_factor_pages import (
     PAGE,
     codes_page,

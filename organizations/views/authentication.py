@@ -6,9 +6,9 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.assurance import sudo_required
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
+from accounts.sessions.assurance import sudo_required
 from accounts.web.form_pages import status_of
 from organizations import policy, user_sessions
 from organizations.forms import UserSessionsForm

@@ -6,8 +6,8 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts.assurance import sudo_required
 from accounts.audit import Actor
+from accounts.sessions.assurance import sudo_required
 from accounts.web.form_pages import form_page
 from organizations import lifecycle
 from organizations.forms import DeleteForm, GeneralForm

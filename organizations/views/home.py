@@ -6,9 +6,9 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.assurance import signed_in_user
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
+from accounts.sessions.assurance import signed_in_user
 from accounts.web.form_pages import form_page, refuse
 from organizations import lifecycle
 from organizations.exceptions import InvalidName, NameTaken, ReservedName

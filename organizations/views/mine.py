@@ -9,9 +9,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.assurance import has_sudo, redirect_to_sudo, signed_in_user
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
+from accounts.sessions.assurance import has_sudo, redirect_to_sudo, signed_in_user
 from accounts.web.form_pages import status_of
 from organizations import invitations, memberships
 from organizations.gate import membership_required_even_locked_out

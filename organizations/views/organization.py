@@ -5,7 +5,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from accounts.assurance import redirect_to_sudo, signed_in_user
+from accounts.sessions.assurance import redirect_to_sudo, signed_in_user
 from accounts.web.redirects import safe_next
 from organizations.gate import is_locked_out, member_required, membership_required_even_locked_out
 from organizations.keyset import page_links, page_of

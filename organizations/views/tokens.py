@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.assurance import is_fully_verified, sudo_required
 from accounts.audit import Actor
 from accounts.forms import ExpiryForm
+from accounts.sessions.assurance import is_fully_verified, sudo_required
 from organizations import tokens as verbs
 from organizations.gate import owner_required
 from organizations.models import Membership, Organization, OrganizationToken

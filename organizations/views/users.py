@@ -11,9 +11,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.assurance import sudo_required
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
+from accounts.sessions.assurance import sudo_required
 from accounts.web.form_pages import form_page, refuse, status_of
 from accounts.web.redirects import safe_next
 from organizations import invitations, memberships

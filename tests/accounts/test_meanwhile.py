@@ -9,7 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from accounts import passwords, registration, standing, two_factor
 from accounts.audit import Actor
 from accounts.models import AuditEvent, RateLimit, Session, User
-from accounts.sessions import acting, hash_of
+from accounts.sessions.locks import acting
+from accounts.sessions.store import hash_of
 from tests import environment
 from tests.accounts.steps import SUDO, key_of
 from tests.cast import PASSWORD, TWO_FACTOR, enrol, make_user, sign_in

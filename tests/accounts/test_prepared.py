@@ -9,11 +9,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts import bearers, factors, sessions, tokens
+from accounts import bearers, factors, tokens
 from accounts.audit import Actor
 from accounts.database.prepared import Prepared
-from accounts.lifetimes import carried
 from accounts.models import ApiToken, Session, User, users
+from accounts.sessions import store
+from accounts.sessions.lifetimes import carried
 from organizations import context, gate
 from organizations.models import Membership, confirmed_address
 from tests.cast import enrol, make_user, post_password, sign_in
@@ -47,9 +48,9 @@ def test_the_read_of_a_session(alice, bob):
 
     for row in Session.objects.all():
         rows = with_all.filter(key_hash=row.key_hash)
-        assert len(assert_same(sessions.BY_KEY, rows, key_hash=row.key_hash)) == 1
+        assert len(assert_same(store.BY_KEY, rows, key_hash=row.key_hash)) == 1
     assert Session.objects.filter(user=None).exists()
-    assert assert_same(sessions.BY_KEY, with_all.filter(key_hash="none"), key_hash="none") == []
+    assert assert_same(store.BY_KEY, with_all.filter(key_hash="none"), key_hash="none") == []
 
 
 def test_the_memberships_of_a_person(alice, bob):

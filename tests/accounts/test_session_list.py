@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import AuditEvent, Session
-from accounts.session_list import MOST_SHOWN
+from accounts.sessions.overview import MOST_SHOWN
 from tests import cast
 from tests.accounts.steps import CHALLENGE, events_of, is_out, is_signed_in, let_sudo_expire, pending
 from tests.accounts.test_cost import statements

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Session, User
-from accounts.sessions import SessionStore, hash_of
+from accounts.sessions.store import SessionStore, hash_of
 from tests.accounts.steps import (
     CHALLENGE,
     ENDED,

@@ -4,8 +4,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts import sessions, tokens
+from accounts import tokens
 from accounts.models import ApiToken, AuditEvent, User
+from accounts.sessions import store
 from organizations import memberships
 from organizations import tokens as organization_tokens
 from organizations.models import Membership, Organization, OrganizationToken
@@ -47,7 +48,7 @@ def test_a_token_of_somebody_who_was_deactivated_meanwhile_makes_none(alice, bef
 
 def test_a_token_of_somebody_who_is_deactivated_after_it_was_held_makes_none(alice, before):
     client = api_client(alice)
-    before(sessions, "hold_session_of", lambda: User.objects.update(is_active=False), after=True)
+    before(store, "hold_session_of", lambda: User.objects.update(is_active=False), after=True)
 
     assert client.post(tokens_path(alice), NEW).status_code == 401
 

@@ -9,7 +9,7 @@ class BackupCodesConfig(AppConfig):
     def ready(self) -> None:
         from accounts.crypto import columns
         from accounts.factors.backup_codes.factor import SEALED, left_of_session
-        from accounts.lifetimes import carry
+        from accounts.sessions.lifetimes import carry
 
         carry("backup_codes_left", left_of_session())
         columns.register(SEALED)

@@ -1,4 +1,4 @@
-"""Sessions, people and broken rules, as requests and answers carry them."""
+"""The session cookie and request.user."""
 
 import logging
 from collections.abc import Callable
@@ -14,18 +14,18 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 
-from accounts import remembered_cookie
 from accounts.audit import known_browsers
 from accounts.jsonapi.middleware import is_for_api
-from accounts.lifetimes import ABSOLUTE_LIFETIME, LAST_USED_RESOLUTION, PENDING_LIFETIME
 from accounts.models import Session, User
-from accounts.sessions import SessionStore, session_of
+from accounts.sessions import remembered
+from accounts.sessions.lifetimes import ABSOLUTE_LIFETIME, LAST_USED_RESOLUTION, PENDING_LIFETIME
+from accounts.sessions.store import SessionStore, session_of
 
 logger = logging.getLogger(__name__)
 
 
 class SessionMiddleware(DjangoSessionMiddleware):
-    """Cookies of the engine (accounts/sessions.py). Never deletes the cookie of a former key.
+    """Cookies of the engine (accounts/sessions/store.py). Never deletes the cookie of a former key.
 
     Another tab of the same browser has just got the new one, and a deletion would take that with it.
     """
@@ -49,7 +49,7 @@ class SessionMiddleware(DjangoSessionMiddleware):
             if session.row and session.user:
                 known_browsers.keep(request, response, session.row)
             if session.remembered_token and session.user:
-                remembered_cookie.keep(request, response, session.user, session.remembered_token)
+                remembered.keep(request, response, session.user, session.remembered_token)
         elif session.loaded and response.status_code < 500:
             note_use(session.row)
         return response

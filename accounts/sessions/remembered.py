@@ -1,20 +1,30 @@
 """Browsers that need no second factor for 14 days at most, because their user asked for that (D10).
 
 A row per browser, which falls with the user's stamp. The token is looked at after a right password only, and
-what it opens is verified, but neither sudo nor the site administration (assurance.is_fully_verified).
+what it opens is verified, but neither sudo nor the site administration (assurance.is_fully_verified). The
+cookie keeps one token for each of the people who share the browser.
 """
 
 import secrets
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from accounts.audit import Actor, name_of, record
 from accounts.audit.events import FORGOTTEN, REMEMBERED
-from accounts.lifetimes import LAST_USED_RESOLUTION, PENDING_REMEMBER, REMEMBER, carried_limits, shortest
 from accounts.models import RememberedBrowser, Session, User
-from accounts.sessions import SessionStore, acting, hash_of
+from accounts.sessions.lifetimes import (
+    LAST_USED_RESOLUTION,
+    PENDING_REMEMBER,
+    REMEMBER,
+    carried_limits,
+    shortest,
+)
+from accounts.sessions.locks import acting
+from accounts.sessions.store import SessionStore, hash_of
 
 LIFETIME = timedelta(days=14)
 
@@ -91,3 +101,49 @@ def forget(user: User, *, actor: Actor, only: int | None = None) -> list[str]:
             RememberedBrowser.objects.filter(token_hash__in=hashes).delete()
             record(FORGOTTEN, actor=actor, subject=name_of(user), user=user, number=len(hashes))
     return hashes
+
+
+LONGEST_VALUE = 2000
+MOST_USERS = 10  # people who share one browser
+
+
+def cookie_name() -> str:
+    return "__Host-remembered" if settings.HTTPS else "remembered"
+
+
+def tokens(request: HttpRequest) -> dict[int, str]:
+    """Return the tokens that this browser keeps, by user id. They come from the client: rows decide."""
+    value = request.COOKIES.get(cookie_name(), "")
+    if len(value) > LONGEST_VALUE or not value.isascii():
+        return {}
+    entries = [entry.partition(".") for entry in value.split("~")]
+    return {int(pk): token for pk, _dot, token in entries if pk.isdigit() and token}
+
+
+def keep(request: HttpRequest, response: HttpResponse, user: User, token: str) -> None:
+    """Have the browser keep a new token of this user, beside those of other people."""
+    others = {pk: kept for pk, kept in tokens(request).items() if pk != user.pk}
+    write(response, dict([*others.items(), (user.pk, token)][-MOST_USERS:]))
+
+
+def drop(request: HttpRequest, response: HttpResponse, hashes: list[str]) -> None:
+    """Have the browser forget its tokens with these hashes."""
+    kept = tokens(request)
+    left = {pk: token for pk, token in kept.items() if hash_of(token) not in hashes}
+    if left != kept:
+        write(response, left)
+
+
+def write(response: HttpResponse, kept: dict[int, str]) -> None:
+    if not kept:
+        response.delete_cookie(cookie_name(), path="/", samesite="Lax")
+        return
+    response.set_cookie(
+        cookie_name(),
+        "~".join(f"{pk}.{token}" for pk, token in kept.items()),
+        max_age=LIFETIME,
+        path="/",
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )

@@ -12,7 +12,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from accounts.models import Session, User
-from accounts.sessions import session_of
+from accounts.sessions.store import session_of
 
 SUDO_LIFETIME = timedelta(minutes=5)
 

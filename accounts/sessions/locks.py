@@ -1,0 +1,84 @@
+"""The first lock of every verb: the session or the token that acts, and the user."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from accounts.audit import Actor
+from accounts.exceptions import SessionEnded
+from accounts.models import ApiToken, Session, User
+from accounts.sessions.store import SessionStore
+
+
+@contextmanager
+def acting(actor: Actor) -> Iterator[None]:
+    """Open the transaction of a verb and hold the session or the token that acts, if the door has one.
+
+    So a sign-out comes before or after all that the verb does. Raises SessionEnded.
+    """
+    with transaction.atomic():
+        hold_session_of(actor)
+        yield
+
+
+def hold_session_of(actor: Actor) -> None:
+    """Lock the session or token that acts, which must still be good: first in the order of locks."""
+    if actor.token:
+        actor.token.hold()
+    if actor.session_id is None:
+        return
+    good = Session.objects.filter(
+        pk=actor.session_id,
+        user=actor.user,
+        user__is_active=True,
+        user__security_stamp=F("security_stamp"),
+    )
+    # Not exists(): that forgets `of`, and would lock the user, before any organization.
+    if good.select_for_update(no_key=True, of=("self",)).first() is None:
+        raise SessionEnded
+
+
+def lock_acting(user: User) -> User:
+    """Return whoever acts, locked. Raises SessionEnded for who was deactivated meanwhile, AccountGone."""
+    locked: User = User.objects.lock(user.pk)
+    if not locked.is_active:
+        raise SessionEnded
+    return locked
+
+
+def hold_all(user: User) -> None:
+    """Lock every session and token of a user, for whoever is about to end the account."""
+    list(Session.objects.select_for_update(no_key=True).filter(user=user).order_by("pk"))
+    list(ApiToken.objects.select_for_update(no_key=True).filter(owner=user).order_by("pk"))
+
+
+def hold(
+    user: User, session: SessionStore | None, *, row_too: bool = True, for_deletion: bool = False
+) -> User:
+    """Return the user, locked and as it is now. Raises SessionEnded if the session is not valid for it."""
+    if session and row_too:
+        session.hold()
+    locked: User = User.objects.lock(user.pk, for_deletion=for_deletion)
+    row = session.row if session else None
+    if session and (row is None or row.security_stamp != locked.security_stamp or not locked.is_active):
+        raise SessionEnded
+    return locked
+
+
+def end_other_sessions(user: User, session: SessionStore | None, *, factor: str | None = None) -> None:
+    """Give the user a new stamp; only `session` is told about it, and goes on under a new key.
+
+    With a factor it is verified by that from now on, with "" no longer; with None it stays what it is.
+    """
+    user.rotate_stamp()
+    user.save(update_fields=["security_stamp"])
+    if session is None:
+        return
+    if factor is None:
+        session.renew(user)
+        return
+    now = timezone.now()
+    session.renew(user, verified_at=now if factor else None, proved_at=now, factor=factor)

@@ -1,0 +1,94 @@
+"""What the page Sessions lists and ends: where a person is signed in, and where they are remembered."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts.audit import Actor, name_of, record, user_agents
+from accounts.audit.events import OTHERS_ENDED, SESSION_ENDED
+from accounts.exceptions import SessionEnded
+from accounts.models import RememberedBrowser, Session, User
+from accounts.sessions import remembered
+from accounts.sessions.lifetimes import carried, carried_limits, is_alive
+from accounts.sessions.locks import hold_session_of
+from accounts.sessions.remembered import tokens
+from accounts.sessions.store import SessionStore, hash_of
+
+MOST_SHOWN = 100
+
+
+@dataclass(frozen=True)
+class SignedInBrowser:
+    """A live session, as its user may see it."""
+
+    row: Session
+    browser: str
+    is_this: bool
+
+    @property
+    def is_remembered(self) -> bool:
+        return self.row.factor == Session.REMEMBERED
+
+    @classmethod
+    def of(cls, row: Session, own: Session) -> Self:
+        return cls(row, user_agents.describe(row.user_agent), row.pk == own.pk)
+
+
+def open_sessions(user: User, own: Session) -> list[SignedInBrowser]:
+    """Return the user's live sessions, this one first, then those used last. Pending logins are none."""
+    now = timezone.now()
+    rows = Session.objects.filter(user=user, security_stamp=user.security_stamp)
+    entries = []
+    for row in rows.annotate(**carried_limits()).order_by("-last_used_at", "-pk"):
+        row.user = user
+        if is_alive(row, now):
+            entries.append(SignedInBrowser.of(row, own))
+    return sorted(entries, key=lambda entry: not entry.is_this)
+
+
+@transaction.atomic
+def end_elsewhere(user: User, *, session: SessionStore, actor: Actor, only: int | None = None) -> int:
+    """End one of this user's other sessions, or all of them; return how many of them opened anything.
+
+    Raises SessionEnded when the session that asks is over itself.
+    """
+    # All of them in the order of ids: of two sessions that end each other, one comes first.
+    held = Session.objects.filter(user=user).order_by("pk").select_for_update(no_key=True)
+    keys = dict(held.values_list("pk", "key_hash"))
+    own = session.row
+    if own is None or keys.pop(own.pk, "") != own.key_hash:
+        raise SessionEnded
+    hold_session_of(actor)
+    now = timezone.now()
+    chosen = Session.objects.filter(pk__in=[pk for pk in keys if only in (None, pk)])
+    ended = sum(is_alive(row, now) for row in chosen.with_people().annotate(**carried))
+    chosen.delete()
+    if ended:
+        event = OTHERS_ENDED if only is None else SESSION_ENDED
+        record(event, actor=actor, subject=name_of(user), user=user, number=ended)
+    return ended
+
+
+@dataclass(frozen=True)
+class RememberedEntry:
+    """A remembered browser, as its user may see it."""
+
+    row: RememberedBrowser
+    browser: str
+    ends_at: datetime
+    is_this: bool
+
+
+def remembered_browsers(request: HttpRequest, user: User) -> list[RememberedEntry]:
+    """Return the browsers that are remembered for this user, this one marked."""
+    own = hash_of(tokens(request).get(user.pk, ""))
+    return [
+        RememberedEntry(
+            row, user_agents.describe(row.user_agent), remembered.ends_at(row), row.token_hash == own
+        )
+        for row in remembered.list_of(user)
+    ]
