@@ -17,9 +17,9 @@ from accounts import limits
 from accounts.database.prepared import Prepared
 from accounts.exceptions import RateLimited
 from accounts.limits import Budget
+from accounts.limits.throttle import throttle
 from accounts.models import ApiToken, BearerToken, hash_of_token
 from accounts.sessions.lifetimes import LAST_USED_RESOLUTION
-from accounts.throttle import throttle
 
 logger = logging.getLogger(__name__)
 

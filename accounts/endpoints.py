@@ -30,8 +30,8 @@ from accounts.jsonapi.documents import MEDIA_TYPES, respond_errors
 from accounts.jsonapi.errors import ApiError, InvalidDocument, invalid_attribute
 from accounts.jsonapi.parsing import parse
 from accounts.jsonapi.requests import Document
+from accounts.limits.throttle import throttle
 from accounts.models import ApiToken, BearerToken, User
-from accounts.throttle import throttle
 from accounts.web.form_pages import status_of
 
 P = ParamSpec("P")

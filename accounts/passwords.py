@@ -8,11 +8,11 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from accounts import crypto, lanes, limits, notifications
+from accounts import crypto, limits, notifications
 from accounts.audit import Actor, events, name_of, record
 from accounts.audit.events import PASSWORD_CHANGED, PASSWORD_FAILED, PASSWORD_RESET, RESET_REQUESTED
 from accounts.exceptions import MethodSetAside, RateLimited, RuleViolation, WrongPassword
-from accounts.limits import Budget, Reservation
+from accounts.limits import Budget, Reservation, guesses
 from accounts.links import Link
 from accounts.models import AuditEvent, User
 from accounts.sessions.locks import hold, hold_session_of
@@ -54,7 +54,7 @@ def check(username: str, password: str, *, actor: Actor) -> RightPassword | None
     if len(password) > MAX_LENGTH:
         return None
     user = User.objects.signing_in(username)
-    reservation = limits.reserve(*lanes.for_password(user, username, actor=actor))
+    reservation = limits.reserve(*guesses.for_password(user, username, actor=actor))
     if matches(user, password) and user is not None and user.is_active:
         return RightPassword(user, reservation)
     subject = name_of(user) if user else "user"  # what was typed may well be a password
@@ -67,7 +67,7 @@ def attempt(user: User, password: str, *, actor: Actor) -> RightPassword | None:
     """Ask somebody who is signed in for the password again. Raises RateLimited."""
     if len(password) > MAX_LENGTH:
         return None
-    reservation = limits.reserve(*lanes.for_password(user, user.username, actor=actor))
+    reservation = limits.reserve(*guesses.for_password(user, user.username, actor=actor))
     if matches(user, password):
         return RightPassword(user, reservation)
     with transaction.atomic():

@@ -13,7 +13,7 @@ from enum import Enum
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import backup_codes, factors, lanes, limits, login, notifications, signals
+from accounts import backup_codes, factors, limits, login, notifications, signals
 from accounts.audit import Actor, events, name_of, record
 from accounts.authority import lock_managed
 from accounts.exceptions import (
@@ -25,7 +25,7 @@ from accounts.exceptions import (
     TwoFactorNotEnabled,
 )
 from accounts.factors.base import Device, Factor, State
-from accounts.limits import Budget, Reservation
+from accounts.limits import Budget, Reservation, guesses
 from accounts.models import User
 from accounts.sessions.locks import end_other_sessions, hold, hold_session_of
 from accounts.sessions.store import SessionStore
@@ -71,7 +71,7 @@ def confirm_enrolment(
     Returns None for a wrong answer. The first device brings backup codes. Every other session ends (R22).
     Raises RateLimited, EnrolmentExpired, DecryptionFailed, SessionEnded.
     """
-    reservation = limits.reserve(*lanes.for_code(user, factor.guesses, actor.browser))
+    reservation = limits.reserve(*guesses.for_code(user, factor.guesses, actor.browser))
     with looking_at(reservation):
         user = hold(user, session)
         if not factor.is_pending(user, state):
@@ -123,7 +123,7 @@ def answer_challenge(
     Returns None for a wrong answer. Raises RateLimited, DecryptionFailed, and SessionEnded when the pending
     login or the session that asks was voided meanwhile.
     """
-    reservation = limits.reserve(*lanes.for_code(user, factor.guesses, actor.browser))
+    reservation = limits.reserve(*guesses.for_code(user, factor.guesses, actor.browser))
     with looking_at(reservation):
         user = hold(user, session, row_too=purpose is Purpose.SUDO)
         device = factor.verify(user, answer, state)
@@ -174,7 +174,7 @@ def announce_set_aside(user: User, factor: Factor, *, actor: Actor) -> None:
 def tell_of_wrong_codes(user: User, *, actor: Actor) -> None:
     """Tell the owner, once an hour: whoever gets as far as this knows the password."""
     try:
-        limits.reserve((WRONG_CODE_MAILS, lanes.account(user)))
+        limits.reserve((WRONG_CODE_MAILS, guesses.account(user)))
     except RateLimited:
         return
     with transaction.atomic():

@@ -41,7 +41,7 @@ FLOORS = {
     ],
 }
 # Packages whose face (`__init__.py`) hands on what everybody uses. Nobody reaches behind it for that.
-FACES = ["accounts.audit.actor", "accounts.crypto.sealing", "accounts.limits", "accounts.outbox"]
+FACES = ["accounts.audit", "accounts.crypto", "accounts.limits", "accounts.outbox"]
 
 # The only places outside accounts/factors/ that may name a factor of their own.
 MAY_NAME_FACTORS = {"tfc_auth/settings.py", "accounts/urls.py"}

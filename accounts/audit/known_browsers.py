@@ -1,7 +1,7 @@
 """Browsers that say, by a signed cookie, who has completed a login in them.
 
 Nobody is let in by that. It spares the mail about a new browser, and gives the browser lanes of its own
-(accounts/lanes.py), so that strangers who guess keep only each other out.
+(accounts/limits/guesses.py), so that strangers who guess keep only each other out.
 """
 
 import hashlib

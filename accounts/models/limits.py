@@ -4,7 +4,7 @@ from django.db import models
 
 
 class RateLimit(models.Model):
-    """One counter of one window of one budget. Written by accounts/limits.py only."""
+    """One counter of one window of one budget. Written by accounts/limits/limiter.py only."""
 
     key = models.CharField(max_length=200, primary_key=True)
     count = models.PositiveIntegerField()

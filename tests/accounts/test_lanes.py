@@ -4,7 +4,7 @@ import pytest
 from django.core import signing
 from django.test import Client
 
-from accounts import lanes
+from accounts.limits import guesses
 from accounts.models import AuditEvent, RateLimit
 from tests.accounts.steps import (
     CHALLENGE,
@@ -70,7 +70,7 @@ def test_ds_01_an_unknown_browser_waits_five_minutes_at_most(clock, alice):
 def test_ds_01_also_when_strangers_use_up_what_the_whole_site_takes(clock, alice, bob):
     browser = known_browser(alice)
     attack(bob, 1)
-    use_up(lanes.OVERALL)
+    use_up(guesses.OVERALL)
 
     assert post_password(stranger(), alice).status_code == 429
     assert post_password(browser, alice).status_code == 302

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from accounts import crypto
 from accounts.audit import Actor
 from accounts.audit.known_browsers import Browser
-from accounts.limits import Budget
+from accounts.limits.limiter import Budget
 from accounts.models import User
 
 Claim: TypeAlias = tuple[Budget, str]
