@@ -6,7 +6,8 @@ class AccountsConfig(AppConfig):
     verbose_name = "Accounts"
 
     def ready(self) -> None:
-        from accounts import checks, outbox  # noqa: F401 - checks registers itself
+        from accounts import checks  # noqa: F401 - registers itself
         from accounts.crypto import columns
+        from accounts.outbox import queue
 
-        columns.register(outbox.SEALED)
+        columns.register(queue.SEALED)

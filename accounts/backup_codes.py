@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from accounts import factors, notifications
+from accounts import factors, outbox
 from accounts.audit import Actor, events, name_of, record
 from accounts.exceptions import TwoFactorNotEnabled
 from accounts.models import User
@@ -30,7 +30,7 @@ def announce_use(user: User, *, actor: Actor) -> None:
     """Tell the owner how many codes are left (R28)."""
     codes_left = left(user)
     low = codes_left <= LOW_STOCK
-    notifications.notify(user, "backup_code_used", actor=actor, codes_left=codes_left, low=low)
+    outbox.notify(user, "backup_code_used", actor=actor, codes_left=codes_left, low=low)
 
 
 @transaction.atomic
@@ -42,7 +42,7 @@ def renew(user: User, *, session: SessionStore, actor: Actor) -> list[str]:
     codes = issue(user)
     end_other_sessions(user, session)
     record(events.BACKUP_CODES_RENEWED, actor=actor, subject=name_of(user), user=user)
-    notifications.notify(user, "backup_codes_renewed", actor=actor)
+    outbox.notify(user, "backup_codes_renewed", actor=actor)
     return codes
 
 
@@ -54,5 +54,5 @@ def reveal(user: User, *, session: SessionStore, actor: Actor) -> list[str]:
         raise TwoFactorNotEnabled
     codes = [code for factor in factors.backup() for code in factor.reveal(user)]
     record(events.BACKUP_CODES_REVEALED, actor=actor, subject=name_of(user), user=user)
-    notifications.notify(user, "backup_codes_revealed", actor=actor)
+    outbox.notify(user, "backup_codes_revealed", actor=actor)
     return codes

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from django.db import IntegrityError, transaction
 
-from accounts import factors, notifications, passwords
+from accounts import factors, outbox, passwords
 from accounts.audit import Actor, events, name_of, record
 from accounts.audit.events import PASSWORD_ACCEPTED
 from accounts.models import Session, User
@@ -66,7 +66,7 @@ def succeeded(user: User, *, actor: Actor, method: str, remembered_for: timedelt
     """Record a complete login, and tell the owner if the browser is a new one (R58)."""
     record(events.LOGIN_SUCCEEDED, actor=actor, subject=name_of(user), user=user, method=method)
     if not actor.browser.is_current(user):
-        notifications.notify(user, "new_browser", actor=actor, remembered_for=remembered_for)
+        outbox.notify(user, "new_browser", actor=actor, remembered_for=remembered_for)
 
 
 @transaction.atomic

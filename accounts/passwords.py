@@ -8,7 +8,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from accounts import crypto, limits, notifications
+from accounts import crypto, limits, outbox
 from accounts.audit import Actor, events, name_of, record
 from accounts.audit.events import PASSWORD_CHANGED, PASSWORD_FAILED, PASSWORD_RESET, RESET_REQUESTED
 from accounts.exceptions import MethodSetAside, RateLimited, RuleViolation, WrongPassword
@@ -143,7 +143,7 @@ def change(user: User, old: str, new: str, *, session: SessionStore | None, acto
         if session is not None:
             session.renew(locked)
         record(PASSWORD_CHANGED, actor=actor, subject=name_of(user), user=user)
-        notifications.notify(locked, "password_changed", actor=actor)
+        outbox.notify(locked, "password_changed", actor=actor)
         right.give_back()
 
 
@@ -168,7 +168,7 @@ def request_reset(email: str, *, actor: Actor) -> None:
         subject = name_of(user) if user else "user"
         record(RESET_REQUESTED, actor=actor, subject=subject, user=user)
         reader = user or User()
-        notifications.notify_address(
+        outbox.notify_address(
             reader.email,  # the stored address, never the typed one
             "reset_password",
             lifetime=RESET.lifetime,
@@ -204,4 +204,4 @@ def reset(token: str, new: str, *, actor: Actor) -> None:
         RESET.check(token, locked)
         store(locked, hashed)
         record(PASSWORD_RESET, actor=actor, subject=name_of(user), user=user)
-        notifications.notify(locked, "password_changed", actor=actor)
+        outbox.notify(locked, "password_changed", actor=actor)

@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import crypto, limits, notifications, passwords, signals
+from accounts import crypto, limits, outbox, passwords, signals
 from accounts.audit import Actor, name_of, record
 from accounts.audit.events import (
     ACCOUNT_CREATED,
@@ -145,7 +145,7 @@ def change_email(user: User, email: str, *, actor: Actor) -> User:
         record(EMAIL_CHANGE_REQUESTED, actor=actor, subject=name_of(user), user=user, withdrawn=withdrawn)
         if not withdrawn:
             send_confirmation(locked, email, actor=actor)
-            notifications.notify(locked, "email_change_requested", actor=actor, address=email)
+            outbox.notify(locked, "email_change_requested", actor=actor, address=email)
     return locked
 
 
@@ -158,9 +158,9 @@ def send_confirmation(user: User, address: str, *, actor: Actor) -> None:
     stranger = replace(actor, user=None)  # whose account it is for is nobody else's business
     owner = User.objects.by_confirmed_email(address).exclude(pk=user.pk).first()
     if owner:
-        notifications.notify(owner, "address_in_use", actor=stranger)
+        outbox.notify(owner, "address_in_use", actor=stranger)
         return
-    notifications.notify_address(
+    outbox.notify_address(
         address,
         "confirm_email",
         lifetime=CONFIRM.lifetime,
@@ -196,7 +196,7 @@ def adopt_address(user: User, *, actor: Actor) -> None:
     event = EMAIL_CHANGED if former else EMAIL_CONFIRMED
     record(event, actor=actor, subject=name_of(user), user=user)
     if former:
-        notifications.notify_address(former, "email_changed", user=user, actor=actor, address=user.email)
+        outbox.notify_address(former, "email_changed", user=user, actor=actor, address=user.email)
 
 
 # --- The end ---
@@ -213,6 +213,6 @@ def delete_account(user: User, *, session: SessionStore, actor: Actor) -> None:
     signals.account_deleting.send(User, user=user)
     locked = hold(user, session, row_too=False, for_deletion=True)
     record(ACCOUNT_DELETED, actor=actor, subject=name_of(locked), user=locked)
-    notifications.notify(locked, "account_deleted", actor=actor)
+    outbox.notify(locked, "account_deleted", actor=actor)
     session.end()
     locked.delete()

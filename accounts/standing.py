@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext as _
 
-from accounts import notifications, two_factor
+from accounts import outbox, two_factor
 from accounts.audit import Actor, name_of, record
 from accounts.audit.events import CHANGED, DEACTIVATED, REACTIVATED
 from accounts.authority import NotYours, lock_managed
@@ -28,7 +28,7 @@ def deactivate(user: User, *, reason: str, actor: Actor) -> None:
         locked.rotate_stamp()
         locked.save(update_fields=["is_active", "security_stamp"])
         record(DEACTIVATED, actor=actor, subject=name_of(locked), user=locked, reason=reason)
-        notifications.notify(locked, "account_deactivated", actor=actor, reason=reason)
+        outbox.notify(locked, "account_deactivated", actor=actor, reason=reason)
 
 
 def reactivate(user: User, *, reason: str, actor: Actor) -> None:

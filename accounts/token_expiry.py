@@ -11,8 +11,9 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from accounts import notifications, outbox
+from accounts import outbox
 from accounts.models import ApiToken, BearerToken
+from accounts.outbox import notifications
 
 DAYS_BEFORE = (7, 30)  # the nearest first: who was told of that is not told of the other
 KEEP_EXPIRED = timedelta(days=30)  # shown as expired for so long
@@ -38,7 +39,7 @@ def register(model: type[BearerToken], tokens: Callable[[], QuerySet[BearerToken
 
 def tell_in_time() -> None:
     """Write the mails that are due, 30 and 7 days before the end; each once. They leave with what is due."""
-    with outbox.left_for_later():
+    with notifications.left_for_later():
         for kind in kinds:
             for days in DAYS_BEFORE:
                 tell_about(kind, days)
@@ -77,9 +78,7 @@ def of_active_people() -> QuerySet[ApiToken]:
 
 
 def tell_owner(token: ApiToken) -> None:
-    notifications.notify(
-        token.owner, "token_expiring", description=token.description, expires_at=token.expires_at
-    )
+    outbox.notify(token.owner, "token_expiring", description=token.description, expires_at=token.expires_at)
 
 
 register(ApiToken, of_active_people, tell_owner)  # type: ignore[arg-type]

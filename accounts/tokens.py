@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import bearers, limits, notifications
+from accounts import bearers, limits, outbox
 from accounts.audit import Actor, name_of, record
 from accounts.audit.events import TOKEN_CREATED, TOKEN_REVOKED
 from accounts.exceptions import RuleViolation
@@ -54,7 +54,7 @@ def create(
         token = ApiToken(owner=locked, description=description)
         secret = fill(token, expires_at=expires_at, verified=verified, actor=actor)
         record(TOKEN_CREATED, actor=actor, subject=name_of(user), user=user, made=token.public_id)
-        notifications.notify(
+        outbox.notify(
             locked,
             "token_created",
             actor=actor,

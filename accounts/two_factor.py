@@ -13,7 +13,7 @@ from enum import Enum
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import backup_codes, factors, limits, login, notifications, signals
+from accounts import backup_codes, factors, limits, login, outbox, signals
 from accounts.audit import Actor, events, name_of, record
 from accounts.authority import lock_managed
 from accounts.exceptions import (
@@ -90,7 +90,7 @@ def confirm_enrolment(
                 else (events.TWO_FACTOR_ADDED, "two_factor_added")
             )
             record(event, actor=actor, subject=name_of(user), user=user, method=factor.slug)
-            notifications.notify(user, mail, actor=actor, method=str(factor.label))
+            outbox.notify(user, mail, actor=actor, method=str(factor.label))
             if codes:
                 # Last: whoever mirrors it counts, and others wait for a count until we commit.
                 signals.two_factor_changed.send(User, user=user, enabled=True)
@@ -168,7 +168,7 @@ def record_failure(user: User, factor: Factor, purpose: str, *, actor: Actor) ->
 def announce_set_aside(user: User, factor: Factor, *, actor: Actor) -> None:
     """Record and tell that a device has taken its last wrong answer. Two-factor stays on (R16, D27)."""
     record(events.TWO_FACTOR_SET_ASIDE, actor=actor, subject=name_of(user), user=user, method=factor.slug)
-    notifications.notify(user, "two_factor_set_aside", actor=actor, method=str(factor.label))
+    outbox.notify(user, "two_factor_set_aside", actor=actor, method=str(factor.label))
 
 
 def tell_of_wrong_codes(user: User, *, actor: Actor) -> None:
@@ -178,7 +178,7 @@ def tell_of_wrong_codes(user: User, *, actor: Actor) -> None:
     except RateLimited:
         return
     with transaction.atomic():
-        notifications.notify(user, "wrong_codes", actor=actor)
+        outbox.notify(user, "wrong_codes", actor=actor)
 
 
 @transaction.atomic
@@ -196,7 +196,7 @@ def remove(user: User, factor: Factor, *, session: SessionStore, actor: Actor) -
     factor.devices(user, confirmed=True).delete()
     end_other_sessions(user, session)
     record(events.TWO_FACTOR_REMOVED, actor=actor, subject=name_of(user), user=user, method=factor.slug)
-    notifications.notify(user, "two_factor_method_removed", actor=actor, method=str(factor.label))
+    outbox.notify(user, "two_factor_method_removed", actor=actor, method=str(factor.label))
 
 
 def disable(
@@ -251,7 +251,7 @@ def disable_once(
     )
     by_the_user = session is not None
     mail = "two_factor_disabled" if by_the_user else "two_factor_removed_by_admin"
-    notifications.notify(user, mail, actor=actor, reason=reason)
+    outbox.notify(user, mail, actor=actor, reason=reason)
     signals.two_factor_changed.send(User, user=user, enabled=False)
 
 

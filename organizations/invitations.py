@@ -9,7 +9,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import crypto, limits, notifications
+from accounts import crypto, limits, outbox
 from accounts.audit import Actor
 from accounts.exceptions import EmailNotConfirmed
 from accounts.limits import Budget
@@ -84,9 +84,9 @@ def announce(organization: Organization, invitation: Membership, user: User | No
         "inviter": invitation.invited_by or _("An owner"),
     }
     if user is None:
-        notifications.notify_address(invitation.email, "organization_invited", **news)
+        outbox.notify_address(invitation.email, "organization_invited", **news)
     else:
-        notifications.notify(user, "organization_invited", **news)
+        outbox.notify(user, "organization_invited", **news)
 
 
 def accept(invitation_id: int, *, user: User, actor: Actor) -> Organization:

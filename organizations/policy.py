@@ -13,10 +13,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts import notifications, outbox
+from accounts import outbox
 from accounts.audit import Actor
 from accounts.exceptions import TwoFactorRemovalRefused
 from accounts.models import User
+from accounts.outbox import delivery
 from accounts.sessions.locks import acting
 from organizations import events, news
 from organizations.exceptions import NewOwnerNotEnrolled, OwnersNotEnrolled, listing
@@ -70,14 +71,12 @@ def announce(organization: Organization) -> None:
     """Tell all owners, and those whom it locks out. Two rows, however many people that is."""
     name, key = organization.name, str(organization.pk)
     if not organization.is_mandatory:
-        notifications.broadcast(
-            "organization_lifted_two_factor", audience=OWNERS, key=key, organization_name=name
-        )
+        outbox.broadcast("organization_lifted_two_factor", audience=OWNERS, key=key, organization_name=name)
         return
-    notifications.broadcast(
+    outbox.broadcast(
         "organization_requires_two_factor_owners", audience=OWNERS, key=key, organization_name=name
     )
-    notifications.broadcast(
+    outbox.broadcast(
         "organization_requires_two_factor",
         audience=MEMBERS_WITHOUT_TWO_FACTOR,
         key=key,
@@ -94,12 +93,12 @@ def enrolment_path(next_path: str) -> str:
 # --- Who reads the mails above: (organization id, after user id, limit) -> users in id order ---
 
 
-@outbox.audience(OWNERS)
+@delivery.audience(OWNERS)
 def owners(key: str, after: int, limit: int) -> list[User]:
     return readers(Membership.objects.owners(), key, after, limit)
 
 
-@outbox.audience(MEMBERS_WITHOUT_TWO_FACTOR)
+@delivery.audience(MEMBERS_WITHOUT_TWO_FACTOR)
 def members_without_two_factor(key: str, after: int, limit: int) -> list[User]:
     """Nobody, once the requirement was lifted again."""
     return readers(Membership.objects.active().without_two_factor().mandatory(), key, after, limit)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
-from accounts import bearers, notifications, token_expiry
+from accounts import bearers, outbox, token_expiry
 from accounts.audit import Actor
 from accounts.models import BearerToken, unexpired
 from accounts.sessions.locks import acting
@@ -62,7 +62,7 @@ def replace(
             made=token.public_id,
             replaced=replaced,
         )
-        notifications.broadcast(
+        outbox.broadcast(
             "organization_token_created",
             audience=OWNERS,
             key=str(organization.pk),
@@ -95,7 +95,7 @@ def with_organizations() -> QuerySet[OrganizationToken]:
 
 
 def tell_owners(token: OrganizationToken) -> None:
-    notifications.broadcast(
+    outbox.broadcast(
         "organization_token_expiring",
         audience=OWNERS,
         key=str(token.organization_id),

@@ -5,7 +5,7 @@ The rule is read on each request, with the session itself, and never written to 
 
 from django.db.models import F, Func, IntegerField
 
-from accounts import notifications
+from accounts import outbox
 from accounts.audit import Actor
 from accounts.sessions import lifetimes
 from accounts.sessions.locks import acting
@@ -71,7 +71,7 @@ def change_sessions(
     events.record(
         events.USER_SESSIONS_CHANGED, organization, actor=actor, before=before, after=(timeout, remember)
     )
-    notifications.broadcast(
+    outbox.broadcast(
         "organization_user_sessions",
         audience=OWNERS,
         key=str(organization.pk),

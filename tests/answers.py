@@ -4,8 +4,9 @@ import re
 
 import pyotp
 
-from accounts import factors, outbox
+from accounts import factors
 from accounts.factors.sms.backends.locmem import outbox as texts
+from accounts.outbox import delivery
 
 
 class Application:
@@ -45,7 +46,7 @@ class Phone:
         pass
 
     def answer(self, state):
-        outbox.send_due()
+        delivery.send_due()
         return re.search(r"#(\d{6})$", texts[-1].body)[1]
 
 

@@ -17,14 +17,14 @@ from django.core.signals import request_finished
 from django.test import Client
 from django.utils import timezone
 
-from accounts import senders
 from accounts.factors.totp.models import TOTPDevice
 from accounts.models import User
+from accounts.outbox import threads
 
 
 def mails_have_left(**kwargs):
     """Mails leave by other threads, after the answer; a test that looks at them looks after that."""
-    senders.wait_until_idle()
+    threads.wait_until_idle()
 
 
 request_finished.connect(mails_have_left, weak=False)

@@ -93,7 +93,7 @@ MIDDLEWARE = [
     "accounts.sessions.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "accounts.outbox.OutboxMiddleware",
+    "accounts.outbox.delivery.OutboxMiddleware",
     "accounts.web.middleware.RuleViolationMiddleware",
     "organizations.middleware.TwoFactorRequiredMiddleware",
 ]

@@ -6,7 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from accounts import mailbox
+from accounts.outbox import inbox
 
 SHOWN = 50
 
@@ -17,5 +17,5 @@ def dev_outbox(request: HttpRequest) -> HttpResponse:
     """Show every mail that was sent, whoever asks: for development and nothing else."""
     if not settings.DEBUG:
         raise Http404
-    mails = mailbox.newest(settings.MAIL_DIR, SHOWN)
+    mails = inbox.newest(settings.MAIL_DIR, SHOWN)
     return render(request, "accounts/dev_outbox.html", {"mails": mails})

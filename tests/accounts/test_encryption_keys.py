@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.test import Client
 
-from accounts import crypto, outbox
+from accounts import crypto
 from accounts.audit import events
 from accounts.crypto import columns, seal
 from accounts.crypto.rotation import rotate_column, write
@@ -23,9 +23,10 @@ from accounts.factors.sms.factor import number_digest, number_of
 from accounts.factors.sms.models import SMSDevice
 from accounts.factors.totp import factor as totp
 from accounts.factors.totp.models import TOTPDevice
-from accounts.mails import Mail
 from accounts.management.commands import rotate_encryption_keys
 from accounts.models import AuditEvent, OutboxMessage, Session
+from accounts.outbox import delivery, notifications
+from accounts.outbox.mails import Mail
 from tests import environment
 from tests.answers import all_factors, enrol_device
 from tests.cast import PASSWORD, enrol, make_user
@@ -75,7 +76,7 @@ def sealed_by_old(keys, alice):
     with transaction.atomic():
         asked = {factor.slug: enrol_device(factor, alice)[1] for factor in all_factors()}
     OutboxMessage.objects.all().delete()
-    outbox.enqueue(Mail(subject="s", text="t", html="h", address="a@example.com"))
+    notifications.enqueue(Mail(subject="s", text="t", html="h", address="a@example.com"))
     return asked
 
 
@@ -122,7 +123,7 @@ def test_after_a_rotation_the_old_key_is_not_needed(sealed_by_old, keys, alice, 
             assert factor.verify(alice, answer, state), factor.slug
     phone = SMSDevice.objects.get()
     assert phone.number_digest == number_digest(number_of(phone))
-    outbox.send_due()
+    delivery.send_due()
     assert [mail.to for mail in mailoutbox] == [["a@example.com"]]
     assert doctor()[1].count("under an old key") == 0
 

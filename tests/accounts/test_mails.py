@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from accounts.audit import Actor, user_agents
-from accounts.mails import circumstances, render
 from accounts.models import User
+from accounts.outbox.mails import circumstances, render
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = sorted(path.name.split(".")[0] for path in (ROOT / "templates/email").glob("*.subject.txt"))

@@ -14,10 +14,11 @@ from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
-from accounts import notifications, outbox, senders
+from accounts import outbox
 from accounts.audit import Actor
 from accounts.factors.totp.models import TOTPDevice
 from accounts.models import OutboxMessage, RateLimit, Session, User
+from accounts.outbox import delivery, queue, threads
 from tests import environment
 from tests.cast import PASSWORD, make_user, sign_in, start_enrolment
 from tests.servers import parse_mails
@@ -25,7 +26,7 @@ from tests.servers import parse_mails
 pytestmark = pytest.mark.django_db(transaction=True)
 
 SECRET = "a reason that nobody else should read"
-notice = partial(notifications.notify, actor=Actor.command(), reason=SECRET)
+notice = partial(outbox.notify, actor=Actor.command(), reason=SECRET)
 
 
 class Broken(EmailBackend):
@@ -52,10 +53,10 @@ def broken_mail(settings, mailoutbox):
 
 def write(user, count=1):
     """Rows that are due, as a request leaves them that could not send."""
-    outbox.waiting.set([])
+    delivery.waiting.set([])
     for _ in range(count):
         notice(user, "account_deactivated")
-    outbox.waiting.set(None)
+    delivery.waiting.set(None)
 
 
 @pytest.fixture
@@ -65,16 +66,16 @@ def readers(monkeypatch):
     def find(key, after, limit):
         return list(User.objects.filter(pk__gt=after).order_by("pk")[:limit])
 
-    monkeypatch.setitem(outbox.audiences, "everybody", find)
-    monkeypatch.setattr(outbox, "BATCH", 3)
+    monkeypatch.setitem(delivery.audiences, "everybody", find)
+    monkeypatch.setattr(delivery, "BATCH", 3)
     return [make_user(f"user{n}") for n in range(7)]
 
 
 def broadcast():
     news = {"audience": "everybody", "key": "1", "organization_name": "acme"}
-    outbox.waiting.set([])
-    notifications.broadcast("organization_lifted_two_factor", **news)
-    outbox.waiting.set(None)
+    delivery.waiting.set([])
+    outbox.broadcast("organization_lifted_two_factor", **news)
+    delivery.waiting.set(None)
 
 
 # ---------------------------------------------------------------- sending
@@ -87,7 +88,7 @@ def test_a_mail_that_is_sent_leaves_nothing_readable(alice, mailoutbox):
     assert SECRET not in row.sealed
     assert alice.email not in row.sealed
 
-    assert outbox.send_due() == 1
+    assert delivery.send_due() == 1
 
     row.refresh_from_db()
     assert row.sealed == ""
@@ -101,7 +102,7 @@ def test_what_is_rolled_back_is_not_sent(alice, mailoutbox):
         notice(alice, "account_deactivated")
         transaction.set_rollback(True)
 
-    assert outbox.send_due() == 0
+    assert delivery.send_due() == 0
     assert mailoutbox == []
 
 
@@ -139,7 +140,7 @@ def test_the_action_succeeds_without_mail_and_the_mail_comes_later(alice, broken
 def test_r39_a_failure_is_logged_without_the_address(alice, broken_mail, caplog):
     write(alice)
 
-    outbox.send_due()
+    delivery.send_due()
 
     assert "ConnectionRefusedError" in caplog.text
     assert alice.email not in caplog.text
@@ -151,12 +152,12 @@ def test_waits_longer_from_time_to_time_and_gives_up_in_the_end(alice, broken_ma
         write(alice)
         waits = []
         for _ in range(8):
-            outbox.send_due()
+            delivery.send_due()
             row = OutboxMessage.objects.get()
             waits.append((row.due_at - timezone.now()) // timedelta(minutes=1))
             clock.move_to(row.due_at)
         clock.shift(timedelta(days=3))
-        assert outbox.send_due() == 0
+        assert delivery.send_due() == 0
         call_command("run_due_work")
         row.refresh_from_db()
         assert (row.sealed, row.sent_at) == ("", None)
@@ -170,9 +171,9 @@ def test_waits_longer_from_time_to_time_and_gives_up_in_the_end(alice, broken_ma
 def test_a_mail_server_that_is_away_is_not_asked_for_every_mail(alice, broken_mail):
     write(alice, 20)
 
-    outbox.send_due()
+    delivery.send_due()
 
-    assert Broken.tried == outbox.FAILURES_IN_A_ROW
+    assert Broken.tried == delivery.FAILURES_IN_A_ROW
 
 
 class Refusing(EmailBackend):
@@ -207,9 +208,9 @@ def test_a_mail_that_the_server_refuses_is_given_up_after_three_attempts(alice, 
     with time_machine.travel(timezone.now(), tick=False) as clock:
         write(alice)
         for number in range(1, 6):
-            outbox.send_due()
+            delivery.send_due()
             row = OutboxMessage.objects.get()
-            assert row.attempts == min(number, outbox.ATTEMPTS_AT_REFUSED)
+            assert row.attempts == min(number, queue.ATTEMPTS_AT_REFUSED)
             clock.shift(timedelta(hours=2))
 
     assert (row.sealed, row.sent_at, row.last_error) == ("", None, type(error).__name__)
@@ -219,10 +220,10 @@ def test_a_mail_that_the_server_refuses_is_given_up_after_three_attempts(alice, 
 
 def test_refused_mails_do_not_keep_the_others(alice, bob, refuse, mailoutbox):
     refuse(NOBODY)
-    write(alice, outbox.FAILURES_IN_A_ROW + 1)
+    write(alice, delivery.FAILURES_IN_A_ROW + 1)
     write(bob)
 
-    outbox.send_due()
+    delivery.send_due()
 
     assert [mail.to for mail in mailoutbox] == [[bob.email]]
 
@@ -233,7 +234,7 @@ def test_what_may_be_mended_is_not_given_up(alice, refuse, error):
     with time_machine.travel(timezone.now(), tick=False) as clock:
         write(alice)
         for _ in range(5):
-            outbox.send_due()
+            delivery.send_due()
             clock.shift(timedelta(hours=2))
 
     row = OutboxMessage.objects.get()
@@ -247,7 +248,7 @@ def test_a_link_is_not_sent_after_its_time(alice, broken_mail, mailoutbox):
         broken_mail()
         clock.shift(3601)
 
-        assert outbox.send_due() == 0
+        assert delivery.send_due() == 0
     assert mailoutbox == []
 
 
@@ -258,7 +259,7 @@ def test_a_mail_to_many_is_one_row_and_reaches_everybody_once(readers, mailoutbo
     broadcast()
     assert OutboxMessage.objects.count() == 1
 
-    outbox.send_due()
+    delivery.send_due()
 
     assert sorted(mail.to[0] for mail in mailoutbox) == sorted(user.email for user in readers)
     assert not OutboxMessage.objects.filter(sent_at=None).exists()
@@ -268,13 +269,13 @@ def test_a_batch_that_fails_is_expanded_again_and_nobody_gets_two(readers, mailo
     broadcast()
     create = OutboxMessage.objects.bulk_create
     monkeypatch.setattr(OutboxMessage.objects, "bulk_create", lambda rows: create(rows) and 1 / 0)
-    outbox.send_due()
+    delivery.send_due()
     monkeypatch.undo()
     assert OutboxMessage.objects.get().cursor == 0
 
-    monkeypatch.setitem(outbox.audiences, "everybody", lambda key, after, limit: readers[after:limit])
+    monkeypatch.setitem(delivery.audiences, "everybody", lambda key, after, limit: readers[after:limit])
     with time_machine.travel(timezone.now() + timedelta(minutes=2)):
-        outbox.send_due()
+        delivery.send_due()
 
     assert len(mailoutbox) == len(readers)
 
@@ -282,11 +283,11 @@ def test_a_batch_that_fails_is_expanded_again_and_nobody_gets_two(readers, mailo
 def test_the_answer_waits_for_no_mail_and_the_rest_is_left_to_the_command(alice, broken_mail):
     client = sign_in(alice)
     write(alice, 3)
-    outbox.waiting.set(list(OutboxMessage.objects.values_list("pk", flat=True)))
+    delivery.waiting.set(list(OutboxMessage.objects.values_list("pk", flat=True)))
     Broken.tried = 0
 
-    outbox.deliver_collected()
-    senders.wait_until_idle()
+    delivery.deliver_collected()
+    threads.wait_until_idle()
 
     assert Broken.tried == 1
     assert client

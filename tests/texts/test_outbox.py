@@ -8,11 +8,11 @@ from django.core.mail.backends.locmem import EmailBackend
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import notifications
-from accounts import outbox as messages
 from accounts.audit import Actor
 from accounts.factors.sms.backends.locmem import outbox
 from accounts.models import OutboxMessage
+from accounts.outbox import delivery as messages
+from accounts.outbox import enqueue_message, notifications, notify, queue
 from tests.cast import make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,15 +27,15 @@ class Away(EmailBackend):
 
 def write_mails(user, count):
     """As a request leaves them that could not send."""
-    with messages.left_for_later(), transaction.atomic():
+    with notifications.left_for_later(), transaction.atomic():
         for _ in range(count):
-            notifications.notify(user, "account_deactivated", actor=Actor.command(), reason="")
+            notify(user, "account_deactivated", actor=Actor.command(), reason="")
 
 
 def write_text():
-    with messages.left_for_later(), transaction.atomic():
+    with notifications.left_for_later(), transaction.atomic():
         content = {"message_id": 0, "to": TO, "body": "a code"}
-        messages.enqueue_message("text", content, timedelta(minutes=5))
+        enqueue_message("text", content, timedelta(minutes=5))
 
 
 def test_texts_leave_while_the_mail_server_is_away(settings, mailoutbox):
@@ -84,7 +84,7 @@ def test_the_worker_takes_texts_first(settings):
 
 def test_r38_a_text_is_not_repeated_by_who_was_asleep_between_claim_and_sending(monkeypatch):
     write_text()
-    opened = messages.opened
+    opened = queue.opened
 
     def fall_asleep(message):
         """The process that claimed it stands still for longer than its claim; another one sends it."""

@@ -7,8 +7,8 @@ from django.conf import settings as site_settings
 from django.core.checks import run_checks
 from django.test import Client
 
-from accounts import outbox as messages
 from accounts.factors.sms.models import TextMessage
+from accounts.outbox import delivery as messages
 from tests.cast import post_password, sign_in
 from tests.texts.conftest import E164, code_in, start_phone
 from tests.texts.twilio import ACCOUNT, REFUSALS, TOKEN, signature

@@ -3,9 +3,9 @@
 import logging
 from typing import Any
 
-from accounts.carriers import carrier
 from accounts.factors.sms.backends import get_backend
 from accounts.factors.sms.models import TextMessage
+from accounts.outbox.carriers import carrier
 
 logger = logging.getLogger(__name__)
 

@@ -4,11 +4,9 @@ What happened and the news of it are committed together. A mail server that hang
 an answer takes tells nothing about whether there was a mail. What fails is tried again by `run_due_work`.
 """
 
-import json
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import asdict
 from datetime import timedelta
@@ -18,30 +16,23 @@ from typing import Any
 from django.conf import settings
 from django.core.signals import request_finished
 from django.db import Error, connection, transaction
-from django.db.models import Case, F, Q, QuerySet, When
+from django.db.models import Case, When
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django_tasks import task
 
-from accounts import crypto, senders
-from accounts.carriers import carriers, is_refusal, urgent_kinds
-from accounts.crypto.columns import SealedColumn
-from accounts.mails import Mail, render
 from accounts.models import OutboxMessage, User
+from accounts.outbox import threads
+from accounts.outbox.carriers import carriers, is_refusal, urgent_kinds
+from accounts.outbox.mails import render
+from accounts.outbox.queue import claimed, due, finish, opened, postpone, sealed
 
 logger = logging.getLogger(__name__)
-
-LIFETIME = timedelta(days=3)
 CLAIM = timedelta(minutes=2)  # longer than one attempt can take
-LONGEST_WAIT = timedelta(hours=1)
 BATCH = 100
 FAILURES_IN_A_ROW = 5  # then the mail server is away, and the other mails can wait
 URGENT = 50  # priority in the worker's queue; that of mails is 0
-ATTEMPTS_AT_REFUSED = 3  # at a message that the server is there for and refuses
-
-SEALING_CONTEXT = "outbox"
-SEALED = SealedColumn(OutboxMessage, "sealed", context=lambda message: SEALING_CONTEXT)
 
 Audience = Callable[[str, int, int], list[User]]
 audiences: dict[str, Audience] = {}
@@ -71,37 +62,6 @@ def audience(name: str) -> Callable[[Audience], Audience]:
     return register
 
 
-# --- Writing ---
-
-
-def enqueue(mail: Mail, lifetime: timedelta = LIFETIME) -> None:
-    """Write one mail, inside the verb's transaction."""
-    enqueue_message("mail", asdict(mail), lifetime)
-
-
-def enqueue_message(kind: str, content: dict[str, Any], lifetime: timedelta) -> None:
-    """Write one message of a kind that has a carrier, inside the verb's transaction."""
-    announce(
-        OutboxMessage.objects.create(kind=kind, sealed=sealed(content), expires_at=timezone.now() + lifetime)
-    )
-
-
-def enqueue_broadcast(name: str, context: dict[str, Any], *, audience: str, key: str) -> None:
-    """Write one row for a mail to many; it is expanded in batches."""
-    announce(
-        OutboxMessage.objects.create(
-            audience=audience,
-            key=key,
-            sealed=sealed({"name": name, "context": context}),
-            expires_at=timezone.now() + LIFETIME,
-        )
-    )
-
-
-def sealed(content: dict[str, Any]) -> str:
-    return crypto.seal(json.dumps(content), SEALING_CONTEXT)
-
-
 def announce(message: OutboxMessage) -> None:
     """See that somebody sends it: the task worker if there is one, else this process, after the answer."""
     collected = waiting.get()
@@ -114,16 +74,6 @@ def announce(message: OutboxMessage) -> None:
     else:
         # Not on commit: a row that was rolled back can't be claimed, and that is all it takes.
         collected.append(message.pk)
-
-
-@contextmanager
-def left_for_later() -> Iterator[None]:
-    """Let what is written in here wait for `send_due`, which gives up soon when the mail server is away."""
-    before = waiting.set([])
-    try:
-        yield
-    finally:
-        waiting.reset(before)
 
 
 # --- Sending ---
@@ -145,7 +95,7 @@ def deliver_collected(**kwargs: Any) -> None:
     if connection.in_atomic_block:  # rows that no other connection can see yet
         deliver_all(collected)
     else:
-        senders.submit(deliver_all, collected)
+        threads.submit(deliver_all, collected)
 
 
 def deliver_all(rows: list[int]) -> None:
@@ -179,16 +129,6 @@ def send_due() -> int:
     return done
 
 
-def due() -> QuerySet[OutboxMessage]:
-    now = timezone.now()
-    return OutboxMessage.objects.filter(
-        Q(claimed_until=None) | Q(claimed_until__lt=now),
-        sent_at=None,
-        due_at__lte=now,
-        expires_at__gt=now,
-    )
-
-
 def deliver(pk: int) -> bool:
     """Send or expand one row, unless somebody else does. Returns False if the server may be away."""
     until = timezone.now() + CLAIM
@@ -215,56 +155,6 @@ def send(message: OutboxMessage) -> None:
     by.carry(content)
     if not by.at_most_once:
         finish(OutboxMessage.objects.filter(pk=message.pk))
-
-
-def claimed(message: OutboxMessage) -> QuerySet[OutboxMessage]:
-    """Return the row of this message, or none if the claim has passed to somebody else."""
-    return OutboxMessage.objects.filter(pk=message.pk, claimed_until=message.claimed_until)
-
-
-def opened(message: OutboxMessage) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(crypto.open_sealed(message.sealed, SEALING_CONTEXT))
-    return content
-
-
-def finish(rows: QuerySet[OutboxMessage]) -> bool:
-    return bool(
-        rows.update(
-            sent_at=timezone.now(),
-            sealed="",
-            claimed_until=None,
-            attempts=F("attempts") + 1,
-            last_error="",
-        )
-    )
-
-
-def postpone(message: OutboxMessage, error: Exception) -> None:
-    """Try again later, or give up. Names the error by its class: its text may hold the address."""
-    if is_refusal(error) and message.attempts + 1 >= ATTEMPTS_AT_REFUSED:
-        give_up(message, error)
-        return
-    wait = min(timedelta(minutes=2 ** min(message.attempts, 10)), LONGEST_WAIT)
-    kind = type(error).__name__
-    logger.warning("Message %s was not sent: %s", message.pk, kind)
-    claimed(message).update(
-        attempts=F("attempts") + 1,
-        due_at=timezone.now() + wait,
-        claimed_until=None,
-        last_error=kind[:100],
-    )
-
-
-def give_up(message: OutboxMessage, error: Exception) -> None:
-    kind = type(error).__name__
-    logger.warning("Message %s is given up: %s", message.pk, kind)
-    claimed(message).update(
-        attempts=F("attempts") + 1,
-        expires_at=timezone.now(),
-        sealed="",
-        claimed_until=None,
-        last_error=kind[:100],
-    )
 
 
 def expand(message: OutboxMessage) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.mail import EmailMultiAlternatives
 
-from accounts.mails import Mail
+from accounts.outbox.mails import Mail
 
 PERMANENT = 500  # replies from here on: the same again will be refused again
 

@@ -1,0 +1,10 @@
+"""Mails and texts on their way."""
+
+from accounts.outbox.notifications import broadcast, enqueue_message, notify, notify_address
+
+__all__ = [
+    "broadcast",
+    "enqueue_message",
+    "notify",
+    "notify_address",
+]

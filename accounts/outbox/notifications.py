@@ -1,0 +1,75 @@
+"""News to people, by mail. Called inside the verb's transaction: there is no news without its fact."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from accounts.audit import Actor
+from accounts.models import OutboxMessage, User
+from accounts.outbox.delivery import announce, waiting
+from accounts.outbox.mails import Mail, circumstances, render
+from accounts.outbox.queue import sealed
+
+LIFETIME = timedelta(days=3)
+
+
+def notify(user: User, name: str, /, **context: Any) -> None:
+    """Tell a user. An address that was never confirmed may be a stranger's: it gets no news."""
+    if user.email_confirmed:
+        notify_address(user.email, name, user=user, **context)
+
+
+def notify_address(address: str, name: str, /, *, lifetime: timedelta = LIFETIME, **context: Any) -> None:
+    """Write to an address. Nobody reads a mail to ""; it is rendered and stored all the same."""
+    enqueue(render(name, address, simplified(context)), lifetime)
+
+
+def broadcast(name: str, *, audience: str, key: str, **context: Any) -> None:
+    """Tell many: everybody whom the audience (see outbox.audience) finds for this key."""
+    enqueue_broadcast(name, simplified(context), audience=audience, key=key)
+
+
+def simplified(context: dict[str, Any]) -> dict[str, Any]:
+    """Replace the actor by what the reader of the mail may know of it."""
+    actor = context.get("actor")
+    if isinstance(actor, Actor):
+        context["actor"] = circumstances(actor, context.get("user"))
+    return context
+
+
+def enqueue(mail: Mail, lifetime: timedelta = LIFETIME) -> None:
+    """Write one mail, inside the verb's transaction."""
+    enqueue_message("mail", asdict(mail), lifetime)
+
+
+def enqueue_message(kind: str, content: dict[str, Any], lifetime: timedelta) -> None:
+    """Write one message of a kind that has a carrier, inside the verb's transaction."""
+    announce(
+        OutboxMessage.objects.create(kind=kind, sealed=sealed(content), expires_at=timezone.now() + lifetime)
+    )
+
+
+def enqueue_broadcast(name: str, context: dict[str, Any], *, audience: str, key: str) -> None:
+    """Write one row for a mail to many; it is expanded in batches."""
+    announce(
+        OutboxMessage.objects.create(
+            audience=audience,
+            key=key,
+            sealed=sealed({"name": name, "context": context}),
+            expires_at=timezone.now() + LIFETIME,
+        )
+    )
+
+
+@contextmanager
+def left_for_later() -> Iterator[None]:
+    """Let what is written in here wait for `send_due`, which gives up soon when the mail server is away."""
+    before = waiting.set([])
+    try:
+        yield
+    finally:
+        waiting.reset(before)

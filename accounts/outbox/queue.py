@@ -1,0 +1,86 @@
+"""The rows of the outbox: sealed, claimed, finished, postponed, given up."""
+
+import json
+import logging
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+
+from accounts import crypto
+from accounts.crypto.columns import SealedColumn
+from accounts.models import OutboxMessage
+from accounts.outbox.carriers import is_refusal
+
+logger = logging.getLogger(__name__)
+
+LONGEST_WAIT = timedelta(hours=1)
+ATTEMPTS_AT_REFUSED = 3  # at a message that the server is there for and refuses
+
+SEALING_CONTEXT = "outbox"
+SEALED = SealedColumn(OutboxMessage, "sealed", context=lambda message: SEALING_CONTEXT)
+
+
+def sealed(content: dict[str, Any]) -> str:
+    return crypto.seal(json.dumps(content), SEALING_CONTEXT)
+
+
+def due() -> QuerySet[OutboxMessage]:
+    now = timezone.now()
+    return OutboxMessage.objects.filter(
+        Q(claimed_until=None) | Q(claimed_until__lt=now),
+        sent_at=None,
+        due_at__lte=now,
+        expires_at__gt=now,
+    )
+
+
+def claimed(message: OutboxMessage) -> QuerySet[OutboxMessage]:
+    """Return the row of this message, or none if the claim has passed to somebody else."""
+    return OutboxMessage.objects.filter(pk=message.pk, claimed_until=message.claimed_until)
+
+
+def opened(message: OutboxMessage) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(crypto.open_sealed(message.sealed, SEALING_CONTEXT))
+    return content
+
+
+def finish(rows: QuerySet[OutboxMessage]) -> bool:
+    return bool(
+        rows.update(
+            sent_at=timezone.now(),
+            sealed="",
+            claimed_until=None,
+            attempts=F("attempts") + 1,
+            last_error="",
+        )
+    )
+
+
+def postpone(message: OutboxMessage, error: Exception) -> None:
+    """Try again later, or give up. Names the error by its class: its text may hold the address."""
+    if is_refusal(error) and message.attempts + 1 >= ATTEMPTS_AT_REFUSED:
+        give_up(message, error)
+        return
+    wait = min(timedelta(minutes=2 ** min(message.attempts, 10)), LONGEST_WAIT)
+    kind = type(error).__name__
+    logger.warning("Message %s was not sent: %s", message.pk, kind)
+    claimed(message).update(
+        attempts=F("attempts") + 1,
+        due_at=timezone.now() + wait,
+        claimed_until=None,
+        last_error=kind[:100],
+    )
+
+
+def give_up(message: OutboxMessage, error: Exception) -> None:
+    kind = type(error).__name__
+    logger.warning("Message %s is given up: %s", message.pk, kind)
+    claimed(message).update(
+        attempts=F("attempts") + 1,
+        expires_at=timezone.now(),
+        sealed="",
+        claimed_until=None,
+        last_error=kind[:100],
+    )
