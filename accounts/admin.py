@@ -16,11 +16,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import standing
+from accounts import two_factor
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
 from accounts.forms import ReasonForm, RightsForm
 from accounts.models import AuditEvent, User
+from accounts.users import administration
 from accounts.web.form_pages import refuse
 from accounts.web.read_only_admin import ReadOnlyAdmin
 
@@ -47,7 +48,7 @@ ACTIONS: dict[str, Action] = {
         ),
         applies_to=lambda user: user.is_enrolled,
         form=ReasonForm,
-        run=standing.remove_two_factor,
+        run=two_factor.disable,
     ),
     "deactivate": Action(
         label=gettext_lazy("Deactivate"),
@@ -57,14 +58,14 @@ ACTIONS: dict[str, Action] = {
         ),
         applies_to=lambda user: user.is_active,
         form=ReasonForm,
-        run=standing.deactivate,
+        run=administration.deactivate,
     ),
     "reactivate": Action(
         label=gettext_lazy("Activate"),
         explanation=gettext_lazy("The user can sign in again."),
         applies_to=lambda user: not user.is_active,
         form=ReasonForm,
-        run=standing.reactivate,
+        run=administration.reactivate,
     ),
     "rights": Action(
         label=gettext_lazy("Change rights"),
@@ -73,7 +74,7 @@ ACTIONS: dict[str, Action] = {
         ),
         applies_to=lambda user: True,
         form=RightsForm,
-        run=standing.change_rights,
+        run=administration.change_rights,
     ),
 }
 

@@ -23,7 +23,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
-from accounts import bearers
 from accounts.audit import Actor
 from accounts.exceptions import RateLimited, RuleViolation, SessionEnded
 from accounts.jsonapi.documents import MEDIA_TYPES, respond_errors
@@ -32,6 +31,7 @@ from accounts.jsonapi.parsing import parse
 from accounts.jsonapi.requests import Document
 from accounts.limits.throttle import throttle
 from accounts.models import ApiToken, BearerToken, User
+from accounts.tokens import lookup
 from accounts.web.form_pages import status_of
 
 P = ParamSpec("P")
@@ -120,7 +120,7 @@ def authenticate(request: HttpRequest, network: str) -> BearerToken | None:
     scheme, _space, text = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     if scheme.lower() != "bearer" or not text:
         return None
-    return bearers.find(text, network=network)
+    return lookup.find(text, network=network)
 
 
 def unauthorized(detail: str = "") -> ApiError:

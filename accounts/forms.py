@@ -14,7 +14,7 @@ from django.utils.translation import pgettext
 from accounts.audit import printable
 from accounts.factors.base import Factor
 from accounts.models import DESCRIPTION_LENGTH, USERNAME_LENGTH, validate_username
-from accounts.validators import validate_address
+from accounts.users.validators import validate_address
 from accounts.web.durations import in_words
 
 LONGEST_LOGIN = 254

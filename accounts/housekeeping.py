@@ -6,10 +6,11 @@ from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F,
 from django.db.models.lookups import LessThanOrEqual
 from django.utils import timezone
 
-from accounts import token_expiry, two_factor
+from accounts import two_factor
 from accounts.database.batches import delete_in_batches, update_in_batches
 from accounts.models import OutboxMessage, RateLimit, RememberedBrowser, Session
 from accounts.sessions.lifetimes import IDLE_LIFETIME, REMEMBER, TIMEOUT, carried_limits
+from accounts.tokens import expiry
 
 KEEP_MESSAGES = timedelta(days=7)
 
@@ -20,7 +21,7 @@ def tidy() -> None:
     delete_in_batches(ended_sessions())
     delete_in_batches(shortened_sessions())
     delete_in_batches(forgotten_browsers())
-    for expired in token_expiry.long_expired():
+    for expired in expiry.long_expired():
         delete_in_batches(expired)
     delete_in_batches(RateLimit.objects.filter(resets_at__lt=timezone.now()))
 

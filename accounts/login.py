@@ -5,12 +5,13 @@ from datetime import timedelta
 
 from django.db import IntegrityError, transaction
 
-from accounts import factors, outbox, passwords
+from accounts import factors, outbox
 from accounts.audit import Actor, events, name_of, record
 from accounts.audit.events import PASSWORD_ACCEPTED
 from accounts.models import Session, User
 from accounts.sessions import remembered
 from accounts.sessions.store import SessionStore
+from accounts.users import passwords
 
 
 def sign_in(

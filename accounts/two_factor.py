@@ -15,7 +15,6 @@ from django.utils import timezone
 
 from accounts import backup_codes, factors, limits, login, outbox, signals
 from accounts.audit import Actor, events, name_of, record
-from accounts.authority import lock_managed
 from accounts.exceptions import (
     Busy,
     DecryptionFailed,
@@ -29,6 +28,7 @@ from accounts.limits import Budget, Reservation, guesses
 from accounts.models import User
 from accounts.sessions.locks import end_other_sessions, hold, hold_session_of
 from accounts.sessions.store import SessionStore
+from accounts.users.administration import lock_managed
 
 WRONG_CODE_MAILS = Budget("mail:wrong-codes", (1, 3600))
 ATTEMPTS_AT_LOCKING = 5

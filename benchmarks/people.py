@@ -65,7 +65,7 @@ def people_of_product(names: list[str]) -> tuple[list[Person], str]:
         people.append(Person(name, enrol(user), address_of(index)))
     found(users)
     users[0].refresh_from_db()
-    _token, secret = import_module("accounts.tokens").create(
+    _token, secret = import_module("accounts.tokens.issuing").create(
         users[0],
         description="bench",
         expires_at=None,

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.exceptions import RuleViolation
 from accounts.models import USERNAME_LENGTH
-from accounts.validators import validate_address
+from accounts.users.validators import validate_address
 from organizations.models import (
     LONGEST_SESSION,
     NAME_LENGTH,

@@ -4,11 +4,12 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
-from accounts import bearers, outbox, token_expiry
+from accounts import outbox
 from accounts.audit import Actor
 from accounts.models import BearerToken, unexpired
 from accounts.sessions.locks import acting
-from accounts.tokens import fill
+from accounts.tokens import expiry, lookup
+from accounts.tokens.issuing import fill
 from organizations import events, news
 from organizations.locks import lock_with_right
 from organizations.models import Organization, OrganizationToken, Right
@@ -19,8 +20,8 @@ Kind = OrganizationToken.Kind
 
 def register() -> None:
     """Have accounts find these tokens, too, and tell about their end. For AppConfig.ready."""
-    bearers.finder(find)
-    token_expiry.register(OrganizationToken, with_organizations, tell_owners)  # type: ignore[arg-type]
+    lookup.finder(find)
+    expiry.register(OrganizationToken, with_organizations, tell_owners)  # type: ignore[arg-type]
 
 
 def find(token_hash: str) -> BearerToken | None:

@@ -83,7 +83,7 @@ def test_nothing_set_is_as_safe_as_it_gets(load):
     assert found["DEBUG"] is False
     assert found["HTTPS"] is found["SESSION_COOKIE_SECURE"] is found["SECURE_SSL_REDIRECT"] is True
     assert found["ALLOWED_HOSTS"] == found["TRUSTED_PROXIES"] == []
-    assert found["PASSWORD_HASHERS"] == ["accounts.hashers.Argon2Hasher"]
+    assert found["PASSWORD_HASHERS"] == ["accounts.users.hashers.Argon2Hasher"]
 
 
 def test_empty_values_are_values_that_are_not_set(load):

@@ -7,9 +7,9 @@ import pytest
 from django.apps import apps
 from django.test import Client
 
-from accounts import passwords, registration
 from accounts.admin import ACTIONS
 from accounts.models import User
+from accounts.users import email_addresses, passwords
 from organizations.models import Organization
 from tests import cast
 from tests.organizations.stage import found, let_sudo_expire, make_stage, membership_of
@@ -112,7 +112,7 @@ def newcomer(stage, name="newcomer"):
 def confirming(stage):
     """Has signed up, and opened the link that confirms the address."""
     client = newcomer(stage, "confirming")
-    token = registration.CONFIRM.token_for(User.objects.get(username="confirming"))
+    token = email_addresses.CONFIRM.token_for(User.objects.get(username="confirming"))
     client.get(f"/account/confirm/{token}")
     return client
 

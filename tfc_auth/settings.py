@@ -158,7 +158,7 @@ LOGIN_URL = "accounts:sign_in"
 
 PASSWORD_HASHER = env.choice("PASSWORD_HASHER", "argon2", "cheap")
 PASSWORD_HASHERS = {
-    "argon2": ["accounts.hashers.Argon2Hasher"],
+    "argon2": ["accounts.users.hashers.Argon2Hasher"],
     "cheap": ["django.contrib.auth.hashers.MD5PasswordHasher"],
 }[PASSWORD_HASHER]
 AUTH_PASSWORD_VALIDATORS = [
@@ -166,9 +166,9 @@ AUTH_PASSWORD_VALIDATORS = [
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
         "OPTIONS": {"min_length": 15},
     },
-    {"NAME": "accounts.validators.MaximumLengthValidator", "OPTIONS": {"max_length": 1024}},
+    {"NAME": "accounts.users.validators.MaximumLengthValidator", "OPTIONS": {"max_length": 1024}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "accounts.validators.NotLikeTheNameValidator"},
+    {"NAME": "accounts.users.validators.NotLikeTheNameValidator"},
 ]
 
 # Of one person, or of one address without a token; counted by each process for itself.

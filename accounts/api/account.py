@@ -3,7 +3,6 @@
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
-from accounts import passwords, registration
 from accounts.documents import service_account, user_id, user_resource
 from accounts.endpoints import (
     Call,
@@ -17,6 +16,7 @@ from accounts.exceptions import WrongPassword
 from accounts.forms import AddressField, CurrentPasswordField, NewPasswordField
 from accounts.jsonapi.documents import document, respond
 from accounts.models import ApiToken, User
+from accounts.users import email_addresses, passwords
 
 
 def details(call: Call) -> HttpResponse:
@@ -39,9 +39,9 @@ def update(call: Call) -> HttpResponse:
         sent.fail("username", _("A username can't be changed."))
     email = sent.text("email", AddressField()) if sent.has("email") else ""
     sent.check()
-    if email and email.casefold() != (registration.unconfirmed_address(user) or user.email).casefold():
+    if email and email.casefold() != (email_addresses.unconfirmed_address(user) or user.email).casefold():
         check_sudo(call)
-        user = registration.change_email(user, email, actor=call.actor)
+        user = email_addresses.change_email(user, email, actor=call.actor)
     return show_own(call, user)
 
 

@@ -2,7 +2,6 @@
 
 from django.http import HttpResponse
 
-from accounts import tokens
 from accounts.documents import token_resource
 from accounts.endpoints import (
     Call,
@@ -17,7 +16,8 @@ from accounts.jsonapi.pagination import page_of
 from accounts.jsonapi.requests import Document
 from accounts.models import ApiToken
 from accounts.models.public_ids import row_id
-from accounts.tokens import InvalidExpiry
+from accounts.tokens import issuing
+from accounts.tokens.issuing import InvalidExpiry
 
 KINDS = ("authentication-tokens", "authentication-token")
 DESCRIPTION = DescriptionField()
@@ -26,7 +26,7 @@ DESCRIPTION = DescriptionField()
 @user_token_required
 def index(call: Call, user_id: str) -> HttpResponse:
     """List one's own, newest first. Of others there are none to see, as Terraform Cloud has it."""
-    found = tokens.of_user(call.user) if is_caller(call, user_id) else []
+    found = issuing.of_user(call.user) if is_caller(call, user_id) else []
     shown, links_and_meta = page_of(call.request, found)
     return respond(document([token_resource(token) for token in shown], **links_and_meta))
 
@@ -40,7 +40,7 @@ def create(call: Call, user_id: str) -> HttpResponse:
     description, expires_at = sent.text("description", DESCRIPTION), sent.moment("expired-at")
     sent.check()
     with blamed_on("expired-at", InvalidExpiry):
-        token, secret = tokens.create(
+        token, secret = issuing.create(
             call.user, description=description, expires_at=expires_at, actor=call.actor
         )
     return respond(document(token_resource(token, secret=secret)), 201)
@@ -58,7 +58,7 @@ def delete(call: Call, public_id: str) -> HttpResponse:
     if token != call.token:
         check_sudo(call)
     call.check_body()
-    if tokens.revoke(call.user, token.pk, actor=call.actor) is None:
+    if issuing.revoke(call.user, token.pk, actor=call.actor) is None:
         raise not_found()
     return no_content()
 

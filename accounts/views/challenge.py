@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import factors, passwords, refusals, two_factor
+from accounts import factors, refusals, two_factor
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation, SessionEnded
 from accounts.factors.base import Factor, State
@@ -24,6 +24,7 @@ from accounts.refusals import Refusal
 from accounts.sessions.assurance import has_sudo, signed_in_user
 from accounts.sessions.store import session_of
 from accounts.two_factor import Purpose
+from accounts.users import passwords
 from accounts.web.form_pages import form_page, refuse, tell
 from accounts.web.redirects import safe_next
 

@@ -9,14 +9,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts import passwords
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
 from accounts.forms import AddressForm, ChangePasswordForm, NewPasswordForm
-from accounts.link_cookies import LinkCookie
-from accounts.links import LinkInvalid
 from accounts.sessions.assurance import signed_in_user, sudo_required
 from accounts.sessions.store import session_of
+from accounts.users import passwords
+from accounts.users.links import LinkCookie, LinkInvalid
 from accounts.web.form_pages import form_page, refuse
 
 COOKIE = LinkCookie("reset-password", "accounts:reset_password")

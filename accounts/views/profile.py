@@ -8,13 +8,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import passwords, registration
 from accounts.audit import Actor
 from accounts.audit import activity as history
 from accounts.exceptions import RuleViolation, WrongPassword
 from accounts.forms import AddressForm, PasswordForm
 from accounts.sessions.assurance import signed_in_user, sudo_required
 from accounts.sessions.store import session_of
+from accounts.users import email_addresses, passwords, registration
 from accounts.web.form_pages import form_page, refuse
 
 PAGE = "accounts:profile"
@@ -26,7 +26,7 @@ def profile(request: HttpRequest) -> HttpResponse:
 
 
 def profile_page(request: HttpRequest, form: AddressForm) -> HttpResponse:
-    waiting = registration.unconfirmed_address(signed_in_user(request))
+    waiting = email_addresses.unconfirmed_address(signed_in_user(request))
     return form_page(request, "accounts/profile.html", form, unconfirmed_address=waiting)
 
 
@@ -38,11 +38,11 @@ def change_email(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return profile_page(request, form)
     try:
-        user = registration.change_email(user, form.cleaned_data["email"], actor=Actor.of(request))
+        user = email_addresses.change_email(user, form.cleaned_data["email"], actor=Actor.of(request))
     except RuleViolation as error:
         refuse(form, error, "email")
         return profile_page(request, form)
-    if registration.unconfirmed_address(user):
+    if email_addresses.unconfirmed_address(user):
         messages.success(request, _("We have sent a link to the new address. Open it to finish the change."))
     else:
         messages.info(request, _("Your email address stays as it is."))

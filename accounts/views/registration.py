@@ -10,13 +10,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import registration
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
 from accounts.forms import AddressForm, SignUpForm
-from accounts.link_cookies import LinkCookie
 from accounts.sessions.assurance import signed_in_user
 from accounts.sessions.store import session_of
+from accounts.users import email_addresses, registration
+from accounts.users.links import LinkCookie
 from accounts.web.form_pages import form_page, refuse
 from accounts.web.redirects import safe_next
 
@@ -62,14 +62,14 @@ def confirm_email(request: HttpRequest) -> HttpResponse:
     form = Form(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
-            registration.confirm_email(user, COOKIE.token(request), actor=Actor.of(request))
+            email_addresses.confirm_email(user, COOKIE.token(request), actor=Actor.of(request))
         except RuleViolation as error:
             refuse(form, error)
         else:
             messages.success(request, _("Your email address is confirmed."))
             return without_token(redirect("organizations:home"))
-    elif not registration.unconfirmed_address(user):
-        messages.info(request, registration.NothingToConfirm().message)
+    elif not email_addresses.unconfirmed_address(user):
+        messages.info(request, email_addresses.NothingToConfirm().message)
         return without_token(redirect("accounts:profile"))
     response = confirmation_page(request, form)
     return without_token(response) if form.errors else response
@@ -78,12 +78,12 @@ def confirm_email(request: HttpRequest) -> HttpResponse:
 def confirmation_page(request: HttpRequest, form: Form) -> HttpResponse:
     """Show what waits to be confirmed. `form` is the one of the page's forms that was sent, if any."""
     token = COOKIE.token(request)
-    outdated = bool(token) and registration.CONFIRM.is_outdated(token)
+    outdated = bool(token) and email_addresses.CONFIRM.is_outdated(token)
     return form_page(
         request,
         "accounts/confirm_email.html",
         form,
-        address=registration.unconfirmed_address(signed_in_user(request)),
+        address=email_addresses.unconfirmed_address(signed_in_user(request)),
         has_link=bool(token) and not outdated and not form.errors,
         outdated=outdated,
         correction=form if isinstance(form, AddressForm) else AddressForm(),
@@ -99,7 +99,7 @@ def without_token(response: HttpResponse) -> HttpResponse:
 def resend_confirmation(request: HttpRequest) -> HttpResponse:
     form = Form(request.POST)
     try:
-        registration.resend_confirmation(signed_in_user(request), actor=Actor.of(request))
+        email_addresses.resend_confirmation(signed_in_user(request), actor=Actor.of(request))
     except RuleViolation as error:
         refuse(form, error)
         return confirmation_page(request, form)
@@ -116,7 +116,7 @@ def correct_email(request: HttpRequest) -> HttpResponse:
     form = AddressForm(request.POST)
     if form.is_valid():
         try:
-            registration.change_email(user, form.cleaned_data["email"], actor=Actor.of(request))
+            email_addresses.change_email(user, form.cleaned_data["email"], actor=Actor.of(request))
         except RuleViolation as error:
             refuse(form, error, "email")
         else:

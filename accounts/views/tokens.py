@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts import tokens as verbs
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
 from accounts.forms import LIFETIMES, NEVER, TokenForm
@@ -22,6 +21,7 @@ from accounts.sessions.assurance import (
     signed_in_user,
     sudo_required,
 )
+from accounts.tokens import issuing as verbs
 from accounts.web.form_pages import form_page, refuse
 
 PAGE = "accounts:tokens"

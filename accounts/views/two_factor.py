@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import backup_codes, passwords, two_factor
+from accounts import backup_codes, two_factor
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation, WrongPassword
 from accounts.forms import PasswordForm
@@ -20,6 +20,7 @@ from accounts.two_factor_pages import (
     factor_or_404,
     overview_page,
 )
+from accounts.users import passwords
 from accounts.web.form_pages import form_page, refuse
 from accounts.web.redirects import safe_next
 

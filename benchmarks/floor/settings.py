@@ -25,7 +25,7 @@ LOGIN_URL = "/login"
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 PASSWORD_HASHERS = {
-    "argon2": ["accounts.hashers.Argon2Hasher"],
+    "argon2": ["accounts.users.hashers.Argon2Hasher"],
     "cheap": ["django.contrib.auth.hashers.MD5PasswordHasher"],
 }[env.str("PASSWORD_HASHER")]
 

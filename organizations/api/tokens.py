@@ -11,7 +11,7 @@ from accounts.endpoints import Call, blamed_on, not_found
 from accounts.jsonapi.documents import API, document, no_content, respond
 from accounts.jsonapi.errors import invalid_parameter
 from accounts.jsonapi.requests import Document
-from accounts.tokens import InvalidExpiry
+from accounts.tokens.issuing import InvalidExpiry
 from organizations import tokens
 from organizations.api_gate import Access, right_required, team_required
 from organizations.models import OrganizationToken, Right

@@ -6,11 +6,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts import passwords, registration, standing, two_factor
+from accounts import two_factor
 from accounts.audit import Actor
 from accounts.models import AuditEvent, RateLimit, Session, User
 from accounts.sessions.locks import acting
 from accounts.sessions.store import hash_of
+from accounts.users import administration, passwords, registration
 from tests import environment
 from tests.accounts.steps import SUDO, key_of
 from tests.cast import PASSWORD, TWO_FACTOR, enrol, make_user, sign_in
@@ -138,7 +139,7 @@ def act(client, user, action, **fields):
 
 def test_of_two_superusers_who_demote_each_other_at_once_one_remains(root, other_root, before):
     first, second = sign_in(root, enrol(root)), sign_in(other_root, enrol(other_root))
-    before(standing, "acting", lambda: act(second, root, "rights", is_staff="on"))
+    before(administration, "acting", lambda: act(second, root, "rights", is_staff="on"))
 
     assert act(first, other_root, "rights", is_staff="on").status_code == 422
 
@@ -147,7 +148,7 @@ def test_of_two_superusers_who_demote_each_other_at_once_one_remains(root, other
 
 def test_of_two_superusers_who_deactivate_each_other_at_once_one_remains(root, other_root, before):
     first, second = sign_in(root, enrol(root)), sign_in(other_root, enrol(other_root))
-    before(standing, "acting", lambda: act(second, root, "deactivate", reason="x"))
+    before(administration, "acting", lambda: act(second, root, "deactivate", reason="x"))
 
     assert_thrown_out(act(first, other_root, "deactivate", reason="x"))
 
@@ -169,7 +170,7 @@ def test_staff_does_not_act_upon_somebody_who_has_become_a_superuser_meanwhile(a
 def test_who_is_no_site_admin_any_more_does_nothing(alice, root, before):
     helper = make_user("helper", is_staff=True)
     desk = sign_in(helper, enrol(helper))
-    before(standing, "acting", lambda: User.objects.filter(pk=helper.pk).update(is_staff=False))
+    before(administration, "acting", lambda: User.objects.filter(pk=helper.pk).update(is_staff=False))
 
     assert act(desk, alice, "deactivate", reason="mine now").status_code == 422
 

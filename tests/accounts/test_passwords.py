@@ -116,7 +116,7 @@ def test_what_was_typed_as_a_user_name_is_recorded_nowhere(alice):
 
 def test_r3_a_hash_of_old_is_upgraded_and_the_session_stays(settings, alice):
     client = sign_in(alice)
-    settings.PASSWORD_HASHERS = ["accounts.hashers.Argon2Hasher", *settings.PASSWORD_HASHERS]
+    settings.PASSWORD_HASHERS = ["accounts.users.hashers.Argon2Hasher", *settings.PASSWORD_HASHERS]
 
     sign_in(alice)
 

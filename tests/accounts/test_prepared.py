@@ -9,12 +9,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts import bearers, factors, tokens
+from accounts import factors
 from accounts.audit import Actor
 from accounts.database.prepared import Prepared
 from accounts.models import ApiToken, Session, User, users
 from accounts.sessions import store
 from accounts.sessions.lifetimes import carried
+from accounts.tokens import issuing, lookup
 from organizations import context, gate
 from organizations.models import Membership, confirmed_address
 from tests.cast import enrol, make_user, post_password, sign_in
@@ -126,9 +127,9 @@ def test_a_parameter_that_gets_lost_is_an_error(alice):
 
 def test_the_token_of_a_program(alice, bob):
     for owner in (alice, bob):
-        tokens.create(owner, description="ci", expires_at=None, actor=Actor.command())
+        issuing.create(owner, description="ci", expires_at=None, actor=Actor.command())
     every = ApiToken.objects.select_related("owner")
 
     for row in ApiToken.objects.all():
         rows = every.filter(token_hash=row.token_hash)
-        assert len(assert_same(bearers.OF_USER, rows, token_hash=row.token_hash)) == 1
+        assert len(assert_same(lookup.OF_USER, rows, token_hash=row.token_hash)) == 1

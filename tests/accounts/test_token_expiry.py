@@ -10,9 +10,10 @@ from django.core.management import call_command
 from django.db import OperationalError
 from django.utils import timezone
 
-from accounts import housekeeping, token_expiry
+from accounts import housekeeping
 from accounts.audit import Actor
 from accounts.models import ApiToken, User
+from accounts.tokens import expiry
 from organizations import tokens as organization_tokens
 from organizations.models import OrganizationToken
 from tests.api.clients import token_of
@@ -102,7 +103,7 @@ def test_the_mark_and_the_mail_are_written_together(alice):
     with time_machine.travel(timezone.now() + timedelta(days=20)):
         for number in range(1, 10):
             with fault_at(number) as fault, suppress(OperationalError):
-                token_expiry.tell_in_time()
+                expiry.tell_in_time()
             assert ApiToken.objects.get().expiry_told == (None if fault.struck else 30)
             if not fault.struck:
                 break

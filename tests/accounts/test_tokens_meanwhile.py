@@ -4,9 +4,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts import tokens
 from accounts.models import ApiToken, AuditEvent, User
 from accounts.sessions import store
+from accounts.tokens import issuing
 from organizations import memberships
 from organizations import tokens as organization_tokens
 from organizations.models import Membership, Organization, OrganizationToken
@@ -30,7 +30,7 @@ def acme(alice, bob):
 
 def test_a_token_that_was_revoked_meanwhile_makes_none(alice, before):
     client = api_client(alice)
-    before(tokens, "create", ApiToken.objects.all().delete)
+    before(issuing, "create", ApiToken.objects.all().delete)
 
     assert client.post(tokens_path(alice), NEW).status_code == 401
 
@@ -39,7 +39,7 @@ def test_a_token_that_was_revoked_meanwhile_makes_none(alice, before):
 
 def test_a_token_of_somebody_who_was_deactivated_meanwhile_makes_none(alice, before):
     client = api_client(alice)
-    before(tokens, "create", lambda: User.objects.update(is_active=False))
+    before(issuing, "create", lambda: User.objects.update(is_active=False))
 
     assert client.post(tokens_path(alice), NEW).status_code == 401
 
@@ -58,7 +58,7 @@ def test_a_token_of_somebody_who_is_deactivated_after_it_was_held_makes_none(ali
 def test_a_session_that_a_new_password_has_ended_makes_no_token(alice, before):
     owner, thief = sign_in(alice), sign_in(alice)
     form = {"password": PASSWORD, "new_password": "another good sentence"}
-    before(tokens, "create", lambda: owner.post("/app/settings/password", form))
+    before(issuing, "create", lambda: owner.post("/app/settings/password", form))
 
     assert thief.post(CREATE, FORM)["Location"].startswith("/session")
 
@@ -69,7 +69,7 @@ def test_a_session_that_ended_meanwhile_revokes_no_token(alice, before):
     thief = sign_in(alice)
     thief.post(CREATE, FORM)
     owner = sign_in(alice)
-    before(tokens, "revoke", lambda: owner.post("/app/settings/sessions/end-others"))
+    before(issuing, "revoke", lambda: owner.post("/app/settings/sessions/end-others"))
 
     response = thief.post(f"/app/settings/tokens/{ApiToken.objects.get().pk}/revoke")
 
@@ -81,7 +81,9 @@ def test_a_token_that_was_revoked_meanwhile_revokes_none(alice, before):
     first, second = api_client(alice), api_client(alice)
     mine, others = ApiToken.objects.order_by("pk")
     before(
-        tokens, "revoke", lambda: second.delete(f"/authentication-tokens/{mine.public_id}").status_code == 204
+        issuing,
+        "revoke",
+        lambda: second.delete(f"/authentication-tokens/{mine.public_id}").status_code == 204,
     )
 
     assert first.delete(f"/authentication-tokens/{others.public_id}").status_code == 401
@@ -93,7 +95,7 @@ def test_what_was_revoked_meanwhile_is_not_revoked_again(alice, before):
     client = api_client(alice)
     api_client(alice)
     other = ApiToken.objects.latest("pk")
-    before(tokens, "revoke", ApiToken.objects.filter(pk=other.pk).delete)
+    before(issuing, "revoke", ApiToken.objects.filter(pk=other.pk).delete)
 
     assert client.delete(f"/authentication-tokens/{other.public_id}").status_code == 404
 

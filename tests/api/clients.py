@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from django.test import Client
 
-from accounts import tokens
 from accounts.audit import Actor
 from accounts.jsonapi.documents import MEDIA_TYPE
+from accounts.tokens import issuing
 from organizations import tokens as organization_tokens
 from organizations.models import OrganizationToken
 
@@ -24,7 +24,7 @@ def token_of(user, *, verified=None, expires_at=None, description="ci"):
     """The secret of a new token. `verified` is by itself what a complete login would make it (D6)."""
     user.refresh_from_db()
     verified = user.is_enrolled if verified is None else verified
-    _token, secret = tokens.create(
+    _token, secret = issuing.create(
         user, description=description, expires_at=expires_at, verified=verified, actor=Actor.command()
     )
     return secret

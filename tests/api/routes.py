@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from django.urls import resolve
 
-from accounts import tokens
 from accounts.audit import Actor
 from accounts.models import ApiToken
+from accounts.tokens import issuing
 from tests.api.clients import API
 from tests.organizations.stage import membership_of
 from tests.walk import FOR_PROGRAMS, all_routes
@@ -97,7 +97,7 @@ class Places:
 
 
 def a_token_of(user):
-    token, _secret = tokens.create(
+    token, _secret = issuing.create(
         user, description="of the walk", expires_at=None, verified=True, actor=Actor.command()
     )
     return token

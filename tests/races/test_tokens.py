@@ -4,7 +4,7 @@ import json
 import re
 
 from accounts.models import ApiToken, User
-from accounts.tokens import MOST_TOKENS
+from accounts.tokens.issuing import MOST_TOKENS
 from organizations.models import Organization, OrganizationToken
 from tests import cast
 from tests.api.clients import LiveClient, token_of

@@ -8,11 +8,11 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts import registration
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
 from accounts.models import validate_username
-from accounts.validators import validate_address
+from accounts.users import registration
+from accounts.users.validators import validate_address
 
 PASSWORD_VARIABLE = "DJANGO_SUPERUSER_PASSWORD"
 

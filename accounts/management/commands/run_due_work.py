@@ -9,9 +9,10 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import Error, close_old_connections
 
-from accounts import housekeeping, token_expiry
+from accounts import housekeeping
 from accounts.doctor import take_the_time_it_takes
 from accounts.outbox import delivery
+from accounts.tokens import expiry
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ class Command(BaseCommand):
 
     def run_once(self) -> None:
         take_the_time_it_takes()
-        token_expiry.tell_in_time()
+        expiry.tell_in_time()
         sent = delivery.send_due()
         housekeeping.tidy()
         if sent:

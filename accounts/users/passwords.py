@@ -13,10 +13,10 @@ from accounts.audit import Actor, events, name_of, record
 from accounts.audit.events import PASSWORD_CHANGED, PASSWORD_FAILED, PASSWORD_RESET, RESET_REQUESTED
 from accounts.exceptions import MethodSetAside, RateLimited, RuleViolation, WrongPassword
 from accounts.limits import Budget, Reservation, guesses
-from accounts.links import Link
 from accounts.models import AuditEvent, User
 from accounts.sessions.locks import hold, hold_session_of
 from accounts.sessions.store import SessionStore
+from accounts.users.links import Link
 
 MAX_LENGTH = 1024  # characters; longer ones are refused before hashing
 

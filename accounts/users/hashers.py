@@ -1,3 +1,5 @@
+"""TODO docstring"""
+
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
 

@@ -1,23 +1,15 @@
-"""The verbs of accounts: sign up, prove an address, change it, delete the account.
-
-An address that is not confirmed reserves nothing and tells nobody whether it is known (D25, TI-03): whoever
-enters an address that belongs to somebody else's account gets the same answer, and its owner gets a mail.
-"""
+"""Confirm, correct and change the address of an account."""
 
 from dataclasses import replace
 from datetime import timedelta
 
-from django.conf import settings
-from django.contrib.auth.hashers import make_password
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import crypto, limits, outbox, passwords, signals
+from accounts import crypto, limits, outbox
 from accounts.audit import Actor, name_of, record
 from accounts.audit.events import (
-    ACCOUNT_CREATED,
-    ACCOUNT_DELETED,
     CONFIRMATION_SENT,
     EMAIL_CHANGE_REQUESTED,
     EMAIL_CHANGED,
@@ -25,29 +17,13 @@ from accounts.audit.events import (
 )
 from accounts.exceptions import RuleViolation
 from accounts.limits import Budget
-from accounts.links import Link, LinkInvalid
 from accounts.models import User
-from accounts.sessions.locks import acting, hold, hold_all, lock_acting
-from accounts.sessions.store import SessionStore
+from accounts.sessions.locks import acting, lock_acting
+from accounts.users.links import Link, LinkInvalid
 
-SIGN_UPS = Budget("sign-up", (20, 3600))
 CONFIRMATIONS_TO_ADDRESS = Budget("confirm:address", (5, 86_400))
 RESENDS = Budget("resend", (1, 60), (5, 86_400))
 ADDRESS_CHANGES = Budget("change-email", (5, 86_400))
-
-
-class SignUpClosed(RuleViolation):
-    code = "sign-up-closed"
-
-    def __init__(self) -> None:
-        super().__init__(_("New accounts are not open to everybody here. Ask the administrators for one."))
-
-
-class UsernameTaken(RuleViolation):
-    code = "username-taken"
-
-    def __init__(self) -> None:
-        super().__init__(_("That username is taken."))
 
 
 class AddressTaken(RuleViolation):
@@ -64,40 +40,6 @@ class NothingToConfirm(RuleViolation):
 
     def __init__(self) -> None:
         super().__init__(_("Your email address is confirmed already."))
-
-
-def sign_up(username: str, email: str, password: str, *, session: SessionStore, actor: Actor) -> User:
-    """Create an account and sign it in. Raises SignUpClosed, WeakPassword, UsernameTaken, RateLimited."""
-    if settings.SIGN_UP != "open":
-        raise SignUpClosed
-    passwords.ensure_acceptable(password, User(username=username, email=email))
-    limits.reserve((SIGN_UPS, actor.network))
-    if User.objects.by_login(username).exists():
-        raise UsernameTaken
-    limits.reserve((CONFIRMATIONS_TO_ADDRESS, lane_of(email)))
-    hashed = make_password(password)
-    try:
-        with transaction.atomic():
-            user: User = User.objects.create(username=username, email=email, password=hashed)
-            session.sign_in(user, actor=actor)
-            record(ACCOUNT_CREATED, actor=actor, subject=name_of(user), user=user)
-            send_confirmation(user, email, actor=actor)
-    except IntegrityError as error:
-        raise UsernameTaken from error
-    return user
-
-
-@transaction.atomic
-def create_superuser(username: str, email: str, password: str, *, actor: Actor) -> User:
-    """Create a site admin. Raises WeakPassword, UsernameTaken, AddressTaken."""
-    passwords.ensure_acceptable(password, User(username=username, email=email))
-    if User.objects.by_login(username).exists():
-        raise UsernameTaken
-    if User.objects.by_confirmed_email(email).exists():
-        raise AddressTaken
-    user: User = User.objects.create_superuser(username, email, password)
-    record(ACCOUNT_CREATED, actor=actor, subject=name_of(user), user=user, superuser=True)
-    return user
 
 
 # --- Addresses ---
@@ -197,22 +139,3 @@ def adopt_address(user: User, *, actor: Actor) -> None:
     record(event, actor=actor, subject=name_of(user), user=user)
     if former:
         outbox.notify_address(former, "email_changed", user=user, actor=actor, address=user.email)
-
-
-# --- The end ---
-
-
-@transaction.atomic
-def delete_account(user: User, *, session: SessionStore, actor: Actor) -> None:
-    """Delete the account with all that belongs to it. Organizations may veto (the last owner stays).
-
-    Raises SessionEnded.
-    """
-    hold_all(user)
-    session.hold()
-    signals.account_deleting.send(User, user=user)
-    locked = hold(user, session, row_too=False, for_deletion=True)
-    record(ACCOUNT_DELETED, actor=actor, subject=name_of(locked), user=locked)
-    outbox.notify(locked, "account_deleted", actor=actor)
-    session.end()
-    locked.delete()

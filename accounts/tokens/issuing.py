@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import bearers, limits, outbox
+from accounts import limits, outbox
 from accounts.audit import Actor, name_of, record
 from accounts.audit.events import TOKEN_CREATED, TOKEN_REVOKED
 from accounts.exceptions import RuleViolation
@@ -16,6 +16,7 @@ from accounts.limits import Budget
 from accounts.models import ApiToken, BearerToken, User, hash_of_token
 from accounts.models.public_ids import public_id
 from accounts.sessions.locks import acting, hold_session_of, lock_acting
+from accounts.tokens import lookup
 
 MOST_TOKENS = 100  # of one person
 CREATIONS = Budget("token:create", (120, 3600))  # each is a mail
@@ -73,7 +74,7 @@ def fill(token: BearerToken, *, expires_at: datetime | None, verified: bool, act
         expires_at = earliest(expires_at, maker.expires_at)
     if expires_at is not None and not timezone.now() < expires_at <= timezone.now() + LONGEST_LIFE:
         raise InvalidExpiry
-    secret = bearers.new_token()
+    secret = lookup.new_token()
     token.token_hash = hash_of_token(secret)
     token.verified, token.expires_at = verified, expires_at
     token.created_by_id = actor.user.pk if actor.user else None

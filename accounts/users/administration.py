@@ -1,21 +1,16 @@
-"""The verbs of site admins upon other people's accounts: open or closed, and which rights on this site."""
+"""What site admins may do to other people's accounts: close and reopen them, change rights on this site.
+
+Who may act upon whose account is asked of locked rows: rights may end at any moment.
+"""
 
 from django.utils.translation import gettext as _
 
-from accounts import outbox, two_factor
+from accounts import outbox
 from accounts.audit import Actor, name_of, record
 from accounts.audit.events import CHANGED, DEACTIVATED, REACTIVATED
-from accounts.authority import NotYours, lock_managed
+from accounts.exceptions import AccountGone, RuleViolation, SessionEnded
 from accounts.models import User
 from accounts.sessions.locks import acting
-
-
-def remove_two_factor(user: User, *, reason: str, actor: Actor) -> None:
-    """Remove, never read or set (R33). Refused for owners of organizations that require it.
-
-    Raises NotYours, TwoFactorNotEnabled, TwoFactorRemovalRefused.
-    """
-    two_factor.disable(user, actor=actor, reason=reason)
 
 
 def deactivate(user: User, *, reason: str, actor: Actor) -> None:
@@ -54,3 +49,42 @@ def change_rights(user: User, *, is_staff: bool, is_superuser: bool, actor: Acto
         locked.save(update_fields=["is_staff", "is_superuser"])
         rights = {"staff": is_staff, "superuser": is_superuser}
         record(CHANGED, actor=actor, subject=name_of(locked), user=locked, **rights)
+
+
+class NotYours(RuleViolation):
+    """The account is your own, or has more rights than yours."""
+
+    code = "not-yours-to-change"
+
+
+def lock_managed(user: User, *, actor: Actor) -> tuple[User, User | None]:
+    """Return the account and who acts upon it, locked and as they are now.
+
+    Call it inside `acting`. The acting one is None on the command line: whoever is there owns the server.
+    Raises NotYours, SessionEnded, AccountGone.
+    """
+    if actor.user is None:
+        return User.objects.lock(user.pk), None
+    # Both in the order of ids: of two who act upon each other, one comes first, and the other has lost.
+    people = User.objects.filter(pk__in=[user.pk, actor.user.pk]).order_by("pk")
+    locked = {person.pk: person for person in people.select_for_update(no_key=True)}
+    managed, manager = locked.get(user.pk), locked.get(actor.user.pk)
+    if managed is None:
+        raise AccountGone
+    if manager is None or not manager.is_active or manager.security_stamp != actor.user.security_stamp:
+        raise SessionEnded
+    check_may_manage(managed, manager)
+    return managed, manager
+
+
+def check_may_manage(user: User, manager: User) -> None:
+    """Raise NotYours unless one may act upon the other: not upon oneself, nor staff upon a superuser.
+
+    Otherwise staff could take over what guards a superuser, or the last admin shut everybody out.
+    """
+    if not manager.is_staff:
+        raise NotYours(_("Only site admins can do that."))
+    if manager.pk == user.pk:
+        raise NotYours(_("You can't do that to your own account."))
+    if user.is_superuser and not manager.is_superuser:
+        raise NotYours(_("Only a superuser can do that to a superuser."))

@@ -1,0 +1,1 @@
+"""What programs send instead of a password."""

@@ -1,0 +1,93 @@
+"""The verbs of accounts: sign up, prove an address, change it, delete the account.
+
+An address that is not confirmed reserves nothing and tells nobody whether it is known (D25, TI-03): whoever
+enters an address that belongs to somebody else's account gets the same answer, and its owner gets a mail.
+"""
+
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from accounts import limits, outbox, signals
+from accounts.audit import Actor, name_of, record
+from accounts.audit.events import (
+    ACCOUNT_CREATED,
+    ACCOUNT_DELETED,
+)
+from accounts.exceptions import RuleViolation
+from accounts.limits import Budget
+from accounts.models import User
+from accounts.sessions.locks import hold, hold_all
+from accounts.sessions.store import SessionStore
+from accounts.users import passwords
+from accounts.users.email_addresses import CONFIRMATIONS_TO_ADDRESS, AddressTaken, lane_of, send_confirmation
+
+SIGN_UPS = Budget("sign-up", (20, 3600))
+
+
+class SignUpClosed(RuleViolation):
+    code = "sign-up-closed"
+
+    def __init__(self) -> None:
+        super().__init__(_("New accounts are not open to everybody here. Ask the administrators for one."))
+
+
+class UsernameTaken(RuleViolation):
+    code = "username-taken"
+
+    def __init__(self) -> None:
+        super().__init__(_("That username is taken."))
+
+
+def sign_up(username: str, email: str, password: str, *, session: SessionStore, actor: Actor) -> User:
+    """Create an account and sign it in. Raises SignUpClosed, WeakPassword, UsernameTaken, RateLimited."""
+    if settings.SIGN_UP != "open":
+        raise SignUpClosed
+    passwords.ensure_acceptable(password, User(username=username, email=email))
+    limits.reserve((SIGN_UPS, actor.network))
+    if User.objects.by_login(username).exists():
+        raise UsernameTaken
+    limits.reserve((CONFIRMATIONS_TO_ADDRESS, lane_of(email)))
+    hashed = make_password(password)
+    try:
+        with transaction.atomic():
+            user: User = User.objects.create(username=username, email=email, password=hashed)
+            session.sign_in(user, actor=actor)
+            record(ACCOUNT_CREATED, actor=actor, subject=name_of(user), user=user)
+            send_confirmation(user, email, actor=actor)
+    except IntegrityError as error:
+        raise UsernameTaken from error
+    return user
+
+
+@transaction.atomic
+def create_superuser(username: str, email: str, password: str, *, actor: Actor) -> User:
+    """Create a site admin. Raises WeakPassword, UsernameTaken, AddressTaken."""
+    passwords.ensure_acceptable(password, User(username=username, email=email))
+    if User.objects.by_login(username).exists():
+        raise UsernameTaken
+    if User.objects.by_confirmed_email(email).exists():
+        raise AddressTaken
+    user: User = User.objects.create_superuser(username, email, password)
+    record(ACCOUNT_CREATED, actor=actor, subject=name_of(user), user=user, superuser=True)
+    return user
+
+
+# --- The end ---
+
+
+@transaction.atomic
+def delete_account(user: User, *, session: SessionStore, actor: Actor) -> None:
+    """Delete the account with all that belongs to it. Organizations may veto (the last owner stays).
+
+    Raises SessionEnded.
+    """
+    hold_all(user)
+    session.hold()
+    signals.account_deleting.send(User, user=user)
+    locked = hold(user, session, row_too=False, for_deletion=True)
+    record(ACCOUNT_DELETED, actor=actor, subject=name_of(locked), user=locked)
+    outbox.notify(locked, "account_deleted", actor=actor)
+    session.end()
+    locked.delete()
