@@ -16,11 +16,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import two_factor
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
 from accounts.forms import ReasonForm, RightsForm
 from accounts.models import AuditEvent, User
+from accounts.two_factor import removal
 from accounts.users import administration
 from accounts.web.form_pages import refuse
 from accounts.web.read_only_admin import ReadOnlyAdmin
@@ -48,7 +48,7 @@ ACTIONS: dict[str, Action] = {
         ),
         applies_to=lambda user: user.is_enrolled,
         form=ReasonForm,
-        run=two_factor.disable,
+        run=removal.disable,
     ),
     "deactivate": Action(
         label=gettext_lazy("Deactivate"),

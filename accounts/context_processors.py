@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.http import HttpRequest
 
-from accounts.backup_codes import LOW_STOCK
+from accounts.factors import LOW_STOCK
 from accounts.sessions.store import session_of
 
 

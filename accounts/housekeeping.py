@@ -6,18 +6,18 @@ from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F,
 from django.db.models.lookups import LessThanOrEqual
 from django.utils import timezone
 
-from accounts import two_factor
 from accounts.database.batches import delete_in_batches, update_in_batches
 from accounts.models import OutboxMessage, RateLimit, RememberedBrowser, Session
 from accounts.sessions.lifetimes import IDLE_LIFETIME, REMEMBER, TIMEOUT, carried_limits
 from accounts.tokens import expiry
+from accounts.two_factor import enrolment
 
 KEEP_MESSAGES = timedelta(days=7)
 
 
 def tidy() -> None:
     tidy_outbox()
-    two_factor.discard_stale_enrolments()
+    enrolment.discard_stale_enrolments()
     delete_in_batches(ended_sessions())
     delete_in_batches(shortened_sessions())
     delete_in_batches(forgotten_browsers())

@@ -77,7 +77,7 @@ def people_of_product(names: list[str]) -> tuple[list[Person], str]:
 
 def enrol(user: Any) -> str:
     factor = import_module("accounts.factors").get("app")
-    two_factor = import_module("accounts.two_factor")
+    two_factor = import_module("accounts.two_factor.enrolment")
     totp = import_module("accounts.factors.totp.factor")
     with transaction.atomic():
         state = factor.begin_enrolment(user)

@@ -5,7 +5,6 @@ from typing import ParamSpec, cast
 
 from django.http import HttpResponse
 
-from accounts import two_factor
 from accounts.documents import user_resource
 from accounts.endpoints import Call, Handler, forbidden, not_found
 from accounts.exceptions import AccountGone, TwoFactorNotEnabled
@@ -13,6 +12,7 @@ from accounts.jsonapi.documents import document, respond
 from accounts.jsonapi.errors import ApiError
 from accounts.models import User
 from accounts.models.public_ids import row_id
+from accounts.two_factor import removal
 from accounts.users.administration import NotYours
 
 P = ParamSpec("P")
@@ -39,7 +39,7 @@ def disable_two_factor(call: Call, user_id: str) -> HttpResponse:
         raise not_found()
     reason = f"API, token {call.token.public_id}"
     try:
-        two_factor.disable(user, reason=reason, actor=call.actor)
+        removal.disable(user, reason=reason, actor=call.actor)
     except TwoFactorNotEnabled as error:
         raise ApiError(400, detail=error.message) from error
     except NotYours as error:

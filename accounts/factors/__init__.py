@@ -13,6 +13,8 @@ if TYPE_CHECKING:  # Django imports this package for the factors' AppConfigs, be
     from accounts.factors.base import BackupFactor, Device, Factor
     from accounts.models import User
 
+LOW_STOCK = 3  # codes; at this many the owner is warned (R28)
+
 
 @cache
 def all_factors() -> "tuple[Factor, ...]":
@@ -77,3 +79,8 @@ def devices_of(user: "User") -> "dict[Factor, Device]":
     """Return the user's confirmed devices by factor, in the registry's order."""
     found = {factor: factor.device_of(user) for factor in all_factors()}
     return {factor: device for factor, device in found.items() if device is not None}
+
+
+def left(user: "User") -> int:
+    """Return how many unused codes the user has."""
+    return sum(factor.left(user) for factor in backup())

@@ -1,4 +1,4 @@
-"""The factor protocol: one kind of proof, told apart from what happens around it (accounts/two_factor.py).
+"""The factor protocol: one kind of proof, told apart from what happens around it.
 
 What acts runs on POST only; what shows is pure, so that a reload sends nothing, spends nothing and shows the
 same secret. A factor with tables is a Django app of its own.

@@ -76,7 +76,7 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person. `two_factor_enabled_at` is written by accounts/two_factor.py and by nobody else."""
+    """A person. `two_factor_enabled_at` is written by accounts/two_factor/enrolment.py and by nobody else."""
 
     username = models.CharField(
         _("username"), max_length=USERNAME_LENGTH, unique=True, validators=[validate_username]

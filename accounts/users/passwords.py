@@ -11,7 +11,7 @@ from django.db import transaction
 from accounts import crypto, limits, outbox
 from accounts.audit import Actor, events, name_of, record
 from accounts.audit.events import PASSWORD_CHANGED, PASSWORD_FAILED, PASSWORD_RESET, RESET_REQUESTED
-from accounts.exceptions import MethodSetAside, RateLimited, RuleViolation, WrongPassword
+from accounts.exceptions import RateLimited, RuleViolation, WrongPassword
 from accounts.limits import Budget, Reservation, guesses
 from accounts.models import AuditEvent, User
 from accounts.sessions.locks import hold, hold_session_of
@@ -82,24 +82,6 @@ def confirm(user: User, password: str, *, session: SessionStore, actor: Actor) -
         return False
     with transaction.atomic():
         hold(user, session)  # what was right may be the password of a moment ago
-        right.give_back()
-    return True
-
-
-def prove(user: User, password: str, *, session: SessionStore, actor: Actor) -> bool:
-    """Grant sudo for the password, which is all that a user without two-factor has (D6).
-
-    Raises MethodSetAside to anybody else, RateLimited, SessionEnded.
-    """
-    if user.is_enrolled:
-        raise MethodSetAside
-    right = attempt(user, password, actor=actor)
-    if right is None:
-        return False
-    with transaction.atomic():
-        hold(user, session)
-        session.prove()
-        record(events.SUDO_GRANTED, actor=actor, subject=name_of(user), user=user, method="password")
         right.give_back()
     return True
 

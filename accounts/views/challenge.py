@@ -13,18 +13,19 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import factors, refusals, two_factor
+from accounts import factors
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation, SessionEnded
+from accounts.factors import refusals
 from accounts.factors.base import Factor, State
+from accounts.factors.challenges import Purpose
+from accounts.factors.refusals import Refusal
 from accounts.forms import CodeForm, LoginCodeForm, LoginRecoveryCodeForm, PasswordForm, RecoveryCodeForm
+from accounts.login import proofs
+from accounts.login.pending import PendingChallenge, PendingLogin
 from accounts.models import User
-from accounts.pending import PendingChallenge, PendingLogin
-from accounts.refusals import Refusal
 from accounts.sessions.assurance import has_sudo, signed_in_user
 from accounts.sessions.store import session_of
-from accounts.two_factor import Purpose
-from accounts.users import passwords
 from accounts.web.form_pages import form_page, refuse, tell
 from accounts.web.redirects import safe_next
 
@@ -102,7 +103,7 @@ def prove_login(
     form: LoginCodeForm | LoginRecoveryCodeForm,
     state: State,
 ) -> bool:
-    device = two_factor.answer_challenge(
+    device = proofs.answer_challenge(
         pending.user,
         factor,
         form.cleaned_data["code"],
@@ -226,9 +227,9 @@ def prove(
 ) -> bool:
     session, actor = session_of(request), Actor.of(request)
     if factor is None:
-        return passwords.prove(user, form.cleaned_data["password"], session=session, actor=actor)
+        return proofs.prove(user, form.cleaned_data["password"], session=session, actor=actor)
     return (
-        two_factor.answer_challenge(
+        proofs.answer_challenge(
             user,
             factor,
             form.cleaned_data["code"],

@@ -10,16 +10,18 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import challenges, factors, refusals, two_factor
+from accounts import factors
 from accounts.audit import Actor
 from accounts.exceptions import EnrolmentExpired, RateLimited, RuleViolation
+from accounts.factors import refusals
 from accounts.factors.base import Factor
 from accounts.forms import CodeForm, MethodForm
 from accounts.models import User
-from accounts.pending import PendingEnrolment
 from accounts.sessions.assurance import signed_in_user, sudo_required
 from accounts.sessions.store import session_of
-from accounts.two_factor_pages import PAGE, codes_page, factor_or_404, missing, overview_page
+from accounts.two_factor.enrolment import cancel_enrolment, confirm_enrolment
+from accounts.two_factor.pages import PAGE, codes_page, factor_or_404, missing, overview_page
+from accounts.two_factor.pending import PendingEnrolment
 from accounts.web.form_pages import form_page, refuse, tell
 from accounts.web.redirects import safe_next
 
@@ -122,7 +124,7 @@ def answer_enrolment(
     if form.is_valid():
         answer = form.cleaned_data["code"]
         try:
-            enrolment = two_factor.confirm_enrolment(
+            enrolment = confirm_enrolment(
                 user,
                 pending.factor,
                 answer,
@@ -164,7 +166,7 @@ def cancel(request: HttpRequest) -> HttpResponse:
     user = signed_in_user(request)
     pending = PendingEnrolment.load(request, user)
     if pending is not None:
-        challenges.cancel_enrolment(user, pending.factor, pending.state, actor=Actor.of(request))
+        cancel_enrolment(user, pending.factor, pending.state, actor=Actor.of(request))
         messages.info(request, _("Nothing was changed."))
     PendingEnrolment.forget(request)
     return redirect(PAGE)

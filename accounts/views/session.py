@@ -10,14 +10,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import login
 from accounts.audit import Actor
 from accounts.exceptions import DecryptionFailed, RateLimited, RuleViolation
+from accounts.factors.challenges import Purpose
 from accounts.forms import SignInForm
-from accounts.pending import PendingChallenge, PendingLogin
+from accounts.login import sign_in as login
+from accounts.login.pending import PendingChallenge, PendingLogin
 from accounts.sessions import remembered
 from accounts.sessions.store import session_of
-from accounts.two_factor import Purpose
 from accounts.web.form_pages import form_page, refuse, tell
 from accounts.web.redirects import safe_next
 

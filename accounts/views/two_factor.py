@@ -7,13 +7,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import backup_codes, two_factor
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation, WrongPassword
 from accounts.forms import PasswordForm
 from accounts.sessions.assurance import signed_in_user, sudo_required
 from accounts.sessions.store import session_of
-from accounts.two_factor_pages import (
+from accounts.two_factor import backup_codes, removal
+from accounts.two_factor.pages import (
     PAGE,
     codes_page,
     consequences_of_disabling,
@@ -66,7 +66,7 @@ def disable(request: HttpRequest) -> HttpResponse:
         try:
             if not passwords.confirm(user, form.cleaned_data["password"], session=session, actor=actor):
                 raise WrongPassword
-            two_factor.disable(user, actor=actor, session=session)
+            removal.disable(user, actor=actor, session=session)
         except RuleViolation as error:
             refuse(form, error, "password")
         else:
@@ -87,7 +87,7 @@ def remove(request: HttpRequest, factor: str) -> HttpResponse:
     user = signed_in_user(request)
     chosen = factor_or_404(factor)
     try:
-        two_factor.remove(user, chosen, session=session_of(request), actor=Actor.of(request))
+        removal.remove(user, chosen, session=session_of(request), actor=Actor.of(request))
     except RuleViolation as error:
         messages.error(request, error.message)
     else:

@@ -10,10 +10,11 @@ from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts import factors, housekeeping, two_factor
+from accounts import factors, housekeeping
 from accounts.database import batches
 from accounts.factors.totp.models import TOTPDevice
 from accounts.models import OutboxMessage, RateLimit, Session
+from accounts.two_factor import enrolment
 from tests import environment
 from tests.cast import sign_in
 
@@ -105,7 +106,7 @@ def test_set_ups_that_nobody_ended_go_in_batches(alice, monkeypatch):
     TOTPDevice.objects.create(user=alice, confirmed=False)
 
     with CaptureQueriesContext(connection) as queries:
-        assert two_factor.discard_stale_enrolments() == 20
+        assert enrolment.discard_stale_enrolments() == 20
 
     table = f'"{TOTPDevice._meta.db_table}"'
     assert sum(query["sql"].startswith(f"DELETE FROM {table}") for query in queries) == 4

@@ -8,10 +8,11 @@ from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
-from accounts import factors, signals, two_factor
+from accounts import factors, signals
 from accounts.audit import Actor
 from accounts.factors.totp.factor import secret_of
 from accounts.models import Session, User
+from accounts.two_factor import enrolment
 from organizations import invitations, lifecycle, memberships, policy
 from organizations.models import AuthPolicy, Membership, Organization, OrganizationCounts
 from tests import cast
@@ -73,7 +74,7 @@ def enrolled(user):
         secret = secret_of(factor.device_model.objects.get(pk=state["device_id"]))
         app = cast.Authenticator(user, base64.b32encode(secret).decode())
         assert factor.complete_enrolment(user, app.code(), state)
-        app.codes = two_factor.switch_on(user)
+        app.codes = enrolment.switch_on(user)
         signals.two_factor_changed.send(User, user=user, enabled=True)
     return app
 

@@ -11,7 +11,7 @@ from accounts.audit import Actor
 from accounts.factors.backup_codes.models import BackupCodeSet
 from accounts.factors.totp.models import TOTPDevice
 from accounts.models import OutboxMessage, User
-from accounts.two_factor import disable
+from accounts.two_factor.removal import disable
 from organizations.models import Membership, Organization, OrganizationCounts
 from tests.organizations.stage import make_stage
 

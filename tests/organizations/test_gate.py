@@ -5,7 +5,7 @@ from django.urls import get_resolver, reverse
 
 from accounts.audit import Actor
 from accounts.models import AuditEvent, Session
-from accounts.two_factor import disable
+from accounts.two_factor.removal import disable
 from organizations.models import Membership, Organization, OrganizationToken
 from tests.organizations.stage import lift, membership_of
 

@@ -6,7 +6,7 @@ from django.core import mail
 from accounts.audit import Actor
 from accounts.exceptions import TwoFactorRemovalRefused
 from accounts.models import AuditEvent, Session
-from accounts.two_factor import disable
+from accounts.two_factor.removal import disable
 from organizations.models import Organization
 from tests import cast
 from tests.invariants import broken

@@ -5,10 +5,11 @@ from itertools import pairwise
 
 import pytest
 
-from accounts import backup_codes
+from accounts import factors
 from accounts.factors.backup_codes.models import BackupCodeSet
 from accounts.factors.totp.models import TOTPDevice
 from accounts.models import AuditEvent, OutboxMessage, Session, User
+from accounts.two_factor import backup_codes
 from organizations.models import Membership, Organization
 from tests import cast
 from tests.organizations.stage import found, membership_of
@@ -198,7 +199,7 @@ def test_rc_07_renewing_against_a_login_with_an_old_code(live_site, rounds):
         renewed = rounds.events("backup_codes.renewed").get()
         late = rounds.events("login.succeeded").filter(pk__gt=renewed.pk)
         assert not late.exists()
-        assert backup_codes.left(user) == 10
+        assert factors.left(user) == 10
         assert codes_on(replies[number * 2]) == list_of_codes(user)
 
 

@@ -7,9 +7,10 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from accounts import challenges, factors
+from accounts import factors
 from accounts.audit import Actor
 from accounts.exceptions import MethodSetAside
+from accounts.factors import challenges
 from accounts.factors.base import MOST_FAILURES
 from accounts.factors.sms.backends.locmem import outbox
 from accounts.factors.sms.factor import (

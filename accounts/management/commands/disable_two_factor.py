@@ -5,10 +5,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts import two_factor
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
 from accounts.models import User
+from accounts.two_factor import removal
 
 
 class Command(BaseCommand):
@@ -30,7 +30,7 @@ class Command(BaseCommand):
         if not reason.strip():
             raise CommandError("Say why, with --reason.")
         try:
-            two_factor.disable(user, actor=Actor.command(), reason=reason.strip(), forced=break_glass)
+            removal.disable(user, actor=Actor.command(), reason=reason.strip(), forced=break_glass)
         except RuleViolation as violation:
             raise CommandError(violation.message) from violation
         self.stdout.write(f"Two-factor authentication of {user.username} is off.")

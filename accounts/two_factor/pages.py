@@ -8,12 +8,12 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_variables
 
-from accounts import backup_codes, factors, signals
+from accounts import factors, signals
 from accounts.factors.base import Factor
 from accounts.forms import MethodForm
 from accounts.models import User
-from accounts.pending import PendingEnrolment
 from accounts.sessions.assurance import signed_in_user
+from accounts.two_factor.pending import PendingEnrolment
 from accounts.web.form_pages import form_page
 
 PAGE = "accounts:two_factor"
@@ -33,10 +33,10 @@ def overview_page(request: HttpRequest, form: MethodForm | None, **context: Any)
             if not factor.is_backup
         ],
         missing=missing(devices),
-        codes_left=backup_codes.left(user) if backup else 0,
+        codes_left=factors.left(user) if backup else 0,
         codes_total=10,
         codes_last_used=backup[0].last_used_at if backup else None,
-        low_stock=backup_codes.LOW_STOCK,
+        low_stock=factors.LOW_STOCK,
         **context,
     )
 

@@ -9,13 +9,6 @@ from accounts.models import User
 from accounts.sessions.locks import end_other_sessions, hold
 from accounts.sessions.store import SessionStore
 
-LOW_STOCK = 3  # codes; at this many the owner is warned (R28)
-
-
-def left(user: User) -> int:
-    """Return how many unused codes the user has."""
-    return sum(factor.left(user) for factor in factors.backup())
-
 
 def issue(user: User) -> list[str]:
     """Put a new set of codes in the place of the old one; return them."""
@@ -24,13 +17,6 @@ def issue(user: User) -> list[str]:
         factor.complete_enrolment(user, "", factor.begin_enrolment(user))
         codes += factor.reveal(user)
     return codes
-
-
-def announce_use(user: User, *, actor: Actor) -> None:
-    """Tell the owner how many codes are left (R28)."""
-    codes_left = left(user)
-    low = codes_left <= LOW_STOCK
-    outbox.notify(user, "backup_code_used", actor=actor, codes_left=codes_left, low=low)
 
 
 @transaction.atomic

@@ -1,4 +1,4 @@
-"""Signing in and out: what follows upon a right password and upon a complete login, here and elsewhere."""
+"""Sign in by a password, complete a login, sign out."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -7,7 +7,6 @@ from django.db import IntegrityError, transaction
 
 from accounts import factors, outbox
 from accounts.audit import Actor, events, name_of, record
-from accounts.audit.events import PASSWORD_ACCEPTED
 from accounts.models import Session, User
 from accounts.sessions import remembered
 from accounts.sessions.store import SessionStore
@@ -44,7 +43,7 @@ def sign_in(
             else:
                 methods = factors.methods_of(user).slugs
                 session.begin_pending(user, actor=actor, next=next_path, methods=methods)
-                record(PASSWORD_ACCEPTED, actor=actor, subject=name_of(user), user=user)
+                record(events.PASSWORD_ACCEPTED, actor=actor, subject=name_of(user), user=user)
             checked.give_back()
     except IntegrityError:  # the account was deleted in between
         return None

@@ -1,0 +1,72 @@
+"""Have a factor act, look at an answer, record a failure."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+
+from django.db import transaction
+
+from accounts import limits
+from accounts.audit import Actor, events, name_of, record
+from accounts.exceptions import (
+    DecryptionFailed,
+    MethodSetAside,
+)
+from accounts.factors.base import Factor, State
+from accounts.limits import Reservation
+from accounts.models import User
+from accounts.sessions.locks import hold
+from accounts.sessions.store import SessionStore
+
+
+class Purpose(Enum):
+    LOGIN = "login"
+    SUDO = "sudo"
+
+
+@contextmanager
+def looking_at(reservation: Reservation) -> Iterator[None]:
+    """Open the transaction of an answer. One that can't be looked at, under a wrong key, was no guess."""
+    try:
+        with transaction.atomic():
+            yield
+    except DecryptionFailed:
+        with transaction.atomic():
+            limits.give_back(reservation)
+        raise
+
+
+def record_failure(user: User, factor: Factor, purpose: str, *, actor: Actor) -> None:
+    record(
+        events.TWO_FACTOR_FAILED,
+        actor=actor,
+        subject=name_of(user),
+        user=user,
+        method=factor.slug,
+        purpose=purpose,
+    )
+
+
+def challenge(user: User, factor: Factor, state: State, *, session: SessionStore, actor: Actor) -> State:
+    """Have the factor act (send a text), for a login, for sudo or for an enrolment; return the new state.
+
+    Raises MethodSetAside, RateLimited, SessionEnded.
+    """
+    if factor.is_set_aside(user, state):
+        raise MethodSetAside
+    limits.reserve(*factor.claims(user, state, actor=actor))
+    with transaction.atomic():
+        is_login = session.pending_user is not None
+        user = hold(user, session, row_too=not is_login)
+        if is_login:  # its row comes after the user, as where the answer is taken
+            session.hold()
+        state = factor.challenge(user, state)
+        record(
+            events.TWO_FACTOR_CHALLENGED,
+            actor=actor,
+            subject=name_of(user),
+            user=user,
+            method=factor.slug,
+            purpose=state.get("purpose", ""),
+        )
+    return state

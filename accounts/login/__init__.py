@@ -1,0 +1,1 @@
+"""Both steps of signing in, and sudo."""

@@ -1,0 +1,96 @@
+"""What the server remembers of a login between two requests; nothing else touches these session keys."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, Self
+
+from django.http import HttpRequest
+
+from accounts import factors
+from accounts.audit import Actor
+from accounts.exceptions import SessionEnded
+from accounts.factors import Methods, challenges
+from accounts.factors.base import Factor, State
+from accounts.factors.challenges import Purpose
+from accounts.models import User
+from accounts.sessions import remembered
+from accounts.sessions.store import session_of
+
+CHALLENGE = "challenge"
+METHODS = "methods"
+
+
+@dataclass(frozen=True)
+class PendingLogin:
+    """A browser that has shown the right password and still has to answer a challenge."""
+
+    user: User
+    next_path: str
+    methods: Methods
+    remembered_for: timedelta
+
+    @classmethod
+    def load(cls, request: HttpRequest) -> Self | None:
+        """Return the pending login of this session. Costs no statement but the session's own."""
+        session = session_of(request)
+        if session.row is None or session.pending_user is None:
+            return None
+        data = session.load()
+        return cls(
+            user=session.pending_user,
+            next_path=data.get("next", ""),
+            methods=Methods.of(data.get(METHODS, {})),
+            remembered_for=remembered.lifetime_after(session.row),
+        )
+
+    def refreshed(self, request: HttpRequest) -> Self:
+        """Return it with the methods as they are now: the last wrong answer may have cost one."""
+        methods = factors.methods_of(self.user)
+        if methods != self.methods:
+            session_of(request)[METHODS] = methods.slugs
+        return replace(self, methods=methods)
+
+    def factor(self, slug: str, *, backup: bool) -> Factor:
+        """Return the factor of this name, or the first of this user. Raises SessionEnded without any."""
+        offered: list[Factor] = (
+            [*factors.backup()] if backup else [*self.methods.working, *self.methods.set_aside]
+        )
+        named = [factor for factor in offered if factor.slug == slug]
+        for factor in [*named, *offered]:
+            return factor
+        raise SessionEnded
+
+
+@dataclass(frozen=True)
+class PendingChallenge:
+    """What a factor that acts has sent, for the login or the sudo of this session."""
+
+    factor: Factor
+    state: State
+
+    @classmethod
+    def load(cls, request: HttpRequest) -> Self | None:
+        stored: dict[str, Any] | None = session_of(request).get(CHALLENGE)
+        factor = factors.get(stored["factor"]) if stored else None
+        return cls(factor, stored["state"]) if stored and factor else None
+
+    @classmethod
+    def start(cls, request: HttpRequest, user: User, factor: Factor, purpose: Purpose) -> None:
+        """Have the factor act. Raises RateLimited while it has to wait."""
+        session = session_of(request)
+        state = challenges.challenge(
+            user, factor, {"purpose": purpose.value}, session=session, actor=Actor.of(request)
+        )
+        session[CHALLENGE] = {"factor": factor.slug, "state": state}
+
+    @staticmethod
+    def state_for(request: HttpRequest, factor: Factor, purpose: Purpose) -> State:
+        """Return what this session remembers of a factor's challenge for this purpose."""
+        pending = PendingChallenge.load(request)
+        if pending and pending.factor == factor and pending.state.get("purpose") == purpose.value:
+            return pending.state
+        return {}
+
+    @staticmethod
+    def forget(request: HttpRequest) -> None:
+        session_of(request).pop(CHALLENGE, None)

@@ -1,0 +1,110 @@
+"""An answer to a challenge, or a password given for sudo."""
+
+from django.db import transaction
+
+from accounts import limits, outbox
+from accounts.audit import Actor, events, name_of, record
+from accounts.exceptions import (
+    MethodSetAside,
+    RateLimited,
+)
+from accounts.factors import LOW_STOCK, left
+from accounts.factors.base import Device, Factor, State
+from accounts.factors.challenges import Purpose, looking_at, record_failure
+from accounts.limits import Budget, guesses
+from accounts.login import sign_in
+from accounts.models import User
+from accounts.sessions.locks import hold
+from accounts.sessions.store import SessionStore
+from accounts.users.passwords import attempt
+
+WRONG_CODE_MAILS = Budget("mail:wrong-codes", (1, 3600))
+
+
+def answer_challenge(
+    user: User,
+    factor: Factor,
+    answer: str,
+    state: State,
+    *,
+    purpose: Purpose,
+    session: SessionStore,
+    actor: Actor,
+    remember: bool = False,
+) -> Device | None:
+    """Consume a right answer and, in the same transaction, move the session on: logged in, or sudo.
+
+    A login may have the browser remembered (D10): `session.remembered_token` is then for it to keep.
+    Returns None for a wrong answer. Raises RateLimited, DecryptionFailed, and SessionEnded when the pending
+    login or the session that asks was voided meanwhile.
+    """
+    reservation = limits.reserve(*guesses.for_code(user, factor.guesses, actor.browser))
+    with looking_at(reservation):
+        user = hold(user, session, row_too=purpose is Purpose.SUDO)
+        device = factor.verify(user, answer, state)
+        repeated = device is None and factor.is_repeat(user, answer, state)
+        if device is not None or repeated:
+            limits.give_back(reservation)
+        if device is not None:
+            move_on(user, factor, purpose, session=session, actor=actor, remember=remember)
+        elif not repeated:
+            record_failure(user, factor, purpose.value, actor=actor)
+            if factor.count_failure(user):
+                announce_set_aside(user, factor, actor=actor)
+    if device is None and not repeated and purpose is Purpose.LOGIN:
+        tell_of_wrong_codes(user, actor=actor)
+    return device
+
+
+def move_on(
+    user: User, factor: Factor, purpose: Purpose, *, session: SessionStore, actor: Actor, remember: bool
+) -> None:
+    """Do what a right answer is for."""
+    if factor.is_backup:
+        announce_use(user, actor=actor)
+    if purpose is Purpose.LOGIN:
+        sign_in.complete(user, factor=factor.slug, session=session, actor=actor, remember=remember)
+        return
+    session.prove(factor=factor.slug)
+    record(events.SUDO_GRANTED, actor=actor, subject=name_of(user), user=user, method=factor.slug)
+
+
+def announce_use(user: User, *, actor: Actor) -> None:
+    """Tell the owner how many codes are left (R28)."""
+    codes_left = left(user)
+    low = codes_left <= LOW_STOCK
+    outbox.notify(user, "backup_code_used", actor=actor, codes_left=codes_left, low=low)
+
+
+def announce_set_aside(user: User, factor: Factor, *, actor: Actor) -> None:
+    """Record and tell that a device has taken its last wrong answer. Two-factor stays on (R16, D27)."""
+    record(events.TWO_FACTOR_SET_ASIDE, actor=actor, subject=name_of(user), user=user, method=factor.slug)
+    outbox.notify(user, "two_factor_set_aside", actor=actor, method=str(factor.label))
+
+
+def tell_of_wrong_codes(user: User, *, actor: Actor) -> None:
+    """Tell the owner, once an hour: whoever gets as far as this knows the password."""
+    try:
+        limits.reserve((WRONG_CODE_MAILS, guesses.account(user)))
+    except RateLimited:
+        return
+    with transaction.atomic():
+        outbox.notify(user, "wrong_codes", actor=actor)
+
+
+def prove(user: User, password: str, *, session: SessionStore, actor: Actor) -> bool:
+    """Grant sudo for the password, which is all that a user without two-factor has (D6).
+
+    Raises MethodSetAside to anybody else, RateLimited, SessionEnded.
+    """
+    if user.is_enrolled:
+        raise MethodSetAside
+    right = attempt(user, password, actor=actor)
+    if right is None:
+        return False
+    with transaction.atomic():
+        hold(user, session)
+        session.prove()
+        record(events.SUDO_GRANTED, actor=actor, subject=name_of(user), user=user, method="password")
+        right.give_back()
+    return True

@@ -1,0 +1,1 @@
+"""Set up, replace and remove two-factor authentication, and its backup codes."""

@@ -1,0 +1,117 @@
+"""Begin, confirm and cancel an enrolment.
+
+Confirming spends the budget (its own transaction), then opens one transaction that locks, checks, consumes,
+moves the session on and records. A wrong answer is no exception: raising would roll back what was counted.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils import timezone
+
+from accounts import factors, limits, outbox, signals
+from accounts.audit import Actor, events, name_of, record
+from accounts.exceptions import (
+    EmailNotConfirmed,
+    EnrolmentExpired,
+)
+from accounts.factors.base import Device, Factor, State
+from accounts.factors.challenges import looking_at, record_failure
+from accounts.limits import guesses
+from accounts.models import User
+from accounts.sessions.locks import acting, end_other_sessions, hold
+from accounts.sessions.store import SessionStore
+from accounts.two_factor import backup_codes
+
+
+def begin_enrolment(
+    user: User, factor: Factor, *, former: State | None, actor: Actor, **details: Any
+) -> State:
+    """Make an unconfirmed device in the place of `former`; return what has to be remembered of it.
+
+    Sends nothing: a factor that acts is asked by `challenge`.
+    """
+    if not user.email_confirmed:
+        raise EmailNotConfirmed
+    with acting(actor):
+        User.objects.lock(user.pk)
+        if former:
+            factor.discard(user, former)
+        state = factor.begin_enrolment(user, **details)
+        record(
+            events.TWO_FACTOR_STARTED,
+            actor=actor,
+            subject=name_of(user),
+            user=user,
+            method=factor.slug,
+        )
+    return state
+
+
+@dataclass(frozen=True)
+class Enrolment:
+    """A confirmed device, and the backup codes that came with it if it was the first."""
+
+    device: Device
+    codes: list[str] = field(default_factory=list)
+
+
+def confirm_enrolment(
+    user: User, factor: Factor, answer: str, state: State, *, session: SessionStore, actor: Actor
+) -> Enrolment | None:
+    """Confirm the device if the answer is right, in the place of the one that the user had (D3).
+
+    Returns None for a wrong answer. The first device brings backup codes. Every other session ends (R22).
+    Raises RateLimited, EnrolmentExpired, DecryptionFailed, SessionEnded.
+    """
+    reservation = limits.reserve(*guesses.for_code(user, factor.guesses, actor.browser))
+    with looking_at(reservation):
+        user = hold(user, session)
+        if not factor.is_pending(user, state):
+            raise EnrolmentExpired
+        replacing = factor.device_of(user) is not None
+        device = factor.complete_enrolment(user, answer, state)
+        if device is not None:
+            limits.give_back(reservation)
+            codes = [] if user.is_enrolled else switch_on(user)
+            end_other_sessions(user, session, factor=factor.slug)
+            event, mail = (
+                (events.TWO_FACTOR_REPLACED, "two_factor_replaced")
+                if replacing
+                else (events.TWO_FACTOR_ENABLED, "two_factor_enabled")
+                if codes
+                else (events.TWO_FACTOR_ADDED, "two_factor_added")
+            )
+            record(event, actor=actor, subject=name_of(user), user=user, method=factor.slug)
+            outbox.notify(user, mail, actor=actor, method=str(factor.label))
+            if codes:
+                # Last: whoever mirrors it counts, and others wait for a count until we commit.
+                signals.two_factor_changed.send(User, user=user, enabled=True)
+            return Enrolment(device, codes)
+        record_failure(user, factor, "enrolment", actor=actor)
+    return None
+
+
+def switch_on(user: User) -> list[str]:
+    """Write that two-factor is on; return the new backup codes."""
+    user.two_factor_enabled_at = timezone.now()
+    user.save(update_fields=["two_factor_enabled_at"])
+    return backup_codes.issue(user)
+
+
+def cancel_enrolment(user: User, factor: Factor, state: State, *, actor: Actor) -> None:
+    """Forget an unconfirmed device. Harmless when it is gone."""
+    with acting(actor):
+        if factor.discard(user, state):
+            record(
+                events.TWO_FACTOR_CANCELLED,
+                actor=actor,
+                subject=name_of(user),
+                user=user,
+                method=factor.slug,
+            )
+
+
+def discard_stale_enrolments() -> int:
+    """Remove unconfirmed devices that nobody can confirm any more; return how many."""
+    return sum(factor.discard_stale() for factor in factors.all_factors())

@@ -1,0 +1,96 @@
+"""Remove one method, or disable two-factor authentication."""
+
+from django.db import transaction
+
+from accounts import factors, outbox, signals
+from accounts.audit import Actor, events, name_of, record
+from accounts.exceptions import (
+    Busy,
+    LastMethod,
+    TwoFactorNotEnabled,
+)
+from accounts.factors.base import Factor
+from accounts.models import User
+from accounts.sessions.locks import end_other_sessions, hold, hold_session_of
+from accounts.sessions.store import SessionStore
+from accounts.users.administration import lock_managed
+
+ATTEMPTS_AT_LOCKING = 5
+
+
+class StartOver(Exception):
+    """What a removal was decided upon changed while it waited for its locks."""
+
+
+@transaction.atomic
+def remove(user: User, factor: Factor, *, session: SessionStore, actor: Actor) -> None:
+    """Remove one of several primary devices; the last one goes by `disable` only. Codes stay valid.
+
+    Raises LastMethod when no other would be left that works, SessionEnded.
+    """
+    user = hold(user, session)
+    methods = factors.methods_of(user)
+    if factor.slug not in methods.slugs:
+        raise TwoFactorNotEnabled
+    if not any(other != factor for other in methods.working):
+        raise LastMethod
+    factor.devices(user, confirmed=True).delete()
+    end_other_sessions(user, session)
+    record(events.TWO_FACTOR_REMOVED, actor=actor, subject=name_of(user), user=user, method=factor.slug)
+    outbox.notify(user, "two_factor_method_removed", actor=actor, method=str(factor.label))
+
+
+def disable(
+    user: User,
+    *,
+    actor: Actor,
+    session: SessionStore | None = None,
+    reason: str = "",
+    forced: bool = False,
+) -> None:
+    """Remove every device and the codes, in one transaction; end every other session (R31).
+
+    Refused for an owner of an organization that requires two-factor, but for `forced` (break-glass), which
+    is recorded. Without a session it is done to somebody else. Raises TwoFactorNotEnabled,
+    TwoFactorRemovalRefused, NotYours, Busy, SessionEnded.
+    """
+    for attempt in range(ATTEMPTS_AT_LOCKING):
+        try:
+            return disable_once(user, actor=actor, session=session, reason=reason, forced=forced)
+        except StartOver:
+            if attempt + 1 == ATTEMPTS_AT_LOCKING:
+                raise Busy from None
+    return None
+
+
+@transaction.atomic
+def disable_once(
+    user: User, *, actor: Actor, session: SessionStore | None, reason: str, forced: bool
+) -> None:
+    if session:
+        session.hold()
+    else:
+        hold_session_of(actor)
+    decided_upon = signals.two_factor_removing.send(User, user=user, forced=forced, lock=True)
+    user = hold(user, session, row_too=False) if session else lock_managed(user, actor=actor)[0]
+    if signals.two_factor_removing.send(User, user=user, forced=forced, lock=False) != decided_upon:
+        raise StartOver
+    if not user.is_enrolled:
+        raise TwoFactorNotEnabled
+    for factor in factors.all_factors():
+        factor.device_model._default_manager.filter(user=user).delete()
+    user.two_factor_enabled_at = None
+    user.save(update_fields=["two_factor_enabled_at"])
+    end_other_sessions(user, session, factor="")
+    record(
+        events.TWO_FACTOR_DISABLED,
+        actor=actor,
+        subject=name_of(user),
+        user=user,
+        reason=reason,
+        forced=forced,
+    )
+    by_the_user = session is not None
+    mail = "two_factor_disabled" if by_the_user else "two_factor_removed_by_admin"
+    outbox.notify(user, mail, actor=actor, reason=reason)
+    signals.two_factor_changed.send(User, user=user, enabled=False)
