@@ -6,14 +6,15 @@ from django.urls import path
 from accounts.factors import all_factors
 from accounts.views import (
     challenge,
-    dev,
+    development,
     enrolment,
     passwords,
     profile,
     registration,
-    session,
     sessions,
+    sign_in,
     site,
+    sudo,
     tokens,
     two_factor,
 )
@@ -40,12 +41,12 @@ urlpatterns = [
     path("account/password/forgot", passwords.forgot_password, name="forgot_password"),
     path("account/password/reset", passwords.reset_password, name="reset_password"),
     path("account/password/reset/<str:token>", passwords.reset_password_link, name="reset_password_link"),
-    path("session", session.sign_in, name="sign_in"),
+    path("session", sign_in.sign_in, name="sign_in"),
     path("session/two-factor", challenge.challenge, name="challenge"),
     path("session/two-factor-recovery", challenge.recovery, name="recovery"),
     path("session/two-factor-send-sms", challenge.send, name="send"),
-    path("session/logout", session.sign_out, name="sign_out"),
-    path("session/sudo", challenge.sudo, name="sudo"),
+    path("session/logout", sign_in.sign_out, name="sign_out"),
+    path("session/sudo", sudo.sudo, name="sudo"),
     path("app/settings/profile", profile.profile, name="profile"),
     path("app/settings/profile/email", profile.change_email, name="change_email"),
     path("app/settings/profile/delete", profile.delete_account, name="delete_account"),
@@ -73,4 +74,4 @@ urlpatterns = [
 ]
 
 if settings.DEBUG:
-    urlpatterns.append(path("dev/outbox", dev.dev_outbox, name="dev_outbox"))
+    urlpatterns.append(path("dev/outbox", development.dev_outbox, name="dev_outbox"))

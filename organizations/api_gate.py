@@ -17,8 +17,9 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts.api.endpoint import Call, forbidden, not_found
+from accounts.api.gates import check_sudo, token_not_verified
 from accounts.database.prepared import Prepared
-from accounts.endpoints import Call, check_sudo, forbidden, not_found, token_not_verified
 from accounts.jsonapi.errors import ApiError
 from accounts.models import ApiToken, User
 from accounts.models.public_ids import row_id

@@ -7,7 +7,8 @@ class OrganizationsConfig(AppConfig):
 
     def ready(self) -> None:
         """Hear what accounts asks and tells. Importing policy also registers who reads its mails."""
-        from accounts import documents, signals
+        from accounts import signals
+        from accounts.api import resources
         from accounts.audit import events as account_events
         from organizations import doctor, events, lifecycle, memberships, policy, tokens, user_sessions
 
@@ -18,5 +19,5 @@ class OrganizationsConfig(AppConfig):
         user_sessions.shorten_sessions()
         doctor.register_checks()
         tokens.register()
-        documents.PERMISSIONS["can-create-organizations"] = lifecycle.may_create_organizations
+        resources.PERMISSIONS["can-create-organizations"] = lifecycle.may_create_organizations
         account_events.SENTENCES.update(events.SENTENCES)

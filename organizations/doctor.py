@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from django.db import transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
-from accounts import doctor
 from accounts.audit import events
+from accounts.management import doctor
 from accounts.models import AuditEvent
 from organizations.models import Membership, Organization, OrganizationCounts
 

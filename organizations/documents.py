@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from accounts.documents import moment, user_resource
+from accounts.api.resources import moment, user_resource
 from accounts.jsonapi.documents import API, Resource, resource, to_many, to_one
 from accounts.models.public_ids import public_id
 from organizations.api_gate import Access

@@ -14,7 +14,7 @@ from django.core.exceptions import BadRequest
 from django.db.models import Q
 from django.db.models.functions import Lower
 
-from accounts.forms import LONGEST_LOGIN
+from accounts.fields import LONGEST_LOGIN
 from accounts.jsonapi.errors import invalid_parameter
 from accounts.jsonapi.pagination import PageRequest
 from accounts.models import User

@@ -3,17 +3,11 @@
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
-from accounts.documents import service_account, user_id, user_resource
-from accounts.endpoints import (
-    Call,
-    blamed_on,
-    check_sudo,
-    has_sudo,
-    sudo_token_required,
-    user_token_required,
-)
+from accounts.api.endpoint import Call, blamed_on
+from accounts.api.gates import check_sudo, has_sudo, sudo_token_required, user_token_required
+from accounts.api.resources import service_account, user_id, user_resource
 from accounts.exceptions import WrongPassword
-from accounts.forms import AddressField, CurrentPasswordField, NewPasswordField
+from accounts.fields import AddressField, CurrentPasswordField, NewPasswordField
 from accounts.jsonapi.documents import document, respond
 from accounts.models import ApiToken, User
 from accounts.users import email_addresses, passwords

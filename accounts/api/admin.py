@@ -5,8 +5,8 @@ from typing import ParamSpec, cast
 
 from django.http import HttpResponse
 
-from accounts.documents import user_resource
-from accounts.endpoints import Call, Handler, forbidden, not_found
+from accounts.api.endpoint import Call, Handler, forbidden, not_found
+from accounts.api.resources import user_resource
 from accounts.exceptions import AccountGone, TwoFactorNotEnabled
 from accounts.jsonapi.documents import document, respond
 from accounts.jsonapi.errors import ApiError

@@ -2,15 +2,10 @@
 
 from django.http import HttpResponse
 
-from accounts.documents import token_resource
-from accounts.endpoints import (
-    Call,
-    blamed_on,
-    check_sudo,
-    not_found,
-    user_token_required,
-)
-from accounts.forms import DescriptionField
+from accounts.api.endpoint import Call, blamed_on, not_found
+from accounts.api.gates import check_sudo, user_token_required
+from accounts.api.resources import token_resource
+from accounts.fields import DescriptionField
 from accounts.jsonapi.documents import document, no_content, respond
 from accounts.jsonapi.pagination import page_of
 from accounts.jsonapi.requests import Document

@@ -2,14 +2,14 @@
 
 from django.urls import path
 
-from accounts.api import account, admin, openapi, site, tokens
-from accounts.endpoints import endpoint
+from accounts.api import account, admin, site, tokens
+from accounts.api.endpoint import endpoint
 
 app_name = "accounts_api"
 
 urlpatterns = [
     path("ping", endpoint(public=True, GET=site.ping), name="ping"),
-    path("openapi.yaml", endpoint(public=True, GET=openapi.show), name="openapi"),
+    path("openapi.yaml", endpoint(public=True, GET=site.openapi), name="openapi"),
     path("account/details", endpoint(GET=account.details), name="account_details"),
     path("account/update", endpoint(PATCH=account.update), name="account_update"),
     path("account/password", endpoint(PATCH=account.change_password), name="account_password"),

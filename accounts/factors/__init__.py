@@ -33,6 +33,11 @@ def get(slug: str) -> "Factor | None":
     return next((factor for factor in all_factors() if factor.slug == slug), None)
 
 
+def chosen(offered: "list[Factor]", slug: str | None) -> "Factor | None":
+    """Return the factor of this name among those offered, or the first of them."""
+    return next((factor for factor in offered if factor.slug == slug), offered[0] if offered else None)
+
+
 @dataclass(frozen=True)
 class Methods:
     """The primary factors that a user has enrolled, in the registry's order."""

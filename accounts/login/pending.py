@@ -92,5 +92,10 @@ class PendingChallenge:
         return {}
 
     @staticmethod
+    def describe(request: HttpRequest, user: User, factor: Factor, purpose: Purpose) -> dict[str, Any]:
+        """Return what the page that asks this factor shows of it."""
+        return factor.describe(user, PendingChallenge.state_for(request, factor, purpose))
+
+    @staticmethod
     def forget(request: HttpRequest) -> None:
         session_of(request).pop(CHALLENGE, None)

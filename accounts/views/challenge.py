@@ -1,6 +1,5 @@
-"""Proving a second factor: for a login, or again for sudo."""
+"""The second step of signing in, and having a code sent."""
 
-from typing import Any, TypeAlias
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -11,7 +10,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_POST
 
 from accounts import factors
 from accounts.audit import Actor
@@ -19,26 +18,18 @@ from accounts.exceptions import RuleViolation, SessionEnded
 from accounts.factors import refusals
 from accounts.factors.base import Factor, State
 from accounts.factors.challenges import Purpose
-from accounts.factors.refusals import Refusal
-from accounts.forms import CodeForm, LoginCodeForm, LoginRecoveryCodeForm, PasswordForm, RecoveryCodeForm
+from accounts.forms import LoginCodeForm, LoginRecoveryCodeForm
 from accounts.login import proofs
 from accounts.login.pending import PendingChallenge, PendingLogin
 from accounts.models import User
-from accounts.sessions.assurance import has_sudo, signed_in_user
 from accounts.sessions.store import session_of
 from accounts.web.form_pages import form_page, refuse, tell
+from accounts.web.methods import get_or_post
 from accounts.web.redirects import safe_next
-
-SHOWS_AND_ACTS = ["GET", "HEAD", "POST"]
-AnyForm: TypeAlias = CodeForm | RecoveryCodeForm | PasswordForm
-
-
-def describe(request: HttpRequest, user: User, factor: Factor, purpose: Purpose) -> dict[str, Any]:
-    return factor.describe(user, PendingChallenge.state_for(request, factor, purpose))
 
 
 @login_not_required
-@require_http_methods(SHOWS_AND_ACTS)
+@get_or_post
 @sensitive_post_parameters("code")
 def challenge(request: HttpRequest) -> HttpResponse:
     form = LoginCodeForm(request.POST if request.method == "POST" else None)
@@ -46,7 +37,7 @@ def challenge(request: HttpRequest) -> HttpResponse:
 
 
 @login_not_required
-@require_http_methods(SHOWS_AND_ACTS)
+@get_or_post
 @sensitive_post_parameters("code")
 def recovery(request: HttpRequest) -> HttpResponse:
     form = LoginRecoveryCodeForm(request.POST if request.method == "POST" else None)
@@ -136,12 +127,16 @@ def send(request: HttpRequest) -> HttpResponse:
     purpose = Purpose.LOGIN if pending else Purpose.SUDO
     methods = pending.methods if pending else factors.methods_of(user)
     acting = [factor for factor in methods.working if factor.acts]
-    factor = chosen(acting, request.POST.get("factor"))
+    factor = factors.chosen(acting, request.POST.get("factor"))
     if factor is not None:
         try:
             PendingChallenge.start(request, user, factor, purpose)
         except RuleViolation as error:
-            tell(request, error, countdown=bool(describe(request, user, factor, purpose).get("resend_in")))
+            tell(
+                request,
+                error,
+                countdown=bool(PendingChallenge.describe(request, user, factor, purpose).get("resend_in")),
+            )
     return redirect(page_of(request, factor, purpose))
 
 
@@ -152,91 +147,3 @@ def page_of(request: HttpRequest, factor: Factor | None, purpose: Purpose) -> st
         return f"{reverse('accounts:challenge')}?{urlencode(query)}"
     query["next"] = safe_next(request, request.POST.get("next"), reverse("organizations:home"))
     return f"{reverse('accounts:sudo')}?{urlencode(query)}"
-
-
-@require_http_methods(SHOWS_AND_ACTS)
-@sensitive_post_parameters("code", "password")
-def sudo(request: HttpRequest) -> HttpResponse:
-    """Ask for a fresh proof: the second factor if enrolled, else the password (D6)."""
-    user = signed_in_user(request)
-    asked_for = request.POST.get("next") or request.GET.get("next")
-    next_path = safe_next(request, asked_for, reverse("organizations:home"))
-    if request.method != "POST" and has_sudo(request):
-        return redirect(next_path)
-    devices, set_aside = asked_of(user)
-    factor = chosen(devices, request.POST.get("factor") or request.GET.get("factor"))
-    form = sudo_form(factor)(request.POST if request.method == "POST" else None)
-    refusal = None
-    if form.is_valid():
-        try:
-            if prove(request, user, factor, form):
-                PendingChallenge.forget(request)
-                rotate_token(request)
-                return redirect(next_path)
-            refusal = wrong_proof(request, user, factor, form)
-            form.add_error("code" if factor else "password", refusal.message)
-            devices, set_aside = asked_of(user)
-        except RuleViolation as error:
-            refuse(form, error)
-    return form_page(
-        request,
-        "accounts/sudo.html",
-        form,
-        next=next_path,
-        factor=factor,
-        description=describe(request, user, factor, Purpose.SUDO) if factor else {},
-        set_aside=set_aside,
-        alternatives=[other for other in devices if other != factor],
-        belongs_to=refusal and refusal.belongs_to,
-    )
-
-
-def asked_of(user: User) -> tuple[list[Factor], list[Factor]]:
-    """Return the factors that sudo takes of this user, and those that were set aside."""
-    if not user.is_enrolled:
-        return [], []
-    methods = factors.methods_of(user)
-    return [*methods.working, *factors.backup()], methods.set_aside
-
-
-def chosen(devices: list[Factor], slug: str | None) -> Factor | None:
-    by_slug = {factor.slug: factor for factor in devices}
-    return by_slug.get(slug or "") or (devices[0] if devices else None)
-
-
-def sudo_form(
-    factor: Factor | None,
-) -> type[CodeForm] | type[RecoveryCodeForm] | type[PasswordForm]:
-    if factor is None:
-        return PasswordForm
-    return RecoveryCodeForm if factor.is_backup else CodeForm
-
-
-def wrong_proof(request: HttpRequest, user: User, factor: Factor | None, form: AnyForm) -> Refusal:
-    if factor is None:
-        return Refusal(_("That is not your password."))
-    state = PendingChallenge.state_for(request, factor, Purpose.SUDO)
-    return refusals.explain(user, factor, form.cleaned_data["code"], state)
-
-
-def prove(
-    request: HttpRequest,
-    user: User,
-    factor: Factor | None,
-    form: AnyForm,
-) -> bool:
-    session, actor = session_of(request), Actor.of(request)
-    if factor is None:
-        return proofs.prove(user, form.cleaned_data["password"], session=session, actor=actor)
-    return (
-        proofs.answer_challenge(
-            user,
-            factor,
-            form.cleaned_data["code"],
-            PendingChallenge.state_for(request, factor, Purpose.SUDO),
-            purpose=Purpose.SUDO,
-            session=session,
-            actor=actor,
-        )
-        is not None
-    )

@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_POST
 
 from accounts import factors
 from accounts.audit import Actor
@@ -23,9 +23,8 @@ from accounts.two_factor.enrolment import cancel_enrolment, confirm_enrolment
 from accounts.two_factor.pages import PAGE, codes_page, factor_or_404, missing, overview_page
 from accounts.two_factor.pending import PendingEnrolment
 from accounts.web.form_pages import form_page, refuse, tell
+from accounts.web.methods import get_or_post
 from accounts.web.redirects import safe_next
-
-SHOWS_AND_ACTS = ["GET", "HEAD", "POST"]
 
 
 @require_POST
@@ -52,7 +51,7 @@ def enable(request: HttpRequest) -> HttpResponse:
     )
 
 
-@require_http_methods(SHOWS_AND_ACTS)
+@get_or_post
 @sudo_required(page="accounts:replace")
 def replace(request: HttpRequest, factor: str) -> HttpResponse:
     """Begin to put a new device in the place of one that goes on working until then."""
@@ -98,7 +97,7 @@ def resend(request: HttpRequest) -> HttpResponse:
     return redirect("accounts:confirm")
 
 
-@require_http_methods(SHOWS_AND_ACTS)
+@get_or_post
 @sudo_required(page="accounts:confirm")
 @sensitive_post_parameters("code")
 def confirm(request: HttpRequest) -> HttpResponse:

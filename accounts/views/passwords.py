@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
@@ -17,6 +17,7 @@ from accounts.sessions.store import session_of
 from accounts.users import passwords
 from accounts.users.links import LinkCookie, LinkInvalid
 from accounts.web.form_pages import form_page, refuse
+from accounts.web.methods import get_or_post
 
 COOKIE = LinkCookie("reset-password", "accounts:reset_password")
 
@@ -24,7 +25,7 @@ FIELD_OF = {"weak-password": "new_password", "wrong-password": "password"}
 
 
 @login_not_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@get_or_post
 def forgot_password(request: HttpRequest) -> HttpResponse:
     """Ask for an address. The answer is the same for every one (PR-01, PR-05)."""
     form = AddressForm(request.POST if request.method == "POST" else None)
@@ -43,7 +44,7 @@ def reset_password_link(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @login_not_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@get_or_post
 @sensitive_post_parameters("new_password")
 def reset_password(request: HttpRequest) -> HttpResponse:
     """Set a new password. Whether the link is good is said on POST only, where guesses are counted."""
@@ -73,7 +74,7 @@ def without_token(response: HttpResponse) -> HttpResponse:
     return response
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@get_or_post
 @sudo_required(page="accounts:password")
 @sensitive_post_parameters("password", "new_password")
 def password(request: HttpRequest) -> HttpResponse:

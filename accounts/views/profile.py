@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.audit import Actor
 from accounts.audit import activity as history
@@ -16,6 +16,7 @@ from accounts.sessions.assurance import signed_in_user, sudo_required
 from accounts.sessions.store import session_of
 from accounts.users import email_addresses, passwords, registration
 from accounts.web.form_pages import form_page, refuse
+from accounts.web.methods import get_or_post
 
 PAGE = "accounts:profile"
 
@@ -49,7 +50,7 @@ def change_email(request: HttpRequest) -> HttpResponse:
     return redirect(PAGE)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@get_or_post
 @sudo_required(page="accounts:delete_account")
 @sensitive_post_parameters("password")
 def delete_account(request: HttpRequest) -> HttpResponse:

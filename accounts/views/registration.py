@@ -8,7 +8,7 @@ from django.middleware.csrf import rotate_token
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
@@ -18,6 +18,7 @@ from accounts.sessions.store import session_of
 from accounts.users import email_addresses, registration
 from accounts.users.links import LinkCookie
 from accounts.web.form_pages import form_page, refuse
+from accounts.web.methods import get_or_post
 from accounts.web.redirects import safe_next
 
 PAGE = "accounts:confirm_email"
@@ -27,7 +28,7 @@ FIELD_OF = {"username-taken": "username", "weak-password": "password"}
 
 
 @login_not_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@get_or_post
 @sensitive_post_parameters("password")
 def sign_up(request: HttpRequest) -> HttpResponse:
     asked_for = request.POST.get("next") or request.GET.get("next")
@@ -52,7 +53,7 @@ def confirm_email_link(request: HttpRequest, token: str) -> HttpResponse:
     return COOKIE.take(token)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@get_or_post
 def confirm_email(request: HttpRequest) -> HttpResponse:
     """Show what is to be confirmed; on POST confirm it, with the token that the link has left.
 

@@ -12,7 +12,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
-from accounts.forms import LIFETIMES, NEVER, TokenForm
+from accounts.fields import LIFETIMES, NEVER
+from accounts.forms import TokenForm
 from accounts.models import DESCRIPTION_LENGTH
 from accounts.sessions.assurance import (
     has_sudo,

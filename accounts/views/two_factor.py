@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation, WrongPassword
@@ -22,9 +22,8 @@ from accounts.two_factor.pages import (
 )
 from accounts.users import passwords
 from accounts.web.form_pages import form_page, refuse
+from accounts.web.methods import get_or_post
 from accounts.web.redirects import safe_next
-
-SHOWS_AND_ACTS = ["GET", "HEAD", "POST"]
 
 
 @require_safe
@@ -51,7 +50,7 @@ def renew_codes(request: HttpRequest) -> HttpResponse:
     return codes_page(request, codes, fresh=False)
 
 
-@require_http_methods(SHOWS_AND_ACTS)
+@get_or_post
 @sudo_required(page="accounts:disable")
 @sensitive_post_parameters("password")
 def disable(request: HttpRequest) -> HttpResponse:

@@ -7,9 +7,10 @@ from django.db.models import Count
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
-from accounts.documents import user_resource
-from accounts.endpoints import Call, blamed_on, forbidden, not_found, user_token_required
-from accounts.forms import AddressField
+from accounts.api.endpoint import Call, blamed_on, forbidden, not_found
+from accounts.api.gates import user_token_required
+from accounts.api.resources import user_resource
+from accounts.fields import AddressField
 from accounts.jsonapi.documents import Resource, document, no_content, respond
 from accounts.jsonapi.errors import ApiError
 from accounts.jsonapi.pagination import PageRequest, page_of, pagination

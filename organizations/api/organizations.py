@@ -6,7 +6,8 @@ from dataclasses import replace
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from accounts.endpoints import Call, blamed_on, check_sudo, forbidden, has_sudo
+from accounts.api.endpoint import Call, blamed_on, forbidden
+from accounts.api.gates import check_sudo, has_sudo
 from accounts.jsonapi.documents import Resource, document, no_content, respond
 from accounts.jsonapi.pagination import page_of
 from accounts.jsonapi.requests import Document

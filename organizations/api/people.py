@@ -2,8 +2,9 @@
 
 from django.http import HttpResponse
 
-from accounts.documents import user_resource
-from accounts.endpoints import Call, has_sudo, not_found, user_token_required
+from accounts.api.endpoint import Call, not_found
+from accounts.api.gates import has_sudo, user_token_required
+from accounts.api.resources import user_resource
 from accounts.jsonapi.documents import document, respond
 from accounts.models.public_ids import row_id
 from organizations.acquaintances import acquaintance

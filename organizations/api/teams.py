@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
-from accounts.endpoints import Call
+from accounts.api.endpoint import Call
 from accounts.jsonapi.documents import Resource, document, no_content, respond
 from accounts.jsonapi.errors import ApiError
 from accounts.jsonapi.pagination import page_of

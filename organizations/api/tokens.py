@@ -6,8 +6,8 @@ from typing import Any
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
-from accounts.documents import token_resource
-from accounts.endpoints import Call, blamed_on, not_found
+from accounts.api.endpoint import Call, blamed_on, not_found
+from accounts.api.resources import token_resource
 from accounts.jsonapi.documents import API, document, no_content, respond
 from accounts.jsonapi.errors import invalid_parameter
 from accounts.jsonapi.requests import Document

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.endpoints import endpoint
+from accounts.api.endpoint import endpoint
 from organizations import converters  # noqa: F401 - registers the converter of names
 from organizations.api import memberships, organizations, people, teams, tokens
 

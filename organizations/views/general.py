@@ -4,18 +4,18 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
 
 from accounts.audit import Actor
 from accounts.sessions.assurance import sudo_required
 from accounts.web.form_pages import form_page
+from accounts.web.methods import get_or_post
 from organizations import lifecycle
 from organizations.forms import DeleteForm, GeneralForm
 from organizations.gate import owner_required
 from organizations.models import Membership, Organization
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@get_or_post
 @owner_required
 def general(request: HttpRequest, organization: Organization, membership: Membership) -> HttpResponse:
     form = GeneralForm(
@@ -34,7 +34,7 @@ def general(request: HttpRequest, organization: Organization, membership: Member
     )
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@get_or_post
 @owner_required
 @sudo_required(page="organizations:delete")
 def delete(request: HttpRequest, organization: Organization, membership: Membership) -> HttpResponse:

@@ -4,12 +4,13 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
 from accounts.sessions.assurance import signed_in_user
 from accounts.web.form_pages import form_page, refuse
+from accounts.web.methods import get_or_post
 from organizations import lifecycle
 from organizations.exceptions import InvalidName, NameTaken, ReservedName
 from organizations.forms import NewOrganizationForm
@@ -21,7 +22,7 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "organizations/home.html")
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@get_or_post
 def new(request: HttpRequest) -> HttpResponse:
     user = signed_in_user(request)
     form = NewOrganizationForm(

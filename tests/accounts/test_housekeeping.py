@@ -10,9 +10,10 @@ from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts import factors, housekeeping
+from accounts import factors
 from accounts.database import batches
 from accounts.factors.totp.models import TOTPDevice
+from accounts.management import housekeeping
 from accounts.models import OutboxMessage, RateLimit, Session
 from accounts.two_factor import enrolment
 from tests import environment

@@ -9,7 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts import housekeeping
+from accounts.management import housekeeping
 from accounts.models import AuditEvent, RememberedBrowser, Session
 from tests import cast
 from tests.accounts.steps import (

@@ -7,7 +7,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts import guide
-from accounts.views import dev
+from accounts.views import development
 from tests.cast import sign_in
 
 
@@ -68,7 +68,7 @@ def test_the_development_inbox_shows_mails_with_links(rf, settings, tmp_path):
     request = rf.get("/dev/outbox")
     request.user = AnonymousUser()
 
-    page = dev.dev_outbox(request).content.decode()
+    page = development.dev_outbox(request).content.decode()
 
     assert page.count("Hello &lt;b&gt;") == 2
     assert '<a href="http://testserver/x?y=1"' in page

@@ -10,8 +10,8 @@ from django.core.management import call_command
 from django.db import OperationalError
 from django.utils import timezone
 
-from accounts import housekeeping
 from accounts.audit import Actor
+from accounts.management import housekeeping
 from accounts.models import ApiToken, User
 from accounts.tokens import expiry
 from organizations import tokens as organization_tokens

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from accounts import doctor
+from accounts.management import doctor
 
 SHOWN = 20  # problems of one kind
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.commands import migrate
 
-from accounts.doctor import take_the_time_it_takes
+from accounts.management.doctor import take_the_time_it_takes
 
 
 class Command(migrate.Command):

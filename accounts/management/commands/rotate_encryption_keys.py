@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from accounts.audit import Actor
 from accounts.crypto import columns, rotation
 from accounts.crypto.rotation import Outcome, Progress
-from accounts.doctor import take_the_time_it_takes
+from accounts.management.doctor import take_the_time_it_takes
 
 SECONDS_BETWEEN_REPORTS = 1
 

@@ -9,8 +9,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import Error, close_old_connections
 
-from accounts import housekeeping
-from accounts.doctor import take_the_time_it_takes
+from accounts.management import housekeeping
+from accounts.management.doctor import take_the_time_it_takes
 from accounts.outbox import delivery
 from accounts.tokens import expiry
 

@@ -7,10 +7,9 @@ gates. Whatever a handler raises becomes an error object here, and nowhere else.
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property, wraps
-from typing import Any, Concatenate, ParamSpec, cast
+from functools import cached_property
+from typing import Any, Concatenate, ParamSpec
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import (
     BadRequest,
@@ -19,7 +18,6 @@ from django.core.exceptions import (
     SuspiciousOperation,
 )
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
@@ -200,54 +198,3 @@ def not_found() -> ApiError:
 
 def forbidden(detail: str = "") -> ApiError:
     return ApiError(403, detail=detail or _("You may not do that."))
-
-
-# --- Gates that know nothing of organizations ---
-
-
-def user_token_required(handler: Handler[P]) -> Handler[P]:
-    """Only for people's own tokens. For others there is nothing here."""
-
-    @wraps(handler)
-    def guarded(call: Call, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        if not isinstance(call.token, ApiToken):
-            raise not_found()
-        return handler(call, *args, **kwargs)
-
-    return cast("Handler[P]", guarded)
-
-
-def sudo_token_required(handler: Handler[P]) -> Handler[P]:
-    """Only for tokens that stand for sudo (D6)."""
-
-    @wraps(handler)
-    def guarded(call: Call, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        check_sudo(call)
-        return handler(call, *args, **kwargs)
-
-    return cast("Handler[P]", guarded)
-
-
-def check_sudo(call: Call) -> None:
-    """Raise 403 for a token that does not stand for sudo."""
-    if not has_sudo(call):
-        raise token_not_verified()
-
-
-def has_sudo(call: Call) -> bool:
-    """Whether the token stands for sudo: all but those of people with two-factor that were made without it.
-
-    Who has none proved the password when the token was made, and that is all that sudo asks of him (D6).
-    """
-    token = call.token
-    return not isinstance(token, ApiToken) or token.counts_as_verified or not token.owner.is_enrolled
-
-
-def token_not_verified(page: str = "") -> ApiError:
-    """Return D2's 403 for a token without a second factor. `page` is where to make a better one."""
-    address = settings.SITE_URL + (page or reverse("accounts:tokens"))
-    detail = _(
-        "This token was made without two-factor authentication. Make a new one, now that you have it: "
-        "%(address)s"
-    )
-    return ApiError(403, "two-factor required", detail % {"address": address})

@@ -8,7 +8,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_POST
 
 from accounts.audit import Actor
 from accounts.exceptions import DecryptionFailed, RateLimited, RuleViolation
@@ -19,13 +19,12 @@ from accounts.login.pending import PendingChallenge, PendingLogin
 from accounts.sessions import remembered
 from accounts.sessions.store import session_of
 from accounts.web.form_pages import form_page, refuse, tell
+from accounts.web.methods import get_or_post
 from accounts.web.redirects import safe_next
-
-SHOWS_AND_ACTS = ["GET", "HEAD", "POST"]
 
 
 @login_not_required
-@require_http_methods(SHOWS_AND_ACTS)
+@get_or_post
 @sensitive_post_parameters("password")
 def sign_in(request: HttpRequest) -> HttpResponse:
     asked_for = request.POST.get("next") or request.GET.get("next")

@@ -1,0 +1,110 @@
+"""Step-up: the person at the browser proves who it is once more."""
+
+from typing import TypeAlias
+
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import rotate_token
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+
+from accounts import factors
+from accounts.audit import Actor
+from accounts.exceptions import RuleViolation
+from accounts.factors import refusals
+from accounts.factors.base import Factor
+from accounts.factors.challenges import Purpose
+from accounts.factors.refusals import Refusal
+from accounts.forms import CodeForm, PasswordForm, RecoveryCodeForm
+from accounts.login import proofs
+from accounts.login.pending import PendingChallenge
+from accounts.models import User
+from accounts.sessions.assurance import has_sudo, signed_in_user
+from accounts.sessions.store import session_of
+from accounts.web.form_pages import form_page, refuse
+from accounts.web.methods import get_or_post
+from accounts.web.redirects import safe_next
+
+AnyForm: TypeAlias = CodeForm | RecoveryCodeForm | PasswordForm
+
+
+@get_or_post
+@sensitive_post_parameters("code", "password")
+def sudo(request: HttpRequest) -> HttpResponse:
+    """Ask for a fresh proof: the second factor if enrolled, else the password (D6)."""
+    user = signed_in_user(request)
+    asked_for = request.POST.get("next") or request.GET.get("next")
+    next_path = safe_next(request, asked_for, reverse("organizations:home"))
+    if request.method != "POST" and has_sudo(request):
+        return redirect(next_path)
+    devices, set_aside = asked_of(user)
+    factor = factors.chosen(devices, request.POST.get("factor") or request.GET.get("factor"))
+    form = sudo_form(factor)(request.POST if request.method == "POST" else None)
+    refusal = None
+    if form.is_valid():
+        try:
+            if prove(request, user, factor, form):
+                PendingChallenge.forget(request)
+                rotate_token(request)
+                return redirect(next_path)
+            refusal = wrong_proof(request, user, factor, form)
+            form.add_error("code" if factor else "password", refusal.message)
+            devices, set_aside = asked_of(user)
+        except RuleViolation as error:
+            refuse(form, error)
+    return form_page(
+        request,
+        "accounts/sudo.html",
+        form,
+        next=next_path,
+        factor=factor,
+        description=PendingChallenge.describe(request, user, factor, Purpose.SUDO) if factor else {},
+        set_aside=set_aside,
+        alternatives=[other for other in devices if other != factor],
+        belongs_to=refusal and refusal.belongs_to,
+    )
+
+
+def asked_of(user: User) -> tuple[list[Factor], list[Factor]]:
+    """Return the factors that sudo takes of this user, and those that were set aside."""
+    if not user.is_enrolled:
+        return [], []
+    methods = factors.methods_of(user)
+    return [*methods.working, *factors.backup()], methods.set_aside
+
+
+def sudo_form(factor: Factor | None) -> type[CodeForm] | type[RecoveryCodeForm] | type[PasswordForm]:
+    if factor is None:
+        return PasswordForm
+    return RecoveryCodeForm if factor.is_backup else CodeForm
+
+
+def wrong_proof(request: HttpRequest, user: User, factor: Factor | None, form: AnyForm) -> Refusal:
+    if factor is None:
+        return Refusal(_("That is not your password."))
+    state = PendingChallenge.state_for(request, factor, Purpose.SUDO)
+    return refusals.explain(user, factor, form.cleaned_data["code"], state)
+
+
+def prove(
+    request: HttpRequest,
+    user: User,
+    factor: Factor | None,
+    form: AnyForm,
+) -> bool:
+    session, actor = session_of(request), Actor.of(request)
+    if factor is None:
+        return proofs.prove(user, form.cleaned_data["password"], session=session, actor=actor)
+    return (
+        proofs.answer_challenge(
+            user,
+            factor,
+            form.cleaned_data["code"],
+            PendingChallenge.state_for(request, factor, Purpose.SUDO),
+            purpose=Purpose.SUDO,
+            session=session,
+            actor=actor,
+        )
+        is not None
+    )
