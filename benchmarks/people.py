@@ -91,7 +91,7 @@ def found(users: list[Any]) -> None:
     models = import_module("organizations.models")
     actor = import_module("accounts.audit.actor").Actor.command()
     lifecycle = import_module("organizations.lifecycle")
-    policy = import_module("organizations.policy")
+    policy = import_module("organizations.policy.two_factor")
     organization = lifecycle.create_organization(
         ORGANIZATION, "bench@example.com", owner=users[0], actor=actor
     )
@@ -106,5 +106,5 @@ def found(users: list[Any]) -> None:
         )
         for user in users[1:]
     )
-    import_module("organizations.doctor").recount()
+    import_module("organizations.management.doctor").recount()
     policy.set_auth_policy(organization, models.AuthPolicy.TWO_FACTOR_MANDATORY, actor=actor)

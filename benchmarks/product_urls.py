@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
 from accounts.sessions.assurance import signed_in_user
-from organizations.gate import membership_of
+from organizations.access.gate import membership_of
 from organizations.views.organization import detail
 from tfc_auth.urls import handler400, handler403, handler404, handler500
 from tfc_auth.urls import urlpatterns as product_patterns

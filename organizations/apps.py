@@ -10,11 +10,14 @@ class OrganizationsConfig(AppConfig):
         from accounts import signals
         from accounts.api import resources
         from accounts.audit import events as account_events
-        from organizations import doctor, events, lifecycle, memberships, policy, tokens, user_sessions
+        from organizations import events, lifecycle, tokens
+        from organizations.management import doctor
+        from organizations.members import memberships
+        from organizations.policy import two_factor, user_sessions
 
-        signals.two_factor_removing.connect(policy.veto_disable)
-        signals.two_factor_consequences.connect(policy.consequences)
-        signals.two_factor_changed.connect(policy.mirror)
+        signals.two_factor_removing.connect(two_factor.veto_disable)
+        signals.two_factor_consequences.connect(two_factor.consequences)
+        signals.two_factor_changed.connect(two_factor.mirror)
         signals.account_deleting.connect(memberships.leave_everything)
         user_sessions.shorten_sessions()
         doctor.register_checks()

@@ -13,12 +13,12 @@ from accounts.limits import Budget
 from accounts.models import User
 from accounts.sessions.locks import acting, lock_acting
 from organizations import events, news
+from organizations.access.rights import lock_with_right
 from organizations.exceptions import CreationNotAllowed, NameTaken
-from organizations.locks import lock_with_right
 from organizations.models import AuthPolicy, Membership, Organization, OrganizationCounts
 from organizations.names import check_name
-from organizations.policy import change_policy
-from organizations.user_sessions import change_sessions
+from organizations.policy.two_factor import change_policy
+from organizations.policy.user_sessions import change_sessions
 
 CREATIONS = Budget("organization:create", (30, 3600), (100, 86_400))
 

@@ -2,6 +2,8 @@
 
 import re
 
+from django.urls import register_converter
+
 from organizations.exceptions import InvalidName, ReservedName
 from organizations.models import NAME_LENGTH
 
@@ -24,3 +26,16 @@ def check_name(name: str) -> None:
         raise InvalidName
     if name.lower() in RESERVED_NAMES:
         raise ReservedName(name)
+
+
+class OrganizationNameConverter:
+    regex = ORGANIZATION_NAME
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(OrganizationNameConverter, "organization")

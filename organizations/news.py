@@ -1,11 +1,22 @@
-"""How often the owners of an organization get news of it: whoever may change it must not flood them.
+"""Who reads the news of an organization, and how often there may be any.
 
-Among a thousand mails, nobody finds the one that matters.
+People who may change an organization must not flood its owners: among a thousand mails, nobody finds the
+one that matters.
 """
 
 from accounts import limits
 from accounts.limits import Budget
-from organizations.models import Organization
+from accounts.models import User
+from accounts.outbox import audience
+from organizations.models import (
+    Membership,
+    MembershipQuerySet,
+    Organization,
+)
+
+# Audiences: (organization id, after user id, limit) -> users in id order.
+OWNERS = "organizations.owners"
+MEMBERS_WITHOUT_TWO_FACTOR = "organizations.members_without_two_factor"
 
 NEWS = Budget("organization:news", (60, 3600), (240, 86_400))
 
@@ -13,3 +24,24 @@ NEWS = Budget("organization:news", (60, 3600), (240, 86_400))
 def reserve(organization: Organization) -> None:
     """Count a change that all owners are told of; before its transaction. Raises RateLimited."""
     limits.reserve((NEWS, str(organization.pk)))
+
+
+@audience(OWNERS)
+def owners(key: str, after: int, limit: int) -> list[User]:
+    return readers(Membership.objects.owners(), key, after, limit)
+
+
+@audience(MEMBERS_WITHOUT_TWO_FACTOR)
+def members_without_two_factor(key: str, after: int, limit: int) -> list[User]:
+    """Nobody, once the requirement was lifted again."""
+    return readers(Membership.objects.active().without_two_factor().mandatory(), key, after, limit)
+
+
+def readers(memberships: MembershipQuerySet, key: str, after: int, limit: int) -> list[User]:
+    rows = memberships.filter(
+        organization_id=int(key),
+        user_id__gt=after,
+        user__is_active=True,
+        user__email_confirmed_at__isnull=False,
+    )
+    return [row.user for row in rows.select_related("user").order_by("user_id")[:limit] if row.user]

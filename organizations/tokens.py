@@ -11,9 +11,9 @@ from accounts.sessions.locks import acting
 from accounts.tokens import expiry, lookup
 from accounts.tokens.issuing import fill
 from organizations import events, news
-from organizations.locks import lock_with_right
+from organizations.access.rights import lock_with_right
 from organizations.models import Organization, OrganizationToken, Right
-from organizations.policy import OWNERS
+from organizations.news import OWNERS
 
 Kind = OrganizationToken.Kind
 

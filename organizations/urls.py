@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from organizations import converters  # noqa: F401 - registers the converter of names
+from organizations import names  # noqa: F401 - registers the converter of names
 from organizations.views import authentication, general, home, mine, organization, tokens, users
 
 app_name = "organizations"

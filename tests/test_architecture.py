@@ -32,9 +32,8 @@ FLOORS = {
     "organizations": [
         "models",
         "exceptions events news",
-        "access names context_processors",
-        "policy",
-        "tokens",
+        "access names",
+        "policy tokens context_processors",
         "members lifecycle forms",
         "views api management admin",
         "urls apps",

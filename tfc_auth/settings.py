@@ -95,7 +95,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "accounts.outbox.delivery.OutboxMiddleware",
     "accounts.web.middleware.RuleViolationMiddleware",
-    "organizations.middleware.TwoFactorRequiredMiddleware",
+    "organizations.access.middleware.TwoFactorRequiredMiddleware",
 ]
 
 ROOT_URLCONF = "tfc_auth.urls"
@@ -115,7 +115,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "accounts.context_processors.site",
-                "organizations.context.switcher",
+                "organizations.context_processors.switcher",
             ],
         },
     },

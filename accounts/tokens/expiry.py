@@ -13,7 +13,6 @@ from django.utils import timezone
 
 from accounts import outbox
 from accounts.models import ApiToken, BearerToken
-from accounts.outbox import notifications
 
 DAYS_BEFORE = (7, 30)  # the nearest first: who was told of that is not told of the other
 KEEP_EXPIRED = timedelta(days=30)  # shown as expired for so long
@@ -39,7 +38,7 @@ def register(model: type[BearerToken], tokens: Callable[[], QuerySet[BearerToken
 
 def tell_in_time() -> None:
     """Write the mails that are due, 30 and 7 days before the end; each once. They leave with what is due."""
-    with notifications.left_for_later():
+    with outbox.left_for_later():
         for kind in kinds:
             for days in DAYS_BEFORE:
                 tell_about(kind, days)

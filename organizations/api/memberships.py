@@ -17,8 +17,8 @@ from accounts.jsonapi.pagination import PageRequest, page_of, pagination
 from accounts.jsonapi.requests import Document, identifiers
 from accounts.models import USERNAME_LENGTH, ApiToken
 from accounts.models.public_ids import row_id
-from organizations import invitations, memberships
-from organizations.api_gate import (
+from organizations.access.gate import is_locked_out
+from organizations.api.gate import (
     Access,
     access_to,
     as_the_gate_says,
@@ -26,10 +26,10 @@ from organizations.api_gate import (
     member_required,
     right_required,
 )
-from organizations.documents import membership_resource, team_id, team_resource, users_of
+from organizations.api.resources import membership_resource, team_id, team_resource, users_of
 from organizations.exceptions import AlreadyMember, InvitationGone, NotAMember, UnknownUser
-from organizations.gate import is_locked_out
-from organizations.member_pages import MemberList
+from organizations.members import invitations, memberships
+from organizations.members.lists import MemberList
 from organizations.models import Membership, Organization, Right
 
 KIND = "organization-memberships"

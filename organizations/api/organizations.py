@@ -13,13 +13,13 @@ from accounts.jsonapi.pagination import page_of
 from accounts.jsonapi.requests import Document
 from accounts.models import ApiToken
 from organizations import lifecycle
-from organizations.api_gate import Access, access_by_name, member_required, own_accesses, right_required
-from organizations.documents import entitlement_set_resource, organization_resource
+from organizations.api.gate import Access, access_by_name, member_required, own_accesses, right_required
+from organizations.api.resources import entitlement_set_resource, organization_resource
 from organizations.exceptions import CreationNotAllowed, NameTaken, OwnersNotEnrolled, SessionOutOfRange
 from organizations.forms import LONGEST_ADDRESS, ContactField, NameField
 from organizations.lifecycle import Changes
 from organizations.models import AuthPolicy, Organization, Right
-from organizations.user_sessions import check_length
+from organizations.policy.user_sessions import check_length
 
 KIND = "organizations"
 # What Terraform Cloud has of an organization; here there is only the first.

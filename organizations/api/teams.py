@@ -12,10 +12,10 @@ from accounts.jsonapi.errors import ApiError
 from accounts.jsonapi.pagination import page_of
 from accounts.jsonapi.requests import identifiers
 from accounts.models.public_ids import row_id
-from organizations import memberships
-from organizations.api_gate import Access, member_required, team_required
-from organizations.documents import OWNERS, membership_resource, team_resource, users_of
-from organizations.member_pages import checked_status
+from organizations.api.gate import Access, member_required, team_required
+from organizations.api.resources import OWNERS, membership_resource, team_resource, users_of
+from organizations.members import memberships
+from organizations.members.lists import checked_status
 from organizations.models import Membership, Organization, Right
 
 INCLUDES = ("users", "organization-memberships")

@@ -13,7 +13,7 @@ from accounts.jsonapi.errors import invalid_parameter
 from accounts.jsonapi.requests import Document
 from accounts.tokens.issuing import InvalidExpiry
 from organizations import tokens
-from organizations.api_gate import Access, right_required, team_required
+from organizations.api.gate import Access, right_required, team_required
 from organizations.models import OrganizationToken, Right
 
 Kind = OrganizationToken.Kind

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from accounts.api.endpoint import endpoint
-from organizations import converters  # noqa: F401 - registers the converter of names
+from organizations import names  # noqa: F401 - registers the converter of names
 from organizations.api import memberships, organizations, people, teams, tokens
 
 app_name = "organizations_api"

@@ -10,10 +10,10 @@ from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
 from accounts.sessions.assurance import sudo_required
 from accounts.web.form_pages import status_of
-from organizations import policy, user_sessions
+from organizations.access.gate import member_required, owner_required
 from organizations.forms import UserSessionsForm
-from organizations.gate import member_required, owner_required
 from organizations.models import LONGEST_SESSION, AuthPolicy, Membership, Organization
+from organizations.policy import two_factor, user_sessions
 
 PAGE = "organizations:authentication"
 
@@ -38,7 +38,7 @@ def authentication_page(
         "membership": membership,
         "form": form or UserSessionsForm(organization),
         "longest_session": LONGEST_SESSION,
-        "missing_owners": policy.unenrolled_owners(organization) if asks else [],
+        "missing_owners": two_factor.unenrolled_owners(organization) if asks else [],
     }
     return render(request, "organizations/authentication.html", context, status=status)
 
@@ -90,7 +90,7 @@ def change(
     done: str,
 ) -> HttpResponse:
     try:
-        policy.set_auth_policy(organization, value, actor=Actor.of(request))
+        two_factor.set_auth_policy(organization, value, actor=Actor.of(request))
     except RuleViolation as error:
         messages.error(request, error.message)
         return authentication_page(request, organization, membership, status=status_of(error))

@@ -10,8 +10,8 @@ from accounts.sessions.assurance import sudo_required
 from accounts.web.form_pages import form_page
 from accounts.web.methods import get_or_post
 from organizations import lifecycle
+from organizations.access.gate import owner_required
 from organizations.forms import DeleteForm, GeneralForm
-from organizations.gate import owner_required
 from organizations.models import Membership, Organization
 
 

@@ -13,8 +13,8 @@ from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
 from accounts.sessions.assurance import has_sudo, redirect_to_sudo, signed_in_user
 from accounts.web.form_pages import status_of
-from organizations import invitations, memberships
-from organizations.gate import membership_required_even_locked_out
+from organizations.access.gate import membership_required_even_locked_out
+from organizations.members import invitations, memberships
 from organizations.models import Membership, Organization
 
 

@@ -7,10 +7,14 @@ from django.views.decorators.http import require_safe
 
 from accounts.sessions.assurance import redirect_to_sudo, signed_in_user
 from accounts.web.redirects import safe_next
-from organizations.gate import is_locked_out, member_required, membership_required_even_locked_out
-from organizations.keyset import page_links, page_of
+from organizations.access.gate import (
+    enrolment_path,
+    is_locked_out,
+    member_required,
+    membership_required_even_locked_out,
+)
+from organizations.members.keyset import page_links, page_of
 from organizations.models import Membership, Organization
-from organizations.policy import enrolment_path
 
 
 @require_safe

@@ -13,7 +13,7 @@ from accounts.audit import Actor
 from accounts.forms import ExpiryForm
 from accounts.sessions.assurance import is_fully_verified, sudo_required
 from organizations import tokens as verbs
-from organizations.gate import owner_required
+from organizations.access.gate import owner_required
 from organizations.models import Membership, Organization, OrganizationToken
 
 PAGE = "organizations:tokens"

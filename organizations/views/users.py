@@ -16,10 +16,10 @@ from accounts.exceptions import RuleViolation
 from accounts.sessions.assurance import sudo_required
 from accounts.web.form_pages import form_page, refuse, status_of
 from accounts.web.redirects import safe_next
-from organizations import invitations, memberships
+from organizations.access.gate import owner_required
 from organizations.forms import AddMemberForm, UserFilterForm
-from organizations.gate import owner_required
-from organizations.keyset import page_links, page_of
+from organizations.members import invitations, memberships
+from organizations.members.keyset import page_links, page_of
 from organizations.models import Membership, MembershipQuerySet, Organization
 
 PAGE = "organizations:users"

@@ -16,7 +16,8 @@ from accounts.models import ApiToken, Session, User, users
 from accounts.sessions import store
 from accounts.sessions.lifetimes import carried
 from accounts.tokens import issuing, lookup
-from organizations import context, gate
+from organizations import context_processors
+from organizations.access import gate
 from organizations.models import Membership, confirmed_address
 from tests.cast import enrol, make_user, post_password, sign_in
 from tests.organizations.stage import found
@@ -63,7 +64,7 @@ def test_the_memberships_of_a_person(alice, bob):
         now = timezone.now() + timedelta(days=days_later)
         rows = Membership.objects.of_person(user).current_at(now).select_related("organization")
         given = {"user_id": user.pk, "address": confirmed_address(user), "now": now}
-        assert len(assert_same(context.OF_PERSON, rows, **given)) == expected
+        assert len(assert_same(context_processors.OF_PERSON, rows, **given)) == expected
 
 
 def test_the_membership_that_a_gate_asks_for(alice, bob):

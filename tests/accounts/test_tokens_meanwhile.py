@@ -7,8 +7,8 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import ApiToken, AuditEvent, User
 from accounts.sessions import store
 from accounts.tokens import issuing
-from organizations import memberships
 from organizations import tokens as organization_tokens
+from organizations.members import memberships
 from organizations.models import Membership, Organization, OrganizationToken
 from tests import environment
 from tests.api.clients import ApiClient, api_client, document

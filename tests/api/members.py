@@ -1,6 +1,6 @@
 """Memberships over the API: their addresses, what is sent, what is read off the answers."""
 
-from organizations import invitations
+from organizations.members import invitations
 from organizations.models import Organization
 from tests.api.clients import document
 from tests.api.programs import ou

@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.audit import Actor
 from accounts.models import AuditEvent, User
 from accounts.models.public_ids import public_id
-from organizations import memberships
+from organizations.members import memberships
 from organizations.models import Membership, Organization
 from tests.api.clients import API
 from tests.api.members import MINE, OPEN, invitation, invite, path_of

@@ -5,9 +5,9 @@ import pytest
 from accounts.audit import Actor
 from accounts.models import AuditEvent
 from accounts.models.public_ids import public_id
-from organizations import invitations, memberships
+from organizations.access.rights import has_right
 from organizations.exceptions import NoLongerAllowed
-from organizations.locks import has_right
+from organizations.members import invitations, memberships
 from organizations.models import Membership, Organization, OrganizationToken, Right
 from tests import cast
 from tests.api.clients import API

@@ -13,8 +13,10 @@ from accounts.audit import Actor
 from accounts.factors.totp.factor import secret_of
 from accounts.models import Session, User
 from accounts.two_factor import enrolment
-from organizations import invitations, lifecycle, memberships, policy
+from organizations import lifecycle
+from organizations.members import invitations, memberships
 from organizations.models import AuthPolicy, Membership, Organization, OrganizationCounts
+from organizations.policy import two_factor
 from tests import cast
 
 SERVER = Actor.command()
@@ -41,11 +43,11 @@ def actor_of(user):
 
 
 def require(organization):
-    policy.set_auth_policy(organization, AuthPolicy.TWO_FACTOR_MANDATORY, actor=SERVER)
+    two_factor.set_auth_policy(organization, AuthPolicy.TWO_FACTOR_MANDATORY, actor=SERVER)
 
 
 def lift(organization):
-    policy.set_auth_policy(organization, AuthPolicy.PASSWORD, actor=SERVER)
+    two_factor.set_auth_policy(organization, AuthPolicy.PASSWORD, actor=SERVER)
 
 
 def membership_of(user, name):

@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import OutboxMessage
 from organizations.models import AuthPolicy
-from organizations.policy import set_auth_policy
+from organizations.policy.two_factor import set_auth_policy
 from tests import cast
 from tests.organizations.stage import SERVER, found, join
 

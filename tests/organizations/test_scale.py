@@ -17,11 +17,11 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.jsonapi.pagination import PageRequest
 from accounts.models import User
-from organizations.gate import membership_or_404
-from organizations.keyset import page_of
-from organizations.member_pages import MemberList
+from organizations.access.gate import membership_or_404
+from organizations.members.keyset import page_of
+from organizations.members.lists import MemberList
 from organizations.models import Membership, Organization, OrganizationCounts
-from organizations.policy import unenrolled_owners
+from organizations.policy.two_factor import unenrolled_owners
 from organizations.views.users import filtered
 from tests import cast
 

@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from accounts.management import housekeeping
 from accounts.models import AuditEvent, RememberedBrowser, Session
-from organizations import invitations
+from organizations.members import invitations
 from organizations.models import Organization
-from organizations.user_sessions import update_user_sessions
+from organizations.policy.user_sessions import update_user_sessions
 from tests import cast
 from tests.accounts.steps import CHALLENGE, RECOVERY
 from tests.accounts.test_cost import statements

@@ -12,7 +12,7 @@ from accounts.audit import Actor
 from accounts.factors.sms.backends.locmem import outbox
 from accounts.models import OutboxMessage
 from accounts.outbox import delivery as messages
-from accounts.outbox import enqueue_message, notifications, notify, queue
+from accounts.outbox import enqueue_message, left_for_later, notify, queue
 from tests.cast import make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,13 +27,13 @@ class Away(EmailBackend):
 
 def write_mails(user, count):
     """As a request leaves them that could not send."""
-    with notifications.left_for_later(), transaction.atomic():
+    with left_for_later(), transaction.atomic():
         for _ in range(count):
             notify(user, "account_deactivated", actor=Actor.command(), reason="")
 
 
 def write_text():
-    with notifications.left_for_later(), transaction.atomic():
+    with left_for_later(), transaction.atomic():
         content = {"message_id": 0, "to": TO, "body": "a code"}
         enqueue_message("text", content, timedelta(minutes=5))
 

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from accounts.audit import Actor
 from accounts.models import User
-from organizations import invitations, lifecycle
+from organizations import lifecycle
+from organizations.members import invitations
 from organizations.models import Organization
 
 PASSWORD = "quiet-copper-lantern"  # printed on purpose; there is none outside of DEBUG

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.database.prepared import Prepared
 from accounts.models import User
 from accounts.sessions.assurance import signed_in_user
-from organizations.gate import is_locked_out
+from organizations.access.gate import is_locked_out
 from organizations.models import Membership, confirmed_address
 
 OF_PERSON = Prepared(

@@ -16,8 +16,8 @@ from accounts.limits import Budget
 from accounts.models import User
 from accounts.sessions.locks import acting
 from organizations import events
+from organizations.access.rights import lock_organization, lock_with_right
 from organizations.exceptions import AlreadyMember, InvitationGone, UnknownUser
-from organizations.locks import lock_organization, lock_with_right
 from organizations.models import Membership, Organization, OrganizationCounts, Right, invitation_end
 
 # Each invitation is a mail to a stranger.

@@ -18,7 +18,7 @@ from accounts.fields import LONGEST_LOGIN
 from accounts.jsonapi.errors import invalid_parameter
 from accounts.jsonapi.pagination import PageRequest
 from accounts.models import User
-from organizations.keyset import cursor_of, parse, rows_after
+from organizations.members.keyset import cursor_of, parse, rows_after
 from organizations.models import Membership, MembershipQuerySet, Organization
 
 ORDER = ("username_key", "pk")

@@ -6,7 +6,7 @@ from typing import Any
 from accounts.api.resources import moment, user_resource
 from accounts.jsonapi.documents import API, Resource, resource, to_many, to_one
 from accounts.models.public_ids import public_id
-from organizations.api_gate import Access
+from organizations.api.gate import Access
 from organizations.models import Membership, Organization, Right
 
 OWNERS = "owners"  # the name of the one team

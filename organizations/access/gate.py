@@ -7,15 +7,25 @@ its first call. Everything is decided on live state, in one query, on each reque
 from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec, cast
+from urllib.parse import urlencode
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
 
 from accounts.database.prepared import Prepared
 from accounts.models import User
 from accounts.sessions.assurance import signed_in_user
-from organizations.exceptions import NoLongerAllowed, OrganizationGone, TwoFactorRequired
-from organizations.models import Membership, MembershipQuerySet, Organization
+from organizations.exceptions import (
+    NoLongerAllowed,
+    OrganizationGone,
+    TwoFactorRequired,
+)
+from organizations.models import (
+    Membership,
+    MembershipQuerySet,
+    Organization,
+)
 
 P = ParamSpec("P")
 OrganizationView = Callable[Concatenate[HttpRequest, Organization, Membership, P], HttpResponse]
@@ -99,3 +109,8 @@ def is_locked_out(user: User, organization: Organization) -> bool:
     Of many at once, `MembershipQuerySet.open_to` asks the same.
     """
     return organization.is_mandatory and not (user.is_enrolled and user.is_verified())
+
+
+def enrolment_path(next_path: str) -> str:
+    """Return where to set up two-factor authentication on the way to another page."""
+    return f"{reverse('accounts:two_factor')}?{urlencode({'next': next_path})}"

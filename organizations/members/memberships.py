@@ -9,8 +9,7 @@ from accounts.audit import Actor
 from accounts.models import User
 from accounts.sessions.locks import acting
 from organizations import events
-from organizations.exceptions import BecameOwner, LastOwner, MembershipGone, NotAMember, OwnershipChanged
-from organizations.locks import (
+from organizations.access.rights import (
     check_right,
     lock_membership,
     lock_memberships,
@@ -18,8 +17,9 @@ from organizations.locks import (
     lock_user,
     lock_with_right,
 )
+from organizations.exceptions import BecameOwner, LastOwner, MembershipGone, NotAMember, OwnershipChanged
 from organizations.models import Membership, Organization, OrganizationCounts, Right
-from organizations.policy import check_new_owner
+from organizations.policy.two_factor import check_new_owner
 
 
 def make_owner(organization: Organization, membership_id: int, *, actor: Actor) -> Membership:

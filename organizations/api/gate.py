@@ -23,11 +23,10 @@ from accounts.database.prepared import Prepared
 from accounts.jsonapi.errors import ApiError
 from accounts.models import ApiToken, User
 from accounts.models.public_ids import row_id
-from organizations import policy
+from organizations.access.gate import enrolment_path, is_locked_out, membership_of, memberships
 from organizations.exceptions import MembershipGone, NoLongerAllowed, OrganizationGone
-from organizations.gate import is_locked_out, membership_of, memberships
 from organizations.models import Membership, Organization, OrganizationToken, Right
-from organizations.policy import enrolment_path
+from organizations.policy import two_factor
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class Access:
 
     @property
     def is_conformant(self) -> bool:
-        return policy.is_conformant(self.organization) if self.conformant is None else self.conformant
+        return two_factor.is_conformant(self.organization) if self.conformant is None else self.conformant
 
     @property
     def sees_team(self) -> bool:

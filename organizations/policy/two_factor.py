@@ -5,7 +5,6 @@ update of one row, whatever the size.
 """
 
 from typing import Any
-from urllib.parse import urlencode
 
 from django.conf import settings
 from django.urls import reverse
@@ -17,21 +16,18 @@ from accounts import outbox
 from accounts.audit import Actor
 from accounts.exceptions import TwoFactorRemovalRefused
 from accounts.models import User
-from accounts.outbox import delivery
 from accounts.sessions.locks import acting
 from organizations import events, news
+from organizations.access.gate import enrolment_path
+from organizations.access.rights import lock_with_right
 from organizations.exceptions import NewOwnerNotEnrolled, OwnersNotEnrolled, listing
-from organizations.locks import lock_with_right
 from organizations.models import (
     AuthPolicy,
     Membership,
-    MembershipQuerySet,
     Organization,
     OrganizationCounts,
 )
-
-OWNERS = "organizations.owners"
-MEMBERS_WITHOUT_TWO_FACTOR = "organizations.members_without_two_factor"
+from organizations.news import MEMBERS_WITHOUT_TWO_FACTOR, OWNERS
 
 
 def unenrolled_owners(organization: Organization) -> list[str]:
@@ -83,35 +79,6 @@ def announce(organization: Organization) -> None:
         organization_name=name,
         enrol_url=settings.SITE_URL + enrolment_path(reverse("organizations:detail", args=[name])),
     )
-
-
-def enrolment_path(next_path: str) -> str:
-    """Return where to set up two-factor authentication on the way to another page."""
-    return f"{reverse('accounts:two_factor')}?{urlencode({'next': next_path})}"
-
-
-# --- Who reads the mails above: (organization id, after user id, limit) -> users in id order ---
-
-
-@delivery.audience(OWNERS)
-def owners(key: str, after: int, limit: int) -> list[User]:
-    return readers(Membership.objects.owners(), key, after, limit)
-
-
-@delivery.audience(MEMBERS_WITHOUT_TWO_FACTOR)
-def members_without_two_factor(key: str, after: int, limit: int) -> list[User]:
-    """Nobody, once the requirement was lifted again."""
-    return readers(Membership.objects.active().without_two_factor().mandatory(), key, after, limit)
-
-
-def readers(memberships: MembershipQuerySet, key: str, after: int, limit: int) -> list[User]:
-    rows = memberships.filter(
-        organization_id=int(key),
-        user_id__gt=after,
-        user__is_active=True,
-        user__email_confirmed_at__isnull=False,
-    )
-    return [row.user for row in rows.select_related("user").order_by("user_id")[:limit] if row.user]
 
 
 def check_new_owner(organization: Organization, user: User) -> None:

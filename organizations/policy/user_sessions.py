@@ -10,10 +10,10 @@ from accounts.audit import Actor
 from accounts.sessions import lifetimes
 from accounts.sessions.locks import acting
 from organizations import events, news
+from organizations.access.rights import lock_with_right
 from organizations.exceptions import SessionOutOfRange
-from organizations.locks import lock_with_right
 from organizations.models import LONGEST_SESSION, SHORTEST_SESSION, Organization
-from organizations.policy import OWNERS
+from organizations.news import OWNERS
 
 
 class Strictest(Func):
