@@ -13,7 +13,6 @@ from accounts.views import (
     registration,
     sessions,
     sign_in,
-    site,
     sudo,
     tokens,
     two_factor,
@@ -26,13 +25,6 @@ SESSIONS = "app/settings/sessions"
 TOKENS = "app/settings/tokens"
 
 urlpatterns = [
-    path("", site.start, name="start"),
-    path(".well-known/change-password", site.change_password_redirect, name="change_password_redirect"),
-    path(".well-known/terraform.json", site.terraform_services, name="terraform_services"),
-    path("healthz", site.healthz, name="healthz"),
-    path("readyz", site.readyz, name="readyz"),
-    path("docs", site.docs_index, name="docs_index"),
-    path("docs/<slug:page>", site.docs, name="docs"),
     path("account/new", registration.sign_up, name="sign_up"),
     path("account/confirm", registration.confirm_email, name="confirm_email"),
     path("account/confirm/resend", registration.resend_confirmation, name="resend_confirmation"),

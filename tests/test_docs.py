@@ -115,11 +115,11 @@ def test_urls_lists_every_path_and_no_other():
 def test_pages_link_to_guide_pages_that_exist():
     linked = set()
     for path in (ROOT / "templates").rglob("*.html"):
-        linked |= set(re.findall(r"""url ["']accounts:docs["'] ["']([\w-]+)["']""", path.read_text()))
+        linked |= set(re.findall(r"""url ["']site:docs["'] ["']([\w-]+)["']""", path.read_text()))
 
     assert linked
     assert {page for page in linked if not (GUIDE / f"{page}.md").exists()} == set()
-    assert reverse("accounts:docs", args=["two-factor"]) == "/docs/two-factor"
+    assert reverse("site:docs", args=["two-factor"]) == "/docs/two-factor"
 
 
 # ---------------------------------------------------------------- promises, places, tests

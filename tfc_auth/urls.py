@@ -1,12 +1,25 @@
-"""Includes only: the paths are in the applications, and are a public contract (docs/urls.md)."""
+"""The pages that belong to nobody, and what the applications have: a public contract (docs/urls.md)."""
 
 from django.contrib import admin
 from django.urls import include, path
+
+from tfc_auth import site
+
+site_pages = [
+    path("", site.start, name="start"),
+    path(".well-known/change-password", site.change_password_redirect, name="change_password_redirect"),
+    path(".well-known/terraform.json", site.terraform_services, name="terraform_services"),
+    path("healthz", site.healthz, name="healthz"),
+    path("readyz", site.readyz, name="readyz"),
+    path("docs", site.docs_index, name="docs_index"),
+    path("docs/<slug:page>", site.docs, name="docs"),
+]
 
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v2/", include("accounts.api.urls")),
     path("api/v2/", include("organizations.api.urls")),
+    path("", include((site_pages, "site"))),
     path("", include("accounts.urls")),
     path("", include("organizations.urls")),
 ]

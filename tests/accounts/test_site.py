@@ -6,9 +6,9 @@ from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts import guide
 from accounts.views import development
 from tests.cast import sign_in
+from tfc_auth import guide
 
 
 def test_start_leads_to_signing_in_or_home(alice):

@@ -6,8 +6,8 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from accounts import guide
 from accounts.jsonapi.documents import API
+from tfc_auth import guide
 
 
 @login_not_required
@@ -67,7 +67,7 @@ def docs_index(request: HttpRequest) -> HttpResponse:
 @require_safe
 def docs(request: HttpRequest, page: str) -> HttpResponse:
     if page == guide.FIRST_PAGE:
-        return redirect("accounts:docs_index")
+        return redirect("site:docs_index")
     return guide_page(request, page)
 
 
@@ -76,4 +76,4 @@ def guide_page(request: HttpRequest, slug: str) -> HttpResponse:
     page = next((page for page in pages if page.slug == slug), None)
     if page is None:
         raise Http404
-    return render(request, "accounts/docs.html", {"page": page, "pages": pages})
+    return render(request, "site/docs.html", {"page": page, "pages": pages})

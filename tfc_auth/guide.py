@@ -38,7 +38,7 @@ def pages() -> list[Page]:
 
 
 def address_of(slug: str) -> str:
-    return reverse("accounts:docs_index") if slug == FIRST_PAGE else reverse("accounts:docs", args=[slug])
+    return reverse("site:docs_index") if slug == FIRST_PAGE else reverse("site:docs", args=[slug])
 
 
 @lru_cache(maxsize=100)
