@@ -46,7 +46,7 @@ run: $(RUNTIME)  ## serve it with demo data; HOST and PORT are honoured
 
 # `make test ARGS="-k backup"` hands ARGS to pytest.
 test: $(DEV)  ## all tests, on SQLite and on PostgreSQL
-	$(BIN)/python -m tests.machine
+	$(BIN)/python -m tests.support.machine
 	failed=0; \
 	for database in sqlite postgresql; do \
 		echo "== tests on $$database"; \
@@ -85,12 +85,12 @@ format: $(DEV)  ## format and tidy the Python code
 	$(BIN)/ruff check --fix .
 
 pictures: $(DEV)  ## make the pictures of README and user guide anew
-	$(BIN)/python -m tests.machine
-	$(BIN)/python -m tests.pictures
+	$(BIN)/python -m tests.support.machine
+	$(BIN)/python -m tests.support.pictures
 
 # `make bench ARGS="--rounds 3"` hands ARGS to it; benchmarks/README.md tells more.
 bench: $(DEV)  ## measure what it costs, against a bare site; writes benchmarks/results.md
-	$(BIN)/python -m tests.machine
+	$(BIN)/python -m tests.support.machine
 	$(BIN)/python -m benchmarks $(ARGS)
 
 doctor: $(RUNTIME)  ## check the data of the demo against the invariants

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks import databases, report, rounds
-from tests.postgres import Unavailable
+from tests.support.postgres import Unavailable
 
 RESULTS = Path(__file__).resolve().parent / "results.md"
 

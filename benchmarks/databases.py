@@ -10,7 +10,7 @@ from typing import Protocol
 
 import psycopg
 
-from tests import postgres
+from tests.support import postgres
 
 # The tests' server may lose its data; this one is to pay for what it promises.
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on", "autovacuum": "on"}

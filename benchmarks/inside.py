@@ -20,7 +20,7 @@ from django.test.utils import CaptureQueriesContext
 from benchmarks import people
 from benchmarks.programs import MEDIA_TYPE, QUESTIONS
 from benchmarks.sites import SITES, Person, Site
-from tests.statements import statements, write_transactions
+from tests.support.statements import statements, write_transactions
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """How the tests run: on which database, against which servers, with which browser.
 
-The cast is in tests/cast.py, since what is imported here before tests.environment finds no Django.
+The cast is in tests/support/people.py, since what is imported here before tests.support.environment finds no Django.
 """
 
 import os
@@ -10,11 +10,11 @@ import pytest
 from django.db import connection, connections, transaction
 from django.test import TransactionTestCase
 
-from tests import environment
-from tests.machine import NO_TERRAFORM, find_chromium
-from tests.servers import start_site as start
+from tests.support import environment
+from tests.support.machine import NO_TERRAFORM, find_chromium
+from tests.support.servers import start_site as start
 
-pytest_plugins = ["tests.cast", "tests.walkers"]
+pytest_plugins = ["tests.support.people", "tests.support.crawl_people"]
 
 LOOPBACK = ("127.", "::1", "localhost")
 PERMANENT_TABLES = {"django_content_type", "auth_permission"}

@@ -1,6 +1,6 @@
 """Nonsense in every field, path and query of the site: an error for the person, never one of ours.
 
-Everybody's pages are walked, and what is found there is filled in (tests/walk.py, tests/walkers.py).
+Everybody's pages are walked, and what is found there is filled in (tests/support/crawler.py).
 """
 
 import json
@@ -8,8 +8,8 @@ from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 import pytest
 
-from tests import cast
-from tests.walk import FORM, routes, view_of
+from tests.support import people
+from tests.support.crawler import FORM, routes, view_of
 
 pytestmark = pytest.mark.django_db
 
@@ -57,7 +57,7 @@ WALKS = (["anonymous", "owner", "member"], ["anonymous", "staff"])
 RIGHT = {
     "username": "brand-new",
     "email": "brand-new@example.com",
-    "password": cast.PASSWORD,
+    "password": people.PASSWORD,
     "new_password": "another correct horse battery",
     "code": "000000",
     "method": "sms",
@@ -173,7 +173,7 @@ def test_spoilt_forms_change_nothing(everybody, part):
 
 
 def test_every_action_has_a_form_that_was_filled_in(everybody):
-    """An action that is on nobody's page would not be walked: give somebody in tests/walkers.py that page."""
+    """An action that is on nobody's page would not be walked: give somebody in crawl_people.py that page."""
     owner = everybody["owner"]
     filled_in = {form.view for _, form in everybody.forms if form.method == "post"}
 

@@ -26,15 +26,15 @@ from django.utils import timezone
 
 from accounts.models import AuditEvent, OutboxMessage, Session, User
 from organizations.models import Membership
-from tests import cast, environment, postgres
 from tests.api.clients import LiveClient, token_of
-from tests.api.walkers import complaints_about_errors
-from tests.invariants import broken
-from tests.keeper import Kept
-from tests.organizations.stage import found
-from tests.races.volleys import CHALLENGE, RECOVERY, browser, pending_login, post, sign_in, write_down
-from tests.servers import parse_mails
-from tests.visitor import parse_reply
+from tests.support import environment, people, postgres
+from tests.support.crawl_programs import complaints_about_errors
+from tests.support.invariants import broken
+from tests.support.organizations import found
+from tests.support.parallel import CHALLENGE, RECOVERY, browser, pending_login, post, sign_in, write_down
+from tests.support.process import Kept
+from tests.support.servers import parse_mails
+from tests.support.visitor import parse_reply
 
 PROFILE = "/app/settings/profile"
 ON_POSTGRESQL = environment.KIND == "postgresql"
@@ -125,7 +125,7 @@ def is_complete(answer):
 def test_f14_a_proxy_that_speaks_http_1_0_does_not_wait_either(start_site, mail_port, alice):
     """Such as nginx by default. Without a length, it waits until the connection is closed."""
     site = start_site(EMAIL_URL=f"smtp://127.0.0.1:{mail_port}")
-    raw = write_down(browser(site), "/session", username="alice", password=cast.PASSWORD)
+    raw = write_down(browser(site), "/session", username="alice", password=people.PASSWORD)
 
     assert seconds_until_complete(site, raw.replace(b"HTTP/1.1", b"HTTP/1.0", 1)) < SECONDS_FOR_ANSWER
 
@@ -160,7 +160,7 @@ def test_f14_a_mail_server_that_hangs_tells_nobody_who_has_an_account(start_site
 
 def test_f14_three_runs_at_once_send_each_mail_of_a_broadcast_once(start_site, tmp_path, alice):
     """A batch is 100 readers: this takes two, while several processes look at the same rows."""
-    app = cast.enrol(alice)
+    app = people.enrol(alice)
     organization = found("acme", alice)
     members = [make_member(organization, number) for number in range(120)]
     site = start_site(EMAIL_URL="smtp://127.0.0.1:9")  # nobody is there
@@ -179,7 +179,7 @@ def test_f14_three_runs_at_once_send_each_mail_of_a_broadcast_once(start_site, t
 
 
 def make_member(organization, number):
-    user = cast.make_user(f"member{number}")
+    user = people.make_user(f"member{number}")
     Membership.objects.create(
         organization=organization,
         user=user,
@@ -213,15 +213,15 @@ def read_only_database():
 
 def test_f11_nobody_gets_in_while_nothing_can_be_written(start_site, alice, bob):
     """A code that can't be spent and a guess that can't be counted open nothing. What only reads goes on."""
-    app, app_of_bob = cast.enrol(alice), cast.enrol(bob)
-    carol = cast.make_user("carol")
+    app, app_of_bob = people.enrol(alice), people.enrol(bob)
+    carol = people.make_user("carol")
     site = start_site(**ANEW)
     inside = sign_in(site, carol)
     Session.objects.update(last_used_at=timezone.now() - timedelta(minutes=2))  # its use is to be noted
     ways_in = [
         (pending_login(site, alice), CHALLENGE, {"code": app.fresh_code()}),
         (pending_login(site, bob), RECOVERY, {"code": app_of_bob.codes[0]}),
-        (browser(site), "/session", {"username": "carol", "password": cast.PASSWORD}),
+        (browser(site), "/session", {"username": "carol", "password": people.PASSWORD}),
     ]
     programs = [LiveClient(site, secret) for secret in (token_of(carol), MADE_UP)]
     events = AuditEvent.objects.count()
@@ -246,7 +246,7 @@ def test_f11_nobody_gets_in_while_nothing_can_be_written(start_site, alice, bob)
 if ON_POSTGRESQL:  # on SQLite, where writers come one after the other, this is the same as the above
 
     def test_f7_who_holds_a_lock_for_long_keeps_nobody_waiting_for_long(start_site, alice):
-        app = cast.enrol(alice)
+        app = people.enrol(alice)
         site = start_site()
         visitor = pending_login(site, alice)
         code = app.fresh_code()
@@ -326,7 +326,7 @@ def sign_up(site, username):
     """Somebody who is signed in, by way of the pages alone."""
     visitor = browser(site)
     email = f"{username}@example.com"
-    reply = post(visitor, "/account/new", username=username, email=email, password=cast.PASSWORD)
+    reply = post(visitor, "/account/new", username=username, email=email, password=people.PASSWORD)
     assert reply.location == "/account/confirm", reply.text
     return visitor
 
@@ -352,7 +352,7 @@ def test_f5_the_database_stops_and_comes_back(start_site, database):
     needing = [
         within(SECONDS_FOR_503, visitor.get, PROFILE),
         within(SECONDS_FOR_503, post, visitor, f"{PROFILE}/email", email="new@example.com"),
-        within(SECONDS_FOR_503, post, browser(site), "/session", username="alice", password=cast.PASSWORD),
+        within(SECONDS_FOR_503, post, browser(site), "/session", username="alice", password=people.PASSWORD),
     ]
     ready = within(SECONDS_FOR_503, visitor.get, "/readyz")
     pages = [within(SECONDS_FOR_503, browser(site).get, path) for path in ["/healthz", "/session", "/docs"]]
@@ -366,7 +366,7 @@ def test_f5_the_database_stops_and_comes_back(start_site, database):
     assert [page.status for page in pages] == [200, 200, 200]
     assert "alice" in visitor.get(PROFILE).text
     assert visitor.get("/readyz").status == 200
-    assert post(browser(site), "/session", username="alice", password=cast.PASSWORD).location == "/app"
+    assert post(browser(site), "/session", username="alice", password=people.PASSWORD).location == "/app"
 
 
 if ON_POSTGRESQL:
@@ -377,7 +377,7 @@ if ON_POSTGRESQL:
         raws = [
             visitor.raw("GET", PROFILE),
             visitor.raw("GET", "/readyz"),
-            write_down(browser(site), "/session", username="bob", password=cast.PASSWORD),
+            write_down(browser(site), "/session", username="bob", password=people.PASSWORD),
         ]
         os.kill(database.server.pid, signal.SIGSTOP)
         try:

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from tests.cast import make_user
+from tests.support.people import make_user
 from tfc_auth.logs import LineFormatter
 
 TOKEN = "17.1xVmSR.zzSignatureThatOpensAnAccountzz"

@@ -14,10 +14,10 @@ from accounts.factors.totp.models import TOTPDevice
 from accounts.models import ApiToken, AuditEvent, RateLimit, RememberedBrowser, Session, User
 from accounts.models.public_ids import public_id
 from organizations.models import AuthPolicy, Membership, Organization, OrganizationToken
-from tests import cast
 from tests.api.clients import api_client, document
-from tests.faults import fault_at
-from tests.invariants import broken
+from tests.support import people
+from tests.support.faults import fault_at
+from tests.support.invariants import broken
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -38,11 +38,11 @@ class Scene:
 
 
 def somebody(**fields):
-    return cast.make_user(f"user{next(serial)}", **fields)
+    return people.make_user(f"user{next(serial)}", **fields)
 
 
 def browser_of(user, app=None):
-    client = cast.sign_in(user, app)
+    client = people.sign_in(user, app)
     client.raise_request_exception = False
     return client
 
@@ -60,7 +60,7 @@ def start_enrolment():
     client = browser_of(user)
     return Scene(
         user,
-        lambda: client.post(f"{cast.TWO_FACTOR}/enable", {"method": "app"}),
+        lambda: client.post(f"{people.TWO_FACTOR}/enable", {"method": "app"}),
         lambda: TOTPDevice.objects.filter(user=user).exists(),
         "two_factor.started",
     )
@@ -69,10 +69,10 @@ def start_enrolment():
 def confirm_enrolment():
     user = somebody()
     client = browser_of(user)
-    app = cast.Authenticator(user, cast.start_enrolment(client))
+    app = people.Authenticator(user, people.start_enrolment(client))
     return Scene(
         user,
-        lambda: client.post(f"{cast.TWO_FACTOR}/confirm", {"code": app.code()}),
+        lambda: client.post(f"{people.TWO_FACTOR}/confirm", {"code": app.code()}),
         lambda: TOTPDevice.objects.filter(user=user, confirmed=True).exists(),
         "two_factor.enabled",
     )
@@ -80,9 +80,9 @@ def confirm_enrolment():
 
 def login():
     user = somebody()
-    app = cast.enrol(user)
+    app = people.enrol(user)
     client = Client(raise_request_exception=False)
-    cast.post_password(client, user)
+    people.post_password(client, user)
     code = app.fresh_code()
     return Scene(
         user,
@@ -94,9 +94,9 @@ def login():
 
 def login_with_recovery_code():
     user = somebody()
-    app = cast.enrol(user)
+    app = people.enrol(user)
     client = Client(raise_request_exception=False)
-    cast.post_password(client, user)
+    people.post_password(client, user)
     return Scene(
         user,
         lambda: client.post("/session/two-factor-recovery", {"code": app.codes[0]}),
@@ -107,11 +107,11 @@ def login_with_recovery_code():
 
 def disable():
     user = somebody()
-    app = cast.enrol(user)
+    app = people.enrol(user)
     client = browser_of(user, app)
     return Scene(
         user,
-        lambda: client.post(f"{cast.TWO_FACTOR}/disable", {"password": cast.PASSWORD}),
+        lambda: client.post(f"{people.TWO_FACTOR}/disable", {"password": people.PASSWORD}),
         lambda: not TOTPDevice.objects.filter(user=user).exists(),
         "two_factor.disabled",
     )
@@ -119,14 +119,14 @@ def disable():
 
 def replace():
     user = somebody()
-    app = cast.enrol(user)
+    app = people.enrol(user)
     client = browser_of(user, app)
     old = TOTPDevice.objects.get(user=user).pk
-    client.post(f"{cast.TWO_FACTOR}/app/replace")
-    new = cast.Authenticator(user, cast.key_on(client.get(f"{cast.TWO_FACTOR}/confirm")))
+    client.post(f"{people.TWO_FACTOR}/app/replace")
+    new = people.Authenticator(user, people.key_on(client.get(f"{people.TWO_FACTOR}/confirm")))
     return Scene(
         user,
-        lambda: client.post(f"{cast.TWO_FACTOR}/confirm", {"code": new.code()}),
+        lambda: client.post(f"{people.TWO_FACTOR}/confirm", {"code": new.code()}),
         lambda: not TOTPDevice.objects.filter(pk=old).exists(),
         "two_factor.replaced",
     )
@@ -134,12 +134,12 @@ def replace():
 
 def renew():
     user = somebody()
-    app = cast.enrol(user)
+    app = people.enrol(user)
     client = browser_of(user, app)
     old = BackupCodeSet.objects.get(user=user).pk
     return Scene(
         user,
-        lambda: client.post(f"{cast.TWO_FACTOR}/renew-codes"),
+        lambda: client.post(f"{people.TWO_FACTOR}/renew-codes"),
         lambda: not BackupCodeSet.objects.filter(pk=old).exists(),
         "backup_codes.renewed",
     )
@@ -148,7 +148,7 @@ def renew():
 def require():
     user = somebody()
     organization, client = acme(user)
-    cast.enrol(user, client)
+    people.enrol(user, client)
     client.raise_request_exception = False
     url = f"/app/{organization.name}/settings/authentication/require-two-factor"
     mandatory = Organization.objects.filter(
@@ -170,7 +170,7 @@ def add_owner():
 def remember(user, app):
     """A browser that is remembered, and signed out."""
     client = Client(raise_request_exception=False)
-    cast.post_password(client, user)
+    people.post_password(client, user)
     client.post("/session/two-factor", {"code": app.fresh_code(), "remember": "on"})
     client.post("/session/logout")
     return client
@@ -178,9 +178,9 @@ def remember(user, app):
 
 def login_and_remember():
     user = somebody()
-    app = cast.enrol(user)
+    app = people.enrol(user)
     client = Client(raise_request_exception=False)
-    cast.post_password(client, user)
+    people.post_password(client, user)
     code = app.fresh_code()
     return Scene(
         user,
@@ -192,10 +192,10 @@ def login_and_remember():
 
 def login_of_a_remembered_browser():
     user = somebody()
-    client = remember(user, cast.enrol(user))
+    client = remember(user, people.enrol(user))
     return Scene(
         user,
-        lambda: cast.post_password(client, user),
+        lambda: people.post_password(client, user),
         lambda: Session.objects.filter(user=user, factor="remembered").exists(),
         "login.succeeded",
     )
@@ -203,7 +203,7 @@ def login_of_a_remembered_browser():
 
 def forget_browsers():
     user = somebody()
-    app = cast.enrol(user)
+    app = people.enrol(user)
     remember(user, app)
     client = browser_of(user, app)
     return Scene(
@@ -322,7 +322,7 @@ def delete_organization():
 def sign_up():
     username = f"newcomer{next(serial)}"
     client = Client(raise_request_exception=False)
-    form = {"username": username, "email": f"{username}@example.com", "password": cast.PASSWORD}
+    form = {"username": username, "email": f"{username}@example.com", "password": people.PASSWORD}
     return Scene(
         None,
         lambda: client.post("/account/new", form),
@@ -334,7 +334,7 @@ def sign_up():
 def change_password():
     user = somebody()
     client = browser_of(user)
-    form = {"password": cast.PASSWORD, "new_password": NEW_PASSWORD}
+    form = {"password": people.PASSWORD, "new_password": NEW_PASSWORD}
     return Scene(
         user,
         lambda: client.post("/app/settings/password", form),
@@ -361,7 +361,7 @@ def delete_account():
     client = join(acme(owner), user)
     return Scene(
         user,
-        lambda: client.post("/app/settings/profile/delete", {"password": cast.PASSWORD}),
+        lambda: client.post("/app/settings/profile/delete", {"password": people.PASSWORD}),
         lambda: not User.objects.filter(pk=user.pk).exists(),
         "account.deleted",
     )
@@ -434,7 +434,7 @@ def change_settings_over_the_api():
     """Three attributes in one request: three events, three rows of mail, and all of it or nothing."""
     user = somebody()
     organization, _client = acme(user)
-    cast.enrol(user)
+    people.enrol(user)
     program = api_client(user, raise_request_exception=False)
     sent = {
         "email": "new@example.com",
@@ -475,7 +475,7 @@ def change_password_over_the_api():
     user = somebody()
     program = api_client(user, raise_request_exception=False)
     sent = document(
-        "users", current_password=cast.PASSWORD, password=NEW_PASSWORD, password_confirmation=NEW_PASSWORD
+        "users", current_password=people.PASSWORD, password=NEW_PASSWORD, password_confirmation=NEW_PASSWORD
     )
     return Scene(
         user,
@@ -499,8 +499,8 @@ def change_address_over_the_api():
 
 def reset_two_factor_over_the_api():
     user, staff = somebody(), somebody(is_staff=True)
-    cast.enrol(user)
-    cast.enrol(staff)
+    people.enrol(user)
+    people.enrol(staff)
     program = api_client(staff, raise_request_exception=False)
     path = f"/admin/users/{public_id('user', user.pk)}/actions/disable_two_factor"
     return Scene(

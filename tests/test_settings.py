@@ -10,7 +10,7 @@ import pytest
 from django.core.checks import Tags, run_checks
 from django.core.exceptions import ImproperlyConfigured
 
-from tests.environment import ROOT
+from tests.support.environment import ROOT
 
 NEEDED = {
     "SECRET_KEY": "a secret key of fifty characters, and some more of them",

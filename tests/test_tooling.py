@@ -16,10 +16,10 @@ from django.core.management import call_command
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.environment import KIND, NOT_OURS_TO_STOP, ROOT, SETTINGS, environment
-from tests.keeper import Kept
-from tests.machine import NO_TERRAFORM
-from tests.visitor import Visitor
+from tests.support.environment import KIND, NOT_OURS_TO_STOP, ROOT, SETTINGS, environment
+from tests.support.machine import NO_TERRAFORM
+from tests.support.process import Kept
+from tests.support.visitor import Visitor
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 RUNTIME = PROJECT["project"]["dependencies"]
@@ -200,8 +200,8 @@ def test_demo_does_not_believe_that_it_is_behind_https(demo):
 
 def test_what_a_killed_run_started_ends_with_it(tmp_path):
     program = (
-        "import os, tests.keeper as keeper\n"
-        f"print(keeper.Kept(['sleep', '60'], {str(tmp_path / 'kept')!r}).pid, flush=True)\n"
+        "import os; from tests.support import process\n"
+        f"print(process.Kept(['sleep', '60'], {str(tmp_path / 'kept')!r}).pid, flush=True)\n"
         "os.kill(os.getpid(), 9)"
     )
     (tmp_path / "kept").mkdir()

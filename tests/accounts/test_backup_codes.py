@@ -12,7 +12,10 @@ from django.test.utils import CaptureQueriesContext
 from accounts.factors.backup_codes.factor import ALPHABET, LENGTH, new_codes
 from accounts.factors.backup_codes.models import BackupCode
 from accounts.models import RateLimit
-from tests.accounts.steps import (
+from tests.support.invariants import broken
+from tests.support.organizations import found
+from tests.support.people import PASSWORD, TWO_FACTOR, codes_on, enrol, make_user, sign_in
+from tests.support.two_factor import (
     HOME,
     INVALID,
     RECOVERY,
@@ -30,9 +33,6 @@ from tests.accounts.steps import (
     text_of,
     with_key,
 )
-from tests.cast import PASSWORD, TWO_FACTOR, codes_on, enrol, make_user, sign_in
-from tests.invariants import broken
-from tests.organizations.stage import found
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -13,9 +13,9 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import AuditEvent, RateLimit, User
-from tests import environment
-from tests.cast import PASSWORD, enrol, make_user, post_password, sign_in
-from tests.mails import subjects
+from tests.support import environment
+from tests.support.mails import subjects
+from tests.support.people import PASSWORD, enrol, make_user, post_password, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -9,8 +9,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from tests.cast import PASSWORD, enrol, make_user, post_password, sign_in
-from tests.statements import statements, write_transactions
+from tests.support.people import PASSWORD, enrol, make_user, post_password, sign_in
+from tests.support.statements import statements, write_transactions
 
 MOST_STATEMENTS = 17
 MOST_WRITE_TRANSACTIONS = 4

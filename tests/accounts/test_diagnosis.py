@@ -4,7 +4,8 @@ import pytest
 from django.test import Client
 
 from accounts.models import RateLimit
-from tests.accounts.steps import (
+from tests.support.people import TWO_FACTOR, Authenticator, key_on, sign_in, start_enrolment
+from tests.support.two_factor import (
     CHALLENGE,
     INVALID,
     RECOVERY,
@@ -16,7 +17,6 @@ from tests.accounts.steps import (
     recover,
     text_of,
 )
-from tests.cast import TWO_FACTOR, Authenticator, key_on, sign_in, start_enrolment
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -6,7 +6,10 @@ from django.test import Client
 from accounts.factors.backup_codes.models import BackupCode, BackupCodeSet
 from accounts.factors.totp.models import TOTPDevice
 from accounts.models import User
-from tests.accounts.steps import (
+from tests.support.invariants import broken
+from tests.support.organizations import found, require
+from tests.support.people import PASSWORD, TWO_FACTOR, enrol, post_password, sign_in
+from tests.support.two_factor import (
     HOME,
     SUDO,
     act,
@@ -21,9 +24,6 @@ from tests.accounts.steps import (
     same_browser,
     with_key,
 )
-from tests.cast import PASSWORD, TWO_FACTOR, enrol, post_password, sign_in
-from tests.invariants import broken
-from tests.organizations.stage import found, require
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -27,10 +27,10 @@ from accounts.management.commands import rotate_encryption_keys
 from accounts.models import AuditEvent, OutboxMessage, Session
 from accounts.outbox import delivery, notifications
 from accounts.outbox.mails import Mail
-from tests import environment
-from tests.answers import all_factors, enrol_device
-from tests.cast import PASSWORD, enrol, make_user
-from tests.mails import link_in
+from tests.support import environment
+from tests.support.factor_answers import all_factors, enrol_device
+from tests.support.mails import link_in
+from tests.support.people import PASSWORD, enrol, make_user
 from tests.texts.conftest import enrol_phone
 
 OLD = environment.environment["ENCRYPTION_KEYS"]

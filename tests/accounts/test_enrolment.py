@@ -7,7 +7,20 @@ import pytest
 from accounts.factors.backup_codes.models import BackupCodeSet
 from accounts.factors.totp.models import TOTPDevice
 from accounts.models import Session
-from tests.accounts.steps import (
+from tests.support.invariants import broken
+from tests.support.organizations import found, is_mandatory, require
+from tests.support.people import (
+    PASSWORD,
+    TWO_FACTOR,
+    Authenticator,
+    codes_on,
+    enrol,
+    key_on,
+    make_user,
+    sign_in,
+)
+from tests.support.people import start_enrolment as start
+from tests.support.two_factor import (
     HOME,
     INVALID,
     SUDO,
@@ -23,10 +36,6 @@ from tests.accounts.steps import (
     recover,
     with_key,
 )
-from tests.cast import PASSWORD, TWO_FACTOR, Authenticator, codes_on, enrol, key_on, make_user, sign_in
-from tests.cast import start_enrolment as start
-from tests.invariants import broken
-from tests.organizations.stage import found, is_mandatory, require
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -17,7 +17,7 @@ from accounts.factors.sms import factor as sms
 from accounts.factors.sms.models import SMSDevice
 from accounts.factors.totp import factor as totp
 from accounts.factors.totp.models import TOTPDevice
-from tests.answers import all_factors, begin, enrol_device
+from tests.support.factor_answers import all_factors, begin, enrol_device
 
 NASTY = [
     "",

@@ -6,7 +6,16 @@ import pytest
 from django.test import Client
 
 from accounts.models import RateLimit
-from tests.accounts.steps import (
+from tests.support.people import (
+    TWO_FACTOR,
+    Authenticator,
+    enrol,
+    key_on,
+    post_password,
+    sign_in,
+    start_enrolment,
+)
+from tests.support.two_factor import (
     INVALID,
     RECOVERY,
     SUDO,
@@ -19,7 +28,6 @@ from tests.accounts.steps import (
     recover,
     same_browser,
 )
-from tests.cast import TWO_FACTOR, Authenticator, enrol, key_on, post_password, sign_in, start_enrolment
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -16,8 +16,8 @@ from accounts.factors.totp.models import TOTPDevice
 from accounts.management import housekeeping
 from accounts.models import OutboxMessage, RateLimit, Session
 from accounts.two_factor import enrolment
-from tests import environment
-from tests.cast import sign_in
+from tests.support import environment
+from tests.support.people import sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

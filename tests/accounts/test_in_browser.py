@@ -8,8 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from playwright.sync_api import Error, expect
 
-from tests.accounts.steps import CHALLENGE, HOME, events_of
-from tests.cast import PASSWORD, TWO_FACTOR, enrol
+from tests.support.people import PASSWORD, TWO_FACTOR, enrol
+from tests.support.two_factor import CHALLENGE, HOME, events_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

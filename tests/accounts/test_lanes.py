@@ -6,7 +6,10 @@ from django.test import Client
 
 from accounts.limits import guesses
 from accounts.models import AuditEvent, RateLimit
-from tests.accounts.steps import (
+from tests.accounts.test_cost import CountingHasher, hashes  # noqa: F401 - a fixture
+from tests.support.mails import subjects
+from tests.support.people import PASSWORD, enrol, make_user, post_password, sign_in
+from tests.support.two_factor import (
     CHALLENGE,
     RECOVERY,
     SUDO,
@@ -19,9 +22,6 @@ from tests.accounts.steps import (
     recover,
     same_browser,
 )
-from tests.accounts.test_cost import CountingHasher, hashes  # noqa: F401 - a fixture
-from tests.cast import PASSWORD, enrol, make_user, post_password, sign_in
-from tests.mails import subjects
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

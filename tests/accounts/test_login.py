@@ -9,8 +9,17 @@ from django.contrib.auth.hashers import make_password
 from django.test import Client
 
 from accounts.models import Session, User
-from tests.accounts.steps import CHALLENGE, answer, events_of, is_out, is_signed_in, pending, recover, text_of
-from tests.cast import PASSWORD, make_user, post_password
+from tests.support.people import PASSWORD, make_user, post_password
+from tests.support.two_factor import (
+    CHALLENGE,
+    answer,
+    events_of,
+    is_out,
+    is_signed_in,
+    pending,
+    recover,
+    text_of,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from tests.cast import enrol, post_password, sign_in
+from tests.support.people import enrol, post_password, sign_in
 
 
 def log_in_with(code, user):

@@ -12,9 +12,9 @@ from accounts.sessions.locks import acting
 from accounts.sessions.store import hash_of
 from accounts.two_factor import enrolment
 from accounts.users import administration, passwords, registration
-from tests import environment
-from tests.accounts.steps import SUDO, key_of
-from tests.cast import PASSWORD, TWO_FACTOR, enrol, make_user, sign_in
+from tests.support import environment
+from tests.support.people import PASSWORD, TWO_FACTOR, enrol, make_user, sign_in
+from tests.support.two_factor import SUDO, key_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -7,7 +7,7 @@ from django.test import Client
 
 from accounts.audit import Actor
 from accounts.models import AuditEvent
-from tests.cast import PASSWORD, make_user, post_password
+from tests.support.people import PASSWORD, make_user, post_password
 from tfc_auth.middleware import ForwardedHeadersMiddleware
 
 pytestmark = pytest.mark.django_db(transaction=True)

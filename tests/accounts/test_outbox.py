@@ -19,9 +19,9 @@ from accounts.audit import Actor
 from accounts.factors.totp.models import TOTPDevice
 from accounts.models import OutboxMessage, RateLimit, Session, User
 from accounts.outbox import delivery, queue, threads
-from tests import environment
-from tests.cast import PASSWORD, make_user, sign_in, start_enrolment
-from tests.servers import parse_mails
+from tests.support import environment
+from tests.support.people import PASSWORD, make_user, sign_in, start_enrolment
+from tests.support.servers import parse_mails
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

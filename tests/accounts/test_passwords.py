@@ -11,9 +11,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import AuditEvent, User
-from tests.accounts.steps import same_browser
-from tests.cast import PASSWORD, enrol, make_user, post_password, sign_in
-from tests.mails import link_in, subjects
+from tests.support.mails import link_in, subjects
+from tests.support.people import PASSWORD, enrol, make_user, post_password, sign_in
+from tests.support.two_factor import same_browser
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

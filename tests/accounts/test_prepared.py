@@ -19,8 +19,8 @@ from accounts.tokens import issuing, lookup
 from organizations import context_processors
 from organizations.access import gate
 from organizations.models import Membership, confirmed_address
-from tests.cast import enrol, make_user, post_password, sign_in
-from tests.organizations.stage import found
+from tests.support.organizations import found
+from tests.support.people import enrol, make_user, post_password, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -8,8 +8,8 @@ from accounts.audit.activity import PAGE_SIZE
 from accounts.audit.events import SENTENCES
 from accounts.factors.totp.models import TOTPDevice
 from accounts.models import AuditEvent, Session, User
-from tests.cast import PASSWORD, enrol, post_password, sign_in
-from tests.mails import link_in, subjects
+from tests.support.mails import link_in, subjects
+from tests.support.people import PASSWORD, enrol, post_password, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

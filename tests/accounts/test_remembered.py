@@ -11,8 +11,10 @@ from django.utils import timezone
 
 from accounts.management import housekeeping
 from accounts.models import AuditEvent, RememberedBrowser, Session
-from tests import cast
-from tests.accounts.steps import (
+from tests.accounts.test_cost import statements
+from tests.support import people
+from tests.support.people import PASSWORD, TWO_FACTOR, post_password
+from tests.support.two_factor import (
     CHALLENGE,
     RECOVERY,
     SUDO,
@@ -22,8 +24,6 @@ from tests.accounts.steps import (
     let_sudo_expire,
     pending,
 )
-from tests.accounts.test_cost import statements
-from tests.cast import PASSWORD, TWO_FACTOR, post_password
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -67,7 +67,7 @@ def test_d10_the_box_is_there_and_off(alice, app_of_alice, page):
 
 
 def test_d10_sudo_offers_no_such_box(alice, app_of_alice):
-    client = cast.sign_in(alice, app_of_alice)
+    client = people.sign_in(alice, app_of_alice)
     let_sudo_expire(alice)
 
     assert 'name="remember"' not in client.get(SUDO).content.decode()
@@ -76,7 +76,7 @@ def test_d10_sudo_offers_no_such_box(alice, app_of_alice):
 
 
 def test_d10_without_the_box_nothing_is_remembered(alice, app_of_alice):
-    client = cast.sign_in(alice, app_of_alice)
+    client = people.sign_in(alice, app_of_alice)
     client.post("/session/logout")
 
     assert "remembered" not in client.cookies
@@ -176,7 +176,7 @@ def test_d10_it_is_not_known_to_who_may_not_know(alice, app_of_alice):
 
 
 def test_d10_it_lasts_fourteen_days_and_use_does_not_prolong_it(clock, alice):
-    client = remember(alice, cast.enrol(alice))
+    client = remember(alice, people.enrol(alice))
 
     clock.shift(14 * DAY - 60)
     assert not is_asked(client, alice)
@@ -203,7 +203,7 @@ def test_se_06_over_https_the_cookie_is_host_bound_and_secure(settings, alice, a
 
 
 def test_d10_one_from_the_future_is_none(clock, alice):
-    client = remember(alice, cast.enrol(alice))
+    client = remember(alice, people.enrol(alice))
 
     clock.shift(-3600)
 
@@ -214,7 +214,7 @@ def test_d10_one_from_the_future_is_none(clock, alice):
 
 
 def test_se_10_not_for_somebody_else(alice, bob, app_of_alice):
-    app_of_bob = cast.enrol(bob)
+    app_of_bob = people.enrol(bob)
     client = remember(alice, app_of_alice)
 
     assert app_of_bob
@@ -241,7 +241,7 @@ def edited(user, other, token):
 
 
 def test_se_10_not_with_an_edited_cookie(alice, bob, app_of_alice):
-    app_of_bob = cast.enrol(bob)
+    app_of_bob = people.enrol(bob)
     token = remember(alice, app_of_alice).cookies["remembered"].value.partition(".")[2]
     assert app_of_bob
 
@@ -270,7 +270,7 @@ def reset_password(user, app, client):
 
 def replace_app(user, app, client):
     client.post(f"{TWO_FACTOR}/app/replace")
-    new = cast.Authenticator(user, cast.key_on(client.get(f"{TWO_FACTOR}/confirm")))
+    new = people.Authenticator(user, people.key_on(client.get(f"{TWO_FACTOR}/confirm")))
     assert client.post(f"{TWO_FACTOR}/confirm", {"code": new.code()}).status_code in (200, 302)
 
 
@@ -280,7 +280,7 @@ def renew_codes(user, app, client):
 
 def disable_and_enable(user, app, client):
     assert act(client, "disable", password=PASSWORD).status_code == 302
-    cast.enrol(user, client)
+    people.enrol(user, client)
 
 
 def forget_it(user, app, client):
@@ -306,7 +306,7 @@ CHANGES = [
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
 def test_se_10_r22_not_after_a_change(alice, app_of_alice, change):
     client = remember(alice, app_of_alice)
-    elsewhere = cast.sign_in(alice, app_of_alice)
+    elsewhere = people.sign_in(alice, app_of_alice)
 
     password = change(alice, app_of_alice, elsewhere) or PASSWORD
 
@@ -315,8 +315,8 @@ def test_se_10_r22_not_after_a_change(alice, app_of_alice, change):
 
 def test_se_10_not_after_the_account_was_closed_for_a_while(alice, app_of_alice):
     client = remember(alice, app_of_alice)
-    root = cast.make_user("root", is_staff=True, is_superuser=True)
-    admin = cast.sign_in(root, cast.enrol(root))
+    root = people.make_user("root", is_staff=True, is_superuser=True)
+    admin = people.sign_in(root, people.enrol(root))
 
     admin.post(f"/admin/accounts/user/{alice.pk}/act/deactivate/", {"reason": "a while"})
     assert post_password(client, alice).status_code == 422
@@ -344,7 +344,7 @@ def test_se_10_a_revocation_that_comes_in_between_wins(alice, app_of_alice):
 
 
 def test_two_people_can_be_remembered_in_one_browser(alice, bob, app_of_alice):
-    app_of_bob = cast.enrol(bob)
+    app_of_bob = people.enrol(bob)
     client = remember(bob, app_of_bob, remember(alice, app_of_alice))
 
     assert not is_asked(client, alice)
@@ -352,7 +352,7 @@ def test_two_people_can_be_remembered_in_one_browser(alice, bob, app_of_alice):
 
 
 def test_forgetting_one_of_them_leaves_the_other(alice, bob, app_of_alice):
-    client = remember(bob, cast.enrol(bob), remember(alice, app_of_alice))
+    client = remember(bob, people.enrol(bob), remember(alice, app_of_alice))
     post_password(client, alice)
     client.post(SUDO, {"code": app_of_alice.fresh_code()})
     own = RememberedBrowser.objects.get(user=alice)
@@ -378,7 +378,7 @@ def test_the_list_tells_browser_address_and_end_and_marks_this_one(alice, app_of
 
     assert (entry.browser, entry.row.ip, entry.is_this) == ("Chrome on Linux", "127.0.0.1", True)
     assert entry.ends_at == row.created_at + timedelta(days=14)
-    [elsewhere] = cast.sign_in(alice, app_of_alice).get(SESSIONS).context["remembered"]
+    [elsewhere] = people.sign_in(alice, app_of_alice).get(SESSIONS).context["remembered"]
     assert not elsewhere.is_this
 
 
@@ -407,7 +407,7 @@ def test_forgetting_needs_sudo_and_comes_back_to_the_page(alice, app_of_alice):
 def test_nobody_forgets_for_somebody_else(alice, bob, app_of_alice):
     client = remember(alice, app_of_alice)
     row = RememberedBrowser.objects.get()
-    other = cast.sign_in(bob)
+    other = people.sign_in(bob)
 
     other.post(f"{SESSIONS}/remembered/{row.pk}/forget")
     other.post(f"{SESSIONS}/remembered/forget")
@@ -418,7 +418,7 @@ def test_nobody_forgets_for_somebody_else(alice, bob, app_of_alice):
 
 def test_forgetting_twice_is_harmless_and_recorded_once(alice, app_of_alice):
     remember(alice, app_of_alice)
-    client = cast.sign_in(alice, app_of_alice)
+    client = people.sign_in(alice, app_of_alice)
 
     for _ in range(2):
         assert client.post(f"{SESSIONS}/remembered/forget")["Location"] == SESSIONS
@@ -451,7 +451,7 @@ def test_the_mail_about_a_new_browser_says_that_it_was_remembered(alice, app_of_
 def test_the_mail_about_another_browser_does_not(alice, app_of_alice):
     mail.outbox.clear()
 
-    cast.sign_in(alice, app_of_alice)
+    people.sign_in(alice, app_of_alice)
 
     assert "14 days" not in mail.outbox[0].body
 
@@ -474,10 +474,10 @@ def test_a_sign_in_without_a_code_costs_less_than_one_with_it(alice, app_of_alic
 
 
 def test_what_has_ended_is_tidied_away(clock, alice, bob):
-    app_of_alice, app_of_bob = cast.enrol(alice), cast.enrol(bob)
+    app_of_alice, app_of_bob = people.enrol(alice), people.enrol(bob)
     remember(alice, app_of_alice)
     remember(bob, app_of_bob)
-    renew_codes(bob, app_of_bob, cast.sign_in(bob, app_of_bob))
+    renew_codes(bob, app_of_bob, people.sign_in(bob, app_of_bob))
 
     housekeeping.tidy()
     assert [row.user for row in RememberedBrowser.objects.all()] == [alice]
@@ -489,7 +489,7 @@ def test_what_has_ended_is_tidied_away(clock, alice, bob):
 
 def test_se_09_a_deleted_account_leaves_none_behind(alice, app_of_alice):
     remember(alice, app_of_alice)
-    client = cast.sign_in(alice, app_of_alice)
+    client = people.sign_in(alice, app_of_alice)
 
     client.post("/app/settings/profile/delete", {"password": PASSWORD})
 

@@ -11,18 +11,9 @@ from django.test import Client
 
 from accounts.factors.totp.models import TOTPDevice
 from accounts.models import hash_of_token
-from tests.accounts.steps import (
-    CHALLENGE,
-    HOME,
-    RECOVERY,
-    SUDO,
-    act,
-    answer,
-    events_of,
-    pending,
-)
-from tests.cast import PASSWORD, TWO_FACTOR, Authenticator, codes_on, key_on, make_user, sign_in
-from tests.visitor import Visitor
+from tests.support.people import PASSWORD, TWO_FACTOR, Authenticator, codes_on, key_on, make_user, sign_in
+from tests.support.two_factor import CHALLENGE, HOME, RECOVERY, SUDO, act, answer, events_of, pending
+from tests.support.visitor import Visitor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -8,10 +8,10 @@ from django.utils import timezone
 
 from accounts.models import AuditEvent, Session
 from accounts.sessions.overview import MOST_SHOWN
-from tests import cast
-from tests.accounts.steps import CHALLENGE, events_of, is_out, is_signed_in, let_sudo_expire, pending
 from tests.accounts.test_cost import statements
-from tests.cast import post_password
+from tests.support import people
+from tests.support.people import post_password
+from tests.support.two_factor import CHALLENGE, events_of, is_out, is_signed_in, let_sudo_expire, pending
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -24,7 +24,7 @@ SAFARI = (
 
 
 def browser(user, app=None, user_agent=FIREFOX, address="127.0.0.1"):
-    return cast.sign_in(user, app, Client(headers={"user-agent": user_agent}, REMOTE_ADDR=address))
+    return people.sign_in(user, app, Client(headers={"user-agent": user_agent}, REMOTE_ADDR=address))
 
 
 def entries(client):
@@ -290,6 +290,6 @@ def test_two_sessions_that_end_each_other_leave_exactly_one(live_site, alice):
 
 def signed_in(site, user):
     visitor = site.visitor()
-    visitor.post_form("/session", username=user.username, password=cast.PASSWORD)
+    visitor.post_form("/session", username=user.username, password=people.PASSWORD)
     assert visitor.get("/app").status == 200
     return visitor

@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from accounts.models import Session, User
 from accounts.sessions.store import SessionStore, hash_of
-from tests.accounts.steps import (
+from tests.support.people import PASSWORD, post_password, sign_in, start_enrolment
+from tests.support.two_factor import (
     CHALLENGE,
     ENDED,
     HOME,
@@ -24,7 +25,6 @@ from tests.accounts.steps import (
     pending,
     with_key,
 )
-from tests.cast import PASSWORD, post_password, sign_in, start_enrolment
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -8,7 +8,10 @@ from accounts import factors
 from accounts.factors.base import MOST_FAILURES
 from accounts.factors.totp.models import TOTPDevice
 from accounts.models import AuditEvent, RateLimit
-from tests.accounts.steps import (
+from tests.support.faults import fault_at
+from tests.support.mails import subjects
+from tests.support.people import PASSWORD, TWO_FACTOR, Authenticator, key_on, sign_in
+from tests.support.two_factor import (
     CHALLENGE,
     HOME,
     INVALID,
@@ -22,9 +25,6 @@ from tests.accounts.steps import (
     pending,
     recover,
 )
-from tests.cast import PASSWORD, TWO_FACTOR, Authenticator, key_on, sign_in
-from tests.faults import fault_at
-from tests.mails import subjects
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

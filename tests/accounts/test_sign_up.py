@@ -6,8 +6,8 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import AuditEvent, Session, User
-from tests.cast import PASSWORD, make_user, sign_in
-from tests.mails import link_in, subjects
+from tests.support.mails import link_in, subjects
+from tests.support.people import PASSWORD, make_user, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

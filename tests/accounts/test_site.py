@@ -7,7 +7,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.views import development
-from tests.cast import sign_in
+from tests.support.people import sign_in
 from tfc_auth import guide
 
 

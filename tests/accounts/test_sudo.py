@@ -6,7 +6,11 @@ import pytest
 from django.test import Client
 
 from accounts.models import Session
-from tests.accounts.steps import (
+from tests.accounts.test_login import ELSEWHERE
+from tests.support.crawler import dump
+from tests.support.organizations import found, membership_of
+from tests.support.people import PASSWORD, TWO_FACTOR, codes_on, sign_in
+from tests.support.two_factor import (
     HOME,
     INVALID,
     RECOVERY,
@@ -22,10 +26,6 @@ from tests.accounts.steps import (
     recover,
     with_key,
 )
-from tests.accounts.test_login import ELSEWHERE
-from tests.cast import PASSWORD, TWO_FACTOR, codes_on, sign_in
-from tests.organizations.stage import found, membership_of
-from tests.walk import dump
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

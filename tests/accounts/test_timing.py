@@ -9,9 +9,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from tests.accounts.steps import CHALLENGE, RECOVERY, answer, pending
 from tests.accounts.test_cost import hashes  # noqa: F401 - a fixture
-from tests.cast import PASSWORD, enrol, make_user, post_password
+from tests.support.people import PASSWORD, enrol, make_user, post_password
+from tests.support.two_factor import CHALLENGE, RECOVERY, answer, pending
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -17,8 +17,8 @@ from accounts.tokens import expiry
 from organizations import tokens as organization_tokens
 from organizations.models import OrganizationToken
 from tests.api.clients import token_of
-from tests.faults import fault_at
-from tests.organizations.stage import found
+from tests.support.faults import fault_at
+from tests.support.organizations import found
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

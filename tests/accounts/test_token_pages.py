@@ -9,10 +9,10 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import ApiToken, AuditEvent, Session, User, hash_of_token
-from tests.accounts.steps import answer, pending
 from tests.api.clients import ApiClient, token_of
-from tests.cast import PASSWORD, enrol, make_user, sign_in
-from tests.organizations.stage import let_sudo_expire
+from tests.support.organizations import let_sudo_expire
+from tests.support.people import PASSWORD, enrol, make_user, sign_in
+from tests.support.two_factor import answer, pending
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

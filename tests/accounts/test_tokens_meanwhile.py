@@ -10,11 +10,11 @@ from accounts.tokens import issuing
 from organizations import tokens as organization_tokens
 from organizations.members import memberships
 from organizations.models import Membership, Organization, OrganizationToken
-from tests import environment
 from tests.api.clients import ApiClient, api_client, document
 from tests.api.test_tokens import ORGANIZATION, data_of, team_path, tokens_path
-from tests.cast import PASSWORD, sign_in
-from tests.organizations.stage import found, membership_of
+from tests.support import environment
+from tests.support.organizations import found, membership_of
+from tests.support.people import PASSWORD, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

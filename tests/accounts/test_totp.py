@@ -17,8 +17,8 @@ from accounts import factors
 from accounts.crypto import seal
 from accounts.factors.totp.factor import sealing_context
 from accounts.factors.totp.models import TOTPDevice
-from tests.accounts.steps import act
-from tests.cast import TWO_FACTOR, make_user, sign_in, start_enrolment
+from tests.support.people import TWO_FACTOR, make_user, sign_in, start_enrolment
+from tests.support.two_factor import act
 
 pytestmark = pytest.mark.django_db
 

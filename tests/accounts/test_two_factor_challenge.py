@@ -10,7 +10,8 @@ from django.test import Client
 
 from accounts.factors.totp.models import TOTPDevice
 from accounts.models import RateLimit, Session, User
-from tests.accounts.steps import (
+from tests.support.people import PASSWORD, enrol, post_password, sign_in
+from tests.support.two_factor import (
     CHALLENGE,
     ENDED,
     INVALID,
@@ -26,7 +27,6 @@ from tests.accounts.steps import (
     recover,
     with_key,
 )
-from tests.cast import PASSWORD, enrol, post_password, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

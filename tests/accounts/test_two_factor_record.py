@@ -4,18 +4,18 @@ import pytest
 from django.test import Client
 
 from accounts.models import AuditEvent
-from tests.accounts.steps import (
-    HOME,
-    SUDO,
-    act,
-    answer,
-    guess_wrong,
-    let_sudo_expire,
-    pending,
-    recover,
+from tests.support.people import (
+    PASSWORD,
+    TWO_FACTOR,
+    Authenticator,
+    enrol,
+    key_on,
+    make_user,
+    post_password,
+    sign_in,
 )
-from tests.cast import PASSWORD, TWO_FACTOR, Authenticator, enrol, key_on, make_user, post_password, sign_in
-from tests.cast import start_enrolment as start
+from tests.support.people import start_enrolment as start
+from tests.support.two_factor import HOME, SUDO, act, answer, guess_wrong, let_sudo_expire, pending, recover
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -12,8 +12,8 @@ from django.utils.formats import get_format
 from accounts.factors.backup_codes.models import BackupCode
 from accounts.factors.totp.models import TOTPDevice
 from accounts.models import AuditEvent, Session, User
-from tests.cast import enrol, make_user, post_password, sign_in
-from tests.mails import subjects
+from tests.support.mails import subjects
+from tests.support.people import enrol, make_user, post_password, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

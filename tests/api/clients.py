@@ -108,7 +108,7 @@ class NoRedirects(urllib.request.HTTPRedirectHandler):
 
 
 class LiveClient:
-    """The same against a running server (tests/servers.py): LiveClient(live_site, token_of(alice))."""
+    """The same against a running server: LiveClient(live_site, token_of(alice))."""
 
     opener = urllib.request.build_opener(NoRedirects)
 

@@ -2,8 +2,8 @@ import copy
 
 import pytest
 
-from tests.organizations.stage import Stage, make_stage
-from tests.walk import undone
+from tests.support.crawler import undone
+from tests.support.organizations import Stage, make_stage
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from organizations.members import invitations
 from organizations.models import Organization
 from tests.api.clients import document
 from tests.api.programs import ou
-from tests.organizations.stage import SERVER
+from tests.support.organizations import SERVER
 
 OPEN = "/organizations/open/organization-memberships"
 FORT = "/organizations/fort/organization-memberships"

@@ -3,7 +3,7 @@
 from accounts.models.public_ids import public_id
 from organizations.models import Organization, OrganizationToken
 from tests.api.clients import ApiClient, api_client, token_of_organization
-from tests.organizations.stage import membership_of
+from tests.support.organizations import membership_of
 
 Kind = OrganizationToken.Kind
 

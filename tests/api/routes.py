@@ -13,8 +13,8 @@ from accounts.audit import Actor
 from accounts.models import ApiToken
 from accounts.tokens import issuing
 from tests.api.clients import API
-from tests.organizations.stage import membership_of
-from tests.walk import FOR_PROGRAMS, all_routes
+from tests.support.crawler import FOR_PROGRAMS, all_routes
+from tests.support.organizations import membership_of
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from django.test import Client
 
 from accounts.models import ApiToken, AuditEvent, Session, User
 from organizations import lifecycle
-from tests import cast
 from tests.api.clients import ApiClient, LiveClient, api_client, document, token_of, token_of_organization
 from tests.api.programs import refusals
-from tests.cast import PASSWORD
-from tests.organizations.stage import SERVER, found, require
+from tests.support import people
+from tests.support.organizations import SERVER, found, require
+from tests.support.people import PASSWORD
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -55,7 +55,7 @@ def test_details_say_whether_two_factor_is_on(alice, app_of_alice, bob):
 
 
 def test_an_enrolment_that_is_not_confirmed_is_none(alice):
-    cast.start_enrolment(cast.sign_in(alice))
+    people.start_enrolment(people.sign_in(alice))
 
     assert attributes_of(api_client(alice).get("/account/details"))["two-factor"]["enabled"] is False
 
@@ -205,7 +205,7 @@ def document_of(**attributes):
 
 
 def test_a_new_password_ends_every_browser_and_no_token(alice):
-    browser = cast.sign_in(alice)
+    browser = people.sign_in(alice)
     client = api_client(alice)
 
     answer = client.patch("/account/password", change_of())
@@ -216,7 +216,7 @@ def test_a_new_password_ends_every_browser_and_no_token(alice):
     assert client.get("/account/details").status_code == 200
     assert [sent.to for sent in mail.outbox][-1] == [alice.email]
     assert AuditEvent.objects.get(event="password.changed").data["token"]
-    cast.post_password(browser, alice, NEW)
+    people.post_password(browser, alice, NEW)
     assert Session.objects.filter(user=alice).exists()
 
 
@@ -241,7 +241,7 @@ def test_kebab_case_is_understood_as_well(alice):
     ],
 )
 def test_a_wrong_weak_or_mistyped_password_changes_nothing(alice, sent, names):
-    browser = cast.sign_in(alice)
+    browser = people.sign_in(alice)
 
     answer = api_client(alice).patch("/account/password", sent)
 
@@ -267,7 +267,7 @@ def test_guesses_over_the_api_and_on_the_pages_are_counted_together(alice):
     for n in range(10):
         client.patch("/account/password", change_of(current=f"wrong {n}"))
 
-    assert cast.post_password(Client(), alice).status_code == 429
+    assert people.post_password(Client(), alice).status_code == 429
 
 
 def test_an_unverified_token_does_not_even_try_a_password(alice, app_of_alice):
@@ -340,7 +340,7 @@ def test_ap_14_strangers_see_nothing_and_can_not_tell_whether_there_is_anybody(a
 
 def test_ap_14_who_was_invited_has_not_agreed_to_be_seen(alice, bob):
     found("acme", alice)
-    owner = cast.sign_in(alice)
+    owner = people.sign_in(alice)
     assert owner.post("/app/acme/settings/users/add", {"username": "bob"}).status_code == 302
 
     assert seen(alice, bob) == 404
@@ -348,7 +348,7 @@ def test_ap_14_who_was_invited_has_not_agreed_to_be_seen(alice, bob):
 
 
 def test_ap_14_a_closed_organization_shows_nobody(alice, bob, carol):
-    cast.enrol(alice)
+    people.enrol(alice)
     acme = found("acme", alice, members=[bob, carol])
     assert "username" in seen(bob, carol)
 
@@ -371,8 +371,8 @@ def test_what_is_no_id_is_nobody(alice, text):
 
 @pytest.fixture
 def root(transactional_db):
-    user = cast.make_user("root", is_staff=True, is_superuser=True)
-    cast.enrol(user)
+    user = people.make_user("root", is_staff=True, is_superuser=True)
+    people.enrol(user)
     return user
 
 
@@ -383,7 +383,7 @@ def disable(caller, user, **options):
 
 def test_staff_remove_two_factor_and_it_is_recorded_by_which_token(alice, app_of_alice, root):
     client = api_client(root)
-    browser = cast.sign_in(alice, app_of_alice)
+    browser = people.sign_in(alice, app_of_alice)
 
     answer = client.post(f"/admin/users/{id_of(alice)}/actions/disable_two_factor")
 
@@ -411,7 +411,7 @@ def test_nobody_is_a_404(root, alice):
 
 
 def test_for_others_there_is_no_administration(alice, app_of_alice, bob, root):
-    cast.enrol(bob)
+    people.enrol(bob)
 
     for caller, options in [(alice, {}), (bob, {}), (root, {"verified": False})]:
         assert disable(caller, alice, **options).status_code == 404
@@ -420,7 +420,7 @@ def test_for_others_there_is_no_administration(alice, app_of_alice, bob, root):
 
 
 def test_staff_who_are_not_enrolled_are_nobody(alice, app_of_alice):
-    staff = cast.make_user("staff", is_staff=True)
+    staff = people.make_user("staff", is_staff=True)
 
     assert disable(staff, alice).status_code == 404
 
@@ -436,8 +436,8 @@ def test_or12_an_owner_of_a_mandatory_organization_keeps_it(alice, app_of_alice,
 
 
 def test_staff_do_it_neither_to_themselves_nor_to_superusers(root):
-    staff = cast.make_user("staff", is_staff=True)
-    cast.enrol(staff)
+    staff = people.make_user("staff", is_staff=True)
+    people.enrol(staff)
 
     assert disable(root, root).status_code == 403
     assert disable(staff, root).status_code == 403

@@ -7,7 +7,6 @@ from django.db import OperationalError, connection
 from django.test import Client
 
 from accounts.models import ApiToken, RateLimit, Session
-from tests import cast
 from tests.api.clients import (
     API,
     ApiClient,
@@ -18,10 +17,11 @@ from tests.api.clients import (
     token_of_organization,
 )
 from tests.api.routes import OPERATIONS
-from tests.api.walkers import complaints_about_errors
 from tests.hardening.test_bodies import raw_answer
-from tests.organizations.stage import found, lift, require
-from tests.walk import FORM
+from tests.support import people
+from tests.support.crawl_programs import complaints_about_errors
+from tests.support.crawler import FORM
+from tests.support.organizations import found, lift, require
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -124,7 +124,7 @@ def test_ap_01_the_server_says_401_in_json(live_site, alice):
 def test_ap_02_a_browsers_session_opens_nothing(alice, operation):
     if operation.is_public:
         return
-    browser = cast.sign_in(alice, client=Client(enforce_csrf_checks=False))
+    browser = people.sign_in(alice, client=Client(enforce_csrf_checks=False))
     path = API + operation.template.replace("<", "").replace(">", "")
 
     for headers in [{}, {"X-CSRFToken": browser.cookies["csrf"].value if "csrf" in browser.cookies else "x"}]:
@@ -138,7 +138,7 @@ def test_ap_02_cookies_beside_a_token_are_not_even_looked_at(alice, bob, django_
     """Whose session it is plays no part; nor is it written that it was used."""
     client = ApiClient(token_of(alice))
     client.get("/ping")
-    client.cookies = cast.sign_in(bob).cookies
+    client.cookies = people.sign_in(bob).cookies
     client.cookies["messages"] = "nonsense"
     before = list(Session.objects.values_list())
 
@@ -152,7 +152,7 @@ def test_ap_02_cookies_beside_a_token_are_not_even_looked_at(alice, bob, django_
 
 
 def test_ap_02_the_end_of_a_session_is_not_the_end_of_a_token(alice):
-    browser, client = cast.sign_in(alice), api_client(alice)
+    browser, client = people.sign_in(alice), api_client(alice)
 
     browser.post("/session/logout")
 
@@ -234,7 +234,7 @@ def test_ap_11_wrong_tokens_cost_no_password_guess(alice):
     for _ in range(120):
         wrong.get("/account/details")
 
-    assert cast.post_password(Client(), alice).status_code == 302
+    assert people.post_password(Client(), alice).status_code == 302
     assert {key.split(":")[0] for key in RateLimit.objects.values_list("key", flat=True)} <= {
         "token",
         "password",
@@ -381,7 +381,7 @@ def test_a_strange_charset_does_not_get_as_far_as_the_query(live_site, charset, 
 
 @pytest.mark.parametrize("path", ["/organizations/acme", "/organizations/acme/organization-memberships"])
 def test_d2_a_policy_counts_from_the_next_request_on(live_site, alice, bob, path):
-    cast.enrol(alice)
+    people.enrol(alice)
     acme = found("acme", alice, members=[bob])
     owner, member = LiveClient(live_site, token_of(alice)), LiveClient(live_site, token_of(bob))
     program = LiveClient(live_site, token_of_organization(acme))
@@ -406,12 +406,12 @@ def test_d2_a_policy_counts_from_the_next_request_on(live_site, alice, bob, path
 
 
 def test_d2_enrolling_opens_it_to_a_new_token_and_not_to_the_old_one(live_site, alice, bob):
-    cast.enrol(alice)
+    people.enrol(alice)
     require(found("acme", alice, members=[bob]))
     old = LiveClient(live_site, token_of(bob))
     assert old.get("/organizations/acme").status_code == 403
 
-    cast.enrol(bob)
+    people.enrol(bob)
 
     refused = old.get("/organizations/acme")
     assert refused.status_code == 403
@@ -421,16 +421,16 @@ def test_d2_enrolling_opens_it_to_a_new_token_and_not_to_the_old_one(live_site, 
 
 def test_d2_a_reset_takes_the_meaning_from_verified_tokens(live_site, alice, bob):
     """Who enrols anew afterwards has a new device, and old tokens were not made behind that one."""
-    _, app = cast.enrol(alice), cast.enrol(bob)
+    _, app = people.enrol(alice), people.enrol(bob)
     require(found("acme", alice, members=[bob]))
     client = LiveClient(live_site, token_of(bob))
     assert client.get("/organizations/acme").status_code == 200
 
-    browser = cast.sign_in(bob, app)
-    assert browser.post("/app/settings/two-factor/disable", {"password": cast.PASSWORD}).status_code == 302
+    browser = people.sign_in(bob, app)
+    assert browser.post("/app/settings/two-factor/disable", {"password": people.PASSWORD}).status_code == 302
 
     assert client.get("/organizations/acme").status_code == 403
-    cast.enrol(bob)
+    people.enrol(bob)
     assert client.get("/organizations/acme").status_code == 403
 
 

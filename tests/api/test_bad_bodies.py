@@ -13,11 +13,11 @@ import pytest
 
 from accounts.jsonapi.errors import ApiError
 from accounts.jsonapi.parsing import parse
-from tests import cast
 from tests.api.clients import API, body_of
 from tests.api.described import all_attributes, attributes_of, parameters_of
 from tests.api.routes import OPERATIONS
-from tests.api.walkers import MOST_SECONDS, complaints, programs
+from tests.support import people
+from tests.support.crawl_programs import MOST_SECONDS, complaints, programs
 from tests.test_bad_input import NO_NAMES, NONSENSE
 
 pytestmark = pytest.mark.django_db
@@ -295,7 +295,7 @@ RIGHT = {
     "name": "brand-new",
     "email": "new@example.com",
     "description": "x",
-    "current_password": cast.PASSWORD,
+    "current_password": people.PASSWORD,
     "password": "another long password 43",
     "password_confirmation": "another long password 43",
 }

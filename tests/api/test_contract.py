@@ -17,9 +17,9 @@ from accounts.models.public_ids import public_id
 from organizations.models import Organization, OrganizationToken
 from tests.api.clients import token_of, token_of_organization
 from tests.api.test_openapi import DOCUMENT
-from tests.environment import ROOT
-from tests.organizations.stage import make_stage, membership_of
-from tests.walk import undone
+from tests.support.crawler import undone
+from tests.support.environment import ROOT
+from tests.support.organizations import make_stage, membership_of
 
 pytestmark = pytest.mark.django_db
 

@@ -5,7 +5,7 @@ import pytest
 from organizations.models import OrganizationToken, Right
 from tests.api.clients import API
 from tests.api.routes import OPERATIONS
-from tests.api.walkers import complaints, programs
+from tests.support.crawl_programs import complaints, programs
 
 pytestmark = pytest.mark.django_db
 

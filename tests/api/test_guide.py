@@ -12,9 +12,9 @@ import pytest
 from accounts.models import User
 from tests.api.clients import Answer, LiveClient, token_of
 from tests.api.test_openapi import DOCUMENT, in_document, shape
-from tests.cast import make_user
-from tests.environment import ROOT
-from tests.organizations.stage import enrolled, found
+from tests.support.environment import ROOT
+from tests.support.organizations import enrolled, found
+from tests.support.people import make_user
 
 GUIDE = (ROOT / "docs" / "guide" / "api.md").read_text()
 EXAMPLE = re.compile(

@@ -5,10 +5,10 @@ import pytest
 from accounts.models import AuditEvent
 from accounts.models.public_ids import public_id
 from organizations.models import Organization
-from tests import cast
 from tests.api.members import OPEN, TEAMS, into, invitation
 from tests.api.programs import Kind, attributes, organization_program, program, refusals, team
-from tests.organizations.stage import counts_of
+from tests.support import people
+from tests.support.organizations import counts_of
 
 
 def test_an_address_is_invited(stage):
@@ -23,7 +23,7 @@ def test_an_address_is_invited(stage):
 
 
 def test_d24_known_unknown_and_unconfirmed_addresses_get_the_same_answer(stage):
-    cast.make_user("unconfirmed", email_confirmed_at=None)
+    people.make_user("unconfirmed", email_confirmed_at=None)
     client = program(stage, "olga")
     answers = []
 

@@ -10,8 +10,8 @@ from accounts.models.public_ids import public_id
 from organizations.models import Membership, Organization
 from tests.api.members import FORT, OPEN, invite, usernames
 from tests.api.programs import Kind, organization_program, ou, program, team
-from tests.organizations.stage import found
-from tests.statements import statements
+from tests.support.organizations import found
+from tests.support.statements import statements
 
 
 def test_owners_see_everything_of_everybody(stage):

@@ -24,7 +24,7 @@ from tests.api.programs import (
     refusals,
     team,
 )
-from tests.organizations.stage import counts_of, found, membership_of
+from tests.support.organizations import counts_of, found, membership_of
 
 # --- One's own ---
 

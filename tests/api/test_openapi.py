@@ -6,7 +6,7 @@ import pytest
 import yaml
 from django.urls import URLPattern, get_resolver
 
-from tests.environment import ROOT
+from tests.support.environment import ROOT
 
 TEXT = (ROOT / "docs" / "openapi.yaml").read_text()
 DOCUMENT = yaml.safe_load(TEXT)

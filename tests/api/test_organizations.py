@@ -9,8 +9,8 @@ from accounts.models import AuditEvent, OutboxMessage, User
 from organizations.models import AuthPolicy, Membership, Organization
 from tests.api.clients import API, document
 from tests.api.programs import Kind, attributes, detail, ids, organization_program, program, refusals
-from tests.organizations.stage import found, is_mandatory, lift, require
-from tests.statements import statements
+from tests.support.organizations import found, is_mandatory, lift, require
+from tests.support.statements import statements
 
 OPEN, FORT = "/organizations/open", "/organizations/fort"
 POLICY = "/data/attributes/collaborator-auth-policy"

@@ -30,7 +30,7 @@ from accounts.models.public_ids import public_id
 from organizations.models import Membership, Organization
 from tests.api.clients import API, document, token_of
 from tests.api.programs import ou, team
-from tests.organizations.stage import is_mandatory, make_stage
+from tests.support.organizations import is_mandatory, make_stage
 
 NEXT_YEAR = datetime.now(tz=UTC) + timedelta(days=365)
 EVERYTHING = [OrgMembershipIncludeOpt.USER, OrgMembershipIncludeOpt.TEAMS]

@@ -7,8 +7,8 @@ import pytest
 from accounts.models import OutboxMessage
 from organizations.models import Organization
 from tests.api.clients import ApiClient, api_client, document, token_of_organization
-from tests.cast import sign_in
-from tests.organizations.stage import found
+from tests.support.organizations import found
+from tests.support.people import sign_in
 from tfc_auth.wsgi import application
 
 MEMBERS = "/organizations/{}/organization-memberships"

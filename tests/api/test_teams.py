@@ -9,10 +9,10 @@ from organizations.access.rights import has_right
 from organizations.exceptions import NoLongerAllowed
 from organizations.members import invitations, memberships
 from organizations.models import Membership, Organization, OrganizationToken, Right
-from tests import cast
 from tests.api.clients import API
 from tests.api.programs import Kind, detail, ids, organization_program, ou, program, refusals, team
-from tests.organizations.stage import SERVER, found, join, membership_of
+from tests.support.organizations import SERVER, found, join, membership_of
+from tests.support.people import make_user
 
 OPEN, FORT = "/organizations/open/teams", "/organizations/fort/teams"
 
@@ -170,7 +170,7 @@ def test_each_is_recorded_once_and_the_same_again_is_no_change(stage):
 
 def test_what_looks_like_an_id_is_one(stage):
     """Somebody may be called like the id of somebody else."""
-    impostor = cast.make_user(public_id("user", stage.max.pk))
+    impostor = make_user(public_id("user", stage.max.pk))
     join(Organization.objects.get(name="open"), impostor)
 
     program(stage, "olga").post(users(), these("users", impostor.username))

@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from accounts.models import ApiToken
 from tests.api.clients import Answer, token_of
-from tests.machine import NO_TERRAFORM
-from tests.organizations.stage import enrolled, make_stage
+from tests.support.machine import NO_TERRAFORM
+from tests.support.organizations import enrolled, make_stage
 
 DEAD = "AAAAAAAAAAAAAA.atlasv1." + "A" * 67
 GO_TFE = {"Accept": "application/vnd.api+json", "User-Agent": "go-tfe"}

@@ -6,9 +6,9 @@ import time
 import pytest
 
 from accounts.models.public_ids import public_id
-from tests import cast
 from tests.api.clients import ApiClient, LiveClient, api_client, document, token_of
-from tests.api.walkers import complaints_about_errors
+from tests.support import people
+from tests.support.crawl_programs import complaints_about_errors
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -24,7 +24,7 @@ def a_low_limit(settings):
 @pytest.fixture
 def somebody(transactional_db):
     """Nobody else's name: what others have counted a moment ago is counted for them."""
-    return cast.make_user(f"hurried{next(serial)}")
+    return people.make_user(f"hurried{next(serial)}")
 
 
 def new_address():
@@ -79,7 +79,7 @@ def test_all_tokens_of_a_person_count_together(somebody):
 
 
 def test_others_are_not_held_up(somebody):
-    other = cast.make_user(f"calm{next(serial)}")
+    other = people.make_user(f"calm{next(serial)}")
     exhaust(api_client(somebody))
 
     assert api_client(other).get("/account/details").status_code == 200

@@ -13,8 +13,8 @@ from accounts.models.public_ids import public_id
 from organizations.models import OrganizationToken
 from tests.api.clients import ApiClient, api_client, document, token_of
 from tests.api.programs import refusals, team
-from tests.cast import PASSWORD, TWO_FACTOR, enrol, make_user, sign_in
-from tests.organizations.stage import found, make_stage
+from tests.support.organizations import found, make_stage
+from tests.support.people import PASSWORD, TWO_FACTOR, enrol, make_user, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

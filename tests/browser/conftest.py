@@ -11,7 +11,7 @@ from PIL import Image
 
 from accounts.factors.totp.models import TOTPDevice
 from accounts.models import Session
-from tests import cast
+from tests.support import people
 
 SETTINGS = "/app/settings/two-factor"
 KINDS = {
@@ -73,7 +73,7 @@ class Person:
     def sign_in(self, path="/session"):
         self.goto(path)
         self.page.fill("[name=username]", self.user.username)
-        self.page.fill("[name=password]", cast.PASSWORD)
+        self.page.fill("[name=password]", people.PASSWORD)
         self.click("Sign in")
 
     def enter_code(self, code):

@@ -3,8 +3,8 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tests import cast
 from tests.browser.conftest import SETTINGS, Person
+from tests.support import people
 
 pytestmark = pytest.mark.browser
 
@@ -56,7 +56,7 @@ def look(request):
 def person(live_site, browser, look, transactional_db):
     context = browser.new_context(base_url=live_site.url, **look)
     context.set_default_timeout(10_000)
-    yield Person(cast.make_user("somebody-with-a-really-long-user-name-40"), context.new_page())
+    yield Person(people.make_user("somebody-with-a-really-long-user-name-40"), context.new_page())
     context.close()
 
 

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import expect
 
 from accounts.models import AuditEvent
-from tests import cast
 from tests.browser.conftest import KINDS, SETTINGS
+from tests.support import people
 
 pytestmark = pytest.mark.browser
 
@@ -65,7 +65,7 @@ def shown_codes(person):
 def fill_in_sign_in(person):
     person.goto("/session")
     person.page.fill("[name=username]", person.user.username)
-    person.page.fill("[name=password]", cast.PASSWORD)
+    person.page.fill("[name=password]", people.PASSWORD)
 
 
 def test_verify_shows_the_backup_codes_and_they_stay(person, posts):
@@ -115,7 +115,7 @@ def test_return_pressed_twice_signs_in_once(person, posts):
 
 
 def test_an_administrator_acts_once(person, posts, bob):
-    person.user = cast.make_user("root", is_staff=True, is_superuser=True)
+    person.user = people.make_user("root", is_staff=True, is_superuser=True)
     person.sign_in()
     person.enrol()
     person.goto(f"/admin/accounts/user/{bob.pk}/act/deactivate/")

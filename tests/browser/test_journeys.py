@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests import cast
 from tests.browser.conftest import SETTINGS, expire_sudo
-from tests.cast import make_user
+from tests.support import people
+from tests.support.people import make_user
 
 pytestmark = pytest.mark.browser
 
@@ -111,7 +111,7 @@ def test_disable_takes_the_password_and_the_codes_are_gone(open_browser, alice, 
     person.goto(SETTINGS)
     person.click("Disable 2FA", role="link")
 
-    person.page.fill("[name=password]", cast.PASSWORD)
+    person.page.fill("[name=password]", people.PASSWORD)
     person.page.locator("main form").get_by_role("button").last.click()
 
     assert person.path == SETTINGS

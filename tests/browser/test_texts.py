@@ -7,8 +7,8 @@ import pytest
 
 from accounts.factors.sms.models import TextMessage
 from accounts.models import RateLimit
-from tests import cast
 from tests.browser.conftest import SETTINGS
+from tests.support import people
 
 pytestmark = pytest.mark.browser
 
@@ -36,7 +36,7 @@ def phone(live_site):
 
 def minute_passes():
     RateLimit.objects.filter(key__startswith="text:").delete()
-    TextMessage.objects.update(created_at=cast.timezone.now() - cast.timedelta(seconds=61))
+    TextMessage.objects.update(created_at=people.timezone.now() - people.timedelta(seconds=61))
 
 
 def enrol_by_text(person, phone):

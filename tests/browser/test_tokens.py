@@ -5,7 +5,7 @@ import pytest
 from accounts.models import ApiToken
 from tests.api.clients import LiveClient
 from tests.browser.conftest import expire_sudo
-from tests.cast import PASSWORD
+from tests.support.people import PASSWORD
 
 pytestmark = pytest.mark.browser
 

@@ -4,8 +4,8 @@ from functools import reduce
 
 import pytest
 
-from tests.cast import PASSWORD
-from tests.visitor import Visitor
+from tests.support.people import PASSWORD
+from tests.support.visitor import Visitor
 
 PREFIX = "__Host-"
 

@@ -4,9 +4,9 @@ import pytest
 from django.db import OperationalError, connection
 from django.test import Client
 
-from tests.cast import make_user, post_password
 from tests.hardening.headers import lacking
-from tests.walk import FORM
+from tests.support.crawler import FORM
+from tests.support.people import make_user, post_password
 
 pytestmark = pytest.mark.django_db
 

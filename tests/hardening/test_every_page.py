@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from tests.hardening.headers import lacking
-from tests.walk import Page, routes
+from tests.support.crawler import Page, routes
 
 pytestmark = pytest.mark.django_db
 

@@ -9,8 +9,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Session
-from tests.cast import enrol, sign_in
-from tests.walk import Page, dump, undone, view_of
+from tests.support.crawler import Page, dump, undone, view_of
+from tests.support.people import enrol, sign_in
 
 pytestmark = pytest.mark.django_db
 

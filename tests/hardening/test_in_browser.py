@@ -5,9 +5,9 @@ from contextlib import suppress
 import pytest
 from playwright.sync_api import Error, expect
 
-from tests.cast import PASSWORD, TWO_FACTOR, enrol, make_user, sign_in
 from tests.hardening.markup import ADDRESS
-from tests.organizations.stage import found
+from tests.support.organizations import found
+from tests.support.people import PASSWORD, TWO_FACTOR, enrol, make_user, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

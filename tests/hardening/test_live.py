@@ -6,8 +6,8 @@ import socket
 
 import pytest
 
-from tests.cast import PASSWORD
-from tests.walk import FORM, Page
+from tests.support.crawler import FORM, Page
+from tests.support.people import PASSWORD
 from tfc_auth.logs import LineFormatter, RequestIdFilter
 
 HOST = "Host: 127.0.0.1"

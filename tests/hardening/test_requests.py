@@ -4,8 +4,8 @@ import pytest
 from django.test import Client
 
 from accounts.models import AuditEvent
-from tests.cast import PASSWORD, make_user, sign_in
-from tests.walk import FORM
+from tests.support.crawler import FORM
+from tests.support.people import PASSWORD, make_user, sign_in
 
 pytestmark = pytest.mark.django_db
 

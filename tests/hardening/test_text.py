@@ -3,8 +3,8 @@
 import pytest
 
 from tests.hardening.markup import ADDRESS, MARKUP, came_alive
+from tests.support.crawler import FORM
 from tests.test_bad_input import encoded, right_values, sent
-from tests.walk import FORM
 
 pytestmark = pytest.mark.django_db
 

@@ -4,9 +4,9 @@ import pytest
 from django.test import Client
 
 from accounts.models import AuditEvent
-from tests.cast import PASSWORD, enrol, make_user, sign_in
 from tests.hardening.markup import ADDRESS, came_alive
-from tests.organizations.stage import found
+from tests.support.organizations import found
+from tests.support.people import PASSWORD, enrol, make_user, sign_in
 
 pytestmark = pytest.mark.django_db
 

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.organizations.stage import make_stage
+from tests.support.organizations import make_stage
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from django.core import mail
 
 from accounts.models import RateLimit
 from organizations.models import Membership
-from tests import cast
-from tests.organizations.stage import counts_of, let_sudo_expire
+from tests.support import people
+from tests.support.organizations import counts_of, let_sudo_expire
 
 ADD = "/app/open/settings/users/add"
 MINE = "/app/settings/organizations"
@@ -17,7 +17,7 @@ def add(stage, who, by="una"):
 
 
 def test_ti03_any_address_gets_the_same_answer(stage):
-    cast.make_user("dora", email_confirmed_at=None)
+    people.make_user("dora", email_confirmed_at=None)
     answers = {}
     for who in ["nobody@example.com", "dora@example.com", "eve@example.com", "max@example.com"]:
         response = add(stage, who)
@@ -64,7 +64,7 @@ def test_the_mail_names_organization_and_inviter(stage):
 
 
 def test_unconfirmed_addresses_of_users_get_no_mail(stage):
-    cast.make_user("dora", email="victim@example.com", email_confirmed_at=None)
+    people.make_user("dora", email="victim@example.com", email_confirmed_at=None)
     mail.outbox.clear()
 
     add(stage, "dora")

@@ -7,8 +7,8 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import OutboxMessage
 from organizations.models import AuthPolicy
 from organizations.policy.two_factor import set_auth_policy
-from tests import cast
-from tests.organizations.stage import SERVER, found, join
+from tests.support import people
+from tests.support.organizations import SERVER, found, join
 
 TRANSACTIONS = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
 
@@ -53,10 +53,10 @@ def test_a_refusal_by_the_policy_costs_two_statements(stage):
 def test_requiring_takes_the_same_statements_whatever_the_size(db):
     taken = []
     for size in [0, 12]:
-        owner = cast.make_user(f"owner{size}")
+        owner = people.make_user(f"owner{size}")
         organization = found(f"org{size}", owner)
         for number in range(size):
-            join(organization, cast.make_user(f"m{number}"))
+            join(organization, people.make_user(f"m{number}"))
         type(owner).objects.filter(pk=owner.pk).update(two_factor_enabled_at=owner.date_joined)
         organization.memberships.filter(user=owner).update(two_factor_enabled=True)
         taken.append(

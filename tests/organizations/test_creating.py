@@ -8,9 +8,9 @@ from django.test import override_settings
 from accounts.models import AuditEvent
 from organizations.models import Membership, Organization, OrganizationCounts
 from organizations.names import RESERVED_NAMES
-from tests import cast
-from tests.invariants import broken
-from tests.organizations.stage import counts_of, let_sudo_expire, membership_of
+from tests.support import people
+from tests.support.invariants import broken
+from tests.support.organizations import counts_of, let_sudo_expire, membership_of
 
 pytestmark = pytest.mark.django_db
 NEW = "/app/organizations/new"
@@ -19,13 +19,13 @@ DELETE = "/app/acme/settings/general/delete"
 
 @pytest.fixture
 def alice():
-    return cast.make_user("alice")
+    return people.make_user("alice")
 
 
 @pytest.fixture
 def alices(alice):
     """The browser in which alice is signed in."""
-    return cast.sign_in(alice)
+    return people.sign_in(alice)
 
 
 def create(browser, name="acme", **fields):
@@ -108,8 +108,8 @@ def test_bad_contact_addresses(alices, email):
 
 
 def test_only_people_with_a_confirmed_address_create():
-    dora = cast.make_user("dora", email_confirmed_at=None)
-    browser = cast.sign_in(dora)
+    dora = people.make_user("dora", email_confirmed_at=None)
+    browser = people.sign_in(dora)
 
     assert "confirm your email address first" in browser.get(NEW).content.decode()
     assert create(browser).status_code == 422
@@ -118,11 +118,11 @@ def test_only_people_with_a_confirmed_address_create():
 
 @override_settings(CREATE_ORGANIZATIONS="staff")
 def test_d31_creation_can_be_left_to_site_admins(alices):
-    root = cast.make_user("root", is_staff=True)
+    root = people.make_user("root", is_staff=True)
 
     assert "Only site administrators" in alices.get(NEW).content.decode()
     assert create(alices).status_code == 422
-    assert create(cast.sign_in(root)).status_code == 302
+    assert create(people.sign_in(root)).status_code == 302
 
 
 def test_the_contact_address_can_be_changed(alices):

@@ -9,9 +9,9 @@ from django.core.management import CommandError, call_command
 from accounts.models import User
 from organizations.management.commands.demo import PASSWORD
 from organizations.models import Membership
-from tests import cast
-from tests.invariants import broken
-from tests.organizations.stage import membership_of
+from tests.support import people
+from tests.support.invariants import broken
+from tests.support.organizations import membership_of
 
 pytestmark = pytest.mark.django_db
 
@@ -46,7 +46,7 @@ def test_everybody_can_sign_in_with_a_good_password(settings):
 
     for user in User.objects.all():
         validate_password(PASSWORD, user)
-        assert cast.post_password(cast.Client(), user, PASSWORD).status_code == 302
+        assert people.post_password(people.Client(), user, PASSWORD).status_code == 302
     assert membership_of(User.objects.get(username="alice"), "acme").is_owner
     assert Membership.objects.invited().get().username == "bob"
 
@@ -60,7 +60,7 @@ def test_a_second_start_adds_nothing_and_tells_the_same(settings):
 
 def test_only_into_an_empty_database(settings):
     settings.DEBUG = True
-    cast.make_user("somebody")
+    people.make_user("somebody")
 
     output = demo()
 

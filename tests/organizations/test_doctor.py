@@ -13,7 +13,7 @@ from accounts.factors.totp.models import TOTPDevice
 from accounts.models import OutboxMessage, User
 from accounts.two_factor.removal import disable
 from organizations.models import Membership, Organization, OrganizationCounts
-from tests.organizations.stage import make_stage
+from tests.support.organizations import make_stage
 
 
 def doctor(*options):

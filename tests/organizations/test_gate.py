@@ -7,7 +7,7 @@ from accounts.audit import Actor
 from accounts.models import AuditEvent, Session
 from accounts.two_factor.removal import disable
 from organizations.models import Membership, Organization, OrganizationToken
-from tests.organizations.stage import lift, membership_of
+from tests.support.organizations import lift, membership_of
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 # The only pages that are open to locked-out members (D5).

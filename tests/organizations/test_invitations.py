@@ -7,9 +7,9 @@ from django.utils import timezone
 
 from accounts.models import AuditEvent
 from organizations.models import Membership
-from tests import cast
-from tests.invariants import broken
-from tests.organizations.stage import counts_of
+from tests.support import people
+from tests.support.invariants import broken
+from tests.support.organizations import counts_of
 
 ADD = "/app/open/settings/users/add"
 MINE = "/app/settings/organizations"
@@ -73,9 +73,9 @@ def test_declining_leaves_no_trace_on_the_lists(stage):
 
 
 def test_an_address_binds_once_it_is_confirmed(stage):
-    dora = cast.make_user("dora", email_confirmed_at=None)
+    dora = people.make_user("dora", email_confirmed_at=None)
     add(stage, "Dora@Example.com")
-    browser = cast.sign_in(dora)
+    browser = people.sign_in(dora)
     assert accept(browser, invitation()).status_code == 404
 
     type(dora).objects.filter(pk=dora.pk).update(email_confirmed_at=timezone.now())
@@ -85,9 +85,9 @@ def test_an_address_binds_once_it_is_confirmed(stage):
 
 
 def test_unconfirmed_people_see_their_invitation_and_cannot_accept_it(stage):
-    dora = cast.make_user("dora", email_confirmed_at=None)
+    dora = people.make_user("dora", email_confirmed_at=None)
     add(stage, "dora")
-    browser = cast.sign_in(dora)
+    browser = people.sign_in(dora)
 
     response = accept(browser, invitation())
 
@@ -164,14 +164,14 @@ def test_an_address_of_a_member_asks_nothing_and_changes_nothing(stage):
 
 
 def test_or05_locked_out_people_can_accept_and_then_enrol(stage):
-    newcomer = cast.make_user("newcomer")
+    newcomer = people.make_user("newcomer")
     stage.browser("olga").post("/app/fort/settings/users/add", {"username": "newcomer"})
-    browser = cast.sign_in(newcomer)
+    browser = people.sign_in(newcomer)
     assert "Two-factor required" in browser.get(MINE).content.decode()
 
     accept(browser, Membership.objects.invited().get())
     assert browser.get("/app/fort")["Location"].startswith("/app/fort/locked-out")
-    cast.enrol(newcomer, browser)
+    people.enrol(newcomer, browser)
 
     assert browser.get("/app/fort").status_code == 200
 

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from organizations.models import Membership, Organization
-from tests import cast
-from tests.organizations.stage import enrolled, found, require
+from tests.support import people
+from tests.support.organizations import enrolled, found, require
 
 pytestmark = pytest.mark.django_db
 USERS = "/app/big/settings/users"
@@ -18,14 +18,14 @@ USERS = "/app/big/settings/users"
 
 @pytest.fixture
 def alice():
-    return cast.make_user("alice")
+    return people.make_user("alice")
 
 
 @pytest.fixture
 def alices(alice):
     """The browser in which alice, who owns `big`, is signed in."""
     found("big", alice)
-    return cast.sign_in(alice)
+    return people.sign_in(alice)
 
 
 def fill(count):
@@ -123,7 +123,7 @@ def test_invitations_are_a_list_of_their_own(alices):
 
 
 def test_the_switcher_marks_what_is_locked(alices, alice):
-    bob = cast.make_user("bob")
+    bob = people.make_user("bob")
     enrolled(bob)
     require(found("fort", bob, members=[alice]))
 
@@ -136,10 +136,10 @@ def test_the_switcher_marks_what_is_locked(alices, alice):
 
 
 def test_members_find_what_they_may_see_in_the_switcher(alices):
-    bob = cast.make_user("bob")
-    found("other", cast.make_user("carol"), members=[bob])
+    bob = people.make_user("bob")
+    found("other", people.make_user("carol"), members=[bob])
 
-    page = cast.sign_in(bob).get("/app/other").content.decode()
+    page = people.sign_in(bob).get("/app/other").content.decode()
 
     assert "/app/other/settings/authentication" in page
     assert "/app/other/settings/general" not in page
@@ -147,7 +147,7 @@ def test_members_find_what_they_may_see_in_the_switcher(alices):
 
 
 def test_who_is_in_nothing_is_told_what_to_do():
-    browser = cast.sign_in(cast.make_user("dora"))
+    browser = people.sign_in(people.make_user("dora"))
 
     for path in ["/app", "/app/settings/organizations"]:
         page = browser.get(path).content.decode()

@@ -6,12 +6,9 @@ import pytest
 from django.utils import timezone
 
 from organizations.models import Organization
-from tests import cast
-from tests.invariants import broken
-from tests.organizations.stage import (
-    counts_of,
-    join,
-)
+from tests.support import people
+from tests.support.invariants import broken
+from tests.support.organizations import counts_of, join
 
 AUTHENTICATION = "/app/open/settings/authentication"
 REQUIRE = f"{AUTHENTICATION}/require-two-factor"
@@ -36,7 +33,7 @@ def test_or03_enrolling_from_the_locked_out_page_leads_back(stage):
     assert f"/app/settings/two-factor?next={wanted.replace('/', '%2F')}" in page.content.decode()
     browser.get("/app/settings/two-factor", {"next": wanted})
     browser.post("/app/settings/two-factor/enable", {"method": "app", "next": wanted})
-    app = cast.Authenticator(stage.mia, cast.key_on(browser.get("/app/settings/two-factor/confirm")))
+    app = people.Authenticator(stage.mia, people.key_on(browser.get("/app/settings/two-factor/confirm")))
     codes = browser.post("/app/settings/two-factor/confirm", {"code": app.code()})
 
     assert f'href="{wanted}"' in codes.content.decode()
@@ -76,7 +73,7 @@ def test_nobody_stays_on_the_locked_out_page_of_an_open_organization(stage):
 def test_di10_a_member_who_disables_is_locked_out_of_that_organization(stage):
     browser = stage.browser("max")
 
-    response = browser.post("/app/settings/two-factor/disable", {"password": cast.PASSWORD})
+    response = browser.post("/app/settings/two-factor/disable", {"password": people.PASSWORD})
 
     assert response.status_code == 302
     assert browser.get("/app/fort")["Location"].startswith("/app/fort/locked-out")
@@ -85,9 +82,9 @@ def test_di10_a_member_who_disables_is_locked_out_of_that_organization(stage):
 
 
 def test_joining_a_mandatory_organization_gives_no_access_before_enrolment(stage):
-    newcomer = cast.make_user("newcomer")
+    newcomer = people.make_user("newcomer")
     fort = Organization.objects.get(name="fort")
     join(fort, newcomer)
 
-    assert cast.sign_in(newcomer).get("/app/fort")["Location"].startswith("/app/fort/locked-out")
+    assert people.sign_in(newcomer).get("/app/fort")["Location"].startswith("/app/fort/locked-out")
     assert counts_of("fort") == (5, 2, 0)

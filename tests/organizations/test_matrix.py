@@ -6,7 +6,7 @@ from accounts.jsonapi.documents import MEDIA_TYPE
 from accounts.models import ApiToken, User
 from organizations.models import Membership, Organization, OrganizationToken
 from tests.api.clients import ApiClient, api_client, document
-from tests.organizations.stage import is_mandatory, membership_of
+from tests.support.organizations import is_mandatory, membership_of
 
 ACTORS = ["anonymous", "eve", "mia", "max", "una", "oscar", "olga", "root"]
 

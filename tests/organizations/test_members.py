@@ -6,9 +6,9 @@ from accounts.models import AuditEvent, User
 from accounts.signals import account_deleting
 from organizations.exceptions import LastOwner
 from organizations.models import Membership
-from tests import cast
-from tests.invariants import broken
-from tests.organizations.stage import counts_of, let_sudo_expire, membership_of
+from tests.support import people
+from tests.support.invariants import broken
+from tests.support.organizations import counts_of, let_sudo_expire, membership_of
 
 
 def act(stage, actor, action, target, organization="open"):
@@ -133,7 +133,7 @@ def test_d06_an_owner_who_leaves_proves_it_first_and_is_not_replayed(stage):
 
     assert response["Location"] == "/session/sudo?next=%2Fapp%2Fsettings%2Forganizations"
     assert "una" in owners("open")
-    browser.post("/session/sudo", {"password": cast.PASSWORD, "next": "/app/settings/organizations"})
+    browser.post("/session/sudo", {"password": people.PASSWORD, "next": "/app/settings/organizations"})
     assert "una" in owners("open")
     assert browser.post("/app/open/leave")["Location"] == "/app/settings/organizations"
     assert owners("open") == ["olga"]
@@ -188,7 +188,7 @@ def test_an_action_returns_to_the_page_of_the_list(stage):
 def test_the_last_owner_cannot_delete_the_account(stage):
     act(stage, "olga", "unmake-owner", "una")
 
-    response = stage.browser("olga").post("/app/settings/profile/delete", {"password": cast.PASSWORD})
+    response = stage.browser("olga").post("/app/settings/profile/delete", {"password": people.PASSWORD})
 
     assert response.status_code == 422
     assert "open" in response.content.decode()
@@ -197,7 +197,7 @@ def test_the_last_owner_cannot_delete_the_account(stage):
 
 def test_a_deleted_account_leaves_everything(stage):
     response = stage.browser("mia").post(
-        "/app/settings/profile/delete", {"password": cast.PASSWORD, "username": "mia"}
+        "/app/settings/profile/delete", {"password": people.PASSWORD, "username": "mia"}
     )
 
     assert response.status_code == 302

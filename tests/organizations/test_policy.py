@@ -8,9 +8,9 @@ from accounts.exceptions import TwoFactorRemovalRefused
 from accounts.models import AuditEvent, Session
 from accounts.two_factor.removal import disable
 from organizations.models import Organization
-from tests import cast
-from tests.invariants import broken
-from tests.organizations.stage import (
+from tests.support import people
+from tests.support.invariants import broken
+from tests.support.organizations import (
     counts_of,
     found,
     is_mandatory,
@@ -126,7 +126,7 @@ def test_members_read_the_policy_only(stage):
 
 
 def test_di09_an_owner_of_a_mandatory_organization_cannot_disable(stage):
-    response = stage.browser("oscar").post("/app/settings/two-factor/disable", {"password": cast.PASSWORD})
+    response = stage.browser("oscar").post("/app/settings/two-factor/disable", {"password": people.PASSWORD})
 
     assert response.status_code == 422
     assert "fort" in response.content.decode()
@@ -156,14 +156,14 @@ def test_or12_break_glass_leaves_the_owner_out_and_says_so(stage):
     assert AuditEvent.objects.get(event="two_factor.disabled").data["forced"] is True
     assert membership_of(stage.oscar, "fort").two_factor_enabled is False
     assert counts_of("fort") == (4, 2, 0)
-    assert cast.sign_in(stage.oscar).get("/app/fort")["Location"].startswith("/app/fort/locked-out")
+    assert people.sign_in(stage.oscar).get("/app/fort")["Location"].startswith("/app/fort/locked-out")
     assert broken() == []
 
 
 def test_the_mirror_and_the_counts_follow_enrolment(stage):
     assert counts_of("open") == (4, 2, 0)
 
-    cast.enrol(stage.mia, stage.browser("mia"))
+    people.enrol(stage.mia, stage.browser("mia"))
 
     assert membership_of(stage.mia, "open").two_factor_enabled
     assert membership_of(stage.mia, "fort").two_factor_enabled
@@ -186,10 +186,10 @@ def test_the_sudo_of_an_enrolled_owner_also_verifies(stage):
 
 
 def test_many_missing_owners_are_cut_short(stage):
-    crowd = [cast.make_user(f"owner{number:02}") for number in range(12)]
+    crowd = [people.make_user(f"owner{number:02}") for number in range(12)]
     found("crowd", crowd[0], owners=crowd[1:])
 
-    page = cast.sign_in(crowd[0]).post("/app/crowd/settings/authentication/require-two-factor")
+    page = people.sign_in(crowd[0]).post("/app/crowd/settings/authentication/require-two-factor")
 
     assert page.status_code == 422
     assert "owner09 and 2 more." in page.content.decode()

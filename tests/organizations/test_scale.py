@@ -23,7 +23,7 @@ from organizations.members.lists import MemberList
 from organizations.models import Membership, Organization, OrganizationCounts
 from organizations.policy.two_factor import unenrolled_owners
 from organizations.views.users import filtered
-from tests import cast
+from tests.support import people
 
 pytestmark = pytest.mark.planner
 
@@ -50,7 +50,7 @@ FROM accounts_user WHERE username ~ '^m[0-9]' ORDER BY username LIMIT %s
 def crowd(django_db_setup, django_db_blocker):
     """alice, who owns both organizations; all of it made once, by SQL, and removed at the end."""
     with django_db_blocker.unblock():
-        alice = cast.make_user("alice")
+        alice = people.make_user("alice")
         try:
             with connection.cursor() as cursor:
                 cursor.execute(USERS, [max(SIZES.values())])

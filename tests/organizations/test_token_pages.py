@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from accounts.models import AuditEvent, hash_of_token
 from organizations.models import OrganizationToken
-from tests.accounts.steps import answer
 from tests.api.clients import ApiClient
-from tests.organizations.stage import let_sudo_expire
+from tests.support.organizations import let_sudo_expire
+from tests.support.two_factor import answer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

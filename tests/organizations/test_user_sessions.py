@@ -15,10 +15,10 @@ from accounts.models import AuditEvent, RememberedBrowser, Session
 from organizations.members import invitations
 from organizations.models import Organization
 from organizations.policy.user_sessions import update_user_sessions
-from tests import cast
-from tests.accounts.steps import CHALLENGE, RECOVERY
 from tests.accounts.test_cost import statements
-from tests.organizations.stage import SERVER, actor_of, found, let_sudo_expire
+from tests.support import people
+from tests.support.organizations import SERVER, actor_of, found, let_sudo_expire
+from tests.support.two_factor import CHALLENGE, RECOVERY
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -304,7 +304,7 @@ def test_d11_a_locked_out_member_is_a_member(stage):
 def test_a_pending_login_keeps_its_ten_minutes(stage):
     limit("open", timeout=60, remember=60)
     client = Client()
-    cast.post_password(client, stage.max)
+    people.post_password(client, stage.max)
     Session.objects.filter(pending_user=stage.max).update(
         created_at=timezone.now() - timedelta(minutes=9),
         last_used_at=timezone.now() - timedelta(minutes=9),
@@ -318,7 +318,7 @@ def test_a_pending_login_keeps_its_ten_minutes(stage):
 
 def test_the_time_begins_with_the_second_factor_not_with_the_password(stage):
     limit("open", remember=60)
-    client = cast.sign_in(stage.max, stage.apps["max"])
+    client = people.sign_in(stage.max, stage.apps["max"])
 
     created_at = Session.objects.filter(user=stage.max).latest("id").created_at
 
@@ -331,14 +331,14 @@ def test_the_time_begins_with_the_second_factor_not_with_the_password(stage):
 
 def remember(stage, name="max"):
     client = Client()
-    cast.post_password(client, stage.people[name])
+    people.post_password(client, stage.people[name])
     client.post(CHALLENGE, {"code": stage.apps[name].fresh_code(), "remember": "on"})
     client.post("/session/logout")
     return client
 
 
 def is_asked(client, user):
-    target = cast.post_password(client, user)["Location"]
+    target = people.post_password(client, user)["Location"]
     client.post("/session/logout")
     return target == CHALLENGE
 
@@ -373,7 +373,7 @@ def test_d10_it_is_capped_at_the_time_of_use(stage):
 def test_d10_the_box_says_how_long_it_will_be(stage, page, minutes, words):
     limit("open", remember=minutes)
     client = Client()
-    cast.post_password(client, stage.max)
+    people.post_password(client, stage.max)
 
     assert f">Remember this device for {words}</label>" in client.get(page).content.decode()
 
@@ -383,7 +383,7 @@ def test_d10_the_box_goes_by_the_strictest_of_the_persons_organizations(stage):
     limit("fort", remember=120)
     client = Client()
     for user, words in [(stage.max, "2 hours"), (stage.eve, "14 days")]:
-        cast.post_password(client, user)
+        people.post_password(client, user)
         assert f"Remember this device for {words}" in client.get(CHALLENGE).content.decode()
 
 
@@ -421,7 +421,7 @@ def test_d10_the_list_shows_the_end_as_it_is_capped(stage):
 def test_d10_a_remembered_browser_opens_a_mandatory_organization(stage):
     client = remember(stage)
 
-    cast.post_password(client, stage.max)
+    people.post_password(client, stage.max)
 
     assert client.get("/app/fort").status_code == 200
 
@@ -429,7 +429,7 @@ def test_d10_a_remembered_browser_opens_a_mandatory_organization(stage):
 def test_d10_requiring_two_factor_needs_the_factor_itself(stage):
     stage.enrol("una")
     client = remember(stage, "olga")
-    cast.post_password(client, stage.olga)
+    people.post_password(client, stage.olga)
 
     assert client.post(f"{PAGE}/require-two-factor")["Location"].startswith("/session/sudo")
 
@@ -461,7 +461,7 @@ def test_ended_sessions_are_on_no_list(stage):
     stage.browser("max")
     age(stage.max, idle=61)
 
-    entries = cast.sign_in(stage.max, stage.apps["max"]).get("/app/settings/sessions").context["entries"]
+    entries = people.sign_in(stage.max, stage.apps["max"]).get("/app/settings/sessions").context["entries"]
 
     assert len(entries) == 1
 
@@ -470,7 +470,7 @@ def test_it_costs_no_statement(stage):
     counted = []
     for minutes in (None, 60):
         limit("open", timeout=minutes, remember=minutes)
-        browser = cast.sign_in(stage.max, stage.apps["max"])
+        browser = people.sign_in(stage.max, stage.apps["max"])
         with CaptureQueriesContext(connection) as queries:
             browser.get("/app/settings/profile")
         counted.append(len(statements(queries)))

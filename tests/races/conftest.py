@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from accounts.models import AuditEvent, RateLimit
-from tests.invariants import broken
-from tests.races.volleys import ROUNDS
+from tests.support.invariants import broken
+from tests.support.parallel import ROUNDS
 
 HERE = Path(__file__).parent
 

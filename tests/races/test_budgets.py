@@ -1,15 +1,7 @@
 """More guesses at the same moment are not more guesses."""
 
-from tests import cast
-from tests.races.volleys import (
-    CHALLENGE,
-    RECOVERY,
-    browser,
-    fire,
-    logged_in,
-    pending_logins,
-    write_down,
-)
+from tests.support import people
+from tests.support.parallel import CHALLENGE, RECOVERY, browser, fire, logged_in, pending_logins, write_down
 
 
 def statuses(replies):
@@ -18,8 +10,8 @@ def statuses(replies):
 
 def test_lg_12_forty_wrong_codes_at_once_are_five_guesses(live_site, rounds):
     for number in rounds():
-        user = cast.make_user(f"user{number}")
-        app = cast.enrol(user)
+        user = people.make_user(f"user{number}")
+        app = people.enrol(user)
         visitors = pending_logins(live_site, user, 4)
         wrong = app.wrong_code()
 
@@ -31,8 +23,8 @@ def test_lg_12_forty_wrong_codes_at_once_are_five_guesses(live_site, rounds):
 
 def test_bc_04_forty_wrong_recovery_codes_at_once_are_ten_guesses(live_site, rounds):
     for number in rounds():
-        user = cast.make_user(f"user{number}")
-        cast.enrol(user)
+        user = people.make_user(f"user{number}")
+        people.enrol(user)
         visitors = pending_logins(live_site, user, 4)
 
         replies = fire(live_site, [write_down(visitor, RECOVERY, code="0" * 13) for visitor in visitors * 10])
@@ -57,7 +49,7 @@ def test_rc_11_fifty_wrong_passwords_at_once_are_ten_guesses(live_site, rounds, 
 
 def test_rc_11_the_right_password_among_wrong_ones_buys_no_more_guesses(live_site, rounds, alice):
     for _ in rounds():
-        passwords = ["wrong password"] * 40 + [cast.PASSWORD] * 5
+        passwords = ["wrong password"] * 40 + [people.PASSWORD] * 5
 
         replies = fire(
             live_site,

@@ -17,10 +17,10 @@ from accounts.factors.backup_codes.models import BackupCode, BackupCodeSet
 from accounts.factors.totp.models import TOTPDevice
 from accounts.models import AuditEvent, RateLimit, Session, User
 from organizations.models import AuthPolicy, Organization
-from tests import cast, environment
-from tests.invariants import broken
-from tests.organizations.stage import found
-from tests.races.volleys import (
+from tests.support import environment
+from tests.support.invariants import broken
+from tests.support.organizations import found
+from tests.support.parallel import (
     CHALLENGE,
     RECOVERY,
     browser,
@@ -33,10 +33,11 @@ from tests.races.volleys import (
     start_enrolment,
     write_down,
 )
-from tests.servers import exchange, parse_reply
+from tests.support.people import PASSWORD, TWO_FACTOR, enrol, make_user
+from tests.support.servers import exchange, parse_reply
 
-CONFIRM = f"{cast.TWO_FACTOR}/confirm"
-DISABLE = f"{cast.TWO_FACTOR}/disable"
+CONFIRM = f"{TWO_FACTOR}/confirm"
+DISABLE = f"{TWO_FACTOR}/disable"
 SECONDS_TO_STALL = 10
 ON_POSTGRESQL = environment.KIND == "postgresql"
 
@@ -128,7 +129,7 @@ class Step:
 
 
 def login(site, user):
-    app = cast.enrol(user)
+    app = enrol(user)
     visitor = pending_login(site, user)
     Session.objects.filter(user=user).delete()
     code = app.fresh_code()
@@ -136,7 +137,7 @@ def login(site, user):
 
 
 def recovery(site, user):
-    app = cast.enrol(user)
+    app = enrol(user)
     visitor = pending_login(site, user)
     spent = BackupCode.objects.filter(code_set__user=user, used_at__isnull=False)
     return Step(visitor, RECOVERY, {"code": app.codes[0]}, spent.exists)
@@ -150,17 +151,17 @@ def confirm(site, user):
 
 
 def disable(site, user):
-    visitor = sign_in(site, user, cast.enrol(user))
+    visitor = sign_in(site, user, enrol(user))
     return Step(
         visitor,
         DISABLE,
-        {"password": cast.PASSWORD},
+        {"password": PASSWORD},
         lambda: not TOTPDevice.objects.filter(user=user).exists(),
     )
 
 
 def require(site, user):
-    visitor = sign_in(site, user, cast.enrol(user))
+    visitor = sign_in(site, user, enrol(user))
     found("acme", user)
     mandatory = Organization.objects.filter(collaborator_auth_policy=AuthPolicy.TWO_FACTOR_MANDATORY)
     return Step(visitor, "/app/acme/settings/authentication/require-two-factor", {}, mandatory.exists)
@@ -223,9 +224,9 @@ def whole(site, answer):
 @pytest.mark.parametrize("answered", [1, 5])
 def test_i8_what_was_answered_with_success_holds_after_a_crash(start_site, answered):
     site = start_site()
-    people = [cast.make_user(f"user{number}") for number in range(6)]
+    people = [make_user(f"user{number}") for number in range(6)]
     users = people[:2]
-    codes = [cast.enrol(user).codes for user in users]
+    codes = [enrol(user).codes for user in users]
     logins = [
         (visitor, code)
         for user, its in zip(users, codes, strict=True)
@@ -233,7 +234,7 @@ def test_i8_what_was_answered_with_success_holds_after_a_crash(start_site, answe
     ]
     enrolling = [(user, sign_in(site, user)) for user in people[2:]]
     apps = [start_enrolment(visitor, user) for user, visitor in enrolling]
-    changing = [cast.make_user(f"changing{number}") for number in range(4)]
+    changing = [make_user(f"changing{number}") for number in range(4)]
     RateLimit.objects.all().delete()
 
     raws = [write_down(visitor, RECOVERY, code=code) for visitor, code in logins]
@@ -245,7 +246,7 @@ def test_i8_what_was_answered_with_success_holds_after_a_crash(start_site, answe
         write_down(
             sign_in(site, user),
             "/app/settings/password",
-            password=cast.PASSWORD,
+            password=PASSWORD,
             new_password="another long password",
         )
         for user in changing

@@ -4,8 +4,8 @@ from collections import Counter
 
 from accounts import factors
 from accounts.models import Session, User
-from tests import cast
-from tests.races.volleys import (
+from tests.support import people
+from tests.support.parallel import (
     AT_ONCE,
     CHALLENGE,
     RECOVERY,
@@ -26,7 +26,7 @@ def verified_sessions(user):
 
 
 def test_rc_01_one_code_from_twenty_pending_logins_is_one_login(live_site, rounds, alice):
-    app = cast.enrol(alice)
+    app = people.enrol(alice)
     for _ in rounds():
         visitors = pending_logins(live_site, alice)
         verified_sessions(alice).delete()
@@ -40,7 +40,7 @@ def test_rc_01_one_code_from_twenty_pending_logins_is_one_login(live_site, round
 
 
 def test_rc_01_one_recovery_code_from_twenty_pending_logins_is_one_login(live_site, rounds, alice):
-    app = cast.enrol(alice)
+    app = people.enrol(alice)
     for number in rounds():
         visitors = pending_logins(live_site, alice)
         verified_sessions(alice).delete()
@@ -56,8 +56,8 @@ def test_rc_01_one_recovery_code_from_twenty_pending_logins_is_one_login(live_si
 
 def test_bc_16_different_recovery_codes_work_once_each(live_site, rounds):
     for number in rounds():
-        user = cast.make_user(f"user{number}")
-        codes = cast.enrol(user).codes * 2
+        user = people.make_user(f"user{number}")
+        codes = people.enrol(user).codes * 2
         visitors = pending_logins(live_site, user)
 
         replies = fire(
@@ -73,7 +73,7 @@ def test_bc_16_different_recovery_codes_work_once_each(live_site, rounds):
 
 
 def test_rc_01_a_code_given_for_sudo_is_no_login_as_well(live_site, rounds, alice):
-    app = cast.enrol(alice)
+    app = people.enrol(alice)
     for _ in rounds():
         inside = sign_in(live_site, alice, app)
         Session.objects.filter(user=alice).update(proved_at=None)
@@ -91,7 +91,7 @@ def test_rc_01_a_code_given_for_sudo_is_no_login_as_well(live_site, rounds, alic
 
 def test_rc_03_one_of_twenty_password_changes_wins(live_site, rounds):
     for number in rounds():
-        user = cast.make_user(f"user{number}")
+        user = people.make_user(f"user{number}")
         visitors = [sign_in(live_site, user) for _ in range(4)]
         passwords = [f"another long password {index}" for index in range(AT_ONCE)]
 
@@ -101,7 +101,7 @@ def test_rc_03_one_of_twenty_password_changes_wins(live_site, rounds):
                 write_down(
                     visitors[index % len(visitors)],
                     "/app/settings/password",
-                    password=cast.PASSWORD,
+                    password=people.PASSWORD,
                     new_password=password,
                 )
                 for index, password in enumerate(passwords)
@@ -125,7 +125,7 @@ def reset_link(site, user, number):
 
 def test_rc_04_one_of_twenty_uses_of_a_reset_link_wins(live_site, rounds):
     for number in rounds():
-        user = cast.make_user(f"user{number}")
+        user = people.make_user(f"user{number}")
         link = reset_link(live_site, user, 0)
         visitors = [browser(live_site) for _ in range(AT_ONCE)]
         passwords = [f"another long password {index}" for index in range(AT_ONCE)]
@@ -148,7 +148,7 @@ def test_rc_04_one_of_twenty_uses_of_a_reset_link_wins(live_site, rounds):
 
 def test_rc_08_one_organization_of_a_name_in_all_its_cases(live_site, rounds):
     for number in rounds():
-        users = [cast.make_user(f"user{number}-{index}") for index in range(4)]
+        users = [people.make_user(f"user{number}-{index}") for index in range(4)]
         visitors = [sign_in(live_site, user) for user in users]
         name = "acmeacme" + str(number)
         spellings = [
@@ -186,7 +186,7 @@ def test_rc_08_one_account_of_a_name_in_all_its_cases(live_site, rounds):
                     "/account/new",
                     username=spelling,
                     email=f"person{index}@example.com",
-                    password=cast.PASSWORD,
+                    password=people.PASSWORD,
                 )
                 for index, spelling in enumerate(spellings)
             ],

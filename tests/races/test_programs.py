@@ -4,10 +4,10 @@ from itertools import pairwise
 
 from accounts.models.public_ids import public_id
 from organizations.models import Membership
-from tests import cast
 from tests.api.clients import document, token_of
-from tests.organizations.stage import found, membership_of
-from tests.races.volleys import AT_ONCE, called, fire
+from tests.support.organizations import found, membership_of
+from tests.support.parallel import AT_ONCE, called, fire
+from tests.support.people import enrol, make_user
 
 ON = {"collaborator_auth_policy": "two_factor_mandatory", "session_timeout": 60, "email": "on@example.com"}
 OFF = {"collaborator_auth_policy": "password", "session_timeout": 120, "email": "off@example.com"}
@@ -23,9 +23,9 @@ def statuses(replies):
 
 
 def test_ap_12_two_owners_switch_it_on_and_off(live_site, rounds):
-    owners = [cast.make_user(name) for name in ("alice", "bob")]
+    owners = [make_user(name) for name in ("alice", "bob")]
     for owner in owners:
-        cast.enrol(owner)
+        enrol(owner)
     organization = found("acme", owners[0], owners=owners[1:])
     path, secrets = "/organizations/acme", [token_of(owner) for owner in owners]
     raws = [
@@ -51,8 +51,8 @@ def test_ap_12_two_owners_switch_it_on_and_off(live_site, rounds):
 
 def test_ap_12_requiring_against_new_owners_without_two_factor(live_site, rounds):
     for number in rounds(3):
-        alice, bob, carol = (cast.make_user(f"{name}{number}") for name in ("alice", "bob", "carol"))
-        cast.enrol(alice)
+        alice, bob, carol = (make_user(f"{name}{number}") for name in ("alice", "bob", "carol"))
+        enrol(alice)
         organization = found(f"acme{number}", alice, members=[bob, carol])
         secret, team = token_of(alice), public_id("team", organization.pk)
         sent = {"data": [{"type": "users", "id": user.username} for user in (carol, bob)]}
@@ -80,7 +80,7 @@ def owners_of(organization):
 
 def test_f8_lists_in_opposite_order_do_not_wait_in_a_circle_and_one_owner_stays(live_site, rounds):
     for number in rounds(3):
-        people = [cast.make_user(f"{name}{number}") for name in ("alice", "bob", "carol")]
+        people = [make_user(f"{name}{number}") for name in ("alice", "bob", "carol")]
         name = f"acme{number}"
         organization = found(name, people[0], owners=people[1:])
         secrets = [token_of(user) for user in people]

@@ -11,9 +11,8 @@ from accounts.factors.totp.models import TOTPDevice
 from accounts.models import AuditEvent, OutboxMessage, Session, User
 from accounts.two_factor import backup_codes
 from organizations.models import Membership, Organization
-from tests import cast
-from tests.organizations.stage import found, membership_of
-from tests.races.volleys import (
+from tests.support.organizations import found, membership_of
+from tests.support.parallel import (
     AT_ONCE,
     CHALLENGE,
     RECOVERY,
@@ -31,12 +30,13 @@ from tests.races.volleys import (
     start_enrolment,
     write_down,
 )
+from tests.support.people import PASSWORD, TWO_FACTOR, enrol, make_user
 
-CONFIRM = f"{cast.TWO_FACTOR}/confirm"
-DISABLE = f"{cast.TWO_FACTOR}/disable"
+CONFIRM = f"{TWO_FACTOR}/confirm"
+DISABLE = f"{TWO_FACTOR}/disable"
 SECONDS_FOR_MAIL = 10
 DELETE = "/app/settings/profile/delete"
-RENEW = f"{cast.TWO_FACTOR}/renew-codes"
+RENEW = f"{TWO_FACTOR}/renew-codes"
 
 
 def confirmed_devices(user):
@@ -56,7 +56,7 @@ def with_codes(replies):
 
 def test_rc_02_confirming_twenty_times_gives_one_device_one_set_of_codes_and_one_mail(live_site, rounds):
     for number in rounds():
-        user = cast.make_user(f"user{number}")
+        user = make_user(f"user{number}")
         visitor = sign_in(live_site, user)
         code = start_enrolment(visitor, user).code()
 
@@ -84,7 +84,7 @@ def list_of_codes(user):
 
 def test_rc_12_two_sessions_enable_and_the_loser_is_told(live_site, rounds):
     for number in rounds():
-        user = cast.make_user(f"user{number}")
+        user = make_user(f"user{number}")
         visitors = [sign_in(live_site, user) for _ in range(2)]
         apps = [start_enrolment(visitor, user) for visitor in visitors]
         raws = [
@@ -107,14 +107,14 @@ def test_rc_12_two_sessions_enable_and_the_loser_is_told(live_site, rounds):
 def test_rc_12_a_new_device_against_disabling(live_site, rounds):
     """Either it is replaced and the other browser is out, or all is gone and stays gone."""
     for number in rounds():
-        user = cast.make_user(f"user{number}")
-        app = cast.enrol(user)
+        user = make_user(f"user{number}")
+        app = enrol(user)
         replacing, disabling = sign_in(live_site, user, app), sign_in(live_site, user, app)
-        post(replacing, f"{cast.TWO_FACTOR}/app/replace")
+        post(replacing, f"{TWO_FACTOR}/app/replace")
         new = scan(replacing, user)
 
         raws = [write_down(replacing, CONFIRM, code=new.code())] * 10
-        raws += [write_down(disabling, DISABLE, password=cast.PASSWORD)] * 10
+        raws += [write_down(disabling, DISABLE, password=PASSWORD)] * 10
         fire(live_site, raws)
 
         happened = list(
@@ -129,8 +129,8 @@ def test_rc_12_a_new_device_against_disabling(live_site, rounds):
 
 def test_di_12_disabling_against_logging_in_leaves_nothing_behind(live_site, rounds):
     for number in rounds():
-        user = cast.make_user(f"user{number}")
-        app = cast.enrol(user)
+        user = make_user(f"user{number}")
+        app = enrol(user)
         inside = sign_in(live_site, user, app)
         visitors = pending_logins(live_site, user, 12)
         code = app.fresh_code()
@@ -140,10 +140,10 @@ def test_di_12_disabling_against_logging_in_leaves_nothing_behind(live_site, rou
             write_down(visitor, RECOVERY, code=code)
             for visitor, code in zip(visitors[6:], app.codes, strict=False)
         ]
-        raws.insert(number * 3, write_down(inside, DISABLE, password=cast.PASSWORD))
+        raws.insert(number * 3, write_down(inside, DISABLE, password=PASSWORD))
         replies = fire(live_site, raws)
 
-        assert replies[number * 3].location == cast.TWO_FACTOR
+        assert replies[number * 3].location == TWO_FACTOR
         assert not TOTPDevice.objects.filter(user=user).exists()
         assert not BackupCodeSet.objects.filter(user=user).exists()
         assert not User.objects.get(pk=user.pk).is_enrolled
@@ -157,11 +157,11 @@ def test_di_12_disabling_against_logging_in_leaves_nothing_behind(live_site, rou
 
 def test_di_12_disabling_twenty_times_is_done_and_told_once(live_site, rounds):
     for number in rounds():
-        user = cast.make_user(f"user{number}")
-        app = cast.enrol(user)
+        user = make_user(f"user{number}")
+        app = enrol(user)
         visitors = [sign_in(live_site, user, app) for _ in range(4)]
 
-        fire(live_site, [write_down(visitor, DISABLE, password=cast.PASSWORD) for visitor in visitors * 5])
+        fire(live_site, [write_down(visitor, DISABLE, password=PASSWORD) for visitor in visitors * 5])
 
         assert not TOTPDevice.objects.filter(user=user).exists()
         assert rounds.events("two_factor.disabled").count() == 1
@@ -171,7 +171,7 @@ def test_di_12_disabling_twenty_times_is_done_and_told_once(live_site, rounds):
 
 
 def test_rc_07_renewing_ten_times_leaves_the_set_that_was_shown_last(live_site, rounds, alice):
-    app = cast.enrol(alice)
+    app = enrol(alice)
     for _ in rounds():
         visitors = [sign_in(live_site, alice, app) for _ in range(2)]
 
@@ -184,8 +184,8 @@ def test_rc_07_renewing_ten_times_leaves_the_set_that_was_shown_last(live_site, 
 
 def test_rc_07_renewing_against_a_login_with_an_old_code(live_site, rounds):
     for number in rounds():
-        user = cast.make_user(f"user{number}")
-        app = cast.enrol(user)
+        user = make_user(f"user{number}")
+        app = enrol(user)
         inside = sign_in(live_site, user, app)
         visitors = pending_logins(live_site, user, 10)
 
@@ -208,8 +208,8 @@ def test_rc_07_renewing_against_a_login_with_an_old_code(live_site, rounds):
 
 def test_pa_races_requiring_disabling_and_new_owners_keep_every_owner_enrolled(live_site, rounds):
     for number in rounds():
-        people = [cast.make_user(f"{name}{number}") for name in ["alice", "bob", "carol"]]
-        apps = [cast.enrol(user) for user in people]
+        people = [make_user(f"{name}{number}") for name in ["alice", "bob", "carol"]]
+        apps = [enrol(user) for user in people]
         alice, bob, carol = people
         name = f"acme{number}"
         found(name, alice, owners=[carol], members=[bob])
@@ -223,8 +223,8 @@ def test_pa_races_requiring_disabling_and_new_owners_keep_every_owner_enrolled(l
             raws += [
                 write_down(first, f"{authentication}/require-two-factor"),
                 write_down(second, f"{users}/make-owner"),
-                write_down(bobs, DISABLE, password=cast.PASSWORD),
-                write_down(carols, DISABLE, password=cast.PASSWORD),
+                write_down(bobs, DISABLE, password=PASSWORD),
+                write_down(carols, DISABLE, password=PASSWORD),
                 write_down(second, f"{users}/unmake-owner"),
             ]
         fire(live_site, raws)
@@ -237,7 +237,7 @@ def test_pa_races_requiring_disabling_and_new_owners_keep_every_owner_enrolled(l
 
 
 def test_pa_races_lifting_and_requiring_again_end_in_one_of_both(live_site, rounds, alice):
-    app = cast.enrol(alice)
+    app = enrol(alice)
     organization = found("acme", alice)
     for _ in rounds():
         visitors = [sign_in(live_site, alice, app) for _ in range(2)]
@@ -262,7 +262,7 @@ def test_pa_races_lifting_and_requiring_again_end_in_one_of_both(live_site, roun
 
 def test_f8_owners_and_members_act_on_each_other_without_waiting_in_a_circle(live_site, rounds):
     for number in rounds():
-        alice, bob = (cast.make_user(f"{name}{number}") for name in ["alice", "bob"])
+        alice, bob = (make_user(f"{name}{number}") for name in ["alice", "bob"])
         organizations = [found(f"{name}{number}", alice, owners=[bob]) for name in ["acme", "fort"]]
         visitors = {user: [sign_in(live_site, user) for _ in range(2)] for user in (alice, bob)}
 
@@ -283,7 +283,7 @@ def test_f8_owners_and_members_act_on_each_other_without_waiting_in_a_circle(liv
 
 def test_f8_enabling_against_joining_leaving_and_deleting_keeps_copies_and_counts_right(live_site, rounds):
     for number in rounds():
-        alice, bob = (cast.make_user(f"{name}{number}") for name in ["alice", "bob"])
+        alice, bob = (make_user(f"{name}{number}") for name in ["alice", "bob"])
         names = [f"{name}{number}" for name in ["acme", "fort", "open", "shut"]]
         owner = sign_in(live_site, alice)
         joined = [found(name, alice, members=[bob]) for name in names[:2]]
@@ -310,7 +310,7 @@ def test_f8_enabling_against_joining_leaving_and_deleting_keeps_copies_and_count
 
 def test_or_06_one_of_two_last_owners_stays(live_site, rounds):
     for number in rounds():
-        alice, bob = (cast.make_user(f"{name}{number}") for name in ["alice", "bob"])
+        alice, bob = (make_user(f"{name}{number}") for name in ["alice", "bob"])
         name = f"acme{number}"
         found(name, alice, owners=[bob])
         visitors = [sign_in(live_site, user) for user in (alice, bob)]
@@ -325,7 +325,7 @@ def test_or_06_one_of_two_last_owners_stays(live_site, rounds):
                     write_down(visitor, f"/app/{name}/leave"),
                     write_down(visitor, f"{users}/{membership_of(other, name).pk}/remove"),
                     write_down(visitor, f"{users}/{membership_of(user, name).pk}/unmake-owner"),
-                    write_down(visitor, DELETE, password=cast.PASSWORD),
+                    write_down(visitor, DELETE, password=PASSWORD),
                 ]
             ]
             * 2,
@@ -338,7 +338,7 @@ def test_rc_09_an_invitation_is_accepted_once_by_whom_it_is_for(live_site, round
     visitors = [sign_in(live_site, user) for user in [bob] * 6 + [mallory] * 2]
     for number in rounds():
         name = f"acme{number}"
-        owner = cast.make_user(f"owner{number}")
+        owner = make_user(f"owner{number}")
         found(name, owner)
         by_address, by_name = (
             post(sign_in(live_site, owner), f"/app/{name}/settings/users/add", username=who)
@@ -396,7 +396,7 @@ def things_to_do(name, user):
     """POSTs of one session that can be repeated, so that some come before a sign-out and some after."""
     return {
         "renew": [(RENEW, {})],
-        "enable": [(f"{cast.TWO_FACTOR}/app/replace", {})],
+        "enable": [(f"{TWO_FACTOR}/app/replace", {})],
         "e-mail": [("/app/settings/profile/email", {"email": f"new-{user.username}@example.com"})],
         "invite": [
             (f"/app/{name}/settings/users/add", {"username": f"guest{number}@example.com"})
@@ -420,8 +420,8 @@ def things_to_do(name, user):
 @pytest.mark.parametrize("what", list(things_to_do("", User())))
 def test_rc_10_nothing_is_done_after_a_sign_out(live_site, rounds, what):
     for number in rounds():
-        user = cast.make_user(f"user{number}")
-        app = cast.enrol(user)
+        user = make_user(f"user{number}")
+        app = enrol(user)
         found(f"acme{number}", user)
         visitor = sign_in(live_site, user, app)
         things = things_to_do(f"acme{number}", user)[what]
@@ -448,18 +448,18 @@ def test_rc_10_nothing_is_done_after_a_sign_out(live_site, rounds, what):
 def test_f8_deleting_an_account_against_everything_else_of_it(live_site, rounds):
     """Nothing waits for something that waits for it, and nobody is left with an error of the server."""
     for number in rounds():
-        user = cast.make_user(f"user{number}")
-        app = cast.enrol(user)
+        user = make_user(f"user{number}")
+        app = enrol(user)
         visitors = [sign_in(live_site, user, app) for _ in range(3)]
         pending = pending_logins(live_site, user, 4)
         code = app.fresh_code()
 
-        raws = [write_down(visitor, DELETE, password=cast.PASSWORD) for visitor in visitors]
+        raws = [write_down(visitor, DELETE, password=PASSWORD) for visitor in visitors]
         raws += [write_down(visitor, RENEW) for visitor in visitors]
         raws += [write_down(visitor, "/session/sudo", code=code, factor="app") for visitor in visitors]
         raws += [write_down(visitor, CHALLENGE, code=code) for visitor in pending]
         raws += [
-            write_down(browser(live_site), "/session", username=user.username, password=cast.PASSWORD)
+            write_down(browser(live_site), "/session", username=user.username, password=PASSWORD)
             for _ in range(4)
         ]
         raws += [write_down(visitor, "/session/logout") for visitor in visitors[1:]]
@@ -476,8 +476,8 @@ def test_f8_deleting_an_account_against_everything_else_of_it(live_site, rounds)
 def test_two_superusers_who_demote_each_other_never_leave_the_site_without_one(live_site, rounds):
     for number in rounds():
         User.objects.update(is_superuser=False)
-        roots = [cast.make_user(f"root{number}-{n}", is_staff=True, is_superuser=True) for n in range(2)]
-        visitors = [sign_in(live_site, root, cast.enrol(root)) for root in roots]
+        roots = [make_user(f"root{number}-{n}", is_staff=True, is_superuser=True) for n in range(2)]
+        visitors = [sign_in(live_site, root, enrol(root)) for root in roots]
 
         fire(
             live_site,

@@ -6,10 +6,10 @@ import re
 from accounts.models import ApiToken, User
 from accounts.tokens.issuing import MOST_TOKENS
 from organizations.models import Organization, OrganizationToken
-from tests import cast
 from tests.api.clients import LiveClient, token_of
-from tests.organizations.stage import found
-from tests.races.volleys import AT_ONCE, called, fire, sign_in, write_down
+from tests.support import people
+from tests.support.organizations import found
+from tests.support.parallel import AT_ONCE, called, fire, sign_in, write_down
 
 CREATE = "/app/settings/tokens/create"
 FORM = {"description": "ci", "expires": "90"}
@@ -25,7 +25,7 @@ def statuses(replies):
 
 def test_two_requests_for_the_last_token_make_one(live_site, rounds):
     for number in rounds(2):
-        user = cast.make_user(f"user{number}")
+        user = people.make_user(f"user{number}")
         visitor = sign_in(live_site, user)
         filler = [ApiToken(owner=user, token_hash=f"{number} {n}") for n in range(MOST_TOKENS - 1)]
         ApiToken.objects.bulk_create(filler)
@@ -39,7 +39,7 @@ def test_two_requests_for_the_last_token_make_one(live_site, rounds):
 
 def test_of_twenty_new_tokens_of_an_organization_the_last_one_works(live_site, rounds):
     for number in rounds(2):
-        owner = cast.make_user(f"owner{number}")
+        owner = people.make_user(f"owner{number}")
         name = f"acme{number}"
         found(name, owner)
         visitor, secret = sign_in(live_site, owner), token_of(owner)
@@ -58,7 +58,7 @@ def test_of_twenty_new_tokens_of_an_organization_the_last_one_works(live_site, r
 
 def test_tokens_that_revoke_each_other_leave_one(live_site, rounds):
     for number in rounds():
-        user = cast.make_user(f"user{number}")
+        user = people.make_user(f"user{number}")
         secrets = [token_of(user) for _ in range(2)]
         first, second = [row.public_id for row in user.api_tokens.order_by("pk")]
         paths = [f"/authentication-tokens/{second}", f"/authentication-tokens/{first}"]
@@ -74,7 +74,7 @@ def test_tokens_that_revoke_each_other_leave_one(live_site, rounds):
 
 def test_what_a_token_makes_while_it_is_revoked_comes_before_or_not_at_all(live_site, rounds):
     for number in rounds():
-        user = cast.make_user(f"user{number}")
+        user = people.make_user(f"user{number}")
         visitor, secret = sign_in(live_site, user), token_of(user)
         token = user.api_tokens.get()
         path = f"/users/user-{user.pk:016}/authentication-tokens"
@@ -91,7 +91,7 @@ def test_what_a_token_makes_while_it_is_revoked_comes_before_or_not_at_all(live_
 
 def test_an_organization_that_is_deleted_takes_along_what_is_made_meanwhile(live_site, rounds):
     for number in rounds():
-        owner = cast.make_user(f"owner{number}")
+        owner = people.make_user(f"owner{number}")
         name = f"acme{number}"
         team = f"team-{found(name, owner).pk:016}"
         visitor, secret = sign_in(live_site, owner), token_of(owner)
@@ -114,12 +114,12 @@ def test_an_organization_that_is_deleted_takes_along_what_is_made_meanwhile(live
 
 def test_an_account_that_is_deleted_takes_along_what_is_made_meanwhile(live_site, rounds):
     for number in rounds():
-        user = cast.make_user(f"user{number}")
+        user = people.make_user(f"user{number}")
         visitor, secret = sign_in(live_site, user), token_of(user)
         token = user.api_tokens.get().public_id
         path = f"/users/user-{user.pk:016}/authentication-tokens"
         making = called(live_site, "POST", path, secret, {"data": {"attributes": {"description": "x"}}})
-        ending = write_down(visitor, "/app/settings/profile/delete", password=cast.PASSWORD)
+        ending = write_down(visitor, "/app/settings/profile/delete", password=people.PASSWORD)
         revoking = called(live_site, "DELETE", f"/authentication-tokens/{token}", secret)
 
         replies = fire(live_site, [*[making] * 4, ending, revoking, *[making] * 4])

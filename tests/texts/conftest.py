@@ -5,7 +5,7 @@ import pytest
 from accounts.factors.sms.backends.locmem import outbox
 from accounts.factors.sms.models import TextMessage
 from accounts.models import RateLimit
-from tests import cast
+from tests.support import people
 from tests.texts.twilio import Twilio
 
 NUMBER = "(202) 555-0143"
@@ -44,19 +44,19 @@ def newest_code():
 def time_passes():
     """Stands for waiting until the next text may be sent."""
     RateLimit.objects.filter(key__startswith="text:").delete()
-    TextMessage.objects.update(created_at=cast.timezone.now() - cast.timedelta(seconds=61))
+    TextMessage.objects.update(created_at=people.timezone.now() - people.timedelta(seconds=61))
 
 
 def start_phone(client, number=NUMBER, **fields):
-    return client.post(f"{cast.TWO_FACTOR}/enable", {"method": "sms", "phone_number": number, **fields})
+    return client.post(f"{people.TWO_FACTOR}/enable", {"method": "sms", "phone_number": number, **fields})
 
 
 def enrol_phone(user, client=None):
     """Enable two-factor authentication by text only; return the browser."""
-    client = client or cast.sign_in(user)
+    client = client or people.sign_in(user)
     response = start_phone(client)
     assert response.status_code == 302, response.content.decode()
-    response = client.post(f"{cast.TWO_FACTOR}/confirm", {"code": newest_code()})
+    response = client.post(f"{people.TWO_FACTOR}/confirm", {"code": newest_code()})
     assert response.status_code in (200, 302), response.content.decode()
     time_passes()
     return client
@@ -65,7 +65,7 @@ def enrol_phone(user, client=None):
 @pytest.fixture
 def sam(transactional_db):
     """Somebody who gets codes by text."""
-    user = cast.make_user("sam")
+    user = people.make_user("sam")
     enrol_phone(user)
     outbox.clear()
     user.refresh_from_db()

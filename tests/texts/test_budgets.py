@@ -22,7 +22,7 @@ from accounts.factors.sms.factor import (
 from accounts.factors.sms.models import SMSDevice, TextMessage
 from accounts.models import RateLimit
 from accounts.sessions.store import SessionStore
-from tests.cast import TWO_FACTOR, Authenticator, enrol, key_on, make_user, post_password, sign_in
+from tests.support.people import TWO_FACTOR, Authenticator, enrol, key_on, make_user, post_password, sign_in
 from tests.texts.conftest import enrol_phone, newest_code, start_phone, time_passes
 
 CHALLENGE = "/session/two-factor"

@@ -11,7 +11,7 @@ from accounts.factors.sms.backends.locmem import outbox
 from accounts.factors.sms.models import SMSDevice, TextMessage
 from accounts.models import Session
 from accounts.outbox import delivery as messages
-from tests.cast import TWO_FACTOR, Authenticator, codes_on, enrol, key_on, sign_in
+from tests.support.people import TWO_FACTOR, Authenticator, codes_on, enrol, key_on, sign_in
 from tests.texts.conftest import E164, NUMBER, enrol_phone, newest_code, start_phone, time_passes
 
 

@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from tests import cast, environment
+from tests.support import environment
+from tests.support.people import PASSWORD, TWO_FACTOR, make_user
 from tests.texts.conftest import E164
 
 pytestmark = pytest.mark.races
@@ -25,16 +26,16 @@ def manage(*arguments, **settings):
 def started(site, user, number):
     """A browser, and the request that would start an enrolment by text."""
     visitor = site.visitor()
-    visitor.post_form("/session", username=user.username, password=cast.PASSWORD)
+    visitor.post_form("/session", username=user.username, password=PASSWORD)
     fields = {"method": "sms", "phone_number": number}
-    return visitor, visitor.raw_form(cast.TWO_FACTOR, "Enable 2FA", **fields)
+    return visitor, visitor.raw_form(TWO_FACTOR, "Enable 2FA", **fields)
 
 
 @pytest.mark.parametrize("worker", ["0", "1"], ids=["after the answer", "task worker"])
 def test_f13_twenty_hung_sends_leave_other_pages_answering(start_site, twilio, worker):
     manage("migrate", "-v0", TASK_WORKER="1")
     site = start_site(workers=4, threads=8, TASK_WORKER=worker, **twilio.settings())
-    people = [cast.make_user(f"user{number}") for number in range(20)]
+    people = [make_user(f"user{number}") for number in range(20)]
     raws = [started(site, user, f"+120255501{n:02d}")[1] for n, user in enumerate(people)]
     twilio.mode = "hang"
 
@@ -51,7 +52,7 @@ def test_f13_twenty_hung_sends_leave_other_pages_answering(start_site, twilio, w
 def test_the_worker_sends_what_the_web_process_left_to_it(start_site, twilio):
     manage("migrate", "-v0", TASK_WORKER="1")
     site = start_site(TASK_WORKER="1", **twilio.settings())
-    visitor, raw = started(site, cast.make_user("alice"), E164)
+    visitor, raw = started(site, make_user("alice"), E164)
     [answer] = site.volley([raw])
     assert answer.status == 302
     assert twilio.messages == []
@@ -60,4 +61,4 @@ def test_the_worker_sends_what_the_web_process_left_to_it(start_site, twilio):
 
     assert [message["To"] for message in twilio.messages] == [E164]
     visitor.remember(answer)
-    assert "on its way" in visitor.get(f"{cast.TWO_FACTOR}/confirm").text
+    assert "on its way" in visitor.get(f"{TWO_FACTOR}/confirm").text

@@ -10,8 +10,8 @@ from django.test import Client
 from accounts.factors.sms.backends.locmem import outbox
 from accounts.factors.sms.models import SMSDevice, TextMessage
 from accounts.models import RateLimit, Session
-from tests import environment
-from tests.cast import PASSWORD, TWO_FACTOR, enrol, make_user, post_password, sign_in
+from tests.support import environment
+from tests.support.people import PASSWORD, TWO_FACTOR, enrol, make_user, post_password, sign_in
 from tests.texts.conftest import enrol_phone, newest_code, time_passes
 
 

@@ -13,7 +13,7 @@ from accounts.factors.sms.backends.locmem import outbox
 from accounts.models import OutboxMessage
 from accounts.outbox import delivery as messages
 from accounts.outbox import enqueue_message, left_for_later, notify, queue
-from tests.cast import make_user
+from tests.support.people import make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

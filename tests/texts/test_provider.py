@@ -9,7 +9,7 @@ from django.test import Client
 
 from accounts.factors.sms.models import TextMessage
 from accounts.outbox import delivery as messages
-from tests.cast import post_password, sign_in
+from tests.support.people import post_password, sign_in
 from tests.texts.conftest import E164, code_in, start_phone
 from tests.texts.twilio import ACCOUNT, REFUSALS, TOKEN, signature
 

@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import AuditEvent, Session
-from tests.cast import TWO_FACTOR, post_password, sign_in
+from tests.support.people import TWO_FACTOR, post_password, sign_in
 
 CHALLENGE = "/session/two-factor"
 RECOVERY = "/session/two-factor-recovery"

@@ -12,9 +12,9 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from tests.environment import ROOT
-from tests.keeper import Kept
-from tests.visitor import Reply, Visitor, parse_reply
+from tests.support.environment import ROOT
+from tests.support.process import Kept
+from tests.support.visitor import Reply, Visitor, parse_reply
 
 SECONDS_TO_START = 60
 SECONDS_FOR_MAIL = 10

@@ -13,10 +13,10 @@ from pathlib import Path
 import django
 from django.conf import settings
 
-from tests import postgres
-from tests.keeper import Kept
+from tests.support import postgres
+from tests.support.process import Kept
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 KIND = os.environ.get("TEST_DATABASE", "sqlite")
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 IN_CI = os.environ.get("CI", "").lower() not in ("", "0", "false")

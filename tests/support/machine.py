@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 
-from tests.postgres import Unavailable, find_binaries
+from tests.support.postgres import Unavailable, find_binaries
 
 CHROMIUM = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
 # No package index has it, and its licence is not that of the rest: it is used where it is, and not installed.

@@ -3,8 +3,8 @@
 import json
 import re
 
-from tests import cast
-from tests.visitor import Visitor
+from tests.support import people
+from tests.support.visitor import Visitor
 
 AT_ONCE = 20
 ROUNDS = 5
@@ -50,7 +50,7 @@ def called(site, method, path, secret, content=None):
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
-def sign_in(site, user, app=None, password=cast.PASSWORD):
+def sign_in(site, user, app=None, password=people.PASSWORD):
     """A browser in which this user has signed in completely."""
     visitor = browser(site)
     reply = post(visitor, "/session", username=user.username, password=password)
@@ -64,7 +64,7 @@ def sign_in(site, user, app=None, password=cast.PASSWORD):
 def pending_login(site, user):
     """A browser that has shown the right password and is asked for a code."""
     visitor = browser(site)
-    reply = post(visitor, "/session", username=user.username, password=cast.PASSWORD)
+    reply = post(visitor, "/session", username=user.username, password=people.PASSWORD)
     assert reply.location == CHALLENGE, reply.text
     return visitor
 
@@ -75,14 +75,14 @@ def pending_logins(site, user, count=AT_ONCE):
 
 def start_enrolment(visitor, user):
     """Choose the application, scan what the page shows; return the application."""
-    reply = post(visitor, f"{cast.TWO_FACTOR}/enable", method="app")
-    assert reply.location == f"{cast.TWO_FACTOR}/confirm", reply.text
+    reply = post(visitor, f"{people.TWO_FACTOR}/enable", method="app")
+    assert reply.location == f"{people.TWO_FACTOR}/confirm", reply.text
     return scan(visitor, user)
 
 
 def scan(visitor, user):
-    page = visitor.get(f"{cast.TWO_FACTOR}/confirm").text
-    return cast.Authenticator(user, page.partition('data-value="')[2].partition('"')[0])
+    page = visitor.get(f"{people.TWO_FACTOR}/confirm").text
+    return people.Authenticator(user, page.partition('data-value="')[2].partition('"')[0])
 
 
 def codes_on(reply):

@@ -12,8 +12,8 @@ from accounts.models import ApiToken
 from organizations.models import Organization, OrganizationToken
 from tests.api.clients import body_of, token_of, token_of_organization
 from tests.api.routes import Places
-from tests.organizations.stage import make_stage
-from tests.walk import Walker, dump, undone
+from tests.support.crawler import Walker, dump, undone
+from tests.support.organizations import make_stage
 
 MOST_SECONDS = 1
 

@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.keeper import Kept
+from tests.support.process import Kept
 
 SECONDS_TO_START = 60
 LONGEST_SOCKET_PATH = 90  # characters; the system's limit is a little above 100

@@ -1,7 +1,7 @@
 """A walk over the whole site: every route of the URLconf and every form of every page, as seen by everybody.
 
 Routes and forms are found, never listed: what is added is walked without anybody remembering. Only what the
-arguments of routes can be has to be said once, in `Places`, and who there is, in `tests/walkers.py`.
+arguments of routes can be has to be said once, in `Places`, and who there is, in `crawl_people.py`.
 """
 
 import re

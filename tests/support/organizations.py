@@ -17,7 +17,7 @@ from organizations import lifecycle
 from organizations.members import invitations, memberships
 from organizations.models import AuthPolicy, Membership, Organization, OrganizationCounts
 from organizations.policy import two_factor
-from tests import cast
+from tests.support.people import Authenticator, make_user, sign_in
 
 SERVER = Actor.command()
 
@@ -74,7 +74,7 @@ def enrolled(user):
     with transaction.atomic():
         state = factor.begin_enrolment(user)
         secret = secret_of(factor.device_model.objects.get(pk=state["device_id"]))
-        app = cast.Authenticator(user, base64.b32encode(secret).decode())
+        app = Authenticator(user, base64.b32encode(secret).decode())
         assert factor.complete_enrolment(user, app.code(), state)
         app.codes = enrolment.switch_on(user)
         signals.two_factor_changed.send(User, user=user, enabled=True)
@@ -97,7 +97,7 @@ class Stage:
         if name == "anonymous":
             return Client()
         if name not in self.browsers:
-            self.browsers[name] = cast.sign_in(self.people[name], self.apps.get(name))
+            self.browsers[name] = sign_in(self.people[name], self.apps.get(name))
         return self.browsers[name]
 
     def enrol(self, name):
@@ -108,7 +108,7 @@ def make_stage():
     stage = Stage()
     for name in ["olga", "oscar", "una", "mia", "max", "eve", "root"]:
         is_admin = name == "root"
-        stage.people[name] = cast.make_user(name, is_staff=is_admin, is_superuser=is_admin)
+        stage.people[name] = make_user(name, is_staff=is_admin, is_superuser=is_admin)
     for name in ["olga", "oscar", "max", "eve", "root"]:
         stage.enrol(name)
     people = stage.people

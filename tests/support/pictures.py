@@ -16,7 +16,7 @@ from django.test import override_settings
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-from tests.environment import ROOT  # sets Django up for the imports that follow
+from tests.support.environment import ROOT  # sets Django up for the imports that follow
 
 # isort: split
 from accounts.crypto import seal
@@ -25,8 +25,8 @@ from accounts.factors.totp.models import TOTPDevice
 from accounts.models import User
 from organizations.management.commands.demo import PASSWORD, load
 from tests.conftest import CHROMIUM_OPTIONS
-from tests.machine import find_chromium
-from tests.servers import start_site
+from tests.support.machine import find_chromium
+from tests.support.servers import start_site
 
 PICTURES = ROOT / "docs" / "guide" / "pictures"
 WIDTH, NARROW = 1200, 390

@@ -1,4 +1,4 @@
-"""Who walks over the site (tests/walk.py): one browser for each thing that a person can be."""
+"""Who walks over the site (tests/support/crawler.py): one browser for each thing that a person can be."""
 
 import logging
 from functools import cached_property
@@ -11,10 +11,10 @@ from accounts.admin import ACTIONS
 from accounts.models import User
 from accounts.users import email_addresses, passwords
 from organizations.models import Organization
-from tests import cast
-from tests.organizations.stage import found, let_sudo_expire, make_stage, membership_of
+from tests.support import people
+from tests.support.crawler import Walker, dump, routes, undone
+from tests.support.organizations import found, let_sudo_expire, make_stage, membership_of
 from tests.texts.conftest import enrol_phone, start_phone
-from tests.walk import Walker, dump, routes, undone
 
 
 def anonymous(stage):
@@ -24,14 +24,14 @@ def anonymous(stage):
 def pending(stage):
     """Has given the right password of an account with two-factor."""
     client = Client()
-    cast.post_password(client, stage.max)
+    people.post_password(client, stage.max)
     return client
 
 
 def setting_up(stage):
     """An owner without two-factor, in the middle of enrolling."""
     client = stage.browser("una")
-    cast.start_enrolment(client)
+    people.start_enrolment(client)
     return client
 
 
@@ -60,7 +60,7 @@ def member(stage):
     """Signed in here and elsewhere, remembered by two browsers, and with a token."""
     for _ in range(2):
         client = Client()
-        cast.post_password(client, stage.max)
+        people.post_password(client, stage.max)
         client.post("/session/two-factor", {"code": stage.apps["max"].fresh_code(), "remember": "on"})
     browser = stage.browser("max")
     browser.post("/app/settings/tokens/create", {"description": "ci", "expires": "90"})
@@ -69,25 +69,25 @@ def member(stage):
 
 def with_phone(stage):
     """Has an application and a phone."""
-    user = cast.make_user("twice")
-    client = cast.sign_in(user)
-    cast.enrol(user, client)
+    user = people.make_user("twice")
+    client = people.sign_in(user)
+    people.enrol(user, client)
     return enrol_phone(user, client)
 
 
 def adding_phone(stage):
     """Has been sent a text, and not yet entered its code."""
-    client = cast.sign_in(cast.make_user("adding"))
+    client = people.sign_in(people.make_user("adding"))
     start_phone(client, "(202) 555-0144")
     return client
 
 
 def texted(stage):
     """Has given the right password of an account that gets codes by text."""
-    user = cast.make_user("texted")
+    user = people.make_user("texted")
     enrol_phone(user)
     client = Client()
-    cast.post_password(client, user)
+    people.post_password(client, user)
     return client
 
 
@@ -105,7 +105,9 @@ def staff(stage):
 def newcomer(stage, name="newcomer"):
     """Has just signed up."""
     client = Client()
-    client.post("/account/new", {"username": name, "email": f"{name}@example.com", "password": cast.PASSWORD})
+    client.post(
+        "/account/new", {"username": name, "email": f"{name}@example.com", "password": people.PASSWORD}
+    )
     return client
 
 
@@ -188,7 +190,7 @@ class Places:
     def of(self, name, route):
         if name == "object_id":  # of the admin site
             return [record_of(route).pk]
-        assert name in self.known, f"{route}: what can {name} be? Say it in tests/walkers.py"
+        assert name in self.known, f"{route}: what can {name} be? Say it in tests/support/crawl_people.py"
         return self.known[name]
 
 

@@ -1,0 +1,1 @@
+"""What the tests share: who plays, servers, browsers, databases, faults."""
