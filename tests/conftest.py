@@ -1,6 +1,7 @@
 """How the tests run: on which database, against which servers, with which browser.
 
-The cast is in tests/support/people.py, since what is imported here before tests.support.environment finds no Django.
+The people are in tests/support/people.py: what is imported here before tests.support.environment finds no
+Django.
 """
 
 import os

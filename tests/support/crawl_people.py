@@ -11,10 +11,10 @@ from accounts.admin import ACTIONS
 from accounts.models import User
 from accounts.users import email_addresses, passwords
 from organizations.models import Organization
+from tests.accounts.factors.sms.conftest import enrol_phone, start_phone
 from tests.support import people
 from tests.support.crawler import Walker, dump, routes, undone
 from tests.support.organizations import found, let_sudo_expire, make_stage, membership_of
-from tests.texts.conftest import enrol_phone, start_phone
 
 
 def anonymous(stage):

@@ -1,0 +1,74 @@
+"""TODO docstring"""
+
+import re
+
+import pytest
+
+from accounts.factors.sms.backends.locmem import outbox
+from accounts.factors.sms.models import TextMessage
+from accounts.models import RateLimit
+from tests.accounts.factors.sms.twilio import Twilio
+from tests.support import people
+
+NUMBER = "(202) 555-0143"
+E164 = "+12025550143"
+
+
+@pytest.fixture(autouse=True)
+def no_texts_yet():
+    outbox.clear()
+
+
+@pytest.fixture
+def twilio():
+    server = Twilio()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def by_twilio(twilio, settings):
+    """This process sends its texts through the real SDK, to the loopback server."""
+    for name, value in twilio.settings().items():
+        setattr(settings, name, value)
+    settings.SMS_BACKEND = settings.SMS_BACKENDS["twilio"]
+    return twilio
+
+
+def code_in(body):
+    return re.search(r"#(\d{6})\s*$", body)[1]
+
+
+def newest_code():
+    return code_in(outbox[-1].body)
+
+
+def time_passes():
+    """Stands for waiting until the next text may be sent."""
+    RateLimit.objects.filter(key__startswith="text:").delete()
+    TextMessage.objects.update(created_at=people.timezone.now() - people.timedelta(seconds=61))
+
+
+def start_phone(client, number=NUMBER, **fields):
+    return client.post(f"{people.TWO_FACTOR}/enable", {"method": "sms", "phone_number": number, **fields})
+
+
+def enrol_phone(user, client=None):
+    """Enable two-factor authentication by text only; return the browser."""
+    client = client or people.sign_in(user)
+    response = start_phone(client)
+    assert response.status_code == 302, response.content.decode()
+    response = client.post(f"{people.TWO_FACTOR}/confirm", {"code": newest_code()})
+    assert response.status_code in (200, 302), response.content.decode()
+    time_passes()
+    return client
+
+
+@pytest.fixture
+def sam(transactional_db):
+    """Somebody who gets codes by text."""
+    user = people.make_user("sam")
+    enrol_phone(user)
+    outbox.clear()
+    user.refresh_from_db()
+    return user

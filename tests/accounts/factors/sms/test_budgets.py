@@ -1,0 +1,288 @@
+"""What texts may cost, and what a number that was guessed at a hundred times still gets: none (R37, D27)."""
+
+import logging
+
+import pytest
+import time_machine
+from django.test import Client
+from django.utils import timezone
+
+from accounts import factors
+from accounts.audit import Actor
+from accounts.exceptions import MethodSetAside
+from accounts.factors import challenges
+from accounts.factors.base import MOST_FAILURES
+from accounts.factors.sms.backends.locmem import outbox
+from accounts.factors.sms.factor import (
+    BLOCK_ALARM,
+    BLOCK_SET_UP_ALARM,
+    SITE_ALARM,
+    SITE_SET_UP_ALARM,
+)
+from accounts.factors.sms.models import SMSDevice, TextMessage
+from accounts.models import RateLimit
+from accounts.sessions.store import SessionStore
+from tests.accounts.factors.sms.conftest import enrol_phone, newest_code, start_phone, time_passes
+from tests.support.people import TWO_FACTOR, Authenticator, enrol, key_on, make_user, post_password, sign_in
+
+CHALLENGE = "/session/two-factor"
+SEND = "/session/two-factor-send-sms"
+SUDO = "/session/sudo"
+SET_ASIDE = "<strong>SMS (Text Message)</strong> no longer works"
+AREAS = [202, 212, 213, 305, 312, 404, 415, 503, 602, 617, 702, 713, 720, 801, 907, 919]
+
+
+def number(n):
+    """So many different numbers; never more than a few in one block."""
+    return f"+1{AREAS[n % len(AREAS)]}555{100 + n // len(AREAS):04d}"
+
+
+@pytest.fixture
+def moving_clock():
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        yield clock
+
+
+def alarms(caplog):
+    return [record.message for record in caplog.records if record.levelno == logging.ERROR]
+
+
+# ---------------------------------------------------------------- budgets
+
+
+def test_sm_08_eleven_accounts_with_one_number_share_its_budget(transactional_db, moving_clock):
+    for n in range(11):
+        client = Client(REMOTE_ADDR=f"198.51.100.{n}")
+        start_phone(sign_in(make_user(f"user{n}"), client=client))
+        moving_clock.shift(61)
+
+    assert len(outbox) == 2
+
+
+def test_sm_09_two_hundred_numbers_from_one_address_and_from_twenty(
+    transactional_db, settings, moving_clock, caplog
+):
+    settings.SMS_HOURLY_BUDGET = 120
+    alice = make_user("alice")
+    app = enrol(alice)
+    people = [make_user(f"user{n}") for n in range(100)]
+    for n, user in enumerate(people[:30]):
+        start_phone(sign_in(user, client=Client(REMOTE_ADDR="198.51.100.1")), number(n))
+    assert len(outbox) == 20
+
+    for n, user in enumerate(people[30:], start=30):
+        client = Client(REMOTE_ADDR=f"203.0.113.{n % 20}")
+        start_phone(sign_in(user, client=client), number(n))
+
+    assert len(outbox) == 60
+    assert alarms(caplog) == [SITE_SET_UP_ALARM]
+    assert sign_in(alice, app).get(TWO_FACTOR).status_code == 200
+
+
+def test_sm_09_one_ipv6_network_is_one_address(transactional_db):
+    for n in range(25):
+        client = Client(REMOTE_ADDR=f"2001:db8:1:2::{n + 1:x}")
+        start_phone(sign_in(make_user(f"user{n}"), client=client), number(n))
+
+    assert len(outbox) == 20
+
+
+def test_r37_a_block_of_numbers_has_a_budget_and_an_alarm_and_leaves_others_theirs(
+    transactional_db, settings, caplog
+):
+    settings.SMS_HOURLY_BUDGET_PER_PREFIX = 6
+    for n in range(6):
+        client = Client(REMOTE_ADDR=f"198.51.100.{n}")
+        start_phone(sign_in(make_user(f"user{n}"), client=client), f"+1202555010{n}")
+    assert len(outbox) == 3
+
+    start_phone(sign_in(make_user("other"), client=Client(REMOTE_ADDR="198.51.100.9")), number(1))
+
+    assert len(outbox) == 4
+    assert alarms(caplog) == [BLOCK_SET_UP_ALARM]
+
+
+def test_r37_the_alarm_is_sounded_once_in_each_hour_and_names_no_number(
+    transactional_db, settings, moving_clock, caplog
+):
+    settings.SMS_HOURLY_BUDGET = 4
+    for hour in range(2):
+        for n in range(4):
+            client = Client(REMOTE_ADDR=f"198.51.100.{n}")
+            start_phone(sign_in(make_user(f"user{hour}{n}"), client=client), number(4 * hour + n))
+        moving_clock.shift(3601)
+
+    assert alarms(caplog) == [SITE_SET_UP_ALARM] * 2
+    all_of_them = SITE_ALARM + BLOCK_ALARM + SITE_SET_UP_ALARM + BLOCK_SET_UP_ALARM
+    assert not any(character.isdigit() for character in all_of_them)
+
+
+def log_in_by_text(user, client):
+    """Whether a code comes, and opens the account."""
+    outbox.clear()
+    post_password(client, user)
+    code = newest_code() if outbox else "000000"
+    return client.post(CHALLENGE, {"code": code}).status_code == 302
+
+
+def test_r37_who_sets_up_the_number_of_others_leaves_them_their_logins(sam, moving_clock):
+    for n in range(6):
+        start_phone(sign_in(make_user(f"user{n}"), client=Client(REMOTE_ADDR=f"198.51.100.{n}")))
+        moving_clock.shift(61)
+    assert len(outbox) == 2
+
+    assert log_in_by_text(sam, Client(REMOTE_ADDR="203.0.113.1"))
+    moving_clock.shift(61)
+    assert log_in_by_text(sam, Client(REMOTE_ADDR="203.0.113.1"))
+
+
+@pytest.mark.parametrize(
+    ("budget", "alarm"),
+    [("SMS_HOURLY_BUDGET", SITE_SET_UP_ALARM), ("SMS_HOURLY_BUDGET_PER_PREFIX", BLOCK_SET_UP_ALARM)],
+)
+def test_r37_set_ups_leave_logins_half_of_what_all_share(sam, settings, caplog, budget, alarm):
+    setattr(settings, budget, 4)
+    for n in range(6):
+        client = Client(REMOTE_ADDR=f"198.51.100.{n}")
+        start_phone(sign_in(make_user(f"user{n}"), client=client), f"+1202555010{n}")
+    assert len(outbox) == 2
+
+    assert log_in_by_text(sam, Client(REMOTE_ADDR="203.0.113.1"))
+    assert alarms(caplog) == [alarm]
+
+
+def test_r37_a_budget_of_none_sends_none(transactional_db, settings, caplog):
+    settings.SMS_HOURLY_BUDGET = 0
+
+    page = start_phone(sign_in(make_user("alice")))
+
+    assert outbox == []
+    assert page.status_code == 302
+    assert not RateLimit.objects.filter(key__startswith="text:").exists()
+
+
+# ---------------------------------------------------------------- a number that is set aside
+
+
+def wear_out(user):
+    """The last of a hundred wrong codes in a row; returns the browser in which it was typed."""
+    SMSDevice.objects.filter(user=user).update(failures=MOST_FAILURES - 1)
+    client = Client()
+    post_password(client, user)
+    wrong = "000000" if newest_code() != "000000" else "111111"
+    assert client.post(CHALLENGE, {"code": wrong}).status_code == 422
+    assert SMSDevice.objects.get(user=user).set_aside_at
+    time_passes()
+    return client
+
+
+def test_r16_a_hundred_wrong_codes_set_a_number_aside_and_its_code_is_dead(sam):
+    client = wear_out(sam)
+
+    assert client.post(CHALLENGE, {"code": newest_code()}).status_code == 422
+    assert SET_ASIDE in client.get(CHALLENGE).content.decode()
+    assert not TextMessage.objects.filter(used_at__isnull=False, purpose="login").exists()
+
+
+def test_r16_a_number_that_was_set_aside_is_not_texted(sam):
+    client = wear_out(sam)
+    outbox.clear()
+
+    page = client.get(CHALLENGE).content.decode()
+    client.post(SEND)
+    client.post(SEND, {"factor": "sms"})
+    post_password(Client(), sam)
+
+    assert outbox == []
+    assert SEND not in page
+
+
+def test_r16_nor_by_the_verb_itself(sam):
+    wear_out(sam)
+
+    with pytest.raises(MethodSetAside):
+        challenges.challenge(
+            sam,
+            factors.get("sms"),
+            {"purpose": "login"},
+            session=SessionStore(),
+            actor=Actor.command(),
+        )
+
+
+def test_r16_a_right_text_begins_anew(sam):
+    SMSDevice.objects.filter(user=sam).update(failures=MOST_FAILURES - 1)
+    client = Client()
+    post_password(client, sam)
+
+    assert client.post(CHALLENGE, {"code": newest_code()}).status_code == 302
+
+    assert SMSDevice.objects.get(user=sam).failures == 0
+
+
+def test_r16_the_other_method_goes_on_and_is_asked_first(sam):
+    client = wear_out(sam)
+    RateLimit.objects.all().delete()
+    working = enrolled_as_well(sam)
+    RateLimit.objects.all().delete()
+
+    client = Client()
+    post_password(client, sam)
+    page = client.get(CHALLENGE).content.decode()
+    assert SET_ASIDE in page
+    assert 'name="factor" value="app"' in page
+    assert client.post(CHALLENGE, {"code": working.fresh_code()}).status_code == 302
+
+
+def enrolled_as_well(user):
+    """Add the application, by way of a recovery code."""
+    client = Client()
+    post_password(client, user)
+    code = factors.get("backup-codes").reveal(user)[0]
+    assert client.post("/session/two-factor-recovery", {"code": code})["Location"] == TWO_FACTOR
+    assert client.post(f"{TWO_FACTOR}/enable", {"method": "app"}).status_code == 302
+    authenticator = Authenticator(user, key_on(client.get(f"{TWO_FACTOR}/confirm")))
+    assert client.post(f"{TWO_FACTOR}/confirm", {"code": authenticator.code()}).status_code == 302
+    return authenticator
+
+
+def test_r16_the_last_method_that_works_stays(sam):
+    wear_out(sam)
+    RateLimit.objects.all().delete()
+    authenticator = enrolled_as_well(sam)
+    RateLimit.objects.all().delete()
+    client = sign_in(sam, authenticator)
+
+    page = client.post(f"{TWO_FACTOR}/app/remove", follow=True).content.decode()
+    assert "This is your only method that works." in page
+    assert client.post(f"{TWO_FACTOR}/sms/remove").status_code == 302
+
+    assert not SMSDevice.objects.filter(user=sam).exists()
+
+
+def test_r16_the_same_number_can_be_given_again(sam):
+    client = wear_out(sam)
+    RateLimit.objects.all().delete()
+    code = factors.get("backup-codes").reveal(sam)[0]
+    client.post("/session/two-factor-recovery", {"code": code})
+    response = client.post(f"{TWO_FACTOR}/sms/replace", {"phone_number": "(202) 555-0143"})
+    assert response["Location"] == f"{TWO_FACTOR}/confirm"
+    assert client.post(f"{TWO_FACTOR}/confirm", {"code": newest_code()}).status_code == 302
+
+    device = SMSDevice.objects.get(user=sam)
+    assert (device.failures, device.set_aside_at) == (0, None)
+
+
+def test_r16_sudo_offers_no_text_to_it(sam, moving_clock):
+    client = enrol_phone(make_user("tom"))
+    tom = SMSDevice.objects.exclude(user=sam).get().user
+    SMSDevice.objects.filter(user=tom).update(set_aside_at=timezone.now())
+    moving_clock.shift(600)
+    outbox.clear()
+
+    page = client.get(SUDO).content.decode()
+    client.post(SEND)
+
+    assert SET_ASIDE in page
+    assert SEND not in page
+    assert outbox == []

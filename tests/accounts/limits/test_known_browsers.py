@@ -1,0 +1,387 @@
+"""Lanes: strangers who guess, with the password or without it, keep the owner out of no known browser."""
+
+import pytest
+from django.core import signing
+from django.test import Client
+
+from accounts.limits import guesses
+from accounts.models import AuditEvent, RateLimit
+from tests.accounts.login.test_cost import (
+    CountingHasher,
+    hashes,  # noqa: F401 - a fixture
+)
+from tests.support.mails import subjects
+from tests.support.people import PASSWORD, enrol, make_user, post_password, sign_in
+from tests.support.two_factor import (
+    CHALLENGE,
+    RECOVERY,
+    SUDO,
+    act,
+    answer,
+    guess_wrong,
+    is_signed_in,
+    known_browser,
+    pending,
+    recover,
+    same_browser,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+HOUR, DAY = 3600, 86_400
+WRONG_RECOVERY_CODE = "00000-0000-0000"
+
+
+def stranger(number=0):
+    """A browser that nobody has signed in with, at an address of its own."""
+    return Client(REMOTE_ADDR=f"198.51.{number // 250}.{number % 250 + 1}")
+
+
+def attack(user, attempts=12):
+    """Wrong passwords from as many addresses; returns the statuses."""
+    return [post_password(stranger(n), user, "wrong").status_code for n in range(attempts)]
+
+
+def use_up(budget, subject=""):
+    """Leave nothing of a budget that would take a thousand attempts."""
+    for limit, seconds in budget.windows:
+        key = f"{budget.name}:{subject}:{seconds}"
+        RateLimit.objects.filter(key=key).update(count=limit)
+        assert RateLimit.objects.filter(key=key).exists(), key
+
+
+# ---------------------------------------------------------------- DS-01: without the password
+
+
+def test_ds_01_a_known_browser_gets_in_at_once_while_strangers_guess(clock, alice):
+    browser = known_browser(alice)
+
+    assert attack(alice, 40) == [422] * 10 + [429] * 30
+
+    assert post_password(browser, alice)["Location"] == "/app"
+
+
+def test_ds_01_an_unknown_browser_waits_five_minutes_at_most(clock, alice):
+    attack(alice)
+
+    refused = post_password(Client(), alice)
+
+    assert refused.status_code == 429
+    assert int(refused["Retry-After"]) <= 300
+
+
+def test_ds_01_also_when_strangers_use_up_what_the_whole_site_takes(clock, alice, bob):
+    browser = known_browser(alice)
+    attack(bob, 1)
+    use_up(guesses.OVERALL)
+
+    assert post_password(stranger(), alice).status_code == 429
+    assert post_password(browser, alice).status_code == 302
+
+
+def test_ds_01_also_from_the_address_at_which_the_stranger_sits(clock, alice, bob):
+    browser = known_browser(alice)
+    for _ in range(10):
+        post_password(Client(), bob, "wrong")
+
+    assert post_password(Client(), alice).status_code == 429
+    assert post_password(browser, alice).status_code == 302
+
+
+def test_ds_01_refused_attempts_hash_nothing_and_leave_nothing_behind(hashes, alice):  # noqa: F811
+    attack(alice, 10)
+    hashes()
+    before = AuditEvent.objects.count(), list(RateLimit.objects.order_by("key").values())
+
+    assert attack(alice, 60) == [429] * 60
+
+    assert hashes() == 0
+    assert (AuditEvent.objects.count(), list(RateLimit.objects.order_by("key").values())) == before
+    assert CountingHasher
+
+
+def test_ds_01_who_is_signed_in_can_go_on_to_change_the_password(clock, alice):
+    client = sign_in(alice)
+    clock.shift(600)
+    attack(alice)
+
+    assert client.post(SUDO, {"password": PASSWORD}).status_code == 302
+    fields = {"password": PASSWORD, "new_password": "an entirely different sentence"}
+    assert client.post("/app/settings/password", fields).status_code == 302
+
+
+def test_r4_a_known_browser_can_guess_ten_times_and_that_is_nobody_elses_loss(clock, alice):
+    first, second = known_browser(alice), known_browser(alice)
+
+    guessed = [post_password(first, alice, "wrong").status_code for _ in range(11)]
+
+    assert guessed == [422] * 10 + [429]
+    assert post_password(first, alice).status_code == 429
+    assert post_password(second, alice).status_code == 302
+    assert post_password(Client(), alice).status_code == 302
+
+
+def change_password(client, new="an entirely different sentence"):
+    fields = {"password": PASSWORD, "new_password": new}
+    assert client.post("/app/settings/password", fields).status_code == 302
+
+
+def test_r4_who_knew_a_former_password_has_no_lanes_left(clock, alice):
+    kept = [known_browser(alice) for _ in range(3)]
+    change_password(sign_in(alice))
+
+    guessed = [post_password(browser, alice, "wrong").status_code for browser in kept for _ in range(5)]
+
+    assert guessed == [422] * 10 + [429] * 5
+
+
+def test_r58_who_knew_a_former_password_does_not_come_back_in_silence(alice, mailoutbox):
+    kept, own = known_browser(alice), sign_in(alice)
+    change_password(own)
+    own.post("/session/logout")
+    mailoutbox.clear()
+
+    post_password(own, alice, "an entirely different sentence")
+    assert subjects(mailoutbox, alice.email) == []
+    assert post_password(kept, alice, "an entirely different sentence").status_code == 302
+
+    assert len(subjects(mailoutbox, alice.email)) == 1
+
+
+def test_r4_known_browsers_of_one_network_can_guess_fifty_times(clock):
+    users = [make_user(f"user{n}") for n in range(6)]
+    browsers = [known_browser(user) for user in users]
+
+    guessed = [
+        post_password(browser, user, "wrong").status_code
+        for browser, user in zip(browsers, users, strict=True)
+        for _ in range(10)
+    ]
+
+    assert guessed == [422] * 50 + [429] * 10
+    browsers[0].defaults["REMOTE_ADDR"] = "198.51.100.1"
+    assert post_password(browsers[5], users[5]).status_code == 429
+
+
+def test_lg_16_success_in_one_lane_gives_nothing_back_in_another(clock, alice):
+    browser = known_browser(alice)
+    attack(alice, 9)
+    for _ in range(5):
+        assert post_password(browser, alice).status_code == 302
+        browser.post("/session/logout")
+
+    assert attack(alice, 2) == [422, 429]
+
+
+def test_a_browser_is_known_for_those_who_have_signed_in_with_it(clock, alice, bob):
+    shared = known_browser(bob, client=known_browser(alice))
+    of_bob = known_browser(bob)
+    attack(alice)
+
+    assert post_password(of_bob, alice).status_code == 429
+    assert post_password(shared, alice).status_code == 302
+    shared.post("/session/logout")
+    assert post_password(shared, bob).status_code == 302
+
+
+# ---------------------------------------------------------------- the cookie
+
+
+def test_a_wrong_password_makes_no_browser_known(alice, app_of_alice):
+    client = Client()
+    post_password(client, alice, "wrong")
+    pending(alice, client)
+    answer(client, app_of_alice.wrong_code())
+
+    assert "known-browser" not in client.cookies
+    assert answer(client, app_of_alice.fresh_code()).status_code == 302
+    cookie = client.cookies["known-browser"]
+    assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, "Lax", "/")
+    assert cookie["max-age"] == 365 * DAY
+
+
+def forged():
+    yield (
+        "another key",
+        signing.dumps({"key": "k", "stamps": {"1": "x"}}, key="k", salt="accounts.known-browser"),
+    )
+    yield "another purpose", signing.dumps({"key": "k", "stamps": {"1": "x"}}, salt="something else")
+    yield "no signature", "eyJrZXkiOiJrIn0"
+    yield "an older form", signing.dumps([1], salt="accounts.known-browser")
+    yield "nothing in it", signing.dumps({}, salt="accounts.known-browser")
+    yield "empty", ""
+    yield "not ASCII", "ÿþ"
+    yield "long", "x" * 5000
+
+
+@pytest.mark.parametrize("name", [name for name, _value in forged()])
+def test_a_cookie_that_is_not_ours_makes_nobody_known(alice, name):
+    attack(alice)
+    client = Client()
+    client.cookies["known-browser"] = dict(forged())[name]
+
+    assert post_password(client, alice).status_code == 429
+
+
+def test_each_browser_has_its_own_key_and_keeps_it(alice, bob):
+    first, second = known_browser(alice), known_browser(alice)
+
+    def key(client):
+        value = client.cookies["known-browser"].value
+        return signing.loads(value, salt="accounts.known-browser")["key"]
+
+    before = key(first)
+    known_browser(bob, client=first)
+    assert key(first) == before != key(second)
+
+
+def test_a_browser_is_known_for_ten_people_at_most(alice):
+    client = known_browser(alice)
+    for number in range(10):
+        known_browser(make_user(f"user{number}"), client=client)
+    attack(alice)
+
+    assert post_password(client, alice).status_code == 429
+    assert len(client.cookies["known-browser"].value) < 1000
+
+
+# ---------------------------------------------------------------- DS-02: with the password
+
+
+def test_ds_02_a_stranger_with_the_password_closes_only_the_lane_of_strangers(
+    clock, alice, app_of_alice, mailoutbox
+):
+    working = sign_in(alice, app_of_alice)
+    browser = known_browser(alice, app_of_alice)
+    guess_wrong(pending(alice, stranger()), app_of_alice, 5)
+
+    assert answer(pending(alice, stranger(1)), app_of_alice.fresh_code()).status_code == 429
+    assert is_signed_in(working, alice)
+    assert answer(pending(alice, browser), app_of_alice.fresh_code()).status_code == 302
+    assert recover(pending(alice, stranger(2)), app_of_alice.codes[0]).status_code == 302
+    assert "Somebody knows your password" in subjects(mailoutbox, alice.email)
+
+
+def test_ds_02_all_day_long(clock, alice, app_of_alice):
+    browser = known_browser(alice, app_of_alice)
+    working = sign_in(alice, app_of_alice, browser)
+    guessed = 0
+    for _hour in range(24):
+        for _ in range(4):
+            attacker = pending(alice, stranger())
+            while answer(attacker, app_of_alice.wrong_code()).status_code == 422:
+                guessed += 1
+        assert answer(working, app_of_alice.fresh_code(), SUDO).status_code == 302
+        assert answer(pending(alice, same_browser(browser)), app_of_alice.fresh_code()).status_code == 302
+        clock.shift(HOUR - 1)
+
+    assert guessed == 50
+    assert recover(pending(alice, stranger()), app_of_alice.codes[0]).status_code == 302
+
+
+def test_ds_02_wrong_recovery_codes_of_a_stranger_leave_those_of_the_owner(clock, alice, app_of_alice):
+    browser = known_browser(alice, app_of_alice)
+    attacker = pending(alice, stranger())
+    for _ in range(10):
+        assert recover(attacker, WRONG_RECOVERY_CODE).status_code == 422
+
+    assert recover(attacker, app_of_alice.codes[0]).status_code == 429
+    assert recover(pending(alice, browser), app_of_alice.codes[0]).status_code == 302
+
+
+def test_ds_02_who_had_got_in_before_two_factor_was_on_is_a_stranger_to_it(clock, alice):
+    intruder = known_browser(alice)
+    owner = sign_in(alice)
+    app = enrol(alice, owner)
+    guess_wrong(pending(alice, intruder), app, 5)
+
+    assert answer(pending(alice, intruder), app.code()).status_code == 429
+    assert answer(pending(alice, same_browser(owner)), app.fresh_code()).status_code == 302
+
+
+@pytest.mark.parametrize("change", ["password", "codes"])
+def test_ds_02_a_change_of_ones_own_makes_other_browsers_strangers_to_codes_and_not_ones_own(
+    clock, alice, app_of_alice, change
+):
+    former = known_browser(alice, app_of_alice)
+    owner = sign_in(alice, app_of_alice)
+    password = PASSWORD
+    if change == "password":
+        password = "an entirely different sentence"
+        owner.post("/app/settings/password", {"password": PASSWORD, "new_password": password})
+    else:
+        act(owner, "renew-codes")
+    for client in (former, stranger()):
+        post_password(client, alice, password)
+    guess_wrong(former, app_of_alice, 5)
+
+    window = same_browser(owner)
+    assert post_password(window, alice, password)["Location"] == CHALLENGE
+    assert answer(window, app_of_alice.fresh_code()).status_code == 302
+    assert answer(former, app_of_alice.fresh_code()).status_code == 429
+
+
+def test_lg_12_a_known_browser_waits_after_five_wrong_codes_and_no_other_does(clock, alice, app_of_alice):
+    first, second = known_browser(alice, app_of_alice), known_browser(alice, app_of_alice)
+    guess_wrong(pending(alice, first), app_of_alice, 5)
+
+    assert answer(pending(alice, first), app_of_alice.fresh_code()).status_code == 429
+    assert answer(pending(alice, second), app_of_alice.fresh_code()).status_code == 302
+    assert answer(pending(alice), app_of_alice.fresh_code()).status_code == 302
+    clock.shift(300)
+    assert answer(pending(alice, first), app_of_alice.fresh_code()).status_code == 302
+
+
+def test_lg_13_twenty_in_an_hour_in_each_known_browser(clock, alice, app_of_alice):
+    browser = known_browser(alice, app_of_alice)
+    for _ in range(4):
+        guess_wrong(pending(alice, same_browser(browser)), app_of_alice, 5)
+        clock.shift(300)
+
+    refused = answer(pending(alice, same_browser(browser)), app_of_alice.fresh_code())
+    assert (refused.status_code, int(refused["Retry-After"])) == (429, 2400)
+
+
+def guesses_in_a_day(clock, user, browsers, guess):
+    """Everything that these browsers can guess within a day, one after the other."""
+    guessed = 0
+    for _ in range(DAY // 300 - 1):
+        for browser in browsers:
+            while guess(browser).status_code == 422:
+                guessed += 1
+        clock.shift(300)
+        if RateLimit.objects.filter(key__endswith=f":{DAY}", count__gte=50).count() == 2:
+            break
+    return guessed
+
+
+def test_r16_what_all_lanes_together_take_in_a_day(clock, alice, app_of_alice):
+    """The number that is written down in docs/security.md: 50 of strangers, 50 of known browsers."""
+    known = [known_browser(alice, app_of_alice) for _ in range(3)]
+    windows = [pending(alice, same_browser(browser)) for browser in known]
+
+    def guess(client):
+        if client.get(CHALLENGE).status_code == 302:  # ten minutes have passed
+            pending(alice, client)
+        return answer(client, app_of_alice.wrong_code())
+
+    assert guesses_in_a_day(clock, alice, [*windows, pending(alice)], guess) == 100
+
+
+def test_bc_04_what_both_lanes_of_recovery_codes_take_in_a_day(clock, alice, app_of_alice):
+    known = [known_browser(alice, app_of_alice) for _ in range(2)]
+    clients = [pending(alice, client) for client in [*known, Client(), Client()]]
+
+    guessed = sum(
+        recover(client, WRONG_RECOVERY_CODE).status_code == 422 for _ in range(11) for client in clients
+    )
+
+    assert guessed == 20
+
+
+def test_ds_02_the_page_for_recovery_codes_opens_while_the_other_is_closed(clock, alice, app_of_alice):
+    attacker = pending(alice, stranger())
+    guess_wrong(attacker, app_of_alice, 5)
+
+    assert attacker.get(CHALLENGE).status_code == 200
+    assert attacker.get(RECOVERY).status_code == 200

@@ -1,0 +1,295 @@
+"""User settings > Sessions: where one is signed in, and how to end that from elsewhere (SE-05, R48)."""
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.models import AuditEvent, Session
+from accounts.sessions.overview import MOST_SHOWN
+from tests.accounts.login.test_cost import statements
+from tests.support import people
+from tests.support.people import post_password
+from tests.support.two_factor import CHALLENGE, events_of, is_out, is_signed_in, let_sudo_expire, pending
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PAGE = "/app/settings/sessions"
+END_OTHERS = f"{PAGE}/end-others"
+FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
+SAFARI = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 Version/19.0 Safari/604.1"
+)
+
+
+def browser(user, app=None, user_agent=FIREFOX, address="127.0.0.1"):
+    return people.sign_in(user, app, Client(headers={"user-agent": user_agent}, REMOTE_ADDR=address))
+
+
+def entries(client):
+    return client.get(PAGE).context["entries"]
+
+
+def session_of(client):
+    """The row behind the session of a browser."""
+    return next(entry.row for entry in entries(client) if entry.is_this)
+
+
+def end(client, other):
+    return client.post(f"{PAGE}/{session_of(other).pk}/end")
+
+
+# ---------------------------------------------------------------- what it shows
+
+
+def test_lists_browser_system_address_and_times_and_marks_this_one(alice):
+    phone = browser(alice, user_agent=SAFARI, address="192.0.2.7")
+    desk = browser(alice)
+
+    shown = entries(desk)
+
+    assert [(entry.browser, entry.row.ip, entry.is_this) for entry in shown] == [
+        ("Firefox on Windows", "127.0.0.1", True),
+        ("Safari on iOS", "192.0.2.7", False),
+    ]
+    page = phone.get(PAGE).content.decode()
+    assert page.count("This one") == 1
+    assert page.count("<time datetime=") >= 4
+    assert FIREFOX not in page
+
+
+def test_lists_this_one_first_and_then_those_used_last(clock, alice):
+    browsers = []
+    for user_agent in ("Firefox/1 Linux", "Chrome/1 Linux", "Edg/1 Windows"):
+        browsers.append(browser(alice, user_agent=user_agent))
+        clock.shift(120)
+    browsers[1].get("/app")
+
+    names = [entry.browser for entry in entries(browsers[0])]
+
+    assert names == ["Firefox on Linux", "Chrome on Linux", "Edge on Windows"]
+
+
+def test_lists_neither_pending_logins_nor_ended_ones_nor_other_peoples(alice, bob, app_of_alice):
+    Session.objects.all().delete()
+    gone, desk = browser(alice, app_of_alice), browser(alice, app_of_alice)
+    gone.post("/session/logout")
+    pending(alice)
+    browser(bob)
+
+    assert [entry.is_this for entry in entries(desk)] == [True]
+
+
+def test_marks_sessions_of_remembered_browsers(alice, app_of_alice):
+    client = pending(alice)
+    client.post(CHALLENGE, {"code": app_of_alice.fresh_code(), "remember": "on"})
+    assert not any(entry.is_remembered for entry in entries(client))
+    client.post("/session/logout")
+    post_password(client, alice)
+
+    assert [entry.is_this for entry in entries(client) if entry.is_remembered] == [True]
+    assert "signed in without a code" in client.get(PAGE).content.decode()
+
+
+def test_a_user_agent_writes_nothing_of_its_own_into_the_page(alice):
+    client = browser(alice, user_agent='<script>alert(1)</script>" Firefox/1')
+
+    page = client.get(PAGE).content.decode()
+
+    assert "alert(1)" not in page
+    assert ">Sessions</a>" in page
+
+
+def test_without_another_session_there_is_nothing_to_end(alice):
+    page = browser(alice).get(PAGE).content.decode()
+
+    assert "End all" not in page
+    assert "End session" not in page
+
+
+def test_it_costs_the_same_however_many_there_are(alice):
+    counted = []
+    for _ in range(2):
+        clients = [browser(alice) for _ in range(4)]
+        with CaptureQueriesContext(connection) as queries:
+            clients[-1].get(PAGE)
+        counted.append(len(statements(queries)))
+
+    assert counted[0] == counted[1] <= 4
+
+
+def test_it_shows_a_hundred_at_most_and_says_how_many_there_are(alice):
+    client = browser(alice)
+    row = session_of(client)
+    for number in range(MOST_SHOWN + 4):
+        row.pk, row.key_hash = None, f"{number:064}"
+        row.save(force_insert=True)
+
+    response = client.get(PAGE)
+
+    assert len(response.context["entries"]) == MOST_SHOWN
+    assert "These are the 100 that were used last, of 105." in response.content.decode()
+
+
+# ---------------------------------------------------------------- ending
+
+
+def test_se_05_ending_one_signs_it_out_at_its_next_request(alice, app_of_alice):
+    phone, desk, laptop = (browser(alice, app_of_alice) for _ in range(3))
+
+    assert end(desk, phone)["Location"] == PAGE
+
+    assert is_out(phone)
+    assert is_signed_in(desk, alice)
+    assert is_signed_in(laptop, alice)
+    assert events_of(alice)[-1] == "session.ended"
+
+
+@pytest.mark.parametrize("enrolled", [True, False])
+def test_se_05_it_needs_a_fresh_proof_and_is_not_replayed(alice, request, enrolled):
+    app = request.getfixturevalue("app_of_alice") if enrolled else None
+    phone, desk = browser(alice, app), browser(alice, app)
+    let_sudo_expire(alice)
+
+    for response in (end(desk, phone), desk.post(END_OTHERS)):
+        assert response["Location"] == "/session/sudo?next=%2Fapp%2Fsettings%2Fsessions"
+
+    assert is_signed_in(phone, alice)
+
+
+def test_se_05_after_the_proof_it_works(alice, app_of_alice):
+    phone, desk = browser(alice, app_of_alice), browser(alice, app_of_alice)
+    let_sudo_expire(alice)
+    step_up = end(desk, phone)["Location"]
+
+    assert desk.post(step_up, {"code": app_of_alice.fresh_code()})["Location"] == PAGE
+    end(desk, phone)
+
+    assert is_out(phone)
+
+
+def test_r50_ending_all_others_keeps_this_one(alice, app_of_alice):
+    Session.objects.all().delete()
+    others = [browser(alice, app_of_alice) for _ in range(3)]
+    desk = browser(alice, app_of_alice)
+
+    response = desk.post(END_OTHERS, follow=True)
+
+    assert "3 sessions were ended." in response.content.decode()
+    assert all(is_out(other) for other in others)
+    assert is_signed_in(desk, alice)
+    assert Session.objects.filter(user=alice).count() == 1
+    event = AuditEvent.objects.get(event="session.others_ended")
+    assert (event.actor, event.data) == ("user:alice", {"number": 3})
+
+
+def test_what_had_ended_by_itself_goes_too_and_is_neither_counted_nor_recorded(alice):
+    here, _there = browser(alice), browser(alice)
+    late = Session.objects.filter(user=alice).latest("pk")
+    Session.objects.filter(pk=late.pk).update(expires_at=timezone.now())
+
+    here.post(END_OTHERS)
+
+    assert Session.objects.filter(user=alice).count() == 1
+    assert "session.others_ended" not in events_of(alice)
+
+
+def test_a_pending_login_goes_on(alice, app_of_alice):
+    waiting = pending(alice)
+
+    browser(alice, app_of_alice).post(END_OTHERS)
+
+    response = waiting.post(CHALLENGE, {"code": app_of_alice.fresh_code()})
+    assert response["Location"] == "/app"
+
+
+def test_nobody_ends_the_session_of_somebody_else(alice, bob):
+    desk, other = browser(alice), browser(bob)
+
+    other.post(f"{PAGE}/{session_of(desk).pk}/end")
+    other.post(END_OTHERS)
+
+    assert is_signed_in(desk, alice)
+    assert "session.ended" not in events_of(bob)
+
+
+def test_this_session_ends_by_signing_out_only(alice):
+    desk = browser(alice)
+
+    desk.post(f"{PAGE}/{session_of(desk).pk}/end")
+
+    assert is_signed_in(desk, alice)
+
+
+@pytest.mark.parametrize("number", ["0", "999999", "9" * 30])
+def test_a_session_that_is_not_there_is_no_error(alice, number):
+    desk = browser(alice)
+
+    response = desk.post(f"{PAGE}/{number}/end", follow=True)
+
+    assert response.status_code == 200
+    assert "There was nothing to end any more." in response.content.decode()
+    assert "session.ended" not in events_of(alice)
+
+
+def test_ending_twice_is_harmless_and_recorded_once(alice):
+    phone, desk = browser(alice), browser(alice)
+    row = session_of(phone)
+
+    for _ in range(2):
+        assert desk.post(f"{PAGE}/{row.pk}/end").status_code == 302
+
+    assert events_of(alice).count("session.ended") == 1
+
+
+@pytest.mark.parametrize("path", [END_OTHERS, f"{PAGE}/1/end"])
+def test_r52_only_a_post_ends_anything(alice, path):
+    other, desk = browser(alice), browser(alice)
+
+    assert desk.get(path).status_code == 405
+    forged = Client(enforce_csrf_checks=True)
+    forged.cookies = desk.cookies
+    assert forged.post(path).status_code == 403
+    assert is_signed_in(other, alice)
+
+
+def test_se_11_who_was_ended_ends_nobody(alice, app_of_alice):
+    phone, desk = browser(alice, app_of_alice), browser(alice, app_of_alice)
+    end(desk, phone)
+
+    response = phone.post(END_OTHERS)
+
+    assert response["Location"].startswith("/session")
+    assert is_signed_in(desk, alice)
+
+
+def test_it_works_without_javascript(alice):
+    """The confirmation is a part of the page that opens, and a button in it."""
+    browser(alice)
+    page = browser(alice).get(PAGE).content.decode()
+
+    assert "<summary>End all other sessions</summary>" in page
+    assert f'<form method="post" action="{END_OTHERS}">' in page
+    assert page.count("End session</button>") == 1
+
+
+@pytest.mark.races
+def test_two_sessions_that_end_each_other_leave_exactly_one(live_site, alice):
+    for _ in range(5):
+        visitors = [signed_in(live_site, alice) for _ in range(2)]
+        raws = [visitor.raw_form(PAGE, "End all others") for visitor in visitors]
+
+        replies = live_site.volley(raws)
+
+        assert all(reply.status == 302 for reply in replies)
+        left = [visitor.get(PAGE).status == 200 for visitor in visitors]
+        assert sorted(left) == [False, True]
+        Session.objects.all().delete()
+
+
+def signed_in(site, user):
+    visitor = site.visitor()
+    visitor.post_form("/session", username=user.username, password=people.PASSWORD)
+    assert visitor.get("/app").status == 200
+    return visitor
