@@ -9,8 +9,9 @@ class OrganizationsConfig(AppConfig):
         """Hear what accounts asks and tells. Importing policy also registers who reads its mails."""
         from accounts import signals
         from accounts.api import resources
-        from accounts.audit import events as account_events
-        from organizations import events, lifecycle, tokens
+        from accounts.audit.events import enumerations
+        from organizations import lifecycle, tokens
+        from organizations.events import Event
         from organizations.management import doctor
         from organizations.members import memberships
         from organizations.policy import two_factor, user_sessions
@@ -23,4 +24,4 @@ class OrganizationsConfig(AppConfig):
         doctor.register_checks()
         tokens.register()
         resources.PERMISSIONS["can-create-organizations"] = lifecycle.may_create_organizations
-        account_events.SENTENCES.update(events.SENTENCES)
+        enumerations.register("organizations", Event)

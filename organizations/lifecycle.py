@@ -12,8 +12,9 @@ from accounts.exceptions import EmailNotConfirmed
 from accounts.limits import Budget
 from accounts.models import User
 from accounts.sessions.locks import acting, lock_acting
-from organizations import events, news
+from organizations import news
 from organizations.access.rights import lock_with_right
+from organizations.events import Event, record
 from organizations.exceptions import CreationNotAllowed, NameTaken
 from organizations.models import AuthPolicy, Membership, Organization, OrganizationCounts
 from organizations.names import check_name
@@ -58,7 +59,7 @@ def create_organization(
             two_factor_enabled=owner.is_enrolled,
             joined_at=timezone.now(),
         )
-        events.record(events.CREATED, organization, actor=actor, user=owner)
+        record(Event.CREATED, organization, actor=actor, user=owner)
         OrganizationCounts.objects.create(
             organization=organization,
             members=1,
@@ -113,7 +114,7 @@ def apply(changes: Changes, organization: Organization, *, actor: Actor) -> None
 def change_contact(organization: Organization, email: str, *, actor: Actor) -> None:
     if organization.email == email:
         return
-    events.record(events.UPDATED, organization, actor=actor, email_before=organization.email, email=email)
+    record(Event.UPDATED, organization, actor=actor, email_before=organization.email, email=email)
     organization.email = email
     organization.save(update_fields=["email"])
 
@@ -126,6 +127,6 @@ def delete_organization(organization: Organization, *, actor: Actor) -> None:
         ids = list(memberships.values_list("pk", flat=True))
         organization.memberships.all().delete()
         organization.tokens.all().delete()  # nobody makes one meanwhile: that takes the same lock
-        events.record(events.DELETED, organization, actor=actor, memberships=len(ids))
+        record(Event.DELETED, organization, actor=actor, memberships=len(ids))
         OrganizationCounts.objects.filter(organization=organization).delete()
         organization.delete()

@@ -10,8 +10,9 @@ from accounts.models import BearerToken, unexpired
 from accounts.sessions.locks import acting
 from accounts.tokens import expiry, lookup
 from accounts.tokens.issuing import fill
-from organizations import events, news
+from organizations import news
 from organizations.access.rights import lock_with_right
+from organizations.events import Event, record
 from organizations.models import Organization, OrganizationToken, Right
 from organizations.news import OWNERS
 
@@ -55,8 +56,8 @@ def replace(
             former.delete()
         token = OrganizationToken(organization=organization, kind=kind)
         secret = fill(token, expires_at=expires_at, verified=verified, actor=actor)
-        events.record(
-            events.TOKEN_CREATED,
+        record(
+            Event.TOKEN_CREATED,
             organization,
             actor=actor,
             kind=kind.value,
@@ -84,7 +85,7 @@ def revoke(organization: Organization, kind: Kind, *, actor: Actor) -> Organizat
         if token is not None:
             revoked = token.public_id
             token.delete()
-            events.record(events.TOKEN_REVOKED, organization, actor=actor, kind=kind.value, revoked=revoked)
+            record(Event.TOKEN_REVOKED, organization, actor=actor, kind=kind.value, revoked=revoked)
     return token
 
 

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from accounts.audit import user_agents
 from accounts.audit.actor import name_of
-from accounts.audit.events import SENTENCES
+from accounts.audit.events import sentence_of
 from accounts.models import AuditEvent, User
 
 PAGE_SIZE = 25
@@ -27,7 +27,7 @@ class Entry:
         by = by_whom(event, user)
         return cls(
             event=event,
-            sentence=str(SENTENCES.get(event.event, event.event)),
+            sentence=sentence_of(event.event),
             subject="" if event.subject == name_of(user) else event.subject.partition(":")[2],
             by=by,
             # Where somebody else sits is not this person's business.

@@ -11,8 +11,7 @@ from typing import Any
 
 from django.db import transaction
 
-from accounts.audit import Actor, record
-from accounts.audit.events import ROTATED, STARTED
+from accounts.audit import Actor, Event, record
 from accounts.crypto.columns import SealedColumn, columns
 from accounts.exceptions import DecryptionFailed
 
@@ -53,11 +52,11 @@ Report = Callable[[Progress], None]
 def rotate(*, actor: Actor, report: Report) -> list[Outcome]:
     """Seal everything under the current key; return what became of each column. Safe to run twice at once."""
     with transaction.atomic():  # first: a rotation that is killed has renewed what it has renewed
-        record(STARTED, actor=actor, subject="site")
+        record(Event.KEY_ROTATION_STARTED, actor=actor, subject="site")
     outcomes = [rotate_column(column, report) for column in columns]
     if renewed := sum(outcome.renewed for outcome in outcomes):
         with transaction.atomic():
-            record(ROTATED, actor=actor, subject="site", values=renewed)
+            record(Event.KEYS_ROTATED, actor=actor, subject="site", values=renewed)
     return outcomes
 
 

@@ -7,7 +7,7 @@ from enum import Enum
 from django.db import transaction
 
 from accounts import limits
-from accounts.audit import Actor, events, name_of, record
+from accounts.audit import Actor, Event, name_of, record
 from accounts.exceptions import (
     DecryptionFailed,
     MethodSetAside,
@@ -38,7 +38,7 @@ def looking_at(reservation: Reservation) -> Iterator[None]:
 
 def record_failure(user: User, factor: Factor, purpose: str, *, actor: Actor) -> None:
     record(
-        events.TWO_FACTOR_FAILED,
+        Event.TWO_FACTOR_FAILED,
         actor=actor,
         subject=name_of(user),
         user=user,
@@ -62,7 +62,7 @@ def challenge(user: User, factor: Factor, state: State, *, session: SessionStore
             session.hold()
         state = factor.challenge(user, state)
         record(
-            events.TWO_FACTOR_CHALLENGED,
+            Event.TWO_FACTOR_CHALLENGED,
             actor=actor,
             subject=name_of(user),
             user=user,

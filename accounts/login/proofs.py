@@ -3,7 +3,7 @@
 from django.db import transaction
 
 from accounts import limits, outbox
-from accounts.audit import Actor, events, name_of, record
+from accounts.audit import Actor, Event, name_of, record
 from accounts.exceptions import (
     MethodSetAside,
     RateLimited,
@@ -66,7 +66,7 @@ def move_on(
         sign_in.complete(user, factor=factor.slug, session=session, actor=actor, remember=remember)
         return
     session.prove(factor=factor.slug)
-    record(events.SUDO_GRANTED, actor=actor, subject=name_of(user), user=user, method=factor.slug)
+    record(Event.SUDO_GRANTED, actor=actor, subject=name_of(user), user=user, method=factor.slug)
 
 
 def announce_use(user: User, *, actor: Actor) -> None:
@@ -78,7 +78,7 @@ def announce_use(user: User, *, actor: Actor) -> None:
 
 def announce_set_aside(user: User, factor: Factor, *, actor: Actor) -> None:
     """Record and tell that a device has taken its last wrong answer. Two-factor stays on (R16, D27)."""
-    record(events.TWO_FACTOR_SET_ASIDE, actor=actor, subject=name_of(user), user=user, method=factor.slug)
+    record(Event.TWO_FACTOR_SET_ASIDE, actor=actor, subject=name_of(user), user=user, method=factor.slug)
     outbox.notify(user, "two_factor_set_aside", actor=actor, method=str(factor.label))
 
 
@@ -105,6 +105,6 @@ def prove(user: User, password: str, *, session: SessionStore, actor: Actor) -> 
     with transaction.atomic():
         hold(user, session)
         session.prove()
-        record(events.SUDO_GRANTED, actor=actor, subject=name_of(user), user=user, method="password")
+        record(Event.SUDO_GRANTED, actor=actor, subject=name_of(user), user=user, method="password")
         right.give_back()
     return True

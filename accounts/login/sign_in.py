@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.db import IntegrityError, transaction
 
 from accounts import factors, outbox
-from accounts.audit import Actor, events, name_of, record
+from accounts.audit import Actor, Event, name_of, record
 from accounts.models import Session, User
 from accounts.sessions import remembered
 from accounts.sessions.store import SessionStore
@@ -43,7 +43,7 @@ def sign_in(
             else:
                 methods = factors.methods_of(user).slugs
                 session.begin_pending(user, actor=actor, next=next_path, methods=methods)
-                record(events.PASSWORD_ACCEPTED, actor=actor, subject=name_of(user), user=user)
+                record(Event.PASSWORD_ACCEPTED, actor=actor, subject=name_of(user), user=user)
             checked.give_back()
     except IntegrityError:  # the account was deleted in between
         return None
@@ -64,7 +64,7 @@ def complete(user: User, *, factor: str, session: SessionStore, actor: Actor, re
 
 def succeeded(user: User, *, actor: Actor, method: str, remembered_for: timedelta | None = None) -> None:
     """Record a complete login, and tell the owner if the browser is a new one (R58)."""
-    record(events.LOGIN_SUCCEEDED, actor=actor, subject=name_of(user), user=user, method=method)
+    record(Event.LOGIN_SUCCEEDED, actor=actor, subject=name_of(user), user=user, method=method)
     if not actor.browser.is_current(user):
         outbox.notify(user, "new_browser", actor=actor, remembered_for=remembered_for)
 
@@ -75,4 +75,4 @@ def sign_out(*, session: SessionStore, actor: Actor) -> None:
     user = session.user or session.pending_user
     if user is None or not session.end():
         return
-    record(events.LOGOUT, actor=actor, subject=name_of(user), user=user)
+    record(Event.LOGOUT, actor=actor, subject=name_of(user), user=user)

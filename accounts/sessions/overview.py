@@ -8,8 +8,7 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts.audit import Actor, name_of, record, user_agents
-from accounts.audit.events import OTHERS_ENDED, SESSION_ENDED
+from accounts.audit import Actor, Event, name_of, record, user_agents
 from accounts.exceptions import SessionEnded
 from accounts.models import RememberedBrowser, Session, User
 from accounts.sessions import remembered
@@ -68,7 +67,7 @@ def end_elsewhere(user: User, *, session: SessionStore, actor: Actor, only: int 
     ended = sum(is_alive(row, now) for row in chosen.with_people().annotate(**carried))
     chosen.delete()
     if ended:
-        event = OTHERS_ENDED if only is None else SESSION_ENDED
+        event = Event.OTHER_SESSIONS_ENDED if only is None else Event.SESSION_ENDED
         record(event, actor=actor, subject=name_of(user), user=user, number=ended)
     return ended
 

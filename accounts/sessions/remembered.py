@@ -13,8 +13,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from accounts.audit import Actor, name_of, record
-from accounts.audit.events import FORGOTTEN, REMEMBERED
+from accounts.audit import Actor, Event, name_of, record
 from accounts.models import RememberedBrowser, Session, User
 from accounts.sessions.lifetimes import (
     LAST_USED_RESOLUTION,
@@ -48,7 +47,7 @@ def remember(user: User, *, session: SessionStore, actor: Actor) -> None:
         ip=actor.ip,
         user_agent=actor.user_agent,
     )
-    record(REMEMBERED, actor=actor, subject=name_of(user), user=user)
+    record(Event.BROWSER_REMEMBERED, actor=actor, subject=name_of(user), user=user)
     session.remembered_token = token
 
 
@@ -99,7 +98,9 @@ def forget(user: User, *, actor: Actor, only: int | None = None) -> list[str]:
         hashes = list(rows.select_for_update().order_by("pk").values_list("token_hash", flat=True))
         if hashes:
             RememberedBrowser.objects.filter(token_hash__in=hashes).delete()
-            record(FORGOTTEN, actor=actor, subject=name_of(user), user=user, number=len(hashes))
+            record(
+                Event.BROWSERS_FORGOTTEN, actor=actor, subject=name_of(user), user=user, number=len(hashes)
+            )
     return hashes
 
 

@@ -9,8 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import limits, outbox
-from accounts.audit import Actor, name_of, record
-from accounts.audit.events import TOKEN_CREATED, TOKEN_REVOKED
+from accounts.audit import Actor, Event, name_of, record
 from accounts.exceptions import RuleViolation
 from accounts.limits import Budget
 from accounts.models import ApiToken, BearerToken, User, hash_of_token
@@ -54,7 +53,7 @@ def create(
             raise TooManyTokens
         token = ApiToken(owner=locked, description=description)
         secret = fill(token, expires_at=expires_at, verified=verified, actor=actor)
-        record(TOKEN_CREATED, actor=actor, subject=name_of(user), user=user, made=token.public_id)
+        record(Event.TOKEN_CREATED, actor=actor, subject=name_of(user), user=user, made=token.public_id)
         outbox.notify(
             locked,
             "token_created",
@@ -107,6 +106,10 @@ def revoke(user: User, token_id: int, *, actor: Actor) -> ApiToken | None:
             return None
         token.delete()
         record(
-            TOKEN_REVOKED, actor=actor, subject=name_of(user), user=user, revoked=public_id("at", token_id)
+            Event.TOKEN_REVOKED,
+            actor=actor,
+            subject=name_of(user),
+            user=user,
+            revoked=public_id("at", token_id),
         )
     return token

@@ -3,7 +3,7 @@
 from django.db import transaction
 
 from accounts import factors, outbox
-from accounts.audit import Actor, events, name_of, record
+from accounts.audit import Actor, Event, name_of, record
 from accounts.exceptions import TwoFactorNotEnabled
 from accounts.models import User
 from accounts.sessions.locks import end_other_sessions, hold
@@ -27,7 +27,7 @@ def renew(user: User, *, session: SessionStore, actor: Actor) -> list[str]:
         raise TwoFactorNotEnabled
     codes = issue(user)
     end_other_sessions(user, session)
-    record(events.BACKUP_CODES_RENEWED, actor=actor, subject=name_of(user), user=user)
+    record(Event.BACKUP_CODES_RENEWED, actor=actor, subject=name_of(user), user=user)
     outbox.notify(user, "backup_codes_renewed", actor=actor)
     return codes
 
@@ -39,6 +39,6 @@ def reveal(user: User, *, session: SessionStore, actor: Actor) -> list[str]:
     if not user.is_enrolled:
         raise TwoFactorNotEnabled
     codes = [code for factor in factors.backup() for code in factor.reveal(user)]
-    record(events.BACKUP_CODES_REVEALED, actor=actor, subject=name_of(user), user=user)
+    record(Event.BACKUP_CODES_REVEALED, actor=actor, subject=name_of(user), user=user)
     outbox.notify(user, "backup_codes_revealed", actor=actor)
     return codes

@@ -10,7 +10,7 @@ from typing import Any
 from django.utils import timezone
 
 from accounts import factors, limits, outbox, signals
-from accounts.audit import Actor, events, name_of, record
+from accounts.audit import Actor, Event, name_of, record
 from accounts.exceptions import (
     EmailNotConfirmed,
     EnrolmentExpired,
@@ -39,7 +39,7 @@ def begin_enrolment(
             factor.discard(user, former)
         state = factor.begin_enrolment(user, **details)
         record(
-            events.TWO_FACTOR_STARTED,
+            Event.TWO_FACTOR_STARTED,
             actor=actor,
             subject=name_of(user),
             user=user,
@@ -76,11 +76,11 @@ def confirm_enrolment(
             codes = [] if user.is_enrolled else switch_on(user)
             end_other_sessions(user, session, factor=factor.slug)
             event, mail = (
-                (events.TWO_FACTOR_REPLACED, "two_factor_replaced")
+                (Event.TWO_FACTOR_REPLACED, "two_factor_replaced")
                 if replacing
-                else (events.TWO_FACTOR_ENABLED, "two_factor_enabled")
+                else (Event.TWO_FACTOR_ENABLED, "two_factor_enabled")
                 if codes
-                else (events.TWO_FACTOR_ADDED, "two_factor_added")
+                else (Event.TWO_FACTOR_ADDED, "two_factor_added")
             )
             record(event, actor=actor, subject=name_of(user), user=user, method=factor.slug)
             outbox.notify(user, mail, actor=actor, method=str(factor.label))
@@ -104,7 +104,7 @@ def cancel_enrolment(user: User, factor: Factor, state: State, *, actor: Actor) 
     with acting(actor):
         if factor.discard(user, state):
             record(
-                events.TWO_FACTOR_CANCELLED,
+                Event.TWO_FACTOR_CANCELLED,
                 actor=actor,
                 subject=name_of(user),
                 user=user,

@@ -3,7 +3,7 @@
 from django.db import transaction
 
 from accounts import factors, outbox, signals
-from accounts.audit import Actor, events, name_of, record
+from accounts.audit import Actor, Event, name_of, record
 from accounts.exceptions import (
     Busy,
     LastMethod,
@@ -36,7 +36,7 @@ def remove(user: User, factor: Factor, *, session: SessionStore, actor: Actor) -
         raise LastMethod
     factor.devices(user, confirmed=True).delete()
     end_other_sessions(user, session)
-    record(events.TWO_FACTOR_REMOVED, actor=actor, subject=name_of(user), user=user, method=factor.slug)
+    record(Event.TWO_FACTOR_REMOVED, actor=actor, subject=name_of(user), user=user, method=factor.slug)
     outbox.notify(user, "two_factor_method_removed", actor=actor, method=str(factor.label))
 
 
@@ -83,7 +83,7 @@ def disable_once(
     user.save(update_fields=["two_factor_enabled_at"])
     end_other_sessions(user, session, factor="")
     record(
-        events.TWO_FACTOR_DISABLED,
+        Event.TWO_FACTOR_DISABLED,
         actor=actor,
         subject=name_of(user),
         user=user,

@@ -6,8 +6,7 @@ Who may act upon whose account is asked of locked rows: rights may end at any mo
 from django.utils.translation import gettext as _
 
 from accounts import outbox
-from accounts.audit import Actor, name_of, record
-from accounts.audit.events import CHANGED, DEACTIVATED, REACTIVATED
+from accounts.audit import Actor, Event, name_of, record
 from accounts.exceptions import AccountGone, RuleViolation, SessionEnded
 from accounts.models import User
 from accounts.sessions.locks import acting
@@ -22,7 +21,7 @@ def deactivate(user: User, *, reason: str, actor: Actor) -> None:
         locked.is_active = False
         locked.rotate_stamp()
         locked.save(update_fields=["is_active", "security_stamp"])
-        record(DEACTIVATED, actor=actor, subject=name_of(locked), user=locked, reason=reason)
+        record(Event.ACCOUNT_DEACTIVATED, actor=actor, subject=name_of(locked), user=locked, reason=reason)
         outbox.notify(locked, "account_deactivated", actor=actor, reason=reason)
 
 
@@ -34,7 +33,7 @@ def reactivate(user: User, *, reason: str, actor: Actor) -> None:
             return
         locked.is_active = True
         locked.save(update_fields=["is_active"])
-        record(REACTIVATED, actor=actor, subject=name_of(locked), user=locked, reason=reason)
+        record(Event.ACCOUNT_REACTIVATED, actor=actor, subject=name_of(locked), user=locked, reason=reason)
 
 
 def change_rights(user: User, *, is_staff: bool, is_superuser: bool, actor: Actor) -> None:
@@ -48,7 +47,7 @@ def change_rights(user: User, *, is_staff: bool, is_superuser: bool, actor: Acto
         locked.is_staff, locked.is_superuser = is_staff, is_superuser
         locked.save(update_fields=["is_staff", "is_superuser"])
         rights = {"staff": is_staff, "superuser": is_superuser}
-        record(CHANGED, actor=actor, subject=name_of(locked), user=locked, **rights)
+        record(Event.RIGHTS_CHANGED, actor=actor, subject=name_of(locked), user=locked, **rights)
 
 
 class NotYours(RuleViolation):

@@ -8,13 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import crypto, limits, outbox
-from accounts.audit import Actor, name_of, record
-from accounts.audit.events import (
-    CONFIRMATION_SENT,
-    EMAIL_CHANGE_REQUESTED,
-    EMAIL_CHANGED,
-    EMAIL_CONFIRMED,
-)
+from accounts.audit import Actor, Event, name_of, record
 from accounts.exceptions import RuleViolation
 from accounts.limits import Budget
 from accounts.models import User
@@ -65,7 +59,7 @@ def resend_confirmation(user: User, *, actor: Actor) -> None:
     limits.reserve((RESENDS, f"user:{user.pk}"), (CONFIRMATIONS_TO_ADDRESS, lane_of(address)))
     with acting(actor):
         send_confirmation(user, address, actor=actor)
-        record(CONFIRMATION_SENT, actor=actor, subject=name_of(user), user=user)
+        record(Event.CONFIRMATION_SENT, actor=actor, subject=name_of(user), user=user)
 
 
 def change_email(user: User, email: str, *, actor: Actor) -> User:
@@ -84,7 +78,9 @@ def change_email(user: User, email: str, *, actor: Actor) -> User:
         else:
             locked.email = email
         locked.save(update_fields=["email", "unconfirmed_email"])
-        record(EMAIL_CHANGE_REQUESTED, actor=actor, subject=name_of(user), user=user, withdrawn=withdrawn)
+        record(
+            Event.EMAIL_CHANGE_REQUESTED, actor=actor, subject=name_of(user), user=user, withdrawn=withdrawn
+        )
         if not withdrawn:
             send_confirmation(locked, email, actor=actor)
             outbox.notify(locked, "email_change_requested", actor=actor, address=email)
@@ -135,7 +131,7 @@ def adopt_address(user: User, *, actor: Actor) -> None:
     user.email, user.unconfirmed_email = unconfirmed_address(user), ""
     user.email_confirmed_at = timezone.now()
     user.save(update_fields=["email", "unconfirmed_email", "email_confirmed_at"])
-    event = EMAIL_CHANGED if former else EMAIL_CONFIRMED
+    event = Event.EMAIL_CHANGED if former else Event.EMAIL_CONFIRMED
     record(event, actor=actor, subject=name_of(user), user=user)
     if former:
         outbox.notify_address(former, "email_changed", user=user, actor=actor, address=user.email)

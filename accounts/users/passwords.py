@@ -9,8 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from accounts import crypto, limits, outbox
-from accounts.audit import Actor, events, name_of, record
-from accounts.audit.events import PASSWORD_CHANGED, PASSWORD_FAILED, PASSWORD_RESET, RESET_REQUESTED
+from accounts.audit import Actor, Event, name_of, record
 from accounts.exceptions import RateLimited, RuleViolation, WrongPassword
 from accounts.limits import Budget, Reservation, guesses
 from accounts.models import AuditEvent, User
@@ -59,7 +58,7 @@ def check(username: str, password: str, *, actor: Actor) -> RightPassword | None
         return RightPassword(user, reservation)
     subject = name_of(user) if user else "user"  # what was typed may well be a password
     with transaction.atomic():
-        record(events.LOGIN_FAILED, actor=actor, subject=subject, user=user)
+        record(Event.LOGIN_FAILED, actor=actor, subject=subject, user=user)
     return None
 
 
@@ -71,7 +70,7 @@ def attempt(user: User, password: str, *, actor: Actor) -> RightPassword | None:
     if matches(user, password):
         return RightPassword(user, reservation)
     with transaction.atomic():
-        record(PASSWORD_FAILED, actor=actor, subject=name_of(user), user=user)
+        record(Event.PASSWORD_FAILED, actor=actor, subject=name_of(user), user=user)
     return None
 
 
@@ -124,7 +123,7 @@ def change(user: User, old: str, new: str, *, session: SessionStore | None, acto
         store(locked, hashed)
         if session is not None:
             session.renew(locked)
-        record(PASSWORD_CHANGED, actor=actor, subject=name_of(user), user=user)
+        record(Event.PASSWORD_CHANGED, actor=actor, subject=name_of(user), user=user)
         outbox.notify(locked, "password_changed", actor=actor)
         right.give_back()
 
@@ -148,7 +147,7 @@ def request_reset(email: str, *, actor: Actor) -> None:
     user = User.objects.by_confirmed_email(email).filter(is_active=True).first()
     with transaction.atomic():
         subject = name_of(user) if user else "user"
-        record(RESET_REQUESTED, actor=actor, subject=subject, user=user)
+        record(Event.PASSWORD_RESET_REQUESTED, actor=actor, subject=subject, user=user)
         reader = user or User()
         outbox.notify_address(
             reader.email,  # the stored address, never the typed one
@@ -165,7 +164,9 @@ def state_for_reset(user: User) -> str:
 
     A newer link and a sign-in make it void; the audit trail knows of both.
     """
-    news = AuditEvent.objects.filter(user_id=user.pk, event__in=[RESET_REQUESTED, events.LOGIN_SUCCEEDED])
+    news = AuditEvent.objects.filter(
+        user_id=user.pk, event__in=[Event.PASSWORD_RESET_REQUESTED, Event.LOGIN_SUCCEEDED]
+    )
     latest = news.order_by("-id").values_list("id", flat=True).first()
     return f"{user.password}\n{user.security_stamp}\n{latest}"
 
@@ -185,5 +186,5 @@ def reset(token: str, new: str, *, actor: Actor) -> None:
         locked = User.objects.lock(user.pk)
         RESET.check(token, locked)
         store(locked, hashed)
-        record(PASSWORD_RESET, actor=actor, subject=name_of(user), user=user)
+        record(Event.PASSWORD_RESET, actor=actor, subject=name_of(user), user=user)
         outbox.notify(locked, "password_changed", actor=actor)

@@ -10,11 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from accounts import limits, outbox, signals
-from accounts.audit import Actor, name_of, record
-from accounts.audit.events import (
-    ACCOUNT_CREATED,
-    ACCOUNT_DELETED,
-)
+from accounts.audit import Actor, Event, name_of, record
 from accounts.exceptions import RuleViolation
 from accounts.limits import Budget
 from accounts.models import User
@@ -54,7 +50,7 @@ def sign_up(username: str, email: str, password: str, *, session: SessionStore, 
         with transaction.atomic():
             user: User = User.objects.create(username=username, email=email, password=hashed)
             session.sign_in(user, actor=actor)
-            record(ACCOUNT_CREATED, actor=actor, subject=name_of(user), user=user)
+            record(Event.ACCOUNT_CREATED, actor=actor, subject=name_of(user), user=user)
             send_confirmation(user, email, actor=actor)
     except IntegrityError as error:
         raise UsernameTaken from error
@@ -70,7 +66,7 @@ def create_superuser(username: str, email: str, password: str, *, actor: Actor) 
     if User.objects.by_confirmed_email(email).exists():
         raise AddressTaken
     user: User = User.objects.create_superuser(username, email, password)
-    record(ACCOUNT_CREATED, actor=actor, subject=name_of(user), user=user, superuser=True)
+    record(Event.ACCOUNT_CREATED, actor=actor, subject=name_of(user), user=user, superuser=True)
     return user
 
 
@@ -87,7 +83,7 @@ def delete_account(user: User, *, session: SessionStore, actor: Actor) -> None:
     session.hold()
     signals.account_deleting.send(User, user=user)
     locked = hold(user, session, row_too=False, for_deletion=True)
-    record(ACCOUNT_DELETED, actor=actor, subject=name_of(locked), user=locked)
+    record(Event.ACCOUNT_DELETED, actor=actor, subject=name_of(locked), user=locked)
     outbox.notify(locked, "account_deleted", actor=actor)
     session.end()
     locked.delete()

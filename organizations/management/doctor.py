@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from django.db import transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
-from accounts.audit import events
+from accounts.audit import Event
 from accounts.management import doctor
 from accounts.models import AuditEvent
 from organizations.models import Membership, Organization, OrganizationCounts
@@ -30,7 +30,7 @@ def owners_are_enrolled() -> Iterator[str]:
 
 
 def was_reset_by_force(row: Membership) -> bool:
-    ended = AuditEvent.objects.filter(user_id=row.user_id, event=events.TWO_FACTOR_DISABLED)
+    ended = AuditEvent.objects.filter(user_id=row.user_id, event=Event.TWO_FACTOR_DISABLED)
     last = ended.order_by("-id").first()
     return last is not None and bool(last.data.get("forced"))
 

@@ -15,8 +15,8 @@ from accounts.exceptions import EmailNotConfirmed
 from accounts.limits import Budget
 from accounts.models import User
 from accounts.sessions.locks import acting
-from organizations import events
 from organizations.access.rights import lock_organization, lock_with_right
+from organizations.events import Event, record
 from organizations.exceptions import AlreadyMember, InvitationGone, UnknownUser
 from organizations.models import Membership, Organization, OrganizationCounts, Right, invitation_end
 
@@ -44,7 +44,7 @@ def add(organization: Organization, who: str, *, actor: Actor) -> Membership:
         invitation.expires_at = invitation_end()
         invitation.invited_by = actor.user.username if actor.user else ""
         invitation.save()
-        events.record(events.MEMBER_INVITED, organization, actor=actor, user=user, email=invitation.email)
+        record(Event.MEMBER_INVITED, organization, actor=actor, user=user, email=invitation.email)
         announce(organization, invitation, user)
         OrganizationCounts.objects.add([organization.pk], invited=1 if is_new else 0)
     return invitation
@@ -102,7 +102,7 @@ def accept(invitation_id: int, *, user: User, actor: Actor) -> Organization:
         Membership.objects.filter(pk__in=[row.pk for row in rows if row is not joined]).delete()
         if member is None:
             activate(invitation, user)
-        events.record(events.INVITATION_ACCEPTED, organization, actor=actor, user=user)
+        record(Event.INVITATION_ACCEPTED, organization, actor=actor, user=user)
         OrganizationCounts.objects.add(
             [organization.pk],
             members=0 if member else 1,
@@ -128,7 +128,7 @@ def decline(invitation_id: int, *, user: User, actor: Actor) -> Organization:
     with acting(actor):
         organization, user, _rows = lock_answer(invitation_id, user)
         Membership.objects.filter(pk=invitation_id).delete()
-        events.record(events.INVITATION_DECLINED, organization, actor=actor, user=user)
+        record(Event.INVITATION_DECLINED, organization, actor=actor, user=user)
         OrganizationCounts.objects.add([organization.pk], invited=-1)
     return organization
 

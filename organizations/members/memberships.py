@@ -8,7 +8,6 @@ from django.db.models import Exists, OuterRef
 from accounts.audit import Actor
 from accounts.models import User
 from accounts.sessions.locks import acting
-from organizations import events
 from organizations.access.rights import (
     check_right,
     lock_membership,
@@ -17,6 +16,7 @@ from organizations.access.rights import (
     lock_user,
     lock_with_right,
 )
+from organizations.events import Event, record
 from organizations.exceptions import BecameOwner, LastOwner, MembershipGone, NotAMember, OwnershipChanged
 from organizations.models import Membership, Organization, OrganizationCounts, Right
 from organizations.policy.two_factor import check_new_owner
@@ -41,7 +41,7 @@ def make_owners(
                 check_new_owner(organization, user)
                 membership.is_owner = True
                 membership.save(update_fields=["is_owner"])
-                events.record(events.OWNER_ADDED, organization, actor=actor, user=user)
+                record(Event.OWNER_ADDED, organization, actor=actor, user=user)
     return [membership for membership, _user in rows]
 
 
@@ -63,7 +63,7 @@ def unmake_owners(
         for membership, user in owners:
             membership.is_owner = False
             membership.save(update_fields=["is_owner"])
-            events.record(events.OWNER_REMOVED, organization, actor=actor, user=user)
+            record(Event.OWNER_REMOVED, organization, actor=actor, user=user)
     return [membership for membership, _user in rows]
 
 
@@ -87,7 +87,7 @@ def remove(
             check_right(organization, actor, Right.OWNERS)
             if not owner_too:
                 raise BecameOwner(membership.username)
-        event = events.INVITATION_REVOKED if membership.is_invited else events.MEMBER_REMOVED
+        event = Event.INVITATION_REVOKED if membership.is_invited else Event.MEMBER_REMOVED
         end(organization, membership, user, event, actor=actor)
     return membership
 
@@ -100,14 +100,14 @@ def leave(organization: Organization, *, user: User, actor: Actor) -> None:
         membership = organization.memberships.active().filter(user=user).first()
         if membership is None:
             raise MembershipGone
-        end(organization, membership, user, events.MEMBER_LEFT, actor=actor)
+        end(organization, membership, user, Event.MEMBER_LEFT, actor=actor)
 
 
 def end(
     organization: Organization,
     membership: Membership,
     user: User | None,
-    event: str,
+    event: Event,
     *,
     actor: Actor,
 ) -> None:
@@ -115,7 +115,7 @@ def end(
     if membership.is_owner:
         check_other_owner(organization, membership)
     Membership.objects.filter(pk=membership.pk).delete()
-    events.record(event, organization, actor=actor, user=user, email=membership.email)
+    record(event, organization, actor=actor, user=user, email=membership.email)
     OrganizationCounts.objects.add([organization.pk], **share_of(membership))
 
 

@@ -17,9 +17,10 @@ from accounts.audit import Actor
 from accounts.exceptions import TwoFactorRemovalRefused
 from accounts.models import User
 from accounts.sessions.locks import acting
-from organizations import events, news
+from organizations import news
 from organizations.access.gate import enrolment_path
 from organizations.access.rights import lock_with_right
+from organizations.events import Event, record
 from organizations.exceptions import NewOwnerNotEnrolled, OwnersNotEnrolled, listing
 from organizations.models import (
     AuthPolicy,
@@ -59,7 +60,7 @@ def change_policy(organization: Organization, policy: AuthPolicy, *, actor: Acto
     organization.collaborator_auth_policy = policy
     organization.auth_policy_changed_at = timezone.now()
     organization.save(update_fields=["collaborator_auth_policy", "auth_policy_changed_at"])
-    events.record(events.AUTH_POLICY_CHANGED, organization, actor=actor, policy=str(policy))
+    record(Event.AUTH_POLICY_CHANGED, organization, actor=actor, policy=str(policy))
     announce(organization)
 
 

@@ -9,8 +9,9 @@ from accounts import outbox
 from accounts.audit import Actor
 from accounts.sessions import lifetimes
 from accounts.sessions.locks import acting
-from organizations import events, news
+from organizations import news
 from organizations.access.rights import lock_with_right
+from organizations.events import Event, record
 from organizations.exceptions import SessionOutOfRange
 from organizations.models import LONGEST_SESSION, SHORTEST_SESSION, Organization
 from organizations.news import OWNERS
@@ -68,9 +69,7 @@ def change_sessions(
         return
     organization.session_timeout, organization.session_remember = timeout, remember
     organization.save(update_fields=["session_timeout", "session_remember"])
-    events.record(
-        events.USER_SESSIONS_CHANGED, organization, actor=actor, before=before, after=(timeout, remember)
-    )
+    record(Event.USER_SESSIONS_CHANGED, organization, actor=actor, before=before, after=(timeout, remember))
     outbox.broadcast(
         "organization_user_sessions",
         audience=OWNERS,

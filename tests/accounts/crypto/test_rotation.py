@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.test import Client
 
 from accounts import crypto
-from accounts.audit import events
+from accounts.audit import Event
 from accounts.crypto import columns, seal
 from accounts.crypto.rotation import rotate_column, write
 from accounts.exceptions import DecryptionFailed
@@ -153,7 +153,7 @@ def test_rotating_again_finds_nothing_to_do(sealed_by_old, keys):
 
     assert output.count("values, 0 sealed anew") == len(columns.columns)
     assert list(BackupCode.objects.order_by("pk").values()) == before
-    assert AuditEvent.objects.filter(event=events.ROTATED).count() == 1
+    assert AuditEvent.objects.filter(event=Event.KEYS_ROTATED).count() == 1
 
 
 def test_what_no_key_opens_is_left_and_told(sealed_by_old, keys, alice):
