@@ -22,7 +22,7 @@ from accounts.forms import ReasonForm, RightsForm
 from accounts.models import AuditEvent, User
 from accounts.two_factor import removal
 from accounts.users import administration
-from accounts.web.form_pages import refuse
+from accounts.web.form_pages import add_violation
 from accounts.web.read_only_admin import ReadOnlyAdmin
 
 admin.site.unregister(Group)
@@ -144,7 +144,7 @@ class UserAdmin(ReadOnlyAdmin):
             try:
                 action.run(user, actor=Actor.of(request, door="admin"), **form.cleaned_data)
             except RuleViolation as error:
-                refuse(form, error)
+                add_violation(form, error)
             else:
                 messages.success(request, _("Done: %(action)s.") % {"action": action.label})
                 return redirect("admin:accounts_user_change", pk)

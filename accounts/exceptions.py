@@ -1,18 +1,24 @@
 """Broken rules. They know codes and words, and nothing of HTTP: each door translates them."""
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 
 class RuleViolation(Exception):
-    """A rule of the product forbids this. `message` is for the person, `code` for programs."""
+    """A rule of the product forbids this. `str()` of it is for the person, `code` for programs.
+
+    `message` may hold named places, which are filled from the keywords. `fields` names the input that broke
+    the rule: the first name that a form has is the page's field, the last one is the attribute of the API.
+    """
 
     code = "rule-violation"
+    message: str | Promise = ""
+    fields: tuple[str, ...] = ()
 
-    def __init__(self, message: str, code: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.code = code or type(self).code
+    def __init__(self, message: str | Promise = "", **values: object) -> None:
+        text = str(message or self.message)
+        super().__init__(text % values if values else text)
 
 
 class RateLimited(RuleViolation):
@@ -42,8 +48,7 @@ class SessionEnded(Exception):
     code = "session-ended"
 
     def __init__(self) -> None:
-        self.message = _("You have been signed out. Please sign in again.")
-        super().__init__(self.message)
+        super().__init__(_("You have been signed out. Please sign in again."))
 
 
 class TokenRevoked(SessionEnded):
@@ -60,61 +65,47 @@ class AccountGone(Gone):
     """The account was deleted while this was on its way."""
 
     code = "account-gone"
-
-    def __init__(self) -> None:
-        super().__init__(_("That account has been deleted."))
+    message = gettext_lazy("That account has been deleted.")
 
 
 class EmailNotConfirmed(RuleViolation):
     code = "email-not-confirmed"
-
-    def __init__(self) -> None:
-        super().__init__(_("Confirm your email address first."))
+    message = gettext_lazy("Confirm your email address first.")
 
 
 class TwoFactorNotEnabled(RuleViolation):
     code = "two-factor-not-enabled"
-
-    def __init__(self) -> None:
-        super().__init__(_("Two-factor authentication is not enabled."))
+    message = gettext_lazy("Two-factor authentication is not enabled.")
 
 
 class LastMethod(RuleViolation):
     code = "last-method"
-
-    def __init__(self) -> None:
-        super().__init__(
-            _("This is your only method that works. Replace it, or disable two-factor authentication.")
-        )
+    message = gettext_lazy(
+        "This is your only method that works. Replace it, or disable two-factor authentication."
+    )
 
 
 class MethodSetAside(RuleViolation):
     """Too many wrong answers in a row: this device is no longer asked (D27)."""
 
     code = "method-set-aside"
-
-    def __init__(self) -> None:
-        super().__init__(
-            _("After too many wrong codes this method no longer works. Use a recovery code, then replace it.")
-        )
+    message = gettext_lazy(
+        "After too many wrong codes this method no longer works. Use a recovery code, then replace it."
+    )
 
 
 class Busy(RuleViolation):
-    """What this depends upon keeps changing."""
+    """What this depends on keeps changing."""
 
     code = "busy"
-
-    def __init__(self) -> None:
-        super().__init__(_("Ownerships keep changing. Please try again."))
+    message = gettext_lazy("Ownerships keep changing. Please try again.")
 
 
 class EnrolmentExpired(RuleViolation):
     """Nothing is being set up here: cancelled, replaced by a newer set-up, or more than 15 minutes old."""
 
     code = "enrolment-expired"
-
-    def __init__(self) -> None:
-        super().__init__(_("That set-up has ended. Please start again."))
+    message = gettext_lazy("That set-up has ended. Please start again.")
 
 
 class TwoFactorRemovalRefused(RuleViolation):
@@ -125,16 +116,16 @@ class TwoFactorRemovalRefused(RuleViolation):
 
 class WrongPassword(RuleViolation):
     code = "wrong-password"
-
-    def __init__(self) -> None:
-        super().__init__(_("That is not your current password."))
+    message = gettext_lazy("That is not your current password.")
+    fields = ("password", "current_password")
 
 
 class DecryptionFailed(RuleViolation):
     """The value was not sealed by any of our keys, or was sealed for another row: `reason` says which."""
 
     code = "decryption-failed"
+    message = gettext_lazy("This does not work at the moment. Please try another way, or try again later.")
 
     def __init__(self, reason: str) -> None:
-        super().__init__(_("This does not work at the moment. Please try another way, or try again later."))
+        super().__init__()
         self.reason = reason

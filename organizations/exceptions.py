@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.exceptions import Gone, RuleViolation
 from organizations.models import LONGEST_SESSION, NAME_LENGTH, SHORTEST_SESSION, Organization
@@ -24,104 +23,87 @@ class TwoFactorRequired(RuleViolation):
     """The organization is closed to this session until it is enrolled and verified. Raised by the gate."""
 
     code = "two-factor-required"
+    message = gettext_lazy("%(name)s requires two-factor authentication.")
 
     def __init__(self, organization: Organization) -> None:
-        super().__init__(_("%(name)s requires two-factor authentication.") % {"name": organization.name})
+        super().__init__(name=organization.name)
         self.organization = organization
 
 
 class InvalidName(RuleViolation):
     code = "invalid-name"
+    message = gettext_lazy("Use 1 to %(n)s letters (A-Z), digits, hyphens and underscores.")
+    fields = ("name",)
 
     def __init__(self) -> None:
-        super().__init__(
-            _("Use 1 to %(n)s letters (A-Z), digits, hyphens and underscores.") % {"n": NAME_LENGTH}
-        )
+        super().__init__(n=NAME_LENGTH)
 
 
 class ReservedName(RuleViolation):
     code = "reserved-name"
-
-    def __init__(self, name: str) -> None:
-        super().__init__(_("“%(name)s” is reserved. Please choose another name.") % {"name": name})
+    message = gettext_lazy("“%(name)s” is reserved. Please choose another name.")
+    fields = ("name",)
 
 
 class NameTaken(RuleViolation):
     code = "name-taken"
-
-    def __init__(self) -> None:
-        super().__init__(_("That name is taken. Please choose another one."))
+    message = gettext_lazy("That name is taken. Please choose another one.")
+    fields = ("name",)
 
 
 class CreationNotAllowed(RuleViolation):
     code = "creation-not-allowed"
-
-    def __init__(self) -> None:
-        super().__init__(_("Only site administrators can create organizations here."))
+    message = gettext_lazy("Only site administrators can create organizations here.")
 
 
 class NoLongerAllowed(RuleViolation):
     """Who acts had the right when the request came in, and has it no longer."""
 
     code = "no-longer-allowed"
-
-    def __init__(self) -> None:
-        super().__init__(_("You may no longer do that in this organization. Nothing was changed."))
+    message = gettext_lazy("You may no longer do that in this organization. Nothing was changed.")
 
 
 class OrganizationGone(Gone):
     code = "organization-gone"
-
-    def __init__(self) -> None:
-        super().__init__(_("That organization has been deleted."))
+    message = gettext_lazy("That organization has been deleted.")
 
 
 class UnknownUser(RuleViolation):
     code = "unknown-user"
-
-    def __init__(self) -> None:
-        super().__init__(_("There is no user with that name. You can also enter an email address."))
+    message = gettext_lazy("There is no user with that name. You can also enter an email address.")
+    fields = ("username",)
 
 
 class AlreadyMember(RuleViolation):
     code = "already-member"
-
-    def __init__(self, username: str) -> None:
-        super().__init__(_("%(name)s is already a member.") % {"name": username})
+    message = gettext_lazy("%(name)s is already a member.")
+    fields = ("username",)
 
 
 class InvitationGone(Gone):
     """Expired, revoked, answered, or somebody else's: which of these is nobody's business."""
 
     code = "invitation-gone"
-
-    def __init__(self) -> None:
-        super().__init__(_("That invitation is no longer open."))
+    message = gettext_lazy("That invitation is no longer open.")
 
 
 class MembershipGone(Gone):
     code = "membership-gone"
-
-    def __init__(self) -> None:
-        super().__init__(_("That person is no longer on the list. Nothing was changed."))
+    message = gettext_lazy("That person is no longer on the list. Nothing was changed.")
 
 
 class NotAMember(RuleViolation):
     """Only those who accepted their invitation become owners."""
 
     code = "not-a-member"
-
-    def __init__(self) -> None:
-        super().__init__(_("Only somebody who has accepted the invitation can become an owner."))
+    message = gettext_lazy("Only somebody who has accepted the invitation can become an owner.")
 
 
 class BecameOwner(RuleViolation):
     """Whoever was to be removed as a member is an owner by now, which takes a fresh proof."""
 
     code = "became-owner"
-
-    def __init__(self, username: str) -> None:
-        super().__init__(_("%(name)s is an owner now. Nothing was changed.") % {"name": username})
+    message = gettext_lazy("%(name)s is an owner now. Nothing was changed.")
 
 
 class LastOwner(RuleViolation):
@@ -144,18 +126,17 @@ class SessionOutOfRange(RuleViolation):
     """Owners may only shorten sessions, and not below an hour."""
 
     code = "session-out-of-range"
+    message = gettext_lazy("Enter %(shortest)s to %(longest)s minutes.")
 
     def __init__(self) -> None:
-        super().__init__(
-            _("Enter %(shortest)s to %(longest)s minutes.")
-            % {"shortest": SHORTEST_SESSION, "longest": LONGEST_SESSION}
-        )
+        super().__init__(shortest=SHORTEST_SESSION, longest=LONGEST_SESSION)
 
 
 class OwnersNotEnrolled(RuleViolation):
     """Two-factor authentication can't be required while an owner has none."""
 
     code = "owners-not-enrolled"
+    fields = ("collaborator-auth-policy",)
 
     def __init__(self, names: Sequence[str]) -> None:
         super().__init__(
@@ -172,21 +153,14 @@ class OwnersNotEnrolled(RuleViolation):
 
 class NewOwnerNotEnrolled(RuleViolation):
     code = "new-owner-not-enrolled"
-
-    def __init__(self, username: str) -> None:
-        super().__init__(
-            _(
-                "This organization requires two-factor authentication, and %(name)s has not enabled it. "
-                "Owners must have it on."
-            )
-            % {"name": username}
-        )
+    message = gettext_lazy(
+        "This organization requires two-factor authentication, and %(name)s has not enabled it. "
+        "Owners must have it on."
+    )
 
 
 class OwnershipChanged(RuleViolation):
-    """Somebody made this user an owner while his account was being deleted."""
+    """Somebody made this user an owner while the account was being deleted."""
 
     code = "ownership-changed"
-
-    def __init__(self) -> None:
-        super().__init__(_("What you own changed just now. Nothing was done; please try again."))
+    message = gettext_lazy("What you own changed just now. Nothing was done; please try again.")

@@ -37,7 +37,7 @@ class NameField(forms.CharField):
         try:
             check_name(value)
         except RuleViolation as error:
-            raise ValidationError(error.message, code=error.code) from error
+            raise ValidationError(str(error), code=error.code) from error
 
 
 class NewOrganizationForm(forms.Form):

@@ -25,7 +25,7 @@ def check_name(name: str) -> None:
     if not re.fullmatch(ORGANIZATION_NAME, name):
         raise InvalidName
     if name.lower() in RESERVED_NAMES:
-        raise ReservedName(name)
+        raise ReservedName(name=name)
 
 
 class OrganizationNameConverter:

@@ -41,9 +41,9 @@ def disable_two_factor(call: Call, user_id: str) -> HttpResponse:
     try:
         removal.disable(user, reason=reason, actor=call.actor)
     except TwoFactorNotEnabled as error:
-        raise ApiError(400, detail=error.message) from error
+        raise ApiError(400, detail=str(error)) from error
     except NotYours as error:
-        raise forbidden(error.message) from error
+        raise forbidden(str(error)) from error
     except AccountGone as error:
         raise not_found() from error
     changed = User.objects.filter(pk=user.pk).first()

@@ -4,8 +4,7 @@
 gates. Whatever a handler raises becomes an error object here, and nowhere else.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Concatenate, ParamSpec
@@ -102,7 +101,7 @@ def endpoint(*, public: bool = False, **handlers: Callable[..., HttpResponse]) -
             response = handler(call, **kwargs)
             refuse_unread_include(call)
         except Exception as error:
-            response = answer_to(error)
+            response = error_response(error)
         if allowance:
             for name, value in allowance.headers.items():
                 response[name] = value
@@ -158,7 +157,7 @@ def check_media_type(request: HttpRequest) -> None:
         raise ApiError(415, detail=detail)
 
 
-def answer_to(error: Exception) -> HttpResponse:
+def error_response(error: Exception) -> HttpResponse:
     """Return the error object for what a handler raised. What is no refusal is raised again."""
     match error:
         case InvalidDocument():
@@ -166,12 +165,9 @@ def answer_to(error: Exception) -> HttpResponse:
         case ApiError():
             return respond_errors(error)
         case SessionEnded():
-            return respond_errors(unauthorized(error.message))
-        case RateLimited():
-            headers = {"Retry-After": str(error.retry_after)}
-            return respond_errors(ApiError(429, detail=error.message, headers=headers))
+            return respond_errors(unauthorized(str(error)))
         case RuleViolation():
-            return respond_errors(ApiError(status_of(error), error.code, error.message))
+            return respond_errors(violation(error))
         case Http404():
             return respond_errors(not_found())
         case PermissionDenied():
@@ -183,13 +179,13 @@ def answer_to(error: Exception) -> HttpResponse:
     raise error
 
 
-@contextmanager
-def blamed_on(name: str, *rules: type[RuleViolation]) -> Iterator[None]:
-    """Say of a rule that a verb finds broken which attribute broke it."""
-    try:
-        yield
-    except rules as error:
-        raise invalid_attribute(name, error.message) from error
+def violation(error: RuleViolation) -> ApiError:
+    """Return the error object for a broken rule, which points to the attribute that broke it."""
+    if isinstance(error, RateLimited):
+        return ApiError(429, detail=str(error), headers={"Retry-After": str(error.retry_after)})
+    if error.fields:
+        return invalid_attribute(error.fields[-1], str(error))
+    return ApiError(status_of(error), error.code, str(error))
 
 
 def not_found() -> ApiError:

@@ -2,7 +2,7 @@
 
 from django.http import HttpResponse
 
-from accounts.api.endpoint import Call, blamed_on, not_found
+from accounts.api.endpoint import Call, not_found
 from accounts.api.gates import check_sudo, user_token_required
 from accounts.api.resources import token_resource
 from accounts.fields import DescriptionField
@@ -12,7 +12,6 @@ from accounts.jsonapi.requests import Document
 from accounts.models import ApiToken
 from accounts.models.public_ids import row_id
 from accounts.tokens import issuing
-from accounts.tokens.issuing import InvalidExpiry
 
 KINDS = ("authentication-tokens", "authentication-token")
 DESCRIPTION = DescriptionField()
@@ -34,10 +33,9 @@ def create(call: Call, user_id: str) -> HttpResponse:
     sent: Document = call.document(*KINDS)
     description, expires_at = sent.text("description", DESCRIPTION), sent.moment("expired-at")
     sent.check()
-    with blamed_on("expired-at", InvalidExpiry):
-        token, secret = issuing.create(
-            call.user, description=description, expires_at=expires_at, actor=call.actor
-        )
+    token, secret = issuing.create(
+        call.user, description=description, expires_at=expires_at, actor=call.actor
+    )
     return respond(document(token_resource(token, secret=secret)), 201)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts import limits, outbox
 from accounts.audit import Actor, Event, name_of, record
@@ -24,18 +24,16 @@ LONGEST_LIFE = timedelta(days=36_500)  # what lasts longer may as well never exp
 
 class InvalidExpiry(RuleViolation):
     code = "invalid-expiry"
-
-    def __init__(self) -> None:
-        super().__init__(_("A token must expire in the future, and within a hundred years if at all."))
+    message = gettext_lazy("A token must expire in the future, and within a hundred years if at all.")
+    fields = ("expired-at",)
 
 
 class TooManyTokens(RuleViolation):
     code = "too-many-tokens"
+    message = gettext_lazy("You have %(n)s tokens. Revoke some before you make new ones.")
 
     def __init__(self) -> None:
-        super().__init__(
-            _("You have %(n)s tokens. Revoke some before you make new ones.") % {"n": MOST_TOKENS}
-        )
+        super().__init__(n=MOST_TOKENS)
 
 
 def create(

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from django.db import IntegrityError
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts import crypto, limits, outbox
 from accounts.audit import Actor, Event, name_of, record
@@ -24,16 +24,12 @@ class AddressTaken(RuleViolation):
     """Another account has proved the same address meanwhile."""
 
     code = "address-taken"
-
-    def __init__(self) -> None:
-        super().__init__(_("That email address belongs to another account."))
+    message = gettext_lazy("That email address belongs to another account.")
 
 
 class NothingToConfirm(RuleViolation):
     code = "nothing-to-confirm"
-
-    def __init__(self) -> None:
-        super().__init__(_("Your email address is confirmed already."))
+    message = gettext_lazy("Your email address is confirmed already.")
 
 
 # --- Addresses ---

@@ -12,7 +12,7 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts import limits
 from accounts.audit import Actor
@@ -28,9 +28,7 @@ class LinkInvalid(RuleViolation):
     """One answer for made-up, used and outdated links: a guesser learns nothing."""
 
     code = "link-invalid"
-
-    def __init__(self) -> None:
-        super().__init__(_("This link does not work. It may have been used already, or be too old."))
+    message = gettext_lazy("This link does not work. It may have been used already, or be too old.")
 
 
 class Link:

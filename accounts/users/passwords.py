@@ -29,6 +29,7 @@ class WeakPassword(RuleViolation):
     """The new password is too short, too long, too common or too much like the name."""
 
     code = "weak-password"
+    fields = ("new_password", "password")
 
 
 @dataclass(frozen=True)

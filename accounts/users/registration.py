@@ -7,7 +7,7 @@ enters an address that belongs to somebody else's account gets the same answer, 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts import limits, outbox, signals
 from accounts.audit import Actor, Event, name_of, record
@@ -24,16 +24,13 @@ SIGN_UPS = Budget("sign-up", (20, 3600))
 
 class SignUpClosed(RuleViolation):
     code = "sign-up-closed"
-
-    def __init__(self) -> None:
-        super().__init__(_("New accounts are not open to everybody here. Ask the administrators for one."))
+    message = gettext_lazy("New accounts are not open to everybody here. Ask the administrators for one.")
 
 
 class UsernameTaken(RuleViolation):
     code = "username-taken"
-
-    def __init__(self) -> None:
-        super().__init__(_("That username is taken."))
+    message = gettext_lazy("That username is taken.")
+    fields = ("username",)
 
 
 def sign_up(username: str, email: str, password: str, *, session: SessionStore, actor: Actor) -> User:

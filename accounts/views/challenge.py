@@ -23,7 +23,7 @@ from accounts.login import proofs
 from accounts.login.pending import PendingChallenge, PendingLogin
 from accounts.models import User
 from accounts.sessions.store import session_of
-from accounts.web.form_pages import form_page, refuse, tell
+from accounts.web.form_pages import add_message, add_violation, form_page
 from accounts.web.methods import get_or_post
 from accounts.web.redirects import safe_next
 
@@ -53,7 +53,7 @@ def answer_page(
     pending = PendingLogin.load(request)
     if pending is None:
         if request.method == "POST":
-            messages.error(request, SessionEnded().message)
+            messages.error(request, str(SessionEnded()))
         return redirect("accounts:sign_in")
     form.offer(pending.remembered_for)
     factor = pending.factor(asked_for(request), backup=backup)
@@ -67,7 +67,7 @@ def answer_page(
             form.add_error("code", refusal.message)
             pending = pending.refreshed(request)
         except RuleViolation as error:
-            refuse(form, error, "code")
+            add_violation(form, error, "code")
     return form_page(
         request,
         template,
@@ -122,7 +122,7 @@ def send(request: HttpRequest) -> HttpResponse:
     pending = PendingLogin.load(request)
     user = pending.user if pending else request.user
     if not isinstance(user, User):
-        messages.error(request, SessionEnded().message)
+        messages.error(request, str(SessionEnded()))
         return redirect("accounts:sign_in")
     purpose = Purpose.LOGIN if pending else Purpose.SUDO
     methods = pending.methods if pending else factors.methods_of(user)
@@ -132,7 +132,7 @@ def send(request: HttpRequest) -> HttpResponse:
         try:
             PendingChallenge.start(request, user, factor, purpose)
         except RuleViolation as error:
-            tell(
+            add_message(
                 request,
                 error,
                 countdown=bool(PendingChallenge.describe(request, user, factor, purpose).get("resend_in")),

@@ -22,7 +22,7 @@ from accounts.sessions.store import session_of
 from accounts.two_factor.enrolment import cancel_enrolment, confirm_enrolment
 from accounts.two_factor.pages import PAGE, codes_page, factor_or_404, missing, overview_page
 from accounts.two_factor.pending import PendingEnrolment
-from accounts.web.form_pages import form_page, refuse, tell
+from accounts.web.form_pages import add_message, add_violation, form_page
 from accounts.web.methods import get_or_post
 from accounts.web.redirects import safe_next
 
@@ -69,7 +69,7 @@ def begin(request: HttpRequest, user: User, factor: Factor, **options: Any) -> H
     try:
         enrolment = PendingEnrolment.start(request, user, factor, **options)
     except RuleViolation as error:
-        messages.error(request, error.message)
+        messages.error(request, str(error))
         return redirect(PAGE)
     if factor.acts:
         act(request, enrolment)
@@ -82,7 +82,7 @@ def act(request: HttpRequest, pending: PendingEnrolment) -> None:
         pending.ask(request)
     except RuleViolation as error:
         description = pending.factor.describe(pending.user, pending.state, enrolling=True)
-        tell(request, error, countdown=bool(description.get("resend_in")))
+        add_message(request, error, countdown=bool(description.get("resend_in")))
 
 
 @require_POST
@@ -91,7 +91,7 @@ def resend(request: HttpRequest) -> HttpResponse:
     """Have the factor that is being set up act, or act again."""
     pending = PendingEnrolment.load(request, signed_in_user(request))
     if pending is None or not pending.factor.acts:
-        messages.error(request, EnrolmentExpired().message)
+        messages.error(request, str(EnrolmentExpired()))
         return redirect(PAGE)
     act(request, pending)
     return redirect("accounts:confirm")
@@ -106,13 +106,13 @@ def confirm(request: HttpRequest) -> HttpResponse:
     pending = PendingEnrolment.load(request, user)
     if pending is None:
         if request.method == "POST":
-            messages.error(request, EnrolmentExpired().message)
+            messages.error(request, str(EnrolmentExpired()))
         return redirect(PAGE)
     form = CodeForm(request.POST if request.method == "POST" else None)
     try:
         return answer_enrolment(request, user, pending, form)
     except EnrolmentExpired as error:  # confirmed or cancelled while this was on its way
-        messages.error(request, error.message)
+        messages.error(request, str(error))
         return redirect(PAGE)
 
 
@@ -132,7 +132,7 @@ def answer_enrolment(
                 actor=Actor.of(request),
             )
         except RateLimited as error:
-            refuse(form, error, "code")
+            add_violation(form, error, "code")
         else:
             if enrolment is not None:
                 return confirmed(request, pending, enrolment.codes)

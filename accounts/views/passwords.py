@@ -16,12 +16,10 @@ from accounts.sessions.assurance import signed_in_user, sudo_required
 from accounts.sessions.store import session_of
 from accounts.users import passwords
 from accounts.users.links import LinkCookie, LinkInvalid
-from accounts.web.form_pages import form_page, refuse
+from accounts.web.form_pages import add_violation, form_page
 from accounts.web.methods import get_or_post
 
 COOKIE = LinkCookie("reset-password", "accounts:reset_password")
-
-FIELD_OF = {"weak-password": "new_password", "wrong-password": "password"}
 
 
 @login_not_required
@@ -56,7 +54,7 @@ def reset_password(request: HttpRequest) -> HttpResponse:
         except LinkInvalid:
             return link_is_invalid(request)
         except RuleViolation as error:
-            refuse(form, error, FIELD_OF.get(error.code))
+            add_violation(form, error)
         else:
             messages.success(request, _("Your password was changed. Sign in with the new one."))
             return without_token(redirect("accounts:sign_in"))
@@ -89,7 +87,7 @@ def password(request: HttpRequest) -> HttpResponse:
                 actor=Actor.of(request),
             )
         except RuleViolation as error:
-            refuse(form, error, FIELD_OF.get(error.code))
+            add_violation(form, error)
         else:
             messages.success(request, _("Your password was changed. Other browsers have been signed out."))
             return redirect("accounts:password")

@@ -15,7 +15,7 @@ from accounts.forms import AddressForm, PasswordForm
 from accounts.sessions.assurance import signed_in_user, sudo_required
 from accounts.sessions.store import session_of
 from accounts.users import email_addresses, passwords, registration
-from accounts.web.form_pages import form_page, refuse
+from accounts.web.form_pages import add_violation, form_page
 from accounts.web.methods import get_or_post
 
 PAGE = "accounts:profile"
@@ -41,7 +41,7 @@ def change_email(request: HttpRequest) -> HttpResponse:
     try:
         user = email_addresses.change_email(user, form.cleaned_data["email"], actor=Actor.of(request))
     except RuleViolation as error:
-        refuse(form, error, "email")
+        add_violation(form, error, "email")
         return profile_page(request, form)
     if email_addresses.unconfirmed_address(user):
         messages.success(request, _("We have sent a link to the new address. Open it to finish the change."))
@@ -62,9 +62,9 @@ def delete_account(request: HttpRequest) -> HttpResponse:
                 raise WrongPassword
             registration.delete_account(user, session=session, actor=actor)
         except WrongPassword as error:
-            refuse(form, error, "password")
+            add_violation(form, error, "password")
         except RuleViolation as error:
-            refuse(form, error)
+            add_violation(form, error)
         else:
             messages.success(request, _("Your account was deleted."))
             return redirect("accounts:sign_in")

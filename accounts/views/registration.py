@@ -17,14 +17,12 @@ from accounts.sessions.assurance import signed_in_user
 from accounts.sessions.store import session_of
 from accounts.users import email_addresses, registration
 from accounts.users.links import LinkCookie
-from accounts.web.form_pages import form_page, refuse
+from accounts.web.form_pages import add_violation, form_page
 from accounts.web.methods import get_or_post
 from accounts.web.redirects import safe_next
 
 PAGE = "accounts:confirm_email"
 COOKIE = LinkCookie("confirm-email", PAGE)
-
-FIELD_OF = {"username-taken": "username", "weak-password": "password"}
 
 
 @login_not_required
@@ -40,7 +38,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
         try:
             registration.sign_up(**form.cleaned_data, session=session_of(request), actor=Actor.of(request))
         except RuleViolation as error:
-            refuse(form, error, FIELD_OF.get(error.code))
+            add_violation(form, error)
         else:
             rotate_token(request)
             return redirect(next_path or PAGE)
@@ -65,12 +63,12 @@ def confirm_email(request: HttpRequest) -> HttpResponse:
         try:
             email_addresses.confirm_email(user, COOKIE.token(request), actor=Actor.of(request))
         except RuleViolation as error:
-            refuse(form, error)
+            add_violation(form, error)
         else:
             messages.success(request, _("Your email address is confirmed."))
             return without_token(redirect("organizations:home"))
     elif not email_addresses.unconfirmed_address(user):
-        messages.info(request, email_addresses.NothingToConfirm().message)
+        messages.info(request, str(email_addresses.NothingToConfirm()))
         return without_token(redirect("accounts:profile"))
     response = confirmation_page(request, form)
     return without_token(response) if form.errors else response
@@ -102,7 +100,7 @@ def resend_confirmation(request: HttpRequest) -> HttpResponse:
     try:
         email_addresses.resend_confirmation(signed_in_user(request), actor=Actor.of(request))
     except RuleViolation as error:
-        refuse(form, error)
+        add_violation(form, error)
         return confirmation_page(request, form)
     messages.success(request, _("The mail is on its way."))
     return without_token(redirect(PAGE))
@@ -119,7 +117,7 @@ def correct_email(request: HttpRequest) -> HttpResponse:
         try:
             email_addresses.change_email(user, form.cleaned_data["email"], actor=Actor.of(request))
         except RuleViolation as error:
-            refuse(form, error, "email")
+            add_violation(form, error, "email")
         else:
             messages.success(request, _("The mail is on its way."))
             return without_token(redirect(PAGE))

@@ -18,7 +18,7 @@ from accounts.login import sign_in as login
 from accounts.login.pending import PendingChallenge, PendingLogin
 from accounts.sessions import remembered
 from accounts.sessions.store import session_of
-from accounts.web.form_pages import form_page, refuse, tell
+from accounts.web.form_pages import add_message, add_violation, form_page
 from accounts.web.methods import get_or_post
 from accounts.web.redirects import safe_next
 
@@ -43,7 +43,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
                 remembered_tokens=remembered.tokens(request),
             )
         except RuleViolation as error:
-            refuse(form, error)
+            add_violation(form, error)
         else:
             if user is not None:
                 return signed_in(request, next_path)
@@ -60,7 +60,7 @@ def ask_first(request: HttpRequest, pending: PendingLogin) -> None:
         except RateLimited:
             pass  # too soon after the last text: the page shows the countdown instead of an error
         except DecryptionFailed as error:
-            tell(request, error)
+            add_message(request, error)
 
 
 def signed_in(request: HttpRequest, next_path: str) -> HttpResponse:

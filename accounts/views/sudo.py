@@ -22,7 +22,7 @@ from accounts.login.pending import PendingChallenge
 from accounts.models import User
 from accounts.sessions.assurance import has_sudo, signed_in_user
 from accounts.sessions.store import session_of
-from accounts.web.form_pages import form_page, refuse
+from accounts.web.form_pages import add_violation, form_page
 from accounts.web.methods import get_or_post
 from accounts.web.redirects import safe_next
 
@@ -52,7 +52,7 @@ def sudo(request: HttpRequest) -> HttpResponse:
             form.add_error("code" if factor else "password", refusal.message)
             devices, set_aside = asked_of(user)
         except RuleViolation as error:
-            refuse(form, error)
+            add_violation(form, error)
     return form_page(
         request,
         "accounts/sudo.html",

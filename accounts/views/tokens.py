@@ -23,7 +23,7 @@ from accounts.sessions.assurance import (
     sudo_required,
 )
 from accounts.tokens import issuing as verbs
-from accounts.web.form_pages import form_page, refuse
+from accounts.web.form_pages import add_violation, form_page
 
 PAGE = "accounts:tokens"
 TERRAFORM = "terraform-login"  # what the command `terraform login` adds to the address of the page
@@ -61,7 +61,7 @@ def create_token(request: HttpRequest) -> HttpResponse:
                 actor=Actor.of(request),
             )
         except RuleViolation as error:
-            refuse(form, error)
+            add_violation(form, error)
         else:
             return render(
                 request, "accounts/token.html", {"token": token, "secret": secret, "source": source}

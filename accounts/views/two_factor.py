@@ -21,7 +21,7 @@ from accounts.two_factor.pages import (
     overview_page,
 )
 from accounts.users import passwords
-from accounts.web.form_pages import form_page, refuse
+from accounts.web.form_pages import add_violation, form_page
 from accounts.web.methods import get_or_post
 from accounts.web.redirects import safe_next
 
@@ -67,7 +67,7 @@ def disable(request: HttpRequest) -> HttpResponse:
                 raise WrongPassword
             removal.disable(user, actor=actor, session=session)
         except RuleViolation as error:
-            refuse(form, error, "password")
+            add_violation(form, error, "password")
         else:
             messages.success(request, _("Two-factor authentication is now disabled."))
             return redirect(PAGE)
@@ -88,7 +88,7 @@ def remove(request: HttpRequest, factor: str) -> HttpResponse:
     try:
         removal.remove(user, chosen, session=session_of(request), actor=Actor.of(request))
     except RuleViolation as error:
-        messages.error(request, error.message)
+        messages.error(request, str(error))
     else:
         messages.success(request, _("%(label)s was removed.") % {"label": chosen.label})
     return redirect(PAGE)

@@ -24,16 +24,20 @@ def status_of(violation: RuleViolation | None) -> int:
     return 422
 
 
-def tell(request: HttpRequest, error: RuleViolation, *, countdown: bool = False) -> None:
+def add_message(request: HttpRequest, error: RuleViolation, *, countdown: bool = False) -> None:
     """Say on the next page what was refused; but not a short wait when the page has a countdown (D26)."""
     if countdown and isinstance(error, RateLimited) and error.retry_after <= LONGEST_COUNTDOWN:
         return
-    messages.error(request, error.message)
+    messages.error(request, str(error))
 
 
-def refuse(form: Form, error: RuleViolation, field: str | None = None) -> None:
-    """Put a broken rule on the form. `form_page` answers with the status that goes with it."""
-    form.add_error(field, error.message)
+def add_violation(form: Form, error: RuleViolation, field: str | None = None) -> None:
+    """Put a broken rule on the form: at the field that it names, else at `field`, else above all fields.
+
+    `form_page` answers with the status that goes with it.
+    """
+    field = next((name for name in error.fields if name in form.fields), field)
+    form.add_error(field, str(error))
     form.violation = error  # type: ignore[attr-defined]
 
 

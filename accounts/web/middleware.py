@@ -22,12 +22,12 @@ class RuleViolationMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, SessionEnded):
-            messages.error(request, exception.message)
+            messages.error(request, str(exception))
             return redirect("accounts:sign_in")
         if isinstance(exception, RateLimited):
-            page = loader.render_to_string("errors/429.html", {"message": exception.message})
+            page = loader.render_to_string("errors/429.html", {"message": str(exception)})
             return HttpResponse(page, status=429, headers={"Retry-After": str(exception.retry_after)})
         if isinstance(exception, RuleViolation):
-            page = loader.render_to_string("errors/422.html", {"message": exception.message})
+            page = loader.render_to_string("errors/422.html", {"message": str(exception)})
             return HttpResponse(page, status=status_of(exception))
         return None

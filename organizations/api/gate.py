@@ -105,7 +105,7 @@ def as_the_gate_says() -> Iterator[None]:
     try:
         yield
     except NoLongerAllowed as error:
-        raise forbidden(error.message) from error
+        raise forbidden(str(error)) from error
     except (OrganizationGone, MembershipGone) as error:
         raise not_found() from error
 

@@ -7,7 +7,7 @@ from django.db.models import Count
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
-from accounts.api.endpoint import Call, blamed_on, forbidden, not_found
+from accounts.api.endpoint import Call, forbidden, not_found
 from accounts.api.gates import user_token_required
 from accounts.api.resources import user_resource
 from accounts.fields import AddressField
@@ -27,7 +27,7 @@ from organizations.api.gate import (
     right_required,
 )
 from organizations.api.resources import membership_resource, team_id, team_resource, users_of
-from organizations.exceptions import AlreadyMember, InvitationGone, NotAMember, UnknownUser
+from organizations.exceptions import InvitationGone, NotAMember
 from organizations.members import invitations, memberships
 from organizations.members.lists import MemberList
 from organizations.models import Membership, Organization, Right
@@ -99,8 +99,7 @@ def create(call: Call, access: Access) -> HttpResponse:
         sent.fail("username", _("That is an address, and no username."))
     sent.check()
     check_teams(sent, access.organization)
-    with blamed_on("username", UnknownUser, AlreadyMember):
-        invitation = invitations.add(access.organization, who, actor=call.actor)
+    invitation = invitations.add(access.organization, who, actor=call.actor)
     return respond(
         document(membership_resource(invitation, private=True), included=users_of([invitation])), status=201
     )
@@ -112,7 +111,7 @@ def check_teams(sent: Document, organization: Organization) -> None:
     data = teams.get("data") if isinstance(teams, dict) else teams
     ids = identifiers([] if data is None else data, pointer=TEAMS, kinds=("teams",))
     if team_id(organization) in ids:
-        raise ApiError(422, "invalid relationship", NotAMember().message, pointer=TEAMS)
+        raise ApiError(422, "invalid relationship", str(NotAMember()), pointer=TEAMS)
     if ids:
         raise ApiError(422, "invalid relationship", _("There is no such team."), pointer=TEAMS)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from accounts.api.endpoint import Call, blamed_on, forbidden
+from accounts.api.endpoint import Call, forbidden
 from accounts.api.gates import check_sudo, has_sudo
 from accounts.jsonapi.documents import Resource, document, no_content, respond
 from accounts.jsonapi.pagination import page_of
@@ -15,7 +15,7 @@ from accounts.models import ApiToken
 from organizations import lifecycle
 from organizations.api.gate import Access, access_by_name, member_required, own_accesses, right_required
 from organizations.api.resources import entitlement_set_resource, organization_resource
-from organizations.exceptions import CreationNotAllowed, NameTaken, OwnersNotEnrolled, SessionOutOfRange
+from organizations.exceptions import CreationNotAllowed, SessionOutOfRange
 from organizations.forms import LONGEST_ADDRESS, ContactField, NameField
 from organizations.lifecycle import Changes
 from organizations.models import AuthPolicy, Organization, Right
@@ -78,10 +78,9 @@ def create(call: Call) -> HttpResponse:
     if changes:
         check_sudo(call)
     try:
-        with blamed_on("name", NameTaken), blamed_on(POLICY, OwnersNotEnrolled):
-            organization = lifecycle.create_organization(
-                name, email, owner=call.user, actor=call.actor, changes=changes
-            )
+        organization = lifecycle.create_organization(
+            name, email, owner=call.user, actor=call.actor, changes=changes
+        )
     except CreationNotAllowed as error:
         raise forbidden(_("Creation of organizations has been disabled for non-admins.")) from error
     entitlements = entitlement_set_resource(organization)
@@ -105,8 +104,7 @@ def update(call: Call, access: Access) -> HttpResponse:
         changes = Changes()  # the same again, which must not become a change by what others do meanwhile
     if email is not None:
         changes["email"] = email
-    with blamed_on(POLICY, OwnersNotEnrolled):
-        changed = lifecycle.change_organization(organization, changes, actor=call.actor)
+    changed = lifecycle.change_organization(organization, changes, actor=call.actor)
     return respond(document(organization_resource(replace(access, organization=changed, conformant=None))))
 
 
@@ -128,7 +126,7 @@ def minutes(sent: Document, name: str) -> int | None:
     try:
         check_length(value)
     except SessionOutOfRange as error:
-        sent.fail(name, error.message)
+        sent.fail(name, str(error))
     return value
 
 

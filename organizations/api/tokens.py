@@ -6,12 +6,11 @@ from typing import Any
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
-from accounts.api.endpoint import Call, blamed_on, not_found
+from accounts.api.endpoint import Call, not_found
 from accounts.api.resources import token_resource
 from accounts.jsonapi.documents import API, document, no_content, respond
 from accounts.jsonapi.errors import invalid_parameter
 from accounts.jsonapi.requests import Document
-from accounts.tokens.issuing import InvalidExpiry
 from organizations import tokens
 from organizations.api.gate import Access, right_required, team_required
 from organizations.models import OrganizationToken, Right
@@ -70,8 +69,7 @@ def show_kind(call: Call, access: Access, kind: Kind) -> HttpResponse:
 
 def create_kind(call: Call, access: Access, kind: Kind) -> HttpResponse:
     expires_at = expiry_sent(call)
-    with blamed_on("expired-at", InvalidExpiry):
-        token, secret = tokens.replace(access.organization, kind, expires_at=expires_at, actor=call.actor)
+    token, secret = tokens.replace(access.organization, kind, expires_at=expires_at, actor=call.actor)
     return respond(document(token_resource(token, path=path_of(token), secret=secret)), 201)
 
 

@@ -70,7 +70,7 @@ def user_invitation(organization: Organization, username: str) -> tuple[Membersh
         raise UnknownUser
     membership = organization.memberships.filter(user=user).first()
     if membership and not membership.is_invited:
-        raise AlreadyMember(user.username)
+        raise AlreadyMember(name=user.username)
     return (
         membership or Membership(organization=organization, user=user, username=user.username),
         user,

@@ -86,7 +86,7 @@ def remove(
         if membership.is_owner:
             check_right(organization, actor, Right.OWNERS)
             if not owner_too:
-                raise BecameOwner(membership.username)
+                raise BecameOwner(name=membership.username)
         event = Event.INVITATION_REVOKED if membership.is_invited else Event.MEMBER_REMOVED
         end(organization, membership, user, event, actor=actor)
     return membership

@@ -85,7 +85,7 @@ def announce(organization: Organization) -> None:
 def check_new_owner(organization: Organization, user: User) -> None:
     """Raise if this user can't become an owner. The caller holds both locks."""
     if organization.is_mandatory and not user.is_enrolled:
-        raise NewOwnerNotEnrolled(user.username)
+        raise NewOwnerNotEnrolled(name=user.username)
 
 
 # --- What accounts asks and tells (signals) ---

@@ -92,7 +92,7 @@ def change(
     try:
         two_factor.set_auth_policy(organization, value, actor=Actor.of(request))
     except RuleViolation as error:
-        messages.error(request, error.message)
+        messages.error(request, str(error))
         return authentication_page(request, organization, membership, status=status_of(error))
     messages.success(request, done % {"name": organization.name})
     return redirect(PAGE, organization.name)

@@ -9,10 +9,9 @@ from django.views.decorators.http import require_safe
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
 from accounts.sessions.assurance import signed_in_user
-from accounts.web.form_pages import form_page, refuse
+from accounts.web.form_pages import add_violation, form_page
 from accounts.web.methods import get_or_post
 from organizations import lifecycle
-from organizations.exceptions import InvalidName, NameTaken, ReservedName
 from organizations.forms import NewOrganizationForm
 
 
@@ -37,8 +36,7 @@ def new(request: HttpRequest) -> HttpResponse:
                 actor=Actor.of(request),
             )
         except RuleViolation as error:
-            about_name = isinstance(error, NameTaken | InvalidName | ReservedName)
-            refuse(form, error, "name" if about_name else None)
+            add_violation(form, error)
         else:
             messages.success(request, _("%(name)s is yours.") % {"name": organization.name})
             return redirect("organizations:detail", organization.name)

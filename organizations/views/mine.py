@@ -26,7 +26,7 @@ def mine(request: HttpRequest) -> HttpResponse:
 
 def refused(request: HttpRequest, error: RuleViolation) -> HttpResponse:
     """Show the page with what could not be done."""
-    messages.error(request, error.message)
+    messages.error(request, str(error))
     return render(request, "organizations/mine.html", status=status_of(error))
 
 

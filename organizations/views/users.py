@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
 from accounts.sessions.assurance import sudo_required
-from accounts.web.form_pages import form_page, refuse, status_of
+from accounts.web.form_pages import add_violation, form_page, status_of
 from accounts.web.redirects import safe_next
 from organizations.access.gate import owner_required
 from organizations.forms import AddMemberForm, UserFilterForm
@@ -77,7 +77,7 @@ def add_member(request: HttpRequest, organization: Organization, membership: Mem
         try:
             invitations.add(organization, who, actor=Actor.of(request))
         except RuleViolation as error:
-            refuse(form, error, "username")
+            add_violation(form, error, "username")
         else:
             messages.success(
                 request, _("%(who)s is invited. The invitation is good for 7 days.") % {"who": who}
@@ -138,7 +138,7 @@ def act(
     try:
         changed = verb(organization, membership_id, actor=Actor.of(request))
     except RuleViolation as error:
-        messages.error(request, error.message)
+        messages.error(request, str(error))
         response = users_page(request, organization, membership, AddMemberForm())
         response.status_code = status_of(error)
         return response

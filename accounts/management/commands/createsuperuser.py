@@ -48,7 +48,7 @@ class Command(BaseCommand):
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
         except RuleViolation as violation:
-            raise CommandError(violation.message) from violation
+            raise CommandError(str(violation)) from violation
         self.stdout.write(
             f"{user.username} is a site admin. /admin/ opens once two-factor authentication is set up."
         )

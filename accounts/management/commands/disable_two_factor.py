@@ -32,5 +32,5 @@ class Command(BaseCommand):
         try:
             removal.disable(user, actor=Actor.command(), reason=reason.strip(), forced=break_glass)
         except RuleViolation as violation:
-            raise CommandError(violation.message) from violation
+            raise CommandError(str(violation)) from violation
         self.stdout.write(f"Two-factor authentication of {user.username} is off.")
