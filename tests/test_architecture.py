@@ -1,4 +1,4 @@
-"""The house keeps its shape: imports run one way, factors are named at home only (design, section 3)."""
+"""The house keeps its shape: imports run one way, factors are named at home only."""
 
 import ast
 import re

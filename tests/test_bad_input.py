@@ -173,7 +173,7 @@ def test_spoilt_forms_change_nothing(everybody, part):
 
 
 def test_every_action_has_a_form_that_was_filled_in(everybody):
-    """An action that is on nobody's page would not be walked: give somebody in crawl_people.py that page."""
+    """An action on nobody's page is not walked: give somebody in tests/support/crawl_people.py that page."""
     owner = everybody["owner"]
     filled_in = {form.view for _, form in everybody.forms if form.method == "post"}
 

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tokenize
 from functools import cache
 from pathlib import Path
 
@@ -172,3 +173,101 @@ def test_promises_are_proved_by_tests_that_exist():
 
         assert proofs, f"{promise} is proved by nothing"
         assert [test for test in proofs if "::test_" not in test or not is_there(test)] == [], promise
+
+
+# ---------------------------------------------------------------- references that can be followed
+
+FOLDERS = ["accounts", "organizations", "tfc_auth", "templates", "static", "tests", "benchmarks", "docs"]
+TEXTS = {".py", ".html", ".txt", ".md", ".js", ".css", ".yaml", ".toml"}
+ATTACKS = (ROOT / "docs" / "attacks.md").read_text()
+DECISIONS, _NOT_BUILT = (ROOT / "docs" / "decisions" / "README.md").read_text().split("\n## Not built yet\n")
+ENTRY = re.compile(r"^\| ([A-Z]{2}-\d\d|[DFIR]\d+) \|", re.MULTILINE)
+# Not part of the product yet, as docs/security.md says: nothing lives anywhere that a row could name.
+NOT_BUILT = {"R56", "R60"}
+
+CITED = re.compile(r"(?<![\w%./#])(?:[A-Z]{2}-\d\d|[DFIR][1-9]\d?)(?![\w%])")
+TEST_NAME = re.compile(r"\btest_\w+")
+FILE = re.compile(r"(?<![\w*{}<>/.-])[\w.-][\w./-]*\.(?:md|py)\b(?!\.)")
+# Papers that only their writers had.
+NOWHERE = re.compile(r"\b(?:the design\b|design,? (?:section )?\d|the seed\b)", re.IGNORECASE)
+
+
+@cache
+def texts():
+    """What is written in this repository, by path; of the decisions, those that hold."""
+    inside = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*")]
+    files = [path for path in [*ROOT.iterdir(), *inside] if path.suffix in TEXTS and path.is_file()]
+    found = {path: path.read_text() for path in sorted([*files, ROOT / "Makefile"])}
+    found[ROOT / "docs" / "decisions" / "README.md"] = DECISIONS
+    return found
+
+
+def entries(text):
+    return set(ENTRY.findall(text))
+
+
+@cache
+def in_name():
+    """The ids as the names of tests write them: lg_11, or01, d06, f20."""
+    attacks = {entry[:2].lower() for entry in entries(ATTACKS) if "-" in entry}
+    return re.compile(rf"(?<=_)(?:({'|'.join(sorted(attacks))})_?(\d\d)|([dfir])(\d\d?))(?=_|$)")
+
+
+def ids_in_names(text):
+    for name in TEST_NAME.findall(text):
+        for prefix, number, letter, digits in in_name().findall(name):
+            yield f"{prefix.upper()}-{number}" if prefix else f"{letter.upper()}{int(digits)}"
+
+
+def test_every_id_that_is_cited_can_be_looked_up():
+    known = entries(DECISIONS) | entries(ATTACKS) | {row[0] for row in promises()} | NOT_BUILT
+    dangling = {
+        f"{path.relative_to(ROOT)}: {cited}"
+        for path, text in texts().items()
+        for cited in {*CITED.findall(text), *ids_in_names(text)} - known
+    }
+
+    assert sorted(dangling) == []
+
+
+def test_every_attack_is_tried_by_a_test_that_carries_its_id():
+    carried = {
+        cited
+        for path, text in texts().items()
+        if path.is_relative_to(ROOT / "tests")
+        for cited in ids_in_names(text)
+    }
+
+    assert sorted(entries(ATTACKS) - carried) == []
+
+
+def prose(path, text):
+    """What people read: of Python, comments and docstrings; of everything else, all."""
+    if path.suffix != ".py":
+        return text
+    with path.open("rb") as source:
+        comments = [t.string for t in tokenize.tokenize(source.readline) if t.type == tokenize.COMMENT]
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, documented)]
+    return "\n".join([*comments, *(ast.get_docstring(node) or "" for node in nodes)])
+
+
+def test_only_files_that_are_there_are_mentioned():
+    lost = [
+        f"{path.relative_to(ROOT)}: {file}"
+        for path, text in texts().items()
+        for file in FILE.findall(prose(path, text))
+        if not (ROOT / file).is_file() and not (path.parent / file).is_file()
+    ]
+
+    assert lost == []
+
+
+def test_no_paper_is_mentioned_that_is_not_in_the_repository():
+    lost = [
+        f"{path.relative_to(ROOT)}: {words}"
+        for path, text in texts().items()
+        for words in NOWHERE.findall(prose(path, text))
+    ]
+
+    assert lost == []

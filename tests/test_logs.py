@@ -1,4 +1,4 @@
-"""What a line of the log says, and what it must not (security.md WH-12, R39)."""
+"""What a line of the log says, and what it must not (WH-12, R39)."""
 
 import logging
 

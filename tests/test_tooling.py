@@ -112,7 +112,7 @@ def test_continuous_integration_fails_where_anything_else_is_missing(tmp_path):
 
 
 def settings_read():
-    """The names that settings.py asks the environment for."""
+    """The names that tfc_auth/settings.py asks the environment for."""
     for node in ast.walk(ast.parse((ROOT / "tfc_auth" / "settings.py").read_text())):
         if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
             called = ast.unparse(node.func)

@@ -18,7 +18,7 @@ class RequestIdFilter(logging.Filter):
 
 
 class LineFormatter(logging.Formatter):
-    """Whatever a user agent or a path contains, it can't forge a second line (security.md WH-12)."""
+    """Whatever a user agent or a path contains, it can't forge a second line (WH-12)."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s")

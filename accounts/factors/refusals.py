@@ -1,4 +1,4 @@
-"""Why an answer was refused, where saying so helps nobody but who typed it (TI-02 as amended)."""
+"""Why an answer was refused, where saying so helps nobody but who typed it (TI-02)."""
 
 from dataclasses import dataclass
 

@@ -35,7 +35,7 @@ class ApiError(Exception):
         super().__init__(f"{status} {title}: {detail}")
         self.status = status
         self.headers = dict(headers or {})
-        # A string: with a number, the terraform CLI drops title and detail (tfc.md, fact 9).
+        # A string: with a number, the terraform CLI drops title and detail.
         self.object: dict[str, Any] = {"status": str(status), "title": title}
         if detail:
             self.object["detail"] = detail

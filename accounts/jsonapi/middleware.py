@@ -15,8 +15,8 @@ def is_for_api(request: HttpRequest) -> bool:
 class ApiMiddleware:
     """Keep cookies out of the API, and say on every answer below /api/ which API this is.
 
-    Without cookies there is no session that a foreign page could use (R52). Terraform's clients ask for the
-    headers (tfc.md 2.1).
+    Without cookies there is no session that a foreign page could use (R52). The terraform CLI wants
+    version 2.5 of the API or later.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

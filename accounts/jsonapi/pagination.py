@@ -1,4 +1,4 @@
-"""Pages of a list in the API: page[number] and page[size], and their links (tfc.md 2.1)."""
+"""Pages of a list in the API: page[number], page[size] and their links, as in Terraform Cloud's."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Which budgets a guess is counted in: those of strangers, or those of a known browser (design, section 9).
+"""Which budgets a guess is counted in: those of strangers, or those of a known browser (R4, R16).
 
 Neither lane is closed by what happens in the other, so nobody from outside keeps people out of a browser that
 they have used before, with their password (DS-02) or without it (DS-01). What an account takes in a day is

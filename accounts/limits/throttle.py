@@ -1,6 +1,6 @@
 """How many requests a second the API takes of one caller: kept per process, in memory, and advisory.
 
-What guards secrets is limits.py, in the database. This keeps one busy program from slowing down the others.
+What guards secrets is limiter.py, in the database. This keeps one busy program from slowing down the others.
 """
 
 import threading
@@ -23,7 +23,7 @@ class Allowance:
 
     @property
     def headers(self) -> dict[str, str]:
-        """As Terraform's clients read them: a number each (tfc.md 2.1)."""
+        """Numbers all: HashiCorp's client for Go exits when the reset is none."""
         return {
             "X-RateLimit-Limit": str(self.limit),
             "X-RateLimit-Remaining": str(self.remaining),

@@ -1,4 +1,4 @@
-"""What must be true of the data (design, section 11): each app registers checks, `manage.py doctor` asks."""
+"""What must be true of the data (I1 to I10): each app registers checks, and `manage.py doctor` asks them."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass

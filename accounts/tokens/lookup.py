@@ -24,9 +24,7 @@ from accounts.sessions.lifetimes import LAST_USED_RESOLUTION
 logger = logging.getLogger(__name__)
 
 ALPHABET = string.ascii_letters + string.digits
-SHAPE = re.compile(
-    r"[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9]{67}", re.ASCII
-)  # as Terraform Cloud's (tfc.md 2.1)
+SHAPE = re.compile(r"[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9]{67}", re.ASCII)  # as Terraform Cloud's
 
 WRONG_TOKENS = Budget("token:address", (100, 300))
 

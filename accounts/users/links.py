@@ -20,7 +20,7 @@ from accounts.exceptions import RuleViolation
 from accounts.limits import Budget
 from accounts.models import User
 
-# A token can't be guessed; the limit keeps a stranger from making us try (security.md PR-11).
+# A token can't be guessed; the limit keeps a stranger from making us try (PR-11).
 GUESSES = Budget("link", (20, 3600))
 
 

@@ -1,4 +1,4 @@
-"""Organizations, memberships and teams as the API shows them (tfc.md 2.3)."""
+"""Organizations, memberships and teams, in the shape of Terraform Cloud's API."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What must be true of organizations (design, section 11), for `manage.py doctor`."""
+"""What must be true of organizations (the invariants of docs/security.md), for `manage.py doctor`."""
 
 from collections.abc import Iterator
 

@@ -1,6 +1,6 @@
 """VERBS and vetoes of the authentication policy: who must have two-factor authentication.
 
-The rule itself is read on each request (gate.py) and never written to members, so that turning it on is one
+The rule itself is read on each request (the gates) and never written to members, so that turning it on is one
 update of one row, whatever the size.
 """
 

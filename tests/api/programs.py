@@ -1,4 +1,4 @@
-"""Programs on the stage of security.md 2.6: people's tokens, and those of the organizations themselves."""
+"""Programs on the stage (tests/support/organizations.py): tokens of people and of organizations."""
 
 from accounts.models.public_ids import public_id
 from organizations.models import Organization, OrganizationToken

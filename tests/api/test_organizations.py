@@ -1,4 +1,4 @@
-"""Organizations over the API: tfc.md 2.1-2.3, and the attacks OR-07 to OR-13 of security.md 2.6."""
+"""Organizations over the API, as Terraform's clients know them, and the attacks OR-07 to OR-13."""
 
 import pytest
 from django.conf import settings

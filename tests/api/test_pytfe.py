@@ -1,4 +1,4 @@
-"""HashiCorp's own client for Python, as it is, against the running product (tfc.md 3.1).
+"""HashiCorp's own client for Python, as it is, against the running product.
 
 It sends attributes with underscores, and drops from organizations what it has no hyphen for; what it does not
 show is asked of the transport below it.
@@ -72,8 +72,8 @@ def owners(name="open"):
     return sorted(rows.values_list("username", flat=True))
 
 
-def test_the_walk_of_the_specification(stage, olga):
-    """The block of tfc.md 3.1, word for word where it can be."""
+def test_a_walk_from_the_policy_to_a_members_two_factor(stage, olga):
+    """What a program that manages organizations does with this client, call by call."""
     stage.enrol("una")
     assert olga.organizations.read("open").name == "open"
     assert attributes(olga, "/organizations/open")["collaborator-auth-policy"] == "password"

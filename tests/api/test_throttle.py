@@ -57,7 +57,7 @@ def test_beyond_the_limit_there_is_429_in_the_form_that_clients_read(somebody):
     assert list(complaints_about_errors(answer)) == []
     assert answer.headers["Retry-After"] == "1"
     assert answer.headers["X-RateLimit-Remaining"] == "0"
-    float(answer.headers["X-RateLimit-Reset"])  # what is no number here ends Terraform (tfc.md 2.1)
+    float(answer.headers["X-RateLimit-Reset"])  # HashiCorp's client for Go exits on what is no number
 
 
 def test_after_a_second_it_goes_on(somebody):

@@ -1,4 +1,4 @@
-"""Cookies and transport as they are behind a proxy that speaks HTTPS (R49, R51; security.md WH-01)."""
+"""Cookies and transport as they are behind a proxy that speaks HTTPS (R49, R51, WH-01)."""
 
 from functools import reduce
 

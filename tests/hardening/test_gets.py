@@ -1,4 +1,4 @@
-"""Looking changes nothing (R52; security.md WH-07, DS-05), and each page has one address (D16)."""
+"""Looking changes nothing (R52, WH-07, DS-05), and each page has one address (D16)."""
 
 import re
 from collections import Counter

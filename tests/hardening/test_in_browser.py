@@ -1,4 +1,4 @@
-"""What a real browser makes of our headers (security.md WH-04, WH-05, WH-15)."""
+"""What a real browser makes of our headers (WH-04, WH-05, WH-15)."""
 
 from contextlib import suppress
 

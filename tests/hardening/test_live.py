@@ -1,4 +1,4 @@
-"""What only real servers and raw bytes show (security.md WH-02, WH-09, WH-10, WH-12, WH-13)."""
+"""What only real servers and raw bytes show (WH-02, WH-09, WH-10, WH-12, WH-13)."""
 
 import logging
 import re

@@ -1,4 +1,4 @@
-"""What is typed is not sent back as markup, by no form, query or path of the site (security.md WH-04)."""
+"""What is typed is not sent back as markup, by no form, query or path of the site (WH-04)."""
 
 import pytest
 

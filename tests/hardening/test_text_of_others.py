@@ -1,4 +1,4 @@
-"""What people wrote is text for everybody else: members, admins, readers of mails (security.md WH-04)."""
+"""What people wrote is text for everybody else: members, admins, readers of mails (WH-04)."""
 
 import pytest
 from django.test import Client

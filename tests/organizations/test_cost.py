@@ -1,4 +1,4 @@
-"""What pages and verbs may ask of the database (design, section 10). BEGIN and COMMIT are not counted."""
+"""How many statements pages and verbs may send to the database. BEGIN and COMMIT are not counted."""
 
 import pytest
 from django.db import connection

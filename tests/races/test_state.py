@@ -206,7 +206,7 @@ def test_rc_07_renewing_against_a_login_with_an_old_code(live_site, rounds):
 # --- Organizations ---
 
 
-def test_pa_races_requiring_disabling_and_new_owners_keep_every_owner_enrolled(live_site, rounds):
+def test_i1_requiring_disabling_and_new_owners_keep_every_owner_enrolled(live_site, rounds):
     for number in rounds():
         people = [make_user(f"{name}{number}") for name in ["alice", "bob", "carol"]]
         apps = [enrol(user) for user in people]
@@ -236,7 +236,7 @@ def test_pa_races_requiring_disabling_and_new_owners_keep_every_owner_enrolled(l
         assert not (organization.is_mandatory and unenrolled.exists())
 
 
-def test_pa_races_lifting_and_requiring_again_end_in_one_of_both(live_site, rounds, alice):
+def test_i1_lifting_and_requiring_again_end_in_one_of_both(live_site, rounds, alice):
     app = enrol(alice)
     organization = found("acme", alice)
     for _ in rounds():

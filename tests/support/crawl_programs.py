@@ -50,7 +50,7 @@ def complaints(answer, what, *, statuses=range(400, 500), harmless=False):
 
 
 def complaints_about_errors(response):
-    """Whether this is an error document as Terraform's clients read it (tfc.md 2.1, fact 9)."""
+    """Whether this is an error document as Terraform's clients read it: status and title are strings."""
     if response.headers.get("Content-Type") != MEDIA_TYPE:
         yield f"is of type {response.headers.get('Content-Type')}"
         return

@@ -36,7 +36,7 @@ class Route:
 
 
 def routes():
-    """Where people go. What programs are offered below /api/ is walked in tests/api (routes.py)."""
+    """Where people go. What programs are offered below /api/ is in tests/api/routes.py."""
     return [route for route in all_routes() if not route.template.startswith(FOR_PROGRAMS)]
 
 

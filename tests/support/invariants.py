@@ -1,4 +1,4 @@
-"""The invariants of design section 11, as questions to the database. Each returns what is wrong."""
+"""The invariants of docs/security.md (I1 to I4), as questions to the database. Each returns what is wrong."""
 
 from django.db.models import Q
 

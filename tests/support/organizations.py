@@ -1,4 +1,4 @@
-"""The stage of security.md 2.6: who plays, and the organizations `open` and `fort`."""
+"""The stage of the authorization matrix: who plays, and the organizations `open` and `fort`."""
 
 import base64
 from dataclasses import dataclass, field

@@ -14,7 +14,7 @@ RECOVERY = "/session/two-factor-recovery"
 SUDO = "/session/sudo"
 HOME = "/app/settings/two-factor"
 INVALID = "Invalid authentication code!"
-# What a page says to an answer that is none, by its shape (factors/test_refusals.py has the details).
+# What a page says to an answer that is none, by its shape (details: tests/accounts/factors/test_refusals.py).
 SHAPELESS = (INVALID, "A code has six digits;", "A recovery code has 13", "That looks like a")
 ENDED = "You have been signed out. Please sign in again."
 

@@ -126,7 +126,7 @@ def issuer() -> str:
 
 
 def provisioning_uri(user: User, key: str) -> str:
-    """Return the otpauth URI that the QR code carries (Terraform Cloud's form: tfc.md, fact 5)."""
+    """Return the otpauth URI that the QR code carries (labelled as Terraform Cloud does: D8)."""
     parameters = urlencode({"secret": key, "issuer": issuer()})
     return f"otpauth://totp/{quote(user.email, safe='')}?{parameters}"
 

@@ -1,4 +1,4 @@
-"""Encryption keys: missing, wrong, old and new, and rotated while the site runs (security.md F20)."""
+"""Encryption keys: missing, wrong, old and new, and rotated while the site runs (F20)."""
 
 import io
 import subprocess

@@ -1,4 +1,4 @@
-"""One contract for every registered factor: what two_factor.py relies on."""
+"""One contract for every registered factor: what logging in and enrolling rely on."""
 
 import base64
 import json
@@ -230,7 +230,7 @@ def test_nothing_secret_is_stored_in_clear(factor, alice):
 
 
 def test_a_wrong_key_verifies_nothing_and_raises_the_alarm(factor, alice, settings, caplog):
-    """F20."""
+    """F20, whatever the factor."""
     _device, be_asked = enrol_device(factor, alice)
     answer, state = be_asked()
     settings.ENCRYPTION_KEYS = ["another key, as after a wrong restore of the server"]

@@ -1,4 +1,4 @@
-"""Why a code was refused: told where it helps whoever typed it and nobody else (TI-02 as amended)."""
+"""Why a code was refused: told where it helps whoever typed it and nobody else (TI-02)."""
 
 import pytest
 from django.test import Client

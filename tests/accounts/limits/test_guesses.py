@@ -1,4 +1,4 @@
-"""How often one may guess: one budget for six-digit codes at all doors, one for backup codes (design 9)."""
+"""How often one may guess: one budget for six-digit codes at all doors, one for backup codes (R16 to R18)."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""What a login costs, counted without noise: statements, transactions, hashes, bytes (design, section 10)."""
+"""What a login costs, counted without noise: statements, transactions, hashes, bytes."""
 
 import cProfile
 import pstats

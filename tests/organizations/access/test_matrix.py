@@ -1,4 +1,4 @@
-"""The authorization matrix of security.md 2.6, as the design decides it (D34): every row, actor and door."""
+"""Who may do what in an organization (D34): every action, actor and door."""
 
 import pytest
 

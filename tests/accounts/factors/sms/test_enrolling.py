@@ -1,4 +1,4 @@
-"""A phone becomes a factor (security.md 2.5)."""
+"""A phone becomes a factor (R34)."""
 
 import pytest
 import time_machine

@@ -1,4 +1,4 @@
-"""A code by text at login and for sudo (security.md 2.5, D26)."""
+"""A code by text at login and for sudo (R35 to R37, D26)."""
 
 import threading
 import time
