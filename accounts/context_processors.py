@@ -1,23 +1,22 @@
 """What every page knows of the site."""
 
 from django.conf import settings
-from django.http import HttpRequest
 
 from accounts.factors import LOW_STOCK
-from accounts.sessions.store import session_of
+from accounts.sessions.requests import SiteRequest
 
 
-def codes_low(request: HttpRequest) -> int | None:
+def codes_low(request: SiteRequest) -> int | None:
     """Return how many backup codes are left if that is few, None otherwise. For the banner on every page."""
     if request.method == "POST":  # what it did may have changed the number since it was read
         return None
     if not request.user.is_authenticated or not request.user.is_enrolled:
         return None
-    left: int = getattr(session_of(request).row, "backup_codes_left", None) or 0
+    left: int = getattr(request.session.row, "backup_codes_left", None) or 0
     return left if left <= LOW_STOCK else None
 
 
-def site(request: HttpRequest) -> dict[str, object]:
+def site(request: SiteRequest) -> dict[str, object]:
     return {
         "codes_low": lambda: codes_low(request),
         "site_name": settings.SITE_NAME,

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.database.prepared import Prepared
 from accounts.models import User
-from accounts.sessions.assurance import signed_in_user
+from accounts.sessions.requests import SignedInRequest
 from organizations.access.gate import is_locked_out
 from organizations.models import Membership, confirmed_address
 
@@ -34,7 +33,7 @@ class Entry:
 class Switcher:
     """One query, when a page first asks; none for pages that do not."""
 
-    def __init__(self, request: HttpRequest) -> None:
+    def __init__(self, request: SignedInRequest) -> None:
         self.request = request
 
     @cached_property
@@ -67,11 +66,11 @@ class Switcher:
             organization.name,
             row.is_owner,
             organization.is_mandatory,
-            is_locked_out(signed_in_user(self.request), organization),
+            is_locked_out(self.request.user, organization),
         )
 
 
-def switcher(request: HttpRequest) -> dict[str, Callable[[], Any]]:
+def switcher(request: SignedInRequest) -> dict[str, Callable[[], Any]]:
     """Templates call what is callable, so nothing is asked of the database before."""
     found = Switcher(request)
     return {

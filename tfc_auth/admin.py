@@ -20,6 +20,7 @@ from django.views.decorators.cache import never_cache
 
 from accounts.models import User
 from accounts.sessions.assurance import is_fully_verified, redirect_to_sudo
+from accounts.sessions.requests import SiteRequest
 from accounts.web.redirects import safe_next
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
@@ -35,7 +36,12 @@ class AdminSite(admin.AdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         user = request.user
-        return isinstance(user, User) and user.is_active and user.is_staff and is_fully_verified(request)
+        return (
+            isinstance(user, User)
+            and user.is_active
+            and user.is_staff
+            and is_fully_verified(cast(SiteRequest, request))
+        )
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:
         inner = super().admin_view(view, cacheable)

@@ -4,17 +4,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Self
 
-from django.http import HttpRequest
-
 from accounts import factors
-from accounts.audit import Actor
 from accounts.exceptions import SessionEnded
 from accounts.factors import Methods, challenges
 from accounts.factors.base import Factor, State
 from accounts.factors.challenges import Purpose
 from accounts.models import User
 from accounts.sessions import remembered
-from accounts.sessions.store import session_of
+from accounts.sessions.requests import SiteRequest
 
 CHALLENGE = "challenge"
 METHODS = "methods"
@@ -30,9 +27,9 @@ class PendingLogin:
     remembered_for: timedelta
 
     @classmethod
-    def load(cls, request: HttpRequest) -> Self | None:
+    def load(cls, request: SiteRequest) -> Self | None:
         """Return the pending login of this session. Costs no statement but the session's own."""
-        session = session_of(request)
+        session = request.session
         if session.row is None or session.pending_user is None:
             return None
         data = session.load()
@@ -43,11 +40,11 @@ class PendingLogin:
             remembered_for=remembered.lifetime_after(session.row),
         )
 
-    def refreshed(self, request: HttpRequest) -> Self:
+    def refreshed(self, request: SiteRequest) -> Self:
         """Return it with the methods as they are now: the last wrong answer may have cost one."""
         methods = factors.methods_of(self.user)
         if methods != self.methods:
-            session_of(request)[METHODS] = methods.slugs
+            request.session[METHODS] = methods.slugs
         return replace(self, methods=methods)
 
     def factor(self, slug: str, *, backup: bool) -> Factor:
@@ -69,22 +66,22 @@ class PendingChallenge:
     state: State
 
     @classmethod
-    def load(cls, request: HttpRequest) -> Self | None:
-        stored: dict[str, Any] | None = session_of(request).get(CHALLENGE)
+    def load(cls, request: SiteRequest) -> Self | None:
+        stored: dict[str, Any] | None = request.session.get(CHALLENGE)
         factor = factors.get(stored["factor"]) if stored else None
         return cls(factor, stored["state"]) if stored and factor else None
 
     @classmethod
-    def start(cls, request: HttpRequest, user: User, factor: Factor, purpose: Purpose) -> None:
+    def start(cls, request: SiteRequest, user: User, factor: Factor, purpose: Purpose) -> None:
         """Have the factor act. Raises RateLimited while it has to wait."""
-        session = session_of(request)
+        session = request.session
         state = challenges.challenge(
-            user, factor, {"purpose": purpose.value}, session=session, actor=Actor.of(request)
+            user, factor, {"purpose": purpose.value}, session=session, actor=request.actor
         )
         session[CHALLENGE] = {"factor": factor.slug, "state": state}
 
     @staticmethod
-    def state_for(request: HttpRequest, factor: Factor, purpose: Purpose) -> State:
+    def state_for(request: SiteRequest, factor: Factor, purpose: Purpose) -> State:
         """Return what this session remembers of a factor's challenge for this purpose."""
         pending = PendingChallenge.load(request)
         if pending and pending.factor == factor and pending.state.get("purpose") == purpose.value:
@@ -92,10 +89,10 @@ class PendingChallenge:
         return {}
 
     @staticmethod
-    def describe(request: HttpRequest, user: User, factor: Factor, purpose: Purpose) -> dict[str, Any]:
+    def describe(request: SiteRequest, user: User, factor: Factor, purpose: Purpose) -> dict[str, Any]:
         """Return what the page that asks this factor shows of it."""
         return factor.describe(user, PendingChallenge.state_for(request, factor, purpose))
 
     @staticmethod
-    def forget(request: HttpRequest) -> None:
-        session_of(request).pop(CHALLENGE, None)
+    def forget(request: SiteRequest) -> None:
+        request.session.pop(CHALLENGE, None)

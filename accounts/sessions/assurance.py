@@ -11,31 +11,26 @@ from django.shortcuts import redirect
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
-from accounts.models import Session, User
-from accounts.sessions.store import session_of
+from accounts.models import Session
+from accounts.sessions.requests import SignedInRequest, SiteRequest
 
 SUDO_LIFETIME = timedelta(minutes=5)
 
 P = ParamSpec("P")
-View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+View = Callable[Concatenate[SignedInRequest, P], HttpResponse]
 
 
-def signed_in_user(request: HttpRequest) -> User:
-    """Return the user behind a view that LoginRequiredMiddleware guards."""
-    return cast(User, request.user)
-
-
-def is_fully_verified(request: HttpRequest) -> bool:
+def is_fully_verified(request: SiteRequest) -> bool:
     """Whether somebody passed a second factor in this very session, not in a remembered browser's past."""
-    row = session_of(request).row
+    row = request.session.row
     if row is None or row.user_id is None or row.verified_at is None:
         return False
     return row.factor != Session.REMEMBERED
 
 
-def has_sudo(request: HttpRequest) -> bool:
+def has_sudo(request: SiteRequest) -> bool:
     """Whether this session proved itself in the last five minutes: by the second factor if enrolled (D6)."""
-    row = session_of(request).row
+    row = request.session.row
     if row is None or row.user is None or row.proved_at is None:
         return False
     age = timezone.now() - row.proved_at
@@ -52,7 +47,7 @@ def sudo_required(page: str) -> Callable[[View[P]], View[P]]:
 
     def decorate(view: View[P]) -> View[P]:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def guarded(request: SignedInRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             if has_sudo(request):
                 return view(request, *args, **kwargs)
             return redirect_to_sudo(page_path(request, page))

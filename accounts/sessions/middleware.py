@@ -1,7 +1,8 @@
-"""The session cookie and request.user."""
+"""The session cookie, request.user and request.actor (requests.py has their types)."""
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware as DjangoAuthenticationMiddleware
@@ -14,12 +15,13 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 
-from accounts.audit import known_browsers
+from accounts.audit import Actor, known_browsers
 from accounts.jsonapi.middleware import is_for_api
 from accounts.models import Session, User
 from accounts.sessions import remembered
 from accounts.sessions.lifetimes import ABSOLUTE_LIFETIME, LAST_USED_RESOLUTION, PENDING_LIFETIME
-from accounts.sessions.store import SessionStore, session_of
+from accounts.sessions.requests import SiteRequest
+from accounts.sessions.store import SessionStore
 
 logger = logging.getLogger(__name__)
 
@@ -83,17 +85,24 @@ def note_use(row: Session | None) -> None:
 
 
 class AuthenticationMiddleware(DjangoAuthenticationMiddleware):
-    """`request.user` from the session's own row: no statement of its own, and no row deleted on a GET."""
+    """`request.user` from the session's own row: no statement of its own, and no row deleted on a GET.
+
+    Whoever acts is known as well, and known before the session changes: `request.actor`.
+    """
 
     def process_request(self, request: HttpRequest) -> None:
         if is_for_api(request):
             request.user = AnonymousUser()  # whatever Django asks of it: programs have no session
             return
-        request.user = SimpleLazyObject(lambda: user_of(request))  # type: ignore[assignment]
+        request.user = SimpleLazyObject(lambda: user_of(request))  # type: ignore[assignment, arg-type]
+
+    def process_view(self, request: SiteRequest, *view: Any) -> None:
+        if request.method == "POST" and not is_for_api(request):
+            request.actor = Actor.of(request)
 
 
-def user_of(request: HttpRequest) -> User | AnonymousUser:
-    row = session_of(request).row
+def user_of(request: SiteRequest) -> User | AnonymousUser:
+    row = request.session.row
     if row is None or row.user is None:
         return AnonymousUser()
     user: User = row.user

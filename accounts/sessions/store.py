@@ -11,7 +11,6 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.sessions.backends.base import SessionBase
-from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.audit import Actor
@@ -215,9 +214,3 @@ class SessionStore(SessionBase):
     @classmethod
     def clear_expired(cls) -> None:
         Session.objects.filter(expires_at__lt=timezone.now()).delete()
-
-
-def session_of(request: HttpRequest) -> SessionStore:
-    session = request.session
-    assert isinstance(session, SessionStore)  # noqa: S101 - settings.SESSION_ENGINE is this module
-    return session

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_variables
@@ -12,15 +12,15 @@ from accounts import factors, signals
 from accounts.factors.base import Factor
 from accounts.forms import MethodForm
 from accounts.models import User
-from accounts.sessions.assurance import signed_in_user
+from accounts.sessions.requests import SignedInRequest, SiteRequest
 from accounts.two_factor.pending import PendingEnrolment
 from accounts.web.form_pages import form_page
 
 PAGE = "accounts:two_factor"
 
 
-def overview_page(request: HttpRequest, form: MethodForm | None, **context: Any) -> HttpResponse:
-    user = signed_in_user(request)
+def overview_page(request: SignedInRequest, form: MethodForm | None, **context: Any) -> HttpResponse:
+    user = request.user
     devices = factors.devices_of(user) if user.is_enrolled else {}
     backup = [device for factor, device in devices.items() if factor.is_backup]
     return form_page(
@@ -47,7 +47,7 @@ def missing(devices: Collection[Factor]) -> list[Factor]:
 
 @sensitive_variables("codes")
 def codes_page(
-    request: HttpRequest,
+    request: SiteRequest,
     codes: list[str],
     *,
     fresh: bool,

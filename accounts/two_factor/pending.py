@@ -4,15 +4,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
-from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts import factors
-from accounts.audit import Actor
 from accounts.factors import challenges
 from accounts.factors.base import ENROLMENT_LIFETIME, Factor, State
 from accounts.models import User
-from accounts.sessions.store import session_of
+from accounts.sessions.requests import SiteRequest
 from accounts.two_factor import enrolment
 
 ENROLMENT = "enrolment"
@@ -34,7 +32,7 @@ class PendingEnrolment:
     @classmethod
     def start(
         cls,
-        request: HttpRequest,
+        request: SiteRequest,
         user: User,
         factor: Factor,
         *,
@@ -44,10 +42,10 @@ class PendingEnrolment:
         then: tuple[Factor, dict[str, Any]] | None = None,
     ) -> Self:
         """Begin an enrolment; one that was under way in this session is replaced (R12)."""
-        session = session_of(request)
+        session = request.session
         former: dict[str, Any] = session.get(ENROLMENT) or {}
         same_factor = former.get("factor") == factor.slug
-        actor = Actor.of(request)
+        actor = request.actor
         begun = cls(
             user=user,
             factor=factor,
@@ -70,8 +68,8 @@ class PendingEnrolment:
         begun.store(request)
         return begun
 
-    def store(self, request: HttpRequest) -> None:
-        session_of(request)[ENROLMENT] = {
+    def store(self, request: SiteRequest) -> None:
+        request.session[ENROLMENT] = {
             "factor": self.factor.slug,
             "state": self.state,
             "started_at": self.started_at.timestamp(),
@@ -80,16 +78,16 @@ class PendingEnrolment:
             "then": self.then,
         }
 
-    def ask(self, request: HttpRequest) -> None:
+    def ask(self, request: SiteRequest) -> None:
         """Have a factor that acts do so (the first time, or again). Raises RateLimited."""
         state = challenges.challenge(
-            self.user, self.factor, self.state, session=session_of(request), actor=Actor.of(request)
+            self.user, self.factor, self.state, session=request.session, actor=request.actor
         )
         replace(self, state=state).store(request)
 
-    def finish(self, request: HttpRequest) -> Self | None:
+    def finish(self, request: SiteRequest) -> Self | None:
         """Forget this enrolment; begin and return the one that was to follow, if any."""
-        session_of(request).pop(ENROLMENT, None)
+        request.session.pop(ENROLMENT, None)
         factor = factors.get(self.then["factor"]) if self.then else None
         if self.then is None or factor is None:
             return None
@@ -100,9 +98,9 @@ class PendingEnrolment:
         return follower
 
     @classmethod
-    def load(cls, request: HttpRequest, user: User) -> Self | None:
+    def load(cls, request: SiteRequest, user: User) -> Self | None:
         """Return what is being set up in this session, or None: nothing, or for more than 15 minutes."""
-        stored: dict[str, Any] | None = session_of(request).get(ENROLMENT)
+        stored: dict[str, Any] | None = request.session.get(ENROLMENT)
         factor = factors.get(stored["factor"]) if stored else None
         if stored is None or factor is None:
             return None
@@ -121,5 +119,5 @@ class PendingEnrolment:
         )
 
     @staticmethod
-    def forget(request: HttpRequest) -> None:
-        session_of(request).pop(ENROLMENT, None)
+    def forget(request: SiteRequest) -> None:
+        request.session.pop(ENROLMENT, None)

@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.middleware.csrf import rotate_token
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -13,7 +13,6 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from accounts import factors
-from accounts.audit import Actor
 from accounts.exceptions import RuleViolation, SessionEnded
 from accounts.factors import refusals
 from accounts.factors.base import Factor, State
@@ -22,7 +21,7 @@ from accounts.forms import LoginCodeForm, LoginRecoveryCodeForm
 from accounts.login import proofs
 from accounts.login.pending import PendingChallenge, PendingLogin
 from accounts.models import User
-from accounts.sessions.store import session_of
+from accounts.sessions.requests import SiteRequest
 from accounts.web.form_pages import add_message, add_violation, form_page
 from accounts.web.methods import get_or_post
 from accounts.web.redirects import safe_next
@@ -31,7 +30,7 @@ from accounts.web.redirects import safe_next
 @login_not_required
 @get_or_post
 @sensitive_post_parameters("code")
-def challenge(request: HttpRequest) -> HttpResponse:
+def challenge(request: SiteRequest) -> HttpResponse:
     form = LoginCodeForm(request.POST if request.method == "POST" else None)
     return answer_page(request, form, "accounts/challenge.html", backup=False)
 
@@ -39,13 +38,13 @@ def challenge(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @get_or_post
 @sensitive_post_parameters("code")
-def recovery(request: HttpRequest) -> HttpResponse:
+def recovery(request: SiteRequest) -> HttpResponse:
     form = LoginRecoveryCodeForm(request.POST if request.method == "POST" else None)
     return answer_page(request, form, "accounts/recovery.html", backup=True)
 
 
 def answer_page(
-    request: HttpRequest, form: LoginCodeForm | LoginRecoveryCodeForm, template: str, *, backup: bool
+    request: SiteRequest, form: LoginCodeForm | LoginRecoveryCodeForm, template: str, *, backup: bool
 ) -> HttpResponse:
     """Ask the pending login for a proof of one kind, and take the answer."""
     if request.user.is_authenticated:
@@ -80,7 +79,7 @@ def answer_page(
     )
 
 
-def asked_for(request: HttpRequest) -> str:
+def asked_for(request: SiteRequest) -> str:
     """Return the slug of the factor that the form or the link names, or that was sent something last."""
     named = request.POST.get("factor") or request.GET.get("factor")
     pending = PendingChallenge.load(request)
@@ -88,7 +87,7 @@ def asked_for(request: HttpRequest) -> str:
 
 
 def prove_login(
-    request: HttpRequest,
+    request: SiteRequest,
     pending: PendingLogin,
     factor: Factor,
     form: LoginCodeForm | LoginRecoveryCodeForm,
@@ -100,14 +99,14 @@ def prove_login(
         form.cleaned_data["code"],
         state,
         purpose=Purpose.LOGIN,
-        session=session_of(request),
-        actor=Actor.of(request),
+        session=request.session,
+        actor=request.actor,
         remember=form.cleaned_data["remember"],
     )
     return device is not None
 
 
-def logged_in(request: HttpRequest, pending: PendingLogin, factor: Factor) -> HttpResponse:
+def logged_in(request: SiteRequest, pending: PendingLogin, factor: Factor) -> HttpResponse:
     rotate_token(request)
     if factor.is_backup and pending.methods.set_aside:  # what brought them here can be mended now
         messages.warning(request, _("Replace the device that no longer works, before your codes run out."))
@@ -117,7 +116,7 @@ def logged_in(request: HttpRequest, pending: PendingLogin, factor: Factor) -> Ht
 
 @login_not_required
 @require_POST
-def send(request: HttpRequest) -> HttpResponse:
+def send(request: SiteRequest) -> HttpResponse:
     """Have a factor act: "Text me a code" and "Send again", for a login or for sudo."""
     pending = PendingLogin.load(request)
     user = pending.user if pending else request.user
@@ -140,7 +139,7 @@ def send(request: HttpRequest) -> HttpResponse:
     return redirect(page_of(request, factor, purpose))
 
 
-def page_of(request: HttpRequest, factor: Factor | None, purpose: Purpose) -> str:
+def page_of(request: SiteRequest, factor: Factor | None, purpose: Purpose) -> str:
     """Return the page that asks this factor: of the login, or of sudo with where it leads."""
     query = {"factor": factor.slug} if factor else {}
     if purpose is Purpose.LOGIN:

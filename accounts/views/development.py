@@ -2,18 +2,19 @@
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.outbox import inbox
+from accounts.sessions.requests import SiteRequest
 
 SHOWN = 50
 
 
 @login_not_required
 @require_safe
-def dev_outbox(request: HttpRequest) -> HttpResponse:
+def dev_outbox(request: SiteRequest) -> HttpResponse:
     """Show every mail that was sent, whoever asks: for development and nothing else."""
     if not settings.DEBUG:
         raise Http404

@@ -4,21 +4,20 @@ from typing import Any
 
 from django.contrib import messages
 from django.forms import Form
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_POST
 
 from accounts import factors
-from accounts.audit import Actor
 from accounts.exceptions import EnrolmentExpired, RateLimited, RuleViolation
 from accounts.factors import refusals
 from accounts.factors.base import Factor
 from accounts.forms import CodeForm, MethodForm
 from accounts.models import User
-from accounts.sessions.assurance import signed_in_user, sudo_required
-from accounts.sessions.store import session_of
+from accounts.sessions.assurance import sudo_required
+from accounts.sessions.requests import SignedInRequest
 from accounts.two_factor.enrolment import cancel_enrolment, confirm_enrolment
 from accounts.two_factor.pages import PAGE, codes_page, factor_or_404, missing, overview_page
 from accounts.two_factor.pending import PendingEnrolment
@@ -29,9 +28,9 @@ from accounts.web.redirects import safe_next
 
 @require_POST
 @sudo_required(page=PAGE)
-def enable(request: HttpRequest) -> HttpResponse:
+def enable(request: SignedInRequest) -> HttpResponse:
     """Begin with the chosen method: the first one, or one more."""
-    user = signed_in_user(request)
+    user = request.user
     offered = missing(factors.of_user(user))
     form = MethodForm(request.POST, offered=offered)
     next_path = safe_next(request, request.POST.get("next"), "")
@@ -53,9 +52,9 @@ def enable(request: HttpRequest) -> HttpResponse:
 
 @get_or_post
 @sudo_required(page="accounts:replace")
-def replace(request: HttpRequest, factor: str) -> HttpResponse:
+def replace(request: SignedInRequest, factor: str) -> HttpResponse:
     """Begin to put a new device in the place of one that goes on working until then."""
-    user = signed_in_user(request)
+    user = request.user
     chosen = factor_or_404(factor)
     if chosen.device_of(user) is None:
         raise Http404
@@ -65,7 +64,7 @@ def replace(request: HttpRequest, factor: str) -> HttpResponse:
     return form_page(request, "accounts/two_factor_replace.html", form, factor=chosen)
 
 
-def begin(request: HttpRequest, user: User, factor: Factor, **options: Any) -> HttpResponse:
+def begin(request: SignedInRequest, user: User, factor: Factor, **options: Any) -> HttpResponse:
     try:
         enrolment = PendingEnrolment.start(request, user, factor, **options)
     except RuleViolation as error:
@@ -76,7 +75,7 @@ def begin(request: HttpRequest, user: User, factor: Factor, **options: Any) -> H
     return redirect("accounts:confirm")
 
 
-def act(request: HttpRequest, pending: PendingEnrolment) -> None:
+def act(request: SignedInRequest, pending: PendingEnrolment) -> None:
     """Have the factor act, or say on the next page why not."""
     try:
         pending.ask(request)
@@ -87,9 +86,9 @@ def act(request: HttpRequest, pending: PendingEnrolment) -> None:
 
 @require_POST
 @sudo_required(page="accounts:confirm")
-def resend(request: HttpRequest) -> HttpResponse:
+def resend(request: SignedInRequest) -> HttpResponse:
     """Have the factor that is being set up act, or act again."""
-    pending = PendingEnrolment.load(request, signed_in_user(request))
+    pending = PendingEnrolment.load(request, request.user)
     if pending is None or not pending.factor.acts:
         messages.error(request, str(EnrolmentExpired()))
         return redirect(PAGE)
@@ -100,9 +99,9 @@ def resend(request: HttpRequest) -> HttpResponse:
 @get_or_post
 @sudo_required(page="accounts:confirm")
 @sensitive_post_parameters("code")
-def confirm(request: HttpRequest) -> HttpResponse:
+def confirm(request: SignedInRequest) -> HttpResponse:
     """Show what to scan, ask for a code, and show the backup codes that come with the first device."""
-    user = signed_in_user(request)
+    user = request.user
     pending = PendingEnrolment.load(request, user)
     if pending is None:
         if request.method == "POST":
@@ -118,7 +117,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
 
 @sensitive_variables("enrolment")
 def answer_enrolment(
-    request: HttpRequest, user: User, pending: PendingEnrolment, form: CodeForm
+    request: SignedInRequest, user: User, pending: PendingEnrolment, form: CodeForm
 ) -> HttpResponse:
     if form.is_valid():
         answer = form.cleaned_data["code"]
@@ -128,8 +127,8 @@ def answer_enrolment(
                 pending.factor,
                 answer,
                 pending.state,
-                session=session_of(request),
-                actor=Actor.of(request),
+                session=request.session,
+                actor=request.actor,
             )
         except RateLimited as error:
             add_violation(form, error, "code")
@@ -149,7 +148,7 @@ def answer_enrolment(
     )
 
 
-def confirmed(request: HttpRequest, pending: PendingEnrolment, codes: list[str]) -> HttpResponse:
+def confirmed(request: SignedInRequest, pending: PendingEnrolment, codes: list[str]) -> HttpResponse:
     follower = pending.finish(request)
     if codes:
         return codes_page(request, codes, fresh=True, next_path=pending.next_path, follower=follower)
@@ -161,11 +160,11 @@ def confirmed(request: HttpRequest, pending: PendingEnrolment, codes: list[str])
 
 
 @require_POST
-def cancel(request: HttpRequest) -> HttpResponse:
-    user = signed_in_user(request)
+def cancel(request: SignedInRequest) -> HttpResponse:
+    user = request.user
     pending = PendingEnrolment.load(request, user)
     if pending is not None:
-        cancel_enrolment(user, pending.factor, pending.state, actor=Actor.of(request))
+        cancel_enrolment(user, pending.factor, pending.state, actor=request.actor)
         messages.info(request, _("Nothing was changed."))
     PendingEnrolment.forget(request)
     return redirect(PAGE)

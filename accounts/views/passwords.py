@@ -9,11 +9,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_safe
 
-from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
 from accounts.forms import AddressForm, ChangePasswordForm, NewPasswordForm
-from accounts.sessions.assurance import signed_in_user, sudo_required
-from accounts.sessions.store import session_of
+from accounts.sessions.assurance import sudo_required
+from accounts.sessions.requests import SignedInRequest, SiteRequest
 from accounts.users import passwords
 from accounts.users.links import LinkCookie, LinkInvalid
 from accounts.web.form_pages import add_violation, form_page
@@ -24,11 +23,11 @@ COOKIE = LinkCookie("reset-password", "accounts:reset_password")
 
 @login_not_required
 @get_or_post
-def forgot_password(request: HttpRequest) -> HttpResponse:
+def forgot_password(request: SiteRequest) -> HttpResponse:
     """Ask for an address. The answer is the same for every one (PR-01, PR-05)."""
     form = AddressForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
-        passwords.request_reset(form.cleaned_data["email"], actor=Actor.of(request))
+        passwords.request_reset(form.cleaned_data["email"], actor=request.actor)
         return redirect(f"{reverse('accounts:forgot_password')}?sent")
     if "sent" in request.GET and not form.is_bound:
         return render(request, "accounts/forgot_password_sent.html")
@@ -37,20 +36,20 @@ def forgot_password(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 @require_safe
-def reset_password_link(request: HttpRequest, token: str) -> HttpResponse:
+def reset_password_link(request: SiteRequest, token: str) -> HttpResponse:
     return COOKIE.take(token)
 
 
 @login_not_required
 @get_or_post
 @sensitive_post_parameters("new_password")
-def reset_password(request: HttpRequest) -> HttpResponse:
+def reset_password(request: SiteRequest) -> HttpResponse:
     """Set a new password. Whether the link is good is said on POST only, where guesses are counted."""
     token = COOKIE.token(request)
     form = NewPasswordForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
-            passwords.reset(token, form.cleaned_data["new_password"], actor=Actor.of(request))
+            passwords.reset(token, form.cleaned_data["new_password"], actor=request.actor)
         except LinkInvalid:
             return link_is_invalid(request)
         except RuleViolation as error:
@@ -75,16 +74,16 @@ def without_token(response: HttpResponse) -> HttpResponse:
 @get_or_post
 @sudo_required(page="accounts:password")
 @sensitive_post_parameters("password", "new_password")
-def password(request: HttpRequest) -> HttpResponse:
+def password(request: SignedInRequest) -> HttpResponse:
     form = ChangePasswordForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
             passwords.change(
-                signed_in_user(request),
+                request.user,
                 form.cleaned_data["password"],
                 form.cleaned_data["new_password"],
-                session=session_of(request),
-                actor=Actor.of(request),
+                session=request.session,
+                actor=request.actor,
             )
         except RuleViolation as error:
             add_violation(form, error)

@@ -2,18 +2,17 @@
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.audit import Actor
 from accounts.audit import activity as history
 from accounts.exceptions import RuleViolation, WrongPassword
 from accounts.forms import AddressForm, PasswordForm
-from accounts.sessions.assurance import signed_in_user, sudo_required
-from accounts.sessions.store import session_of
+from accounts.sessions.assurance import sudo_required
+from accounts.sessions.requests import SignedInRequest
 from accounts.users import email_addresses, passwords, registration
 from accounts.web.form_pages import add_violation, form_page
 from accounts.web.methods import get_or_post
@@ -22,24 +21,24 @@ PAGE = "accounts:profile"
 
 
 @require_safe
-def profile(request: HttpRequest) -> HttpResponse:
+def profile(request: SignedInRequest) -> HttpResponse:
     return profile_page(request, AddressForm())
 
 
-def profile_page(request: HttpRequest, form: AddressForm) -> HttpResponse:
-    waiting = email_addresses.unconfirmed_address(signed_in_user(request))
+def profile_page(request: SignedInRequest, form: AddressForm) -> HttpResponse:
+    waiting = email_addresses.unconfirmed_address(request.user)
     return form_page(request, "accounts/profile.html", form, unconfirmed_address=waiting)
 
 
 @require_POST
 @sudo_required(page=PAGE)
-def change_email(request: HttpRequest) -> HttpResponse:
-    user = signed_in_user(request)
+def change_email(request: SignedInRequest) -> HttpResponse:
+    user = request.user
     form = AddressForm(request.POST)
     if not form.is_valid():
         return profile_page(request, form)
     try:
-        user = email_addresses.change_email(user, form.cleaned_data["email"], actor=Actor.of(request))
+        user = email_addresses.change_email(user, form.cleaned_data["email"], actor=request.actor)
     except RuleViolation as error:
         add_violation(form, error, "email")
         return profile_page(request, form)
@@ -53,10 +52,10 @@ def change_email(request: HttpRequest) -> HttpResponse:
 @get_or_post
 @sudo_required(page="accounts:delete_account")
 @sensitive_post_parameters("password")
-def delete_account(request: HttpRequest) -> HttpResponse:
-    user, session, actor = signed_in_user(request), session_of(request), Actor.of(request)
+def delete_account(request: SignedInRequest) -> HttpResponse:
     form = PasswordForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
+        user, session, actor = request.user, request.session, request.actor
         try:
             if not passwords.confirm(user, form.cleaned_data["password"], session=session, actor=actor):
                 raise WrongPassword
@@ -72,10 +71,10 @@ def delete_account(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def activity(request: HttpRequest) -> HttpResponse:
+def activity(request: SignedInRequest) -> HttpResponse:
     """What happened to this account, newest first; `before` is the id of the last event seen so far."""
     before = request.GET.get("before", "")
     if before and not (before.isascii() and before.isdigit() and len(before) <= 18):
         raise BadRequest("malformed id")
-    page = history.page_of(signed_in_user(request), int(before) if before else None)
+    page = history.page_of(request.user, int(before) if before else None)
     return render(request, "accounts/activity.html", {"entries": page.entries, "next": page.next})

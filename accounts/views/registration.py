@@ -3,18 +3,16 @@
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.forms import Form
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.middleware.csrf import rotate_token
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
 from accounts.forms import AddressForm, SignUpForm
-from accounts.sessions.assurance import signed_in_user
-from accounts.sessions.store import session_of
+from accounts.sessions.requests import SignedInRequest, SiteRequest
 from accounts.users import email_addresses, registration
 from accounts.users.links import LinkCookie
 from accounts.web.form_pages import add_violation, form_page
@@ -28,7 +26,7 @@ COOKIE = LinkCookie("confirm-email", PAGE)
 @login_not_required
 @get_or_post
 @sensitive_post_parameters("password")
-def sign_up(request: HttpRequest) -> HttpResponse:
+def sign_up(request: SiteRequest) -> HttpResponse:
     asked_for = request.POST.get("next") or request.GET.get("next")
     next_path = safe_next(request, asked_for, "")
     if request.method != "POST" and request.user.is_authenticated:
@@ -36,7 +34,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     form = SignUpForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
-            registration.sign_up(**form.cleaned_data, session=session_of(request), actor=Actor.of(request))
+            registration.sign_up(**form.cleaned_data, session=request.session, actor=request.actor)
         except RuleViolation as error:
             add_violation(form, error)
         else:
@@ -47,21 +45,21 @@ def sign_up(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 @require_safe
-def confirm_email_link(request: HttpRequest, token: str) -> HttpResponse:
+def confirm_email_link(request: SiteRequest, token: str) -> HttpResponse:
     return COOKIE.take(token)
 
 
 @get_or_post
-def confirm_email(request: HttpRequest) -> HttpResponse:
+def confirm_email(request: SignedInRequest) -> HttpResponse:
     """Show what is to be confirmed; on POST confirm it, with the token that the link has left.
 
     Open only to who is signed in: a link alone must not give an account to whoever reads a mistyped address.
     """
-    user = signed_in_user(request)
+    user = request.user
     form = Form(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
-            email_addresses.confirm_email(user, COOKIE.token(request), actor=Actor.of(request))
+            email_addresses.confirm_email(user, COOKIE.token(request), actor=request.actor)
         except RuleViolation as error:
             add_violation(form, error)
         else:
@@ -74,7 +72,7 @@ def confirm_email(request: HttpRequest) -> HttpResponse:
     return without_token(response) if form.errors else response
 
 
-def confirmation_page(request: HttpRequest, form: Form) -> HttpResponse:
+def confirmation_page(request: SignedInRequest, form: Form) -> HttpResponse:
     """Show what waits to be confirmed. `form` is the one of the page's forms that was sent, if any."""
     token = COOKIE.token(request)
     outdated = bool(token) and email_addresses.CONFIRM.is_outdated(token)
@@ -82,7 +80,7 @@ def confirmation_page(request: HttpRequest, form: Form) -> HttpResponse:
         request,
         "accounts/confirm_email.html",
         form,
-        address=email_addresses.unconfirmed_address(signed_in_user(request)),
+        address=email_addresses.unconfirmed_address(request.user),
         has_link=bool(token) and not outdated and not form.errors,
         outdated=outdated,
         correction=form if isinstance(form, AddressForm) else AddressForm(),
@@ -95,10 +93,10 @@ def without_token(response: HttpResponse) -> HttpResponse:
 
 
 @require_POST
-def resend_confirmation(request: HttpRequest) -> HttpResponse:
+def resend_confirmation(request: SignedInRequest) -> HttpResponse:
     form = Form(request.POST)
     try:
-        email_addresses.resend_confirmation(signed_in_user(request), actor=Actor.of(request))
+        email_addresses.resend_confirmation(request.user, actor=request.actor)
     except RuleViolation as error:
         add_violation(form, error)
         return confirmation_page(request, form)
@@ -107,15 +105,15 @@ def resend_confirmation(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def correct_email(request: HttpRequest) -> HttpResponse:
+def correct_email(request: SignedInRequest) -> HttpResponse:
     """Correct the address of a new account. A confirmed one is changed behind sudo, on the profile page."""
-    user = signed_in_user(request)
+    user = request.user
     if user.email_confirmed:
         return redirect("accounts:profile")
     form = AddressForm(request.POST)
     if form.is_valid():
         try:
-            email_addresses.change_email(user, form.cleaned_data["email"], actor=Actor.of(request))
+            email_addresses.change_email(user, form.cleaned_data["email"], actor=request.actor)
         except RuleViolation as error:
             add_violation(form, error, "email")
         else:

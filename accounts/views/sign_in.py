@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.middleware.csrf import rotate_token
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -10,14 +10,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from accounts.audit import Actor
 from accounts.exceptions import DecryptionFailed, RateLimited, RuleViolation
 from accounts.factors.challenges import Purpose
 from accounts.forms import SignInForm
 from accounts.login import sign_in as login
 from accounts.login.pending import PendingChallenge, PendingLogin
 from accounts.sessions import remembered
-from accounts.sessions.store import session_of
+from accounts.sessions.requests import SiteRequest
 from accounts.web.form_pages import add_message, add_violation, form_page
 from accounts.web.methods import get_or_post
 from accounts.web.redirects import safe_next
@@ -26,7 +25,7 @@ from accounts.web.redirects import safe_next
 @login_not_required
 @get_or_post
 @sensitive_post_parameters("password")
-def sign_in(request: HttpRequest) -> HttpResponse:
+def sign_in(request: SiteRequest) -> HttpResponse:
     asked_for = request.POST.get("next") or request.GET.get("next")
     next_path = safe_next(request, asked_for, reverse("organizations:home"))
     if request.method != "POST" and request.user.is_authenticated:
@@ -37,8 +36,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             user = login.sign_in(
                 form.cleaned_data["username"],
                 form.cleaned_data["password"],
-                session=session_of(request),
-                actor=Actor.of(request),
+                session=request.session,
+                actor=request.actor,
                 next_path=next_path,
                 remembered_tokens=remembered.tokens(request),
             )
@@ -51,7 +50,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     return form_page(request, "accounts/sign_in.html", form, next=next_path)
 
 
-def ask_first(request: HttpRequest, pending: PendingLogin) -> None:
+def ask_first(request: SiteRequest, pending: PendingLogin) -> None:
     """If the factor that is asked first has to act, let it: at once, by this POST (D26)."""
     factor = next(iter(pending.methods.working), None)
     if factor is not None and factor.acts:
@@ -63,7 +62,7 @@ def ask_first(request: HttpRequest, pending: PendingLogin) -> None:
             add_message(request, error)
 
 
-def signed_in(request: HttpRequest, next_path: str) -> HttpResponse:
+def signed_in(request: SiteRequest, next_path: str) -> HttpResponse:
     """Answer a right password or a complete login: on to the second factor, or to where this began."""
     rotate_token(request)
     pending = PendingLogin.load(request)
@@ -75,9 +74,9 @@ def signed_in(request: HttpRequest, next_path: str) -> HttpResponse:
 
 @login_not_required
 @require_POST
-def sign_out(request: HttpRequest) -> HttpResponse:
+def sign_out(request: SiteRequest) -> HttpResponse:
     was_signed_in = request.user.is_authenticated
-    login.sign_out(session=session_of(request), actor=Actor.of(request))
+    login.sign_out(session=request.session, actor=request.actor)
     if was_signed_in:
         messages.info(request, _("You have signed out."))
     return redirect("accounts:sign_in")

@@ -2,7 +2,7 @@
 
 from typing import TypeAlias
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.middleware.csrf import rotate_token
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts import factors
-from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
 from accounts.factors import refusals
 from accounts.factors.base import Factor
@@ -20,8 +19,8 @@ from accounts.forms import CodeForm, PasswordForm, RecoveryCodeForm
 from accounts.login import proofs
 from accounts.login.pending import PendingChallenge
 from accounts.models import User
-from accounts.sessions.assurance import has_sudo, signed_in_user
-from accounts.sessions.store import session_of
+from accounts.sessions.assurance import has_sudo
+from accounts.sessions.requests import SignedInRequest
 from accounts.web.form_pages import add_violation, form_page
 from accounts.web.methods import get_or_post
 from accounts.web.redirects import safe_next
@@ -31,9 +30,9 @@ AnyForm: TypeAlias = CodeForm | RecoveryCodeForm | PasswordForm
 
 @get_or_post
 @sensitive_post_parameters("code", "password")
-def sudo(request: HttpRequest) -> HttpResponse:
+def sudo(request: SignedInRequest) -> HttpResponse:
     """Ask for a fresh proof: the second factor if enrolled, else the password (D6)."""
-    user = signed_in_user(request)
+    user = request.user
     asked_for = request.POST.get("next") or request.GET.get("next")
     next_path = safe_next(request, asked_for, reverse("organizations:home"))
     if request.method != "POST" and has_sudo(request):
@@ -80,7 +79,7 @@ def sudo_form(factor: Factor | None) -> type[CodeForm] | type[RecoveryCodeForm] 
     return RecoveryCodeForm if factor.is_backup else CodeForm
 
 
-def wrong_proof(request: HttpRequest, user: User, factor: Factor | None, form: AnyForm) -> Refusal:
+def wrong_proof(request: SignedInRequest, user: User, factor: Factor | None, form: AnyForm) -> Refusal:
     if factor is None:
         return Refusal(_("That is not your password."))
     state = PendingChallenge.state_for(request, factor, Purpose.SUDO)
@@ -88,12 +87,12 @@ def wrong_proof(request: HttpRequest, user: User, factor: Factor | None, form: A
 
 
 def prove(
-    request: HttpRequest,
+    request: SignedInRequest,
     user: User,
     factor: Factor | None,
     form: AnyForm,
 ) -> bool:
-    session, actor = session_of(request), Actor.of(request)
+    session, actor = request.session, request.actor
     if factor is None:
         return proofs.prove(user, form.cleaned_data["password"], session=session, actor=actor)
     return (

@@ -3,14 +3,13 @@
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
 from accounts.fields import LIFETIMES, NEVER
 from accounts.forms import TokenForm
@@ -19,9 +18,9 @@ from accounts.sessions.assurance import (
     has_sudo,
     is_fully_verified,
     redirect_to_sudo,
-    signed_in_user,
     sudo_required,
 )
+from accounts.sessions.requests import SignedInRequest
 from accounts.tokens import issuing as verbs
 from accounts.web.form_pages import add_violation, form_page
 
@@ -30,7 +29,7 @@ TERRAFORM = "terraform-login"  # what the command `terraform login` adds to the 
 
 
 @require_safe
-def tokens(request: HttpRequest) -> HttpResponse:
+def tokens(request: SignedInRequest) -> HttpResponse:
     """For `terraform login` the proof is asked at once, so that one click then shows the token."""
     source = source_of(request.GET.get("source"))
     if source and not has_sudo(request):
@@ -38,14 +37,14 @@ def tokens(request: HttpRequest) -> HttpResponse:
     return tokens_page(request, TokenForm(initial=prefilled(request, source)), source)
 
 
-def tokens_page(request: HttpRequest, form: TokenForm, source: str) -> HttpResponse:
-    found = verbs.of_user(signed_in_user(request))
+def tokens_page(request: SignedInRequest, form: TokenForm, source: str) -> HttpResponse:
+    found = verbs.of_user(request.user)
     return form_page(request, "accounts/tokens.html", form, tokens=found, source=source)
 
 
 @require_POST
 @sensitive_variables("secret")
-def create_token(request: HttpRequest) -> HttpResponse:
+def create_token(request: SignedInRequest) -> HttpResponse:
     """Show the secret in the answer, and nowhere again (docs/decisions/0005)."""
     source = source_of(request.POST.get("source"))
     if not has_sudo(request):  # not by sudo_required: the page comes back with what was typed
@@ -54,11 +53,11 @@ def create_token(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         try:
             token, secret = verbs.create(
-                signed_in_user(request),
+                request.user,
                 description=form.cleaned_data["description"],
                 expires_at=form.cleaned_data["expires"],
                 verified=is_fully_verified(request),
-                actor=Actor.of(request),
+                actor=request.actor,
             )
         except RuleViolation as error:
             add_violation(form, error)
@@ -71,8 +70,8 @@ def create_token(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @sudo_required(page=PAGE)
-def revoke_token(request: HttpRequest, token_id: int) -> HttpResponse:
-    token = verbs.revoke(signed_in_user(request), token_id, actor=Actor.of(request))
+def revoke_token(request: SignedInRequest, token_id: int) -> HttpResponse:
+    token = verbs.revoke(request.user, token_id, actor=request.actor)
     if token is None:
         messages.info(request, _("There was nothing to revoke any more."))
     else:
@@ -84,7 +83,7 @@ def source_of(text: str | None) -> str:
     return TERRAFORM if text == TERRAFORM else ""
 
 
-def prefilled(request: HttpRequest, source: str) -> dict[str, str]:
+def prefilled(request: SignedInRequest, source: str) -> dict[str, str]:
     asked = {"description": request.GET.get("description"), "expires": request.GET.get("expires")}
     usual = {"description": "terraform login", "expires": "30"} if source else {}
     if source and asked["expires"] == NEVER:  # a link must not lead to a token for ever in one click
@@ -92,7 +91,7 @@ def prefilled(request: HttpRequest, source: str) -> dict[str, str]:
     return usual | {name: value for name, value in asked.items() if value}
 
 
-def page_with(request: HttpRequest, source: str) -> str:
+def page_with(request: SignedInRequest, source: str) -> str:
     """Return the address of the page with the form filled in as it was sent."""
     query = {"source": source, "description": request.POST.get("description", "")[:DESCRIPTION_LENGTH]}
     if (expires := request.POST.get("expires", "")) in (*LIFETIMES, NEVER):

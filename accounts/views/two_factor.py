@@ -1,17 +1,16 @@
 """User Settings > Two Factor Authentication: what is configured, its codes, and its end."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.audit import Actor
 from accounts.exceptions import RuleViolation, WrongPassword
 from accounts.forms import PasswordForm
-from accounts.sessions.assurance import signed_in_user, sudo_required
-from accounts.sessions.store import session_of
+from accounts.sessions.assurance import sudo_required
+from accounts.sessions.requests import SignedInRequest
 from accounts.two_factor import backup_codes, removal
 from accounts.two_factor.pages import (
     PAGE,
@@ -27,7 +26,7 @@ from accounts.web.redirects import safe_next
 
 
 @require_safe
-def overview(request: HttpRequest) -> HttpResponse:
+def overview(request: SignedInRequest) -> HttpResponse:
     next_path = safe_next(request, request.GET.get("next"), "")
     return overview_page(request, None, next=next_path)
 
@@ -35,33 +34,33 @@ def overview(request: HttpRequest) -> HttpResponse:
 @require_POST
 @sudo_required(page=PAGE)
 @sensitive_variables("codes")
-def reveal_codes(request: HttpRequest) -> HttpResponse:
-    user = signed_in_user(request)
-    codes = backup_codes.reveal(user, session=session_of(request), actor=Actor.of(request))
+def reveal_codes(request: SignedInRequest) -> HttpResponse:
+    user = request.user
+    codes = backup_codes.reveal(user, session=request.session, actor=request.actor)
     return overview_page(request, None, codes=codes)
 
 
 @require_POST
 @sudo_required(page=PAGE)
 @sensitive_variables("codes")
-def renew_codes(request: HttpRequest) -> HttpResponse:
-    user = signed_in_user(request)
-    codes = backup_codes.renew(user, session=session_of(request), actor=Actor.of(request))
+def renew_codes(request: SignedInRequest) -> HttpResponse:
+    user = request.user
+    codes = backup_codes.renew(user, session=request.session, actor=request.actor)
     return codes_page(request, codes, fresh=False)
 
 
 @get_or_post
 @sudo_required(page="accounts:disable")
 @sensitive_post_parameters("password")
-def disable(request: HttpRequest) -> HttpResponse:
+def disable(request: SignedInRequest) -> HttpResponse:
     """Name what gets locked (D4) or what forbids it (D3), ask for the password, disable (R30)."""
-    user = signed_in_user(request)
+    user = request.user
     if not user.is_enrolled:
         messages.info(request, _("Two-factor authentication is not enabled."))
         return redirect(PAGE)
     form = PasswordForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
-        session, actor = session_of(request), Actor.of(request)
+        session, actor = request.session, request.actor
         try:
             if not passwords.confirm(user, form.cleaned_data["password"], session=session, actor=actor):
                 raise WrongPassword
@@ -81,12 +80,12 @@ def disable(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @sudo_required(page=PAGE)
-def remove(request: HttpRequest, factor: str) -> HttpResponse:
+def remove(request: SignedInRequest, factor: str) -> HttpResponse:
     """Remove one of two methods."""
-    user = signed_in_user(request)
+    user = request.user
     chosen = factor_or_404(factor)
     try:
-        removal.remove(user, chosen, session=session_of(request), actor=Actor.of(request))
+        removal.remove(user, chosen, session=request.session, actor=request.actor)
     except RuleViolation as error:
         messages.error(request, str(error))
     else:

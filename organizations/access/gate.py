@@ -10,12 +10,12 @@ from typing import Concatenate, ParamSpec, cast
 from urllib.parse import urlencode
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.urls import reverse
 
 from accounts.database.prepared import Prepared
 from accounts.models import User
-from accounts.sessions.assurance import signed_in_user
+from accounts.sessions.requests import SignedInRequest
 from organizations.exceptions import (
     NoLongerAllowed,
     OrganizationGone,
@@ -28,9 +28,9 @@ from organizations.models import (
 )
 
 P = ParamSpec("P")
-OrganizationView = Callable[Concatenate[HttpRequest, Organization, Membership, P], HttpResponse]
-RoutedView = Callable[Concatenate[HttpRequest, str, P], HttpResponse]
-Check = Callable[[HttpRequest, Membership], None]
+OrganizationView = Callable[Concatenate[SignedInRequest, Organization, Membership, P], HttpResponse]
+RoutedView = Callable[Concatenate[SignedInRequest, str, P], HttpResponse]
+Check = Callable[[SignedInRequest, Membership], None]
 
 
 def memberships(user: int, name_key: str) -> MembershipQuerySet:
@@ -60,7 +60,7 @@ def membership_required_even_locked_out(view: OrganizationView[P]) -> RoutedView
 def guard(view: OrganizationView[P], *checks: Check) -> RoutedView[P]:
     @wraps(view)
     def guarded(
-        request: HttpRequest, organization_name: str, *args: P.args, **kwargs: P.kwargs
+        request: SignedInRequest, organization_name: str, *args: P.args, **kwargs: P.kwargs
     ) -> HttpResponse:
         membership = membership_or_404(request, organization_name)
         for check in checks:
@@ -75,9 +75,9 @@ def guard(view: OrganizationView[P], *checks: Check) -> RoutedView[P]:
     return cast("RoutedView[P]", guarded)
 
 
-def membership_or_404(request: HttpRequest, organization_name: str) -> Membership:
+def membership_or_404(request: SignedInRequest, organization_name: str) -> Membership:
     """Whoever is not a member can't tell whether the organization exists."""
-    membership = membership_of(signed_in_user(request), organization_name)
+    membership = membership_of(request.user, organization_name)
     if membership is None:
         raise Http404
     return membership
@@ -93,12 +93,12 @@ def membership_of(
     return read.first(user=user.pk, name_key=organization_name.lower())
 
 
-def check_policy(request: HttpRequest, membership: Membership) -> None:
-    if is_locked_out(signed_in_user(request), membership.organization):
+def check_policy(request: SignedInRequest, membership: Membership) -> None:
+    if is_locked_out(request.user, membership.organization):
         raise TwoFactorRequired(membership.organization)
 
 
-def check_owner(request: HttpRequest, membership: Membership) -> None:
+def check_owner(request: SignedInRequest, membership: Membership) -> None:
     if not membership.is_owner:
         raise PermissionDenied
 

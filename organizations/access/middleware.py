@@ -7,7 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from accounts.sessions.assurance import redirect_to_sudo, signed_in_user
+from accounts.sessions.assurance import redirect_to_sudo
+from accounts.sessions.requests import SignedInRequest
 from accounts.web.redirects import safe_next
 from organizations.exceptions import TwoFactorRequired
 from organizations.models import Organization
@@ -22,11 +23,11 @@ class TwoFactorRequiredMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
 
-    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+    def process_exception(self, request: SignedInRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, TwoFactorRequired):
             return None
         wanted = wanted_page(request, exception.organization)
-        if signed_in_user(request).is_enrolled:
+        if request.user.is_enrolled:
             return redirect_to_sudo(wanted)
         page = reverse("organizations:locked_out", args=[exception.organization.name])
         return redirect(f"{page}?{urlencode({'next': wanted})}")

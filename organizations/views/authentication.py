@@ -1,14 +1,14 @@
 """Organization settings > Authentication: owners decide, members can read what holds."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
 from accounts.sessions.assurance import sudo_required
+from accounts.sessions.requests import SignedInRequest
 from accounts.web.form_pages import status_of
 from organizations.access.gate import member_required, owner_required
 from organizations.forms import UserSessionsForm
@@ -20,12 +20,14 @@ PAGE = "organizations:authentication"
 
 @require_safe
 @member_required
-def authentication(request: HttpRequest, organization: Organization, membership: Membership) -> HttpResponse:
+def authentication(
+    request: SignedInRequest, organization: Organization, membership: Membership
+) -> HttpResponse:
     return authentication_page(request, organization, membership)
 
 
 def authentication_page(
-    request: HttpRequest,
+    request: SignedInRequest,
     organization: Organization,
     membership: Membership,
     status: int = 200,
@@ -47,7 +49,7 @@ def authentication_page(
 @owner_required
 @sudo_required(page=PAGE)
 def update_user_sessions(
-    request: HttpRequest, organization: Organization, membership: Membership
+    request: SignedInRequest, organization: Organization, membership: Membership
 ) -> HttpResponse:
     form = UserSessionsForm(organization, request.POST)
     if not form.is_valid():
@@ -56,7 +58,7 @@ def update_user_sessions(
         organization,
         timeout=form.cleaned_data["session_timeout"],
         remember=form.cleaned_data["session_remember"],
-        actor=Actor.of(request),
+        actor=request.actor,
     )
     messages.success(request, _("Saved. It applies from each member's next request."))
     return redirect(PAGE, organization.name)
@@ -66,7 +68,7 @@ def update_user_sessions(
 @owner_required
 @sudo_required(page=PAGE)
 def require_two_factor(
-    request: HttpRequest, organization: Organization, membership: Membership
+    request: SignedInRequest, organization: Organization, membership: Membership
 ) -> HttpResponse:
     done = _("Two-factor authentication is now required in %(name)s.")
     return change(request, organization, membership, AuthPolicy.TWO_FACTOR_MANDATORY, done)
@@ -76,21 +78,21 @@ def require_two_factor(
 @owner_required
 @sudo_required(page=PAGE)
 def disable_two_factor(
-    request: HttpRequest, organization: Organization, membership: Membership
+    request: SignedInRequest, organization: Organization, membership: Membership
 ) -> HttpResponse:
     done = _("Two-factor authentication is no longer required in %(name)s.")
     return change(request, organization, membership, AuthPolicy.PASSWORD, done)
 
 
 def change(
-    request: HttpRequest,
+    request: SignedInRequest,
     organization: Organization,
     membership: Membership,
     value: AuthPolicy,
     done: str,
 ) -> HttpResponse:
     try:
-        two_factor.set_auth_policy(organization, value, actor=Actor.of(request))
+        two_factor.set_auth_policy(organization, value, actor=request.actor)
     except RuleViolation as error:
         messages.error(request, str(error))
         return authentication_page(request, organization, membership, status=status_of(error))

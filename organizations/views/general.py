@@ -1,12 +1,12 @@
 """Organization settings > General."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
-from accounts.audit import Actor
 from accounts.sessions.assurance import sudo_required
+from accounts.sessions.requests import SignedInRequest
 from accounts.web.form_pages import form_page
 from accounts.web.methods import get_or_post
 from organizations import lifecycle
@@ -17,12 +17,12 @@ from organizations.models import Membership, Organization
 
 @get_or_post
 @owner_required
-def general(request: HttpRequest, organization: Organization, membership: Membership) -> HttpResponse:
+def general(request: SignedInRequest, organization: Organization, membership: Membership) -> HttpResponse:
     form = GeneralForm(
         request.POST if request.method == "POST" else None, initial={"email": organization.email}
     )
     if form.is_valid():
-        lifecycle.update_organization(organization, email=form.cleaned_data["email"], actor=Actor.of(request))
+        lifecycle.update_organization(organization, email=form.cleaned_data["email"], actor=request.actor)
         messages.success(request, _("Saved."))
         return redirect("organizations:general", organization.name)
     return form_page(
@@ -37,10 +37,10 @@ def general(request: HttpRequest, organization: Organization, membership: Member
 @get_or_post
 @owner_required
 @sudo_required(page="organizations:delete")
-def delete(request: HttpRequest, organization: Organization, membership: Membership) -> HttpResponse:
+def delete(request: SignedInRequest, organization: Organization, membership: Membership) -> HttpResponse:
     form = DeleteForm(organization, request.POST if request.method == "POST" else None)
     if form.is_valid():
-        lifecycle.delete_organization(organization, actor=Actor.of(request))
+        lifecycle.delete_organization(organization, actor=request.actor)
         messages.success(request, _("%(name)s has been deleted.") % {"name": organization.name})
         return redirect("organizations:home")
     return form_page(

@@ -1,14 +1,13 @@
 """Where a login lands, and how an organization begins."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
-from accounts.sessions.assurance import signed_in_user
+from accounts.sessions.requests import SignedInRequest
 from accounts.web.form_pages import add_violation, form_page
 from accounts.web.methods import get_or_post
 from organizations import lifecycle
@@ -16,14 +15,14 @@ from organizations.forms import NewOrganizationForm
 
 
 @require_safe
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: SignedInRequest) -> HttpResponse:
     """The lists come from organizations.context, which the top bar asks anyway."""
     return render(request, "organizations/home.html")
 
 
 @get_or_post
-def new(request: HttpRequest) -> HttpResponse:
-    user = signed_in_user(request)
+def new(request: SignedInRequest) -> HttpResponse:
+    user = request.user
     form = NewOrganizationForm(
         request.POST if request.method == "POST" else None, initial={"email": user.email}
     )
@@ -33,7 +32,7 @@ def new(request: HttpRequest) -> HttpResponse:
                 form.cleaned_data["name"],
                 form.cleaned_data["email"],
                 owner=user,
-                actor=Actor.of(request),
+                actor=request.actor,
             )
         except RuleViolation as error:
             add_violation(form, error)

@@ -1,11 +1,12 @@
 """An organization as its members see it, and what they see while it is closed to them."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from accounts.sessions.assurance import redirect_to_sudo, signed_in_user
+from accounts.sessions.assurance import redirect_to_sudo
+from accounts.sessions.requests import SignedInRequest
 from accounts.web.redirects import safe_next
 from organizations.access.gate import (
     enrolment_path,
@@ -19,7 +20,7 @@ from organizations.models import Membership, Organization
 
 @require_safe
 @member_required
-def detail(request: HttpRequest, organization: Organization, membership: Membership) -> HttpResponse:
+def detail(request: SignedInRequest, organization: Organization, membership: Membership) -> HttpResponse:
     """Who is in it. Owners see who has two-factor; members see names only (D34)."""
     page = page_of(organization.memberships.active(), request.GET)
     return render(
@@ -36,13 +37,13 @@ def detail(request: HttpRequest, organization: Organization, membership: Members
 
 @require_safe
 @membership_required_even_locked_out
-def locked_out(request: HttpRequest, organization: Organization, membership: Membership) -> HttpResponse:
+def locked_out(request: SignedInRequest, organization: Organization, membership: Membership) -> HttpResponse:
     """Why, since when, whom to ask, how to get in, how to get out; no members (D32)."""
     home = reverse("organizations:detail", args=[organization.name])
     next_path = safe_next(request, request.GET.get("next"), home)
-    if not is_locked_out(signed_in_user(request), organization):
+    if not is_locked_out(request.user, organization):
         return redirect(next_path)
-    if signed_in_user(request).is_enrolled:
+    if request.user.is_enrolled:
         return redirect_to_sudo(next_path)
     return render(
         request,

@@ -3,15 +3,15 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.audit import Actor
 from accounts.forms import ExpiryForm
 from accounts.sessions.assurance import is_fully_verified, sudo_required
+from accounts.sessions.requests import SignedInRequest
 from organizations import tokens as verbs
 from organizations.access.gate import owner_required
 from organizations.models import Membership, Organization, OrganizationToken
@@ -22,12 +22,12 @@ Kind = OrganizationToken.Kind
 
 @require_safe
 @owner_required
-def tokens(request: HttpRequest, organization: Organization, membership: Membership) -> HttpResponse:
+def tokens(request: SignedInRequest, organization: Organization, membership: Membership) -> HttpResponse:
     return tokens_page(request, organization, membership)
 
 
 def tokens_page(
-    request: HttpRequest,
+    request: SignedInRequest,
     organization: Organization,
     membership: Membership,
     refused: dict[Kind, ExpiryForm] | None = None,
@@ -49,7 +49,7 @@ def tokens_page(
 @sudo_required(page=PAGE)
 @sensitive_variables("secret")
 def create_token(
-    request: HttpRequest, organization: Organization, membership: Membership, kind: str
+    request: SignedInRequest, organization: Organization, membership: Membership, kind: str
 ) -> HttpResponse:
     """Show the secret in the answer, and nowhere again (docs/decisions/0005)."""
     chosen = kind_or_404(kind)
@@ -61,7 +61,7 @@ def create_token(
         chosen,
         expires_at=form.cleaned_data["expires"],
         verified=is_fully_verified(request),
-        actor=Actor.of(request),
+        actor=request.actor,
     )
     context = {"organization": organization, "membership": membership, "token": token, "secret": secret}
     return render(request, "organizations/token.html", context)
@@ -71,9 +71,9 @@ def create_token(
 @owner_required
 @sudo_required(page=PAGE)
 def delete_token(
-    request: HttpRequest, organization: Organization, membership: Membership, kind: str
+    request: SignedInRequest, organization: Organization, membership: Membership, kind: str
 ) -> HttpResponse:
-    if verbs.revoke(organization, kind_or_404(kind), actor=Actor.of(request)) is None:
+    if verbs.revoke(organization, kind_or_404(kind), actor=request.actor) is None:
         messages.info(request, _("There was nothing to delete any more."))
     else:
         messages.success(request, _("The token was deleted. It opens nothing any more."))

@@ -5,15 +5,15 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
 from accounts.sessions.assurance import sudo_required
+from accounts.sessions.requests import SignedInRequest
 from accounts.web.form_pages import add_violation, form_page, status_of
 from accounts.web.redirects import safe_next
 from organizations.access.gate import owner_required
@@ -27,12 +27,12 @@ PAGE = "organizations:users"
 
 @require_safe
 @owner_required
-def users(request: HttpRequest, organization: Organization, membership: Membership) -> HttpResponse:
+def users(request: SignedInRequest, organization: Organization, membership: Membership) -> HttpResponse:
     return users_page(request, organization, membership, AddMemberForm())
 
 
 def users_page(
-    request: HttpRequest, organization: Organization, membership: Membership, form: AddMemberForm
+    request: SignedInRequest, organization: Organization, membership: Membership, form: AddMemberForm
 ) -> HttpResponse:
     filters = UserFilterForm(request.GET)
     filters.is_valid()
@@ -70,12 +70,12 @@ def filtered(
 
 @require_POST
 @owner_required
-def add_member(request: HttpRequest, organization: Organization, membership: Membership) -> HttpResponse:
+def add_member(request: SignedInRequest, organization: Organization, membership: Membership) -> HttpResponse:
     form = AddMemberForm(request.POST)
     if form.is_valid():
         who = form.cleaned_data["username"]
         try:
-            invitations.add(organization, who, actor=Actor.of(request))
+            invitations.add(organization, who, actor=request.actor)
         except RuleViolation as error:
             add_violation(form, error, "username")
         else:
@@ -90,7 +90,7 @@ def add_member(request: HttpRequest, organization: Organization, membership: Mem
 @owner_required
 @sudo_required(page=PAGE)
 def make_owner(
-    request: HttpRequest, organization: Organization, membership: Membership, membership_id: int
+    request: SignedInRequest, organization: Organization, membership: Membership, membership_id: int
 ) -> HttpResponse:
     done = _("%(name)s is now an owner.")
     return act(request, organization, membership, membership_id, memberships.make_owner, done)
@@ -100,7 +100,7 @@ def make_owner(
 @owner_required
 @sudo_required(page=PAGE)
 def unmake_owner(
-    request: HttpRequest, organization: Organization, membership: Membership, membership_id: int
+    request: SignedInRequest, organization: Organization, membership: Membership, membership_id: int
 ) -> HttpResponse:
     done = _("%(name)s is no longer an owner.")
     return act(request, organization, membership, membership_id, memberships.unmake_owner, done)
@@ -109,7 +109,7 @@ def unmake_owner(
 @require_POST
 @owner_required
 def remove_member(
-    request: HttpRequest, organization: Organization, membership: Membership, membership_id: int
+    request: SignedInRequest, organization: Organization, membership: Membership, membership_id: int
 ) -> HttpResponse:
     if organization.memberships.owners().filter(pk=membership_id).exists():
         return remove_owner(request, organization, membership, membership_id)
@@ -119,7 +119,7 @@ def remove_member(
 
 @sudo_required(page=PAGE)
 def remove_owner(
-    request: HttpRequest, organization: Organization, membership: Membership, membership_id: int
+    request: SignedInRequest, organization: Organization, membership: Membership, membership_id: int
 ) -> HttpResponse:
     """Who owns an organization changes behind sudo only (D6), whichever button does it."""
     done = _("%(name)s has been removed.")
@@ -127,7 +127,7 @@ def remove_owner(
 
 
 def act(
-    request: HttpRequest,
+    request: SignedInRequest,
     organization: Organization,
     membership: Membership,
     membership_id: int,
@@ -136,7 +136,7 @@ def act(
 ) -> HttpResponse:
     """Carry out one of the actions of a row, and come back to the page that it was on."""
     try:
-        changed = verb(organization, membership_id, actor=Actor.of(request))
+        changed = verb(organization, membership_id, actor=request.actor)
     except RuleViolation as error:
         messages.error(request, str(error))
         response = users_page(request, organization, membership, AddMemberForm())
