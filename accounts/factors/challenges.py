@@ -1,7 +1,5 @@
 """Have a factor act, look at an answer, record a failure."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import Enum
 
 from django.db import transaction
@@ -9,11 +7,9 @@ from django.db import transaction
 from accounts import limits
 from accounts.audit import Actor, Event, name_of, record
 from accounts.exceptions import (
-    DecryptionFailed,
     MethodSetAside,
 )
 from accounts.factors.base import Factor, State
-from accounts.limits import Reservation
 from accounts.models import User
 from accounts.sessions.locks import hold
 from accounts.sessions.store import SessionStore
@@ -22,18 +18,6 @@ from accounts.sessions.store import SessionStore
 class Purpose(Enum):
     LOGIN = "login"
     SUDO = "sudo"
-
-
-@contextmanager
-def looking_at(reservation: Reservation) -> Iterator[None]:
-    """Open the transaction of an answer. One that can't be looked at, under a wrong key, was no guess."""
-    try:
-        with transaction.atomic():
-            yield
-    except DecryptionFailed:
-        with transaction.atomic():
-            limits.give_back(reservation)
-        raise
 
 
 def record_failure(user: User, factor: Factor, purpose: str, *, actor: Actor) -> None:

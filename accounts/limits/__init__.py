@@ -1,10 +1,10 @@
 """How often something may be done."""
 
-from accounts.limits.limiter import Budget, Reservation, give_back, reserve
+from accounts.limits.limiter import Attempt, Budget, attempt, reserve
 
 __all__ = [
+    "Attempt",
     "Budget",
-    "Reservation",
-    "give_back",
+    "attempt",
     "reserve",
 ]

@@ -6,7 +6,8 @@ them is used up, nothing is written and RateLimited is raised.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
-from accounts.exceptions import RateLimited
+from accounts.exceptions import DecryptionFailed, RateLimited
 from accounts.models import RateLimit
 
 logger = logging.getLogger(__name__)
@@ -41,10 +42,33 @@ class Counter:
 
 
 @dataclass(frozen=True)
-class Reservation:
-    """What `reserve` took, to be given back on success."""
+class Attempt:
+    """What `reserve` took of each budget."""
 
     counters: tuple[Counter, ...]
+
+    def succeeded(self) -> None:
+        """Give this attempt back, and no earlier failure; inside the transaction of the success.
+
+        Let it come last there: others wait for the counters that many share until that transaction ends.
+        """
+        give_back(self.counters)
+
+
+@contextmanager
+def attempt(*claims: tuple[Budget, str]) -> Iterator[Attempt]:
+    """Spend one attempt of each (budget, subject), then let the caller try. Raises RateLimited.
+
+    What was spent stays spent, whatever happens inside; only `succeeded()` gives it back. A secret that can't
+    be opened, because the server runs under a wrong key, was no guess of anybody's.
+    """
+    spent = reserve(*claims)
+    try:
+        yield spent
+    except DecryptionFailed:
+        with transaction.atomic():
+            give_back(spent.counters)
+        raise
 
 
 # Rows are taken in the order of VALUES; keys are sorted, so two reservations can't wait for each other.
@@ -73,7 +97,7 @@ def counters_of(claims: Iterable[tuple[Budget, str]], now: datetime) -> list[Cou
     return sorted(counters, key=lambda counter: counter.key)
 
 
-def reserve(*claims: tuple[Budget, str]) -> Reservation:
+def reserve(*claims: tuple[Budget, str]) -> Attempt:
     """Spend one attempt of each (budget, subject), or raise RateLimited and spend none.
 
     Call it before the attempt and outside any transaction: what was spent stays spent whatever happens next.
@@ -94,7 +118,7 @@ def reserve(*claims: tuple[Budget, str]) -> Reservation:
     for counter in counters:
         if counter.alarm and taken[counter.key][1] == counter.limit:
             logger.error(counter.alarm)
-    return Reservation(tuple(Counter(c.key, c.limit, as_datetime(taken[c.key][0])) for c in counters))
+    return Attempt(tuple(Counter(c.key, c.limit, as_datetime(taken[c.key][0])) for c in counters))
 
 
 def statement_of(counters: list[Counter], now: datetime) -> tuple[str, list[Any]]:
@@ -119,13 +143,12 @@ def retry_after(counters: list[Counter], taken: dict[str, Any], now: datetime) -
     return max(1, round((latest.resets_at - now).total_seconds())) if latest else 1
 
 
-def give_back(reservation: Reservation) -> None:
-    """Return the reserved attempt, inside the transaction of the success that earned it."""
+def give_back(counters: tuple[Counter, ...]) -> None:
     adapt = connection.ops.adapt_datetimefield_value
     parameters: list[Any] = []
-    for counter in reservation.counters:
+    for counter in counters:
         parameters += [counter.key, 0, adapt(counter.resets_at)]
-    rows = ", ".join(["(%s, %s, %s)"] * len(reservation.counters))
+    rows = ", ".join(["(%s, %s, %s)"] * len(counters))
     with connection.cursor() as cursor:
         cursor.execute(GIVE_BACK.format(rows=rows), parameters)
 

@@ -10,13 +10,13 @@ from accounts.exceptions import (
 )
 from accounts.factors import LOW_STOCK, left
 from accounts.factors.base import Device, Factor, State
-from accounts.factors.challenges import Purpose, looking_at, record_failure
+from accounts.factors.challenges import Purpose, record_failure
 from accounts.limits import Budget, guesses
 from accounts.login import sign_in
 from accounts.models import User
 from accounts.sessions.locks import hold
 from accounts.sessions.store import SessionStore
-from accounts.users.passwords import attempt
+from accounts.users import passwords
 
 WRONG_CODE_MAILS = Budget("mail:wrong-codes", (1, 3600))
 
@@ -38,13 +38,13 @@ def answer_challenge(
     Returns None for a wrong answer. Raises RateLimited, DecryptionFailed, and SessionEnded when the pending
     login or the session that asks was voided meanwhile.
     """
-    reservation = limits.reserve(*guesses.for_code(user, factor.guesses, actor.browser))
-    with looking_at(reservation):
+    claims = guesses.for_code(user, factor.guesses, actor.browser)
+    with limits.attempt(*claims) as attempt, transaction.atomic():
         user = hold(user, session, row_too=purpose is Purpose.SUDO)
         device = factor.verify(user, answer, state)
         repeated = device is None and factor.is_repeat(user, answer, state)
         if device is not None or repeated:
-            limits.give_back(reservation)
+            attempt.succeeded()
         if device is not None:
             move_on(user, factor, purpose, session=session, actor=actor, remember=remember)
         elif not repeated:
@@ -99,12 +99,12 @@ def prove(user: User, password: str, *, session: SessionStore, actor: Actor) -> 
     """
     if user.is_enrolled:
         raise MethodSetAside
-    right = attempt(user, password, actor=actor)
-    if right is None:
-        return False
-    with transaction.atomic():
-        hold(user, session)
-        session.prove()
-        record(Event.SUDO_GRANTED, actor=actor, subject=name_of(user), user=user, method="password")
-        right.give_back()
+    with passwords.attempt(user, password, failed=Event.PASSWORD_FAILED, actor=actor) as right:
+        if right is None:
+            return False
+        with transaction.atomic():
+            hold(user, session)
+            session.prove()
+            record(Event.SUDO_GRANTED, actor=actor, subject=name_of(user), user=user, method="password")
+            right.succeeded()
     return True

@@ -27,27 +27,35 @@ def sign_in(
     Returns None for a wrong password, an unknown or an inactive account: nobody can tell these apart.
     `session.row.pending_user` tells whether a second factor is still to come. Raises RateLimited.
     """
-    checked = passwords.check(username, password, actor=actor)
-    if checked is None:
-        return None
-    user = checked.user
-    token = remembered_tokens.get(user.pk)
-    try:
-        with transaction.atomic():
-            if not user.is_enrolled:
-                session.sign_in(user, actor=actor)
-                succeeded(user, actor=actor, method="password")
-            elif token and remembered.recognise(user, token):
-                session.sign_in(user, actor=actor, remembered=True)
-                succeeded(user, actor=actor, method=Session.REMEMBERED)
-            else:
-                methods = factors.methods_of(user).slugs
-                session.begin_pending(user, actor=actor, next=next_path, methods=methods)
-                record(Event.PASSWORD_ACCEPTED, actor=actor, subject=name_of(user), user=user)
-            checked.give_back()
-    except IntegrityError:  # the account was deleted in between
-        return None
+    user = User.objects.signing_in(username)
+    failed = Event.LOGIN_FAILED
+    with passwords.attempt(user, password, typed=username, failed=failed, actor=actor) as right:
+        if user is None or right is None:
+            return None
+        token = remembered_tokens.get(user.pk, "")
+        try:
+            with transaction.atomic():
+                after_password(user, token, session=session, actor=actor, next_path=next_path)
+                right.succeeded()
+        except IntegrityError:  # the account was deleted in between
+            return None
     return user
+
+
+def after_password(
+    user: User, remembered_token: str, *, session: SessionStore, actor: Actor, next_path: str
+) -> None:
+    """Sign in a user who has nothing else to prove; begin a pending login for all others (R7)."""
+    if not user.is_enrolled:
+        session.sign_in(user, actor=actor)
+        succeeded(user, actor=actor, method="password")
+    elif remembered_token and remembered.recognise(user, remembered_token):
+        session.sign_in(user, actor=actor, remembered=True)
+        succeeded(user, actor=actor, method=Session.REMEMBERED)
+    else:
+        methods = factors.methods_of(user).slugs
+        session.begin_pending(user, actor=actor, next=next_path, methods=methods)
+        record(Event.PASSWORD_ACCEPTED, actor=actor, subject=name_of(user), user=user)
 
 
 def complete(user: User, *, factor: str, session: SessionStore, actor: Actor, remember: bool) -> None:

@@ -7,6 +7,7 @@ moves the session on and records. A wrong answer is no exception: raising would 
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
 from accounts import factors, limits, outbox, signals
@@ -16,7 +17,7 @@ from accounts.exceptions import (
     EnrolmentExpired,
 )
 from accounts.factors.base import Device, Factor, State
-from accounts.factors.challenges import looking_at, record_failure
+from accounts.factors.challenges import record_failure
 from accounts.limits import guesses
 from accounts.models import User
 from accounts.sessions.locks import acting, end_other_sessions, hold
@@ -64,15 +65,15 @@ def confirm_enrolment(
     Returns None for a wrong answer. The first device brings backup codes. Every other session ends (R22).
     Raises RateLimited, EnrolmentExpired, DecryptionFailed, SessionEnded.
     """
-    reservation = limits.reserve(*guesses.for_code(user, factor.guesses, actor.browser))
-    with looking_at(reservation):
+    claims = guesses.for_code(user, factor.guesses, actor.browser)
+    with limits.attempt(*claims) as attempt, transaction.atomic():
         user = hold(user, session)
         if not factor.is_pending(user, state):
             raise EnrolmentExpired
         replacing = factor.device_of(user) is not None
         device = factor.complete_enrolment(user, answer, state)
         if device is not None:
-            limits.give_back(reservation)
+            attempt.succeeded()
             codes = [] if user.is_enrolled else switch_on(user)
             end_other_sessions(user, session, factor=factor.slug)
             event, mail = (

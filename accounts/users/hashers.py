@@ -1,5 +1,3 @@
-"""TODO docstring"""
-
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
 

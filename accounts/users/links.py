@@ -44,12 +44,12 @@ class Link:
 
     def redeem(self, token: str, *, actor: Actor) -> User:
         """Return the user that the token was made for. Raises LinkInvalid or RateLimited."""
-        guess = limits.reserve((GUESSES, actor.network))
-        user: User | None = User.objects.filter(pk=key_in(token), is_active=True).first()
-        if user is None:
-            raise LinkInvalid
-        self.check(token, user)
-        limits.give_back(guess)
+        with limits.attempt((GUESSES, actor.network)) as attempt:
+            user: User | None = User.objects.filter(pk=key_in(token), is_active=True).first()
+            if user is None:
+                raise LinkInvalid
+            self.check(token, user)
+            attempt.succeeded()
         return user
 
     def check(self, token: str, user: User) -> None:

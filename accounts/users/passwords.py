@@ -1,6 +1,7 @@
 """The verbs of passwords. One Argon2 hash for a right, a wrong and an unknown account; none when refused."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 from django.contrib.auth.hashers import check_password, make_password
@@ -11,7 +12,7 @@ from django.db import transaction
 from accounts import crypto, limits, outbox
 from accounts.audit import Actor, Event, name_of, record
 from accounts.exceptions import RateLimited, RuleViolation, WrongPassword
-from accounts.limits import Budget, Reservation, guesses
+from accounts.limits import Attempt, Budget, guesses
 from accounts.models import AuditEvent, User
 from accounts.sessions.locks import hold, hold_session_of
 from accounts.sessions.store import SessionStore
@@ -32,61 +33,40 @@ class WeakPassword(RuleViolation):
     fields = ("new_password", "password")
 
 
-@dataclass(frozen=True)
-class RightPassword:
-    """Whose password it was. `give_back` returns the attempt, as the last thing of what follows upon it:
-    one of the counters is everybody's, and whoever signs in would wait for it.
-    """
+@contextmanager
+def attempt(
+    user: User | None, password: str, *, failed: Event, actor: Actor, typed: str = ""
+) -> Iterator[Attempt | None]:
+    """Try a password; hand on the attempt if it is right, None if it is not, which is recorded as `failed`.
 
-    user: User
-    reservation: Reservation
-
-    def give_back(self) -> None:
-        limits.give_back(self.reservation)
-
-
-def check(username: str, password: str, *, actor: Actor) -> RightPassword | None:
-    """Tell whose password this is, by user name or confirmed e-mail address.
-
-    Returns None for a wrong password, an unknown and an inactive account, after the same work. Raises
-    RateLimited before any hashing (R4).
+    A wrong password, an unknown account (`typed` is what its name would be) and an inactive one take the same
+    work. Raises RateLimited before any hashing (R4).
     """
     if len(password) > MAX_LENGTH:
-        return None
-    user = User.objects.signing_in(username)
-    reservation = limits.reserve(*guesses.for_password(user, username, actor=actor))
-    if matches(user, password) and user is not None and user.is_active:
-        return RightPassword(user, reservation)
-    subject = name_of(user) if user else "user"  # what was typed may well be a password
-    with transaction.atomic():
-        record(Event.LOGIN_FAILED, actor=actor, subject=subject, user=user)
-    return None
-
-
-def attempt(user: User, password: str, *, actor: Actor) -> RightPassword | None:
-    """Ask somebody who is signed in for the password again. Raises RateLimited."""
-    if len(password) > MAX_LENGTH:
-        return None
-    reservation = limits.reserve(*guesses.for_password(user, user.username, actor=actor))
-    if matches(user, password):
-        return RightPassword(user, reservation)
-    with transaction.atomic():
-        record(Event.PASSWORD_FAILED, actor=actor, subject=name_of(user), user=user)
-    return None
+        yield None
+        return
+    with limits.attempt(*guesses.for_password(user, typed, actor=actor)) as spent:
+        if check_hash(user, password) and user is not None and user.is_active:
+            yield spent
+            return
+        subject = name_of(user) if user else "user"  # what was typed may well be a password
+        with transaction.atomic():
+            record(failed, actor=actor, subject=subject, user=user)
+        yield None
 
 
 def confirm(user: User, password: str, *, session: SessionStore, actor: Actor) -> bool:
     """Tell whether this is the password of somebody who is signed in. Raises RateLimited, SessionEnded."""
-    right = attempt(user, password, actor=actor)
-    if right is None:
-        return False
-    with transaction.atomic():
-        hold(user, session)  # what was right may be the password of a moment ago
-        right.give_back()
+    with attempt(user, password, failed=Event.PASSWORD_FAILED, actor=actor) as right:
+        if right is None:
+            return False
+        with transaction.atomic():
+            hold(user, session)  # what was right may be the password of a moment ago
+            right.succeeded()
     return True
 
 
-def matches(user: User | None, password: str) -> bool:
+def check_hash(user: User | None, password: str) -> bool:
     """Hash once, whoever it is; a hash of old is replaced by one of today's kind, without a new stamp."""
 
     def upgrade(password: str) -> None:
@@ -111,22 +91,22 @@ def change(user: User, old: str, new: str, *, session: SessionStore | None, acto
     RateLimited, SessionEnded.
     """
     ensure_acceptable(new, user)
-    right = attempt(user, old, actor=actor)
-    if right is None:
-        raise WrongPassword
-    hashed = make_password(new)
-    with transaction.atomic():
-        if session is None:
-            hold_session_of(actor)
-        locked = hold(user, session)
-        if locked.security_stamp != user.security_stamp:
-            raise WrongPassword  # what was right may be the password of a moment ago
-        store(locked, hashed)
-        if session is not None:
-            session.renew(locked)
-        record(Event.PASSWORD_CHANGED, actor=actor, subject=name_of(user), user=user)
-        outbox.notify(locked, "password_changed", actor=actor)
-        right.give_back()
+    with attempt(user, old, failed=Event.PASSWORD_FAILED, actor=actor) as right:
+        if right is None:
+            raise WrongPassword
+        hashed = make_password(new)
+        with transaction.atomic():
+            if session is None:
+                hold_session_of(actor)
+            locked = hold(user, session)
+            if locked.security_stamp != user.security_stamp:
+                raise WrongPassword  # what was right may be the password of a moment ago
+            store(locked, hashed)
+            if session is not None:
+                session.renew(locked)
+            record(Event.PASSWORD_CHANGED, actor=actor, subject=name_of(user), user=user)
+            outbox.notify(locked, "password_changed", actor=actor)
+            right.succeeded()
 
 
 def store(user: User, hashed: str) -> None:

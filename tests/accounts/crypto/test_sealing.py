@@ -1,5 +1,3 @@
-"""TODO docstring"""
-
 import pytest
 
 from accounts.crypto import digest, digests, open_sealed, seal

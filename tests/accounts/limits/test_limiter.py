@@ -1,13 +1,12 @@
-"""TODO docstring"""
-
 from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db import transaction
 from django.utils import timezone
 
-from accounts.exceptions import RateLimited
-from accounts.limits import Budget, give_back, reserve
+from accounts.exceptions import DecryptionFailed, RateLimited
+from accounts.limits import Budget, attempt, reserve
 from accounts.models import RateLimit
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -57,27 +56,53 @@ def test_the_window_closes_and_the_longer_one_goes_on():
 
 def test_success_gives_back_its_own_attempt_and_no_other():
     reserve((THREE, "alice"))
-    reservation = reserve((THREE, "alice"))
+    spent = reserve((THREE, "alice"))
 
-    give_back(reservation)
+    spent.succeeded()
 
     assert set(RateLimit.objects.values_list("count", flat=True)) == {1}
 
 
 def test_nothing_is_given_back_to_a_later_window():
     with time_machine.travel(timezone.now(), tick=False) as clock:
-        reservation = reserve((OTHER, "alice"))
+        spent = reserve((OTHER, "alice"))
         clock.shift(timedelta(seconds=61))
         reserve((OTHER, "alice"))
-        give_back(reservation)
+        spent.succeeded()
 
     assert RateLimit.objects.get(key__startswith="other").count == 1
 
 
 def test_giving_back_twice_never_goes_below_zero():
-    reservation = reserve((OTHER, "alice"))
+    spent = reserve((OTHER, "alice"))
 
-    give_back(reservation)
-    give_back(reservation)
+    spent.succeeded()
+    spent.succeeded()
+
+    assert RateLimit.objects.get(key__startswith="other").count == 0
+
+
+def test_an_attempt_stays_spent_whatever_happens_inside():
+    with attempt((THREE, "alice")):
+        pass
+    with pytest.raises(KeyError), attempt((THREE, "alice")), transaction.atomic():
+        raise KeyError
+
+    assert set(RateLimit.objects.values_list("count", flat=True)) == {2}
+
+
+def test_a_success_is_given_back_with_its_transaction_or_not_at_all():
+    with attempt((THREE, "alice")) as made, transaction.atomic():
+        made.succeeded()
+        transaction.set_rollback(True)
+    with attempt((THREE, "alice")) as made, transaction.atomic():
+        made.succeeded()
+
+    assert set(RateLimit.objects.values_list("count", flat=True)) == {1}
+
+
+def test_what_a_wrong_key_can_not_open_was_no_guess():
+    with pytest.raises(DecryptionFailed), attempt((OTHER, "alice")), transaction.atomic():
+        raise DecryptionFailed("no entry of ENCRYPTION_KEYS opens it")
 
     assert RateLimit.objects.get(key__startswith="other").count == 0

@@ -1,5 +1,3 @@
-"""TODO docstring"""
-
 import re
 
 import pytest
