@@ -7,7 +7,7 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import checks  # noqa: F401 - registers itself
-        from accounts.crypto import columns
+        from accounts.crypto.columns import sealed_columns
         from accounts.outbox import queue
 
-        columns.register(queue.SEALED)
+        sealed_columns.register("outbox", queue.SEALED)

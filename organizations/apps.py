@@ -6,11 +6,15 @@ class OrganizationsConfig(AppConfig):
     verbose_name = "Organizations"
 
     def ready(self) -> None:
-        """Hear what accounts asks and tells. Importing policy also registers who reads its mails."""
+        """Hear what accounts asks and tells, and add what organizations have to what accounts does."""
         from accounts import signals
-        from accounts.api import resources
+        from accounts.api.resources import allowed_actions
         from accounts.audit.events import enumerations
-        from organizations import lifecycle, tokens
+        from accounts.management.doctor import checks
+        from accounts.outbox.delivery import audiences
+        from accounts.sessions.lifetimes import extra_columns
+        from accounts.tokens import expiry, lookup
+        from organizations import lifecycle, news, tokens
         from organizations.events import Event
         from organizations.management import doctor
         from organizations.members import memberships
@@ -20,8 +24,14 @@ class OrganizationsConfig(AppConfig):
         signals.two_factor_consequences.connect(two_factor.consequences)
         signals.two_factor_changed.connect(two_factor.mirror)
         signals.account_deleting.connect(memberships.leave_everything)
-        user_sessions.shorten_sessions()
-        doctor.register_checks()
-        tokens.register()
-        resources.PERMISSIONS["can-create-organizations"] = lifecycle.may_create_organizations
+
         enumerations.register("organizations", Event)
+        audiences.register(news.OWNERS, news.owners)
+        audiences.register(news.MEMBERS_WITHOUT_TWO_FACTOR, news.members_without_two_factor)
+        lookup.lookups.register("organization", tokens.find)
+        expiry.kinds.register("organization", tokens.EXPIRY)
+        allowed_actions.register("can-create-organizations", lifecycle.may_create_organizations)
+        for name, limit in user_sessions.LIMITS.items():
+            extra_columns.register(name, limit)
+        for title, check in doctor.CHECKS.items():
+            checks.register(title, check)

@@ -8,7 +8,7 @@ from accounts import outbox
 from accounts.audit import Actor
 from accounts.models import BearerToken, unexpired
 from accounts.sessions.locks import acting
-from accounts.tokens import expiry, lookup
+from accounts.tokens import expiry
 from accounts.tokens.issuing import fill
 from organizations import news
 from organizations.access.rights import lock_with_right
@@ -17,12 +17,6 @@ from organizations.models import Organization, OrganizationToken, Right
 from organizations.news import OWNERS
 
 Kind = OrganizationToken.Kind
-
-
-def register() -> None:
-    """Have accounts find these tokens, too, and tell about their end. For AppConfig.ready."""
-    lookup.finder(find)
-    expiry.register(OrganizationToken, with_organizations, tell_owners)  # type: ignore[arg-type]
 
 
 def find(token_hash: str) -> BearerToken | None:
@@ -105,3 +99,6 @@ def tell_owners(token: OrganizationToken) -> None:
         kind=token.kind,
         expires_on=token.expires_at and token.expires_at.date().isoformat(),
     )
+
+
+EXPIRY = expiry.Kind(OrganizationToken, with_organizations, tell_owners)  # type: ignore[arg-type]

@@ -117,7 +117,7 @@ def authenticate(request: HttpRequest, network: str) -> BearerToken | None:
     scheme, _space, text = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     if scheme.lower() != "bearer" or not text:
         return None
-    return lookup.find(text, network=network)
+    return lookup.find_token(text, network=network)
 
 
 def unauthorized(detail: str = "") -> ApiError:

@@ -10,9 +10,23 @@ from typing import Any
 from accounts.jsonapi.documents import API, Resource, resource, to_one
 from accounts.models import BearerToken, User
 from accounts.models.public_ids import public_id
+from accounts.plugins import Registry
 
 # What accounts can be elsewhere, and never are here.
 ELSEWHERE = dict.fromkeys(("is-sso-login", "is-unified", "has-git-hub-app-token", "has-linked-hcp"), False)
+
+# What the details of an account say that its user may do.
+allowed_actions: Registry[Callable[[User], bool]] = Registry(
+    {
+        "can-change-email": lambda user: True,
+        "can-change-username": lambda user: False,
+        "can-change-password": lambda user: True,
+        "can-manage-user-tokens": lambda user: True,
+        "can-manage-sessions": lambda user: True,
+        "can-view2fa-settings": lambda user: True,
+        "can-manage-hcp-account": lambda user: False,
+    }
+)
 
 
 def moment(value: datetime | None) -> str | None:
@@ -92,7 +106,7 @@ def service_account(token: BearerToken) -> Resource:
         "is-site-admin": False,
         "is-admin": False,
         "is-sudo": False,
-        "permissions": dict.fromkeys(PERMISSIONS, False),
+        "permissions": dict.fromkeys(allowed_actions, False),
         **ELSEWHERE,
     }
     relationships = {"authenticated-resource": to_one(kind, name)}
@@ -100,19 +114,7 @@ def service_account(token: BearerToken) -> Resource:
 
 
 def permissions(user: User) -> dict[str, bool]:
-    return {name: may(user) for name, may in PERMISSIONS.items()}
-
-
-# Other applications add theirs.
-PERMISSIONS: dict[str, Callable[[User], bool]] = {
-    "can-change-email": lambda user: True,
-    "can-change-username": lambda user: False,
-    "can-change-password": lambda user: True,
-    "can-manage-user-tokens": lambda user: True,
-    "can-manage-sessions": lambda user: True,
-    "can-view2fa-settings": lambda user: True,
-    "can-manage-hcp-account": lambda user: False,
-}
+    return {name: may(user) for name, may in allowed_actions.items()}
 
 
 def token_resource(token: BearerToken, *, path: str = "", secret: str | None = None) -> Resource:

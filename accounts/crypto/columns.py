@@ -12,6 +12,7 @@ from django.db import models
 
 from accounts.crypto import sealing
 from accounts.exceptions import DecryptionFailed
+from accounts.plugins import Registry
 
 BATCH = 100  # rows
 
@@ -22,11 +23,11 @@ class Tally:
 
     current: int = 0
     old: int = 0
-    closed: int = 0
+    unreadable: int = 0
 
     @property
     def total(self) -> int:
-        return self.current + self.old + self.closed
+        return self.current + self.old + self.unreadable
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class SealedColumn:
             yield batch
             last = batch[-1].pk
 
-    def renewed(self, row: Any) -> dict[str, str]:
+    def resealed(self, row: Any) -> dict[str, str]:
         """Return what has to be written for the row to stand under the current key; nothing if it does.
 
         Raises DecryptionFailed, without an alarm.
@@ -76,16 +77,11 @@ class SealedColumn:
         tally = Tally()
         for row in (row for batch in self.batches() for row in batch):
             try:
-                stands = "old" if self.renewed(row) else "current"
+                stands = "old" if self.resealed(row) else "current"
             except DecryptionFailed:
-                stands = "closed"
+                stands = "unreadable"
             setattr(tally, stands, getattr(tally, stands) + 1)
         return tally
 
 
-columns: list[SealedColumn] = []
-
-
-def register(column: SealedColumn) -> None:
-    """Have a column looked after. For AppConfig.ready of the application that has it."""
-    columns.append(column)
+sealed_columns: Registry[SealedColumn] = Registry()

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import transaction
 
 from accounts.audit import Actor, Event, record
-from accounts.crypto.columns import SealedColumn, columns
+from accounts.crypto.columns import SealedColumn, sealed_columns
 from accounts.exceptions import DecryptionFailed
 
 MOST_PASSES = 10  # over one column; after that somebody keeps writing under an old key
@@ -53,7 +53,7 @@ def rotate(*, actor: Actor, report: Report) -> list[Outcome]:
     """Seal everything under the current key; return what became of each column. Safe to run twice at once."""
     with transaction.atomic():  # first: a rotation that is killed has renewed what it has renewed
         record(Event.KEY_ROTATION_STARTED, actor=actor, subject="site")
-    outcomes = [rotate_column(column, report) for column in columns]
+    outcomes = [rotate_column(column, report) for column in sealed_columns.values()]
     if renewed := sum(outcome.renewed for outcome in outcomes):
         with transaction.atomic():
             record(Event.KEYS_ROTATED, actor=actor, subject="site", values=renewed)
@@ -82,7 +82,7 @@ def renew(column: SealedColumn, batch: list[Any], progress: Progress) -> int:
     stale: dict[int, tuple[str, dict[str, str]]] = {}
     for row in batch:
         try:
-            if changes := column.renewed(row):
+            if changes := column.resealed(row):
                 stale[row.pk] = getattr(row, column.field), changes
         except DecryptionFailed:
             progress.closed += 1

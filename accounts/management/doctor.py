@@ -9,10 +9,11 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from accounts import factors
-from accounts.crypto import columns
+from accounts.crypto.columns import sealed_columns
 from accounts.models import OutboxMessage, User
+from accounts.plugins import Registry
 
-Check = Callable[[], Iterable[str]]
+Finder = Callable[[], Iterable[str]]
 Repair = Callable[[], int]
 
 OVERDUE = timedelta(minutes=30)
@@ -23,22 +24,18 @@ class Note(str):
 
 
 @dataclass(frozen=True)
-class Examination:
-    """A question, what answers it with problems, and what mends them where that needs no decision."""
+class Check:
+    """What finds problems, and what mends them where that needs no decision."""
 
-    title: str
-    check: Check
+    find: Finder
     repair: Repair | None = None
 
 
-examinations: list[Examination] = []
+# By title.
+checks: Registry[Check] = Registry()
 
 
-def register(title: str, check: Check, repair: Repair | None = None) -> None:
-    examinations.append(Examination(title, check, repair))
-
-
-def take_the_time_it_takes() -> None:
+def lift_statement_timeout() -> None:
     """Lift the time limit of statements, which is there for pages."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
@@ -71,10 +68,10 @@ def backup_codes_come_and_go_with_two_factor() -> Iterator[str]:
 
 def stored_secrets_can_be_opened() -> Iterator[str]:
     """A missing key shows here, not at a login; and whether an old one is still needed."""
-    for column in columns.columns:
+    for column in sealed_columns.values():
         tally = column.tally()
-        if tally.closed:
-            yield f"{column}: no entry of ENCRYPTION_KEYS opens {tally.closed} of {tally.total}"
+        if tally.unreadable:
+            yield f"{column}: no entry of ENCRYPTION_KEYS opens {tally.unreadable} of {tally.total}"
         if tally.old:
             yield Note(
                 f"{column}: {tally.old} of {tally.total} stand under an old key, which has to stay in "
@@ -95,7 +92,7 @@ def mails_leave() -> Iterator[str]:
         )
 
 
-register("two-factor and devices agree", two_factor_is_what_the_devices_say)
-register("backup codes", backup_codes_come_and_go_with_two_factor)
-register("encryption keys", stored_secrets_can_be_opened)
-register("mails", mails_leave)
+checks.register("two-factor and devices agree", Check(two_factor_is_what_the_devices_say))
+checks.register("backup codes", Check(backup_codes_come_and_go_with_two_factor))
+checks.register("encryption keys", Check(stored_secrets_can_be_opened))
+checks.register("mails", Check(mails_leave))

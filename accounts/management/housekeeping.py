@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.database.batches import delete_in_batches, update_in_batches
 from accounts.models import OutboxMessage, RateLimit, RememberedBrowser, Session
-from accounts.sessions.lifetimes import IDLE_LIFETIME, REMEMBER, TIMEOUT, carried_limits
+from accounts.sessions.lifetimes import IDLE_LIFETIME, REMEMBER, TIMEOUT, limit_columns
 from accounts.tokens import expiry
 from accounts.two_factor import enrolment
 
@@ -48,18 +48,18 @@ def ended_sessions() -> QuerySet[Session]:
 
 def shortened_sessions() -> QuerySet[Session]:
     """Sessions that a limit of their user has ended: they must not come back when it is lifted."""
-    if not carried_limits():
+    if not limit_columns():
         return Session.objects.none()
-    rows = Session.objects.filter(user__isnull=False).annotate(**carried_limits())
+    rows = Session.objects.filter(user__isnull=False).annotate(**limit_columns())
     return rows.filter(is_over("last_used_at", TIMEOUT) | is_over("created_at", REMEMBER))
 
 
 def forgotten_browsers() -> QuerySet[RememberedBrowser]:
     """Remembered browsers that are let through no more: too old, or remembered under a former stamp."""
     over = Q(expires_at__lt=timezone.now()) | ~Q(user__security_stamp=F("security_stamp"))
-    if carried_limits():
+    if limit_columns():
         over |= is_over("created_at", REMEMBER)
-    return RememberedBrowser.objects.annotate(**carried_limits()).filter(over)
+    return RememberedBrowser.objects.annotate(**limit_columns()).filter(over)
 
 
 def is_over(since: str, limit: str) -> Q:

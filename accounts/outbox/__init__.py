@@ -1,6 +1,5 @@
 """Mails and texts on their way."""
 
-from accounts.outbox.delivery import audience
 from accounts.outbox.notifications import (
     broadcast,
     enqueue_message,
@@ -10,7 +9,6 @@ from accounts.outbox.notifications import (
 )
 
 __all__ = [
-    "audience",
     "broadcast",
     "enqueue_message",
     "left_for_later",

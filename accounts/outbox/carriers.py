@@ -1,4 +1,4 @@
-"""Who takes messages out of the house, by kind. Mails are carried here, other kinds by their own apps."""
+"""Who sends the messages of each kind: mails by SMTP here, other kinds in their own applications."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,30 +8,21 @@ from typing import Any
 from django.core.mail import EmailMultiAlternatives
 
 from accounts.outbox.mails import Mail
+from accounts.plugins import Registry
 
 PERMANENT = 500  # replies from here on: the same again will be refused again
 
 
 @dataclass(frozen=True)
 class Carrier:
-    """Takes one kind of message out of the house."""
+    """Sends one kind of message: `send` gets what `enqueue_message` was given."""
 
-    carry: Callable[[dict[str, Any]], None]
+    send: Callable[[dict[str, Any]], None]
     # Wiped and marked as sent before it is tried: better lost than twice.
-    at_most_once: bool
+    at_most_once: bool = False
 
 
-carriers: dict[str, Carrier] = {}
-
-
-def carrier(kind: str, *, at_most_once: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Register who sends the messages of a kind: a function of what `enqueue_message` was given."""
-
-    def register(function: Callable[..., None]) -> Callable[..., None]:
-        carriers[kind] = Carrier(function, at_most_once)
-        return function
-
-    return register
+carriers: Registry[Carrier] = Registry()
 
 
 def urgent_kinds() -> list[str]:
@@ -39,8 +30,7 @@ def urgent_kinds() -> list[str]:
     return [kind for kind, by in carriers.items() if by.at_most_once]
 
 
-@carrier("mail")
-def carry_mail(content: dict[str, Any]) -> None:
+def send_mail(content: dict[str, Any]) -> None:
     mail = Mail(**content)
     envelope = EmailMultiAlternatives(mail.subject, mail.text, to=[mail.address])
     envelope.attach_alternative(mail.html, "text/html")
@@ -55,3 +45,6 @@ def is_refusal(error: Exception) -> bool:
     if isinstance(error, SMTPRecipientsRefused):
         return all(code >= PERMANENT for code, _reply in error.recipients.values())
     return isinstance(error, SMTPDataError) and error.smtp_code >= PERMANENT
+
+
+carriers.register("mail", Carrier(send_mail))

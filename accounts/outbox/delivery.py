@@ -27,6 +27,7 @@ from accounts.outbox import threads
 from accounts.outbox.carriers import carriers, is_refusal, urgent_kinds
 from accounts.outbox.mails import render
 from accounts.outbox.queue import claimed, due, finish, opened, postpone, sealed
+from accounts.plugins import Registry
 
 logger = logging.getLogger(__name__)
 CLAIM = timedelta(minutes=2)  # longer than one attempt can take
@@ -34,8 +35,9 @@ BATCH = 100
 FAILURES_IN_A_ROW = 5  # then the mail server is away, and the other mails can wait
 URGENT = 50  # priority in the worker's queue; that of mails is 0
 
+# Who reads the broadcasts of a name: (key, after user id, limit) -> users in id order.
 Audience = Callable[[str, int, int], list[User]]
-audiences: dict[str, Audience] = {}
+audiences: Registry[Audience] = Registry()
 
 # Rows that the present request wrote; None outside of requests.
 waiting: ContextVar[list[int] | None] = ContextVar("waiting", default=None)
@@ -50,16 +52,6 @@ class OutboxMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         waiting.set([])
         return self.get_response(request)
-
-
-def audience(name: str) -> Callable[[Audience], Audience]:
-    """Register who reads the broadcasts of this name: (key, after user id, limit) -> users in id order."""
-
-    def register(function: Audience) -> Audience:
-        audiences[name] = function
-        return function
-
-    return register
 
 
 def announce(message: OutboxMessage) -> None:
@@ -152,7 +144,7 @@ def send(message: OutboxMessage) -> None:
     content, by = opened(message), carriers[message.kind]
     if by.at_most_once and not finish(claimed(message)):
         return  # we took so long that somebody else has sent it
-    by.carry(content)
+    by.send(content)
     if not by.at_most_once:
         finish(OutboxMessage.objects.filter(pk=message.pk))
 

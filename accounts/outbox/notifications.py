@@ -29,7 +29,7 @@ def notify_address(address: str, name: str, /, *, lifetime: timedelta = LIFETIME
 
 
 def broadcast(name: str, *, audience: str, key: str, **context: Any) -> None:
-    """Tell many: everybody whom the audience (see outbox.audience) finds for this key."""
+    """Tell many: everybody whom the audience (delivery.audiences) finds for this key."""
     enqueue_broadcast(name, simplified(context), audience=audience, key=key)
 
 

@@ -1,29 +1,15 @@
-"""A named list that is filled while the applications are loaded, by `AppConfig.ready()`."""
+"""A named list that applications fill while they are loaded, in `AppConfig.ready()`."""
 
-from collections.abc import ItemsView, ValuesView
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 Entry = TypeVar("Entry")
 
 
-class Registry(Generic[Entry]):
-    """Entries by name, in the order in which they were added."""
-
-    def __init__(self) -> None:
-        self.entries: dict[str, Entry] = {}
+class Registry(dict[str, Entry]):
+    """Entries by name, in the order in which they were registered."""
 
     def register(self, name: str, entry: Entry) -> None:
-        """Add an entry; the same name again takes the place of the former one."""
-        self.entries[name] = entry
-
-    def __getitem__(self, name: str) -> Entry:
-        return self.entries[name]
-
-    def get(self, name: str) -> Entry | None:
-        return self.entries.get(name)
-
-    def items(self) -> ItemsView[str, Entry]:
-        return self.entries.items()
-
-    def values(self) -> ValuesView[Entry]:
-        return self.entries.values()
+        """Add an entry. Raises ValueError if the name is taken: two applications would hide one another's."""
+        if name in self:
+            raise ValueError(f"{name} is registered already")
+        self[name] = entry

@@ -6,30 +6,26 @@ from django.db import models
 from django.db.models import Expression, Subquery
 
 from accounts.models import Session
+from accounts.plugins import Registry
 
 PENDING_LIFETIME = timedelta(minutes=10)
 IDLE_LIFETIME = timedelta(minutes=20160)
 ABSOLUTE_LIFETIME = timedelta(minutes=20160)
 LAST_USED_RESOLUTION = timedelta(minutes=1)
 
-# Minutes, carried by sessions (and None where nobody shortens it): idle, and from the sign-in on.
+# Minutes, in extra columns of sessions (None where nobody shortens it): idle, and from the sign-in on.
 TIMEOUT = "session_timeout"
 REMEMBER = "session_remember"
 # The latter for a pending login, which has no user yet: how long its browser would be remembered.
 PENDING_REMEMBER = "pending_remember"
 
-# What the read of a session brings along, without a statement of its own: name -> sub-select on the session.
-carried: dict[str, Expression | Subquery] = {}
+# What the read of a session selects besides, without a statement of its own: attribute -> sub-select.
+extra_columns: Registry[Expression | Subquery] = Registry()
 
 
-def carry(name: str, value: Expression | Subquery) -> None:
-    """Have every session row carry `value` as an attribute. For AppConfig.ready of whoever knows it."""
-    carried[name] = value
-
-
-def carried_limits() -> dict[str, Expression | Subquery]:
-    """Return what shortens the life of a row that has a user_id."""
-    return {name: carried[name] for name in (TIMEOUT, REMEMBER) if name in carried}
+def limit_columns() -> dict[str, Expression | Subquery]:
+    """Return the extra columns that shorten the life of a row that has a user_id."""
+    return {name: extra_columns[name] for name in (TIMEOUT, REMEMBER) if name in extra_columns}
 
 
 def is_alive(row: Session, now: datetime) -> bool:

@@ -12,7 +12,7 @@ from accounts.audit import Actor, Event, name_of, record, user_agents
 from accounts.exceptions import SessionEnded
 from accounts.models import RememberedBrowser, Session, User
 from accounts.sessions import remembered
-from accounts.sessions.lifetimes import carried, carried_limits, is_alive
+from accounts.sessions.lifetimes import extra_columns, is_alive, limit_columns
 from accounts.sessions.locks import hold_session_of
 from accounts.sessions.remembered import tokens
 from accounts.sessions.store import SessionStore, hash_of
@@ -42,7 +42,7 @@ def open_sessions(user: User, own: Session) -> list[SignedInBrowser]:
     now = timezone.now()
     rows = Session.objects.filter(user=user, security_stamp=user.security_stamp)
     entries = []
-    for row in rows.annotate(**carried_limits()).order_by("-last_used_at", "-pk"):
+    for row in rows.annotate(**limit_columns()).order_by("-last_used_at", "-pk"):
         row.user = user
         if is_alive(row, now):
             entries.append(SignedInBrowser.of(row, own))
@@ -64,7 +64,7 @@ def end_elsewhere(user: User, *, session: SessionStore, actor: Actor, only: int 
     hold_session_of(actor)
     now = timezone.now()
     chosen = Session.objects.filter(pk__in=[pk for pk in keys if only in (None, pk)])
-    ended = sum(is_alive(row, now) for row in chosen.with_people().annotate(**carried))
+    ended = sum(is_alive(row, now) for row in chosen.with_people().annotate(**extra_columns))
     chosen.delete()
     if ended:
         event = Event.OTHER_SESSIONS_ENDED if only is None else Event.SESSION_ENDED

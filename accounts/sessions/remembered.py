@@ -19,7 +19,7 @@ from accounts.sessions.lifetimes import (
     LAST_USED_RESOLUTION,
     PENDING_REMEMBER,
     REMEMBER,
-    carried_limits,
+    limit_columns,
     shortest,
 )
 from accounts.sessions.locks import acting
@@ -73,7 +73,7 @@ def list_of(user: User) -> list[RememberedBrowser]:
 def rows_of(user: User) -> QuerySet[RememberedBrowser]:
     """Rows under the user's present stamp, each with the limits of the user's organizations."""
     rows = RememberedBrowser.objects.filter(user=user, security_stamp=user.security_stamp)
-    return rows.annotate(**carried_limits())
+    return rows.annotate(**limit_columns())
 
 
 def ends_at(browser: RememberedBrowser) -> datetime:

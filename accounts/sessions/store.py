@@ -17,10 +17,10 @@ from accounts.audit import Actor
 from accounts.database.prepared import Prepared
 from accounts.exceptions import SessionEnded
 from accounts.models import Session, User
-from accounts.sessions.lifetimes import ABSOLUTE_LIFETIME, PENDING_LIFETIME, carried, is_alive
+from accounts.sessions.lifetimes import ABSOLUTE_LIFETIME, PENDING_LIFETIME, extra_columns, is_alive
 
 BY_KEY = Prepared(
-    lambda key_hash: Session.objects.with_people().annotate(**carried).filter(key_hash=key_hash)
+    lambda key_hash: Session.objects.with_people().annotate(**extra_columns).filter(key_hash=key_hash)
 )
 
 

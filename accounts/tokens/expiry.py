@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts import outbox
 from accounts.models import ApiToken, BearerToken
+from accounts.plugins import Registry
 
 DAYS_BEFORE = (7, 30)  # the nearest first: who was told of that is not told of the other
 KEEP_EXPIRED = timedelta(days=30)  # shown as expired for so long
@@ -29,17 +30,13 @@ class Kind:
     tell: Tell
 
 
-kinds: list[Kind] = []
-
-
-def register(model: type[BearerToken], tokens: Callable[[], QuerySet[BearerToken]], tell: Tell) -> None:
-    kinds.append(Kind(model, tokens, tell))
+kinds: Registry[Kind] = Registry()
 
 
 def tell_in_time() -> None:
     """Write the mails that are due, 30 and 7 days before the end; each once. They leave with what is due."""
     with outbox.left_for_later():
-        for kind in kinds:
+        for kind in kinds.values():
             for days in DAYS_BEFORE:
                 tell_about(kind, days)
 
@@ -66,7 +63,7 @@ def due_for_mail(days: int) -> Q:
 def long_expired() -> list[QuerySet[BearerToken]]:
     """Return what nobody needs to see any more, for housekeeping."""
     over = timezone.now() - KEEP_EXPIRED
-    return [kind.model._default_manager.filter(expires_at__lt=over) for kind in kinds]
+    return [kind.model._default_manager.filter(expires_at__lt=over) for kind in kinds.values()]
 
 
 # --- People's own ---
@@ -80,4 +77,4 @@ def tell_owner(token: ApiToken) -> None:
     outbox.notify(token.owner, "token_expiring", description=token.description, expires_at=token.expires_at)
 
 
-register(ApiToken, of_active_people, tell_owner)  # type: ignore[arg-type]
+kinds.register("user", Kind(ApiToken, of_active_people, tell_owner))  # type: ignore[arg-type]

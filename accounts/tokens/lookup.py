@@ -19,6 +19,7 @@ from accounts.exceptions import RateLimited
 from accounts.limits import Budget
 from accounts.limits.throttle import throttle
 from accounts.models import ApiToken, BearerToken, hash_of_token
+from accounts.plugins import Registry
 from accounts.sessions.lifetimes import LAST_USED_RESOLUTION
 
 logger = logging.getLogger(__name__)
@@ -28,20 +29,13 @@ SHAPE = re.compile(r"[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9]{67}", re.ASCII)  # as
 
 WRONG_TOKENS = Budget("token:address", (100, 300))
 
-Finder = Callable[[str], BearerToken | None]
-finders: list[Finder] = []
-
-
-def finder(function: Finder) -> Finder:
-    """Register how an application finds a token by its hash: alive and with its holder, in one statement."""
-    finders.append(function)
-    return function
-
+# How each application finds a token by its hash: alive and with its holder, in one statement.
+Lookup = Callable[[str], BearerToken | None]
+lookups: Registry[Lookup] = Registry()
 
 OF_USER = Prepared(lambda token_hash: ApiToken.objects.select_related("owner").filter(token_hash=token_hash))
 
 
-@finder
 def token_of_user(token_hash: str) -> BearerToken | None:
     token = OF_USER.first(token_hash=token_hash)
     if token is None or token.is_expired or not token.owner.is_active:
@@ -59,12 +53,12 @@ def random_text(length: int) -> str:
     return "".join(secrets.choice(ALPHABET) for _ in range(length))
 
 
-def find(text: str, *, network: str) -> BearerToken | None:
+def find_token(text: str, *, network: str) -> BearerToken | None:
     """Return the live token that this text is, or None. Raises RateLimited after too many wrong ones."""
     if SHAPE.fullmatch(text):
         token_hash = hash_of_token(text)
-        for find_one in finders:
-            if token := find_one(token_hash):
+        for lookup in lookups.values():
+            if token := lookup(token_hash):
                 note_use(token)
                 return token
     # Whoever floods us with wrong ones is turned away without a look at the database.
@@ -83,3 +77,6 @@ def note_use(token: BearerToken) -> None:
         type(token)._default_manager.filter(pk=token.pk, last_used_at=before).update(last_used_at=now)
     except DatabaseError as error:
         logger.warning("The use of a token was not noted: %s", type(error).__name__)
+
+
+lookups.register("user", token_of_user)

@@ -6,19 +6,12 @@ from django.db import transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from accounts.audit import Event
-from accounts.management import doctor
+from accounts.management.doctor import Check
 from accounts.models import AuditEvent
 from organizations.models import Membership, Organization, OrganizationCounts
 
 ENROLLED = Q(user__two_factor_enabled_at__isnull=False)
 ACTIVE = Q(memberships__status=Membership.Status.ACTIVE)
-
-
-def register_checks() -> None:
-    doctor.register("owners of mandatory organizations are enrolled", owners_are_enrolled)
-    doctor.register("every organization has an owner", organizations_have_owners)
-    doctor.register("memberships mirror their users", memberships_mirror_users)
-    doctor.register("counts", counts_are_right, repair=recount)
 
 
 def owners_are_enrolled() -> Iterator[str]:
@@ -92,3 +85,11 @@ def recount() -> int:
                 invited=true.invitations,  # type: ignore[attr-defined]
             )
     return len(wrong)
+
+
+CHECKS = {
+    "owners of mandatory organizations are enrolled": Check(owners_are_enrolled),
+    "every organization has an owner": Check(organizations_have_owners),
+    "memberships mirror their users": Check(memberships_mirror_users),
+    "counts": Check(counts_are_right, repair=recount),
+}

@@ -31,11 +31,12 @@ class Strictest(Func):
     output_field = IntegerField()
 
 
-def shorten_sessions() -> None:
-    """Have accounts carry the strictest limits. For AppConfig.ready."""
-    lifetimes.carry(lifetimes.TIMEOUT, Strictest(F("user_id"), column="session_timeout"))
-    lifetimes.carry(lifetimes.REMEMBER, Strictest(F("user_id"), column="session_remember"))
-    lifetimes.carry(lifetimes.PENDING_REMEMBER, Strictest(F("pending_user_id"), column="session_remember"))
+# Extra columns of sessions: the strictest limits of the user's organizations.
+LIMITS = {
+    lifetimes.TIMEOUT: Strictest(F("user_id"), column="session_timeout"),
+    lifetimes.REMEMBER: Strictest(F("user_id"), column="session_remember"),
+    lifetimes.PENDING_REMEMBER: Strictest(F("pending_user_id"), column="session_remember"),
+}
 
 
 def update_user_sessions(

@@ -7,9 +7,9 @@ class BackupCodesConfig(AppConfig):
     verbose_name = "Backup codes"
 
     def ready(self) -> None:
-        from accounts.crypto import columns
+        from accounts.crypto.columns import sealed_columns
         from accounts.factors.backup_codes.factor import SEALED, left_of_session
-        from accounts.sessions.lifetimes import carry
+        from accounts.sessions.lifetimes import extra_columns
 
-        carry("backup_codes_left", left_of_session())
-        columns.register(SEALED)
+        extra_columns.register("backup_codes_left", left_of_session())
+        sealed_columns.register("factor_backup_codes", SEALED)

@@ -7,8 +7,11 @@ class SMSConfig(AppConfig):
     verbose_name = "Text messages"
 
     def ready(self) -> None:
-        from accounts.crypto import columns
-        from accounts.factors.sms import carrier, checks  # noqa: F401 - registers them
+        from accounts.crypto.columns import sealed_columns
+        from accounts.factors.sms import checks  # noqa: F401 - registers itself
+        from accounts.factors.sms.carrier import send_text
         from accounts.factors.sms.factor import SEALED
+        from accounts.outbox.carriers import Carrier, carriers
 
-        columns.register(SEALED)
+        sealed_columns.register("factor_sms", SEALED)
+        carriers.register("text", Carrier(send_text, at_most_once=True))

@@ -5,13 +5,11 @@ from typing import Any
 
 from accounts.factors.sms.backends import get_backend
 from accounts.factors.sms.models import TextMessage
-from accounts.outbox.carriers import carrier
 
 logger = logging.getLogger(__name__)
 
 
-@carrier("text", at_most_once=True)
-def carry_text(content: dict[str, Any]) -> None:
+def send_text(content: dict[str, Any]) -> None:
     message = TextMessage.objects.filter(pk=content["message_id"])
     try:
         provider_id = get_backend().send(to=content["to"], body=content["body"])

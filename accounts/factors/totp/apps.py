@@ -7,7 +7,7 @@ class TOTPConfig(AppConfig):
     verbose_name = "Authenticator apps"
 
     def ready(self) -> None:
-        from accounts.crypto import columns
+        from accounts.crypto.columns import sealed_columns
         from accounts.factors.totp.factor import SEALED
 
-        columns.register(SEALED)
+        sealed_columns.register("factor_totp", SEALED)

@@ -19,22 +19,22 @@ class Command(BaseCommand):
         parser.add_argument("--reconcile", action="store_true", help="correct counts that are wrong")
 
     def handle(self, *args: Any, reconcile: bool, **options: Any) -> None:
-        doctor.take_the_time_it_takes()
+        doctor.lift_statement_timeout()
         healthy = True
-        for examination in doctor.examinations:
-            if reconcile and examination.repair and (repaired := examination.repair()):
-                self.stdout.write(f"corrected: {examination.title}: {repaired}")
-            healthy &= self.examine(examination)
+        for title, check in doctor.checks.items():
+            if reconcile and check.repair and (repaired := check.repair()):
+                self.stdout.write(f"corrected: {title}: {repaired}")
+            healthy &= self.tell(title, check)
         if not healthy:
             sys.exit(1)
 
-    def examine(self, examination: doctor.Examination) -> bool:
+    def tell(self, title: str, check: doctor.Check) -> bool:
         """Print what is wrong; return whether nothing is."""
-        found = iter(examination.check())
+        found = iter(check.find())
         first = list(islice(found, SHOWN))
         more = sum(1 for _ in found)
         wrong = more or any(not isinstance(text, doctor.Note) for text in first)
-        self.stdout.write(f"{'WRONG' if wrong else 'ok'}: {examination.title}")
+        self.stdout.write(f"{'WRONG' if wrong else 'ok'}: {title}")
         for text in first:
             self.stdout.write(f"  {text}")
         if more:

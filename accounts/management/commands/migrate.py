@@ -4,10 +4,10 @@ from typing import Any
 
 from django.core.management.commands import migrate
 
-from accounts.management.doctor import take_the_time_it_takes
+from accounts.management.doctor import lift_statement_timeout
 
 
 class Command(migrate.Command):
     def handle(self, *args: Any, **options: Any) -> None:
-        take_the_time_it_takes()
+        lift_statement_timeout()
         super().handle(*args, **options)

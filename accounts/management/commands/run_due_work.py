@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand
 from django.db import Error, close_old_connections
 
 from accounts.management import housekeeping
-from accounts.management.doctor import take_the_time_it_takes
+from accounts.management.doctor import lift_statement_timeout
 from accounts.outbox import delivery
 from accounts.tokens import expiry
 
@@ -39,7 +39,7 @@ class Command(BaseCommand):
             stop.wait(loop)
 
     def run_once(self) -> None:
-        take_the_time_it_takes()
+        lift_statement_timeout()
         expiry.tell_in_time()
         sent = delivery.send_due()
         housekeeping.tidy()

@@ -14,7 +14,7 @@ from accounts.audit import Actor
 from accounts.database.prepared import Prepared
 from accounts.models import ApiToken, Session, User, users
 from accounts.sessions import store
-from accounts.sessions.lifetimes import carried
+from accounts.sessions.lifetimes import extra_columns
 from accounts.tokens import issuing, lookup
 from organizations import context_processors
 from organizations.access import gate
@@ -46,7 +46,7 @@ def test_the_read_of_a_session(alice, bob):
     enrol(alice)
     sign_in(bob)
     post_password(Client(), alice)
-    with_all = Session.objects.with_people().annotate(**carried)
+    with_all = Session.objects.with_people().annotate(**extra_columns)
 
     for row in Session.objects.all():
         rows = with_all.filter(key_hash=row.key_hash)
