@@ -7,6 +7,8 @@ from collections.abc import Callable
 from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware.common import CommonMiddleware
 
 from accounts.jsonapi.documents import MEDIA_TYPE
 from accounts.jsonapi.middleware import is_for_api
@@ -39,22 +41,22 @@ class RequestIdMiddleware:
             request_id.reset(token)
 
 
-class ContentLengthMiddleware:
+class ContentLengthMiddleware(CommonMiddleware):
     """Say how long an answer is, so that nobody waits for its end.
 
     Mails leave after the answer, and a proxy that speaks HTTP/1.0 to us (nginx does) would otherwise take the
     answer for complete only when the connection is closed behind them.
     """
 
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
+    def process_request(self, request: HttpRequest) -> None:
+        """Hosts and slashes are looked at elsewhere."""
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self.get_response(request)
-        if not response.streaming and response.status_code != 204:  # which must not have one
-            response.headers.setdefault("Content-Length", str(len(response.content)))
-            if request.method == "HEAD":
-                response.content = b""  # gunicorn drops it, with a warning for each
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if response.status_code == 204:  # which must not have a length
+            return response
+        response = super().process_response(request, response)
+        if request.method == "HEAD" and isinstance(response, HttpResponse):
+            response.content = b""  # gunicorn drops it, with a warning for each
         return response
 
 

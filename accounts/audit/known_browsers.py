@@ -1,23 +1,25 @@
 """Browsers that say, by a signed cookie, who has completed a login in them.
 
-Nobody is let in by that. It spares the mail about a new browser, and gives the browser lanes of its own
-(accounts/limits/guesses.py), so that strangers who guess keep only each other out.
+The cookie grants no access. It saves its owner the mail about a new browser, and gives the browser budgets of
+its own (accounts/limits/guesses.py): strangers who guess lock out strangers only.
 """
 
 import hashlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Self
 
-from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 
 from accounts.models import Session, User
+from accounts.web.cookies import read_private, set_private
 
 SALT = "accounts.known-browser"
-LIFETIME = 365 * 24 * 3600  # seconds
+COOKIE = "known-browser"
+LIFETIME = timedelta(days=365)
 MOST_USERS = 10  # people who share one browser
 
 
@@ -31,7 +33,7 @@ class Browser:
 
     @classmethod
     def of(cls, request: HttpRequest) -> Self:
-        value = request.COOKIES.get(cookie_name(), "")
+        value = read_private(request, COOKIE)
         try:
             stored: Any = signing.loads(value, salt=SALT, max_age=LIFETIME)
             return cls(stored["key"], {int(pk): stamp for pk, stamp in stored["stamps"].items()})
@@ -54,20 +56,9 @@ def keep(request: HttpRequest, response: HttpResponse, session: Session) -> None
     browser = Browser.of(request)
     others = [(pk, stamp) for pk, stamp in browser.stamps.items() if pk != session.user_id]
     kept = dict([*others, (session.user_id, digest_of(session.security_stamp))][-MOST_USERS:])
-    response.set_cookie(
-        cookie_name(),
-        signing.dumps({"key": browser.key or secrets.token_urlsafe(9), "stamps": kept}, salt=SALT),
-        max_age=LIFETIME,
-        path="/",
-        secure=settings.SESSION_COOKIE_SECURE,
-        httponly=True,
-        samesite="Lax",
-    )
+    value = signing.dumps({"key": browser.key or secrets.token_urlsafe(9), "stamps": kept}, salt=SALT)
+    set_private(response, COOKIE, value, lifetime=LIFETIME)
 
 
 def digest_of(stamp: str) -> str:
     return hashlib.sha256(f"{SALT}\n{stamp}".encode()).hexdigest()[:16]
-
-
-def cookie_name() -> str:
-    return "__Host-known-browser" if settings.HTTPS else "known-browser"

@@ -197,6 +197,7 @@ class BackupFactor(Factor):
     """A factor that comes with the first primary device and goes with the last; never enrolment by itself."""
 
     is_backup = True
+    size: int  # codes in a new set
 
     def reveal(self, user: User) -> list[str]:
         """Return the unused codes as a person reads them. Raises DecryptionFailed."""

@@ -2,9 +2,9 @@
 
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware as DjangoAuthenticationMiddleware
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.middleware import SessionMiddleware as DjangoSessionMiddleware
@@ -22,8 +22,11 @@ from accounts.sessions import remembered
 from accounts.sessions.lifetimes import ABSOLUTE_LIFETIME, LAST_USED_RESOLUTION, PENDING_LIFETIME
 from accounts.sessions.requests import SiteRequest
 from accounts.sessions.store import SessionStore
+from accounts.web.cookies import delete_private, set_private
 
 logger = logging.getLogger(__name__)
+
+COOKIE = "session"  # settings.SESSION_COOKIE_NAME, without its prefix
 
 
 class SessionMiddleware(DjangoSessionMiddleware):
@@ -45,9 +48,9 @@ class SessionMiddleware(DjangoSessionMiddleware):
         if session.modified and response.status_code < 500:
             session.save()
         if session.ended:
-            response.delete_cookie(settings.SESSION_COOKIE_NAME, path="/", samesite="Lax")
+            delete_private(response, COOKIE)
         elif session.new_key and response.status_code < 500:
-            self.set_cookie(response, session)
+            set_private(response, COOKIE, session.new_key, lifetime=lifetime_of(session))
             if session.row and session.user:
                 known_browsers.keep(request, response, session.row)
             if session.remembered_token and session.user:
@@ -56,18 +59,11 @@ class SessionMiddleware(DjangoSessionMiddleware):
             note_use(session.row)
         return response
 
-    def set_cookie(self, response: HttpResponse, session: SessionStore) -> None:
-        pending = session.row is not None and session.row.pending_user_id is not None
-        lifetime = PENDING_LIFETIME if pending else ABSOLUTE_LIFETIME
-        response.set_cookie(
-            settings.SESSION_COOKIE_NAME,
-            session.new_key or "",
-            max_age=int(lifetime.total_seconds()),
-            path="/",
-            secure=settings.SESSION_COOKIE_SECURE,
-            httponly=True,
-            samesite="Lax",
-        )
+
+def lifetime_of(session: SessionStore) -> timedelta:
+    """Return how long the browser keeps the key; the row may end sooner."""
+    pending = session.row is not None and session.row.pending_user_id is not None
+    return PENDING_LIFETIME if pending else ABSOLUTE_LIFETIME
 
 
 def note_use(row: Session | None) -> None:

@@ -8,7 +8,6 @@ cookie keeps one token for each of the people who share the browser.
 import secrets
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -24,8 +23,13 @@ from accounts.sessions.lifetimes import (
 )
 from accounts.sessions.locks import acting
 from accounts.sessions.store import SessionStore, hash_of
+from accounts.web.cookies import delete_private, read_private, set_private
 
 LIFETIME = timedelta(days=14)
+
+COOKIE = "remembered"
+LONGEST_VALUE = 2000
+MOST_USERS = 10  # people who share one browser
 
 
 def lifetime_after(login: Session) -> timedelta:
@@ -104,17 +108,9 @@ def forget(user: User, *, actor: Actor, only: int | None = None) -> list[str]:
     return hashes
 
 
-LONGEST_VALUE = 2000
-MOST_USERS = 10  # people who share one browser
-
-
-def cookie_name() -> str:
-    return "__Host-remembered" if settings.HTTPS else "remembered"
-
-
 def tokens(request: HttpRequest) -> dict[int, str]:
     """Return the tokens that this browser keeps, by user id. They come from the client: rows decide."""
-    value = request.COOKIES.get(cookie_name(), "")
+    value = read_private(request, COOKIE)
     if len(value) > LONGEST_VALUE or not value.isascii():
         return {}
     entries = [entry.partition(".") for entry in value.split("~")]
@@ -137,14 +133,7 @@ def drop(request: HttpRequest, response: HttpResponse, hashes: list[str]) -> Non
 
 def write(response: HttpResponse, kept: dict[int, str]) -> None:
     if not kept:
-        response.delete_cookie(cookie_name(), path="/", samesite="Lax")
+        delete_private(response, COOKIE)
         return
-    response.set_cookie(
-        cookie_name(),
-        "~".join(f"{pk}.{token}" for pk, token in kept.items()),
-        max_age=LIFETIME,
-        path="/",
-        secure=settings.SESSION_COOKIE_SECURE,
-        httponly=True,
-        samesite="Lax",
-    )
+    value = "~".join(f"{pk}.{token}" for pk, token in kept.items())
+    set_private(response, COOKIE, value, lifetime=LIFETIME)

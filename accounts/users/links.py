@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
-from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -19,6 +18,7 @@ from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
 from accounts.limits import Budget
 from accounts.models import User
+from accounts.web.cookies import delete_private, read_private, set_private
 
 # A token can't be guessed; the limit keeps a stranger from making us try (PR-11).
 GUESSES = Budget("link", (20, 3600))
@@ -77,7 +77,7 @@ def key_in(token: str) -> int:
     return int(text) if len(text) <= 18 and text.isascii() and text.isdigit() else 0
 
 
-LIFETIME = 30 * 60  # seconds; the token's own end may come sooner
+LIFETIME = timedelta(minutes=30)  # of the cookie; the token's own end may come sooner
 LONGEST_TOKEN = 200
 
 
@@ -93,25 +93,17 @@ class LinkCookie:
         response = redirect(self.page)
         response["Referrer-Policy"] = "no-referrer"
         if len(token) <= LONGEST_TOKEN and token.isascii() and token.isprintable():
-            response.set_cookie(
-                self.cookie_name(),
-                token,
-                max_age=LIFETIME,
-                path=reverse(self.page),
-                secure=settings.SESSION_COOKIE_SECURE,
-                httponly=True,
-                samesite="Lax",
-            )
+            set_private(response, self.name, token, lifetime=LIFETIME, path=self.path)
         else:
             self.forget(response)
         return response
 
     def token(self, request: HttpRequest) -> str:
-        return request.COOKIES.get(self.cookie_name(), "")[:LONGEST_TOKEN]
+        return read_private(request, self.name, path=self.path)[:LONGEST_TOKEN]
 
     def forget(self, response: HttpResponse) -> None:
-        response.delete_cookie(self.cookie_name(), path=reverse(self.page), samesite="Lax")
+        delete_private(response, self.name, path=self.path)
 
-    def cookie_name(self) -> str:
-        # Not __Host-: such a cookie would have to go to every page.
-        return f"__Secure-{self.name}" if settings.HTTPS else self.name
+    @property
+    def path(self) -> str:
+        return reverse(self.page)

@@ -42,6 +42,34 @@ def checked_status(status: str) -> str:
     return status
 
 
+def beginning_with(key: str, status: str, rows: MembershipQuerySet, *, private: bool) -> MembershipQuerySet:
+    """Return those whose names begin so, and where `private` may be seen those whose addresses do."""
+    named = Q(username_key__startswith=key)
+    if not private:
+        return rows.filter(named)
+    if status == Membership.Status.INVITED:
+        return rows.filter(named | Q(email__startswith=key))
+    # An OR over two tables would walk through all members; each of these goes by its own index.
+    addressed = rows.filter(user__in=with_address(email_key__startswith=key))
+    found = rows.filter(named).values("pk").union(addressed.values("pk"))
+    return Membership.objects.filter(pk__in=found)
+
+
+def filtered(
+    organization: Organization, status: str = "", q: str = "", without_two_factor: bool = False
+) -> MembershipQuerySet:
+    """Return the members or the invitations that the page Users shows its owners.
+
+    Members are found by their names alone, which one index gives in the order of the page.
+    """
+    invited = status == Membership.Status.INVITED
+    memberships = organization.memberships
+    rows: MembershipQuerySet = memberships.invited() if invited else memberships.active()
+    if q:
+        rows = beginning_with(q.lower(), status, rows, private=invited)
+    return rows.without_two_factor() if without_two_factor and not invited else rows
+
+
 class MemberList:
     """Who is in an organization, as somebody may see it who may see all or only the members' names."""
 
@@ -78,22 +106,10 @@ class MemberList:
         if not (self.key or self.addresses):
             return Part(status, rows, size)
         if self.key:
-            rows = self.beginning(status, rows)
+            rows = beginning_with(self.key, status, rows, private=self.private)
         if self.addresses:
             rows = rows.filter(self.addressed(status))
         return Part(status, rows, rows.count())
-
-    def beginning(self, status: str, rows: MembershipQuerySet) -> MembershipQuerySet:
-        """Return those whose names or addresses begin so; addresses, of those whose addresses may be seen."""
-        named = Q(username_key__startswith=self.key)
-        if not self.private:
-            return rows.filter(named)
-        if status == Membership.Status.INVITED:
-            return rows.filter(named | Q(email__startswith=self.key))
-        # An OR over two tables would walk through all members; each of these goes by its own index.
-        addressed = rows.filter(user__in=with_address(email_key__startswith=self.key))
-        found = rows.filter(named).values("pk").union(addressed.values("pk"))
-        return Membership.objects.filter(pk__in=found)
 
     def addressed(self, status: str) -> Q:
         if not self.private:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -20,7 +19,8 @@ from organizations.access.gate import owner_required
 from organizations.forms import AddMemberForm, UserFilterForm
 from organizations.members import invitations, memberships
 from organizations.members.keyset import page_links, page_of
-from organizations.models import Membership, MembershipQuerySet, Organization
+from organizations.members.lists import filtered
+from organizations.models import Membership, Organization
 
 PAGE = "organizations:users"
 
@@ -52,20 +52,6 @@ def users_page(
         this_page=request.get_full_path() if request.method == "GET" else path,
         **page_links(page, path, **query),
     )
-
-
-def filtered(
-    organization: Organization, status: str = "", q: str = "", without_two_factor: bool = False
-) -> MembershipQuerySet:
-    key = q.lower()
-    if status == Membership.Status.INVITED:
-        return organization.memberships.invited().filter(
-            Q(username_key__startswith=key) | Q(email__startswith=key)
-        )
-    rows: MembershipQuerySet = organization.memberships.active()
-    if key:
-        rows = rows.filter(username_key__startswith=key)
-    return rows.without_two_factor() if without_two_factor else rows
 
 
 @require_POST

@@ -27,6 +27,7 @@ class BackupCodesFactor(BackupFactor):
     label = _("Backup codes")
     device_model = BackupCodeSet
     guesses = BACKUP_CODES
+    size = CODES
 
     def begin_enrolment(self, user: User, **details: object) -> State:
         code_set = BackupCodeSet.objects.create(user=user, confirmed=False)
