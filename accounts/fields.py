@@ -9,7 +9,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext
 
-from accounts.audit import printable
+from accounts.audit import strip_control_characters
 from accounts.models import DESCRIPTION_LENGTH
 from accounts.users.validators import validate_address
 
@@ -72,7 +72,7 @@ class DescriptionField(forms.CharField):
         super().__init__(label=_("Description"), max_length=DESCRIPTION_LENGTH, **kwargs)
 
     def to_python(self, value: Any) -> str:
-        return printable(" ".join((super().to_python(value) or "").split()))
+        return strip_control_characters(" ".join((super().to_python(value) or "").split()))
 
 
 def lifetime_choices() -> list[tuple[str, str]]:

@@ -21,7 +21,7 @@ OF_PERSON = Prepared(
 
 
 @dataclass(frozen=True)
-class Entry:
+class SwitcherEntry:
     """One organization in the switcher."""
 
     name: str
@@ -45,7 +45,7 @@ class Switcher:
         return sorted(rows, key=lambda row: row.organization.name.lower())
 
     @cached_property
-    def organizations(self) -> list[Entry]:
+    def organizations(self) -> list[SwitcherEntry]:
         return [self.entry(row) for row in self.rows if not row.is_invited]
 
     @cached_property
@@ -55,14 +55,14 @@ class Switcher:
         return [row for row in self.rows if row.is_invited and row.organization_id not in joined]
 
     @cached_property
-    def current(self) -> Entry | None:
+    def current(self) -> SwitcherEntry | None:
         match = self.request.resolver_match
         name = match.kwargs.get("organization_name", "").lower() if match else ""
         return next((entry for entry in self.organizations if entry.name.lower() == name), None)
 
-    def entry(self, row: Membership) -> Entry:
+    def entry(self, row: Membership) -> SwitcherEntry:
         organization = row.organization
-        return Entry(
+        return SwitcherEntry(
             organization.name,
             row.is_owner,
             organization.is_mandatory,

@@ -11,7 +11,7 @@ from accounts.audit import Actor
 from accounts.exceptions import EmailNotConfirmed
 from accounts.limits import Budget
 from accounts.models import User
-from accounts.sessions.locks import acting, lock_acting
+from accounts.sessions.locks import acting, lock_acting_user
 from organizations import news
 from organizations.access.rights import lock_with_right
 from organizations.events import Event, record
@@ -47,7 +47,7 @@ def create_organization(
     limits.reserve((CREATIONS, str(owner.pk)))
     with acting(actor):
         organization = insert_organization(name, email)
-        owner = lock_acting(owner)
+        owner = lock_acting_user(owner)
         if not owner.email_confirmed:
             raise EmailNotConfirmed
         Membership.objects.create(
@@ -90,7 +90,7 @@ def change_organization(organization: Organization, changes: Changes, *, actor: 
     What is the same as before is no change. Raises OwnersNotEnrolled, SessionOutOfRange, RateLimited.
     """
     if changes.keys() - {"email"}:
-        news.reserve(organization)
+        news.reserve_broadcast(organization)
     with acting(actor):
         organization = lock_with_right(organization, actor)
         apply(changes, organization, actor=actor)

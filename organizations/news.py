@@ -20,7 +20,7 @@ MEMBERS_WITHOUT_TWO_FACTOR = "organizations.members_without_two_factor"
 NEWS = Budget("organization:news", (60, 3600), (240, 86_400))
 
 
-def reserve(organization: Organization) -> None:
+def reserve_broadcast(organization: Organization) -> None:
     """Count a change that all owners are told of; before its transaction. Raises RateLimited."""
     limits.reserve((NEWS, str(organization.pk)))
 

@@ -9,7 +9,7 @@ from accounts.audit import Actor
 from accounts.models import BearerToken, unexpired
 from accounts.sessions.locks import acting
 from accounts.tokens import expiry
-from accounts.tokens.issuing import fill
+from accounts.tokens.issuing import issue
 from organizations import news
 from organizations.access.rights import lock_with_right
 from organizations.events import Event, record
@@ -41,7 +41,7 @@ def replace(
 
     `verified` as in accounts.tokens.create. Raises InvalidExpiry, NoLongerAllowed, OrganizationGone.
     """
-    news.reserve(organization)
+    news.reserve_broadcast(organization)
     with acting(actor):
         organization = lock_with_right(organization, actor, Right.TOKENS)
         former = of_kind(organization, kind)
@@ -49,7 +49,7 @@ def replace(
         if former is not None:
             former.delete()
         token = OrganizationToken(organization=organization, kind=kind)
-        secret = fill(token, expires_at=expires_at, verified=verified, actor=actor)
+        secret = issue(token, expires_at=expires_at, verified=verified, actor=actor)
         record(
             Event.TOKEN_CREATED,
             organization,

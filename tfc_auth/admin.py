@@ -26,7 +26,7 @@ from accounts.web.redirects import safe_next
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 # Signing out and passwords are the site's own pages, with its own rules.
-NOT_HERE = {"logout", "password_change", "password_change_done"}
+HIDDEN_VIEWS = {"logout", "password_change", "password_change_done"}
 
 
 class AdminSite(admin.AdminSite):
@@ -49,7 +49,7 @@ class AdminSite(admin.AdminSite):
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if self.has_permission(request):
                 return inner(request, *args, **kwargs)
-            return way_in(request, request.get_full_path())
+            return redirect_to_missing_proof(request, request.get_full_path())
 
         return cast(View, update_wrapper(guarded, inner))
 
@@ -57,13 +57,17 @@ class AdminSite(admin.AdminSite):
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Show where to go; there is no form here that could skip a factor."""
         next_path = safe_next(request, request.GET.get("next"), reverse("admin:index"))
-        return redirect(next_path) if self.has_permission(request) else way_in(request, next_path)
+        return (
+            redirect(next_path)
+            if self.has_permission(request)
+            else redirect_to_missing_proof(request, next_path)
+        )
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        return [url for url in super().get_urls() if getattr(url, "name", None) not in NOT_HERE]
+        return [url for url in super().get_urls() if getattr(url, "name", None) not in HIDDEN_VIEWS]
 
 
-def way_in(request: HttpRequest, next_path: str) -> HttpResponse:
+def redirect_to_missing_proof(request: HttpRequest, next_path: str) -> HttpResponse:
     """Send whoever may get in to what is missing, and everybody else away."""
     user = request.user
     query = urlencode({"next": next_path})

@@ -17,7 +17,7 @@ from accounts.jsonapi.middleware import is_for_api
 READ_ONLY = "25006"  # PostgreSQL's SQLSTATE for a write on a standby, for example
 
 
-def answer(request: HttpRequest, status: int, template: str | None = None) -> HttpResponse:
+def error_response(request: HttpRequest, status: int, template: str | None = None) -> HttpResponse:
     """Return the error in the form that the asked-for address speaks."""
     if is_for_api(request):
         return respond_errors(ApiError(status))
@@ -25,23 +25,23 @@ def answer(request: HttpRequest, status: int, template: str | None = None) -> Ht
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return answer(request, 413 if isinstance(exception, RequestDataTooBig) else 400)
+    return error_response(request, 413 if isinstance(exception, RequestDataTooBig) else 400)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return answer(request, 403)
+    return error_response(request, 403)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return answer(request, 403, "403_csrf")
+    return error_response(request, 403, "403_csrf")
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return answer(request, 404)
+    return error_response(request, 404)
 
 
 def method_not_allowed(request: HttpRequest) -> HttpResponse:
-    return answer(request, 405)
+    return error_response(request, 405)
 
 
 def is_away(error: BaseException | None) -> bool:
@@ -54,10 +54,10 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """500, or 503 when the database is away: that one is worth trying again in a moment."""
     if is_away(sys.exc_info()[1]):
         return unavailable(request)
-    return answer(request, 500)
+    return error_response(request, 500)
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
-    response = answer(request, 503)
+    response = error_response(request, 503)
     response["Retry-After"] = "30"
     return response

@@ -20,7 +20,7 @@ LINK = re.compile(r"\(([a-z0-9-]+)\.md[)#]")
 
 
 @dataclass(frozen=True)
-class Page:
+class GuidePage:
     slug: str
     title: str
     html: SafeString
@@ -30,7 +30,7 @@ class Page:
         return address_of(self.slug)
 
 
-def pages() -> list[Page]:
+def pages() -> list[GuidePage]:
     """Return all pages, in the order in which the first one links to them."""
     found = {path.stem: load(path, path.stat().st_mtime_ns) for path in sorted(FOLDER.glob("*.md"))}
     order = [FIRST_PAGE, *LINK.findall((FOLDER / f"{FIRST_PAGE}.md").read_text(encoding="utf-8"))]
@@ -42,7 +42,7 @@ def address_of(slug: str) -> str:
 
 
 @lru_cache(maxsize=100)
-def load(path: Path, changed_at: int) -> Page:
+def load(path: Path, changed_at: int) -> GuidePage:
     """Return a page. `changed_at` is there so that a changed file is read again."""
     heading, _, text = path.read_text(encoding="utf-8").lstrip().partition("\n")
     converter = Markdown(extensions=["tables", "fenced_code", "sane_lists", "toc", SiteLinks()])
@@ -50,7 +50,7 @@ def load(path: Path, changed_at: int) -> Page:
     found = converter.convert(text).replace("<pre>", '<pre tabindex="0">')
     # Our own files, reviewed like code: their markup may stand as it is.
     html = mark_safe(found)  # noqa: S308
-    return Page(slug=path.stem, title=heading.lstrip("# ").strip(), html=html)
+    return GuidePage(slug=path.stem, title=heading.lstrip("# ").strip(), html=html)
 
 
 class SiteLinks(Extension):

@@ -132,10 +132,10 @@ class WellFormedMiddleware:
             raise BadRequest("no Content-Length")
         if int(request.META.get("CONTENT_LENGTH") or 0) > LONGEST_BODY:
             # Unread: Django's own limit lets any number of bytes through as files.
-            return errors.answer(request, 413)
+            return errors.error_response(request, 413)
         charset = (request.content_params or {}).get("charset", "utf-8")
         if charset.lower() not in ("utf-8", "utf8"):
-            return errors.answer(request, 415 if is_for_api(request) else 400)
+            return errors.error_response(request, 415 if is_for_api(request) else 400)
         if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
             raise BadRequest("NUL in the address")
         return self.get_response(request)
@@ -156,9 +156,9 @@ class ErrorPagesMiddleware:
         if is_for_api(request) and not response.headers.get("Content-Type", "").startswith(MEDIA_TYPE):
             return self.in_the_form_of_the_api(request, response)
         if response.status_code == 404 and settings.DEBUG and not is_for_api(request):
-            return errors.answer(request, 404)
+            return errors.error_response(request, 404)
         if response.status_code == 405 and not response.content:
-            response.content = errors.answer(request, 405).content
+            response.content = errors.error_response(request, 405).content
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
@@ -168,8 +168,8 @@ class ErrorPagesMiddleware:
         return None
 
     def in_the_form_of_the_api(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        answer = errors.answer(request, response.status_code)
+        replacement = errors.error_response(request, response.status_code)
         for name in ("Allow", "Retry-After"):
             if name in response:
-                answer[name] = response[name]
-        return answer
+                replacement[name] = response[name]
+        return replacement

@@ -7,7 +7,7 @@ from accounts.api.gates import check_sudo, user_token_required
 from accounts.api.resources import token_resource
 from accounts.fields import DescriptionField
 from accounts.jsonapi.documents import document, no_content, respond
-from accounts.jsonapi.pagination import page_of
+from accounts.jsonapi.pagination import paginate
 from accounts.jsonapi.requests import Document
 from accounts.models import ApiToken
 from accounts.models.public_ids import row_id
@@ -21,7 +21,7 @@ DESCRIPTION = DescriptionField()
 def index(call: Call, user_id: str) -> HttpResponse:
     """List one's own, newest first. Of others there are none to see, as Terraform Cloud has it."""
     found = issuing.of_user(call.user) if is_caller(call, user_id) else []
-    shown, links_and_meta = page_of(call.request, found)
+    shown, links_and_meta = paginate(call.request, found)
     return respond(document([token_resource(token) for token in shown], **links_and_meta))
 
 

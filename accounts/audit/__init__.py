@@ -1,12 +1,12 @@
 """Who acts, from where, and what happened."""
 
-from accounts.audit.actor import Actor, name_of, printable
+from accounts.audit.actor import Actor, strip_control_characters, subject_of
 from accounts.audit.events import Event, record
 
 __all__ = [
     "Actor",
     "Event",
-    "name_of",
-    "printable",
     "record",
+    "strip_control_characters",
+    "subject_of",
 ]

@@ -6,7 +6,7 @@ from typing import Self
 from django.utils.translation import gettext as _
 
 from accounts.audit import user_agents
-from accounts.audit.actor import name_of
+from accounts.audit.actor import subject_of
 from accounts.audit.events import sentence_of
 from accounts.models import AuditEvent, User
 
@@ -14,7 +14,7 @@ PAGE_SIZE = 25
 
 
 @dataclass(frozen=True)
-class Entry:
+class ActivityEntry:
     event: AuditEvent
     sentence: str
     subject: str  # whose name it concerns, if not the person's own
@@ -28,7 +28,7 @@ class Entry:
         return cls(
             event=event,
             sentence=sentence_of(event.event),
-            subject="" if event.subject == name_of(user) else event.subject.partition(":")[2],
+            subject="" if event.subject == subject_of(user) else event.subject.partition(":")[2],
             by=by,
             # Where somebody else sits is not this person's business.
             ip="" if by else event.ip or "",
@@ -39,24 +39,24 @@ class Entry:
 def by_whom(event: AuditEvent, user: User) -> str:
     if event.door == "command":
         return _("an administrator of the server")
-    if not event.actor.startswith("user:") or event.actor == name_of(user):
+    if not event.actor.startswith("user:") or event.actor == subject_of(user):
         return ""
     return _("a site administrator") if event.door == "admin" else event.actor.removeprefix("user:")
 
 
 @dataclass(frozen=True)
-class Page:
-    entries: list[Entry]
+class ActivityPage:
+    entries: list[ActivityEntry]
     next: int | None  # the id to go on before
 
 
-def page_of(user: User, before: int | None) -> Page:
+def activity_page(user: User, before: int | None) -> ActivityPage:
     events = AuditEvent.objects.filter(user_id=user.pk).order_by("-id")
     if before is not None:
         events = events.filter(id__lt=before)
     found = list(events[: PAGE_SIZE + 1])
     shown = found[:PAGE_SIZE]
-    return Page(
-        entries=[Entry.of(event, user) for event in shown],
+    return ActivityPage(
+        entries=[ActivityEntry.of(event, user) for event in shown],
         next=shown[-1].pk if len(found) > PAGE_SIZE else None,
     )

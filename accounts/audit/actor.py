@@ -32,7 +32,7 @@ class Actor:
         return cls(
             user=request.user if isinstance(request.user, User) else None,
             ip=request.META.get("REMOTE_ADDR") or None,
-            user_agent=printable(request.META.get("HTTP_USER_AGENT", ""))[:255],
+            user_agent=strip_control_characters(request.META.get("HTTP_USER_AGENT", ""))[:255],
             door=door,
             request_id=getattr(request, "id", ""),
             session_id=row.pk if row is not None else None,
@@ -45,7 +45,7 @@ class Actor:
         return cls(
             user=token.user if token else None,
             ip=request.META.get("REMOTE_ADDR") or None,
-            user_agent=printable(request.META.get("HTTP_USER_AGENT", ""))[:255],
+            user_agent=strip_control_characters(request.META.get("HTTP_USER_AGENT", ""))[:255],
             door="api",
             request_id=getattr(request, "id", ""),
             token=token,
@@ -59,7 +59,7 @@ class Actor:
     def __str__(self) -> str:
         if self.token:
             return self.token.holder
-        return name_of(self.user) if self.user else self.door
+        return subject_of(self.user) if self.user else self.door
 
     @property
     def network(self) -> str:
@@ -75,9 +75,9 @@ class Actor:
         return str(ipaddress.ip_network((int(address), IPV6_NETWORK), strict=False))
 
 
-def name_of(user: User) -> str:
+def subject_of(user: User) -> str:
     return f"user:{user.username}"
 
 
-def printable(text: str) -> str:
+def strip_control_characters(text: str) -> str:
     return "".join(char for char in text if char.isprintable())

@@ -51,7 +51,7 @@ class Browser:
 UNKNOWN = Browser()
 
 
-def keep(request: HttpRequest, response: HttpResponse, session: Session) -> None:
+def keep_known(request: HttpRequest, response: HttpResponse, session: Session) -> None:
     """Have the browser say from now on that the user of this session has logged in here."""
     browser = Browser.of(request)
     others = [(pk, stamp) for pk, stamp in browser.stamps.items() if pk != session.user_id]

@@ -25,20 +25,20 @@ class Progress:
     column: SealedColumn
     rows: int
     looked_at: int = 0
-    renewed: int = 0
-    left: int = 0  # somebody else was writing them: the next pass takes them
+    resealed: int = 0
+    skipped: int = 0  # somebody else was writing them: the next pass takes them
     closed: int = 0
 
     @property
     def found_nothing(self) -> bool:
-        return not self.renewed and not self.left
+        return not self.resealed and not self.skipped
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What became of a column: how many values were sealed anew, and how the last pass found it."""
 
-    renewed: int
+    resealed: int
     last: Progress
 
     @property
@@ -51,18 +51,18 @@ Report = Callable[[Progress], None]
 
 def rotate(*, actor: Actor, report: Report) -> list[Outcome]:
     """Seal everything under the current key; return what became of each column. Safe to run twice at once."""
-    with transaction.atomic():  # first: a rotation that is killed has renewed what it has renewed
+    with transaction.atomic():  # first: a rotation that is killed has resealed what it has resealed
         record(Event.KEY_ROTATION_STARTED, actor=actor, subject="site")
     outcomes = [rotate_column(column, report) for column in sealed_columns.values()]
-    if renewed := sum(outcome.renewed for outcome in outcomes):
+    if resealed := sum(outcome.resealed for outcome in outcomes):
         with transaction.atomic():
-            record(Event.KEYS_ROTATED, actor=actor, subject="site", values=renewed)
+            record(Event.KEYS_ROTATED, actor=actor, subject="site", values=resealed)
     return outcomes
 
 
 def rotate_column(column: SealedColumn, report: Report) -> Outcome:
     """Go over a column until there is nothing left to write: the last pass proves the ones before."""
-    renewed = 0
+    resealed = 0
     for _pass in range(MOST_PASSES):
         progress = Progress(column, rows=column.rows().count())
         for batch in column.batches():
@@ -71,10 +71,10 @@ def rotate_column(column: SealedColumn, report: Report) -> Outcome:
             report(progress)
             if wrote:  # half of the time belongs to the site, whose writes may wait for ours
                 time.sleep(time.monotonic() - began)
-        renewed += progress.renewed
+        resealed += progress.resealed
         if progress.found_nothing:
             break
-    return Outcome(renewed, progress)
+    return Outcome(resealed, progress)
 
 
 def renew(column: SealedColumn, batch: list[Any], progress: Progress) -> int:
@@ -88,8 +88,8 @@ def renew(column: SealedColumn, batch: list[Any], progress: Progress) -> int:
             progress.closed += 1
     wrote = write(column, stale) if stale else 0
     progress.looked_at += len(batch)
-    progress.renewed += wrote
-    progress.left += len(stale) - wrote
+    progress.resealed += wrote
+    progress.skipped += len(stale) - wrote
     return wrote
 
 

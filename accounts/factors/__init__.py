@@ -86,6 +86,6 @@ def devices_of(user: "User") -> "dict[Factor, Device]":
     return {factor: device for factor, device in found.items() if device is not None}
 
 
-def left(user: "User") -> int:
+def remaining(user: "User") -> int:
     """Return how many unused codes the user has."""
-    return sum(factor.left(user) for factor in backup())
+    return sum(factor.remaining(user) for factor in backup())

@@ -203,7 +203,7 @@ class BackupFactor(Factor):
         """Return the unused codes as a person reads them. Raises DecryptionFailed."""
         raise NotImplementedError
 
-    def left(self, user: User) -> int:
+    def remaining(self, user: User) -> int:
         """Return how many unused codes there are."""
         raise NotImplementedError
 

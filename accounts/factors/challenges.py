@@ -5,13 +5,13 @@ from enum import Enum
 from django.db import transaction
 
 from accounts import limits
-from accounts.audit import Actor, Event, name_of, record
+from accounts.audit import Actor, Event, record, subject_of
 from accounts.exceptions import (
     MethodSetAside,
 )
 from accounts.factors.base import Factor, State
 from accounts.models import User
-from accounts.sessions.locks import hold
+from accounts.sessions.locks import lock_user
 from accounts.sessions.store import SessionStore
 
 
@@ -24,7 +24,7 @@ def record_failure(user: User, factor: Factor, purpose: str, *, actor: Actor) ->
     record(
         Event.TWO_FACTOR_FAILED,
         actor=actor,
-        subject=name_of(user),
+        subject=subject_of(user),
         user=user,
         method=factor.slug,
         purpose=purpose,
@@ -41,14 +41,14 @@ def challenge(user: User, factor: Factor, state: State, *, session: SessionStore
     limits.reserve(*factor.claims(user, state, actor=actor))
     with transaction.atomic():
         is_login = session.pending_user is not None
-        user = hold(user, session, row_too=not is_login)
+        user = lock_user(user, session, row_too=not is_login)
         if is_login:  # its row comes after the user, as where the answer is taken
-            session.hold()
+            session.lock()
         state = factor.challenge(user, state)
         record(
             Event.TWO_FACTOR_CHALLENGED,
             actor=actor,
-            subject=name_of(user),
+            subject=subject_of(user),
             user=user,
             method=factor.slug,
             purpose=state.get("purpose", ""),

@@ -48,7 +48,7 @@ def whole(request: HttpRequest, name: str, default: int) -> int:
     return int(text)
 
 
-def page_of(
+def paginate(
     request: HttpRequest, rows: Sequence[Row], *, always: bool = False
 ) -> tuple[Sequence[Row], dict[str, Any]]:
     """Return the rows of the page that is asked for, and its `links` and `meta`.

@@ -13,7 +13,9 @@ def parse(body: bytes) -> Any:
     """Return what a body says. Raises ApiError 400 for all that is not JSON, or not JSON that can be kept."""
     try:
         text = body.decode()
-        value = json.loads(text, object_pairs_hook=no_duplicates, parse_constant=refuse, parse_float=finite)
+        value = json.loads(
+            text, object_pairs_hook=no_duplicates, parse_constant=refuse_constant, parse_float=finite
+        )
         json.dumps(value, ensure_ascii=False).encode()  # lone surrogates can't be stored
     except (ValueError, RecursionError) as error:
         raise malformed(_("The body is not well-formed JSON.")) from error
@@ -29,7 +31,7 @@ def no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def refuse(constant: str) -> Any:
+def refuse_constant(constant: str) -> Any:
     raise ValueError(constant)  # NaN, Infinity
 
 

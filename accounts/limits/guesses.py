@@ -35,20 +35,20 @@ class Guesses:
     """
 
     def __init__(self, name: str, *shorter: tuple[int, int], daily: int) -> None:
-        self.of_strangers = Budget(name, *shorter, (daily, DAY))
-        self.of_browser = Budget(f"{name}:browser", *shorter)
-        self.of_browsers = Budget(f"{name}:browsers", (daily, DAY))
+        self.unknown_browsers = Budget(name, *shorter, (daily, DAY))
+        self.known_browser = Budget(f"{name}:browser", *shorter)
+        self.known_browsers = Budget(f"{name}:browsers", (daily, DAY))
 
 
 def for_password(user: User | None, typed: str, *, actor: Actor) -> list[Claim]:
     """Return the budgets for one password. An unknown name is counted like an account (R5)."""
     if user is not None and actor.browser.is_current(user):
         return [
-            (BY_BROWSER, f"{account(user)}:{actor.browser.key}"),
+            (BY_BROWSER, f"{account_key(user)}:{actor.browser.key}"),
             (BROWSERS_BY_NETWORK, actor.network),
             (BROWSERS_OVERALL, ""),
         ]
-    lane = account(user) if user else crypto.digest(typed.strip().casefold(), "login")
+    lane = account_key(user) if user else crypto.digest(typed.strip().casefold(), "login")
     return [(BY_ACCOUNT, lane), (BY_NETWORK, actor.network), (OVERALL, "")]
 
 
@@ -56,11 +56,11 @@ def for_code(user: User, guesses: Guesses, browser: Browser) -> list[Claim]:
     """Return the budgets for one answer, whatever the door and the purpose (R16)."""
     if browser.is_current(user):
         return [
-            (guesses.of_browser, f"{account(user)}:{browser.key}"),
-            (guesses.of_browsers, account(user)),
+            (guesses.known_browser, f"{account_key(user)}:{browser.key}"),
+            (guesses.known_browsers, account_key(user)),
         ]
-    return [(guesses.of_strangers, account(user))]
+    return [(guesses.unknown_browsers, account_key(user))]
 
 
-def account(user: User) -> str:
+def account_key(user: User) -> str:
     return f"user:{user.pk}"

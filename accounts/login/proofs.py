@@ -3,18 +3,18 @@
 from django.db import transaction
 
 from accounts import limits, outbox
-from accounts.audit import Actor, Event, name_of, record
+from accounts.audit import Actor, Event, record, subject_of
 from accounts.exceptions import (
     MethodSetAside,
     RateLimited,
 )
-from accounts.factors import LOW_STOCK, left
+from accounts.factors import LOW_STOCK, remaining
 from accounts.factors.base import Device, Factor, State
 from accounts.factors.challenges import Purpose, record_failure
 from accounts.limits import Budget, guesses
 from accounts.login import sign_in
 from accounts.models import User
-from accounts.sessions.locks import hold
+from accounts.sessions.locks import lock_user
 from accounts.sessions.store import SessionStore
 from accounts.users import passwords
 
@@ -40,13 +40,13 @@ def answer_challenge(
     """
     claims = guesses.for_code(user, factor.guesses, actor.browser)
     with limits.attempt(*claims) as attempt, transaction.atomic():
-        user = hold(user, session, row_too=purpose is Purpose.SUDO)
+        user = lock_user(user, session, row_too=purpose is Purpose.SUDO)
         device = factor.verify(user, answer, state)
         repeated = device is None and factor.is_repeat(user, answer, state)
         if device is not None or repeated:
             attempt.succeeded()
         if device is not None:
-            move_on(user, factor, purpose, session=session, actor=actor, remember=remember)
+            after_answer(user, factor, purpose, session=session, actor=actor, remember=remember)
         elif not repeated:
             record_failure(user, factor, purpose.value, actor=actor)
             if factor.count_failure(user):
@@ -56,7 +56,7 @@ def answer_challenge(
     return device
 
 
-def move_on(
+def after_answer(
     user: User, factor: Factor, purpose: Purpose, *, session: SessionStore, actor: Actor, remember: bool
 ) -> None:
     """Do what a right answer is for."""
@@ -66,33 +66,33 @@ def move_on(
         sign_in.complete(user, factor=factor.slug, session=session, actor=actor, remember=remember)
         return
     session.prove(factor=factor.slug)
-    record(Event.SUDO_GRANTED, actor=actor, subject=name_of(user), user=user, method=factor.slug)
+    record(Event.SUDO_GRANTED, actor=actor, subject=subject_of(user), user=user, method=factor.slug)
 
 
 def announce_use(user: User, *, actor: Actor) -> None:
     """Tell the owner how many codes are left (R28)."""
-    codes_left = left(user)
+    codes_left = remaining(user)
     low = codes_left <= LOW_STOCK
     outbox.notify(user, "backup_code_used", actor=actor, codes_left=codes_left, low=low)
 
 
 def announce_set_aside(user: User, factor: Factor, *, actor: Actor) -> None:
     """Record and tell that a device has taken its last wrong answer. Two-factor stays on (R16, D27)."""
-    record(Event.TWO_FACTOR_SET_ASIDE, actor=actor, subject=name_of(user), user=user, method=factor.slug)
+    record(Event.TWO_FACTOR_SET_ASIDE, actor=actor, subject=subject_of(user), user=user, method=factor.slug)
     outbox.notify(user, "two_factor_set_aside", actor=actor, method=str(factor.label))
 
 
 def tell_of_wrong_codes(user: User, *, actor: Actor) -> None:
     """Tell the owner, once an hour: whoever gets as far as this knows the password."""
     try:
-        limits.reserve((WRONG_CODE_MAILS, guesses.account(user)))
+        limits.reserve((WRONG_CODE_MAILS, guesses.account_key(user)))
     except RateLimited:
         return
     with transaction.atomic():
         outbox.notify(user, "wrong_codes", actor=actor)
 
 
-def prove(user: User, password: str, *, session: SessionStore, actor: Actor) -> bool:
+def prove_by_password(user: User, password: str, *, session: SessionStore, actor: Actor) -> bool:
     """Grant sudo for the password, which is all that a user without two-factor has (D6).
 
     Raises MethodSetAside to anybody else, RateLimited, SessionEnded.
@@ -103,8 +103,8 @@ def prove(user: User, password: str, *, session: SessionStore, actor: Actor) -> 
         if right is None:
             return False
         with transaction.atomic():
-            hold(user, session)
+            lock_user(user, session)
             session.prove()
-            record(Event.SUDO_GRANTED, actor=actor, subject=name_of(user), user=user, method="password")
+            record(Event.SUDO_GRANTED, actor=actor, subject=subject_of(user), user=user, method="password")
             right.succeeded()
     return True

@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.db import IntegrityError, transaction
 
 from accounts import factors, outbox
-from accounts.audit import Actor, Event, name_of, record
+from accounts.audit import Actor, Event, record, subject_of
 from accounts.models import Session, User
 from accounts.sessions import remembered
 from accounts.sessions.store import SessionStore
@@ -55,7 +55,7 @@ def after_password(
     else:
         methods = factors.methods_of(user).slugs
         session.begin_pending(user, actor=actor, next=next_path, methods=methods)
-        record(Event.PASSWORD_ACCEPTED, actor=actor, subject=name_of(user), user=user)
+        record(Event.PASSWORD_ACCEPTED, actor=actor, subject=subject_of(user), user=user)
 
 
 def complete(user: User, *, factor: str, session: SessionStore, actor: Actor, remember: bool) -> None:
@@ -72,7 +72,7 @@ def complete(user: User, *, factor: str, session: SessionStore, actor: Actor, re
 
 def succeeded(user: User, *, actor: Actor, method: str, remembered_for: timedelta | None = None) -> None:
     """Record a complete login, and tell the owner if the browser is a new one (R58)."""
-    record(Event.LOGIN_SUCCEEDED, actor=actor, subject=name_of(user), user=user, method=method)
+    record(Event.LOGIN_SUCCEEDED, actor=actor, subject=subject_of(user), user=user, method=method)
     if not actor.browser.is_current(user):
         outbox.notify(user, "new_browser", actor=actor, remembered_for=remembered_for)
 
@@ -83,4 +83,4 @@ def sign_out(*, session: SessionStore, actor: Actor) -> None:
     user = session.user or session.pending_user
     if user is None or not session.end():
         return
-    record(Event.LOGOUT, actor=actor, subject=name_of(user), user=user)
+    record(Event.LOGOUT, actor=actor, subject=subject_of(user), user=user)

@@ -78,7 +78,7 @@ class BearerToken(models.Model):
         """Whether it stands for a session that passed the second factor."""
         return self.verified
 
-    def hold(self) -> None:
+    def lock(self) -> None:
         """Lock this row until the transaction ends: its end comes before or after. Raises TokenRevoked."""
         held = type(self)._default_manager.select_for_update(no_key=True, of=("self",)).filter(pk=self.pk)
         if held.first() is None or self.is_expired:
@@ -108,7 +108,7 @@ class ApiToken(BearerToken):
         enabled: datetime | None = self.owner.two_factor_enabled_at
         return self.verified and enabled is not None and self.created_at >= enabled
 
-    def hold(self) -> None:
+    def lock(self) -> None:
         """As above; and a deactivated account has no tokens."""
         held = ApiToken.objects.select_for_update(no_key=True, of=("self",))
         if held.filter(pk=self.pk, owner__is_active=True).first() is None or self.is_expired:

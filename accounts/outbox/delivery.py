@@ -54,7 +54,7 @@ class OutboxMiddleware:
         return self.get_response(request)
 
 
-def announce(message: OutboxMessage) -> None:
+def schedule(message: OutboxMessage) -> None:
     """See that somebody sends it: the task worker if there is one, else this process, after the answer."""
     collected = waiting.get()
     if settings.TASK_WORKER:
@@ -163,15 +163,15 @@ def expand(message: OutboxMessage) -> None:
     ]
     rows = [OutboxMessage(sealed=sealed(asdict(mail)), expires_at=message.expires_at) for mail in mails]
     with transaction.atomic():
-        if not move_on(message, people):
+        if not advance_cursor(message, people):
             return
         OutboxMessage.objects.bulk_create(rows)
         if settings.TASK_WORKER or waiting.get() is not None:
             for row in [*rows, message]:
-                announce(row)
+                schedule(row)
 
 
-def move_on(message: OutboxMessage, people: list[User]) -> bool:
+def advance_cursor(message: OutboxMessage, people: list[User]) -> bool:
     """Move the cursor behind these people. False if another process has done so."""
     now = timezone.now()  # later than the mails' own: they go first, then comes the next batch
     changes = (

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.audit import Actor
 from accounts.models import OutboxMessage, User
-from accounts.outbox.delivery import announce, waiting
+from accounts.outbox.delivery import schedule, waiting
 from accounts.outbox.mails import Mail, circumstances, render
 from accounts.outbox.queue import sealed
 
@@ -48,14 +48,14 @@ def enqueue(mail: Mail, lifetime: timedelta = LIFETIME) -> None:
 
 def enqueue_message(kind: str, content: dict[str, Any], lifetime: timedelta) -> None:
     """Write one message of a kind that has a carrier, inside the verb's transaction."""
-    announce(
+    schedule(
         OutboxMessage.objects.create(kind=kind, sealed=sealed(content), expires_at=timezone.now() + lifetime)
     )
 
 
 def enqueue_broadcast(name: str, context: dict[str, Any], *, audience: str, key: str) -> None:
     """Write one row for a mail to many; it is expanded in batches."""
-    announce(
+    schedule(
         OutboxMessage.objects.create(
             audience=audience,
             key=key,

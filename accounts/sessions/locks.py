@@ -20,14 +20,14 @@ def acting(actor: Actor) -> Iterator[None]:
     So a sign-out comes before or after all that the verb does. Raises SessionEnded.
     """
     with transaction.atomic():
-        hold_session_of(actor)
+        lock_actor(actor)
         yield
 
 
-def hold_session_of(actor: Actor) -> None:
+def lock_actor(actor: Actor) -> None:
     """Lock the session or token that acts, which must still be good: first in the order of locks."""
     if actor.token:
-        actor.token.hold()
+        actor.token.lock()
     if actor.session_id is None:
         return
     good = Session.objects.filter(
@@ -41,7 +41,7 @@ def hold_session_of(actor: Actor) -> None:
         raise SessionEnded
 
 
-def lock_acting(user: User) -> User:
+def lock_acting_user(user: User) -> User:
     """Return whoever acts, locked. Raises SessionEnded for who was deactivated meanwhile, AccountGone."""
     locked: User = User.objects.lock(user.pk)
     if not locked.is_active:
@@ -49,18 +49,18 @@ def lock_acting(user: User) -> User:
     return locked
 
 
-def hold_all(user: User) -> None:
+def lock_sessions_and_tokens(user: User) -> None:
     """Lock every session and token of a user, for whoever is about to end the account."""
     list(Session.objects.select_for_update(no_key=True).filter(user=user).order_by("pk"))
     list(ApiToken.objects.select_for_update(no_key=True).filter(owner=user).order_by("pk"))
 
 
-def hold(
+def lock_user(
     user: User, session: SessionStore | None, *, row_too: bool = True, for_deletion: bool = False
 ) -> User:
     """Return the user, locked and as it is now. Raises SessionEnded if the session is not valid for it."""
     if session and row_too:
-        session.hold()
+        session.lock()
     locked: User = User.objects.lock(user.pk, for_deletion=for_deletion)
     row = session.row if session else None
     if session and (row is None or row.security_stamp != locked.security_stamp or not locked.is_active):

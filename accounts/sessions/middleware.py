@@ -52,9 +52,9 @@ class SessionMiddleware(DjangoSessionMiddleware):
         elif session.new_key and response.status_code < 500:
             set_private(response, COOKIE, session.new_key, lifetime=lifetime_of(session))
             if session.row and session.user:
-                known_browsers.keep(request, response, session.row)
+                known_browsers.keep_known(request, response, session.row)
             if session.remembered_token and session.user:
-                remembered.keep(request, response, session.user, session.remembered_token)
+                remembered.keep_token(request, response, session.user, session.remembered_token)
         elif session.loaded and response.status_code < 500:
             note_use(session.row)
         return response

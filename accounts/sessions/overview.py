@@ -8,12 +8,12 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts.audit import Actor, Event, name_of, record, user_agents
+from accounts.audit import Actor, Event, record, subject_of, user_agents
 from accounts.exceptions import SessionEnded
 from accounts.models import RememberedBrowser, Session, User
 from accounts.sessions import remembered
 from accounts.sessions.lifetimes import extra_columns, is_alive, limit_columns
-from accounts.sessions.locks import hold_session_of
+from accounts.sessions.locks import lock_actor
 from accounts.sessions.remembered import tokens
 from accounts.sessions.store import SessionStore, hash_of
 
@@ -61,14 +61,14 @@ def end_elsewhere(user: User, *, session: SessionStore, actor: Actor, only: int 
     own = session.row
     if own is None or keys.pop(own.pk, "") != own.key_hash:
         raise SessionEnded
-    hold_session_of(actor)
+    lock_actor(actor)
     now = timezone.now()
     chosen = Session.objects.filter(pk__in=[pk for pk in keys if only in (None, pk)])
     ended = sum(is_alive(row, now) for row in chosen.with_people().annotate(**extra_columns))
     chosen.delete()
     if ended:
         event = Event.OTHER_SESSIONS_ENDED if only is None else Event.SESSION_ENDED
-        record(event, actor=actor, subject=name_of(user), user=user, number=ended)
+        record(event, actor=actor, subject=subject_of(user), user=user, number=ended)
     return ended
 
 
@@ -89,5 +89,5 @@ def remembered_browsers(request: HttpRequest, user: User) -> list[RememberedEntr
         RememberedEntry(
             row, user_agents.describe(row.user_agent), remembered.ends_at(row), row.token_hash == own
         )
-        for row in remembered.list_of(user)
+        for row in remembered.remembered_browsers(user)
     ]

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from accounts.audit import Actor, Event, name_of, record
+from accounts.audit import Actor, Event, record, subject_of
 from accounts.models import RememberedBrowser, Session, User
 from accounts.sessions.lifetimes import (
     LAST_USED_RESOLUTION,
@@ -51,7 +51,7 @@ def remember(user: User, *, session: SessionStore, actor: Actor) -> None:
         ip=actor.ip,
         user_agent=actor.user_agent,
     )
-    record(Event.BROWSER_REMEMBERED, actor=actor, subject=name_of(user), user=user)
+    record(Event.BROWSER_REMEMBERED, actor=actor, subject=subject_of(user), user=user)
     session.remembered_token = token
 
 
@@ -67,7 +67,7 @@ def recognise(user: User, token: str) -> bool:
     return RememberedBrowser.objects.filter(pk=browser.pk).update(last_used_at=now) == 1
 
 
-def list_of(user: User) -> list[RememberedBrowser]:
+def remembered_browsers(user: User) -> list[RememberedBrowser]:
     """Return the browsers that would be let through now, those used last first."""
     now = timezone.now()
     newest_first = rows_of(user).order_by("-last_used_at", "-pk")
@@ -103,7 +103,7 @@ def forget(user: User, *, actor: Actor, only: int | None = None) -> list[str]:
         if hashes:
             RememberedBrowser.objects.filter(token_hash__in=hashes).delete()
             record(
-                Event.BROWSERS_FORGOTTEN, actor=actor, subject=name_of(user), user=user, number=len(hashes)
+                Event.BROWSERS_FORGOTTEN, actor=actor, subject=subject_of(user), user=user, number=len(hashes)
             )
     return hashes
 
@@ -117,21 +117,21 @@ def tokens(request: HttpRequest) -> dict[int, str]:
     return {int(pk): token for pk, _dot, token in entries if pk.isdigit() and token}
 
 
-def keep(request: HttpRequest, response: HttpResponse, user: User, token: str) -> None:
+def keep_token(request: HttpRequest, response: HttpResponse, user: User, token: str) -> None:
     """Have the browser keep a new token of this user, beside those of other people."""
     others = {pk: kept for pk, kept in tokens(request).items() if pk != user.pk}
-    write(response, dict([*others.items(), (user.pk, token)][-MOST_USERS:]))
+    write_tokens(response, dict([*others.items(), (user.pk, token)][-MOST_USERS:]))
 
 
-def drop(request: HttpRequest, response: HttpResponse, hashes: list[str]) -> None:
+def drop_tokens(request: HttpRequest, response: HttpResponse, hashes: list[str]) -> None:
     """Have the browser forget its tokens with these hashes."""
     kept = tokens(request)
     left = {pk: token for pk, token in kept.items() if hash_of(token) not in hashes}
     if left != kept:
-        write(response, left)
+        write_tokens(response, left)
 
 
-def write(response: HttpResponse, kept: dict[int, str]) -> None:
+def write_tokens(response: HttpResponse, kept: dict[int, str]) -> None:
     if not kept:
         delete_private(response, COOKIE)
         return

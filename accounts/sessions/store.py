@@ -155,7 +155,7 @@ class SessionStore(SessionBase):
         self.row.key_hash = hash_of(key)
         self.adopt(key)
 
-    def hold(self) -> None:
+    def lock(self) -> None:
         """Lock this session's row until the transaction ends, so that a logout comes before or after.
 
         Raises SessionEnded.

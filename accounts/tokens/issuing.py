@@ -9,12 +9,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from accounts import limits, outbox
-from accounts.audit import Actor, Event, name_of, record
+from accounts.audit import Actor, Event, record, subject_of
 from accounts.exceptions import RuleViolation
 from accounts.limits import Budget
 from accounts.models import ApiToken, BearerToken, User, hash_of_token
 from accounts.models.public_ids import public_id
-from accounts.sessions.locks import acting, hold_session_of, lock_acting
+from accounts.sessions.locks import acting, lock_acting_user, lock_actor
 from accounts.tokens import lookup
 
 MOST_TOKENS = 100  # of one person
@@ -46,12 +46,12 @@ def create(
     """
     limits.reserve((CREATIONS, str(user.pk)))
     with acting(actor):
-        locked = lock_acting(user)
+        locked = lock_acting_user(user)
         if locked.api_tokens.count() >= MOST_TOKENS:
             raise TooManyTokens
         token = ApiToken(owner=locked, description=description)
-        secret = fill(token, expires_at=expires_at, verified=verified, actor=actor)
-        record(Event.TOKEN_CREATED, actor=actor, subject=name_of(user), user=user, made=token.public_id)
+        secret = issue(token, expires_at=expires_at, verified=verified, actor=actor)
+        record(Event.TOKEN_CREATED, actor=actor, subject=subject_of(user), user=user, made=token.public_id)
         outbox.notify(
             locked,
             "token_created",
@@ -63,7 +63,7 @@ def create(
     return token, secret
 
 
-def fill(token: BearerToken, *, expires_at: datetime | None, verified: bool, actor: Actor) -> str:
+def issue(token: BearerToken, *, expires_at: datetime | None, verified: bool, actor: Actor) -> str:
     """Give a new token of any kind its secret, and save it; return the secret. Raises InvalidExpiry."""
     maker = actor.token
     if maker is not None:
@@ -93,20 +93,20 @@ def revoke(user: User, token_id: int, *, actor: Actor) -> ApiToken | None:
     own = actor.token.pk if isinstance(actor.token, ApiToken) else None
     with transaction.atomic():
         if own is None:
-            hold_session_of(actor)  # sessions come before tokens, as in sessions.hold_all
+            lock_actor(actor)  # sessions come before tokens, as in lock_sessions_and_tokens
         # Both in the order of ids: of two tokens that revoke each other, one comes first.
         both = user.api_tokens.filter(Q(pk=token_id) | Q(pk=own))
         rows = both.order_by("pk").select_for_update(no_key=True)
         token = next((row for row in rows if row.pk == token_id), None)
         if own is not None:
-            hold_session_of(actor)
+            lock_actor(actor)
         if token is None:
             return None
         token.delete()
         record(
             Event.TOKEN_REVOKED,
             actor=actor,
-            subject=name_of(user),
+            subject=subject_of(user),
             user=user,
             revoked=public_id("at", token_id),
         )

@@ -3,10 +3,10 @@
 from django.db import transaction
 
 from accounts import factors, outbox
-from accounts.audit import Actor, Event, name_of, record
+from accounts.audit import Actor, Event, record, subject_of
 from accounts.exceptions import TwoFactorNotEnabled
 from accounts.models import User
-from accounts.sessions.locks import end_other_sessions, hold
+from accounts.sessions.locks import end_other_sessions, lock_user
 from accounts.sessions.store import SessionStore
 
 
@@ -22,12 +22,12 @@ def issue(user: User) -> list[str]:
 @transaction.atomic
 def renew(user: User, *, session: SessionStore, actor: Actor) -> list[str]:
     """Issue new codes and return them; the old ones are dead from here (R27)."""
-    user = hold(user, session)
+    user = lock_user(user, session)
     if not user.is_enrolled:
         raise TwoFactorNotEnabled
     codes = issue(user)
     end_other_sessions(user, session)
-    record(Event.BACKUP_CODES_RENEWED, actor=actor, subject=name_of(user), user=user)
+    record(Event.BACKUP_CODES_RENEWED, actor=actor, subject=subject_of(user), user=user)
     outbox.notify(user, "backup_codes_renewed", actor=actor)
     return codes
 
@@ -35,10 +35,10 @@ def renew(user: User, *, session: SessionStore, actor: Actor) -> list[str]:
 @transaction.atomic
 def reveal(user: User, *, session: SessionStore, actor: Actor) -> list[str]:
     """Return the unused codes (D1). Recorded and announced; ends no session."""
-    user = hold(user, session)
+    user = lock_user(user, session)
     if not user.is_enrolled:
         raise TwoFactorNotEnabled
     codes = [code for factor in factors.backup() for code in factor.reveal(user)]
-    record(Event.BACKUP_CODES_REVEALED, actor=actor, subject=name_of(user), user=user)
+    record(Event.BACKUP_CODES_REVEALED, actor=actor, subject=subject_of(user), user=user)
     outbox.notify(user, "backup_codes_revealed", actor=actor)
     return codes

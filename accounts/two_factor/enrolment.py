@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import factors, limits, outbox, signals
-from accounts.audit import Actor, Event, name_of, record
+from accounts.audit import Actor, Event, record, subject_of
 from accounts.exceptions import (
     EmailNotConfirmed,
     EnrolmentExpired,
@@ -20,7 +20,7 @@ from accounts.factors.base import Device, Factor, State
 from accounts.factors.challenges import record_failure
 from accounts.limits import guesses
 from accounts.models import User
-from accounts.sessions.locks import acting, end_other_sessions, hold
+from accounts.sessions.locks import acting, end_other_sessions, lock_user
 from accounts.sessions.store import SessionStore
 from accounts.two_factor import backup_codes
 
@@ -42,7 +42,7 @@ def begin_enrolment(
         record(
             Event.TWO_FACTOR_STARTED,
             actor=actor,
-            subject=name_of(user),
+            subject=subject_of(user),
             user=user,
             method=factor.slug,
         )
@@ -67,7 +67,7 @@ def confirm_enrolment(
     """
     claims = guesses.for_code(user, factor.guesses, actor.browser)
     with limits.attempt(*claims) as attempt, transaction.atomic():
-        user = hold(user, session)
+        user = lock_user(user, session)
         if not factor.is_pending(user, state):
             raise EnrolmentExpired
         replacing = factor.device_of(user) is not None
@@ -83,7 +83,7 @@ def confirm_enrolment(
                 if codes
                 else (Event.TWO_FACTOR_ADDED, "two_factor_added")
             )
-            record(event, actor=actor, subject=name_of(user), user=user, method=factor.slug)
+            record(event, actor=actor, subject=subject_of(user), user=user, method=factor.slug)
             outbox.notify(user, mail, actor=actor, method=str(factor.label))
             if codes:
                 # Last: whoever mirrors it counts, and others wait for a count until we commit.
@@ -107,7 +107,7 @@ def cancel_enrolment(user: User, factor: Factor, state: State, *, actor: Actor) 
             record(
                 Event.TWO_FACTOR_CANCELLED,
                 actor=actor,
-                subject=name_of(user),
+                subject=subject_of(user),
                 user=user,
                 method=factor.slug,
             )

@@ -33,7 +33,7 @@ def overview_page(request: SignedInRequest, form: MethodForm | None, **context: 
             if not factor.is_backup
         ],
         missing=missing(devices),
-        codes_left=factors.left(user) if backup else 0,
+        codes_left=factors.remaining(user) if backup else 0,
         codes_total=sum(factor.size for factor in factors.backup()),
         codes_last_used=backup[0].last_used_at if backup else None,
         low_stock=factors.LOW_STOCK,

@@ -3,7 +3,7 @@
 from django.db import transaction
 
 from accounts import factors, outbox, signals
-from accounts.audit import Actor, Event, name_of, record
+from accounts.audit import Actor, Event, record, subject_of
 from accounts.exceptions import (
     Busy,
     LastMethod,
@@ -11,9 +11,9 @@ from accounts.exceptions import (
 )
 from accounts.factors.base import Factor
 from accounts.models import User
-from accounts.sessions.locks import end_other_sessions, hold, hold_session_of
+from accounts.sessions.locks import end_other_sessions, lock_actor, lock_user
 from accounts.sessions.store import SessionStore
-from accounts.users.administration import lock_managed
+from accounts.users.administration import lock_for_admin
 
 ATTEMPTS_AT_LOCKING = 5
 
@@ -28,7 +28,7 @@ def remove(user: User, factor: Factor, *, session: SessionStore, actor: Actor) -
 
     Raises LastMethod when no other would be left that works, SessionEnded.
     """
-    user = hold(user, session)
+    user = lock_user(user, session)
     methods = factors.methods_of(user)
     if factor.slug not in methods.slugs:
         raise TwoFactorNotEnabled
@@ -36,7 +36,7 @@ def remove(user: User, factor: Factor, *, session: SessionStore, actor: Actor) -
         raise LastMethod
     factor.devices(user, confirmed=True).delete()
     end_other_sessions(user, session)
-    record(Event.TWO_FACTOR_REMOVED, actor=actor, subject=name_of(user), user=user, method=factor.slug)
+    record(Event.TWO_FACTOR_REMOVED, actor=actor, subject=subject_of(user), user=user, method=factor.slug)
     outbox.notify(user, "two_factor_method_removed", actor=actor, method=str(factor.label))
 
 
@@ -68,11 +68,11 @@ def disable_once(
     user: User, *, actor: Actor, session: SessionStore | None, reason: str, forced: bool
 ) -> None:
     if session:
-        session.hold()
+        session.lock()
     else:
-        hold_session_of(actor)
+        lock_actor(actor)
     decided_upon = signals.two_factor_removing.send(User, user=user, forced=forced, lock=True)
-    user = hold(user, session, row_too=False) if session else lock_managed(user, actor=actor)[0]
+    user = lock_user(user, session, row_too=False) if session else lock_for_admin(user, actor=actor)[0]
     if signals.two_factor_removing.send(User, user=user, forced=forced, lock=False) != decided_upon:
         raise StartOver
     if not user.is_enrolled:
@@ -85,7 +85,7 @@ def disable_once(
     record(
         Event.TWO_FACTOR_DISABLED,
         actor=actor,
-        subject=name_of(user),
+        subject=subject_of(user),
         user=user,
         reason=reason,
         forced=forced,

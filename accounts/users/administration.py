@@ -6,7 +6,7 @@ Who may act upon whose account is asked of locked rows: rights may end at any mo
 from django.utils.translation import gettext as _
 
 from accounts import outbox
-from accounts.audit import Actor, Event, name_of, record
+from accounts.audit import Actor, Event, record, subject_of
 from accounts.exceptions import AccountGone, RuleViolation, SessionEnded
 from accounts.models import User
 from accounts.sessions.locks import acting
@@ -15,31 +15,31 @@ from accounts.sessions.locks import acting
 def deactivate(user: User, *, reason: str, actor: Actor) -> None:
     """Close an account: nobody gets in, and who is in is out with the next request. Raises NotYours."""
     with acting(actor):
-        locked, _manager = lock_managed(user, actor=actor)
+        locked, _manager = lock_for_admin(user, actor=actor)
         if not locked.is_active:
             return
         locked.is_active = False
         locked.rotate_stamp()
         locked.save(update_fields=["is_active", "security_stamp"])
-        record(Event.ACCOUNT_DEACTIVATED, actor=actor, subject=name_of(locked), user=locked, reason=reason)
+        record(Event.ACCOUNT_DEACTIVATED, actor=actor, subject=subject_of(locked), user=locked, reason=reason)
         outbox.notify(locked, "account_deactivated", actor=actor, reason=reason)
 
 
 def reactivate(user: User, *, reason: str, actor: Actor) -> None:
     """Open an account again. Raises NotYours."""
     with acting(actor):
-        locked, _manager = lock_managed(user, actor=actor)
+        locked, _manager = lock_for_admin(user, actor=actor)
         if locked.is_active:
             return
         locked.is_active = True
         locked.save(update_fields=["is_active"])
-        record(Event.ACCOUNT_REACTIVATED, actor=actor, subject=name_of(locked), user=locked, reason=reason)
+        record(Event.ACCOUNT_REACTIVATED, actor=actor, subject=subject_of(locked), user=locked, reason=reason)
 
 
 def change_rights(user: User, *, is_staff: bool, is_superuser: bool, actor: Actor) -> None:
     """Make somebody a site admin, or end that. Only superusers can. Raises NotYours."""
     with acting(actor):
-        locked, manager = lock_managed(user, actor=actor)
+        locked, manager = lock_for_admin(user, actor=actor)
         if manager is not None and not manager.is_superuser:
             raise NotYours(_("Only a superuser can do that."))
         if (locked.is_staff, locked.is_superuser) == (is_staff, is_superuser):
@@ -47,7 +47,7 @@ def change_rights(user: User, *, is_staff: bool, is_superuser: bool, actor: Acto
         locked.is_staff, locked.is_superuser = is_staff, is_superuser
         locked.save(update_fields=["is_staff", "is_superuser"])
         rights = {"staff": is_staff, "superuser": is_superuser}
-        record(Event.RIGHTS_CHANGED, actor=actor, subject=name_of(locked), user=locked, **rights)
+        record(Event.RIGHTS_CHANGED, actor=actor, subject=subject_of(locked), user=locked, **rights)
 
 
 class NotYours(RuleViolation):
@@ -56,7 +56,7 @@ class NotYours(RuleViolation):
     code = "not-yours-to-change"
 
 
-def lock_managed(user: User, *, actor: Actor) -> tuple[User, User | None]:
+def lock_for_admin(user: User, *, actor: Actor) -> tuple[User, User | None]:
     """Return the account and who acts upon it, locked and as they are now.
 
     Call it inside `acting`. The acting one is None on the command line: whoever is there owns the server.

@@ -8,11 +8,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from accounts import crypto, limits, outbox
-from accounts.audit import Actor, Event, name_of, record
+from accounts.audit import Actor, Event, record, subject_of
 from accounts.exceptions import RuleViolation
 from accounts.limits import Budget
 from accounts.models import User
-from accounts.sessions.locks import acting, lock_acting
+from accounts.sessions.locks import acting, lock_acting_user
 from accounts.users.links import Link, LinkInvalid
 
 CONFIRMATIONS_TO_ADDRESS = Budget("confirm:address", (5, 86_400))
@@ -52,10 +52,10 @@ def resend_confirmation(user: User, *, actor: Actor) -> None:
     address = unconfirmed_address(user)
     if not address:
         raise NothingToConfirm
-    limits.reserve((RESENDS, f"user:{user.pk}"), (CONFIRMATIONS_TO_ADDRESS, lane_of(address)))
+    limits.reserve((RESENDS, f"user:{user.pk}"), (CONFIRMATIONS_TO_ADDRESS, address_key(address)))
     with acting(actor):
         send_confirmation(user, address, actor=actor)
-        record(Event.CONFIRMATION_SENT, actor=actor, subject=name_of(user), user=user)
+        record(Event.CONFIRMATION_SENT, actor=actor, subject=subject_of(user), user=user)
 
 
 def change_email(user: User, email: str, *, actor: Actor) -> User:
@@ -66,16 +66,20 @@ def change_email(user: User, email: str, *, actor: Actor) -> User:
     """
     withdrawn = user.email_confirmed and email.casefold() == user.email.casefold()
     if not withdrawn:
-        limits.reserve((ADDRESS_CHANGES, f"user:{user.pk}"), (CONFIRMATIONS_TO_ADDRESS, lane_of(email)))
+        limits.reserve((ADDRESS_CHANGES, f"user:{user.pk}"), (CONFIRMATIONS_TO_ADDRESS, address_key(email)))
     with acting(actor):
-        locked = lock_acting(user)
+        locked = lock_acting_user(user)
         if locked.email_confirmed:
             locked.unconfirmed_email = "" if withdrawn else email
         else:
             locked.email = email
         locked.save(update_fields=["email", "unconfirmed_email"])
         record(
-            Event.EMAIL_CHANGE_REQUESTED, actor=actor, subject=name_of(user), user=user, withdrawn=withdrawn
+            Event.EMAIL_CHANGE_REQUESTED,
+            actor=actor,
+            subject=subject_of(user),
+            user=user,
+            withdrawn=withdrawn,
         )
         if not withdrawn:
             send_confirmation(locked, email, actor=actor)
@@ -83,7 +87,7 @@ def change_email(user: User, email: str, *, actor: Actor) -> User:
     return locked
 
 
-def lane_of(email: str) -> str:
+def address_key(email: str) -> str:
     return crypto.digest(email.casefold(), "confirm")
 
 
@@ -117,17 +121,17 @@ def confirm_email(user: User, token: str, *, actor: Actor) -> None:
         with acting(actor):
             locked = User.objects.lock(user.pk)
             CONFIRM.check(token, locked)
-            adopt_address(locked, actor=actor)
+            confirm_address(locked, actor=actor)
     except IntegrityError as error:
         raise AddressTaken from error
 
 
-def adopt_address(user: User, *, actor: Actor) -> None:
+def confirm_address(user: User, *, actor: Actor) -> None:
     former = user.email if user.email_confirmed else ""
     user.email, user.unconfirmed_email = unconfirmed_address(user), ""
     user.email_confirmed_at = timezone.now()
     user.save(update_fields=["email", "unconfirmed_email", "email_confirmed_at"])
     event = Event.EMAIL_CHANGED if former else Event.EMAIL_CONFIRMED
-    record(event, actor=actor, subject=name_of(user), user=user)
+    record(event, actor=actor, subject=subject_of(user), user=user)
     if former:
         outbox.notify_address(former, "email_changed", user=user, actor=actor, address=user.email)

@@ -10,11 +10,11 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from accounts import crypto, limits, outbox
-from accounts.audit import Actor, Event, name_of, record
+from accounts.audit import Actor, Event, record, subject_of
 from accounts.exceptions import RateLimited, RuleViolation, WrongPassword
 from accounts.limits import Attempt, Budget, guesses
 from accounts.models import AuditEvent, User
-from accounts.sessions.locks import hold, hold_session_of
+from accounts.sessions.locks import lock_actor, lock_user
 from accounts.sessions.store import SessionStore
 from accounts.users.links import Link
 
@@ -49,7 +49,7 @@ def attempt(
         if check_hash(user, password) and user is not None and user.is_active:
             yield spent
             return
-        subject = name_of(user) if user else "user"  # what was typed may well be a password
+        subject = subject_of(user) if user else "user"  # what was typed may well be a password
         with transaction.atomic():
             record(failed, actor=actor, subject=subject, user=user)
         yield None
@@ -61,7 +61,7 @@ def confirm(user: User, password: str, *, session: SessionStore, actor: Actor) -
         if right is None:
             return False
         with transaction.atomic():
-            hold(user, session)  # what was right may be the password of a moment ago
+            lock_user(user, session)  # what was right may be the password of a moment ago
             right.succeeded()
     return True
 
@@ -97,14 +97,14 @@ def change(user: User, old: str, new: str, *, session: SessionStore | None, acto
         hashed = make_password(new)
         with transaction.atomic():
             if session is None:
-                hold_session_of(actor)
-            locked = hold(user, session)
+                lock_actor(actor)
+            locked = lock_user(user, session)
             if locked.security_stamp != user.security_stamp:
                 raise WrongPassword  # what was right may be the password of a moment ago
             store(locked, hashed)
             if session is not None:
                 session.renew(locked)
-            record(Event.PASSWORD_CHANGED, actor=actor, subject=name_of(user), user=user)
+            record(Event.PASSWORD_CHANGED, actor=actor, subject=subject_of(user), user=user)
             outbox.notify(locked, "password_changed", actor=actor)
             right.succeeded()
 
@@ -127,7 +127,7 @@ def request_reset(email: str, *, actor: Actor) -> None:
         return
     user = User.objects.by_confirmed_email(email).filter(is_active=True).first()
     with transaction.atomic():
-        subject = name_of(user) if user else "user"
+        subject = subject_of(user) if user else "user"
         record(Event.PASSWORD_RESET_REQUESTED, actor=actor, subject=subject, user=user)
         reader = user or User()
         outbox.notify_address(
@@ -167,5 +167,5 @@ def reset(token: str, new: str, *, actor: Actor) -> None:
         locked = User.objects.lock(user.pk)
         RESET.check(token, locked)
         store(locked, hashed)
-        record(Event.PASSWORD_RESET, actor=actor, subject=name_of(user), user=user)
+        record(Event.PASSWORD_RESET, actor=actor, subject=subject_of(user), user=user)
         outbox.notify(locked, "password_changed", actor=actor)

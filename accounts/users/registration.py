@@ -10,14 +10,19 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy
 
 from accounts import limits, outbox, signals
-from accounts.audit import Actor, Event, name_of, record
+from accounts.audit import Actor, Event, record, subject_of
 from accounts.exceptions import RuleViolation
 from accounts.limits import Budget
 from accounts.models import User
-from accounts.sessions.locks import hold, hold_all
+from accounts.sessions.locks import lock_sessions_and_tokens, lock_user
 from accounts.sessions.store import SessionStore
 from accounts.users import passwords
-from accounts.users.email_addresses import CONFIRMATIONS_TO_ADDRESS, AddressTaken, lane_of, send_confirmation
+from accounts.users.email_addresses import (
+    CONFIRMATIONS_TO_ADDRESS,
+    AddressTaken,
+    address_key,
+    send_confirmation,
+)
 
 SIGN_UPS = Budget("sign-up", (20, 3600))
 
@@ -41,13 +46,13 @@ def sign_up(username: str, email: str, password: str, *, session: SessionStore, 
     limits.reserve((SIGN_UPS, actor.network))
     if User.objects.by_login(username).exists():
         raise UsernameTaken
-    limits.reserve((CONFIRMATIONS_TO_ADDRESS, lane_of(email)))
+    limits.reserve((CONFIRMATIONS_TO_ADDRESS, address_key(email)))
     hashed = make_password(password)
     try:
         with transaction.atomic():
             user: User = User.objects.create(username=username, email=email, password=hashed)
             session.sign_in(user, actor=actor)
-            record(Event.ACCOUNT_CREATED, actor=actor, subject=name_of(user), user=user)
+            record(Event.ACCOUNT_CREATED, actor=actor, subject=subject_of(user), user=user)
             send_confirmation(user, email, actor=actor)
     except IntegrityError as error:
         raise UsernameTaken from error
@@ -63,7 +68,7 @@ def create_superuser(username: str, email: str, password: str, *, actor: Actor) 
     if User.objects.by_confirmed_email(email).exists():
         raise AddressTaken
     user: User = User.objects.create_superuser(username, email, password)
-    record(Event.ACCOUNT_CREATED, actor=actor, subject=name_of(user), user=user, superuser=True)
+    record(Event.ACCOUNT_CREATED, actor=actor, subject=subject_of(user), user=user, superuser=True)
     return user
 
 
@@ -76,11 +81,11 @@ def delete_account(user: User, *, session: SessionStore, actor: Actor) -> None:
 
     Raises SessionEnded.
     """
-    hold_all(user)
-    session.hold()
+    lock_sessions_and_tokens(user)
+    session.lock()
     signals.account_deleting.send(User, user=user)
-    locked = hold(user, session, row_too=False, for_deletion=True)
-    record(Event.ACCOUNT_DELETED, actor=actor, subject=name_of(locked), user=locked)
+    locked = lock_user(user, session, row_too=False, for_deletion=True)
+    record(Event.ACCOUNT_DELETED, actor=actor, subject=subject_of(locked), user=locked)
     outbox.notify(locked, "account_deleted", actor=actor)
     session.end()
     locked.delete()

@@ -136,10 +136,10 @@ def send(request: SiteRequest) -> HttpResponse:
                 error,
                 countdown=bool(PendingChallenge.describe(request, user, factor, purpose).get("resend_in")),
             )
-    return redirect(page_of(request, factor, purpose))
+    return redirect(asking_page(request, factor, purpose))
 
 
-def page_of(request: SiteRequest, factor: Factor | None, purpose: Purpose) -> str:
+def asking_page(request: SiteRequest, factor: Factor | None, purpose: Purpose) -> str:
     """Return the page that asks this factor: of the login, or of sudo with where it leads."""
     query = {"factor": factor.slug} if factor else {}
     if purpose is Purpose.LOGIN:

@@ -76,5 +76,5 @@ def activity(request: SignedInRequest) -> HttpResponse:
     before = request.GET.get("before", "")
     if before and not (before.isascii() and before.isdigit() and len(before) <= 18):
         raise BadRequest("malformed id")
-    page = history.page_of(request.user, int(before) if before else None)
+    page = history.activity_page(request.user, int(before) if before else None)
     return render(request, "accounts/activity.html", {"entries": page.entries, "next": page.next})

@@ -70,5 +70,5 @@ def forget(request: SignedInRequest, only: int | None = None) -> HttpResponse:
     else:
         messages.info(request, _("That browser was not remembered any more."))
     response = redirect(PAGE)
-    remembered.drop(request, response, hashes)
+    remembered.drop_tokens(request, response, hashes)
     return response

@@ -94,7 +94,7 @@ def prove(
 ) -> bool:
     session, actor = request.session, request.actor
     if factor is None:
-        return proofs.prove(user, form.cleaned_data["password"], session=session, actor=actor)
+        return proofs.prove_by_password(user, form.cleaned_data["password"], session=session, actor=actor)
     return (
         proofs.answer_challenge(
             user,

@@ -52,7 +52,7 @@ def owner_required(view: OrganizationView[P]) -> RoutedView[P]:
     return guard(view, check_policy, check_owner)
 
 
-def membership_required_even_locked_out(view: OrganizationView[P]) -> RoutedView[P]:
+def membership_required_despite_policy(view: OrganizationView[P]) -> RoutedView[P]:
     """For members whatever the policy says: the locked-out page and leaving, and nothing else."""
     return guard(view)
 

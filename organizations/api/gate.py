@@ -92,7 +92,7 @@ def guard(handler: GatedHandler, find: Lookup, *, right: Right | None, sudo: boo
         access = find(call, **route)
         if right is not None:
             check_right(call, access, right, sudo=sudo)
-        with as_the_gate_says():
+        with gate_errors():
             return handler(call, access)
 
     guarded.gate = (right, sudo)  # type: ignore[attr-defined]
@@ -100,7 +100,7 @@ def guard(handler: GatedHandler, find: Lookup, *, right: Right | None, sudo: boo
 
 
 @contextmanager
-def as_the_gate_says() -> Iterator[None]:
+def gate_errors() -> Iterator[None]:
     """Say what a verb finds under its lock as the gate would say it now."""
     try:
         yield

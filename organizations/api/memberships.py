@@ -13,7 +13,7 @@ from accounts.api.resources import user_resource
 from accounts.fields import AddressField
 from accounts.jsonapi.documents import Resource, document, no_content, respond
 from accounts.jsonapi.errors import ApiError
-from accounts.jsonapi.pagination import PageRequest, page_of, pagination
+from accounts.jsonapi.pagination import PageRequest, paginate, pagination
 from accounts.jsonapi.requests import Document, identifiers
 from accounts.models import USERNAME_LENGTH, ApiToken
 from accounts.models.public_ids import row_id
@@ -21,8 +21,8 @@ from organizations.access.gate import is_locked_out
 from organizations.api.gate import (
     Access,
     access_to,
-    as_the_gate_says,
     check_right,
+    gate_errors,
     member_required,
     right_required,
 )
@@ -127,7 +127,7 @@ def mine(call: Call) -> HttpResponse:
     by_name = sorted(everything, key=lambda row: (row.organization.name.lower(), row.pk))
     joined = {row.organization_id for row in by_name if not row.is_invited}
     rows = [row for row in by_name if not row.is_invited or row.organization_id not in joined]
-    shown, links_and_meta = page_of(call.request, rows)
+    shown, links_and_meta = paginate(call.request, rows)
     return respond(
         document(
             [membership_resource(row, own=True) for row in shown],
@@ -181,7 +181,7 @@ def found(membership_id: str) -> Membership:
 def delete(call: Call, membership_id: str) -> HttpResponse:
     """Remove a member, take back an invitation; leave, or decline one's own."""
     membership = found(membership_id)
-    with as_the_gate_says():
+    with gate_errors():
         if is_own(call, membership):
             end_own(call, membership)
         else:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from accounts.api.endpoint import Call, forbidden
 from accounts.api.gates import check_sudo, has_sudo
 from accounts.jsonapi.documents import Resource, document, no_content, respond
-from accounts.jsonapi.pagination import page_of
+from accounts.jsonapi.pagination import paginate
 from accounts.jsonapi.requests import Document
 from accounts.models import ApiToken
 from organizations import lifecycle
@@ -32,7 +32,7 @@ def index(call: Call) -> HttpResponse:
     """List the organizations that the caller is in: all at once, unless a page is asked for."""
     wanted = call.includes(*INCLUDES)
     found = [access for access in own_accesses(call) if matches(access.organization, call.request)]
-    shown, links_and_meta = page_of(call.request, found)
+    shown, links_and_meta = paginate(call.request, found)
     return respond(
         document(
             [organization_resource(access) for access in shown],

@@ -7,7 +7,7 @@ from accounts.api.gates import has_sudo, user_token_required
 from accounts.api.resources import user_resource
 from accounts.jsonapi.documents import document, respond
 from accounts.models.public_ids import row_id
-from organizations.members.acquaintances import acquaintance
+from organizations.members.visibility import acquaintance
 
 
 @user_token_required

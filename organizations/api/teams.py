@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from accounts.api.endpoint import Call
 from accounts.jsonapi.documents import Resource, document, no_content, respond
 from accounts.jsonapi.errors import ApiError
-from accounts.jsonapi.pagination import page_of
+from accounts.jsonapi.pagination import paginate
 from accounts.jsonapi.requests import identifiers
 from accounts.models.public_ids import row_id
 from organizations.api.gate import Access, member_required, team_required
@@ -32,7 +32,7 @@ def index(call: Call, access: Access) -> HttpResponse:
     names = [name for text in asked.getlist("filter[names]") for name in text.lower().split(",") if name]
     named = asked.get("q", "").lower() in OWNERS and (not names or OWNERS in names)
     found = [access.organization] if access.sees_team and named else []
-    shown, links_and_meta = page_of(call.request, found, always=True)
+    shown, links_and_meta = paginate(call.request, found, always=True)
     owners = owners_of(access) if shown else []
     teams = [team_resource(access, len(owners), owners) for _organization in shown]
     return respond(document(teams, included=included(access, owners, wanted), **links_and_meta))
@@ -71,7 +71,7 @@ def list_memberships(call: Call, access: Access) -> HttpResponse:
     some = status in ("", Membership.Status.ACTIVE)
     people = call.request.GET.get("filter[is_service_account]") != "true"
     owners = owners_of(access) if some and people else []
-    shown, links_and_meta = page_of(call.request, owners, always=True)
+    shown, links_and_meta = paginate(call.request, owners, always=True)
     private = access.may(Right.MEMBERS)
     return respond(document([membership_resource(row, private=private) for row in shown], **links_and_meta))
 

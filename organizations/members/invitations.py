@@ -45,7 +45,7 @@ def add(organization: Organization, who: str, *, actor: Actor) -> Membership:
         invitation.invited_by = actor.user.username if actor.user else ""
         invitation.save()
         record(Event.MEMBER_INVITED, organization, actor=actor, user=user, email=invitation.email)
-        announce(organization, invitation, user)
+        notify_invited(organization, invitation, user)
         OrganizationCounts.objects.add([organization.pk], invited=1 if is_new else 0)
     return invitation
 
@@ -77,7 +77,7 @@ def user_invitation(organization: Organization, username: str) -> tuple[Membersh
     )
 
 
-def announce(organization: Organization, invitation: Membership, user: User | None) -> None:
+def notify_invited(organization: Organization, invitation: Membership, user: User | None) -> None:
     news: dict[str, Any] = {
         "organization_name": organization.name,
         # Never the site: it would vouch for whoever has a token of an organization.

@@ -15,7 +15,7 @@ CURSOR = re.compile(r"([a-z0-9._-]{0,40}),([0-9]{1,18})")
 
 
 @dataclass(frozen=True)
-class Page:
+class KeysetPage:
     """Some rows, and the cursors of the pages before and behind them, if there are any."""
 
     rows: list[Membership]
@@ -23,7 +23,7 @@ class Page:
     after: str = ""
 
 
-def page_of(rows: MembershipQuerySet, query: QueryDict) -> Page:
+def keyset_page(rows: MembershipQuerySet, query: QueryDict) -> KeysetPage:
     """Return the page of rows, by name, that `after` or `before` in the query asks for."""
     if cursor := query.get("before"):
         return page_before(rows, cursor)
@@ -32,7 +32,7 @@ def page_of(rows: MembershipQuerySet, query: QueryDict) -> Page:
         rows = rows_after(rows, *parse(start))
     found = list(rows.order_by("username_key", "pk")[: PAGE_SIZE + 1])
     shown = found[:PAGE_SIZE]
-    return Page(
+    return KeysetPage(
         shown,
         before=cursor_of(shown[0]) if start and shown else "",
         after=cursor_of(shown[-1]) if len(found) > PAGE_SIZE else "",
@@ -44,12 +44,12 @@ def rows_after(rows: MembershipQuerySet, name: str, pk: int) -> MembershipQueryS
     return rows.filter(Q(username_key__gt=name) | Q(username_key=name, pk__gt=pk), username_key__gte=name)
 
 
-def page_before(rows: MembershipQuerySet, cursor: str) -> Page:
+def page_before(rows: MembershipQuerySet, cursor: str) -> KeysetPage:
     name, pk = parse(cursor)
     rows = rows.filter(Q(username_key__lt=name) | Q(username_key=name, pk__lt=pk), username_key__lte=name)
     found = list(rows.order_by("-username_key", "-pk")[: PAGE_SIZE + 1])
     shown = found[:PAGE_SIZE][::-1]
-    return Page(
+    return KeysetPage(
         shown,
         before=cursor_of(shown[0]) if len(found) > PAGE_SIZE else "",
         after=cursor_of(shown[-1]) if shown else "",
@@ -67,7 +67,7 @@ def parse(cursor: str) -> tuple[str, int]:
     return match[1], int(match[2])
 
 
-def page_links(page: Page, path: str, **query: str) -> dict[str, str]:
+def page_links(page: KeysetPage, path: str, **query: str) -> dict[str, str]:
     """Return the addresses of the pages before and behind, as includes/pagination.html wants them."""
     links = {}
     if page.before:

@@ -62,7 +62,7 @@ class OrganizationToken(BearerToken):
             return frozenset({Right.MEMBERS, Right.OWNERS, Right.TOKENS})
         return frozenset({Right.MEMBERS})
 
-    def hold(self) -> None:
+    def lock(self) -> None:
         """Nothing to lock here: what acts with it locks its organization, and so does what ends it."""
 
     def check_alive(self) -> None:

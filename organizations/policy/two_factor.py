@@ -44,7 +44,7 @@ def is_conformant(organization: Organization) -> bool:
 
 def set_auth_policy(organization: Organization, policy: AuthPolicy, *, actor: Actor) -> Organization:
     """Require two-factor authentication of everybody, or lift that. The same again is no change."""
-    news.reserve(organization)
+    news.reserve_broadcast(organization)
     with acting(actor):
         organization = lock_with_right(organization, actor)
         change_policy(organization, policy, actor=actor)
@@ -61,10 +61,10 @@ def change_policy(organization: Organization, policy: AuthPolicy, *, actor: Acto
     organization.auth_policy_changed_at = timezone.now()
     organization.save(update_fields=["collaborator_auth_policy", "auth_policy_changed_at"])
     record(Event.AUTH_POLICY_CHANGED, organization, actor=actor, policy=str(policy))
-    announce(organization)
+    notify_members(organization)
 
 
-def announce(organization: Organization) -> None:
+def notify_members(organization: Organization) -> None:
     """Tell all owners, and those whom it locks out. Two rows, however many people that is."""
     name, key = organization.name, str(organization.pk)
     if not organization.is_mandatory:

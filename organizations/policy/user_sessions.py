@@ -46,7 +46,7 @@ def update_user_sessions(
 
     None is the default. The same again is no change. Raises SessionOutOfRange.
     """
-    news.reserve(organization)
+    news.reserve_broadcast(organization)
     with acting(actor):
         organization = lock_with_right(organization, actor)
         change_sessions(organization, timeout=timeout, remember=remember, actor=actor)

@@ -13,7 +13,7 @@ from accounts.exceptions import RuleViolation
 from accounts.sessions.assurance import has_sudo, redirect_to_sudo
 from accounts.sessions.requests import SignedInRequest
 from accounts.web.form_pages import status_of
-from organizations.access.gate import membership_required_even_locked_out
+from organizations.access.gate import membership_required_despite_policy
 from organizations.members import invitations, memberships
 from organizations.models import Membership, Organization
 
@@ -55,7 +55,7 @@ def answer(request: SignedInRequest, membership_id: int, verb: Callable[..., Org
 
 
 @require_POST
-@membership_required_even_locked_out
+@membership_required_despite_policy
 def leave(request: SignedInRequest, organization: Organization, membership: Membership) -> HttpResponse:
     # An owner's rights are given up after a proof only (D6), as on the page of the users.
     if membership.is_owner and not has_sudo(request):

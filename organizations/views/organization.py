@@ -12,9 +12,9 @@ from organizations.access.gate import (
     enrolment_path,
     is_locked_out,
     member_required,
-    membership_required_even_locked_out,
+    membership_required_despite_policy,
 )
-from organizations.members.keyset import page_links, page_of
+from organizations.members.keyset import keyset_page, page_links
 from organizations.models import Membership, Organization
 
 
@@ -22,7 +22,7 @@ from organizations.models import Membership, Organization
 @member_required
 def detail(request: SignedInRequest, organization: Organization, membership: Membership) -> HttpResponse:
     """Who is in it. Owners see who has two-factor; members see names only (D34)."""
-    page = page_of(organization.memberships.active(), request.GET)
+    page = keyset_page(organization.memberships.active(), request.GET)
     return render(
         request,
         "organizations/detail.html",
@@ -36,7 +36,7 @@ def detail(request: SignedInRequest, organization: Organization, membership: Mem
 
 
 @require_safe
-@membership_required_even_locked_out
+@membership_required_despite_policy
 def locked_out(request: SignedInRequest, organization: Organization, membership: Membership) -> HttpResponse:
     """Why, since when, whom to ask, how to get in, how to get out; no members (D32)."""
     home = reverse("organizations:detail", args=[organization.name])

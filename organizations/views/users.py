@@ -18,7 +18,7 @@ from accounts.web.redirects import safe_next
 from organizations.access.gate import owner_required
 from organizations.forms import AddMemberForm, UserFilterForm
 from organizations.members import invitations, memberships
-from organizations.members.keyset import page_links, page_of
+from organizations.members.keyset import keyset_page, page_links
 from organizations.members.lists import filtered
 from organizations.models import Membership, Organization
 
@@ -37,7 +37,7 @@ def users_page(
     filters = UserFilterForm(request.GET)
     filters.is_valid()
     chosen = filters.cleaned_data
-    page = page_of(filtered(organization, **chosen), request.GET)
+    page = keyset_page(filtered(organization, **chosen), request.GET)
     path = reverse(PAGE, args=[organization.name])
     query = {name: str(value) for name, value in chosen.items() if value}
     return form_page(

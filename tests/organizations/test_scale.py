@@ -18,7 +18,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.jsonapi.pagination import PageRequest
 from accounts.models import User
 from organizations.access.gate import membership_or_404
-from organizations.members.keyset import page_of
+from organizations.members.keyset import keyset_page
 from organizations.members.lists import MemberList
 from organizations.models import Membership, Organization, OrganizationCounts
 from organizations.policy.two_factor import unenrolled_owners
@@ -120,7 +120,7 @@ def blocks(act):
 def pages(rows, size):
     """The first, a middle and the last page of a list of members."""
     for query in ("", f"after=m{size // 2:06},0", "before=zzz,0"):
-        yield partial(page_of, rows, QueryDict(query))
+        yield partial(keyset_page, rows, QueryDict(query))
 
 
 @pytest.mark.parametrize("without_two_factor", [False, True])
@@ -185,7 +185,7 @@ def test_a_jump_into_the_depth_of_the_api_walks_the_index_alone(organizations):
 
 def test_a_search_for_the_beginning_of_a_name(organizations):
     touched = [
-        blocks(partial(page_of, filtered(organization, q=text), QueryDict()))
+        blocks(partial(keyset_page, filtered(organization, q=text), QueryDict()))
         for organization in organizations
         for text in ("m00099", "nobody")
     ]

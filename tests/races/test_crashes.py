@@ -258,7 +258,7 @@ def test_i8_what_was_answered_with_success_holds_after_a_crash(start_site, answe
     again = start_site()
     signed_in = [reply for reply in replies[:10] if reply and reply.location == "/app"]
     assert all(is_signed_in(again, session_cookie(reply)) for reply in signed_in)
-    spent = sum(10 - factors.left(user) for user in users)
+    spent = sum(10 - factors.remaining(user) for user in users)
     assert spent == AuditEvent.objects.filter(event="login.succeeded", data__method="backup-codes").count()
     assert spent >= len(signed_in)
     for (user, _visitor), reply in zip(enrolling, replies[10:14], strict=True):

@@ -50,7 +50,7 @@ def test_rc_01_one_recovery_code_from_twenty_pending_logins_is_one_login(live_si
 
         assert len(logged_in(replies)) == 1
         assert verified_sessions(alice).count() == 1
-        assert factors.left(alice) == 9 - number
+        assert factors.remaining(alice) == 9 - number
         assert rounds.events("login.succeeded").count() == 1
 
 
@@ -69,7 +69,7 @@ def test_bc_16_different_recovery_codes_work_once_each(live_site, rounds):
         uses = Counter(code for code, reply in pairs if logged_in([reply]))
         assert uses
         assert max(uses.values()) == 1
-        assert factors.left(user) == 10 - len(uses)
+        assert factors.remaining(user) == 10 - len(uses)
 
 
 def test_rc_01_a_code_given_for_sudo_is_no_login_as_well(live_site, rounds, alice):

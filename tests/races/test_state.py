@@ -199,7 +199,7 @@ def test_rc_07_renewing_against_a_login_with_an_old_code(live_site, rounds):
         renewed = rounds.events("backup_codes.renewed").get()
         late = rounds.events("login.succeeded").filter(pk__gt=renewed.pk)
         assert not late.exists()
-        assert factors.left(user) == 10
+        assert factors.remaining(user) == 10
         assert codes_on(replies[number * 2]) == list_of_codes(user)
 
 

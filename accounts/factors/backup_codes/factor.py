@@ -84,7 +84,7 @@ class BackupCodesFactor(BackupFactor):
     def describe(self, user: User, state: State, *, enrolling: bool = False) -> dict[str, Any]:
         return {"question": _("Enter one of your backup codes. Each of them works once.")}
 
-    def left(self, user: User) -> int:
+    def remaining(self, user: User) -> int:
         return BackupCode.objects.filter(code_set__user=user, code_set__confirmed=True, used_at=None).count()
 
     def reveal(self, user: User) -> list[str]:

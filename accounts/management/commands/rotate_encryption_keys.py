@@ -48,7 +48,7 @@ class Command(BaseCommand):
         outcomes = rotation.rotate(actor=Actor.command(), report=self.report)
         for outcome in outcomes:
             self.stdout.write(
-                f"{outcome.last.column}: {outcome.last.rows} values, {outcome.renewed} sealed anew"
+                f"{outcome.last.column}: {outcome.last.rows} values, {outcome.resealed} sealed anew"
             )
         if problems := what_is_wrong(outcomes):
             raise CommandError(" ".join(problems))

@@ -194,6 +194,7 @@ def test_d10_the_cookie_lives_as_long(alice, app_of_alice):
 
 def test_se_06_over_https_the_cookie_is_host_bound_and_secure(settings, alice, app_of_alice):
     settings.HTTPS = settings.SESSION_COOKIE_SECURE = True
+    settings.SESSION_COOKIE_NAME = "__Host-session"
 
     client = remember(alice, app_of_alice)
 
