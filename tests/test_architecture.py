@@ -247,3 +247,29 @@ def test_files_and_functions_stay_small(path):
         if isinstance(node, ast.FunctionDef):
             length = (node.end_lineno or 0) - node.lineno + 1
             assert length <= 45, f"{node.name} has {length} lines"
+
+
+def test_contributing_shows_the_rooms_in_the_order_of_their_floors():
+    """The tables of CONTRIBUTING.md name every room once; where they stand is where the floors put them."""
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    for app, floors in FLOORS.items():
+        table = re.search(rf"\| `{app}/` \|.*?\n\n", text, re.DOTALL)[0]
+        rows = re.findall(r"^\| (`.*) \|$", table, re.MULTILINE)[1:]
+        shown = [re.findall(r"`(\w+)/?`", row) for row in rows]
+
+        assert [sorted(row) for row in shown] == [sorted(floor.split()) for floor in reversed(floors)]
+
+
+def test_contributing_lists_every_place_where_applications_plug_in():
+    listed = set(
+        re.findall(
+            r"^\| `(accounts/[\w/]+\.py:\w+)` \|", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE
+        )
+    )
+    places = {
+        f"{path.relative_to(ROOT).as_posix()}:{name}"
+        for path in ALL
+        for name in re.findall(r"^(\w+)(?:: .*)? = (?:Registry|Signal)\(", path.read_text(), re.MULTILINE)
+    }
+
+    assert listed == places
