@@ -229,22 +229,6 @@ EMAIL_TIMEOUT = 5  # seconds
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"{SITE_NAME} <no-reply@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
-# --- Background work ---
-
-# With TASK_WORKER=1, mails and texts are sent by `manage.py db_worker`; else by the web process, after the
-# answer. `run_due_work` sweeps up what failed in either case.
-TASK_WORKER = env.switch("TASK_WORKER", default=False)
-TASKS = {
-    "default": {
-        "BACKEND": (
-            "django_tasks_db.DatabaseBackend"
-            if TASK_WORKER
-            else "django_tasks.backends.immediate.ImmediateBackend"
-        )
-    }
-}
-INSTALLED_APPS += ["django_tasks", *(["django_tasks_db"] if TASK_WORKER else [])]
-
 # --- Text messages ---
 
 SMS_BACKENDS = {

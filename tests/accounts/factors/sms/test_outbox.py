@@ -70,18 +70,6 @@ class Noting(EmailBackend):
         Noting.seen.append(len(outbox))
 
 
-def test_the_worker_takes_texts_first(settings):
-    queued = []
-    settings.TASK_WORKER = True
-    with pytest.MonkeyPatch.context() as patch:
-        # The worker's table exists only where a worker is configured.
-        patch.setattr(type(messages.deliver_later), "enqueue", lambda task, pk: queued.append(task.priority))
-        write_mails(make_user("alice"), 1)
-        write_text()
-
-    assert queued == [0, messages.URGENT]
-
-
 def test_r38_a_text_is_not_repeated_by_who_was_asleep_between_claim_and_sending(monkeypatch):
     write_text()
     opened = queue.opened
