@@ -21,6 +21,7 @@ from accounts.factors.totp.models import TOTPDevice
 from accounts.models import OutboxMessage, RateLimit, Session, User
 from accounts.outbox import delivery, queue, threads
 from tests.support import environment
+from tests.support.mails import send_by
 from tests.support.people import PASSWORD, make_user, sign_in, start_enrolment
 from tests.support.servers import parse_mails
 
@@ -42,12 +43,11 @@ class Broken(EmailBackend):
 
 @pytest.fixture
 def broken_mail(settings, mailoutbox):
-    working = settings.EMAIL_BACKEND
-    settings.EMAIL_BACKEND = f"{__name__}.Broken"
+    send_by(f"{__name__}.Broken", settings)
     Broken.tried = 0
 
     def mend():
-        settings.EMAIL_BACKEND = working
+        send_by("django.core.mail.backends.locmem.EmailBackend", settings)
 
     return mend
 
@@ -197,7 +197,7 @@ WHO_ARE_YOU = SMTPSenderRefused(530, b"sign in first", "no-reply@localhost")
 @pytest.fixture
 def refuse(settings, mailoutbox):
     def begin(error):
-        settings.EMAIL_BACKEND = f"{__name__}.Refusing"
+        send_by(f"{__name__}.Refusing", settings)
         Refusing.error = error
 
     return begin

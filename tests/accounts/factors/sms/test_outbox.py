@@ -13,6 +13,7 @@ from accounts.factors.sms.backends.locmem import outbox
 from accounts.models import OutboxMessage
 from accounts.outbox import delivery as messages
 from accounts.outbox import enqueue_message, left_for_later, notify, queue
+from tests.support.mails import send_by
 from tests.support.people import make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -39,7 +40,7 @@ def write_text():
 
 
 def test_texts_leave_while_the_mail_server_is_away(settings, mailoutbox):
-    settings.EMAIL_BACKEND = f"{__name__}.Away"
+    send_by(f"{__name__}.Away", settings)
     write_mails(make_user("alice"), messages.FAILURES_IN_A_ROW + 1)
     write_text()
 
@@ -51,7 +52,7 @@ def test_texts_leave_while_the_mail_server_is_away(settings, mailoutbox):
 
 def test_texts_go_before_mails_that_were_there_first(settings, mailoutbox):
     seen = []
-    settings.EMAIL_BACKEND = f"{__name__}.Noting"
+    send_by(f"{__name__}.Noting", settings)
     Noting.seen = seen
     write_mails(make_user("alice"), 2)
     write_text()
