@@ -54,7 +54,7 @@ test: $(DEV)  ## all tests, on SQLite and on PostgreSQL
 	done; \
 	exit $$failed
 
-# It stands apart from the locks, in .venv-next; tests/support/newest.py tells how.
+# Its environment is .venv-next; tests/support/newest.py tells what is in it.
 test-next: $(DEV)  ## all tests without a browser, on the newest Django that the package index has
 	$(BIN)/python -m tests.support.machine
 	TEST_DATABASE=postgresql $(BIN)/python -m tests.support.newest $(ARGS)

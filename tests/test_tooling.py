@@ -240,7 +240,7 @@ def test_what_a_killed_run_started_ends_with_it(tmp_path):
 # Programs of PostgreSQL that the system has are not found from here on.
 WITHOUT_PROGRAMS = """
 import sys, pytest
-from tests import postgres
+from tests.support import postgres
 postgres.PLACES, postgres.embedded_package = [], lambda: None
 sys.exit(pytest.main(sys.argv[1:]))
 """
