@@ -11,7 +11,7 @@ DEV := $(VENV)/dev.stamp
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format types migrations deploy-check pictures bench doctor lock clean
+.PHONY: help run test test-next check lint format types migrations deploy-check pictures bench doctor lock clean
 .SILENT:
 
 help:  ## list these targets
@@ -53,6 +53,11 @@ test: $(DEV)  ## all tests, on SQLite and on PostgreSQL
 		TEST_DATABASE=$$database $(BIN)/python -m pytest --numprocesses auto --dist worksteal $(ARGS) || failed=$$?; \
 	done; \
 	exit $$failed
+
+# Its environment is .venv-next; tests/support/newest.py tells what is in it.
+test-next: $(DEV)  ## all tests without a browser, on the newest Django that the package index has
+	$(BIN)/python -m tests.support.machine
+	TEST_DATABASE=postgresql $(BIN)/python -m tests.support.newest $(ARGS)
 
 check: lint types migrations deploy-check test  ## everything that must be green before a change lands
 
@@ -104,5 +109,5 @@ lock:  ## compile the locks from pyproject.toml (needs uv; UPGRADE=1 takes newer
 	! grep -n '://' requirements.txt requirements-dev.txt
 
 clean:  ## remove everything that was installed or made here, demo data too
-	rm -rf $(VENV) var .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.* htmlcov test-results
+	rm -rf $(VENV) .venv-next var .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.* htmlcov test-results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

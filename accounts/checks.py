@@ -45,7 +45,7 @@ def production_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         problems.append(Error("PASSWORD_HASHER=cheap is for tests only.", id="accounts.E012"))
     if not settings.SITE_URL.startswith("https://"):
         problems.append(Error("SITE_URL must be the https:// address of this site.", id="accounts.E013"))
-    if any(name in settings.EMAIL_BACKEND for name in DEVELOPMENT_MAIL):
+    if any(name in settings.MAIL_BACKEND for name in DEVELOPMENT_MAIL):
         problems.append(Error("EMAIL_URL must name a mail server.", id="accounts.E014"))
     if not settings.SUPPORT_EMAIL:
         problems.append(

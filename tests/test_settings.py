@@ -7,10 +7,12 @@ import subprocess
 import sys
 
 import pytest
+from django.core import mail
 from django.core.checks import Tags, run_checks
 from django.core.exceptions import ImproperlyConfigured
 
 from tests.support.environment import ROOT
+from tfc_auth.mailers import HAS_MAILERS
 
 NEEDED = {
     "SECRET_KEY": "a secret key of fifty characters, and some more of them",
@@ -117,6 +119,37 @@ def test_development_constants_are_for_debug_only(load):
         load()
 
 
+# ---------------------------------------------------------------- mail
+
+
+@pytest.fixture
+def way_out(load, settings):
+    """What Django sends mails by with this in the environment."""
+
+    def find(**environment):
+        loaded = load(**NEEDED | environment)
+        for name in loaded:
+            if name == "MAILERS" or name.startswith("EMAIL_"):
+                setattr(settings, name, loaded[name])
+        return mail.mailers.default if HAS_MAILERS else mail.get_connection()
+
+    return find
+
+
+def test_mails_go_to_the_server_of_email_url_and_wait_for_five_seconds(way_out):
+    server = way_out(EMAIL_URL="smtp+tls://user:pass%20word@mail.example.com:587")
+
+    assert (server.host, server.port, server.timeout) == ("mail.example.com", 587, 5)
+    assert (server.username, server.password) == ("user", "pass word")
+    assert (server.use_tls, server.use_ssl) == (True, False)
+
+
+def test_mails_of_development_become_files(way_out, tmp_path):
+    directory = way_out(DEBUG="1", MAIL_DIR=str(tmp_path / "mail"))
+
+    assert directory.file_path == str(tmp_path / "mail")
+
+
 # ---------------------------------------------------------------- check --deploy
 
 
@@ -127,7 +160,7 @@ SAFE = {
     "ALLOWED_HOSTS": ["auth.example.com"],
     "SITE_URL": "https://auth.example.com",
     "SUPPORT_EMAIL": "help@example.com",
-    "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+    "MAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
     "PASSWORD_HASHER": "argon2",
     "SMS_BACKEND": "accounts.factors.sms.backends.twilio.TwilioBackend",
     "TWILIO_ACCOUNT_SID": "AC0",
@@ -167,7 +200,7 @@ def test_check_deploy_is_content_with_what_is_safe(problems):
         ("ENCRYPTION_KEYS", [SAFE["SECRET_KEY"]], "accounts.E011"),
         ("PASSWORD_HASHER", "cheap", "accounts.E012"),
         ("SITE_URL", "http://auth.example.com", "accounts.E013"),
-        ("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend", "accounts.E014"),
+        ("MAIL_BACKEND", "django.core.mail.backends.console.EmailBackend", "accounts.E014"),
         ("SUPPORT_EMAIL", "", "accounts.W010"),
         ("CSRF_COOKIE_SECURE", False, "security.W016"),
         ("SECURE_SSL_REDIRECT", False, "security.W008"),

@@ -16,6 +16,7 @@ from django.core.management import call_command
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tests.support import newest
 from tests.support.environment import KIND, NOT_OURS_TO_STOP, ROOT, SETTINGS, environment
 from tests.support.machine import NO_TERRAFORM
 from tests.support.process import Kept
@@ -39,11 +40,14 @@ def test_lock_names_no_address(lock):
     assert "://" not in (ROOT / lock).read_text()
 
 
+def entries_without_hash(lock):
+    entries = re.split(r"^(?=[a-z])", (ROOT / lock).read_text(), flags=re.MULTILINE)
+    return [entry for entry in entries if entry.strip() and "--hash=sha256:" not in entry]
+
+
 @pytest.mark.parametrize("lock", ["requirements.txt", "requirements-dev.txt"])
 def test_every_pin_has_hashes(lock):
-    entries = re.split(r"^(?=[a-z])", (ROOT / lock).read_text(), flags=re.MULTILINE)
-
-    assert [entry for entry in entries if entry.strip() and "--hash=sha256:" not in entry] == []
+    assert entries_without_hash(lock) == []
 
 
 @pytest.mark.parametrize(
@@ -106,6 +110,26 @@ def test_continuous_integration_fails_where_anything_else_is_missing(tmp_path):
 
     assert done.returncode == 1, done.stdout
     assert "this run has failed" in done.stdout
+
+
+# ---------------------------------------------------------------- the newest Django
+
+
+def test_the_newest_django_runs_with_what_is_locked_otherwise(tmp_path):
+    lock = tmp_path / "lock.txt"
+    lock.write_text(newest.without_django((ROOT / "requirements-dev.txt").read_text()))
+
+    assert pins("requirements-dev.txt").items() - pins(lock).items() == {
+        ("django", pins("requirements.txt")["django"])
+    }
+    assert entries_without_hash(lock) == []
+
+
+def test_the_newest_django_is_left_out_by_name_where_no_python_runs_it(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("NEXT_PYTHON", str(tmp_path / "python3.13"))
+
+    assert newest.main([]) == 0
+    assert capsys.readouterr().out == f"{newest.NONE}\n"
 
 
 # ---------------------------------------------------------------- settings
@@ -216,7 +240,7 @@ def test_what_a_killed_run_started_ends_with_it(tmp_path):
 # Programs of PostgreSQL that the system has are not found from here on.
 WITHOUT_PROGRAMS = """
 import sys, pytest
-from tests import postgres
+from tests.support import postgres
 postgres.PLACES, postgres.embedded_package = [], lambda: None
 sys.exit(pytest.main(sys.argv[1:]))
 """

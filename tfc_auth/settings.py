@@ -10,6 +10,7 @@ from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from tfc_auth.environment import Environment
+from tfc_auth.mailers import mail_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -221,29 +222,16 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 5
 
 MAIL_DIR = Path(env.str("MAIL_DIR", default=str(VAR_DIR / "mail")))
 if DEBUG and not env.str("EMAIL_URL", default=""):
-    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
-    EMAIL_FILE_PATH = str(MAIL_DIR)
+    mail = {
+        "EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
+        "EMAIL_FILE_PATH": str(MAIL_DIR),
+    }
 else:
-    vars().update(env.email_url_config(env.str("EMAIL_URL", default="smtp://localhost:25")))
-EMAIL_TIMEOUT = 5  # seconds
+    mail = env.email_url_config(env.str("EMAIL_URL", default="smtp://localhost:25"))
+MAIL_BACKEND = mail["EMAIL_BACKEND"]
+vars().update(mail_settings(mail | {"EMAIL_TIMEOUT": 5}))  # seconds
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"{SITE_NAME} <no-reply@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
-
-# --- Background work ---
-
-# With TASK_WORKER=1, mails and texts are sent by `manage.py db_worker`; else by the web process, after the
-# answer. `run_due_work` sweeps up what failed in either case.
-TASK_WORKER = env.switch("TASK_WORKER", default=False)
-TASKS = {
-    "default": {
-        "BACKEND": (
-            "django_tasks_db.DatabaseBackend"
-            if TASK_WORKER
-            else "django_tasks.backends.immediate.ImmediateBackend"
-        )
-    }
-}
-INSTALLED_APPS += ["django_tasks", *(["django_tasks_db"] if TASK_WORKER else [])]
 
 # --- Text messages ---
 

@@ -1,8 +1,8 @@
 """Reads whose SQL is written once. The ORM takes longer to write it than the database to answer.
 
 A prepared read is a queryset as a function of its parameters, which may stand on the right of a lookup only.
-The statement, the places of the parameters and the way from a row to its objects are worked out at the first
-use (in each thread, as connections are); from then on a read is its statement and what comes back. For reads
+The statement and the places of the parameters are worked out at the first use (in each thread, as connections
+are); from then on a read binds its values, and Django makes objects of the rows as it always does. For reads
 that most requests make.
 """
 
@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, connections, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.models.expressions import RawSQL
-from django.db.models.query import get_related_populators
 
 M = TypeVar("M", bound=models.Model)
+
+DATETIME: "models.Field[datetime, datetime]" = models.DateTimeField()
 
 
 @dataclass(frozen=True)
@@ -28,43 +29,28 @@ class Parameter:
 
 
 class Plan(Generic[M]):
-    """A compiled queryset. Does what django.db.models.query.ModelIterable does, without compiling again."""
+    """A queryset whose compiler has written its SQL, and says the same again with other values."""
 
     def __init__(self, queryset: models.QuerySet[M], names: set[str]) -> None:
-        self.connection = connections[DEFAULT_DB_ALIAS]
-        self.compiler: Any = queryset.query.get_compiler(DEFAULT_DB_ALIAS)
+        query: Any = queryset.query
+        self.queryset = queryset
+        self.compiler: Any = query.get_compiler(DEFAULT_DB_ALIAS)
         self.sql, self.parameters = self.compiler.as_sql()
         if names != {each.name for each in self.parameters if isinstance(each, Parameter)}:
             raise TypeError(f"a parameter of {names} is not in the statement: {self.sql}")
-        select, klass_info = self.compiler.select, self.compiler.klass_info
-        columns = klass_info["select_fields"]
-        self.model: type[M] = klass_info["model"]
-        self.columns = slice(columns[0], columns[-1] + 1)
-        self.names = [column[0].target.attname for column in select[self.columns]]
-        # The stubs know Django 6.1, which has one parameter more.
-        self.related = get_related_populators(klass_info, select, DEFAULT_DB_ALIAS)  # type: ignore[call-arg]
-        self.annotations = self.compiler.annotation_col_map or {}
-        self.converters = self.compiler.get_converters([column[0] for column in select])
+        query.get_compiler = lambda **options: self.compiler  # a copy of the queryset has it, too
 
     def rows(self, values: dict[str, Any]) -> list[M]:
-        with self.connection.cursor() as cursor:
-            cursor.execute(self.sql, [self.given(parameter, values) for parameter in self.parameters])
-            found = cursor.fetchall()
-        return [self.made_of(row) for row in self.compiler.apply_converters(found, self.converters)]
+        bound = [self.bind(parameter, values) for parameter in self.parameters]
+        self.compiler.as_sql = lambda: (self.sql, bound)
+        return list(self.queryset.all())  # a copy: a queryset keeps what it has found
 
-    def given(self, parameter: Any, values: dict[str, Any]) -> Any:
+    def bind(self, parameter: Any, values: dict[str, Any]) -> Any:
+        """Return what the database takes for this parameter, which may be a constant of the statement."""
         if not isinstance(parameter, Parameter):
             return parameter
         value = values[parameter.name]
-        return self.connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
-
-    def made_of(self, row: Any) -> M:
-        made = self.model.from_db(DEFAULT_DB_ALIAS, self.names, row[self.columns])
-        for populator in self.related:
-            populator.populate(row, made)
-        for name, position in self.annotations.items():
-            setattr(made, name, row[position])
-        return made
+        return DATETIME.get_db_prep_value(value, connection) if isinstance(value, datetime) else value
 
 
 class Prepared(Generic[M]):
@@ -73,13 +59,14 @@ class Prepared(Generic[M]):
     def __init__(self, build: Callable[..., models.QuerySet[M]]) -> None:
         self.build = build
         self.names = set(inspect.signature(build).parameters)
-        self.of_thread = threading.local()
+        self.local = threading.local()
 
     def all(self, **values: Any) -> list[M]:
-        plan: Plan[M] | None = getattr(self.of_thread, "plan", None)
-        if plan is None:
+        plan: Plan[M] | None = getattr(self.local, "plan", None)
+        # A thread's connection can be another one by now: inside an event loop it is.
+        if plan is None or plan.compiler.connection is not connections[DEFAULT_DB_ALIAS]:
             stand_ins = {name: RawSQL("%s", (Parameter(name),)) for name in self.names}
-            plan = self.of_thread.plan = Plan(self.build(**stand_ins), self.names)
+            plan = self.local.plan = Plan(self.build(**stand_ins), self.names)
         return plan.rows(values)
 
     def first(self, **values: Any) -> M | None:

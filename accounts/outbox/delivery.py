@@ -13,14 +13,12 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from django.conf import settings
 from django.core.signals import request_finished
 from django.db import Error, connection, transaction
 from django.db.models import Case, When
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django_tasks import task
 
 from accounts.models import OutboxMessage, User
 from accounts.outbox import threads
@@ -33,7 +31,6 @@ logger = logging.getLogger(__name__)
 CLAIM = timedelta(minutes=2)  # longer than one attempt can take
 BATCH = 100
 FAILURES_IN_A_ROW = 5  # then the mail server is away, and the other mails can wait
-URGENT = 50  # priority in the worker's queue; that of mails is 0
 
 # Who reads the broadcasts of a name: (key, after user id, limit) -> users in id order.
 Audience = Callable[[str, int, int], list[User]]
@@ -55,13 +52,9 @@ class OutboxMiddleware:
 
 
 def schedule(message: OutboxMessage) -> None:
-    """See that somebody sends it: the task worker if there is one, else this process, after the answer."""
+    """See that this process sends it: after the answer, or outside of requests after the commit."""
     collected = waiting.get()
-    if settings.TASK_WORKER:
-        # A row of the same transaction; it carries the id and nothing else.
-        urgent = message.kind in urgent_kinds()
-        deliver_later.using(priority=URGENT if urgent else 0).enqueue(message.pk)
-    elif collected is None:
+    if collected is None:
         transaction.on_commit(partial(deliver, message.pk), robust=True)
     else:
         # Not on commit: a row that was rolled back can't be claimed, and that is all it takes.
@@ -69,12 +62,6 @@ def schedule(message: OutboxMessage) -> None:
 
 
 # --- Sending ---
-
-
-@task()
-def deliver_later(pk: int) -> None:
-    """Send one row in the worker. What fails there is swept up by `run_due_work`."""
-    deliver(pk)
 
 
 @receiver(request_finished)
@@ -166,7 +153,7 @@ def expand(message: OutboxMessage) -> None:
         if not advance_cursor(message, people):
             return
         OutboxMessage.objects.bulk_create(rows)
-        if settings.TASK_WORKER or waiting.get() is not None:
+        if waiting.get() is not None:
             for row in [*rows, message]:
                 schedule(row)
 

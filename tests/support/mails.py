@@ -1,9 +1,17 @@
-"""Reading mails: what a person would click on."""
+"""Mails: which way they go, and reading them, with what a person would click on."""
 
 import re
 from urllib.parse import urlsplit
 
+from tfc_auth.mailers import mail_settings
+
 LINK = re.compile(r"https?://\S+")
+
+
+def send_by(backend, settings):
+    """Let the mails of this process go by another backend, until the test is over."""
+    for name, value in mail_settings({"EMAIL_BACKEND": backend}).items():
+        setattr(settings, name, value)
 
 
 def link_in(mail, path):

@@ -27,6 +27,7 @@ from organizations.management.commands.demo import PASSWORD, load
 from tests.conftest import CHROMIUM_OPTIONS
 from tests.support.machine import find_chromium
 from tests.support.servers import start_site
+from tfc_auth.mailers import mail_settings
 
 PICTURES = ROOT / "docs" / "guide" / "pictures"
 WIDTH, NARROW = 1200, 390
@@ -135,7 +136,8 @@ def save(png, name):
 def running_site():
     """The product with the demo's data, in a database that goes away afterwards."""
     call_command("migrate", verbosity=0)
-    with override_settings(EMAIL_BACKEND="django.core.mail.backends.dummy.EmailBackend"):
+    nowhere = mail_settings({"EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend"})
+    with override_settings(**nowhere):
         load()
     site = start_site(f"sqlite:///{connection.settings_dict['NAME']}", SITE_URL=SITE_URL)
     try:

@@ -11,6 +11,7 @@ from django.test import Client
 
 from accounts.factors.totp.models import TOTPDevice
 from accounts.models import hash_of_token
+from tests.support.mails import send_by
 from tests.support.people import PASSWORD, TWO_FACTOR, Authenticator, codes_on, key_on, make_user, sign_in
 from tests.support.two_factor import CHALLENGE, HOME, RECOVERY, SUDO, act, answer, events_of, pending
 from tests.support.visitor import Visitor
@@ -129,7 +130,7 @@ def test_i10_the_search_finds_what_is_there(story):
 
 
 def test_r19_r25_i10_the_database_gives_nothing_away(story, settings):
-    settings.EMAIL_BACKEND = "tests.accounts.crypto.test_secrets.nowhere"  # mails stay in the outbox
+    send_by("tests.accounts.crypto.test_secrets.nowhere", settings)  # mails stay in the outbox
     story.tell()
 
     rows = list(every_row())

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.db.models import Exists
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -18,6 +19,7 @@ from accounts.sessions.lifetimes import extra_columns
 from accounts.tokens import issuing, lookup
 from organizations import context_processors
 from organizations.access import gate
+from organizations.api import gate as api_gate
 from organizations.models import Membership, confirmed_address
 from tests.support.organizations import found
 from tests.support.people import enrol, make_user, post_password, sign_in
@@ -32,7 +34,8 @@ def fields(row, deep=3):
         name: fields(other, deep - 1) if other and deep else bool(other)
         for name, other in row._state.fields_cache.items()
     }
-    return loaded | related | {"adding": row._state.adding, "db": row._state.db}
+    state = {name: value for name, value in vars(row._state).items() if name not in ("fields_cache", "peers")}
+    return loaded | related | {"_state": state}
 
 
 def assert_same(prepared, queryset, **values):
@@ -63,8 +66,8 @@ def test_the_memberships_of_a_person(alice, bob):
     for user, days_later, expected in [(bob, 0, 1), (carol, 0, 1), (carol, 8, 0)]:
         now = timezone.now() + timedelta(days=days_later)
         rows = Membership.objects.of_person(user).current_at(now).select_related("organization")
-        given = {"user_id": user.pk, "address": confirmed_address(user), "now": now}
-        assert len(assert_same(context_processors.OF_PERSON, rows, **given)) == expected
+        values = {"user_id": user.pk, "address": confirmed_address(user), "now": now}
+        assert len(assert_same(context_processors.OF_PERSON, rows, **values)) == expected
 
 
 def test_the_membership_that_a_gate_asks_for(alice, bob):
@@ -74,6 +77,16 @@ def test_the_membership_that_a_gate_asks_for(alice, bob):
     for user in (alice, bob):
         assert len(assert_same(gate.OF_USER, rows.filter(user=user), user=user.pk, name_key="acme")) == 1
     assert gate.OF_USER.first(user=alice.pk, name_key="other") is None
+
+
+def test_the_membership_that_the_api_asks_for(alice, bob):
+    found("Acme", alice, members=[bob])
+    unenrolled_owner = Exists(api_gate.UNENROLLED_OWNERS)
+
+    for user in (alice, bob):
+        rows = gate.memberships(user.pk, "acme").annotate(unenrolled_owner=unenrolled_owner)
+        values = {"user": user.pk, "name_key": "acme"}
+        assert len(assert_same(api_gate.OF_USER_AND_OWNERS, rows, **values)) == 1
 
 
 @pytest.mark.parametrize("typed", ["Alice", "ALICE@example.com", "nobody", "no@example.com", "a'\";--@", ""])
@@ -100,6 +113,16 @@ def test_each_read_is_one_statement_and_its_values_are_bound(alice):
         asked = list(queries)
 
     assert [query["sql"].split()[0] for query in asked] == ["SELECT", "SELECT"]
+
+
+def test_each_read_finds_what_is_there_now(alice):
+    prepared = Prepared(lambda name: User.objects.filter(username=name))
+    assert prepared.first(name="alice") == alice
+
+    User.objects.update(username="alicia")
+
+    assert prepared.first(name="alice") is None
+    assert prepared.first(name="alicia") == alice
 
 
 def test_each_thread_has_a_connection_of_its_own(alice):

@@ -1,5 +1,6 @@
 """Mails on their way: none without its fact, none lost, none readable in the database."""
 
+import socket
 import subprocess
 import sys
 from datetime import timedelta
@@ -20,6 +21,7 @@ from accounts.factors.totp.models import TOTPDevice
 from accounts.models import OutboxMessage, RateLimit, Session, User
 from accounts.outbox import delivery, queue, threads
 from tests.support import environment
+from tests.support.mails import send_by
 from tests.support.people import PASSWORD, make_user, sign_in, start_enrolment
 from tests.support.servers import parse_mails
 
@@ -41,12 +43,11 @@ class Broken(EmailBackend):
 
 @pytest.fixture
 def broken_mail(settings, mailoutbox):
-    working = settings.EMAIL_BACKEND
-    settings.EMAIL_BACKEND = f"{__name__}.Broken"
+    send_by(f"{__name__}.Broken", settings)
     Broken.tried = 0
 
     def mend():
-        settings.EMAIL_BACKEND = working
+        send_by("django.core.mail.backends.locmem.EmailBackend", settings)
 
     return mend
 
@@ -196,7 +197,7 @@ WHO_ARE_YOU = SMTPSenderRefused(530, b"sign in first", "no-reply@localhost")
 @pytest.fixture
 def refuse(settings, mailoutbox):
     def begin(error):
-        settings.EMAIL_BACKEND = f"{__name__}.Refusing"
+        send_by(f"{__name__}.Refusing", settings)
         Refusing.error = error
 
     return begin
@@ -293,17 +294,38 @@ def test_the_answer_waits_for_no_mail_and_the_rest_is_left_to_the_command(alice,
     assert client
 
 
+def run_due_work(*arguments, **settings):
+    """Start the command in a process of its own, on the database of this test."""
+    command = [sys.executable, str(environment.ROOT / "manage.py"), "run_due_work", *arguments]
+    database = {"DATABASE_URL": environment.test_database_url()}
+    return subprocess.Popen(command, env=environment.environment | database | settings)
+
+
 def test_safe_to_run_twice_at_once(alice, tmp_path):
     write(alice, 30)
-    variables = {"DATABASE_URL": environment.test_database_url(), "EMAIL_URL": f"filemail:///{tmp_path}"}
-    command = [sys.executable, str(environment.ROOT / "manage.py"), "run_due_work"]
-    runs = [subprocess.Popen(command, env={**environment.environment, **variables}) for _ in range(2)]
+    runs = [run_due_work(EMAIL_URL=f"filemail:///{tmp_path}") for _ in range(2)]
 
     assert [run.wait(timeout=60) for run in runs] == [0, 0]
 
     mails = [mail for file in tmp_path.glob("*.log") for mail in parse_mails(file)]
     assert len(mails) == 30
     assert not OutboxMessage.objects.filter(sent_at=None).exists()
+
+
+def test_what_is_killed_while_it_sends_loses_nothing(alice, mailoutbox):
+    write(alice, 2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(60)
+        run = run_due_work("--loop", "30", EMAIL_URL=f"smtp://127.0.0.1:{silent.getsockname()[1]}")
+        with silent.accept()[0]:  # one mail is claimed and waits for the server's greeting
+            run.kill()
+            run.wait()
+
+    assert delivery.send_due() == 1
+    with time_machine.travel(timezone.now() + delivery.CLAIM + timedelta(seconds=1)):
+        assert delivery.send_due() == 1
+
+    assert len(mailoutbox) == 2
 
 
 # ---------------------------------------------------------------- tidying

@@ -13,6 +13,7 @@ from accounts.factors.sms.backends.locmem import outbox
 from accounts.models import OutboxMessage
 from accounts.outbox import delivery as messages
 from accounts.outbox import enqueue_message, left_for_later, notify, queue
+from tests.support.mails import send_by
 from tests.support.people import make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -39,7 +40,7 @@ def write_text():
 
 
 def test_texts_leave_while_the_mail_server_is_away(settings, mailoutbox):
-    settings.EMAIL_BACKEND = f"{__name__}.Away"
+    send_by(f"{__name__}.Away", settings)
     write_mails(make_user("alice"), messages.FAILURES_IN_A_ROW + 1)
     write_text()
 
@@ -51,7 +52,7 @@ def test_texts_leave_while_the_mail_server_is_away(settings, mailoutbox):
 
 def test_texts_go_before_mails_that_were_there_first(settings, mailoutbox):
     seen = []
-    settings.EMAIL_BACKEND = f"{__name__}.Noting"
+    send_by(f"{__name__}.Noting", settings)
     Noting.seen = seen
     write_mails(make_user("alice"), 2)
     write_text()
@@ -68,18 +69,6 @@ class Noting(EmailBackend):
 
     def send_messages(self, mails):
         Noting.seen.append(len(outbox))
-
-
-def test_the_worker_takes_texts_first(settings):
-    queued = []
-    settings.TASK_WORKER = True
-    with pytest.MonkeyPatch.context() as patch:
-        # The worker's table exists only where a worker is configured.
-        patch.setattr(type(messages.deliver_later), "enqueue", lambda task, pk: queued.append(task.priority))
-        write_mails(make_user("alice"), 1)
-        write_text()
-
-    assert queued == [0, messages.URGENT]
 
 
 def test_r38_a_text_is_not_repeated_by_who_was_asleep_between_claim_and_sending(monkeypatch):
