@@ -8,17 +8,17 @@ import os
 import socket
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import connections
 from django.test import TransactionTestCase
 
 from tests.support import environment
+from tests.support.database import empty_tables
 from tests.support.machine import NO_TERRAFORM, find_chromium
 from tests.support.servers import start_site as start
 
-pytest_plugins = ["tests.support.people", "tests.support.crawl_people"]
+pytest_plugins = ["tests.support.people", "tests.support.organizations", "tests.support.crawl_people"]
 
 LOOPBACK = ("127.", "::1", "localhost")
-PERMANENT_TABLES = {"django_content_type", "auth_permission"}
 CHROMIUM_OPTIONS = [
     "--disable-background-networking",
     "--disable-component-update",
@@ -126,21 +126,11 @@ def django_db_modify_db_settings():
 
 @pytest.fixture(autouse=True, scope="session")
 def empty_tables_quickly():
-    """After a test with real transactions: DELETE takes milliseconds, TRUNCATE a tenth of a second.
-
-    Content types and permissions stay as they are, so that running servers need not learn them anew.
-    """
+    """After a test with real transactions."""
     original = TransactionTestCase._fixture_teardown
-    TransactionTestCase._fixture_teardown = empty_tables
+    TransactionTestCase._fixture_teardown = lambda test_case: empty_tables()
     yield
     TransactionTestCase._fixture_teardown = original
-
-
-def empty_tables(test_case):
-    tables = set(connection.introspection.django_table_names()) - PERMANENT_TABLES
-    with transaction.atomic(), connection.cursor() as cursor:
-        for table in sorted(tables):
-            cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ from tests.support import people
 from tests.support.organizations import SERVER, actor_of, found, let_sudo_expire
 from tests.support.two_factor import CHALLENGE, RECOVERY
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 PAGE = "/app/open/settings/authentication"
 UPDATE = f"{PAGE}/user-sessions"
