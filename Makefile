@@ -11,7 +11,7 @@ DEV := $(VENV)/dev.stamp
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format types migrations deploy-check pictures bench doctor lock clean
+.PHONY: help run test test-rest test-all check lint format types migrations deploy-check pictures bench doctor lock clean
 .SILENT:
 
 help:  ## list these targets
@@ -44,17 +44,19 @@ run: $(RUNTIME)  ## serve it with demo data; HOST and PORT are honoured
 
 # ---------------------------------------------------------------- testing
 
-# `make test ARGS="-k backup"` hands ARGS to pytest.
-test: $(DEV)  ## all tests, on SQLite and on PostgreSQL
+# `make test ARGS="-k backup"` hands ARGS to pytest; tests/support/runs.py says what runs on which database.
+test: $(DEV)  ## the tests on PostgreSQL, and on SQLite what depends on the database
 	$(BIN)/python -m tests.support.machine
-	failed=0; \
-	for database in sqlite postgresql; do \
-		echo "== tests on $$database"; \
-		TEST_DATABASE=$$database $(BIN)/python -m pytest --numprocesses auto --dist worksteal $(ARGS) || failed=$$?; \
-	done; \
-	exit $$failed
+	$(BIN)/python -m tests.support.runs test $(ARGS)
 
-check: lint types migrations deploy-check test  ## everything that must be green before a change lands
+test-rest: $(DEV)  ## what `make test` leaves out: long ones, and all others on SQLite
+	$(BIN)/python -m tests.support.machine
+	$(BIN)/python -m tests.support.runs rest $(ARGS)
+
+# Runs on other versions (test-next) belong here as well.
+test-all: test test-rest  ## every test, on both databases
+
+check: lint types migrations deploy-check test-all  ## everything that must be green before a change lands
 
 lint: $(DEV)  ## format, style, templates, locks
 	$(BIN)/ruff format --check --quiet . || { echo 'Not formatted: make format'; exit 1; }

@@ -18,6 +18,29 @@ from tests.support.servers import start_site as start
 
 pytest_plugins = ["tests.support.people", "tests.support.organizations", "tests.support.crawl_people"]
 
+# Races, limits, locks, what a failing write leaves behind, the outbox, sessions, sizes: where the databases
+# differ, or could. `make test` runs these on SQLite, too, and `make test-all` all the others.
+DEPENDS_ON_DATABASE = (
+    "tests/races/",
+    "tests/accounts/database/",
+    "tests/accounts/limits/",
+    "tests/accounts/management/test_housekeeping.py",
+    "tests/accounts/outbox/",
+    "tests/accounts/sessions/",
+    "tests/accounts/tokens/test_locks.py",
+    "tests/organizations/test_scale.py",
+    "tests/test_dependencies.py",
+    "tests/test_nth_write.py",
+)
+# Drills, in which servers are killed, stuck or replaced, and long ways through the site with a browser.
+LONG = (
+    "tests/accounts/factors/sms/test_hung_provider.py",
+    "tests/browser/test_accessibility.py",
+    "tests/browser/test_journeys.py",
+    "tests/browser/test_texts.py",
+    "tests/races/test_crashes.py",
+    "tests/test_dependencies.py",
+)
 LOOPBACK = ("127.", "::1", "localhost")
 CHROMIUM_OPTIONS = [
     "--disable-background-networking",
@@ -41,12 +64,20 @@ def pytest_report_header():
     return f"database: {environment.KIND}"
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m looks at the marks
 def pytest_collection_modifyitems(config, items):
-    """What a browser shows does not depend on the database, and plans depend on it alone: these run once."""
-    elsewhere = {"sqlite": "planner", "postgresql": "browser"}[environment.KIND]
-    deselected = [item for item in items if item.get_closest_marker(elsewhere)]
-    config.hook.pytest_deselected(items=deselected)
-    items[:] = [item for item in items if item not in deselected]
+    """Mark what depends on the database and what takes long; plans are those of PostgreSQL."""
+    deselected = []
+    for item in items:
+        if item.nodeid.startswith(DEPENDS_ON_DATABASE) or item.get_closest_marker("races"):
+            item.add_marker("database")
+        if item.nodeid.startswith(LONG):
+            item.add_marker("long")
+        if environment.KIND == "sqlite" and item.get_closest_marker("planner"):
+            deselected.append(item)
+    if deselected:
+        config.hook.pytest_deselected(items=deselected)
+        items[:] = [item for item in items if item not in deselected]
 
 
 def skipped(config):

@@ -427,7 +427,10 @@ def change_settings_over_the_api():
         "session_timeout": 60,
     }
     untouched = Organization.objects.filter(
-        pk=organization.pk, email=organization.email, collaborator_auth_policy="password", session_timeout=None
+        pk=organization.pk,
+        email=organization.email,
+        collaborator_auth_policy="password",
+        session_timeout=None,
     )
     return Scene(
         user,

@@ -5,9 +5,10 @@ import hashlib
 import hmac
 import json
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
+
+from tests.support.waiting import wait_until
 
 ACCOUNT = "AC" + "0" * 32
 TOKEN = "a-token-of-the-provider"
@@ -59,7 +60,7 @@ class Twilio:
                 sid = f"SM{len(twilio.messages):032d}"
                 twilio.messages.append({"sid": sid, "path": self.path, **fields})
                 if twilio.mode == "hang":
-                    twilio.release.wait(30)
+                    twilio.release.wait(120)
                     return
                 if twilio.mode == "cut":
                     self.connection.close()
@@ -84,10 +85,7 @@ class Twilio:
         return Handler
 
     def wait_for(self, count):
-        deadline = time.monotonic() + 10
-        while len(self.messages) < count:
-            assert time.monotonic() < deadline, f"{len(self.messages)} of {count} texts"
-            time.sleep(0.02)
+        wait_until(lambda: len(self.messages) >= count, lambda: f"{len(self.messages)} of {count} texts")
         return self.messages[-1]
 
 
