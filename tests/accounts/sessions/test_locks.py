@@ -10,7 +10,7 @@ from accounts.audit import Actor
 from accounts.models import AuditEvent, RateLimit, Session, User
 from accounts.sessions.locks import acting
 from accounts.sessions.store import hash_of
-from accounts.two_factor import enrolment
+from accounts.two_factor import removal
 from accounts.users import administration, passwords, registration
 from tests.support import environment
 from tests.support.people import PASSWORD, TWO_FACTOR, enrol, make_user, sign_in
@@ -96,7 +96,7 @@ def test_a_password_that_was_changed_meanwhile_is_not_changed_again(alice, befor
 def test_two_factor_is_not_disabled_with_a_password_that_was_changed_meanwhile(alice, before):
     app = enrol(alice)
     owner, thief = sign_in(alice, app), sign_in(alice, app)
-    before(enrolment, "disable", lambda: change_password(owner))
+    before(removal, "disable", lambda: change_password(owner))
 
     assert_thrown_out(thief.post(f"{TWO_FACTOR}/disable", {"password": PASSWORD}))
 
@@ -159,7 +159,7 @@ def test_staff_does_not_act_upon_somebody_who_has_become_a_superuser_meanwhile(a
     helper = make_user("helper", is_staff=True)
     desk = sign_in(helper, enrol(helper))
     enrol(alice)
-    before(enrolment, "disable", lambda: User.objects.filter(pk=alice.pk).update(is_superuser=True))
+    before(removal, "disable_once", lambda: User.objects.filter(pk=alice.pk).update(is_superuser=True))
 
     assert act(desk, alice, "disable-two-factor", reason="mine now").status_code == 422
 

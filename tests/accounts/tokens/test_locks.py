@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import ApiToken, AuditEvent, User
-from accounts.sessions import store
+from accounts.sessions import locks
 from accounts.tokens import issuing
 from organizations import tokens as organization_tokens
 from organizations.members import memberships
@@ -48,7 +48,7 @@ def test_a_token_of_somebody_who_was_deactivated_meanwhile_makes_none(alice, bef
 
 def test_a_token_of_somebody_who_is_deactivated_after_it_was_held_makes_none(alice, before):
     client = api_client(alice)
-    before(store, "hold_session_of", lambda: User.objects.update(is_active=False), after=True)
+    before(locks, "hold_session_of", lambda: User.objects.update(is_active=False), after=True)
 
     assert client.post(tokens_path(alice), NEW).status_code == 401
 
