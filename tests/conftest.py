@@ -34,6 +34,7 @@ DEPENDS_ON_DATABASE = (
 )
 # Drills, in which servers are killed, stuck or replaced, and long ways through the site with a browser.
 LONG = (
+    "tests/accounts/crypto/test_rotation.py::test_f20_a_rotation_is_killed_in_the_middle_and_goes_on",
     "tests/accounts/factors/sms/test_hung_provider.py",
     "tests/browser/test_accessibility.py",
     "tests/browser/test_journeys.py",

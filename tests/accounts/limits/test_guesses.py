@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import RateLimit
+from tests.support.guessing import Guesser
 from tests.support.people import (
     TWO_FACTOR,
     Authenticator,
@@ -66,13 +67,9 @@ def is_refused(response, *, minutes=0, seconds=0):
     )
 
 
-def guess_until_refused(user, app, most=100):
+def guess_until_refused(user, app):
     """Wrong codes at the login, as fast as they are taken; returns how many were looked at."""
-    client = pending(user)
-    for number in range(most):
-        if answer(client, app.wrong_code()).status_code == 429:
-            return number
-    pytest.fail("never refused")
+    return Guesser(user).guess_until_refused(app.wrong_code)
 
 
 def test_lg_12_the_sixth_attempt_waits_and_later_the_right_code_works(clock, alice, app_of_alice):
