@@ -201,6 +201,21 @@ def start_site(transactional_db):
 
 
 @pytest.fixture(scope="session")
+def own_connection():
+    return connections["default"]
+
+
+@pytest.fixture(scope="session")
+def playwright(own_connection, playwright):
+    """Playwright runs an event loop in the tests' own thread, where Django would open another connection.
+
+    Transactions that are open and reads that are prepared belong to the one from before, so it goes on.
+    """
+    connections["default"] = own_connection
+    return playwright
+
+
+@pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args):
     """The system's Chromium: Playwright's own would be a download."""
     found = find_chromium()
