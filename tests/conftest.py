@@ -36,6 +36,7 @@ DEPENDS_ON_DATABASE = (
 LONG = (
     "tests/accounts/crypto/test_rotation.py::test_f20_a_rotation_is_killed_in_the_middle_and_goes_on",
     "tests/accounts/factors/sms/test_hung_provider.py",
+    "tests/accounts/factors/sms/test_provider.py::test_f12_a_provider_that_hangs_costs_five_seconds_and_one_text",
     "tests/browser/test_accessibility.py",
     "tests/browser/test_journeys.py",
     "tests/browser/test_texts.py",

@@ -299,7 +299,7 @@ def test_safe_to_run_twice_at_once(alice, tmp_path):
     command = [sys.executable, str(environment.ROOT / "manage.py"), "run_due_work"]
     runs = [subprocess.Popen(command, env={**environment.environment, **variables}) for _ in range(2)]
 
-    assert [run.wait(timeout=60) for run in runs] == [0, 0]
+    assert [run.wait(timeout=300) for run in runs] == [0, 0]
 
     mails = [mail for file in tmp_path.glob("*.log") for mail in parse_mails(file)]
     assert len(mails) == 30
