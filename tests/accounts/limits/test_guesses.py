@@ -276,5 +276,4 @@ def test_bc_05_each_kind_of_code_is_counted_where_it_was_typed(clock, alice, app
 def test_r16_a_wrong_password_spends_no_guess_of_codes(alice, app_of_alice):
     post_password(Client(), alice, "wrong")
 
-    assert set(counts(alice).values()) == {0}
-    assert set(counts_of_browsers(alice).values()) == {0}
+    assert not any([*counts(alice).values(), *counts_of_browsers(alice).values()])
