@@ -5,9 +5,11 @@ Django.
 """
 
 import os
+import re
 import socket
 
 import pytest
+from _pytest.mark.expression import Expression
 from django.db import connections
 from django.test import TransactionTestCase
 
@@ -32,16 +34,31 @@ DEPENDS_ON_DATABASE = (
     "tests/test_dependencies.py",
     "tests/test_nth_write.py",
 )
-# Drills, in which servers are killed, stuck or replaced, and long ways through the site with a browser.
+# Drills, in which servers are killed, stuck or replaced, or whole runs are begun; and long ways through the
+# site with a browser, or through the API with schemathesis.
 LONG = (
     "tests/accounts/crypto/test_rotation.py::test_f20_a_rotation_is_killed_in_the_middle_and_goes_on",
     "tests/accounts/factors/sms/test_hung_provider.py",
     "tests/accounts/factors/sms/test_provider.py::test_f12_a_provider_that_hangs_costs_five_seconds_and_one_text",
+    "tests/api/test_contract.py",
     "tests/browser/test_accessibility.py",
     "tests/browser/test_journeys.py",
     "tests/browser/test_texts.py",
     "tests/races/test_crashes.py",
     "tests/test_dependencies.py",
+    "tests/test_tooling.py::test_continuous_integration_fails_where_anything_else_is_missing",
+    "tests/test_tooling.py::test_continuous_integration_names_terraform_where_it_is_missing_and_goes_on",
+    "tests/test_tooling.py::test_what_needs_a_server_of_its_own_is_named_where_there_is_none",
+)
+# What these share is made once for each, and takes long. They come first: at the end of a run a process that
+# is free takes over half of what another one has before it, and would make it again.
+WALKS = (
+    "tests/test_bad_input.py",
+    "tests/hardening/test_every_page.py",
+    "tests/hardening/test_text.py",
+    "tests/hardening/test_gets.py",
+    "tests/api/test_bad_bodies.py",
+    "tests/api/test_attacks.py",
 )
 LOOPBACK = ("127.", "::1", "localhost")
 CHROMIUM_OPTIONS = [
@@ -66,12 +83,27 @@ def pytest_report_header():
     return f"database: {environment.KIND}"
 
 
+def pytest_ignore_collect(collection_path, config):
+    """Files of which this run takes nothing need not be read: together they take longer than most tests."""
+    place, asked = collection_path.relative_to(environment.ROOT).as_posix(), config.option.markexpr
+    if not collection_path.name.startswith("test_") or not asked:
+        return None
+    if set(re.findall(r"\w+", asked)) - {"and", "or", "not", "database", "long"}:
+        return None
+    if any(test.startswith(f"{place}::") for test in LONG):
+        return None
+    marks = {"database"} if place.startswith(DEPENDS_ON_DATABASE) else set()
+    marks |= {"long"} if place.startswith(LONG) else set()
+    return not Expression.compile(asked).evaluate(lambda name, **_: name in marks) or None
+
+
 @pytest.hookimpl(tryfirst=True)  # before -m looks at the marks
 def pytest_collection_modifyitems(config, items):
     """Mark what depends on the database and what takes long; plans are those of PostgreSQL."""
+    items.sort(key=lambda item: not item.nodeid.startswith(WALKS))
     deselected = []
     for item in items:
-        if item.nodeid.startswith(DEPENDS_ON_DATABASE) or item.get_closest_marker("races"):
+        if item.nodeid.startswith(DEPENDS_ON_DATABASE):
             item.add_marker("database")
         if item.nodeid.startswith(LONG):
             item.add_marker("long")

@@ -302,15 +302,18 @@ def is_new(device):
 
 
 def test_f20_people_keep_logging_in_while_the_keys_are_rotated(keys, alice, bob):
-    """Before the first batch of each column, and after each of them."""
+    """Before the first batch, and after each that has renewed something."""
     app = enrol(alice)
     many_secrets(bob, 2 * BATCH)
     codes, seen = iter(app.codes), []
 
     def people_log_in(progress=None):
         keys(NEW)
-        seen.append(sum(map(is_new, TOTPDevice.objects.all())))
+        renewed = sum(map(is_new, TOTPDevice.objects.all()))
         keys(NEW, OLD)
+        if progress and progress.column == totp.SEALED and seen[-1] == renewed:
+            return
+        seen.append(renewed)
         assert is_let_in(alice, app.fresh_code())
         if code := next(codes, None):
             assert is_let_in(alice, code, RECOVERY)
