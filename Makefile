@@ -11,7 +11,8 @@ DEV := $(VENV)/dev.stamp
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-next check lint format types migrations deploy-check pictures bench doctor lock clean
+.PHONY: help run test test-rest test-next test-all check lint format types migrations deploy-check pictures bench
+.PHONY: doctor lock clean
 .SILENT:
 
 help:  ## list these targets
@@ -44,22 +45,23 @@ run: $(RUNTIME)  ## serve it with demo data; HOST and PORT are honoured
 
 # ---------------------------------------------------------------- testing
 
-# `make test ARGS="-k backup"` hands ARGS to pytest.
-test: $(DEV)  ## all tests, on SQLite and on PostgreSQL
+# `make test ARGS="-k backup"` hands ARGS to pytest; tests/support/runs.py says what runs on which database.
+test: $(DEV)  ## the tests on PostgreSQL, and on SQLite what depends on the database
 	$(BIN)/python -m tests.support.machine
-	failed=0; \
-	for database in sqlite postgresql; do \
-		echo "== tests on $$database"; \
-		TEST_DATABASE=$$database $(BIN)/python -m pytest --numprocesses auto --dist worksteal $(ARGS) || failed=$$?; \
-	done; \
-	exit $$failed
+	$(BIN)/python -m tests.support.runs test $(ARGS)
 
 # Its environment is .venv-next; tests/support/newest.py tells what is in it.
 test-next: $(DEV)  ## all tests without a browser, on the newest Django that the package index has
 	$(BIN)/python -m tests.support.machine
 	TEST_DATABASE=postgresql $(BIN)/python -m tests.support.newest $(ARGS)
 
-check: lint types migrations deploy-check test  ## everything that must be green before a change lands
+test-rest: $(DEV)  ## what `make test` leaves out: long ones, and all others on SQLite
+	$(BIN)/python -m tests.support.machine
+	$(BIN)/python -m tests.support.runs rest $(ARGS)
+
+test-all: test test-rest test-next  ## every test, on both databases, and on the newest Django
+
+check: lint types migrations deploy-check test-all  ## everything that must be green before a change lands
 
 lint: $(DEV)  ## format, style, templates, locks
 	$(BIN)/ruff format --check --quiet . || { echo 'Not formatted: make format'; exit 1; }

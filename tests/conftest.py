@@ -5,20 +5,62 @@ Django.
 """
 
 import os
+import re
 import socket
 
 import pytest
-from django.db import connection, connections, transaction
+from _pytest.mark.expression import Expression
+from django.db import connections
 from django.test import TransactionTestCase
 
 from tests.support import environment
+from tests.support.database import empty_tables
 from tests.support.machine import NO_TERRAFORM, find_chromium
 from tests.support.servers import start_site as start
 
-pytest_plugins = ["tests.support.people", "tests.support.crawl_people"]
+pytest_plugins = ["tests.support.people", "tests.support.organizations", "tests.support.crawl_people"]
 
+# Races, limits, locks, what a failing write leaves behind, the outbox, sessions, sizes: where the databases
+# differ, or could. `make test` runs these on SQLite, too, and `make test-all` all the others.
+DEPENDS_ON_DATABASE = (
+    "tests/races/",
+    "tests/accounts/database/",
+    "tests/accounts/limits/",
+    "tests/accounts/management/test_housekeeping.py",
+    "tests/accounts/outbox/",
+    "tests/accounts/sessions/",
+    "tests/accounts/tokens/test_locks.py",
+    "tests/organizations/test_scale.py",
+    "tests/test_dependencies.py",
+    "tests/test_nth_write.py",
+)
+# Drills, in which servers are killed, stuck or replaced, or whole runs are begun; and long ways through the
+# site with a browser, or through the API with schemathesis.
+LONG = (
+    "tests/accounts/crypto/test_rotation.py::test_f20_a_rotation_is_killed_in_the_middle_and_goes_on",
+    "tests/accounts/factors/sms/test_hung_provider.py",
+    "tests/accounts/factors/sms/test_provider.py::test_f12_a_provider_that_hangs_costs_five_seconds_and_one_text",
+    "tests/api/test_contract.py",
+    "tests/browser/test_accessibility.py",
+    "tests/browser/test_journeys.py",
+    "tests/browser/test_texts.py",
+    "tests/races/test_crashes.py",
+    "tests/test_dependencies.py",
+    "tests/test_tooling.py::test_continuous_integration_fails_where_anything_else_is_missing",
+    "tests/test_tooling.py::test_continuous_integration_names_terraform_where_it_is_missing_and_goes_on",
+    "tests/test_tooling.py::test_what_needs_a_server_of_its_own_is_named_where_there_is_none",
+)
+# What these share is made once for each, and takes long. They come first: at the end of a run a process that
+# is free takes over half of what another one has before it, and would make it again.
+WALKS = (
+    "tests/test_bad_input.py",
+    "tests/hardening/test_every_page.py",
+    "tests/hardening/test_text.py",
+    "tests/hardening/test_gets.py",
+    "tests/api/test_bad_bodies.py",
+    "tests/api/test_attacks.py",
+)
 LOOPBACK = ("127.", "::1", "localhost")
-PERMANENT_TABLES = {"django_content_type", "auth_permission"}
 CHROMIUM_OPTIONS = [
     "--disable-background-networking",
     "--disable-component-update",
@@ -41,12 +83,35 @@ def pytest_report_header():
     return f"database: {environment.KIND}"
 
 
+def pytest_ignore_collect(collection_path, config):
+    """Files of which this run takes nothing need not be read: together they take longer than most tests."""
+    place, asked = collection_path.relative_to(environment.ROOT).as_posix(), config.option.markexpr
+    if not collection_path.name.startswith("test_") or not asked:
+        return None
+    if set(re.findall(r"\w+", asked)) - {"and", "or", "not", "database", "long"}:
+        return None
+    if any(test.startswith(f"{place}::") for test in LONG):
+        return None
+    marks = {"database"} if place.startswith(DEPENDS_ON_DATABASE) else set()
+    marks |= {"long"} if place.startswith(LONG) else set()
+    return not Expression.compile(asked).evaluate(lambda name, **_: name in marks) or None
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m looks at the marks
 def pytest_collection_modifyitems(config, items):
-    """What a browser shows does not depend on the database, and plans depend on it alone: these run once."""
-    elsewhere = {"sqlite": "planner", "postgresql": "browser"}[environment.KIND]
-    deselected = [item for item in items if item.get_closest_marker(elsewhere)]
-    config.hook.pytest_deselected(items=deselected)
-    items[:] = [item for item in items if item not in deselected]
+    """Mark what depends on the database and what takes long; plans are those of PostgreSQL."""
+    items.sort(key=lambda item: not item.nodeid.startswith(WALKS))
+    deselected = []
+    for item in items:
+        if item.nodeid.startswith(DEPENDS_ON_DATABASE):
+            item.add_marker("database")
+        if item.nodeid.startswith(LONG):
+            item.add_marker("long")
+        if environment.KIND == "sqlite" and item.get_closest_marker("planner"):
+            deselected.append(item)
+    if deselected:
+        config.hook.pytest_deselected(items=deselected)
+        items[:] = [item for item in items if item not in deselected]
 
 
 def skipped(config):
@@ -126,21 +191,11 @@ def django_db_modify_db_settings():
 
 @pytest.fixture(autouse=True, scope="session")
 def empty_tables_quickly():
-    """After a test with real transactions: DELETE takes milliseconds, TRUNCATE a tenth of a second.
-
-    Content types and permissions stay as they are, so that running servers need not learn them anew.
-    """
+    """After a test with real transactions."""
     original = TransactionTestCase._fixture_teardown
-    TransactionTestCase._fixture_teardown = empty_tables
+    TransactionTestCase._fixture_teardown = lambda test_case: empty_tables()
     yield
     TransactionTestCase._fixture_teardown = original
-
-
-def empty_tables(test_case):
-    tables = set(connection.introspection.django_table_names()) - PERMANENT_TABLES
-    with transaction.atomic(), connection.cursor() as cursor:
-        for table in sorted(tables):
-            cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
 
 
 @pytest.fixture(scope="session")
@@ -176,6 +231,21 @@ def start_site(transactional_db):
 
 
 # ---------------------------------------------------------------- the browser
+
+
+@pytest.fixture(scope="session")
+def own_connection():
+    return connections["default"]
+
+
+@pytest.fixture(scope="session")
+def playwright(own_connection, playwright):
+    """Playwright runs an event loop in the tests' own thread, where Django would open another connection.
+
+    Transactions that are open and reads that are prepared belong to the one from before, so it goes on.
+    """
+    connections["default"] = own_connection
+    return playwright
 
 
 @pytest.fixture(scope="session")

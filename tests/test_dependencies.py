@@ -107,7 +107,7 @@ def test_f14_the_action_succeeds_at_once_and_the_mail_comes_later(start_site, ma
 def seconds_until_complete(site, raw):
     """How long it takes until a client has the whole answer, as its Content-Length says."""
     began = time.monotonic()
-    with socket.create_connection((site.host, site.port), timeout=30) as connected:
+    with socket.create_connection((site.host, site.port), timeout=60) as connected:
         connected.sendall(raw)
         answer = b""
         while not is_complete(answer) and (chunk := connected.recv(65536)):
@@ -136,7 +136,7 @@ def test_f14_r5_the_next_request_of_the_same_connection_does_not_wait(start_site
     raw = write_down(browser(site), "/account/password/forgot", email=alice.email)
     raw = raw.replace(b"Connection: close", b"Connection: keep-alive")
 
-    with socket.create_connection((site.host, site.port), timeout=30) as connection:
+    with socket.create_connection((site.host, site.port), timeout=60) as connection:
         connection.sendall(raw)
         while not is_complete(connection.recv(65536)):
             pass

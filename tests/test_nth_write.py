@@ -11,13 +11,15 @@ from django.test import Client
 
 from accounts.factors.backup_codes.models import BackupCode, BackupCodeSet
 from accounts.factors.totp.models import TOTPDevice
-from accounts.models import ApiToken, AuditEvent, RateLimit, RememberedBrowser, Session, User
+from accounts.models import ApiToken, AuditEvent, RememberedBrowser, Session, User
 from accounts.models.public_ids import public_id
 from organizations.models import AuthPolicy, Membership, Organization, OrganizationToken
 from tests.api.clients import api_client, document
 from tests.support import people
+from tests.support.database import empty_tables
 from tests.support.faults import fault_at
 from tests.support.invariants import broken
+from tests.support.organizations import enrolled, found
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -47,12 +49,23 @@ def browser_of(user, app=None):
     return client
 
 
-def acme(owner):
-    """An organization of this owner, created as people create one."""
-    name = f"acme{next(serial)}"
-    client = browser_of(owner)
-    client.post("/app/organizations/new", {"name": name, "email": owner.email})
-    return Organization.objects.get(name=name), client
+def enrolled_somebody():
+    """(user, application)"""
+    user = somebody()
+    return user, enrolled(user)
+
+
+def pending_somebody():
+    """(user, application, a browser that has shown the password and is asked for a code)"""
+    user, app = enrolled_somebody()
+    client = Client(raise_request_exception=False)
+    people.post_password(client, user)
+    return user, app, client
+
+
+def acme(owner, *members):
+    """(organization, browser of its owner)"""
+    return found(f"acme{next(serial)}", owner, members=members), browser_of(owner)
 
 
 def start_enrolment():
@@ -79,10 +92,7 @@ def confirm_enrolment():
 
 
 def login():
-    user = somebody()
-    app = people.enrol(user)
-    client = Client(raise_request_exception=False)
-    people.post_password(client, user)
+    user, app, client = pending_somebody()
     code = app.fresh_code()
     return Scene(
         user,
@@ -93,10 +103,7 @@ def login():
 
 
 def login_with_recovery_code():
-    user = somebody()
-    app = people.enrol(user)
-    client = Client(raise_request_exception=False)
-    people.post_password(client, user)
+    user, app, client = pending_somebody()
     return Scene(
         user,
         lambda: client.post("/session/two-factor-recovery", {"code": app.codes[0]}),
@@ -106,8 +113,7 @@ def login_with_recovery_code():
 
 
 def disable():
-    user = somebody()
-    app = people.enrol(user)
+    user, app = enrolled_somebody()
     client = browser_of(user, app)
     return Scene(
         user,
@@ -118,8 +124,7 @@ def disable():
 
 
 def replace():
-    user = somebody()
-    app = people.enrol(user)
+    user, app = enrolled_somebody()
     client = browser_of(user, app)
     old = TOTPDevice.objects.get(user=user).pk
     client.post(f"{people.TWO_FACTOR}/app/replace")
@@ -133,8 +138,7 @@ def replace():
 
 
 def renew():
-    user = somebody()
-    app = people.enrol(user)
+    user, app = enrolled_somebody()
     client = browser_of(user, app)
     old = BackupCodeSet.objects.get(user=user).pk
     return Scene(
@@ -146,10 +150,9 @@ def renew():
 
 
 def require():
-    user = somebody()
-    organization, client = acme(user)
-    people.enrol(user, client)
-    client.raise_request_exception = False
+    user, app = enrolled_somebody()
+    organization = found(f"acme{next(serial)}", user)
+    client = browser_of(user, app)
     url = f"/app/{organization.name}/settings/authentication/require-two-factor"
     mandatory = Organization.objects.filter(
         pk=organization.pk, collaborator_auth_policy=AuthPolicy.TWO_FACTOR_MANDATORY
@@ -159,8 +162,7 @@ def require():
 
 def add_owner():
     user, new_owner = somebody(), somebody()
-    organization, client = acme(user)
-    join((organization, client), new_owner)
+    organization, client = acme(user, new_owner)
     membership = Membership.objects.get(user=new_owner)
     url = f"/app/{organization.name}/settings/users/{membership.pk}/make-owner"
     owner = Membership.objects.filter(pk=membership.pk, is_owner=True)
@@ -177,10 +179,7 @@ def remember(user, app):
 
 
 def login_and_remember():
-    user = somebody()
-    app = people.enrol(user)
-    client = Client(raise_request_exception=False)
-    people.post_password(client, user)
+    user, app, client = pending_somebody()
     code = app.fresh_code()
     return Scene(
         user,
@@ -191,8 +190,8 @@ def login_and_remember():
 
 
 def login_of_a_remembered_browser():
-    user = somebody()
-    client = remember(user, people.enrol(user))
+    user, app = enrolled_somebody()
+    client = remember(user, app)
     return Scene(
         user,
         lambda: people.post_password(client, user),
@@ -202,8 +201,7 @@ def login_of_a_remembered_browser():
 
 
 def forget_browsers():
-    user = somebody()
-    app = people.enrol(user)
+    user, app = enrolled_somebody()
     remember(user, app)
     client = browser_of(user, app)
     return Scene(
@@ -358,7 +356,8 @@ def reset_password():
 
 def delete_account():
     user, owner = somebody(), somebody()
-    client = join(acme(owner), user)
+    found(f"acme{next(serial)}", owner, members=[user])
+    client = browser_of(user)
     return Scene(
         user,
         lambda: client.post("/app/settings/profile/delete", {"password": people.PASSWORD}),
@@ -381,7 +380,9 @@ def create_organization():
 
 def accept_invitation():
     user = somebody()
-    invitation, client = invite(acme(somebody()), user)
+    organization, owner = acme(somebody())
+    owner.post(f"/app/{organization.name}/settings/users/add", {"username": user.username})
+    invitation, client = Membership.objects.get(user=user), browser_of(user)
     active = Membership.objects.active().filter(pk=invitation.pk)
     return Scene(
         user,
@@ -393,8 +394,8 @@ def accept_invitation():
 
 def leave():
     user = somebody()
-    organization, owner = acme(somebody())
-    client = join((organization, owner), user)
+    organization = found(f"acme{next(serial)}", somebody(), members=[user])
+    client = browser_of(user)
     return Scene(
         user,
         lambda: client.post(f"/app/{organization.name}/leave"),
@@ -405,8 +406,7 @@ def leave():
 
 def remove_member():
     user = somebody()
-    organization, owner = acme(somebody())
-    join((organization, owner), user)
+    organization, owner = acme(somebody(), user)
     membership = Membership.objects.get(user=user)
     return Scene(
         user,
@@ -416,25 +416,10 @@ def remove_member():
     )
 
 
-def invite(place, user):
-    """Return the invitation, and the browser of who is invited."""
-    organization, owner = place
-    owner.post(f"/app/{organization.name}/settings/users/add", {"username": user.username})
-    return Membership.objects.get(organization=organization, user=user), browser_of(user)
-
-
-def join(place, user):
-    """Make a user a member; return the browser."""
-    invitation, client = invite(place, user)
-    client.post(f"/app/settings/organizations/{invitation.pk}/accept")
-    return client
-
-
 def change_settings_over_the_api():
     """Three attributes in one request: three events, three rows of mail, and all of it or nothing."""
-    user = somebody()
-    organization, _client = acme(user)
-    people.enrol(user)
+    user, _app = enrolled_somebody()
+    organization = found(f"acme{next(serial)}", user)
     program = api_client(user, raise_request_exception=False)
     sent = {
         "email": "new@example.com",
@@ -442,7 +427,10 @@ def change_settings_over_the_api():
         "session_timeout": 60,
     }
     untouched = Organization.objects.filter(
-        pk=organization.pk, email=user.email, collaborator_auth_policy="password", session_timeout=None
+        pk=organization.pk,
+        email=organization.email,
+        collaborator_auth_policy="password",
+        session_timeout=None,
     )
     return Scene(
         user,
@@ -455,9 +443,7 @@ def change_settings_over_the_api():
 def add_owners_over_the_api():
     """Two new owners in one request."""
     user, *others = (somebody() for _ in range(3))
-    organization, client = acme(user)
-    for other in others:
-        join((organization, client), other)
+    organization = found(f"acme{next(serial)}", user, members=others)
     program = api_client(user, raise_request_exception=False)
     sent = {"data": [{"type": "users", "id": other.username} for other in others]}
     team = public_id("team", organization.pk)
@@ -499,8 +485,8 @@ def change_address_over_the_api():
 
 def reset_two_factor_over_the_api():
     user, staff = somebody(), somebody(is_staff=True)
-    people.enrol(user)
-    people.enrol(staff)
+    for one in (user, staff):
+        enrolled(one)
     program = api_client(staff, raise_request_exception=False)
     path = f"/admin/users/{public_id('user', user.pk)}/actions/disable_two_factor"
     return Scene(
@@ -551,7 +537,7 @@ OPERATIONS = [
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.__name__)
 def test_f23_all_or_nothing_at_each_write(operation):
     for number in range(1, MOST_WRITES):
-        RateLimit.objects.all().delete()  # all of them come from one address
+        empty_tables()  # the budgets, too: all of them come from one address
         scene = operation()
         last = AuditEvent.objects.order_by("-id").values_list("id", flat=True).first() or 0
         was_done = scene.is_done()

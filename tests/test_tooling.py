@@ -7,20 +7,21 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 import tomllib
 from contextlib import suppress
 
 import pytest
+from _pytest.mark.expression import Expression
 from django.core.management import call_command
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.support import newest
+from tests.support import newest, runs
 from tests.support.environment import KIND, NOT_OURS_TO_STOP, ROOT, SETTINGS, environment
 from tests.support.machine import NO_TERRAFORM
 from tests.support.process import Kept
 from tests.support.visitor import Visitor
+from tests.support.waiting import wait_until
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 RUNTIME = PROJECT["project"]["dependencies"]
@@ -81,8 +82,46 @@ def test_make_alone_lists_the_targets():
     assert sorted(line.split()[1] for line in shown.splitlines()) == sorted(targets)
 
 
-def test_continuous_integration_runs_make_check():
+def test_continuous_integration_runs_make_check_and_that_every_test():
+    needs = dict(re.findall(r"^([a-z-]+):([^#\n]*)", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
     assert (ROOT / ".ci" / "run").read_text().rstrip().endswith("make check")
+    assert "test-all" in needs["check"].split()
+    assert needs["test-all"].split()[:2] == ["test", "test-rest"]
+
+
+@pytest.mark.parametrize("parts", [runs.PARTS, runs.PARTS_WITHOUT], ids=["both", "SQLite only"])
+def test_no_test_is_left_out_by_both_runs_or_run_by_both(parts):
+    databases = {database for part in parts.values() for database, _marks in part}
+
+    for database in databases:
+        chosen = [
+            Expression.compile(asked) for part in parts.values() for on, asked in part if on == database
+        ]
+        for marked in [set(), {"long"}, {"database"}, {"long", "database"}]:
+            times = sum(one.evaluate(lambda name, marked=marked, **_: name in marked) for one in chosen)
+            assert times == 1, f"marked {marked}: runs {times} times on {database}"
+
+
+def test_without_postgresql_everything_runs_on_sqlite_and_says_so(tmp_path):
+    program = (
+        "from tests.support import postgres, runs\n"
+        "postgres.PLACES, postgres.embedded_package = [], lambda: None\n"
+        "print(runs.parts_of('test'))"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env={"PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    said, chosen = done.stdout.splitlines()
+    assert said.startswith("== no PostgreSQL, so that everything runs on SQLite only: no PostgreSQL on this")
+    assert chosen == "[('sqlite', 'not long')]"
 
 
 def run_as_ci(tmp_path, *arguments):
@@ -205,7 +244,7 @@ def demo(tmp_path):
     settings = {"DEBUG": "1", "DATABASE_URL": f"sqlite:///{tmp_path}/demo.sqlite3"}
     command = [sys.executable, str(ROOT / "manage.py"), "run_demo", f"--port={port}"]
     server = Kept(command, tmp_path, environment=environment | settings)
-    wait_until(lambda: answers(port) or not server.running, seconds=60)
+    wait_until(lambda: answers(port) or not server.running)
     yield Visitor(f"http://127.0.0.1:{port}")
     server.stop()
 
@@ -263,10 +302,3 @@ if KIND == "postgresql":
 
         assert f"{left_out}: {NOT_OURS_TO_STOP}" in run.stdout, run.stdout + run.stderr
         assert run.returncode == 0
-
-
-def wait_until(condition, seconds=10):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)

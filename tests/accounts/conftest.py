@@ -3,6 +3,8 @@ import time
 import pytest
 import time_machine
 
+from tests.support.hashing import CountingHasher
+
 
 @pytest.fixture
 def clock():
@@ -12,6 +14,19 @@ def clock():
     """
     with time_machine.travel(time.time() // 30 * 30 + 15, tick=False) as traveller:
         yield traveller
+
+
+@pytest.fixture
+def hashes(settings, transactional_db):
+    """hashes(): how many passwords were hashed since it was last asked."""
+    settings.PASSWORD_HASHERS = [f"{CountingHasher.__module__}.{CountingHasher.__name__}"]
+    CountingHasher.hashed = 0
+
+    def since():
+        count, CountingHasher.hashed = CountingHasher.hashed, 0
+        return count
+
+    return since
 
 
 @pytest.fixture

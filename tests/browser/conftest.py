@@ -33,7 +33,7 @@ def open_browser(live_site, browser, kind):
 
     def begin(user):
         context = browser.new_context(base_url=live_site.url, **kind)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(60_000)
         contexts.append(context)
         return Person(user, context.new_page())
 

@@ -55,7 +55,7 @@ def look(request):
 @pytest.fixture
 def person(live_site, browser, look, transactional_db):
     context = browser.new_context(base_url=live_site.url, **look)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(60_000)
     yield Person(people.make_user("somebody-with-a-really-long-user-name-40"), context.new_page())
     context.close()
 

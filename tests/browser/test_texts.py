@@ -1,7 +1,6 @@
 """Text messages, remembered browsers and sessions, in a real browser (issue: completes every control)."""
 
 import re
-import time
 
 import pytest
 
@@ -9,6 +8,7 @@ from accounts.factors.sms.models import TextMessage
 from accounts.models import RateLimit
 from tests.browser.conftest import SETTINGS
 from tests.support import people
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -24,12 +24,7 @@ def phone(live_site):
         return re.search(r"#(\d{6})", files[-1].read_text())[1] if files else ""
 
     def newest(after=""):
-        for _ in range(100):
-            code = read()
-            if code and code != after:
-                return code
-            time.sleep(0.05)
-        raise AssertionError("no text came")
+        return wait_until(lambda: (code := read()) != after and code, lambda: "no text came")
 
     return newest
 

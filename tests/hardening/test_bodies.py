@@ -13,7 +13,7 @@ LONG = 60 * 1024 * 1024
 
 def raw_answer(site, head):
     """What the server says to a request whose body never comes."""
-    with socket.create_connection((site.host, site.port), timeout=30) as connection:
+    with socket.create_connection((site.host, site.port), timeout=60) as connection:
         connection.sendall("\r\n".join([*head, f"Host: {site.host}:{site.port}", "", ""]).encode())
         return connection.recv(65536).decode()
 

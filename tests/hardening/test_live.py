@@ -35,7 +35,7 @@ LINE = re.compile(r"(\d{4}-\d\d-\d\d [\d:,]{12} [A-Z]+ [\w.]+ \[(-|[0-9a-f]{16})
 
 def exchange(site, *lines, body="", end=True):
     """Send these lines as they are; return all that comes back until the server closes."""
-    with socket.create_connection((site.host, site.port), timeout=10) as connection:
+    with socket.create_connection((site.host, site.port), timeout=60) as connection:
         connection.sendall("\r\n".join([*lines, "", ""]).encode("latin-1") + body.encode("latin-1"))
         if end:
             connection.shutdown(socket.SHUT_WR)

@@ -13,7 +13,7 @@ from tests.api.clients import ApiClient
 from tests.support.organizations import let_sudo_expire
 from tests.support.two_factor import answer
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 PAGE = "/app/open/settings/authentication-tokens"
 KINDS = ["organization", "owners"]

@@ -9,6 +9,7 @@ from tests.support.parallel import ROUNDS
 HERE = Path(__file__).parent
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     for item in items:
         if HERE in item.path.parents:

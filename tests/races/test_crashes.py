@@ -35,10 +35,10 @@ from tests.support.parallel import (
 )
 from tests.support.people import PASSWORD, TWO_FACTOR, enrol, make_user
 from tests.support.servers import exchange, parse_reply
+from tests.support.waiting import wait_until
 
 CONFIRM = f"{TWO_FACTOR}/confirm"
 DISABLE = f"{TWO_FACTOR}/disable"
-SECONDS_TO_STALL = 10
 ON_POSTGRESQL = environment.KIND == "postgresql"
 
 
@@ -102,10 +102,8 @@ def kill_at_write_to(model, site, raw):
     with stalled(model) as somebody_waits:
         client = threading.Thread(target=lambda: answers.extend(exchange(site.host, site.port, [raw])))
         client.start()
-        deadline = time.monotonic() + SECONDS_TO_STALL
-        while not somebody_waits():
-            assert time.monotonic() < deadline, site.log()
-            assert client.is_alive(), answers
+        wait_until(lambda: somebody_waits() or not client.is_alive(), site.log)
+        assert client.is_alive(), answers
         site.kill()
         client.join()
     return answers

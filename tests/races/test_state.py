@@ -1,6 +1,5 @@
 """Opposite things at the same moment: one comes first, and what is left is what the last one says."""
 
-import time
 from itertools import pairwise
 
 import pytest
@@ -31,10 +30,10 @@ from tests.support.parallel import (
     write_down,
 )
 from tests.support.people import PASSWORD, TWO_FACTOR, enrol, make_user
+from tests.support.waiting import wait_until
 
 CONFIRM = f"{TWO_FACTOR}/confirm"
 DISABLE = f"{TWO_FACTOR}/disable"
-SECONDS_FOR_MAIL = 10
 DELETE = "/app/settings/profile/delete"
 RENEW = f"{TWO_FACTOR}/renew-codes"
 
@@ -71,10 +70,7 @@ def test_rc_02_confirming_twenty_times_gives_one_device_one_set_of_codes_and_one
 
 def all_mails(site, to):
     """The mails to this address, when none is on its way any more: they leave after the answers."""
-    deadline = time.monotonic() + SECONDS_FOR_MAIL
-    while OutboxMessage.objects.filter(sent_at=None).exists():
-        assert time.monotonic() < deadline, site.log()
-        time.sleep(0.02)
+    wait_until(lambda: not OutboxMessage.objects.filter(sent_at=None).exists(), site.log)
     return site.mails(to)
 
 

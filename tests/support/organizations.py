@@ -1,9 +1,11 @@
 """The stage of the authorization matrix: who plays, and the organizations `open` and `fort`."""
 
 import base64
+import copy
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+import pytest
 from django.db import transaction
 from django.test import Client
 from django.utils import timezone
@@ -17,6 +19,7 @@ from organizations import lifecycle
 from organizations.members import invitations, memberships
 from organizations.models import AuthPolicy, Membership, Organization, OrganizationCounts
 from organizations.policy import two_factor
+from tests.support.crawler import undone
 from tests.support.people import Authenticator, make_user, sign_in
 
 SERVER = Actor.command()
@@ -115,3 +118,20 @@ def make_stage():
     found("open", people["olga"], owners=[people["una"]], members=[people["mia"], people["max"]])
     require(found("fort", people["olga"], owners=[people["oscar"]], members=[people["max"], people["mia"]]))
     return stage
+
+
+@pytest.fixture(scope="module")
+def first_stage(django_db_setup, django_db_blocker):
+    """Made once for a module, since it takes longer than most tests."""
+    with django_db_blocker.unblock(), undone():
+        yield make_stage()
+
+
+@pytest.fixture
+def stage(first_stage, db):
+    """As it was made: what the test before did to it is undone, and its people are copies.
+
+    Tests that commit, because real servers read along, make a stage for each of them: this one lives in an
+    open transaction.
+    """
+    return Stage(*copy.deepcopy((first_stage.people, first_stage.apps)))

@@ -57,6 +57,18 @@ def start(settings=SETTINGS):
     return f"postgres://postgres@/postgres?host={directory}", server
 
 
+def why_not():
+    """Why the tests would find no PostgreSQL, or None: DATABASE_URL names one, or one of our own starts."""
+    if os.environ.get("DATABASE_URL", "").startswith(("postgres://", "postgresql://")):
+        return None
+    try:
+        _url, server = start()
+    except Unavailable as reason:
+        return str(reason)
+    server.stop()
+    return None
+
+
 def find_binaries():
     """The directory of initdb and postgres: on the path, where systems put it, or of the pip package."""
     on_path = shutil.which("initdb")

@@ -4,6 +4,7 @@ A killed pytest runs no clean-up, so the program is the child of a process of it
 script), which reads from a pipe: when the pipe closes, it ends the program and removes its directory.
 """
 
+import ctypes
 import json
 import os
 import pwd
@@ -15,7 +16,8 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-SECONDS_TO_END = 5
+SECONDS_TO_END = 20
+PR_SET_CHILD_SUBREAPER = 36  # of linux/prctl.h
 
 
 class Kept:
@@ -60,6 +62,7 @@ def main():
     if task["user"]:
         group = pwd.getpwnam(task["user"]).pw_gid
         as_user = {"user": task["user"], "group": group, "extra_groups": []}
+    adopt_orphans()
     # A shell's background jobs ignore Ctrl-C's signal, and so would the program.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     program = subprocess.Popen(
@@ -75,9 +78,25 @@ def main():
     print(program.pid, flush=True)
     threading.Thread(target=end_with_parent, args=(program, task["directory"]), daemon=True).start()
     program.wait()
+    wait_for_orphans()
     if not ENDING.is_set():
         sys.exit(1)
     ENDED.wait()
+
+
+def adopt_orphans():
+    """Workers of a server that was killed become ours, where the system can do that (Linux).
+
+    So the program has ended when all of it has, and the run counts what all of it has computed.
+    """
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def wait_for_orphans():
+    with suppress(ChildProcessError):
+        while True:
+            os.wait()
 
 
 ENDING = threading.Event()

@@ -8,16 +8,15 @@ import socket
 import sys
 import tempfile
 import threading
-import time
 from contextlib import suppress
 from pathlib import Path
 
 from tests.support.environment import ROOT
 from tests.support.process import Kept
 from tests.support.visitor import Reply, Visitor, parse_reply
+from tests.support.waiting import wait_until
 
 SECONDS_TO_START = 60
-SECONDS_FOR_MAIL = 10
 
 
 class Site:
@@ -49,11 +48,8 @@ class Site:
 
     def wait_for_mail(self, to, count=1):
         """The newest mail to this address, once there are `count`: mail leaves after the answer."""
-        deadline = time.monotonic() + SECONDS_FOR_MAIL
-        while len(found := self.mails(to)) < count:
-            assert time.monotonic() < deadline, f"{len(found)} of {count} mails to {to}"
-            time.sleep(0.05)
-        return found[-1]
+        wait_until(lambda: len(self.mails(to)) >= count, lambda: f"less than {count} mails to {to}")
+        return self.mails(to)[-1]
 
     def forget_mails(self):
         """And texts: the next test must not take the code of this one for its own."""

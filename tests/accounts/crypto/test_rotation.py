@@ -1,10 +1,10 @@
 """Encryption keys: missing, wrong, old and new, and rotated while the site runs (F20)."""
 
 import io
+import logging
 import subprocess
 import sys
 import threading
-import time
 from contextlib import suppress
 
 import pytest
@@ -14,9 +14,9 @@ from django.db import connection, transaction
 from django.test import Client
 
 from accounts import crypto
-from accounts.audit import Event
-from accounts.crypto import seal
-from accounts.crypto.columns import sealed_columns
+from accounts.audit import Actor, Event
+from accounts.crypto import rotation, seal
+from accounts.crypto.columns import BATCH, sealed_columns
 from accounts.crypto.rotation import rotate_column, write
 from accounts.exceptions import DecryptionFailed
 from accounts.factors.backup_codes.models import BackupCode
@@ -33,6 +33,8 @@ from tests.support import environment
 from tests.support.factor_answers import all_factors, enrol_device
 from tests.support.mails import link_in
 from tests.support.people import PASSWORD, enrol, make_user
+from tests.support.two_factor import CHALLENGE, RECOVERY, answer, is_signed_in, pending, recover
+from tests.support.waiting import wait_until
 
 OLD = environment.environment["ENCRYPTION_KEYS"]
 NEW = "the-new-key-for-tests-and-for-nothing-but-tests-0123456789"
@@ -243,83 +245,54 @@ def test_doctor_fails_when_a_key_is_missing(sealed_by_old, keys):
     assert "BackupCode.sealed_code: no entry of ENCRYPTION_KEYS opens 10 of 10" in output
 
 
-# ---------------------------------------------------------------- the real thing
+# ---------------------------------------------------------------- people, meanwhile
 
 
-def login(site, user, code, page="/session/two-factor"):
-    """Try to sign in with this code; return the browser and the last answer."""
-    visitor = site.visitor()
-    visitor.post_form("/session", username=user.username, password=PASSWORD)
-    return visitor, visitor.post_form(page, "Verify", code=code)
+def is_let_in(user, code, page=CHALLENGE):
+    """Whether somebody with the password and this code gets in."""
+    client = pending(user)
+    answer(client, code, page)
+    return is_signed_in(client, user)
 
 
-def recover(site, user, code):
-    return login(site, user, code, "/session/two-factor-recovery")
-
-
-def is_in(visitor):
-    return visitor.get("/app").status == 200
-
-
-def run(*arguments, keys):
-    variables = environment.environment | {
-        "DATABASE_URL": environment.test_database_url(),
-        "ENCRYPTION_KEYS": keys,
-    }
-    command = [sys.executable, str(environment.ROOT / "manage.py"), *arguments]
-    return subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-@pytest.mark.parametrize("missing", ["", " , "])
-def test_f20_without_a_key_the_site_does_not_start(start_site, missing):
-    with pytest.raises(RuntimeError, match="ENCRYPTION_KEYS"):
-        start_site(ENCRYPTION_KEYS=missing)
-
-
-def test_f20_under_a_wrong_key_nobody_passes_and_the_alarm_is_raised(start_site, alice):
+def test_f20_under_a_wrong_key_nobody_passes_and_the_alarm_is_raised(keys, alice, caplog):
     app = enrol(alice)
     sam = make_user("sam")
     enrol_phone(sam)
     code = app.fresh_code()
-    wrong = start_site(ENCRYPTION_KEYS=WRONG)
+    keys(WRONG)
 
-    by_app, refused = login(wrong, alice, code)
-    alarms = [wrong.log().count("CRITICAL")]
-    by_paper, refused_too = recover(wrong, alice, app.codes[0])
-    alarms.append(wrong.log().count("CRITICAL"))
-    by_phone = wrong.visitor()
-    asked = by_phone.post_form("/session", username="sam", password=PASSWORD)
-    alarms.append(wrong.log().count("CRITICAL"))
+    def alarms():
+        return sum(record.levelno == logging.CRITICAL for record in caplog.records)
 
-    assert (refused.status, refused_too.status) == (503, 503)
-    assert asked.location == "/session/two-factor"
-    assert "does not work at the moment" in by_phone.get(asked.location).text
-    assert not [visitor for visitor in (by_app, by_paper, by_phone) if is_in(visitor)]
-    assert 0 < alarms[0] < alarms[1] < alarms[2]
-    assert code not in wrong.log()
+    by_app = pending(alice)
+    refused = answer(by_app, code)
+    raised = [alarms()]
+    by_paper = pending(alice)
+    refused_too = recover(by_paper, app.codes[0])
+    raised.append(alarms())
+    by_phone = pending(sam)
+    raised.append(alarms())
+
+    assert (refused.status_code, refused_too.status_code) == (503, 503)
+    assert "does not work at the moment" in by_phone.get(CHALLENGE).content.decode()
+    assert not any(is_signed_in(client, alice) for client in (by_app, by_paper))
+    assert not is_signed_in(by_phone, sam)
+    assert 0 < raised[0] < raised[1] < raised[2]
+    assert code not in caplog.text
     assert not Session.objects.filter(verified_at__isnull=False, user__username="sam").exclude(factor="sms")
     # Nothing was spent or changed: under the right key all of it goes on.
-    right = start_site()
-    assert is_in(login(right, alice, code)[0])
-    assert is_in(recover(right, alice, app.codes[0])[0])
+    keys(OLD)
+    assert is_let_in(alice, code)
+    assert is_let_in(alice, app.codes[0], RECOVERY)
 
 
-def many_secrets(user):
+def many_secrets(user, count):
     """Devices that nobody confirmed, so that a rotation takes a while."""
     TOTPDevice.objects.bulk_create(
         TOTPDevice(user=user, sealed_secret=seal(f"{number:040x}", totp.sealing_context(user.pk)))
-        for number in range(MANY)
+        for number in range(count)
     )
-
-
-def wait_until_it_has_begun(rotation):
-    first = TOTPDevice.objects.filter(confirmed=False).order_by("pk")[0]
-    deadline = time.monotonic() + 60
-    while not is_new(first):
-        assert rotation.poll() is None, rotation.stderr.read()
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-        first.refresh_from_db()
 
 
 def is_new(device):
@@ -328,52 +301,33 @@ def is_new(device):
     return False
 
 
-def test_f20_a_rotation_is_killed_in_the_middle_and_goes_on(start_site, alice, bob, keys):
+def test_f20_people_keep_logging_in_while_the_keys_are_rotated(keys, alice, bob):
+    """Before the first batch, and after each that has renewed something."""
     app = enrol(alice)
-    many_secrets(bob)
-    keys(NEW)  # what this process can open from here on was sealed anew
-    site = start_site(ENCRYPTION_KEYS=f"{NEW},{OLD}")
-    killed = run("rotate_encryption_keys", keys=f"{NEW},{OLD}")
-    wait_until_it_has_begun(killed)
+    many_secrets(bob, 2 * BATCH)
+    codes, seen = iter(app.codes), []
 
-    killed.kill()
-    killed.communicate()
+    def people_log_in(progress=None):
+        keys(NEW)
+        renewed = sum(map(is_new, TOTPDevice.objects.all()))
+        keys(NEW, OLD)
+        if progress and progress.column == totp.SEALED and seen[-1] == renewed:
+            return
+        seen.append(renewed)
+        assert is_let_in(alice, app.fresh_code())
+        if code := next(codes, None):
+            assert is_let_in(alice, code, RECOVERY)
+            assert not is_let_in(alice, code, RECOVERY)
 
-    renewed = sum(map(is_new, TOTPDevice.objects.all()))
-    assert 0 < renewed < MANY
-    assert AuditEvent.objects.filter(event="encryption_keys.rotation_started").count() == 1
-    assert is_in(login(site, alice, app.fresh_code())[0])
-    assert is_in(recover(site, alice, app.codes[0])[0])
-    resumed = run("rotate_encryption_keys", keys=f"{NEW},{OLD}")
-    output, complaint = resumed.communicate(timeout=120)
-    assert (resumed.returncode, complaint) == (0, "")
-    assert "sealed_secret: 3001 values" in output
-    assert all(map(is_new, TOTPDevice.objects.all()))
-    after = start_site(ENCRYPTION_KEYS=NEW)
-    assert is_in(login(after, alice, app.fresh_code())[0])
-    assert is_in(recover(after, alice, app.codes[1])[0])
-
-
-def test_f20_people_keep_logging_in_while_the_keys_are_rotated(start_site, alice, bob, keys):
-    app = enrol(alice)
-    many_secrets(bob)
+    keys(NEW, OLD)
+    people_log_in()
+    outcomes = rotation.rotate(actor=Actor.command(), report=people_log_in)
     keys(NEW)
-    site = start_site(ENCRYPTION_KEYS=f"{NEW},{OLD}")
-    rotation = run("rotate_encryption_keys", keys=f"{NEW},{OLD}")
-    wait_until_it_has_begun(rotation)
 
-    during = [is_in(recover(site, alice, app.codes[0])[0])]
-    still_running = rotation.poll() is None
-    during += [is_in(recover(site, alice, code)[0]) for code in app.codes[1:3]]
-    again = [is_in(recover(site, alice, code)[0]) for code in app.codes[:3]]
-    during.append(is_in(login(site, alice, app.fresh_code())[0]))
-
-    output, complaint = rotation.communicate(timeout=120)
-    assert (rotation.returncode, complaint) == (0, "")
-    assert "Everything stands under the first key." in output
-    assert during == [True] * 4
-    assert again == [False] * 3
-    assert still_running, "the logins came too late to say anything: MANY is too small"
+    assert all(outcome.is_good for outcome in outcomes)
+    assert [number for number in seen if 0 < number < 2 * BATCH + 1], "nobody came in the middle"
+    assert is_let_in(alice, app.fresh_code())
+    assert is_let_in(alice, app.codes[-1], RECOVERY)
 
 
 def test_the_command_says_how_far_it_is(sealed_by_old, keys, monkeypatch):
@@ -383,14 +337,14 @@ def test_the_command_says_how_far_it_is(sealed_by_old, keys, monkeypatch):
     assert "factor_backup_codes.BackupCode.sealed_code: 10 of 10 ..." in rotate()[0]
 
 
-def test_the_command_fails_with_a_missing_key(sealed_by_old):
-    rotation = run("rotate_encryption_keys", keys=WRONG)
-    printed, complaint = rotation.communicate(timeout=120)
+def test_the_command_fails_with_a_missing_key(sealed_by_old, keys):
+    keys(WRONG)
 
-    assert rotation.returncode == 1
-    assert "cannot be opened by any entry of ENCRYPTION_KEYS" in complaint
-    assert "Traceback" not in complaint
-    assert "Everything stands" not in printed
+    with pytest.raises(CommandError, match="cannot be opened by any entry of ENCRYPTION_KEYS") as failed:
+        call_command("rotate_encryption_keys", stdout=(printed := io.StringIO()))
+
+    assert failed.value.returncode == 1
+    assert "Everything stands" not in printed.getvalue()
 
 
 def test_f20_links_signed_with_the_former_secret_key_work_while_it_is_a_fallback(alice, mailoutbox, settings):
@@ -408,3 +362,53 @@ def test_f20_links_signed_with_the_former_secret_key_work_while_it_is_a_fallback
     settings.SECRET_KEY_FALLBACKS = [former]
     accepted.get(link)
     assert accepted.post("/account/password/reset", new).status_code == 302
+
+
+# ---------------------------------------------------------------- the real thing
+
+
+def login(site, user, code, page=CHALLENGE):
+    """Whether somebody with the password and this code gets in, at a real server."""
+    visitor = site.visitor()
+    visitor.post_form("/session", username=user.username, password=PASSWORD)
+    visitor.post_form(page, "Verify", code=code)
+    return visitor.get("/app").status == 200
+
+
+def start_rotation():
+    variables = environment.environment | {
+        "DATABASE_URL": environment.test_database_url(),
+        "ENCRYPTION_KEYS": f"{NEW},{OLD}",
+    }
+    command = [sys.executable, str(environment.ROOT / "manage.py"), "rotate_encryption_keys"]
+    return subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_f20_a_rotation_is_killed_in_the_middle_and_goes_on(start_site, alice, bob, keys):
+    app = enrol(alice)
+    many_secrets(bob, MANY)
+    keys(NEW)  # what this process can open from here on was sealed anew
+    site = start_site(ENCRYPTION_KEYS=f"{NEW},{OLD}")
+    first = TOTPDevice.objects.filter(confirmed=False).order_by("pk")
+    killed = start_rotation()
+    wait_until(lambda: is_new(first[0]) or killed.poll() is not None)
+
+    assert login(site, alice, app.codes[2], RECOVERY)
+    assert killed.poll() is None, "the login came too late to say anything: MANY is too small"
+    killed.kill()
+    killed.communicate()
+
+    assert 0 < sum(map(is_new, TOTPDevice.objects.all())) < MANY
+    assert AuditEvent.objects.filter(event="encryption_keys.rotation_started").count() == 1
+    assert login(site, alice, app.fresh_code())
+    assert login(site, alice, app.codes[0], RECOVERY)
+    resumed = start_rotation()
+    output, complaint = resumed.communicate(timeout=600)
+    assert (resumed.returncode, complaint) == (0, "")
+    assert f"sealed_secret: {MANY + 1} values" in output
+    assert "Everything stands under the first key." in output
+    assert all(map(is_new, TOTPDevice.objects.all()))
+    after = start_site(ENCRYPTION_KEYS=NEW)
+    assert login(after, alice, app.fresh_code())
+    assert login(after, alice, app.codes[1], RECOVERY)
+    assert not login(after, alice, app.codes[2], RECOVERY)

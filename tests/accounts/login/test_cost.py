@@ -3,8 +3,6 @@
 import cProfile
 import pstats
 
-import pytest
-from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -77,30 +75,6 @@ def test_login_pages_are_light(alice):
 
     assert app
     assert max(sizes.values()) <= LARGEST_LOGIN_PAGE, sizes
-
-
-class CountingHasher(PBKDF2PasswordHasher):
-    """A real, if cheap, hasher that counts: timing tells nothing that this does not."""
-
-    algorithm = "counting"
-    iterations = 1
-    hashed = 0
-
-    def encode(self, password, salt, iterations=None):
-        CountingHasher.hashed += 1
-        return super().encode(password, salt, iterations)
-
-
-@pytest.fixture
-def hashes(settings, transactional_db):
-    settings.PASSWORD_HASHERS = [f"{__name__}.CountingHasher"]
-    CountingHasher.hashed = 0
-
-    def since():
-        count, CountingHasher.hashed = CountingHasher.hashed, 0
-        return count
-
-    return since
 
 
 def test_ti_01_one_hash_for_a_right_a_wrong_and_an_unknown_account(hashes):

@@ -9,7 +9,6 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from tests.accounts.login.test_cost import hashes  # noqa: F401 - a fixture
 from tests.support.people import PASSWORD, enrol, make_user, post_password
 from tests.support.two_factor import CHALLENGE, RECOVERY, answer, pending
 
@@ -41,7 +40,7 @@ def test_ti_01_a_wrong_password_takes_the_same_statements_whoever_it_is(alice, b
 
 
 @pytest.mark.filterwarnings("ignore:MD5")
-def test_ti_04_an_upgraded_hash_costs_like_a_new_one_from_the_second_login_on(hashes, settings):  # noqa: F811
+def test_ti_04_an_upgraded_hash_costs_like_a_new_one_from_the_second_login_on(hashes, settings):
     settings.PASSWORD_HASHERS = [*settings.PASSWORD_HASHERS, "django.contrib.auth.hashers.MD5PasswordHasher"]
     old, new = make_user("old"), make_user("new")
     User.objects.filter(pk=old.pk).update(password=make_password(PASSWORD, hasher="md5"))

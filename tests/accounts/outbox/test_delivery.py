@@ -305,7 +305,7 @@ def test_safe_to_run_twice_at_once(alice, tmp_path):
     write(alice, 30)
     runs = [run_due_work(EMAIL_URL=f"filemail:///{tmp_path}") for _ in range(2)]
 
-    assert [run.wait(timeout=60) for run in runs] == [0, 0]
+    assert [run.wait(timeout=300) for run in runs] == [0, 0]
 
     mails = [mail for file in tmp_path.glob("*.log") for mail in parse_mails(file)]
     assert len(mails) == 30

@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from accounts.models import AuditEvent, Session
 from accounts.sessions.overview import MOST_SHOWN
-from tests.accounts.login.test_cost import statements
 from tests.support import people
 from tests.support.people import post_password
+from tests.support.statements import statements
 from tests.support.two_factor import CHALLENGE, events_of, is_out, is_signed_in, let_sudo_expire, pending
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from accounts.management import housekeeping
 from accounts.models import AuditEvent, RememberedBrowser, Session
-from tests.accounts.login.test_cost import statements
 from tests.support import people
 from tests.support.people import PASSWORD, TWO_FACTOR, post_password
+from tests.support.statements import statements
 from tests.support.two_factor import (
     CHALLENGE,
     RECOVERY,

@@ -54,7 +54,7 @@ def test_a_token_is_told_about_30_and_7_days_before_it_expires_and_once_each(ali
 def test_a_token_is_not_told_about_longer_before_than_it_lives(alice, days, mails):
     make_token(alice, days)
 
-    assert sum(len(after(days * part / 40)) for part in range(40)) == mails
+    assert sum(len(after(days * part / 10)) for part in range(10)) == mails
 
 
 def test_after_a_pause_only_the_nearest_mail_is_sent(alice):

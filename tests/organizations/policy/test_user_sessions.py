@@ -15,12 +15,12 @@ from accounts.models import AuditEvent, RememberedBrowser, Session
 from organizations.members import invitations
 from organizations.models import Organization
 from organizations.policy.user_sessions import update_user_sessions
-from tests.accounts.login.test_cost import statements
 from tests.support import people
 from tests.support.organizations import SERVER, actor_of, found, let_sudo_expire
+from tests.support.statements import statements
 from tests.support.two_factor import CHALLENGE, RECOVERY
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 PAGE = "/app/open/settings/authentication"
 UPDATE = f"{PAGE}/user-sessions"

@@ -1,6 +1,7 @@
 """What texts may cost, and what a number that was guessed at a hundred times still gets: none (R37, D27)."""
 
 import logging
+from contextlib import suppress
 
 import pytest
 import time_machine
@@ -9,7 +10,7 @@ from django.utils import timezone
 
 from accounts import factors
 from accounts.audit import Actor
-from accounts.exceptions import MethodSetAside
+from accounts.exceptions import MethodSetAside, RateLimited
 from accounts.factors import challenges
 from accounts.factors.base import MOST_FAILURES
 from accounts.factors.sms.backends.locmem import outbox
@@ -22,8 +23,18 @@ from accounts.factors.sms.factor import (
 from accounts.factors.sms.models import SMSDevice, TextMessage
 from accounts.models import RateLimit
 from accounts.sessions.store import SessionStore
+from accounts.two_factor import enrolment
 from tests.accounts.factors.sms.conftest import enrol_phone, newest_code, start_phone, time_passes
-from tests.support.people import TWO_FACTOR, Authenticator, enrol, key_on, make_user, post_password, sign_in
+from tests.support.people import (
+    TWO_FACTOR,
+    Authenticator,
+    enrol,
+    key_on,
+    make_user,
+    post_password,
+    sign_in,
+    sign_in_somewhere,
+)
 
 CHALLENGE = "/session/two-factor"
 SEND = "/session/two-factor-send-sms"
@@ -59,6 +70,15 @@ def test_sm_08_eleven_accounts_with_one_number_share_its_budget(transactional_db
     assert len(outbox) == 2
 
 
+def ask_for_text(user, address, number):
+    """What the page does on which somebody gives a number; by the verbs, since there are so many."""
+    session, actor = sign_in_somewhere(user, address)
+    sms = factors.get("sms")
+    state = enrolment.begin_enrolment(user, sms, former=None, actor=actor, phone_number=number)
+    with suppress(RateLimited):
+        challenges.challenge(user, sms, state, session=session, actor=actor)
+
+
 def test_sm_09_two_hundred_numbers_from_one_address_and_from_twenty(
     transactional_db, settings, moving_clock, caplog
 ):
@@ -67,12 +87,13 @@ def test_sm_09_two_hundred_numbers_from_one_address_and_from_twenty(
     app = enrol(alice)
     people = [make_user(f"user{n}") for n in range(100)]
     for n, user in enumerate(people[:30]):
-        start_phone(sign_in(user, client=Client(REMOTE_ADDR="198.51.100.1")), number(n))
+        ask_for_text(user, "198.51.100.1", number(n))
+    assert len(outbox) == 20
+    start_phone(sign_in(make_user("on-a-page"), client=Client(REMOTE_ADDR="198.51.100.1")), number(0))
     assert len(outbox) == 20
 
     for n, user in enumerate(people[30:], start=30):
-        client = Client(REMOTE_ADDR=f"203.0.113.{n % 20}")
-        start_phone(sign_in(user, client=client), number(n))
+        ask_for_text(user, f"203.0.113.{n % 20}", number(n))
 
     assert len(outbox) == 60
     assert alarms(caplog) == [SITE_SET_UP_ALARM]
@@ -80,7 +101,9 @@ def test_sm_09_two_hundred_numbers_from_one_address_and_from_twenty(
 
 
 def test_sm_09_one_ipv6_network_is_one_address(transactional_db):
-    for n in range(25):
+    for n in range(19):
+        ask_for_text(make_user(f"user{n}"), f"2001:db8:1:2::{n + 1:x}", number(n))
+    for n in range(19, 22):
         client = Client(REMOTE_ADDR=f"2001:db8:1:2::{n + 1:x}")
         start_phone(sign_in(make_user(f"user{n}"), client=client), number(n))
 

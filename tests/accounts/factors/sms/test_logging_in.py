@@ -1,7 +1,6 @@
 """A code by text at login and for sudo (R35 to R37, D26)."""
 
 import threading
-import time
 
 import pytest
 from django.db import connections
@@ -13,6 +12,7 @@ from accounts.models import RateLimit, Session
 from tests.accounts.factors.sms.conftest import enrol_phone, newest_code, time_passes
 from tests.support import environment
 from tests.support.people import PASSWORD, TWO_FACTOR, enrol, make_user, post_password, sign_in
+from tests.support.waiting import wait_until
 
 
 def wrong(code):
@@ -253,12 +253,11 @@ def test_disabling_removes_the_phone_and_its_codes(sam):
 
 
 def wait_for_a_lock(cursor):
-    for _ in range(100):
+    def somebody_waits():
         cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-        if cursor.fetchone()[0]:
-            return
-        time.sleep(0.05)
-    raise AssertionError("nobody waits for a lock")
+        return cursor.fetchone()[0]
+
+    wait_until(somebody_waits, lambda: "nobody waits for a lock")
 
 
 def test_send_again_locks_in_the_order_of_an_answer(sam):

@@ -5,9 +5,10 @@ import hashlib
 import hmac
 import json
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
+
+from tests.support.waiting import wait_until
 
 ACCOUNT = "AC" + "0" * 32
 TOKEN = "a-token-of-the-provider"
@@ -32,7 +33,8 @@ class Twilio:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self.handler())
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        # It looks so often, in seconds, whether it should stop: each test waits for that once.
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 
     def stop(self):
         self.release.set()
@@ -58,7 +60,7 @@ class Twilio:
                 sid = f"SM{len(twilio.messages):032d}"
                 twilio.messages.append({"sid": sid, "path": self.path, **fields})
                 if twilio.mode == "hang":
-                    twilio.release.wait(30)
+                    twilio.release.wait(120)
                     return
                 if twilio.mode == "cut":
                     self.connection.close()
@@ -83,10 +85,7 @@ class Twilio:
         return Handler
 
     def wait_for(self, count):
-        deadline = time.monotonic() + 10
-        while len(self.messages) < count:
-            assert time.monotonic() < deadline, f"{len(self.messages)} of {count} texts"
-            time.sleep(0.02)
+        wait_until(lambda: len(self.messages) >= count, lambda: f"{len(self.messages)} of {count} texts")
         return self.messages[-1]
 
 
