@@ -11,8 +11,7 @@ DEV := $(VENV)/dev.stamp
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-rest test-next test-all check lint format types migrations deploy-check pictures bench
-.PHONY: doctor lock clean
+.PHONY: help run test test-rest test-next test-all check lint format types migrations deploy-check pictures bench doctor lock clean
 .SILENT:
 
 help:  ## list these targets
