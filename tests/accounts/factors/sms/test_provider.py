@@ -4,7 +4,7 @@ import logging
 
 import pytest
 from django.conf import settings as site_settings
-from django.core.checks import run_checks
+from django.core.checks import Tags, run_checks
 from django.test import Client
 
 from accounts.factors.sms.models import TextMessage
@@ -156,18 +156,23 @@ def test_reports_of_unknown_and_odd_messages_change_nothing(sent):
     assert TextMessage.objects.get().status == "sent"
 
 
+def problems():
+    """What the deployment checks of security say; those of models would ask the database what it can."""
+    return {problem.id for problem in run_checks(tags=[Tags.security], include_deployment_checks=True)}
+
+
 @pytest.mark.parametrize("backend", ["console", "locmem"])
 def test_check_deploy_refuses_development_backends(settings, backend):
     settings.SMS_BACKEND = settings.SMS_BACKENDS[backend]
 
-    assert "factor_sms.E001" in {check.id for check in run_checks(include_deployment_checks=True)}
+    assert "factor_sms.E001" in problems()
 
 
 def test_check_deploy_wants_a_complete_provider(settings, twilio):
     for name, value in twilio.settings().items():
         setattr(settings, name, value)
     settings.SMS_BACKEND = settings.SMS_BACKENDS["twilio"]
-    assert "factor_sms.E002" not in {check.id for check in run_checks(include_deployment_checks=True)}
+    assert "factor_sms.E002" not in problems()
 
     settings.TWILIO_FROM = ""
-    assert "factor_sms.E002" in {check.id for check in run_checks(include_deployment_checks=True)}
+    assert "factor_sms.E002" in problems()
