@@ -1,4 +1,4 @@
-"""Organization settings > API Tokens: the organization's own, and that of its owners' team."""
+"""Organization settings > API Tokens: the organization's own token, and that of its owners' team."""
 
 from typing import Any
 
@@ -51,7 +51,7 @@ def tokens_page(
 def create_token(
     request: SignedInRequest, organization: Organization, membership: Membership, kind: str
 ) -> HttpResponse:
-    """Show the secret in the answer, and nowhere again (docs/decisions/0005)."""
+    """Create a token and show its secret in this response only (docs/decisions/0005)."""
     chosen = kind_or_404(kind)
     form = ExpiryForm(request.POST, auto_id=f"id_{kind}_%s")
     if not form.is_valid():
