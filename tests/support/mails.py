@@ -1,4 +1,4 @@
-"""Reading mails: what a person would click on."""
+"""Read links and subjects of mails."""
 
 import re
 from urllib.parse import urlsplit
@@ -7,7 +7,7 @@ LINK = re.compile(r"https?://\S+")
 
 
 def link_in(mail, path):
-    """The path of the link below `path` in a mail that was sent."""
+    """Return the path of the first link below `path` in a mail that was sent."""
     for link in LINK.findall(mail.body):
         if urlsplit(link).path.startswith(path):
             return urlsplit(link).path
