@@ -32,7 +32,7 @@ HIDDEN_VIEWS = {"logout", "password_change", "password_change_done"}
 class AdminSite(admin.AdminSite):
     site_header = gettext_lazy("Site administration")
     site_title = settings.SITE_NAME
-    index_title = gettext_lazy("What there is")
+    index_title = gettext_lazy("Overview")
 
     def has_permission(self, request: HttpRequest) -> bool:
         user = request.user

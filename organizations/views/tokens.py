@@ -76,7 +76,7 @@ def delete_token(
     if verbs.revoke(organization, kind_or_404(kind), actor=request.actor) is None:
         messages.info(request, _("There was nothing to delete any more."))
     else:
-        messages.success(request, _("The token was deleted. It opens nothing any more."))
+        messages.success(request, _("The token was deleted. It no longer works."))
     return redirect(PAGE, organization.name)
 
 
