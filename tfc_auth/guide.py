@@ -46,7 +46,7 @@ def load(path: Path, changed_at: int) -> GuidePage:
     """Return a page. `changed_at` (nanoseconds) is part of the cache key: a changed file is read again."""
     heading, _, text = path.read_text(encoding="utf-8").lstrip().partition("\n")
     converter = Markdown(extensions=["tables", "fenced_code", "sane_lists", "toc", SiteLinks()])
-    # The keyboard can scroll a block that is wider than the page.
+    # With a tabindex, the keyboard can scroll a block that is wider than the page.
     found = converter.convert(text).replace("<pre>", '<pre tabindex="0">')
     # These are our own files, reviewed like code: their markup is safe.
     html = mark_safe(found)  # noqa: S308

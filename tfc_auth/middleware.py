@@ -18,9 +18,9 @@ from tfc_auth.logs import request_id
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
-# Load balancers ask for these by address. They show nothing of the request.
+# Load balancers request these by IP address, so Host is not checked. They show nothing of the request.
 PROBES = ("/healthz", "/readyz")
-# Bytes: what the fields may hold, and what multipart writes around them.
+# Bytes: the limit for the fields, and room for the headers and boundaries of multipart.
 LONGEST_BODY = settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 64 * 1024
 
 

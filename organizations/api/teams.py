@@ -62,7 +62,7 @@ def show(call: Call, access: Access) -> HttpResponse:
     )
 
 
-# --- Who is in it ---
+# --- Members of the team ---
 
 
 @team_required()

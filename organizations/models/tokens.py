@@ -15,7 +15,7 @@ from organizations.models.organizations import Organization
 class Right(Enum):
     """Rights in an organization. Owners have all of them."""
 
-    SETTINGS = "settings"  # change the organization, its policy, delete it; no organization token has this
+    SETTINGS = "settings"  # change the organization or its policies, delete it; no token below has this
     MEMBERS = "members"  # see members in full, invite and remove them
     OWNERS = "owners"  # make and unmake owners
     TOKENS = "tokens"  # make and revoke the tokens below
