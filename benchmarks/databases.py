@@ -1,4 +1,4 @@
-"""Where the sites keep their data: files of SQLite, and databases of a PostgreSQL that syncs its commits."""
+"""Provide the databases of the sites: SQLite files, or databases of a PostgreSQL that syncs its commits."""
 
 import contextlib
 import shutil
@@ -12,7 +12,7 @@ import psycopg
 
 from tests.support import postgres
 
-# The tests' server may lose its data; this one is to pay for what it promises.
+# The tests' server may lose data; this one must include the cost of durability.
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on", "autovacuum": "on"}
 
 
@@ -20,10 +20,10 @@ class Database(Protocol):
     name: str
 
     def create(self, name: str) -> str:
-        """Make an empty database; return its DATABASE_URL."""
+        """Create an empty database; return its DATABASE_URL."""
 
     def execute(self, name: str, sql: str) -> None:
-        """Change something in it, and commit."""
+        """Execute a statement in this database and commit."""
 
 
 class SQLite:
@@ -75,7 +75,7 @@ def sqlite() -> Iterator[SQLite]:
 
 @contextlib.contextmanager
 def postgresql() -> Iterator[PostgreSQL]:
-    """Raises tests.postgres.Unavailable."""
+    """Start a PostgreSQL server for the block. Raises tests.support.postgres.Unavailable."""
     url, server = postgres.start(postgres.SETTINGS | DURABLE)
     try:
         yield PostgreSQL(url)

@@ -1,6 +1,6 @@
-"""What the password hash alone allows: python -m benchmarks.hash_alone SECONDS
+"""Measure the password hash alone: python -m benchmarks.hash_alone SECONDS
 
-Checks a password again and again in one process and prints how often it could.
+Check a password repeatedly in one process, and print the number of checks.
 """
 
 import sys

@@ -1,6 +1,6 @@
-"""What is done inside a site's own process: python -m benchmarks.inside {product,floor} PEOPLE
+"""Prepare a site inside its own process: python -m benchmarks.inside {product,floor} PEOPLE
 
-Makes the tables and the people, counts what a login costs, and prints both as JSON.
+Create the tables and the people, count the cost of a login and of API requests, and print all as JSON.
 """
 
 import cProfile
@@ -25,7 +25,7 @@ from tests.support.statements import statements, write_transactions
 
 @dataclass
 class InProcess:
-    """A browser in the process itself."""
+    """A browser inside the process."""
 
     client: Client
 
@@ -38,7 +38,7 @@ class InProcess:
 
 @dataclass
 class ProgramInProcess:
-    """A program in the process itself."""
+    """A program inside the process."""
 
     client: Client
 
@@ -48,7 +48,7 @@ class ProgramInProcess:
 
 
 def count_questions(token: str) -> dict[str, int]:
-    """Count the statements of each question to the API. The first one notes when the token was used."""
+    """Count the statements of each API request. A first, uncounted one records when the token was used."""
     client = Client(HTTP_HOST="127.0.0.1", headers={"Authorization": f"Bearer {token}"})
     program = ProgramInProcess(client)
     counts = {}
@@ -61,7 +61,7 @@ def count_questions(token: str) -> dict[str, int]:
 
 
 def count(site: Site, person: Person) -> dict[str, Any]:
-    """Count logins in a known browser: the first one fills caches, and brings a mail about a new browser."""
+    """Count the cost of a login in a known browser. A first, uncounted one fills caches and sends a mail."""
     browser = InProcess(Client(HTTP_HOST="127.0.0.1", REMOTE_ADDR=person.address))
     forget_codes(site)
     sign_in(site, browser, person)

@@ -1,4 +1,4 @@
-"""Makes the people of both sites, and the organization of the product. Runs inside the site's process."""
+"""Create the people and the organization of either site, inside the site's process."""
 
 import hashlib
 import secrets
@@ -13,9 +13,9 @@ from benchmarks.sites import ORGANIZATION, PASSWORD, Person
 
 
 def make(site: str, number: int) -> tuple[list[Person], str]:
-    """Make the people, and a token of the first, who owns the organization that all are in.
+    """Create and return the people, and a token of the first, who owns the organization of all.
 
-    The models of a site can be imported in its own process only, hence so late.
+    Imports are late: the models of a site can be imported in its own process only.
     """
     maker = {"product": people_of_product, "floor": people_of_floor}[site]
     return maker([f"user{index:04}" for index in range(number)])
@@ -53,7 +53,7 @@ def people_of_floor(names: list[str]) -> tuple[list[Person], str]:
 
 
 def people_of_product(names: list[str]) -> tuple[list[Person], str]:
-    """All of them enrolled, members of one organization that requires it, and owned by the first."""
+    """Create enrolled people in one organization, which requires two-factor and is owned by the first."""
     user_model = import_module("accounts.models").User
     users = []
     people = []

@@ -1,4 +1,4 @@
-"""The product as it is, with one page more: the list of members without the gate."""
+"""Define the settings of the product with one more page: the list of members without the gate."""
 
 from tfc_auth.settings import *  # noqa: F403
 

@@ -1,4 +1,4 @@
-"""All paths of the product, and the members' page once more: what it costs without the gate in front."""
+"""Route all paths of the product, and the members' page a second time, without the gate."""
 
 import inspect
 
@@ -17,7 +17,7 @@ page_itself = inspect.unwrap(detail)
 
 
 def without_gate(request: HttpRequest, organization_name: str) -> HttpResponse:
-    """Look up what the page needs anyway, and decide nothing."""
+    """Read what the page needs, without any check."""
     membership = membership_of(signed_in_user(request), organization_name)
     assert membership is not None
     response: HttpResponse = page_itself(request, membership.organization, membership)

@@ -1,4 +1,4 @@
-"""Programs that ask the API, of either site the same: a token, JSON, one connection that is kept."""
+"""Send the same API requests to either site: with a token, as JSON, over one persistent connection."""
 
 import http.client
 import itertools
@@ -14,7 +14,7 @@ MEDIA_TYPE = "application/vnd.api+json"
 
 
 class Sender(Protocol):
-    """What asks: over the network, or inside the process to be counted."""
+    """Sends requests over the network, or inside the process to count them."""
 
     def send(self, method: str, path: str, content: Any = None) -> None: ...
 
@@ -30,7 +30,7 @@ numbers = itertools.count()
 
 
 def change(sender: Sender) -> None:
-    """Each time another address, or there would be nothing to change."""
+    """Change the address to a new one each time: an equal one is not a change."""
     attributes = {"email": f"bench{next(numbers)}@example.com"}
     document = {"data": {"type": "organizations", "attributes": attributes}}
     sender.send("PATCH", f"/api/v2/organizations/{ORGANIZATION}", document)
@@ -53,7 +53,7 @@ QUESTIONS = (
 
 
 class Program:
-    """One program with its token, over the network."""
+    """A program with its token, over the network."""
 
     def __init__(self, port: int, token: str) -> None:
         self.headers = {"Authorization": f"Bearer {token}", "Accept": MEDIA_TYPE}

@@ -1,4 +1,4 @@
-"""The figures as Markdown: medians over the rounds, ratios within them."""
+"""Write the figures as Markdown: medians over the rounds, ratios within each round."""
 
 import os
 import platform
@@ -143,7 +143,7 @@ def percentiles(taken: list[Taken]) -> str:
 
 
 def ratio(measured: Figures, name: str, to: str, digits: int = 2) -> str:
-    """Return the CPU of one thing over that of another, taken within each round."""
+    """Return the ratio of the CPU times of two actions, taken within each round, as text."""
     pairs = zip(measured.taken[name], measured.taken[to], strict=True)
     return "1.00" if name == to else spread([one.cpu_ms / other.cpu_ms for one, other in pairs], digits)
 

@@ -1,6 +1,6 @@
-"""The rounds: what is compared runs one after the other in each of them, in a changing order.
+"""Measure in rounds: each runs all compared actions one after the other, in alternating order.
 
-The machine's speed moves, so ratios are taken within a round, and medians over the rounds.
+The machine's speed varies, so ratios are taken within a round, and medians over the rounds.
 """
 
 import json
@@ -34,7 +34,7 @@ WRONG = "this is not the password of anybody here"
 
 @dataclass
 class Figures:
-    """Everything that was measured on one database: by name, a value for each round."""
+    """All measurements on one database, by name, with a value for each round."""
 
     database: str
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -45,7 +45,7 @@ class Figures:
 
 @dataclass
 class Stage:
-    """One site on one database with one hasher: its server, and everybody's browsers."""
+    """One site on one database with one hasher: its server, and the browsers of its people."""
 
     site: Site
     database: Database
@@ -72,7 +72,7 @@ def stage(site: Site, database: Database, hasher: str, people: int) -> Iterator[
         program = Program(server.port, prepared["token"])
         counts, statements = prepared["counts"], prepared["statements"]
         made = Stage(site, database, name, server, visitors, counts, statements, program)
-        for _ in range(2):  # all threads get their connection, and all browsers become known
+        for _ in range(2):  # gives all threads a connection, and makes all browsers known
             made.sign_everybody_in(CLIENTS_WITH_HASH)
         yield made
     finally:
@@ -80,7 +80,7 @@ def stage(site: Site, database: Database, hasher: str, people: int) -> Iterator[
 
 
 def run(database: Database, rounds: int, seconds: float, say: Callable[[str], None]) -> Figures:
-    """Measure for so many rounds, or until the time is up; the first round is always complete."""
+    """Measure this many rounds, or start none after `seconds`; the first round always runs."""
     figures, deadline = Figures(database.name), time.monotonic() + seconds
     with ExitStack() as stack:
         begin = partial(_begin, stack, database)
@@ -114,7 +114,7 @@ def _begin(stack: ExitStack, database: Database, site: Site, hasher: str, people
 
 
 def in_order(actions: dict[str, Callable[[], Taken]], number: int) -> list[tuple[str, Callable[[], Taken]]]:
-    """Forward, backward, forward ...: what drifts during a round does not always hit the same."""
+    """Return the actions forward in even rounds and backward in odd ones, so that drift evens out."""
     return list(actions.items())[:: 1 if number % 2 == 0 else -1]
 
 
@@ -123,7 +123,7 @@ def logins(product: Stage, floor: Stage) -> dict[str, Callable[[], Taken]]:
 
 
 def pages(product: Stage, floor: Stage) -> dict[str, Callable[[], Taken]]:
-    """Pages of somebody who is signed in, in a browser of its own."""
+    """Return the actions that request pages as a signed-in user, in a browser of its own."""
     somebody = {made.site: reader(made) for made in (product, floor)}
 
     def page(made: Stage, path: str) -> Callable[[], Taken]:
@@ -138,7 +138,7 @@ def pages(product: Stage, floor: Stage) -> dict[str, Callable[[], Taken]]:
 
 
 def questions(product: Stage, floor: Stage) -> dict[str, Callable[[], Taken]]:
-    """What programs ask, of one site right after the other."""
+    """Return the API requests of programs: each on one site right after the other."""
     return {
         f"{made.site.name} {question.name}": partial(repeat, made.server, made.program, PAGES, question.ask)
         for question in QUESTIONS
@@ -147,7 +147,7 @@ def questions(product: Stage, floor: Stage) -> dict[str, Callable[[], Taken]]:
 
 
 def reader(made: Stage) -> Visitor:
-    """A signed-in browser that stays so: its person signs in nowhere else."""
+    """Return a signed-in browser that stays signed in: its person signs in nowhere else."""
     visitor = made.visitors.pop()
     made.database.execute(made.name, made.site.forget_codes)
     visitor.forget_session()
@@ -156,7 +156,7 @@ def reader(made: Stage) -> Visitor:
 
 
 def refused(product: Stage) -> Callable[[], Taken]:
-    """The sign-in of somebody with whose name too many passwords were tried."""
+    """Return the action that signs in with a username for which too many passwords were tried."""
     victim = Person(product.visitors[0].person.username, "", "10.9.9.9")
     stranger = Visitor(product.server.port, victim)
 
@@ -166,7 +166,7 @@ def refused(product: Stage) -> Callable[[], Taken]:
     def act() -> Taken:
         stranger.connection.close()
         stranger.get("/session")
-        for _ in range(20):  # a window of five minutes may have passed since the last round
+        for _ in range(20):  # the limit's window of five minutes may have passed since the last round
             try:
                 attempt(stranger, 429)
                 break
@@ -178,7 +178,7 @@ def refused(product: Stage) -> Callable[[], Taken]:
 
 
 def hashes_per_second() -> float:
-    """Return what all cores together can check while nothing else is done."""
+    """Return how many passwords per second all cores together check while nothing else runs."""
     command = [sys.executable, "-m", "benchmarks.hash_alone", str(HASH_SECONDS)]
     cores = os.cpu_count() or 1
     started: list[Any] = [

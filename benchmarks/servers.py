@@ -1,4 +1,4 @@
-"""The processes that are measured: gunicorn as docs/deployment.md starts it, and the CPU that it takes."""
+"""Start the measured servers, gunicorn much as docs/deployment.md starts it, and read their CPU time."""
 
 import http.client
 import os
@@ -21,7 +21,7 @@ WORKERS, THREADS = 2, 4
 
 
 def environment(site: Site, database_url: str, hasher: str) -> dict[str, str]:
-    """Return the whole environment of a site: nothing of the caller's own settings counts."""
+    """Return the whole environment of a site, without settings of the caller's environment."""
     system = {
         name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH") if name in os.environ
     }
@@ -36,16 +36,16 @@ def environment(site: Site, database_url: str, hasher: str) -> dict[str, str]:
         "HTTPS": "0",
         "PLAIN_STATIC_FILES": "1",
         "ALLOWED_HOSTS": "127.0.0.1",
-        "TRUSTED_PROXIES": "127.0.0.1",  # the clients say that they come from addresses of their own
+        "TRUSTED_PROXIES": "127.0.0.1",  # each client claims an address of its own
         "EMAIL_URL": "dummymail://",
         "SMS_BACKEND": "console",
-        "API_REQUESTS_PER_SECOND": "1000000",  # one program asks as fast as it is answered
+        "API_REQUESTS_PER_SECOND": "1000000",  # one program sends requests without a pause
         "LOG_LEVEL": "ERROR",
     }
 
 
 def run_inside(site: Site, variables: dict[str, str], people: int) -> str:
-    """Make tables and people in the site's own process; return what it prints."""
+    """Create tables and people in the site's own process; return its output, JSON."""
     command = [sys.executable, "-W", "ignore", "-m", "benchmarks.inside", site.name, str(people)]
     done = subprocess.run(
         command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False, timeout=300
@@ -61,7 +61,7 @@ class Server:
     port: int
 
     def cpu_seconds(self) -> float:
-        """Return what the processes of this server have used so far, in ticks of 10 ms each."""
+        """Return the CPU seconds that this server's processes have used, in ticks of usually 10 ms."""
         return sum(ticks_of(pid) for pid in (self.kept.pid, *children_of(self.kept.pid))) / TICKS
 
     def stop(self) -> None:
@@ -75,7 +75,7 @@ def start(variables: dict[str, str]) -> Server:
         command = [sys.executable, "-W", "ignore", "-m", "gunicorn", "--chdir", str(ROOT), "--preload"]
         command += ["--bind", f"fd://{listener.fileno()}", "--no-control-socket"]
         command += ["--workers", str(WORKERS), "--threads", str(THREADS), "--log-level", "warning"]
-        command += ["--keep-alive", "30"]  # seconds: no sign-in is to be cut in two on a busy machine
+        command += ["--keep-alive", "30"]  # seconds: on a busy machine, no sign-in may lose its connection
         kept = Kept(
             [*command, "benchmarks.wsgi"],
             directory,
@@ -98,11 +98,11 @@ def wait_until_up(server: Server) -> None:
         raise SystemExit(f"a server did not start:\n{log}") from None
     finally:
         connection.close()
-    time.sleep(0.5)  # the workers beside the one that answered
+    time.sleep(0.5)  # for the other workers
 
 
 def ticks_of(pid: int) -> int:
-    # Behind the name, which may hold anything: state is field 3, user and system time 14 and 15.
+    # Split after the name, which may hold any character: state is field 3, user and system time 14 and 15.
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return int(fields[11]) + int(fields[12])
 
@@ -112,7 +112,7 @@ def children_of(pid: int) -> list[int]:
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             parent = int(path.read_text().rpartition(")")[2].split()[1])
-        except (OSError, ValueError):  # it ended while we looked
+        except (OSError, ValueError):  # the process has ended meanwhile
             continue
         if parent == pid and re.fullmatch(r"\d+", path.parent.name):
             found.append(int(path.parent.name))

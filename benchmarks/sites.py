@@ -1,4 +1,4 @@
-"""The two sites that are compared, and how one signs in to each."""
+"""Define the two sites to compare, and how to sign in to each."""
 
 import base64
 from collections.abc import Callable
@@ -13,7 +13,7 @@ ORGANIZATION = "bench"
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who can sign in, from an address of his own: limits are not what is measured."""
+    """A person who signs in from an address of their own, so that no limit applies."""
 
     username: str
     secret: str  # hexadecimal
@@ -24,7 +24,7 @@ class Person:
 
 
 class Browser(Protocol):
-    """What signs in: over the network, or inside the process to be counted."""
+    """Signs in over the network, or inside the process to count the cost."""
 
     def get(self, path: str) -> None: ...
     def post(self, path: str, expect: int, **fields: str) -> None: ...
@@ -35,7 +35,7 @@ class Site:
     name: str
     settings: str
     sign_in: Callable[[Browser, Person], None]
-    forget_codes: str  # SQL: codes that were used are good again, which stands for waiting 30 seconds
+    forget_codes: str  # SQL: makes used codes valid again, instead of waiting 30 seconds
 
 
 def sign_in_to_product(browser: Browser, person: Person) -> None:

@@ -1,4 +1,4 @@
-"""Browsers that sign in over the network, several at once, and what that took."""
+"""Sign in over the network with several browsers at once, and measure time and CPU."""
 
 import http.client
 import re
@@ -15,7 +15,7 @@ from benchmarks.sites import Person, Site
 
 
 class Connected(Protocol):
-    """Whoever asks over a connection that is kept."""
+    """A client with a persistent connection."""
 
     connection: http.client.HTTPConnection
 
@@ -27,12 +27,12 @@ SESSION_COOKIES = ("session", "sessionid")
 
 
 class Failed(Exception):
-    """A site answered otherwise than it must: nothing that was measured with it counts."""
+    """A site sent an unexpected response, so the measurement is void."""
 
 
 @dataclass
 class Visitor:
-    """One browser of one person, with cookies and one connection that is kept."""
+    """One browser of one person, with cookies and one persistent connection."""
 
     port: int
     person: Person
@@ -74,7 +74,7 @@ class Visitor:
             self.cookies[name] = value
 
     def forget_session(self) -> None:
-        """Be nobody again, in a browser that is known. The server has hung up meanwhile."""
+        """Forget the session but stay a known browser. Reconnect: the server may have hung up."""
         self.connection.close()
         for name in SESSION_COOKIES:
             self.cookies.pop(name, None)
@@ -82,7 +82,7 @@ class Visitor:
 
 @dataclass(frozen=True)
 class Taken:
-    """What a number of actions took."""
+    """The cost of a number of actions."""
 
     actions: int
     seconds: float
@@ -93,7 +93,7 @@ class Taken:
 
     @property
     def cpu_ms(self) -> float:
-        """Server CPU of one action."""
+        """Return the server's CPU time of one action, in milliseconds."""
         return self.cpu_seconds / self.actions * 1000
 
     @property
@@ -118,7 +118,7 @@ def sign_everybody_in(site: Site, server: Server, visitors: list[Visitor], clien
 
 
 def repeat(server: Server, visitor: Asking, times: int, act: Callable[[Asking], Any]) -> Taken:
-    """Do the same again and again, one after the other."""
+    """Repeat one action, one after the other, and measure it."""
     visitor.connection.close()
     return Taken(**measure(server, [visitor] * times, act, clients=1))
 

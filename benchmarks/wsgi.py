@@ -1,4 +1,4 @@
-"""The application of either site: DJANGO_SETTINGS_MODULE says which."""
+"""Create the WSGI application of the site that DJANGO_SETTINGS_MODULE selects."""
 
 from django.core.wsgi import get_wsgi_application
 

@@ -1,4 +1,4 @@
-"""Site admins look at organizations; what a rule guards is changed through the verbs only."""
+"""Show organizations and memberships in the admin, read-only: only verbs change them."""
 
 from django.contrib import admin
 

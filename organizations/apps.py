@@ -6,7 +6,7 @@ class OrganizationsConfig(AppConfig):
     verbose_name = "Organizations"
 
     def ready(self) -> None:
-        """Hear what accounts asks and tells, and add what organizations have to what accounts does."""
+        """Connect the signals of accounts, and fill the registries of accounts."""
         from accounts import signals
         from accounts.api.resources import allowed_actions
         from accounts.audit.events import enumerations

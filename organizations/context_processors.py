@@ -1,4 +1,4 @@
-"""What the top bar of every page knows: the organizations of whoever is signed in."""
+"""Give every page the organizations and invitations of the signed-in user, for the top bar."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class SwitcherEntry:
 
 
 class Switcher:
-    """One query, when a page first asks; none for pages that do not."""
+    """The user's organizations and invitations. Runs one query on first use, and none on other pages."""
 
     def __init__(self, request: SignedInRequest) -> None:
         self.request = request
@@ -50,7 +50,7 @@ class Switcher:
 
     @cached_property
     def invitations(self) -> list[Membership]:
-        """Open ones. One to an address of somebody who is in already asks nothing of him."""
+        """Open invitations, without those to organizations that the user has already joined."""
         joined = {row.organization_id for row in self.rows if not row.is_invited}
         return [row for row in self.rows if row.is_invited and row.organization_id not in joined]
 
@@ -71,7 +71,7 @@ class Switcher:
 
 
 def switcher(request: SignedInRequest) -> dict[str, Callable[[], Any]]:
-    """Templates call what is callable, so nothing is asked of the database before."""
+    """Return callables for the templates: no query runs until a template uses one."""
     found = Switcher(request)
     return {
         "organizations": lambda: found.organizations,

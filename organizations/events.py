@@ -1,6 +1,6 @@
-"""Every event of this application with the sentence that tells of it, and how an event is recorded.
+"""Name the audit events of organizations, and record them.
 
-The activity page of the person concerned shows the sentence, the organization and who did it.
+The activity page of the person concerned shows the sentence of the event, the organization and the actor.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ from organizations.models import Organization
 
 
 class Event(EventName):
-    """What is done to organizations. What was recorded keeps its value for good."""
+    """Events of organizations. Never change a value: recorded events keep it."""
 
     CREATED = "organization.created", _("Created an organization")
     UPDATED = "organization.updated", _("Changed an organization's contact address")
@@ -43,7 +43,7 @@ class Event(EventName):
 def record(
     event: Event, organization: Organization, *, actor: Actor, user: User | None = None, **data: Any
 ) -> None:
-    """Record what happened to an organization. `user` is the person whom it concerns, if it is one."""
+    """Record an event of an organization. `user` is the person concerned, by default the actor's user."""
     if user is not None:
         data["member"] = user.username
     audit.record(

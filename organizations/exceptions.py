@@ -1,4 +1,4 @@
-"""Broken rules of organizations. Words and codes; the doors know what to do with them."""
+"""Define the rule violations of organizations: message and code. The doors turn them into responses."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ NAMES_SHOWN = 10
 
 
 def listing(names: Sequence[str]) -> str:
-    """Return names for a sentence; of many, the first ten."""
+    """Return the names for a sentence: the first ten, and the number of the others."""
     shown = ", ".join(names[:NAMES_SHOWN])
     rest = len(names) - NAMES_SHOWN
     if rest <= 0:
@@ -20,7 +20,7 @@ def listing(names: Sequence[str]) -> str:
 
 
 class TwoFactorRequired(RuleViolation):
-    """The organization is closed to this session until it is enrolled and verified. Raised by the gate."""
+    """The policy locks this session out until it is enrolled and verified. Raised by the gate."""
 
     code = "two-factor-required"
     message = gettext_lazy("%(name)s requires two-factor authentication.")
@@ -57,7 +57,7 @@ class CreationNotAllowed(RuleViolation):
 
 
 class NoLongerAllowed(RuleViolation):
-    """Who acts had the right when the request came in, and has it no longer."""
+    """The actor has lost the right since the request passed the gate."""
 
     code = "no-longer-allowed"
     message = gettext_lazy("You may no longer do that in this organization. Nothing was changed.")
@@ -81,7 +81,7 @@ class AlreadyMember(RuleViolation):
 
 
 class InvitationGone(Gone):
-    """Expired, revoked, answered, or somebody else's: which of these is nobody's business."""
+    """Expired, revoked, used, or another person's: the message does not reveal which."""
 
     code = "invitation-gone"
     message = gettext_lazy("That invitation is no longer open.")
@@ -93,14 +93,14 @@ class MembershipGone(Gone):
 
 
 class NotAMember(RuleViolation):
-    """Only those who accepted their invitation become owners."""
+    """Only people who have accepted their invitation can become owners."""
 
     code = "not-a-member"
     message = gettext_lazy("Only somebody who has accepted the invitation can become an owner.")
 
 
 class BecameOwner(RuleViolation):
-    """Whoever was to be removed as a member is an owner by now, which takes a fresh proof."""
+    """The member to be removed has become an owner, and removing an owner takes sudo."""
 
     code = "became-owner"
     message = gettext_lazy("%(name)s is an owner now. Nothing was changed.")
@@ -123,7 +123,7 @@ class LastOwner(RuleViolation):
 
 
 class SessionOutOfRange(RuleViolation):
-    """Owners may only shorten sessions, and not below an hour."""
+    """Owners can only shorten sessions, and to no less than 60 minutes."""
 
     code = "session-out-of-range"
     message = gettext_lazy("Enter %(shortest)s to %(longest)s minutes.")
@@ -133,7 +133,7 @@ class SessionOutOfRange(RuleViolation):
 
 
 class OwnersNotEnrolled(RuleViolation):
-    """Two-factor authentication can't be required while an owner has none."""
+    """Two-factor authentication can't be required while an owner is not enrolled."""
 
     code = "owners-not-enrolled"
     fields = ("collaborator-auth-policy",)
@@ -160,7 +160,7 @@ class NewOwnerNotEnrolled(RuleViolation):
 
 
 class OwnershipChanged(RuleViolation):
-    """Somebody made this user an owner while the account was being deleted."""
+    """The user became an owner while the account was being deleted."""
 
     code = "ownership-changed"
     message = gettext_lazy("What you own changed just now. Nothing was done; please try again.")

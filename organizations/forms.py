@@ -1,4 +1,4 @@
-"""The shape of what owners type. No side effects: whether it may be done, a verb says."""
+"""Validate the shape of input about organizations, without side effects. The verbs decide what is allowed."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ class ContactField(forms.EmailField):
 
 
 class NameField(forms.CharField):
-    """What a new organization can be called."""
+    """The name of a new organization."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=NAME_LENGTH, **kwargs)
@@ -67,7 +67,7 @@ class GeneralForm(forms.Form):
 
 
 class DeleteForm(forms.Form):
-    """Typed confirmation: the organization's own name."""
+    """Confirm a deletion by typing the name of the organization."""
 
     name = forms.CharField(
         label=_("Organization name"),
@@ -99,7 +99,7 @@ class MinutesField(forms.IntegerField):
 
 
 class UseDefaultField(forms.BooleanField):
-    """Stands for an empty MinutesField, whose id this is. JavaScript greys that out."""
+    """Stands for an empty MinutesField, whose id is `field_id`. JavaScript disables that field."""
 
     def __init__(self, field_id: str) -> None:
         attrs = {"data-disables": field_id, "aria-describedby": f"{field_id}_helptext"}
@@ -108,7 +108,7 @@ class UseDefaultField(forms.BooleanField):
 
 
 class UserSessionsForm(forms.Form):
-    """How long members stay signed in: each a number of minutes, or None for the default."""
+    """How long members stay signed in, in minutes; None is the default."""
 
     session_timeout = MinutesField(
         label=_("Timeout in"),
@@ -139,7 +139,7 @@ class UserSessionsForm(forms.Form):
         for name, stored in self.stored.items():
             if not self.cleaned_data[f"{name}_default"]:
                 continue
-            # Without JavaScript, a number can be typed while the box is still ticked. Which of them counts?
+            # Without JavaScript, a number can be typed while the box is still ticked, which is ambiguous.
             if self.cleaned_data.get(name) not in (None, stored):
                 self.add_error(name, _("Untick “Use default” to set a number of minutes."))
             self.cleaned_data[name] = None
@@ -155,7 +155,7 @@ class AddMemberForm(forms.Form):
     )
 
     def clean_username(self) -> str:
-        """Whatever has an @ is an address, since no user name has one."""
+        """Return the text; validate it as an address if it has an @, which no username has."""
         text: str = self.cleaned_data["username"]
         if "@" in text:
             validate_address(text)
@@ -163,7 +163,7 @@ class AddMemberForm(forms.Form):
 
 
 class UserFilterForm(forms.Form):
-    """Which users the list shows. Sent by GET."""
+    """Filters of the list of users. Sent by GET."""
 
     status = forms.ChoiceField(choices=Membership.Status.choices, required=False)
     q = forms.CharField(

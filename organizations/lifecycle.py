@@ -1,4 +1,4 @@
-"""VERBS: an organization is created, changed and deleted."""
+"""Create, change and delete organizations."""
 
 from typing import TypedDict
 
@@ -25,7 +25,7 @@ CREATIONS = Budget("organization:create", (30, 3600), (100, 86_400))
 
 
 class Changes(TypedDict, total=False):
-    """What can be changed of an organization at once. What is not in it stays as it is."""
+    """Fields of an organization to change at once; missing ones stay. Session lengths are in minutes."""
 
     email: str
     collaborator_auth_policy: AuthPolicy
@@ -40,7 +40,10 @@ def may_create_organizations(user: User) -> bool:
 def create_organization(
     name: str, email: str, *, owner: User, actor: Actor, changes: Changes | None = None
 ) -> Organization:
-    """Create an organization with its first owner; `changes` are what is not to be as it is by itself."""
+    """Create and return an organization with its first owner; `changes` replace default values.
+
+    Raises InvalidName, ReservedName, NameTaken, CreationNotAllowed, EmailNotConfirmed, RateLimited.
+    """
     check_name(name)
     if not may_create_organizations(owner):
         raise CreationNotAllowed
@@ -75,19 +78,20 @@ def insert_organization(name: str, email: str) -> Organization:
         raise NameTaken
     try:
         return Organization.objects.create(name=name, email=email)
-    except IntegrityError as error:  # two at once: the database decides
+    except IntegrityError as error:  # a concurrent request took the name first
         raise NameTaken from error
 
 
 def update_organization(organization: Organization, *, email: str, actor: Actor) -> Organization:
-    """Change the contact address. The same address again is no change."""
+    """Change the contact address. The same address is not a change."""
     return change_organization(organization, {"email": email}, actor=actor)
 
 
 def change_organization(organization: Organization, changes: Changes, *, actor: Actor) -> Organization:
-    """Change several things at once: all of them, or nothing if one of them is refused.
+    """Change several fields at once: all of them, or none if one is refused.
 
-    What is the same as before is no change. Raises OwnersNotEnrolled, SessionOutOfRange, RateLimited.
+    An equal value is not a change. Raises OwnersNotEnrolled, SessionOutOfRange, RateLimited, NoLongerAllowed,
+    OrganizationGone.
     """
     if changes.keys() - {"email"}:
         news.reserve_broadcast(organization)
@@ -98,7 +102,7 @@ def change_organization(organization: Organization, changes: Changes, *, actor: 
 
 
 def apply(changes: Changes, organization: Organization, *, actor: Actor) -> None:
-    """As above, for a caller who holds the organization's lock."""
+    """Like `change_organization`, for a caller who holds the organization's lock."""
     if "email" in changes:
         change_contact(organization, changes["email"], actor=actor)
     if "collaborator_auth_policy" in changes:
@@ -120,13 +124,13 @@ def change_contact(organization: Organization, email: str, *, actor: Actor) -> N
 
 
 def delete_organization(organization: Organization, *, actor: Actor) -> None:
-    """Delete an organization, its memberships, its tokens and its counts. It can't be undone."""
+    """Delete an organization with its memberships, tokens and counts, for good."""
     with acting(actor):
         organization = lock_with_right(organization, actor)
         memberships = organization.memberships.order_by("pk").select_for_update()
         ids = list(memberships.values_list("pk", flat=True))
         organization.memberships.all().delete()
-        organization.tokens.all().delete()  # nobody makes one meanwhile: that takes the same lock
+        organization.tokens.all().delete()  # creating a token takes the same lock
         record(Event.DELETED, organization, actor=actor, memberships=len(ids))
         OrganizationCounts.objects.filter(organization=organization).delete()
         organization.delete()

@@ -1,4 +1,4 @@
-"""What an organization can be called: one rule for every door."""
+"""Check the names of organizations: one rule for every door."""
 
 import re
 
@@ -9,7 +9,7 @@ from organizations.models import NAME_LENGTH
 
 ORGANIZATION_NAME = rf"[A-Za-z0-9_-]{{1,{NAME_LENGTH}}}"
 
-# Words that a path uses now, or is going to; compared without regard to case.
+# Words that paths use now or may use later; compared without regard to case.
 RESERVED_WORDS = (
     "about account accounts admin api app assets auth billing callback dev docs documentation "
     "explore favicon healthz help home invitations invite join legal login logout me new none "
@@ -21,7 +21,7 @@ RESERVED_NAMES = frozenset(RESERVED_WORDS.split())
 
 
 def check_name(name: str) -> None:
-    """Raise unless an organization may have this name. Whether it is taken, the database says."""
+    """Raise InvalidName or ReservedName unless an organization may have this name, taken or not."""
     if not re.fullmatch(ORGANIZATION_NAME, name):
         raise InvalidName
     if name.lower() in RESERVED_NAMES:

@@ -1,7 +1,7 @@
-"""Who reads the news of an organization, and how often there may be any.
+"""Find the recipients of mails about an organization, and limit how many there are.
 
-People who may change an organization must not flood its owners: among a thousand mails, nobody finds the
-one that matters.
+A person who may change an organization must not flood its owners: the mail that matters would be lost among
+the others.
 """
 
 from accounts import limits
@@ -13,7 +13,7 @@ from organizations.models import (
     Organization,
 )
 
-# Audiences of mails to many; their functions are below.
+# Audiences of broadcasts; their functions are below.
 OWNERS = "organizations.owners"
 MEMBERS_WITHOUT_TWO_FACTOR = "organizations.members_without_two_factor"
 
@@ -21,7 +21,7 @@ NEWS = Budget("organization:news", (60, 3600), (240, 86_400))
 
 
 def reserve_broadcast(organization: Organization) -> None:
-    """Count a change that all owners are told of; before its transaction. Raises RateLimited."""
+    """Count a change that is mailed to all owners; call before its transaction. Raises RateLimited."""
     limits.reserve((NEWS, str(organization.pk)))
 
 
@@ -30,7 +30,7 @@ def owners(key: str, after: int, limit: int) -> list[User]:
 
 
 def members_without_two_factor(key: str, after: int, limit: int) -> list[User]:
-    """Nobody, once the requirement was lifted again."""
+    """Return members without two-factor; none if the organization no longer requires it."""
     return readers(Membership.objects.active().without_two_factor().mandatory(), key, after, limit)
 
 

@@ -1,4 +1,4 @@
-"""VERBS: the tokens of an organization, which belong to nobody (D2): made, replaced and revoked."""
+"""Create, replace and revoke the tokens of an organization, which belong to no person (D2)."""
 
 from datetime import datetime
 
@@ -25,7 +25,7 @@ def find(token_hash: str) -> BearerToken | None:
 
 
 def of_kind(organization: Organization, kind: Kind) -> OrganizationToken | None:
-    """Return the token of this kind, which may have expired, or None."""
+    """Return the token of this kind, even an expired one, or None."""
     return organization.tokens.filter(kind=kind).first()
 
 
@@ -37,15 +37,16 @@ def replace(
     verified: bool = False,
     actor: Actor,
 ) -> tuple[OrganizationToken, str]:
-    """Make the token of this kind, and return it with the secret. The former one ends at once.
+    """Create the token of this kind and return it with its secret. The former one ends at once.
 
-    `verified` as in accounts.tokens.create. Raises InvalidExpiry, NoLongerAllowed, OrganizationGone.
+    `verified` as in accounts.tokens.issuing.create. Raises InvalidExpiry, NoLongerAllowed, OrganizationGone,
+    RateLimited.
     """
     news.reserve_broadcast(organization)
     with acting(actor):
         organization = lock_with_right(organization, actor, Right.TOKENS)
         former = of_kind(organization, kind)
-        replaced = former.public_id if former else ""  # which leaves it out of the event
+        replaced = former.public_id if former else ""  # record() omits ""
         if former is not None:
             former.delete()
         token = OrganizationToken(organization=organization, kind=kind)
@@ -72,7 +73,7 @@ def replace(
 
 
 def revoke(organization: Organization, kind: Kind, *, actor: Actor) -> OrganizationToken | None:
-    """End the token of this kind at once; return it as it was, or None if there is none."""
+    """Revoke the token of this kind at once; return it, or None if there is none."""
     with acting(actor):
         organization = lock_with_right(organization, actor, Right.TOKENS)
         token = of_kind(organization, kind)
@@ -83,7 +84,7 @@ def revoke(organization: Organization, kind: Kind, *, actor: Actor) -> Organizat
     return token
 
 
-# --- As they expire ---
+# --- Expiry ---
 
 
 def with_organizations() -> QuerySet[OrganizationToken]:

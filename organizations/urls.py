@@ -1,4 +1,7 @@
-"""Paths are a public contract (docs/urls.md). Fixed words come before names of organizations."""
+"""Route the pages of organizations. Paths are a public contract (docs/urls.md).
+
+Fixed words come before names of organizations.
+"""
 
 from django.urls import path
 

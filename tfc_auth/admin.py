@@ -1,4 +1,4 @@
-"""The admin site: for staff whose own session passed a second factor (D14). It has no way in of its own."""
+"""Serve the admin site to staff with a session verified by a second factor (D14). It has no sign-in."""
 
 from collections.abc import Callable
 from functools import update_wrapper
@@ -25,14 +25,14 @@ from accounts.web.redirects import safe_next
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
-# Signing out and passwords are the site's own pages, with its own rules.
+# The site has its own pages for signing out and for passwords, with its own rules.
 HIDDEN_VIEWS = {"logout", "password_change", "password_change_done"}
 
 
 class AdminSite(admin.AdminSite):
     site_header = gettext_lazy("Site administration")
     site_title = settings.SITE_NAME
-    index_title = gettext_lazy("What there is")
+    index_title = gettext_lazy("Overview")
 
     def has_permission(self, request: HttpRequest) -> bool:
         user = request.user
@@ -55,7 +55,7 @@ class AdminSite(admin.AdminSite):
 
     @method_decorator([login_not_required, never_cache])
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Show where to go; there is no form here that could skip a factor."""
+        """Redirect to the index or to the missing proof: a form here could skip a factor."""
         next_path = safe_next(request, request.GET.get("next"), reverse("admin:index"))
         return (
             redirect(next_path)
@@ -68,7 +68,7 @@ class AdminSite(admin.AdminSite):
 
 
 def redirect_to_missing_proof(request: HttpRequest, next_path: str) -> HttpResponse:
-    """Send whoever may get in to what is missing, and everybody else away."""
+    """Redirect to the proof that this user lacks. Raises PermissionDenied unless they are staff."""
     user = request.user
     query = urlencode({"next": next_path})
     if not isinstance(user, User):

@@ -1,4 +1,4 @@
-"""Reads the environment for settings.py. A value that makes no sense stops the start with one sentence."""
+"""Read the environment for settings.py. An invalid value stops the start with a one-sentence error."""
 
 import os
 from ipaddress import ip_network
@@ -15,7 +15,7 @@ class Environment(environ.Env):  # type: ignore[misc]
 
     def __init__(self) -> None:
         super().__init__()
-        # What is empty counts as not set: HTTPS= in a file of settings must not turn HTTPS off.
+        # An empty value counts as not set: HTTPS= in an environment file must not turn HTTPS off.
         self.ENVIRON = {name: value for name, value in os.environ.items() if value}
 
     def switch(self, name: str, *, default: bool) -> bool:
@@ -25,14 +25,14 @@ class Environment(environ.Env):  # type: ignore[misc]
         return text in ON
 
     def choice(self, name: str, *allowed: str) -> str:
-        """One of these; the first is the default."""
+        """Return one of the allowed values; the first is the default. Raises ImproperlyConfigured."""
         value: str = self.str(name, default=allowed[0])
         if value not in allowed:
             raise ImproperlyConfigured(f"{name} must be one of {sorted(allowed)}, not {value!r}.")
         return value
 
     def address(self, name: str, *, default: str) -> str:
-        """The address of a site, without the slash at its end."""
+        """Return the URL of a site without a trailing slash. Raises ImproperlyConfigured."""
         value: str = self.str(name, default=default)
         if not value.startswith(("https://", "http://")):
             raise ImproperlyConfigured(f"{name} must begin with https:// or http://, not be {value!r}.")
@@ -54,7 +54,7 @@ class Environment(environ.Env):  # type: ignore[misc]
         return value
 
     def secrets(self, name: str, *, default: str, shortest: int) -> list[str]:
-        """Several, separated by commas."""
+        """Return comma-separated secrets of at least `shortest` characters. Raises ImproperlyConfigured."""
         values = [value.strip() for value in self.secret(name, default=default).split(",") if value.strip()]
         if not values or min(map(len, values)) < shortest:
             raise ImproperlyConfigured(f"{name} must be texts of {shortest} characters or more.")

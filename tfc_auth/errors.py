@@ -1,6 +1,6 @@
-"""Error pages, and the same as error objects below /api/.
+"""Build error responses: pages, and JSON:API documents below /api/.
 
-Pages are plain templates without database, session or context processors.
+Pages are plain templates that use no database, session or context processors.
 """
 
 import sys
@@ -14,11 +14,11 @@ from accounts.jsonapi.documents import respond_errors
 from accounts.jsonapi.errors import ApiError
 from accounts.jsonapi.middleware import is_for_api
 
-READ_ONLY = "25006"  # PostgreSQL's SQLSTATE for a write on a standby, for example
+READ_ONLY = "25006"  # PostgreSQL's SQLSTATE for a write to a standby, for example
 
 
 def error_response(request: HttpRequest, status: int, template: str | None = None) -> HttpResponse:
-    """Return the error in the form that the asked-for address speaks."""
+    """Return the error in the form of the requested path: JSON:API or HTML."""
     if is_for_api(request):
         return respond_errors(ApiError(status))
     return HttpResponse(loader.render_to_string(f"errors/{template or status}.html"), status=status)
@@ -45,13 +45,13 @@ def method_not_allowed(request: HttpRequest) -> HttpResponse:
 
 
 def is_away(error: BaseException | None) -> bool:
-    """Whether the database does not answer, or does not take what we write."""
+    """Return whether the database does not respond, or refuses to write."""
     refuses_to_write = getattr(getattr(error, "__cause__", None), "sqlstate", None) == READ_ONLY
     return refuses_to_write or isinstance(error, (OperationalError, InterfaceError))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500, or 503 when the database is away: that one is worth trying again in a moment."""
+    """Return a 500, or a 503 if the database is away, so that clients retry."""
     if is_away(sys.exc_info()[1]):
         return unavailable(request)
     return error_response(request, 500)

@@ -1,4 +1,4 @@
-"""The user guide: docs/guide/*.md as HTML, with the links between the files turned into those of the site."""
+"""Load the user guide: docs/guide/*.md as HTML, with links between files replaced by links of the site."""
 
 import re
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class GuidePage:
 
 
 def pages() -> list[GuidePage]:
-    """Return all pages, in the order in which the first one links to them."""
+    """Return all pages, in the order in which the first page links to them."""
     found = {path.stem: load(path, path.stat().st_mtime_ns) for path in sorted(FOLDER.glob("*.md"))}
     order = [FIRST_PAGE, *LINK.findall((FOLDER / f"{FIRST_PAGE}.md").read_text(encoding="utf-8"))]
     return [found[slug] for slug in dict.fromkeys([*order, *found]) if slug in found]
@@ -43,18 +43,18 @@ def address_of(slug: str) -> str:
 
 @lru_cache(maxsize=100)
 def load(path: Path, changed_at: int) -> GuidePage:
-    """Return a page. `changed_at` is there so that a changed file is read again."""
+    """Return a page. `changed_at` (nanoseconds) is part of the cache key: a changed file is read again."""
     heading, _, text = path.read_text(encoding="utf-8").lstrip().partition("\n")
     converter = Markdown(extensions=["tables", "fenced_code", "sane_lists", "toc", SiteLinks()])
-    # What is wider than the page is scrolled, by keyboard as well.
+    # With a tabindex, the keyboard can scroll a block that is wider than the page.
     found = converter.convert(text).replace("<pre>", '<pre tabindex="0">')
-    # Our own files, reviewed like code: their markup may stand as it is.
+    # These are our own files, reviewed like code: their markup is safe.
     html = mark_safe(found)  # noqa: S308
     return GuidePage(slug=path.stem, title=heading.lstrip("# ").strip(), html=html)
 
 
 class SiteLinks(Extension):
-    """Turn the repository's relative links into those of the site."""
+    """Replace the repository's relative links by links of the site."""
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
         md.treeprocessors.register(LinkProcessor(md), "site-links", 0)

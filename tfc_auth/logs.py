@@ -1,4 +1,4 @@
-"""One escaped line per log record, with the id of its request."""
+"""Format each log record with the id of its request, and escape its control characters."""
 
 import logging
 import re
@@ -11,14 +11,14 @@ request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
 class RequestIdFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
-        # Django reports a 4xx or 5xx once the answer is on its way out, where the variable is reset already.
+        # Django logs a 4xx or 5xx after the middleware has reset the variable.
         of_request = getattr(getattr(record, "request", None), "id", None)
         record.request_id = of_request or request_id.get()
         return True
 
 
 class LineFormatter(logging.Formatter):
-    """Whatever a user agent or a path contains, it can't forge a second line (WH-12)."""
+    """Escape control characters, so that a user agent or a path can't forge a log record (WH-12)."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s")
@@ -29,12 +29,12 @@ class LineFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         line = super().format(record)
         first, *rest = line.split("\n")
-        # A traceback keeps its lines; each of them is indented, so that none can pose as a record.
+        # A traceback keeps its lines, indented, so that none can look like a record.
         return "\n".join([first, *("    " + escape_controls(mask_tokens(row)) for row in rest)])
 
 
 def mask_tokens(text: str) -> str:
-    """Return text without the tokens of links: whoever reads logs must not reset passwords (R39)."""
+    """Return text without the tokens of links: a reader of logs must not be able to reset passwords (R39)."""
     return TOKENS.sub(r"\1***", text)
 
 

@@ -3,6 +3,6 @@ from django.contrib.messages.storage.cookie import CookieStorage
 
 
 class MessageCookie(CookieStorage):
-    """Messages touch no table, and no other host can plant any (D29)."""
+    """Store messages in a cookie, not in a table; with HTTPS, no other host can set it (D29)."""
 
     cookie_name = "__Host-messages" if settings.HTTPS else "messages"

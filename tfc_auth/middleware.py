@@ -1,4 +1,4 @@
-"""What every request and every answer gets: an id, the client's real address, headers, an error page."""
+"""Add request ids, client addresses, checks, headers and error pages to every request and response."""
 
 import ipaddress
 import secrets
@@ -18,14 +18,14 @@ from tfc_auth.logs import request_id
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
-# Load balancers ask for these by address. They show nothing of the request.
+# Load balancers request these by IP address, so Host is not checked. They show nothing of the request.
 PROBES = ("/healthz", "/readyz")
-# Bytes: what the fields may hold, and what multipart writes around them.
+# Bytes: the limit for the fields, and room for the headers and boundaries of multipart.
 LONGEST_BODY = settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 64 * 1024
 
 
 class RequestIdMiddleware:
-    """Give each request an id that its log lines and its answer carry."""
+    """Give each request an id, which its log lines and its response carry."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -42,26 +42,26 @@ class RequestIdMiddleware:
 
 
 class ContentLengthMiddleware(CommonMiddleware):
-    """Say how long an answer is, so that nobody waits for its end.
+    """Set Content-Length, so that a proxy knows when a response is complete.
 
-    Mails leave after the answer, and a proxy that speaks HTTP/1.0 to us (nginx does) would otherwise take the
-    answer for complete only when the connection is closed behind them.
+    Mails are sent after the response. Without a length, a proxy that speaks HTTP/1.0 to us (as nginx does)
+    waits until the connection is closed, after those mails.
     """
 
     def process_request(self, request: HttpRequest) -> None:
-        """Hosts and slashes are looked at elsewhere."""
+        """Do nothing: hosts and slashes are checked elsewhere."""
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        if response.status_code == 204:  # which must not have a length
+        if response.status_code == 204:  # must not have a length
             return response
         response = super().process_response(request, response)
         if request.method == "HEAD" and isinstance(response, HttpResponse):
-            response.content = b""  # gunicorn drops it, with a warning for each
+            response.content = b""  # gunicorn would drop it, with a warning each time
         return response
 
 
 class ForwardedHeadersMiddleware:
-    """Believe X-Forwarded-For and -Proto from TRUSTED_PROXIES only, and drop them otherwise."""
+    """Apply X-Forwarded-For and -Proto from TRUSTED_PROXIES only, and remove the headers."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -82,12 +82,12 @@ class ForwardedHeadersMiddleware:
             client = ipaddress.ip_address(address)
         except ValueError:
             return False
-        # A socket for both families writes IPv4 addresses as IPv6.
+        # A dual-stack socket reports IPv4 addresses as IPv6.
         client = getattr(client, "ipv4_mapped", None) or client
         return any(client in network for network in self.proxies)
 
     def client_of(self, remote: str, forwarded_for: str) -> str:
-        """Return the last address in the chain that is not one of our proxies."""
+        """Return the last address in the chain that is not a trusted proxy."""
         client = remote
         for text in reversed(forwarded_for.split(",")):
             candidate = text.strip()
@@ -102,7 +102,7 @@ class ForwardedHeadersMiddleware:
 
 
 class SecurityHeadersMiddleware:
-    """The headers that Django has no setting for. Pages are private; only static files may be kept (R51)."""
+    """Set headers that Django has no setting for. Pages are private; only static files are cached (R51)."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -116,10 +116,10 @@ class SecurityHeadersMiddleware:
 
 
 class WellFormedMiddleware:
-    """Refuse what no browser sends before anybody reads it.
+    """Refuse malformed requests, which no browser sends, before any other code reads them.
 
-    Django looks at the Host header only where it needs it, takes any codec that Python knows for a form, and
-    its admin site hands a NUL on to PostgreSQL, which accepts none.
+    Django checks the Host header only where it needs it, decodes a form with any codec of Python, and its
+    admin site passes a NUL on to PostgreSQL, which rejects it.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -131,7 +131,7 @@ class WellFormedMiddleware:
         if "HTTP_TRANSFER_ENCODING" in request.META:  # a body of unknown length
             raise BadRequest("no Content-Length")
         if int(request.META.get("CONTENT_LENGTH") or 0) > LONGEST_BODY:
-            # Unread: Django's own limit lets any number of bytes through as files.
+            # Leave the body unread: Django's own limit does not count the bytes of files.
             return errors.error_response(request, 413)
         charset = (request.content_params or {}).get("charset", "utf-8")
         if charset.lower() not in ("utf-8", "utf8"):
@@ -142,9 +142,7 @@ class WellFormedMiddleware:
 
 
 class ErrorPagesMiddleware:
-    """Give our form to what Django answers by itself: an empty 405, DEBUG's page of all routes, any page to
-    who asked the API.
-    """
+    """Replace errors that Django renders: empty 405s, DEBUG's list of all routes, and pages below /api/."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -162,7 +160,7 @@ class ErrorPagesMiddleware:
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Tell programs in development, too, that the database is away."""
+        """Return a 503 below /api/ if the database is away, also with DEBUG."""
         if settings.DEBUG and is_for_api(request) and errors.is_away(exception):
             return errors.unavailable(request)
         return None

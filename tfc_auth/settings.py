@@ -1,7 +1,7 @@
-"""Settings: one file, values from the environment. A bad value stops the start.
+"""Define all settings, with values from the environment. An invalid value stops the start.
 
-Every variable is explained in README.md and .env.example. With DEBUG on and nothing set, everything has a
-development value; with DEBUG off, what must be secret has to be given.
+README.md and .env.example explain every variable. With DEBUG on, every variable has a development default;
+with DEBUG off, secrets must be set.
 """
 
 from pathlib import Path
@@ -21,15 +21,14 @@ DEBUG = env.switch("DEBUG", default=False)
 
 # --- Secrets ---
 
-# `check --deploy` knows both by how they begin.
+# `check --deploy` recognizes both by their prefixes.
 INSECURE_SECRET_KEY = "django-insecure-development-secret-key-that-every-reader-of-this-file-knows"
 INSECURE_ENCRYPTION_KEY = "insecure-development-encryption-key-that-every-reader-knows"
 
 SECRET_KEY = env.secret("SECRET_KEY", default=INSECURE_SECRET_KEY if DEBUG else "")
-# Former secret keys, whose links and cookies stay good until they expire.
+# Former secret keys: links and cookies signed with them stay valid until they expire.
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
-# The first key encrypts, all of them decrypt (accounts/crypto/sealing.py): put a new one in front, keep the
-# old ones.
+# The first key encrypts, all keys decrypt (accounts/crypto/sealing.py): put a new key first, keep the others.
 ENCRYPTION_KEYS = env.secrets(
     "ENCRYPTION_KEYS", default=INSECURE_ENCRYPTION_KEY if DEBUG else "", shortest=32
 )
@@ -44,7 +43,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"] if 
 HTTPS = env.switch("HTTPS", default=not DEBUG)
 SIGN_UP = env.choice("SIGN_UP", "open", "closed")
 CREATE_ORGANIZATIONS = env.choice("CREATE_ORGANIZATIONS", "everybody", "staff")
-# Addresses or networks whose X-Forwarded-For and X-Forwarded-Proto are believed; nobody else's are.
+# Addresses or networks whose X-Forwarded-For and X-Forwarded-Proto are trusted.
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 
 # --- Applications ---
@@ -66,7 +65,7 @@ INSTALLED_APPS = [
     "organizations",
 ]
 
-# Order is the order in which the pages offer them; the first primary factor a user has is asked first.
+# The pages offer factors in this order; the first primary factor that a user has is asked first.
 SECOND_FACTORS = env.list(
     "SECOND_FACTORS",
     default=[
@@ -128,10 +127,10 @@ DATABASE_URL = env.str("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite
 DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=600)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-# A database that is away or stuck becomes a 503 within 5 seconds instead of a worker that waits.
+# A database that is away or stuck causes a 503 within 5 seconds instead of a blocked worker.
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # IMMEDIATE takes the write lock at BEGIN, so a transaction that has read can always write. FULL: a code
-    # that was spent stays spent when the machine loses power.
+    # IMMEDIATE takes the write lock at BEGIN, so a transaction that has read can always write. FULL: a spent
+    # code stays spent after a power failure.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 3.5,  # seconds
@@ -143,7 +142,7 @@ else:
     DATABASES["default"]["OPTIONS"] = {
         **DATABASES["default"].get("OPTIONS", {}),
         "connect_timeout": 2,
-        # A host that has vanished answers nothing at all, and TCP alone would try for a quarter of an hour.
+        # A host that is gone sends nothing at all, and TCP alone retries for about 15 minutes.
         "tcp_user_timeout": 2500,  # milliseconds
         "keepalives_idle": 2,
         "keepalives_interval": 1,
@@ -172,7 +171,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "accounts.users.validators.NotLikeTheNameValidator"},
 ]
 
-# Of one person, or of one address without a token; counted by each process for itself.
+# The limit for one person, or for one address without a token. Each process counts on its own.
 API_REQUESTS_PER_SECOND = env.int("API_REQUESTS_PER_SECOND", default=30)
 
 # --- Sessions, cookies, headers ---
@@ -240,11 +239,11 @@ SMS_BACKENDS = {
     "console": "accounts.factors.sms.backends.console.ConsoleBackend",
     "locmem": "accounts.factors.sms.backends.locmem.LocmemBackend",
 }
-# The first is the default: development prints texts, and shows them at /dev/outbox.
+# The first is the default. Development prints texts and shows them at /dev/outbox.
 SMS_BACKEND = SMS_BACKENDS[
     env.choice("SMS_BACKEND", *(["console", "twilio", "locmem"] if DEBUG else SMS_BACKENDS))
 ]
-# ISO codes of the countries whose numbers are texted; each costs money and invites pumping fraud.
+# ISO codes of the countries whose numbers get texts. Each country costs money and attracts SMS pumping fraud.
 SMS_COUNTRIES = env.str(
     "SMS_COUNTRIES", default="US,CA,GB,IE,DE,AT,CH,FR,BE,NL,LU,DK,SE,NO,FI,ES,PT,IT,PL,CZ,AU,NZ,JP"
 ).split(",")
@@ -263,7 +262,7 @@ TWILIO_API_BASE_URL = env.str("TWILIO_API_BASE_URL", default="")
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static", ("guide", BASE_DIR / "docs" / "guide" / "pictures")]
-# Straight from their sources; otherwise `collectstatic` comes first.
+# Serve static files from their sources; otherwise run `collectstatic` first.
 PLAIN_STATIC_FILES = DEBUG or env.switch("PLAIN_STATIC_FILES", default=False)
 WHITENOISE_USE_FINDERS = PLAIN_STATIC_FILES
 WHITENOISE_AUTOREFRESH = DEBUG
@@ -285,7 +284,7 @@ LANGUAGES = [("en", _("English"))]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
-# A further language needs its own there: Django's formats show no zone.
+# Each further language needs formats of its own there: Django's formats show no zone.
 FORMAT_MODULE_PATH = ["tfc_auth.formats"]
 
 # --- Logging ---

@@ -1,4 +1,4 @@
-"""Pages that belong to nobody: the start, health, the user guide."""
+"""Serve the pages of no application: start, health, well-known paths, user guide."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import Error, connection
@@ -19,7 +19,7 @@ def start(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def change_password_redirect(request: HttpRequest) -> HttpResponse:
-    """Where password managers look for the page that changes a password."""
+    """Redirect password managers to the page that changes a password."""
     return redirect("accounts:password")
 
 
@@ -27,28 +27,28 @@ SERVICES = {
     "tfe.v2": f"{API}/",
     "tfe.v2.1": f"{API}/",
     "tfe.v2.2": f"{API}/",
-    "modules.v1": "/api/registry/v1/modules/",  # there are none, but clients insist on the name
+    "modules.v1": "/api/registry/v1/modules/",  # there are no modules, but clients require the name
 }
 
 
 @login_not_required
 @require_safe
 def terraform_services(request: HttpRequest) -> HttpResponse:
-    """Where Terraform and its clients look for what this host is to them."""
+    """Return the services of this host for Terraform's service discovery."""
     return JsonResponse(SERVICES)
 
 
 @login_not_required
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
-    """The process answers."""
+    """Return 200: the process is alive."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
 @login_not_required
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """The process can do its work: the database answers, too."""
+    """Return 200 if the database responds too, else 503."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")

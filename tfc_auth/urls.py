@@ -1,4 +1,4 @@
-"""The pages that belong to nobody, and what the applications have: a public contract (docs/urls.md)."""
+"""Route the pages of no application, and include the applications. Paths are a contract (docs/urls.md)."""
 
 from django.contrib import admin
 from django.urls import include, path

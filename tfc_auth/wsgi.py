@@ -1,4 +1,4 @@
-"""The WSGI application for gunicorn and friends."""
+"""Create the WSGI application for gunicorn and other servers."""
 
 import os
 from typing import Any
@@ -11,16 +11,16 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tfc_auth.settings")
 
 
 class Request(WSGIRequest):
-    """Reads the address as UTF-8, whatever charset the body claims to be in.
+    """Decode the URL as UTF-8, whatever charset the body declares.
 
-    Django would decode the query by it, before any middleware, and with some of Python's codecs that raises.
-    So does what it makes of a malformed Content-Type: our middleware refuses that as another charset.
+    Django decodes the query with that charset before any middleware runs, and some of Python's codecs raise.
+    A malformed Content-Type raises too; here it becomes an unknown charset, which our middleware refuses.
     """
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
         try:
             self.content_type, self.content_params = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
-        except (ValueError, LookupError):  # parameters in a charset of their own, which there is not
+        except (ValueError, LookupError):  # a parameter in an unknown charset
             self.content_type, self.content_params = "", {"charset": "unknown"}
 
 

@@ -47,7 +47,7 @@ def end(request: SignedInRequest, only: int | None = None) -> HttpResponse:
         done = ngettext("%(n)s session was ended.", "%(n)s sessions were ended.", number)
         messages.success(request, done % {"n": number})
     else:
-        messages.info(request, _("There was nothing to end any more."))
+        messages.info(request, _("Those sessions had already ended."))
     return redirect(PAGE)
 
 
@@ -66,7 +66,12 @@ def forget_browsers(request: SignedInRequest) -> HttpResponse:
 def forget(request: SignedInRequest, only: int | None = None) -> HttpResponse:
     hashes = remembered.forget(request.user, actor=request.actor, only=only)
     if hashes:
-        messages.success(request, _("From now on a code is asked for there again."))
+        done = ngettext(
+            "That browser will be asked for a code again.",
+            "Those browsers will be asked for a code again.",
+            len(hashes),
+        )
+        messages.success(request, done)
     else:
         messages.info(request, _("That browser was not remembered any more."))
     response = redirect(PAGE)

@@ -75,7 +75,7 @@ def revoke_token(request: SignedInRequest, token_id: int) -> HttpResponse:
     if token is None:
         messages.info(request, _("There was nothing to revoke any more."))
     else:
-        messages.success(request, _("The token was revoked. It opens nothing any more."))
+        messages.success(request, _("The token was revoked. It no longer works."))
     return redirect(PAGE)
 
 

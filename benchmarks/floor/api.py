@@ -1,6 +1,6 @@
-"""The API of the floor: bare views that read and write what the product does, and give the same answers.
+"""The API of the floor: bare views that read and write the same as the product and return similar responses.
 
-No kernel, no gates as such, nothing limited, nothing recorded but the one event; a refusal is an exception.
+They have no kernel, no gates, no limits and only one audit event; a refusal is an exception.
 """
 
 import hashlib
@@ -97,7 +97,7 @@ OTHERS = tuple(f"what-a-terraform-cloud-has-and-this-has-not-{number}" for numbe
 
 
 def change(token: Token, pk: int, email: str) -> Organization:
-    """Lock, look again, write down, write: the statements of the product's verb."""
+    """Lock, check again, record and write, with the same statements as the product's verb."""
     with transaction.atomic():
         Token.objects.select_for_update(of=("self",)).filter(user__is_active=True).get(pk=token.pk)
         found = Organization.objects.select_for_update().get(pk=pk)

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 class Authenticator(models.Model):
     user = models.OneToOneField(User, models.CASCADE)
-    secret = models.CharField(max_length=40)  # hexadecimal, and in clear: this is the floor
+    secret = models.CharField(max_length=40)  # hexadecimal, not encrypted: this is the floor
     last_step = models.BigIntegerField(default=-1)
 
     class Meta:

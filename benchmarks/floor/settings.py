@@ -29,7 +29,7 @@ PASSWORD_HASHERS = {
     "cheap": ["django.contrib.auth.hashers.MD5PasswordHasher"],
 }[env.str("PASSWORD_HASHER")]
 
-# As the product has it (tfc_auth/settings.py).
+# Like the product (tfc_auth/settings.py), except for timeouts.
 DATABASES = {"default": {**env.db_url("DATABASE_URL"), "CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {

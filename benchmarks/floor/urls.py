@@ -1,4 +1,4 @@
-"""The whole of the floor site."""
+"""Define the pages and the routes of the floor."""
 
 import time
 
@@ -59,7 +59,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @login_required
 def hello(request: HttpRequest) -> HttpResponse:
-    """Session, user, one query, no template: what any page behind a sign-in costs at least."""
+    """Use session, user, one query and no template: the minimum cost of a page behind a sign-in."""
     return HttpResponse(f"hello, one of {Authenticator.objects.count()}")
 
 

@@ -1,1 +1,1 @@
-"""The only way to an organization, and who may do what in it."""
+"""Control access to organizations and the rights in them."""

@@ -1,7 +1,7 @@
-"""The one place that turns an organization's name into an Organization, or refuses.
+"""Turn the organization's name in a route into an Organization, or refuse the request.
 
 Routes carry `organization_name`, views take `organization` and `membership`: a view without a gate fails on
-its first call. Everything is decided on live state, in one query, on each request.
+its first call. Each request is decided on current data, in one query.
 """
 
 from collections.abc import Callable
@@ -34,7 +34,7 @@ Check = Callable[[SignedInRequest, Membership], None]
 
 
 def memberships(user: int, name_key: str) -> MembershipQuerySet:
-    """Return what a gate reads: whether a user (an id) is in an organization (a name in lower case)."""
+    """Return the active membership of a user (an id) in an organization (its name in lower case)."""
     found = Membership.objects.active().in_organization(name_key).filter(user=user)
     return found.select_related("organization__counts")
 
@@ -43,17 +43,17 @@ OF_USER = Prepared(memberships)
 
 
 def member_required(view: OrganizationView[P]) -> RoutedView[P]:
-    """Only for members, and only for sessions that satisfy the organization's policy."""
+    """Require a member whose session satisfies the organization's policy."""
     return guard(view, check_policy)
 
 
 def owner_required(view: OrganizationView[P]) -> RoutedView[P]:
-    """Only for owners, and only for sessions that satisfy the organization's policy."""
+    """Require an owner whose session satisfies the organization's policy."""
     return guard(view, check_policy, check_owner)
 
 
 def membership_required_despite_policy(view: OrganizationView[P]) -> RoutedView[P]:
-    """For members whatever the policy says: the locked-out page and leaving, and nothing else."""
+    """Require a member, but ignore the policy. Use it for the locked-out page and for leaving only."""
     return guard(view)
 
 
@@ -67,7 +67,7 @@ def guard(view: OrganizationView[P], *checks: Check) -> RoutedView[P]:
             check(request, membership)
         try:
             return view(request, membership.organization, membership, *args, **kwargs)
-        except NoLongerAllowed as error:  # what a verb found under its lock is what the gate would say now
+        except NoLongerAllowed as error:  # the right was lost between the gate and the verb's lock
             raise PermissionDenied from error
         except OrganizationGone as error:
             raise Http404 from error
@@ -76,7 +76,7 @@ def guard(view: OrganizationView[P], *checks: Check) -> RoutedView[P]:
 
 
 def membership_or_404(request: SignedInRequest, organization_name: str) -> Membership:
-    """Whoever is not a member can't tell whether the organization exists."""
+    """Return the membership of the user. Raises Http404, which hides whether the organization exists."""
     membership = membership_of(request.user, organization_name)
     if membership is None:
         raise Http404
@@ -86,9 +86,9 @@ def membership_or_404(request: SignedInRequest, organization_name: str) -> Membe
 def membership_of(
     user: User, organization_name: str, read: Prepared[Membership] = OF_USER
 ) -> Membership | None:
-    """Return the membership, with its organization, in one statement; or None, whatever the reason.
+    """Return the membership with its organization, in one statement, or None if there is none.
 
-    `read` is one made of `memberships`, and may carry more.
+    `read` is `memberships` as a prepared read, possibly with extra annotations.
     """
     return read.first(user=user.pk, name_key=organization_name.lower())
 
@@ -104,13 +104,13 @@ def check_owner(request: SignedInRequest, membership: Membership) -> None:
 
 
 def is_locked_out(user: User, organization: Organization) -> bool:
-    """Whether the policy closes it to this session or token: not enrolled, or not verified (R43).
+    """Return whether the policy locks this session or token out: not enrolled, or not verified (R43).
 
-    Of many at once, `MembershipQuerySet.open_to` asks the same.
+    `MembershipQuerySet.open_to` is the same rule as a query.
     """
     return organization.is_mandatory and not (user.is_enrolled and user.is_verified())
 
 
 def enrolment_path(next_path: str) -> str:
-    """Return where to set up two-factor authentication on the way to another page."""
+    """Return the path of the two-factor page, which leads on to `next_path` after enrolment."""
     return f"{reverse('accounts:two_factor')}?{urlencode({'next': next_path})}"

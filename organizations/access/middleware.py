@@ -1,4 +1,4 @@
-"""What a closed organization looks like in a browser."""
+"""Redirect browsers that the two-factor policy of an organization locks out."""
 
 from collections.abc import Callable
 from urllib.parse import urlencode
@@ -15,7 +15,7 @@ from organizations.models import Organization
 
 
 class TwoFactorRequiredMiddleware:
-    """Send whom the gate refused to the page that helps, and from there back to where he wanted to go."""
+    """Redirect a refused user to the page that helps, and from there back to the page they asked for."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -34,7 +34,7 @@ class TwoFactorRequiredMiddleware:
 
 
 def wanted_page(request: HttpRequest, organization: Organization) -> str:
-    """Return the page that was asked for. A POST is never replayed: it comes back to the organization."""
+    """Return the page that was requested, or the organization's home: a POST is never replayed."""
     home = reverse("organizations:detail", args=[organization.name])
     if request.method not in ("GET", "HEAD"):
         return home

@@ -1,6 +1,7 @@
-"""The order in which the verbs lock: organizations, users, memberships, counts; each in the order of ids.
+"""Lock rows and check rights for the verbs.
 
-Before all of them comes the session or the token that acts (accounts.sessions.acting).
+Lock order: organizations, users, memberships, counts; each in the order of ids. The session or token that
+acts comes before all of them (accounts.sessions.locks.acting).
 """
 
 from collections.abc import Iterable
@@ -10,11 +11,14 @@ from accounts.models import User
 from organizations.exceptions import MembershipGone, NoLongerAllowed, OrganizationGone
 from organizations.models import Membership, Organization, OrganizationToken, Right
 
-LARGEST_ID = 2**63 - 1  # of any row; what is beyond makes a database raise
+LARGEST_ID = 2**63 - 1  # of any row; databases raise for larger numbers
 
 
 def lock_organization(organization: Organization) -> Organization:
-    """Return the organization as it is now, locked. Every verb on memberships begins with this."""
+    """Lock the organization and return its current state. Raises OrganizationGone.
+
+    Every verb on memberships takes this lock first.
+    """
     locked = Organization.objects.select_for_update(no_key=True).filter(pk=organization.pk).first()
     if locked is None:
         raise OrganizationGone
@@ -22,9 +26,9 @@ def lock_organization(organization: Organization) -> Organization:
 
 
 def lock_with_right(organization: Organization, actor: Actor, right: Right = Right.SETTINGS) -> Organization:
-    """Lock the organization and ask again whether the actor has the right: the gate was a moment ago.
+    """Lock the organization and check the right again: it may have changed since the gate.
 
-    Owners have every right. A token that belongs to the organization has some of them.
+    Owners have every right, and so do commands. A token of the organization has some. Raises NoLongerAllowed.
     """
     locked = lock_organization(organization)
     check_right(locked, actor, right)
@@ -32,13 +36,16 @@ def lock_with_right(organization: Organization, actor: Actor, right: Right = Rig
 
 
 def check_right(organization: Organization, actor: Actor, right: Right) -> None:
-    """Raise unless the actor has the right in an organization that is locked."""
+    """Raise NoLongerAllowed unless the actor has the right. The caller holds the organization's lock."""
     if actor.door != "command" and not has_right(organization, actor, right):
         raise NoLongerAllowed
 
 
 def has_right(organization: Organization, actor: Actor, right: Right) -> bool:
-    """Ask it of a locked organization. Whoever ends a token of it holds that lock, too."""
+    """Return whether the actor has the right. The caller holds the organization's lock.
+
+    Revoking a token takes the same lock. Raises TokenRevoked.
+    """
     if isinstance(actor.token, OrganizationToken):
         actor.token.check_alive()
         return actor.token.organization_id == organization.pk and right in actor.token.rights
@@ -53,19 +60,19 @@ def lock_user(user_id: int) -> User:
 
 
 def lock_membership(organization: Organization, membership_id: int) -> tuple[Membership, User | None]:
-    """Return a membership of a locked organization, and its user if there is one, both locked."""
+    """Lock and return a membership of a locked organization, and its user if there is one."""
     return lock_memberships(organization, [membership_id])[0]
 
 
 def lock_memberships(
     organization: Organization, membership_ids: Iterable[int]
 ) -> list[tuple[Membership, User | None]]:
-    """Return memberships of a locked organization with their users, all of them locked, in the order of ids.
+    """Lock and return memberships of a locked organization with their users, in the order of ids.
 
-    Raises MembershipGone if one of them is not there: an account that is deleted takes its own along.
+    Raises MembershipGone if one is missing: deleting an account deletes its memberships.
     """
     ids = set(membership_ids)
-    if any(pk > LARGEST_ID for pk in ids):  # of an address that somebody has made up
+    if any(pk > LARGEST_ID for pk in ids):  # from a forged URL
         raise MembershipGone
     rows = organization.memberships.filter(pk__in=ids).order_by("pk")
     people = set(rows.filter(user__isnull=False).values_list("user_id", flat=True))

@@ -1,8 +1,8 @@
-"""The gate as the API has it: the same rules, and refusals that Terraform's clients can show.
+"""Apply the rules of the gate to the API, with refusals that Terraform's clients can show.
 
-Handlers behind it take (call, access): an organization, and as whom the caller is in it. The address carries
-the organization's name or its team's id. What is reached by an id of its own comes through here, too: by
-`access_to` of the organization that it belongs to.
+Handlers behind it take (call, access): an organization, and the role of the caller in it. The URL carries
+the organization's name or its team's id. An object with an id of its own goes through `access_to` of the
+organization that it belongs to.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -31,13 +31,13 @@ from organizations.policy import two_factor
 
 @dataclass(frozen=True)
 class Access:
-    """An organization that the gate let somebody into: a member, or one of its own tokens."""
+    """An organization, and the member or the organization token that the gate admitted to it."""
 
     organization: Organization
     membership: Membership | None = None
     token: OrganizationToken | None = None
-    conformant: bool | None = None  # whether every owner is enrolled; None where that was not asked yet
-    is_locked_out: bool = False  # a member to whom the policy tells that it is there, and no more
+    conformant: bool | None = None  # whether every owner is enrolled; None if not read yet
+    is_locked_out: bool = False  # a member who may see only that it exists
 
     @property
     def is_conformant(self) -> bool:
@@ -45,7 +45,7 @@ class Access:
 
     @property
     def sees_team(self) -> bool:
-        """Whether the owners' team is there for it; for the organization's own token it is not."""
+        """Whether the caller sees the owners' team. The organization's own token does not."""
         return self.token is None or self.token.kind == OrganizationToken.Kind.OWNERS
 
     def may(self, right: Right) -> bool:
@@ -65,24 +65,24 @@ OF_USER_AND_OWNERS: Prepared[Membership] = Prepared(
 )
 
 GatedHandler = Callable[[Call, Access], HttpResponse]
-RoutedHandler = Callable[..., HttpResponse]  # (call, and what the route carries, by its name)
+RoutedHandler = Callable[..., HttpResponse]  # (call, **arguments of the route)
 Lookup = Callable[..., Access]
 
 
 def member_required(handler: GatedHandler) -> RoutedHandler:
-    """Only for members and for the organization's own tokens, and only when the policy lets them in."""
+    """Require a member or a token of the organization. The policy must admit a member."""
     return guard(handler, access_by_name, right=None, sudo=False)
 
 
 def right_required(right: Right, *, sudo: bool = False) -> Callable[[GatedHandler], RoutedHandler]:
-    """Only for who has the right; with `sudo`, only by a token that stands for it (D6)."""
+    """Require the right; with `sudo`, require a token that counts as sudo (D6)."""
     return lambda handler: guard(handler, access_by_name, right=right, sudo=sudo)
 
 
 def team_required(
     right: Right | None = None, *, sudo: bool = False
 ) -> Callable[[GatedHandler], RoutedHandler]:
-    """The same by the id of the owners' team, and only for who sees that there is one."""
+    """Like `right_required`, by the id of the owners' team. The caller must be able to see the team."""
     return lambda handler: guard(handler, access_to_team, right=right, sudo=sudo)
 
 
@@ -101,7 +101,7 @@ def guard(handler: GatedHandler, find: Lookup, *, right: Right | None, sudo: boo
 
 @contextmanager
 def gate_errors() -> Iterator[None]:
-    """Say what a verb finds under its lock as the gate would say it now."""
+    """Turn refusals of a verb into the errors that the gate raises for them."""
     try:
         yield
     except NoLongerAllowed as error:
@@ -111,7 +111,7 @@ def gate_errors() -> Iterator[None]:
 
 
 def access_by_name(call: Call, organization_name: str) -> Access:
-    """Return the access to an organization. Raises 404 for who has none, and 403 for who is locked out."""
+    """Return the access to an organization. Raises 404 without access, and 403 if the policy locks out."""
     if isinstance(call.token, OrganizationToken):
         if call.token.organization.name.lower() != organization_name.lower():
             raise not_found()
@@ -135,7 +135,7 @@ def of_member(membership: Membership, *, is_locked_out: bool = False) -> Access:
 
 
 def own_accesses(call: Call) -> Iterable[Access]:
-    """Yield all organizations that the caller is in, also those that are closed to it, by name."""
+    """Yield the caller's access to all of its organizations, in order of name, locked-out ones included."""
     if isinstance(call.token, OrganizationToken):
         yield Access(call.token.organization, token=call.token)
         return
@@ -145,12 +145,12 @@ def own_accesses(call: Call) -> Iterable[Access]:
 
 
 def access_to(call: Call, organization: Organization) -> Access:
-    """Return the access to the organization of an object that was reached by its own id."""
+    """Return the access to the organization of an object that has an id of its own."""
     return access_by_name(call, organization.name)
 
 
 def access_to_team(call: Call, team_id: str) -> Access:
-    """Return the access to the organization whose owners' team that is. Raises 404 for who sees no team."""
+    """Return the access to the organization of this team. Raises 404 if the caller can't see the team."""
     pk = row_id("team", team_id)
     organization = None if pk is None else Organization.objects.filter(pk=pk).first()
     if organization is None:
@@ -162,7 +162,7 @@ def access_to_team(call: Call, team_id: str) -> Access:
 
 
 def check_policy(user: User, organization: Organization) -> None:
-    """Raise D2's 403, which the terraform CLI shows, if the policy closes the organization to this token."""
+    """Raise D2's 403, which the terraform CLI shows, if the policy locks this token out."""
     if not is_locked_out(user, organization):
         return
     if user.is_enrolled:
@@ -174,7 +174,7 @@ def check_policy(user: User, organization: Organization) -> None:
 
 
 def check_right(call: Call, access: Access, right: Right, *, sudo: bool = False) -> None:
-    """Raise 403 for who is in, and may see that, but may not do this."""
+    """Raise 403 unless the access includes the right and, with `sudo`, the token counts as sudo."""
     if not access.may(right):
         raise forbidden(
             _("That takes an owner of %(name)s.") % {"name": access.organization.name}

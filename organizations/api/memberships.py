@@ -1,4 +1,4 @@
-"""Members and invitations of an organization, and one's own."""
+"""List, show, create and delete memberships and invitations, of an organization and of the caller."""
 
 from collections.abc import Iterable
 
@@ -43,7 +43,7 @@ USERNAME = forms.CharField(max_length=USERNAME_LENGTH)
 
 @member_required
 def index(call: Call, access: Access) -> HttpResponse:
-    """List members and invitations. Who may not manage them sees the members' names (AP-14)."""
+    """List members and invitations; without Right.MEMBERS, the names of members only (AP-14)."""
     wanted = call.includes("user", "teams")
     asked, private = call.request.GET, access.may(Right.MEMBERS)
     found = MemberList(
@@ -70,7 +70,7 @@ def index(call: Call, access: Access) -> HttpResponse:
 
 
 def is_own(call: Call, membership: Membership) -> bool:
-    """Whether it is a membership of the caller, or an invitation to an address that the caller confirmed."""
+    """Return whether it belongs to the caller, or is an invitation to an address the caller has confirmed."""
     if not isinstance(call.token, ApiToken):
         return False
     user = call.user
@@ -91,7 +91,7 @@ def teams_of(access: Access, rows: list[Membership]) -> list[Resource]:
 
 @right_required(Right.MEMBERS)
 def create(call: Call, access: Access) -> HttpResponse:
-    """Invite somebody, by address or by name (D24)."""
+    """Invite a person by email address or by username (D24)."""
     sent = call.document(KIND)
     by_name = sent.has("username") and not sent.has("email")
     who = sent.text("username", USERNAME) if by_name else sent.text("email", EMAIL)
@@ -106,7 +106,7 @@ def create(call: Call, access: Access) -> HttpResponse:
 
 
 def check_teams(sent: Document, organization: Organization) -> None:
-    """Raise 422 if somebody is to be invited into a team: there is one, and only members can be in it."""
+    """Raise 422 if the invitation names a team: only members can be in the one team that there is."""
     teams = sent.relationships.get("teams")
     data = teams.get("data") if isinstance(teams, dict) else teams
     ids = identifiers([] if data is None else data, pointer=TEAMS, kinds=("teams",))
@@ -116,12 +116,12 @@ def check_teams(sent: Document, organization: Organization) -> None:
         raise ApiError(422, "invalid relationship", _("There is no such team."), pointer=TEAMS)
 
 
-# --- One's own, and one by its id ---
+# --- Of the caller, and by id ---
 
 
 @user_token_required
 def mine(call: Call) -> HttpResponse:
-    """List one's own memberships, also those that a policy closes, and open invitations."""
+    """List the caller's memberships, including those that a policy locks, and open invitations."""
     wanted = call.includes("user", "teams")
     everything = Membership.objects.of_person(call.user).current().select_related("organization", "user")
     by_name = sorted(everything, key=lambda row: (row.organization.name.lower(), row.pk))
@@ -141,7 +141,7 @@ def mine(call: Call) -> HttpResponse:
 
 
 def own_teams(call: Call, rows: Iterable[Membership]) -> list[Resource]:
-    """Return the owners' teams that the caller is in, but for those in what is closed to the caller."""
+    """Return the owners' teams that the caller is in, except of organizations that lock the caller out."""
     owned = [row for row in rows if row.is_owner and not is_locked_out(call.user, row.organization)]
     owners = Membership.objects.owners().filter(organization__in=[row.organization_id for row in owned])
     counts = dict(owners.order_by().values_list("organization").annotate(Count("pk")))
@@ -150,11 +150,11 @@ def own_teams(call: Call, rows: Iterable[Membership]) -> list[Resource]:
 
 
 def show(call: Call, membership_id: str) -> HttpResponse:
-    """Show a membership to the person, and to those who manage members."""
+    """Show a membership to its own person, and to callers with Right.MEMBERS."""
     wanted = call.includes("user", "teams")
     membership = found(membership_id)
     own = is_own(call, membership)
-    access = None  # nothing of the organization is open to who has not joined it yet
+    access = None  # an invited person has no access to the organization yet
     if own and membership.is_invited:
         if membership.is_expired:
             raise not_found()
@@ -169,7 +169,7 @@ def show(call: Call, membership_id: str) -> HttpResponse:
 
 
 def found(membership_id: str) -> Membership:
-    """Return the membership of an id in the address. Who may see it is still to be asked."""
+    """Return the membership with this public id. Raises 404. The caller has to check who may see it."""
     pk = row_id("ou", membership_id)
     rows = Membership.objects.select_related("organization", "user")
     membership = None if pk is None else rows.filter(pk=pk).first()
@@ -179,7 +179,7 @@ def found(membership_id: str) -> Membership:
 
 
 def delete(call: Call, membership_id: str) -> HttpResponse:
-    """Remove a member, take back an invitation; leave, or decline one's own."""
+    """Remove a member or revoke an invitation; if it is the caller's own, leave or decline."""
     membership = found(membership_id)
     with gate_errors():
         if is_own(call, membership):
@@ -205,7 +205,7 @@ def end_own(call: Call, membership: Membership) -> None:
 def end_other(call: Call, membership: Membership) -> None:
     access = access_to(call, membership.organization)
     check_right(call, access, Right.MEMBERS)
-    if membership.is_owner:  # who owns an organization changes behind sudo only (D6)
+    if membership.is_owner:  # changing owners takes sudo (D6)
         check_right(call, access, Right.OWNERS, sudo=True)
     call.check_body()
     memberships.remove(access.organization, membership.pk, owner_too=membership.is_owner, actor=call.actor)

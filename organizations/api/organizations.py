@@ -1,4 +1,4 @@
-"""Organizations: listed, shown, made, changed and deleted."""
+"""List, show, create, update and delete organizations."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -22,14 +22,14 @@ from organizations.models import AuthPolicy, Organization, Right
 from organizations.policy.user_sessions import check_length
 
 KIND = "organizations"
-# What Terraform Cloud has of an organization; here there is only the first.
+# The includes of Terraform Cloud's API; only the first has content here.
 INCLUDES = ("entitlement_set", "subscription", "default-project")
 POLICY = "collaborator-auth-policy"
 NAME, EMAIL = NameField(), ContactField(max_length=LONGEST_ADDRESS)
 
 
 def index(call: Call) -> HttpResponse:
-    """List the organizations that the caller is in: all at once, unless a page is asked for."""
+    """List the caller's organizations: all of them, unless the request asks for a page."""
     wanted = call.includes(*INCLUDES)
     found = [access for access in own_accesses(call) if matches(access.organization, call.request)]
     shown, links_and_meta = paginate(call.request, found)
@@ -43,7 +43,7 @@ def index(call: Call) -> HttpResponse:
 
 
 def matches(organization: Organization, request: HttpRequest) -> bool:
-    """Tell whether an organization has what `q`, `q[name]` and `q[email]` ask for; without regard to case."""
+    """Return whether an organization matches `q`, `q[name]` and `q[email]`, ignoring case."""
     name, email = organization.name.lower(), organization.email.lower()
     either = request.GET.get("q", "").lower()
     return (
@@ -90,7 +90,7 @@ def create(call: Call) -> HttpResponse:
 
 @right_required(Right.SETTINGS)
 def update(call: Call, access: Access) -> HttpResponse:
-    """Change all that was sent, or nothing."""
+    """Change every attribute that was sent, or none."""
     organization = access.organization
     sent = call.document(KIND, public_id=organization.name)
     if sent.has("name") and sent.attributes["name"] != organization.name:
@@ -101,7 +101,7 @@ def update(call: Call, access: Access) -> HttpResponse:
     if not has_sudo(call):
         if any(getattr(organization, name) != value for name, value in changes.items()):
             check_sudo(call)
-        changes = Changes()  # the same again, which must not become a change by what others do meanwhile
+        changes = Changes()  # equal now; a concurrent change must not turn them into changes without sudo
     if email is not None:
         changes["email"] = email
     changed = lifecycle.change_organization(organization, changes, actor=call.actor)
@@ -109,7 +109,7 @@ def update(call: Call, access: Access) -> HttpResponse:
 
 
 def read_guarded(sent: Document) -> Changes:
-    """Return what was sent of the attributes that take sudo (D6). What is wrong with them is noted."""
+    """Return the sent attributes whose change takes sudo (D6). Errors are recorded in `sent`."""
     changes = Changes()
     if sent.has(POLICY):
         policy = sent.choice(POLICY, AuthPolicy.values)

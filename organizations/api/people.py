@@ -1,4 +1,4 @@
-"""People by their ids: oneself, and whom one shares an organization with."""
+"""Show users by id: the caller, and people who share an organization with the caller."""
 
 from django.http import HttpResponse
 
@@ -12,7 +12,7 @@ from organizations.members.visibility import acquaintance
 
 @user_token_required
 def show(call: Call, user_id: str) -> HttpResponse:
-    """Show oneself whole, members to their owners, and fellow members by name. Of others, nothing is told."""
+    """Show the caller in full, members to their owners, fellow members by name. Raises 404 for others."""
     pk = row_id("user", user_id)
     if pk == call.user.pk:
         return respond(document(user_resource(call.user, own=True, sudo=has_sudo(call))))

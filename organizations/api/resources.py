@@ -1,4 +1,4 @@
-"""Organizations, memberships and teams, in the shape of Terraform Cloud's API."""
+"""Build the resources of organizations, memberships and teams as Terraform Cloud's API does."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -28,7 +28,7 @@ def membership_id(membership: Membership) -> str:
 
 
 def organization_resource(access: Access) -> Resource:
-    """Return an organization as the caller may see it; of a closed one, what the locked-out page tells."""
+    """Return what the caller may see; when locked out, no more than the locked-out page shows."""
     organization, closed = access.organization, access.is_locked_out
     name = organization.name
     path = f"{API}/organizations/{name}"
@@ -38,7 +38,7 @@ def organization_resource(access: Access) -> Resource:
         "external-id": external_id(organization),
         "created-at": moment(organization.created_at),
         "collaborator-auth-policy": organization.collaborator_auth_policy,
-        # Of a single owner it would tell whether he has two-factor (OR-13): owners see it, and nobody else.
+        # With a single owner it reveals whether they have two-factor (OR-13), so only owners see it.
         "two-factor-conformant": access.is_conformant if access.may(Right.SETTINGS) else None,
         "session-timeout": None if closed else organization.session_timeout,
         "session-remember": None if closed else organization.session_remember,
@@ -72,7 +72,7 @@ def permissions(access: Access) -> dict[str, bool]:
     }
 
 
-# What a Terraform Cloud has and this is no part of, with its documented defaults.
+# Attributes of Terraform Cloud without a feature here, with their documented defaults.
 PASSED_THROUGH: dict[str, Any] = {
     "plan-expired": False,
     "plan-expires-at": None,
@@ -95,7 +95,7 @@ PASSED_THROUGH: dict[str, Any] = {
 
 
 def entitlement_set_resource(organization: Organization) -> Resource:
-    """Return what the organization's plan has of Terraform Cloud's features: none of those is built here."""
+    """Return the entitlement set: all features of Terraform Cloud are false, as none is built here."""
     path = f"{API}/organizations/{organization.name}/entitlement-set"
     attributes = dict.fromkeys(FEATURES, False) | {"user-limit": None, "self-serve-billing": False}
     return resource("entitlement-sets", external_id(organization), attributes, links={"self": path})
@@ -135,9 +135,9 @@ FEATURES = (
 
 
 def membership_resource(membership: Membership, *, private: bool = False, own: bool = False) -> Resource:
-    """Return a member or an invitation: the name for every member of the organization.
+    """Return a member or an invitation with what every member may see.
 
-    `private` adds what those may see who manage members, `own` what the person may.
+    `private` adds what those who manage members may see, `own` what the person may see.
     """
     organization = membership.organization
     attributes: dict[str, Any] = {
@@ -165,14 +165,14 @@ def membership_resource(membership: Membership, *, private: bool = False, own: b
 
 
 def address_of(membership: Membership, *, private: bool, own: bool) -> str:
-    """Return the address, if it may be seen: whoever invites a name has not learned the address by that."""
+    """Return the address if it may be seen, else "". Inviting a username does not reveal its address."""
     if membership.user is None:
         return membership.email
     return membership.user.email if own or (private and not membership.is_invited) else ""
 
 
 def users_of(memberships: Sequence[Membership], *, private: bool = False) -> list[Resource]:
-    """Return the people of memberships. How those are secured who have not accepted is nobody's business."""
+    """Return the users of memberships. Do not reveal private data of people who have not accepted yet."""
     return [
         user_resource(row.user, private=private and not row.is_invited)
         for row in memberships
@@ -184,7 +184,7 @@ def users_of(memberships: Sequence[Membership], *, private: bool = False) -> lis
 
 
 def team_resource(access: Access, count: int, owners: Sequence[Membership] | None = None) -> Resource:
-    """Return the owners' team, which has so many members; with the owners themselves, if they are given."""
+    """Return the owners' team with `count` members, and with relationships to `owners` if given."""
     organization = access.organization
     path = f"{API}/teams/{team_id(organization)}"
     attributes: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""The team of the owners: the one team that an organization has (D23)."""
+"""Show and change the owners' team, the only team of an organization (D23)."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -28,7 +28,7 @@ Verb = Callable[..., Any]
 def index(call: Call, access: Access) -> HttpResponse:
     wanted = call.includes(*INCLUDES)
     asked = call.request.GET
-    # One official client repeats the parameter, others send a list with commas.
+    # One official client repeats the parameter, others send a comma-separated list.
     names = [name for text in asked.getlist("filter[names]") for name in text.lower().split(",") if name]
     named = asked.get("q", "").lower() in OWNERS and (not names or OWNERS in names)
     found = [access.organization] if access.sees_team and named else []
@@ -62,7 +62,7 @@ def show(call: Call, access: Access) -> HttpResponse:
     )
 
 
-# --- Who is in it ---
+# --- Members of the team ---
 
 
 @team_required()
@@ -97,7 +97,7 @@ def remove_memberships(call: Call, access: Access) -> HttpResponse:
 
 
 def change(call: Call, access: Access, kind: str, verb: Verb) -> HttpResponse:
-    """Have a verb change all that were sent, or none of them."""
+    """Apply a verb to all memberships that were sent, or to none."""
     body = call.body if isinstance(call.body, dict) else {}
     sent = identifiers(body.get("data"), pointer="/data", kinds=(kind,))
     find = members_by_user if kind == USERS else members_by_id
@@ -106,7 +106,7 @@ def change(call: Call, access: Access, kind: str, verb: Verb) -> HttpResponse:
 
 
 def members_by_user(organization: Organization, sent: list[str]) -> list[int]:
-    """Return the memberships of people by their usernames or ids. What has the form of an id is one."""
+    """Return membership ids by usernames or user ids. Text in the form of an id is an id. Raises 422."""
     pks = {text: row_id("user", text) for text in sent}
     members = organization.memberships.active()
     by_id = dict(

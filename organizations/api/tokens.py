@@ -1,4 +1,4 @@
-"""The tokens of an organization: its own, and that of its owners' team. At most one of each."""
+"""Show, create and delete the tokens of an organization and of its owners' team: at most one of each."""
 
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from organizations.api.gate import Access, right_required, team_required
 from organizations.models import OrganizationToken, Right
 
 Kind = OrganizationToken.Kind
-NOTHING: tuple[Any, ...] = (None, {}, {"data": None})  # what clients send that have nothing to say
+NOTHING: tuple[Any, ...] = (None, {}, {"data": None})  # bodies of clients without attributes
 
 
 @right_required(Right.TOKENS)
@@ -53,7 +53,7 @@ def delete_of_team(call: Call, access: Access) -> HttpResponse:
 
 
 def check_which(call: Call) -> None:
-    """Refuse the other kind of token that Terraform Cloud has here."""
+    """Raise 400 for `?token=`, which selects another kind of token in Terraform Cloud."""
     if call.request.GET.get("token"):
         detail = _("There is only one token of an organization here, and no “%(name)s”.")
         name = call.request.GET["token"][:50]
@@ -74,7 +74,7 @@ def create_kind(call: Call, access: Access, kind: Kind) -> HttpResponse:
 
 
 def expiry_sent(call: Call) -> datetime | None:
-    """Return when the token is to expire. Clients send whatever type, or nothing at all."""
+    """Return when the token is to expire, or None. Clients send any type, or no body at all."""
     if call.body in NOTHING:
         return None
     sent: Document = call.document()

@@ -1,4 +1,4 @@
-"""Paths of the API that concern organizations (docs/urls.md), as Terraform Cloud has them."""
+"""Route the API paths of organizations (docs/urls.md), as Terraform Cloud has them."""
 
 from django.urls import path
 

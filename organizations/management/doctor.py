@@ -1,4 +1,4 @@
-"""What must be true of organizations (the invariants of docs/security.md), for `manage.py doctor`."""
+"""Check the invariants of organizations (docs/security.md) for `manage.py doctor`."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ ACTIVE = Q(memberships__status=Membership.Status.ACTIVE)
 
 
 def owners_are_enrolled() -> Iterator[str]:
-    """I1. An owner who was reset by break-glass is out until enrolled again: recorded, so no problem."""
+    """I1. Skip owners reset by break-glass: that is recorded, and they are locked out until enrolled."""
     owners = Membership.objects.owners().exclude(ENROLLED).mandatory()
     for row in owners.select_related("organization"):
         if not was_reset_by_force(row):
@@ -35,7 +35,7 @@ def organizations_have_owners() -> Iterator[str]:
 
 
 def memberships_mirror_users() -> Iterator[str]:
-    """Mirror and copy of the name; an invitation shows nothing of whom it invites."""
+    """Check the copies of two-factor state and username. An invitation must not reveal two-factor state."""
     active = Membership.objects.active()
     wrong_mirror = active.filter(ENROLLED, two_factor_enabled=False) | active.exclude(ENROLLED).filter(
         two_factor_enabled=True
@@ -72,7 +72,7 @@ def counts_are_right() -> Iterator[str]:
 
 
 def recount() -> int:
-    """Correct the counts. Whoever waits for their lock meanwhile adds his own share afterwards."""
+    """Correct wrong counts; return how many were wrong. A waiting transaction adds its change afterwards."""
     wrong = list(wrongly_counted().order_by("pk").values_list("pk", flat=True))
     for pk in wrong:
         with transaction.atomic():

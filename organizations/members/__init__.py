@@ -1,1 +1,1 @@
-"""Who belongs to an organization."""
+"""Manage and list the members and invitations of organizations."""

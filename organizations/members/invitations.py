@@ -1,7 +1,7 @@
-"""VERBS: somebody is added, and answers (D24).
+"""Create, accept and decline invitations (D24).
 
-An invitation by user name belongs to that user. One by e-mail address belongs to whoever confirms the
-address, and looks and answers the same whether it has an account, an unconfirmed one or none.
+An invitation by username belongs to that user. One by email address belongs to the user who confirms the
+address. It does not reveal whether the address has an account, an unconfirmed one or none.
 """
 
 from typing import Any
@@ -20,14 +20,17 @@ from organizations.events import Event, record
 from organizations.exceptions import AlreadyMember, InvitationGone, UnknownUser
 from organizations.models import Membership, Organization, OrganizationCounts, Right, invitation_end
 
-# Each invitation is a mail to a stranger.
+# Each invitation is a mail to a person who did not ask for it.
 INVITATIONS_BY_USER = Budget("invite", (60, 3600), (300, 86_400))
 INVITATIONS_BY_NETWORK = Budget("invite:network", (120, 3600), (600, 86_400))
 INVITATIONS_TO_ONE = Budget("invite-one", (5, 86_400))
 
 
 def add(organization: Organization, who: str, *, actor: Actor) -> Membership:
-    """Invite a user, by name, or an e-mail address. Doing it again renews the invitation."""
+    """Invite a username or an email address, or renew the invitation; return it.
+
+    Raises UnknownUser, AlreadyMember, NoLongerAllowed, OrganizationGone, RateLimited.
+    """
     limits.reserve(
         (INVITATIONS_BY_USER, inviter(actor)),
         (INVITATIONS_BY_NETWORK, actor.network),
@@ -51,7 +54,7 @@ def add(organization: Organization, who: str, *, actor: Actor) -> Membership:
 
 
 def inviter(actor: Actor) -> str:
-    """Return whose invitations are counted together: those of all tokens that one person has made, too."""
+    """Return the key of the limit: one per person, including all tokens that the person has created."""
     if actor.token is not None and actor.token.created_by_id is not None:
         return f"id:{actor.token.created_by_id}"
     return f"id:{actor.user.pk}" if actor.user else str(actor)
@@ -80,7 +83,7 @@ def user_invitation(organization: Organization, username: str) -> tuple[Membersh
 def notify_invited(organization: Organization, invitation: Membership, user: User | None) -> None:
     news: dict[str, Any] = {
         "organization_name": organization.name,
-        # Never the site: it would vouch for whoever has a token of an organization.
+        # Never the name of the site: it would vouch for every holder of an organization's token.
         "inviter": invitation.invited_by or _("An owner"),
     }
     if user is None:
@@ -90,7 +93,10 @@ def notify_invited(organization: Organization, invitation: Membership, user: Use
 
 
 def accept(invitation_id: int, *, user: User, actor: Actor) -> Organization:
-    """Join. Locked-out people can, and enrol then; those who have not confirmed their address can't."""
+    """Accept an invitation and return the organization, even if its policy will lock the user out.
+
+    Raises InvitationGone, EmailNotConfirmed.
+    """
     with acting(actor):
         organization, user, rows = lock_answer(invitation_id, user)
         if not user.email_confirmed:
@@ -98,7 +104,7 @@ def accept(invitation_id: int, *, user: User, actor: Actor) -> Organization:
         invitation = next(row for row in rows if row.pk == invitation_id)
         member = next((row for row in rows if not row.is_invited), None)
         joined = member or invitation
-        # Invited by name and by address, or by address while a member: one membership is left.
+        # A person can be invited by name and by address, or by address while a member: keep one row.
         Membership.objects.filter(pk__in=[row.pk for row in rows if row is not joined]).delete()
         if member is None:
             activate(invitation, user)
@@ -124,7 +130,7 @@ def activate(invitation: Membership, user: User) -> None:
 
 
 def decline(invitation_id: int, *, user: User, actor: Actor) -> Organization:
-    """Refuse an invitation. The organization can invite again."""
+    """Decline an invitation and return the organization, which can invite again. Raises InvitationGone."""
     with acting(actor):
         organization, user, _rows = lock_answer(invitation_id, user)
         Membership.objects.filter(pk=invitation_id).delete()
@@ -134,7 +140,10 @@ def decline(invitation_id: int, *, user: User, actor: Actor) -> Organization:
 
 
 def lock_answer(invitation_id: int, user: User) -> tuple[Organization, User, list[Membership]]:
-    """Return all that the organization of an open invitation has of this person, locked."""
+    """Lock the organization of an open invitation, the user, and all of the user's rows in it; return them.
+
+    Raises InvitationGone.
+    """
     found = (
         Membership.objects.of_person(user)
         .invited()

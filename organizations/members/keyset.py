@@ -1,4 +1,4 @@
-"""Pages of a list of any length, each as cheap as the first: a page begins after a row, not after n rows."""
+"""Page through a list of any length at constant cost: a page begins after a row, not after n rows."""
 
 import re
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ CURSOR = re.compile(r"([a-z0-9._-]{0,40}),([0-9]{1,18})")
 
 @dataclass(frozen=True)
 class KeysetPage:
-    """Some rows, and the cursors of the pages before and behind them, if there are any."""
+    """The rows of a page, and the cursors of the previous and the next page, or ""."""
 
     rows: list[Membership]
     before: str = ""
@@ -24,7 +24,7 @@ class KeysetPage:
 
 
 def keyset_page(rows: MembershipQuerySet, query: QueryDict) -> KeysetPage:
-    """Return the page of rows, by name, that `after` or `before` in the query asks for."""
+    """Return the page, in order of name, that `after` or `before` in the query selects. Raises BadRequest."""
     if cursor := query.get("before"):
         return page_before(rows, cursor)
     start = query.get("after")
@@ -40,7 +40,7 @@ def keyset_page(rows: MembershipQuerySet, query: QueryDict) -> KeysetPage:
 
 
 def rows_after(rows: MembershipQuerySet, name: str, pk: int) -> MembershipQuerySet:
-    # The last condition is what the index is entered by; a plain OR would walk it from its beginning.
+    # The last condition lets the index seek; a plain OR would scan it from its beginning.
     return rows.filter(Q(username_key__gt=name) | Q(username_key=name, pk__gt=pk), username_key__gte=name)
 
 
@@ -68,7 +68,7 @@ def parse(cursor: str) -> tuple[str, int]:
 
 
 def page_links(page: KeysetPage, path: str, **query: str) -> dict[str, str]:
-    """Return the addresses of the pages before and behind, as includes/pagination.html wants them."""
+    """Return the URLs of the previous and the next page, as includes/pagination.html takes them."""
     links = {}
     if page.before:
         links["previous_url"] = f"{path}?{urlencode({**query, 'before': page.before})}"

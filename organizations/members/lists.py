@@ -1,8 +1,7 @@
-"""The members and invitations of an organization, as pages of one list of whatever length.
+"""List the members and invitations of an organization in pages, at any length.
 
-Members come first, then invitations, each by name: two indexes, read one after the other. A page that is
-asked for by its number is found in the index alone, and only its rows are read; the next one begins after a
-row.
+Members come first, then invitations, each in order of name: two indexes, read one after the other. A page by
+number skips rows in the index alone and reads only its own rows; a page by cursor begins after a row.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,13 +21,13 @@ from organizations.members.keyset import cursor_of, parse, rows_after
 from organizations.models import Membership, MembershipQuerySet, Organization
 
 ORDER = ("username_key", "pk")
-INACTIVE = "inactive"  # a status of Terraform Cloud's; nobody has it here
+INACTIVE = "inactive"  # a status of Terraform Cloud that no member has here
 MOST_ADDRESSES = 100
 
 
 @dataclass(frozen=True)
 class Part:
-    """Members or invitations: those that are looked for, and how many of them there are."""
+    """The members or the invitations that match, and their number."""
 
     status: str
     rows: MembershipQuerySet
@@ -36,20 +35,20 @@ class Part:
 
 
 def checked_status(status: str) -> str:
-    """Return what `filter[status]` asks for, or "" for all. Raises ApiError for what is no status."""
+    """Return the value of `filter[status]`, or "" for all. Raises ApiError if it is not a status."""
     if status not in ("", INACTIVE, *Membership.Status.values):
         raise invalid_parameter("filter[status]")
     return status
 
 
 def beginning_with(key: str, status: str, rows: MembershipQuerySet, *, private: bool) -> MembershipQuerySet:
-    """Return those whose names begin so, and where `private` may be seen those whose addresses do."""
+    """Return rows whose username begins with `key`; with `private`, also those whose address does."""
     named = Q(username_key__startswith=key)
     if not private:
         return rows.filter(named)
     if status == Membership.Status.INVITED:
         return rows.filter(named | Q(email__startswith=key))
-    # An OR over two tables would walk through all members; each of these goes by its own index.
+    # An OR over two tables would scan all members; each of these uses an index of its own.
     addressed = rows.filter(user__in=with_address(email_key__startswith=key))
     found = rows.filter(named).values("pk").union(addressed.values("pk"))
     return Membership.objects.filter(pk__in=found)
@@ -58,9 +57,9 @@ def beginning_with(key: str, status: str, rows: MembershipQuerySet, *, private: 
 def filtered(
     organization: Organization, status: str = "", q: str = "", without_two_factor: bool = False
 ) -> MembershipQuerySet:
-    """Return the members or the invitations that the page Users shows its owners.
+    """Return the members or the invitations that the page "Users" shows to owners.
 
-    Members are found by their names alone, which one index gives in the order of the page.
+    The search finds members by name only: one index gives them in the order of the page.
     """
     invited = status == Membership.Status.INVITED
     memberships = organization.memberships
@@ -71,7 +70,7 @@ def filtered(
 
 
 class MemberList:
-    """Who is in an organization, as somebody may see it who may see all or only the members' names."""
+    """The members and invitations of an organization; without `private`, members and their names only."""
 
     def __init__(
         self,
@@ -82,7 +81,7 @@ class MemberList:
         q: str = "",
         addresses: Sequence[str] = (),
     ) -> None:
-        if len(q) > LONGEST_LOGIN:  # longer than any name or address; SQLite refuses to look for it
+        if len(q) > LONGEST_LOGIN:  # longer than any name or address, and SQLite fails on it
             raise invalid_parameter("q")
         if len(addresses) > MOST_ADDRESSES:
             raise invalid_parameter("filter[email]")
@@ -129,7 +128,7 @@ class MemberList:
         return {"total": counts.members + invited, "active": counts.members, "invited": invited}
 
     def page(self, page: PageRequest) -> list[Membership]:
-        """Return the rows of a page, each with its user and its organization."""
+        """Return the rows of a page, each with its user and organization. Raises ApiError."""
         found = self.after(page) if page.after else self.numbered(page)
         for row in found:
             row.organization = self.organization
@@ -159,18 +158,18 @@ class MemberList:
 
     def read(self, rows: MembershipQuerySet, offset: int, count: int) -> Iterable[Membership]:
         ordered = rows.order_by(*ORDER)
-        if offset:  # only the index is walked to there, and only these rows are read
+        if offset:  # skips in the index alone, and reads only these rows
             ordered = Membership.objects.filter(pk__in=ordered.values("pk")[offset : offset + count])
             ordered, offset = ordered.order_by(*ORDER), 0
         return ordered.select_related("user")[:count]
 
     def cursor(self, rows: Sequence[Membership]) -> str:
-        """Return what `page[after]` says of the page behind these rows."""
+        """Return the `page[after]` of the page that follows these rows, or ""."""
         return f"{rows[-1].status},{cursor_of(rows[-1])}" if rows else ""
 
 
 def position(cursor: str) -> tuple[str, str, int]:
-    """Return the row that a page begins after: in which part, its name and its number."""
+    """Return the row that a page begins after, as (status, name key, id). Raises ApiError."""
     status, _comma, row = cursor.partition(",")
     try:
         return status, *parse(row)
@@ -179,6 +178,6 @@ def position(cursor: str) -> tuple[str, str, int]:
 
 
 def with_address(**condition: Any) -> Any:
-    """Return the ids of people with such an address, which they have confirmed."""
+    """Return the ids of users whose confirmed address meets the condition."""
     confirmed = User.objects.filter(email_confirmed_at__isnull=False).alias(email_key=Lower("email"))
     return confirmed.filter(**condition).values("pk")

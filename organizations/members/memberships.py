@@ -1,4 +1,4 @@
-"""VERBS: members become owners, stop being owners, and go."""
+"""Make members owners, make owners plain members, and remove members."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -23,14 +23,17 @@ from organizations.policy.two_factor import check_new_owner
 
 
 def make_owner(organization: Organization, membership_id: int, *, actor: Actor) -> Membership:
-    """Make a member an owner. In a mandatory organization only somebody with two-factor can be one."""
+    """Make a member an owner; return the membership. Raises as `make_owners` does."""
     return make_owners(organization, [membership_id], actor=actor)[0]
 
 
 def make_owners(
     organization: Organization, membership_ids: Iterable[int], *, actor: Actor
 ) -> list[Membership]:
-    """Make members owners: all of them, or nobody if one of them can't be."""
+    """Make members owners: all of them, or none if one can't be. Return their memberships.
+
+    Raises NotAMember for an invitation, NewOwnerNotEnrolled, MembershipGone.
+    """
     with acting(actor):
         organization = lock_with_right(organization, actor, Right.OWNERS)
         rows = lock_memberships(organization, membership_ids)
@@ -46,14 +49,17 @@ def make_owners(
 
 
 def unmake_owner(organization: Organization, membership_id: int, *, actor: Actor) -> Membership:
-    """Make an owner a plain member. The last one can't be."""
+    """Make an owner a plain member; return the membership. Raises as `unmake_owners` does."""
     return unmake_owners(organization, [membership_id], actor=actor)[0]
 
 
 def unmake_owners(
     organization: Organization, membership_ids: Iterable[int], *, actor: Actor
 ) -> list[Membership]:
-    """Make owners plain members: all of them, or nobody if that would leave no owner."""
+    """Make owners plain members: all, or none if no active owner would be left. Return the memberships.
+
+    Raises LastOwner, MembershipGone.
+    """
     with acting(actor):
         organization = lock_with_right(organization, actor, Right.OWNERS)
         rows = lock_memberships(organization, membership_ids)
@@ -68,17 +74,17 @@ def unmake_owners(
 
 
 def remove_owner(organization: Organization, membership_id: int, *, actor: Actor) -> Membership:
-    """Do as `remove`, behind a fresh proof (D6): it may be an owner whom it takes away."""
+    """Like `remove`, but also removes an owner. The caller must have sudo (D6)."""
     return remove(organization, membership_id, actor=actor, owner_too=True)
 
 
 def remove(
     organization: Organization, membership_id: int, *, actor: Actor, owner_too: bool = False
 ) -> Membership:
-    """Remove a member, or revoke an invitation. Access ends with the next request.
+    """Remove a member or revoke an invitation; return the membership. Access ends with the next request.
 
-    Whoever may not make owners may not remove them either. Without `owner_too`, raises BecameOwner for
-    whoever was made one in this moment.
+    Removing an owner takes Right.OWNERS. Raises BecameOwner for an owner unless `owner_too`, LastOwner,
+    MembershipGone.
     """
     with acting(actor):
         organization = lock_with_right(organization, actor, Right.MEMBERS)
@@ -93,7 +99,7 @@ def remove(
 
 
 def leave(organization: Organization, *, user: User, actor: Actor) -> None:
-    """Leave an organization. Locked-out members can; the last owner can't."""
+    """Leave an organization, even when locked out. Raises LastOwner, MembershipGone."""
     with acting(actor):
         organization = lock_organization(organization)
         user = lock_user(user.pk)
@@ -120,21 +126,21 @@ def end(
 
 
 def share_of(membership: Membership) -> dict[str, int]:
-    """Return what one membership takes from the counts when it goes."""
+    """Return how the counts change when this membership is deleted."""
     if membership.is_invited:
         return {"invited": -1}
     return {"members": -1, "members_without_two_factor": 0 if membership.two_factor_enabled else -1}
 
 
 def check_other_owner(organization: Organization, *going: Membership) -> None:
-    """Raise if nobody else could act as an owner. The caller holds the organization's lock."""
+    """Raise LastOwner unless another owner is active. The caller holds the organization's lock."""
     others = organization.memberships.owners().exclude(pk__in=[membership.pk for membership in going])
     if not others.filter(user__is_active=True).exists():
         raise LastOwner(organization.name)
 
 
 def leave_everything(sender: type[User], *, user: User, **kwargs: Any) -> None:
-    """An account is being deleted: refuse for the last owner of anything, else take it out everywhere."""
+    """Delete all memberships of a user whose account is being deleted. Raises LastOwner, OwnershipChanged."""
     owned = Organization.objects.owned_by(user).order_by("pk")
     locked = {o.pk for o in owned.select_for_update(no_key=True, of=("self",))}
     if names := last_owned(user):
@@ -149,7 +155,7 @@ def leave_everything(sender: type[User], *, user: User, **kwargs: Any) -> None:
 
 
 def last_owned(user: User) -> list[str]:
-    """Return the names of organizations that nobody but this user could act for."""
+    """Return the names of organizations in which this user is the only active owner."""
     others = Membership.objects.owners().filter(organization=OuterRef("pk"), user__is_active=True)
     owned = Organization.objects.owned_by(user).exclude(Exists(others.exclude(user=user)))
     return list(owned.order_by("name").values_list("name", flat=True))

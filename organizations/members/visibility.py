@@ -1,4 +1,4 @@
-"""What people may know of each other: as much as the organizations tell in which both of them are (AP-14)."""
+"""Decide what users may see of each other, by the organizations that they share (AP-14)."""
 
 from dataclasses import dataclass
 
@@ -10,14 +10,14 @@ from organizations.models import Membership
 
 @dataclass(frozen=True)
 class Acquaintance:
-    """Somebody in an organization of the caller's; `private` if the caller owns one of them."""
+    """A user who shares an organization with the caller; `private` if the caller owns one of those."""
 
     user: User
     private: bool
 
 
 def acquaintance(caller: User, user_id: int | None) -> Acquaintance | None:
-    """Return an active member of an organization in which the caller is one, and not locked out."""
+    """Return the user if they share an organization that is open to the caller, else None."""
     mine = Membership.objects.active().filter(user=caller).open_to(caller)
     theirs = Membership.objects.active().filter(user=user_id, organization__in=mine.values("organization"))
     owned = mine.owners().filter(organization=OuterRef("organization"))

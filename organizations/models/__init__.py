@@ -1,4 +1,4 @@
-"""Organizations, their members and tokens, and how many there are."""
+"""Define organizations, their members, tokens and counts."""
 
 from organizations.models.memberships import (
     INVITATION_LIFETIME,

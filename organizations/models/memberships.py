@@ -1,4 +1,4 @@
-"""Who is in an organization, and who is invited."""
+"""Define the members of organizations and the invitations to them."""
 
 from datetime import datetime, timedelta
 from typing import ClassVar, Self
@@ -37,52 +37,52 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         return self.filter(two_factor_enabled=False)
 
     def mandatory(self) -> Self:
-        """Those in organizations that require two-factor authentication."""
+        """Return those in organizations that require two-factor authentication."""
         return self.filter(organization__collaborator_auth_policy=AuthPolicy.TWO_FACTOR_MANDATORY)
 
     def open_to(self, user: User) -> Self:
-        """Those that no policy closes to this session or token: gate.is_locked_out as a query."""
+        """Return those that are open to this session or token: `gate.is_locked_out`, negated, as a query."""
         if user.is_enrolled and user.is_verified():
             return self
         return self.exclude(organization__collaborator_auth_policy=AuthPolicy.TWO_FACTOR_MANDATORY)
 
     def of_person(self, user: User) -> Self:
-        """Memberships and invitations of a user, also those to an address that this user confirmed."""
+        """Return memberships and invitations of a user, also invitations to the user's confirmed address."""
         return self.of(user.pk, confirmed_address(user))
 
     def of(self, user_id: int, address: str) -> Self:
-        """The same, as a prepared read wants it. No invitation is to the empty address."""
+        """Like `of_person`, for prepared reads. Pass "" for no address: no invitation has it."""
         return self.filter(Q(user=user_id) | Q(user__isnull=True, email=address))
 
     def current(self) -> Self:
-        """All but invitations that have expired."""
+        """Return all but expired invitations."""
         return self.current_at(timezone.now())
 
     def current_at(self, now: datetime) -> Self:
         return self.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now))
 
     def in_organization(self, name_key: str) -> Self:
-        """Those of the organization with this name, given in lower case."""
+        """Return those of the organization with this name, given in lower case."""
         return self.alias(name_key=Lower("organization__name")).filter(name_key=name_key)
 
 
 class Membership(models.Model):
-    """A person in an organization, or the invitation to become one.
+    """A member of an organization, or an invitation to become one.
 
-    An invitation by email never says whether the address has an account: its user stays empty until somebody
-    who confirmed that address accepts.
+    An invitation by email never reveals whether the address has an account: its user stays empty until a user
+    with that confirmed address accepts.
     """
 
     class Status(models.TextChoices):
         INVITED = "invited", _("Invited")
         ACTIVE = "active", _("Active")
 
-    # PROTECT: people and organizations go by their verbs, which keep owners and counts right.
+    # PROTECT: only verbs delete users and organizations; they keep owners and counts correct.
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="memberships", db_index=False)
     user = models.ForeignKey(User, models.PROTECT, null=True, related_name="memberships")
     email = models.EmailField(blank=True, default="")  # of an invitation by email; in lower case
     username = models.CharField(max_length=USERNAME_LENGTH, blank=True, default="")
-    # The order of the pages, without regard to case; the database keeps it.
+    # The database generates the key by which pages are sorted, ignoring case.
     username_key = models.GeneratedField(
         expression=Lower("username"),
         output_field=models.CharField(max_length=USERNAME_LENGTH),
@@ -90,9 +90,9 @@ class Membership(models.Model):
     )
     is_owner = models.BooleanField(default=False)
     status = models.CharField(max_length=8, choices=Status, default=Status.INVITED)
-    # The mirror of User.two_factor_enabled_at, written in the same transaction (policy.mirror).
+    # A copy of User.two_factor_enabled_at, written in the same transaction (policy.two_factor.mirror).
     two_factor_enabled = models.BooleanField(default=False)
-    # A copy of the name: deleting an account changes nobody else's membership.
+    # A copy of the name: deleting an account must not change memberships of others.
     invited_by = models.CharField(max_length=USERNAME_LENGTH, blank=True, default="")
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(null=True)  # of an invitation

@@ -1,4 +1,4 @@
-"""Organizations, what they demand, and how many members they have."""
+"""Define organizations, their policies, and the counts of their members."""
 
 from collections.abc import Iterable
 from typing import ClassVar, Self
@@ -12,13 +12,13 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 
 NAME_LENGTH = 40
-# Minutes that an owner may give the members' sessions; the longest is what holds without (D11).
+# Minutes that an owner may set for the members' sessions; the longest is also the default (D11).
 SHORTEST_SESSION = 60
 LONGEST_SESSION = 20160
 
 
 class AuthPolicy(models.TextChoices):
-    """What an organization demands of its members, in the words of Terraform Cloud's API."""
+    """The authentication that an organization requires, with the values of Terraform Cloud's API."""
 
     PASSWORD = "password", _("Password")
     TWO_FACTOR_MANDATORY = "two_factor_mandatory", _("Two-factor required")
@@ -26,7 +26,7 @@ class AuthPolicy(models.TextChoices):
 
 class OrganizationQuerySet(models.QuerySet["Organization"]):
     def named(self, name: str) -> Self:
-        """Names are unique without regard to case, and found that way."""
+        """Return the organization with this name, ignoring case, as names are unique."""
         return self.alias(name_key=Lower("name")).filter(name_key=name.lower())
 
     def owned_by(self, user: User) -> Self:
@@ -43,7 +43,7 @@ class Organization(models.Model):
         default=AuthPolicy.PASSWORD,
     )
     auth_policy_changed_at = models.DateTimeField(null=True, editable=False)
-    # Minutes without use, and minutes from the sign-in on, after which members have to sign in again.
+    # Minutes without use, and minutes since the sign-in, after which members have to sign in again.
     session_timeout = models.PositiveIntegerField(_("session timeout"), null=True, editable=False)
     session_remember = models.PositiveIntegerField(_("session remember"), null=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -76,13 +76,13 @@ class Organization(models.Model):
 
     @property
     def is_mandatory(self) -> bool:
-        """True when two-factor authentication is required of the members."""
+        """Return whether members need two-factor authentication."""
         return self.collaborator_auth_policy == AuthPolicy.TWO_FACTOR_MANDATORY
 
 
 class OrganizationCountsQuerySet(models.QuerySet["OrganizationCounts"]):
     def add(self, organization_ids: Iterable[int], **changes: int) -> None:
-        """Change counters by so much: the last statements of a transaction, because others wait for them."""
+        """Add the changes to the counts. Call it last in a transaction, because others wait for the rows."""
         ids = sorted(set(organization_ids))
         deltas = {field: F(field) + change for field, change in changes.items() if change}
         if not ids or not deltas:
@@ -94,10 +94,10 @@ class OrganizationCountsQuerySet(models.QuerySet["OrganizationCounts"]):
 
 
 class OrganizationCounts(models.Model):
-    """How many members there are: a table of its own, changed as the last thing of a transaction.
+    """The number of members, in a table of its own, changed last in a transaction.
 
-    Counting a million rows on each page would cost what the page may not. No rule relies on these numbers,
-    and no constraint is on them: a wrong one must keep nobody from enabling two-factor. `doctor` compares.
+    Counting a million rows on each page is too slow. No rule relies on these numbers, and no constraint is on
+    them: a wrong count must not stop a user from enabling two-factor. `doctor` checks and corrects them.
     """
 
     organization = models.OneToOneField(Organization, models.PROTECT, primary_key=True, related_name="counts")

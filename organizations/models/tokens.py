@@ -1,4 +1,4 @@
-"""Tokens that belong to an organization and to no person (D2)."""
+"""Define tokens that belong to an organization and to no person (D2)."""
 
 from enum import Enum
 from typing import ClassVar
@@ -13,22 +13,22 @@ from organizations.models.organizations import Organization
 
 
 class Right(Enum):
-    """What one may be allowed to do to an organization. Owners may do all of it."""
+    """Rights in an organization. Owners have all of them."""
 
-    SETTINGS = "settings"  # change, require, delete: that takes a person
-    MEMBERS = "members"  # see whole, invite and remove members
+    SETTINGS = "settings"  # change the organization or its policies, delete it; no token below has this
+    MEMBERS = "members"  # see members in full, invite and remove them
     OWNERS = "owners"  # make and unmake owners
     TOKENS = "tokens"  # make and revoke the tokens below
 
 
 class OrganizationToken(BearerToken):
-    """The organization's own token, or that of its owners' team: at most one of each."""
+    """The organization's own token, or the token of its owners' team: at most one of each."""
 
     class Kind(models.TextChoices):
         ORGANIZATION = "organization", _("Organization token")
         OWNERS = "owners", _("Team token of the owners")
 
-    # PROTECT: organizations go by their verb.
+    # PROTECT: only the verb deletes organizations.
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="tokens", db_index=False)
     kind = models.CharField(max_length=16, choices=Kind)
 
@@ -57,15 +57,15 @@ class OrganizationToken(BearerToken):
 
     @property
     def rights(self) -> frozenset[Right]:
-        """As in Terraform Cloud's table: both manage members, the owners' also what owners' teams manage."""
+        """Return the rights as in Terraform Cloud: members; with the owners' token, owners and tokens too."""
         if self.kind == self.Kind.OWNERS:
             return frozenset({Right.MEMBERS, Right.OWNERS, Right.TOKENS})
         return frozenset({Right.MEMBERS})
 
     def lock(self) -> None:
-        """Nothing to lock here: what acts with it locks its organization, and so does what ends it."""
+        """Lock nothing: verbs that use or revoke this token lock its organization."""
 
     def check_alive(self) -> None:
-        """Ask it while the organization is locked. Raises TokenRevoked."""
+        """Raise TokenRevoked if the token is revoked or expired. The caller holds the organization's lock."""
         if not OrganizationToken.objects.filter(unexpired(), pk=self.pk).exists():
             raise TokenRevoked

@@ -1,1 +1,1 @@
-"""What an organization demands of its members."""
+"""Set and apply the policies of organizations: two-factor authentication and session lengths."""

@@ -1,7 +1,7 @@
-"""VERBS and vetoes of the authentication policy: who must have two-factor authentication.
+"""Require two-factor authentication in an organization, or lift the requirement.
 
-The rule itself is read on each request (the gates) and never written to members, so that turning it on is one
-update of one row, whatever the size.
+The gates read the policy on each request. It is never written to members, so turning it on updates one row at
+any size.
 """
 
 from typing import Any
@@ -32,18 +32,21 @@ from organizations.news import MEMBERS_WITHOUT_TWO_FACTOR, OWNERS
 
 
 def unenrolled_owners(organization: Organization) -> list[str]:
-    """Return the names of the owners who keep two-factor from being required."""
+    """Return the usernames of owners without two-factor, who prevent requiring it."""
     owners = organization.memberships.owners().without_two_factor().order_by("username_key")
     return list(owners.values_list("username", flat=True))
 
 
 def is_conformant(organization: Organization) -> bool:
-    """Tell whether every owner is enrolled: what the API calls two-factor-conformant."""
+    """Return whether every owner is enrolled: `two-factor-conformant` in the API."""
     return not organization.memberships.owners().without_two_factor().exists()
 
 
 def set_auth_policy(organization: Organization, policy: AuthPolicy, *, actor: Actor) -> Organization:
-    """Require two-factor authentication of everybody, or lift that. The same again is no change."""
+    """Require two-factor authentication, or lift the requirement. The same policy again is not a change.
+
+    Raises OwnersNotEnrolled, NoLongerAllowed, OrganizationGone, RateLimited.
+    """
     news.reserve_broadcast(organization)
     with acting(actor):
         organization = lock_with_right(organization, actor)
@@ -52,7 +55,7 @@ def set_auth_policy(organization: Organization, policy: AuthPolicy, *, actor: Ac
 
 
 def change_policy(organization: Organization, policy: AuthPolicy, *, actor: Actor) -> None:
-    """As above, for a caller who holds the organization's lock."""
+    """Like `set_auth_policy`, for a caller who holds the organization's lock."""
     if organization.collaborator_auth_policy == policy:
         return
     if policy == AuthPolicy.TWO_FACTOR_MANDATORY and (names := unenrolled_owners(organization)):
@@ -65,7 +68,7 @@ def change_policy(organization: Organization, policy: AuthPolicy, *, actor: Acto
 
 
 def notify_members(organization: Organization) -> None:
-    """Tell all owners, and those whom it locks out. Two rows, however many people that is."""
+    """Mail all owners and all members who are locked out: at most two rows for any number of people."""
     name, key = organization.name, str(organization.pk)
     if not organization.is_mandatory:
         outbox.broadcast("organization_lifted_two_factor", audience=OWNERS, key=key, organization_name=name)
@@ -83,21 +86,22 @@ def notify_members(organization: Organization) -> None:
 
 
 def check_new_owner(organization: Organization, user: User) -> None:
-    """Raise if this user can't become an owner. The caller holds both locks."""
+    """Raise NewOwnerNotEnrolled if this user can't become an owner. The caller holds both locks."""
     if organization.is_mandatory and not user.is_enrolled:
         raise NewOwnerNotEnrolled(name=user.username)
 
 
-# --- What accounts asks and tells (signals) ---
+# --- Signals of accounts ---
 
 
 def veto_disable(
     sender: type[User], *, user: User, forced: bool, lock: bool, **kwargs: Any
 ) -> tuple[int, ...]:
-    """Refuse while the user owns a mandatory organization. Break-glass (forced) goes through.
+    """Refuse to disable two-factor while the user owns a mandatory organization, unless forced (break-glass).
 
-    Returns what the user owns. It is locked when `lock` says so; without it, the caller holds the user's lock
-    and compares: locking more at that point would be against the order.
+    Returns the ids of the organizations that the user owns, locked if `lock` is true. Otherwise the caller
+    holds the user's lock and compares the ids: locking organizations then would break the lock order.
+    Raises TwoFactorRemovalRefused.
     """
     owned = Organization.objects.owned_by(user).order_by("pk")
     if lock:
@@ -119,7 +123,7 @@ def veto_disable(
 
 
 def consequences(sender: type[User], *, user: User, **kwargs: Any) -> dict[str, list[str]]:
-    """Return which organizations refuse that this user disables two-factor, and which it would lock."""
+    """Return the organizations that refuse to let this user disable two-factor, and those it would lock."""
     rows = (
         Membership.objects.active()
         .filter(user=user)
@@ -134,7 +138,7 @@ def consequences(sender: type[User], *, user: User, **kwargs: Any) -> dict[str, 
 
 
 def mirror(sender: type[User], *, user: User, enabled: bool, **kwargs: Any) -> None:
-    """Copy the two-factor state of a user, whose lock the caller holds, to the memberships."""
+    """Copy the two-factor state of a user to the memberships. The caller holds the user's lock."""
     stale = Membership.objects.active().filter(user=user, two_factor_enabled=not enabled)
     rows = list(stale.order_by("pk").select_for_update(no_key=True).values_list("pk", "organization_id"))
     if not rows:

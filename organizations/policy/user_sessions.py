@@ -1,6 +1,6 @@
-"""VERB: how long the sessions of an organization's members last (D11).
+"""Set how long the sessions of an organization's members last (D11).
 
-The rule is read on each request, with the session itself, and never written to members.
+The limits are read on each request, with the session itself, and never written to members.
 """
 
 from django.db.models import F, Func, IntegerField
@@ -18,9 +18,10 @@ from organizations.news import OWNERS
 
 
 class Strictest(Func):
-    """The smallest value of a column among the organizations of a row's user; NULL if none has one.
+    """The smallest value of a column among the organizations of a row's user; NULL if none has a value.
 
-    Written as text: every request reads it, and the ORM takes longer to build it than the database to answer.
+    It is written as SQL: every request reads it, and the ORM takes longer to build it than the database to
+    run it.
     """
 
     template = (
@@ -42,9 +43,10 @@ LIMITS = {
 def update_user_sessions(
     organization: Organization, *, timeout: int | None, remember: int | None, actor: Actor
 ) -> Organization:
-    """Set after how many minutes members must sign in again: without use, and at all events.
+    """Set after how many minutes members must sign in again: without use, and since the sign-in.
 
-    None is the default. The same again is no change. Raises SessionOutOfRange.
+    None is the default. Equal values are not a change. Raises SessionOutOfRange, NoLongerAllowed,
+    OrganizationGone, RateLimited.
     """
     news.reserve_broadcast(organization)
     with acting(actor):
@@ -54,7 +56,7 @@ def update_user_sessions(
 
 
 def check_length(minutes: int | None) -> None:
-    """Raise SessionOutOfRange unless an owner may choose so many minutes; None is the default."""
+    """Raise SessionOutOfRange unless an owner may choose this many minutes; None is the default."""
     if minutes is not None and not SHORTEST_SESSION <= minutes <= LONGEST_SESSION:
         raise SessionOutOfRange
 
@@ -62,7 +64,7 @@ def check_length(minutes: int | None) -> None:
 def change_sessions(
     organization: Organization, *, timeout: int | None, remember: int | None, actor: Actor
 ) -> None:
-    """As above, for a caller who holds the organization's lock."""
+    """Like `update_user_sessions`, for a caller who holds the organization's lock."""
     for minutes in (timeout, remember):
         check_length(minutes)
     before = (organization.session_timeout, organization.session_remember)

@@ -1,4 +1,4 @@
-"""Organization settings > Authentication: owners decide, members can read what holds."""
+"""Organization settings > Authentication: owners change it, members can read it."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -33,7 +33,7 @@ def authentication_page(
     status: int = 200,
     form: UserSessionsForm | None = None,
 ) -> HttpResponse:
-    """Owners see who keeps the button from working; nobody else does (OR-13)."""
+    """Render the page. Only owners see which owners prevent requiring two-factor (OR-13)."""
     asks = membership.is_owner and not organization.is_mandatory
     context = {
         "organization": organization,

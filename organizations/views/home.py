@@ -1,4 +1,4 @@
-"""Where a login lands, and how an organization begins."""
+"""Show the home page after sign-in, and create organizations."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -16,7 +16,7 @@ from organizations.forms import NewOrganizationForm
 
 @require_safe
 def home(request: SignedInRequest) -> HttpResponse:
-    """The lists come from organizations.context, which the top bar asks anyway."""
+    """Render the page. Its lists come from organizations.context_processors, as in the top bar."""
     return render(request, "organizations/home.html")
 
 

@@ -1,4 +1,4 @@
-"""User Settings > Organizations: what I am in, and what I am invited to."""
+"""User Settings > Organizations: memberships and invitations of the signed-in user."""
 
 from collections.abc import Callable
 
@@ -20,12 +20,12 @@ from organizations.models import Membership, Organization
 
 @require_safe
 def mine(request: SignedInRequest) -> HttpResponse:
-    """The lists come from organizations.context, which the top bar asks anyway."""
+    """Render the page. Its lists come from organizations.context_processors, as in the top bar."""
     return render(request, "organizations/mine.html")
 
 
 def refused(request: SignedInRequest, error: RuleViolation) -> HttpResponse:
-    """Show the page with what could not be done."""
+    """Render the page with the message of the error."""
     messages.error(request, str(error))
     return render(request, "organizations/mine.html", status=status_of(error))
 
@@ -57,7 +57,7 @@ def answer(request: SignedInRequest, membership_id: int, verb: Callable[..., Org
 @require_POST
 @membership_required_despite_policy
 def leave(request: SignedInRequest, organization: Organization, membership: Membership) -> HttpResponse:
-    # An owner's rights are given up after a proof only (D6), as on the page of the users.
+    # Giving up an owner's rights takes sudo (D6), as on the page "Users".
     if membership.is_owner and not has_sudo(request):
         return redirect_to_sudo(reverse("organizations:mine"))
     try:

@@ -1,4 +1,4 @@
-"""An organization as its members see it, and what they see while it is closed to them."""
+"""Show an organization to its members, and the locked-out page to members that the policy locks out."""
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -21,7 +21,7 @@ from organizations.models import Membership, Organization
 @require_safe
 @member_required
 def detail(request: SignedInRequest, organization: Organization, membership: Membership) -> HttpResponse:
-    """Who is in it. Owners see who has two-factor; members see names only (D34)."""
+    """List the members. Owners see who has two-factor; members see names only (D34)."""
     page = keyset_page(organization.memberships.active(), request.GET)
     return render(
         request,
@@ -38,7 +38,7 @@ def detail(request: SignedInRequest, organization: Organization, membership: Mem
 @require_safe
 @membership_required_despite_policy
 def locked_out(request: SignedInRequest, organization: Organization, membership: Membership) -> HttpResponse:
-    """Why, since when, whom to ask, how to get in, how to get out; no members (D32)."""
+    """Explain why and since when, whom to ask, how to get in and how to leave; show no members (D32)."""
     home = reverse("organizations:detail", args=[organization.name])
     next_path = safe_next(request, request.GET.get("next"), home)
     if not is_locked_out(request.user, organization):

@@ -1,4 +1,4 @@
-"""Organization settings > API Tokens: the organization's own, and that of its owners' team."""
+"""Organization settings > API Tokens: the organization's own token, and that of its owners' team."""
 
 from typing import Any
 
@@ -51,7 +51,7 @@ def tokens_page(
 def create_token(
     request: SignedInRequest, organization: Organization, membership: Membership, kind: str
 ) -> HttpResponse:
-    """Show the secret in the answer, and nowhere again (docs/decisions/0005)."""
+    """Create a token and show its secret in this response only (docs/decisions/0005)."""
     chosen = kind_or_404(kind)
     form = ExpiryForm(request.POST, auto_id=f"id_{kind}_%s")
     if not form.is_valid():
@@ -76,7 +76,7 @@ def delete_token(
     if verbs.revoke(organization, kind_or_404(kind), actor=request.actor) is None:
         messages.info(request, _("There was nothing to delete any more."))
     else:
-        messages.success(request, _("The token was deleted. It opens nothing any more."))
+        messages.success(request, _("The token was deleted. It no longer works."))
     return redirect(PAGE, organization.name)
 
 

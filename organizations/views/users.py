@@ -1,4 +1,4 @@
-"""Organization settings > Users: who is in, who is invited, and what an owner can do about it."""
+"""Organization settings > Users: list, invite and remove members, and make them owners."""
 
 from collections.abc import Callable
 from typing import Any
@@ -107,7 +107,7 @@ def remove_member(
 def remove_owner(
     request: SignedInRequest, organization: Organization, membership: Membership, membership_id: int
 ) -> HttpResponse:
-    """Who owns an organization changes behind sudo only (D6), whichever button does it."""
+    """Remove an owner. Every change of owners takes sudo (D6)."""
     done = _("%(name)s has been removed.")
     return act(request, organization, membership, membership_id, memberships.remove_owner, done)
 
@@ -120,7 +120,7 @@ def act(
     verb: Callable[..., Any],
     done: str,
 ) -> HttpResponse:
-    """Carry out one of the actions of a row, and come back to the page that it was on."""
+    """Apply a verb to the membership of a row, and redirect to the page that showed the row."""
     try:
         changed = verb(organization, membership_id, actor=request.actor)
     except RuleViolation as error:
@@ -129,6 +129,6 @@ def act(
         response.status_code = status_of(error)
         return response
     messages.success(request, done % {"name": changed})
-    if changed.user_id == membership.user_id:  # my own role: the page may not be mine any more
+    if changed.user_id == membership.user_id:  # their own role: they may have lost access to the page
         return redirect("organizations:home")
     return redirect(safe_next(request, request.POST.get("next"), reverse(PAGE, args=[organization.name])))

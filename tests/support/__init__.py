@@ -1,1 +1,1 @@
-"""What the tests share: who plays, servers, browsers, databases, faults."""
+"""Share people, servers, browsers, databases and faults among the tests."""

@@ -1,4 +1,4 @@
-"""Who walks over the site (tests/support/crawler.py): one browser for each thing that a person can be."""
+"""Create the browsers that crawl the site (tests/support/crawler.py): one for each state of a person."""
 
 import logging
 from functools import cached_property
@@ -22,42 +22,42 @@ def anonymous(stage):
 
 
 def pending(stage):
-    """Has given the right password of an account with two-factor."""
+    """Return the browser of a person with two-factor who has given the correct password."""
     client = Client()
     people.post_password(client, stage.max)
     return client
 
 
 def setting_up(stage):
-    """An owner without two-factor, in the middle of enrolling."""
+    """Return the browser of an owner without two-factor who is enrolling."""
     client = stage.browser("una")
     people.start_enrolment(client)
     return client
 
 
 def locked_out(stage):
-    """A member of one organization that lets everybody in, and of one that wants two-factor; without sudo."""
+    """Return the browser of a member without sudo, of an open organization and of one that locks them out."""
     client = stage.browser("mia")
     let_sudo_expire(stage.mia)
     return client
 
 
 def owner(stage):
-    """One of whose organizations has a token, and room for another."""
+    """Return the browser of an owner whose organization has one token and can have another."""
     browser = stage.browser("olga")
     browser.post("/app/open/settings/authentication-tokens/organization/create", {"expires": "90"})
     return browser
 
 
 def expired(stage):
-    """An owner with two-factor whose sudo has expired."""
+    """Return the browser of an owner with two-factor whose sudo has expired."""
     client = stage.browser("oscar")
     let_sudo_expire(stage.oscar)
     return client
 
 
 def member(stage):
-    """Signed in here and elsewhere, remembered by two browsers, and with a token."""
+    """Return the browser of a member with several sessions, two remembered browsers and a token."""
     for _ in range(2):
         client = Client()
         people.post_password(client, stage.max)
@@ -68,7 +68,7 @@ def member(stage):
 
 
 def with_phone(stage):
-    """Has an application and a phone."""
+    """Return the browser of a person with an application and a phone."""
     user = people.make_user("twice")
     client = people.sign_in(user)
     people.enrol(user, client)
@@ -76,14 +76,14 @@ def with_phone(stage):
 
 
 def adding_phone(stage):
-    """Has been sent a text, and not yet entered its code."""
+    """Return the browser of a person who got a text and has not entered its code yet."""
     client = people.sign_in(people.make_user("adding"))
     start_phone(client, "(202) 555-0144")
     return client
 
 
 def texted(stage):
-    """Has given the right password of an account that gets codes by text."""
+    """Return the browser of a person with codes by text who has given the correct password."""
     user = people.make_user("texted")
     enrol_phone(user)
     client = Client()
@@ -92,7 +92,7 @@ def texted(stage):
 
 
 def outsider(stage):
-    """Has an organization of her own, and is invited to another."""
+    """Return the browser of a person who owns an organization and is invited to another."""
     found("strange", stage.eve)
     stage.browser("olga").post("/app/open/settings/users/add", {"username": "eve"})
     return stage.browser("eve")
@@ -103,7 +103,7 @@ def staff(stage):
 
 
 def newcomer(stage, name="newcomer"):
-    """Has just signed up."""
+    """Return the browser of a person who has just signed up."""
     client = Client()
     client.post(
         "/account/new", {"username": name, "email": f"{name}@example.com", "password": people.PASSWORD}
@@ -112,7 +112,7 @@ def newcomer(stage, name="newcomer"):
 
 
 def confirming(stage):
-    """Has signed up, and opened the link that confirms the address."""
+    """Return the browser of a new person who has opened the link that confirms the address."""
     client = newcomer(stage, "confirming")
     token = email_addresses.CONFIRM.token_for(User.objects.get(username="confirming"))
     client.get(f"/account/confirm/{token}")
@@ -120,7 +120,7 @@ def confirming(stage):
 
 
 def resetting(stage):
-    """Has opened the link that sets a new password."""
+    """Return a browser that has opened the link that sets a new password."""
     client = Client()
     client.get(f"/account/password/reset/{passwords.RESET.token_for(stage.max)}")
     return client
@@ -175,7 +175,7 @@ class Places:
         }
 
     def paths(self):
-        """Every page and every action, with each thing that it can be about."""
+        """Return the paths of all routes, with each known value of each argument."""
         found = [
             self.path(route, **{name: value})
             for route in routes()
@@ -195,7 +195,7 @@ class Places:
 
 
 def record_of(route):
-    """Some record of the kind that this page of the admin site is about."""
+    """Return the first record of the model of this admin page."""
     _, _, app, model, *_ = route.template.split("/")
     kind = Organization if app == "r" else apps.get_model(app, model)
     return kind._default_manager.order_by("pk").first()
@@ -217,7 +217,7 @@ class Walk:
 
     @cached_property
     def pages(self):
-        """(walker, page) for all that anybody gets to see."""
+        """Return (walker, page) for every page that a walker can see."""
         return [
             (walker, page)
             for walker in self.walkers.values()
@@ -227,7 +227,7 @@ class Walk:
 
     @cached_property
     def forms(self):
-        """(walker, form): each form of the site once, with somebody who has it on a page."""
+        """Return (walker, form) for each form of the site once, with a walker who sees it."""
         found = {}
         for walker, page in self.pages:
             for form in page.forms:
@@ -237,7 +237,7 @@ class Walk:
 
 @pytest.fixture(scope="module")
 def everybody(django_db_setup, django_db_blocker):
-    """The Walk that the tests of a module share. Each of them asks for `db` as well, and for no more."""
+    """Yield the Walk that the tests of a module share. Each test requests `db`, not `transactional_db`."""
     logging.disable()
     with django_db_blocker.unblock(), undone():
         yield Walk(make_stage())

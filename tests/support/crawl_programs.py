@@ -1,4 +1,4 @@
-"""Programs that walk over the API: each request meets the same state, and what it changed is seen."""
+"""Crawl the API with programs: each request finds the same state, and its changes are recorded."""
 
 import json
 import logging
@@ -34,7 +34,7 @@ class Program(Walker):
 
 
 def complaints(answer, what, *, statuses=range(400, 500), harmless=False):
-    """What is wrong with an answer that should be a refusal in the form of JSON:API, as sentences."""
+    """Yield what is wrong with a response that must be a refusal in JSON:API form, as sentences."""
     if harmless and answer.status < 300:
         statuses = range(200, 300)
     if answer.status not in statuses:
@@ -50,7 +50,7 @@ def complaints(answer, what, *, statuses=range(400, 500), harmless=False):
 
 
 def complaints_about_errors(response):
-    """Whether this is an error document as Terraform's clients read it: status and title are strings."""
+    """Yield why this is not an error document for Terraform's clients: status and title are strings."""
     if response.headers.get("Content-Type") != MEDIA_TYPE:
         yield f"is of type {response.headers.get('Content-Type')}"
         return
@@ -94,7 +94,7 @@ class ApiWalk:
         return self.programs[name]
 
     def who_may(self, operation):
-        """Somebody who may do it to what is in `open`."""
+        """Return the program of a person who may perform the operation in `open`."""
         return self["root" if operation.template.startswith("/admin/") else "olga"]
 
     def path(self, operation, *args, **others):
@@ -103,7 +103,7 @@ class ApiWalk:
 
 @pytest.fixture(scope="module")
 def programs(django_db_setup, django_db_blocker):
-    """The ApiWalk that the tests of a module share. Each of them asks for `db` as well, and for no more."""
+    """Yield the ApiWalk that the tests of a module share. Each test requests `db`, not `transactional_db`."""
     logging.disable()
     with django_db_blocker.unblock(), undone():
         yield ApiWalk(make_stage())

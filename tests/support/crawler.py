@@ -1,7 +1,7 @@
-"""A walk over the whole site: every route of the URLconf and every form of every page, as seen by everybody.
+"""Crawl the whole site: every route of the URLconf and every form of every page, as each kind of person.
 
-Routes and forms are found, never listed: what is added is walked without anybody remembering. Only what the
-arguments of routes can be has to be said once, in `Places`, and who there is, in `crawl_people.py`.
+Routes and forms are found, not listed, so new ones are crawled automatically. Only the values of route
+arguments (`Places`) and the people are listed, in `crawl_people.py`.
 """
 
 import re
@@ -36,7 +36,7 @@ class Route:
 
 
 def routes():
-    """Where people go. What programs are offered below /api/ is in tests/api/routes.py."""
+    """Return the routes of pages. tests/api/routes.py has those of the API."""
     return [route for route in all_routes() if not route.template.startswith(FOR_PROGRAMS)]
 
 
@@ -55,7 +55,7 @@ def find_routes(resolver, prefix, arguments):
 
 
 def view_of(path):
-    """The name of the view behind a path, or None."""
+    """Return the name of the view of a path, or None."""
     try:
         match = resolve(urlsplit(path).path)
     except Resolver404:
@@ -108,7 +108,7 @@ class Page(HTMLParser):
 
     @property
     def parameters(self):
-        """What can stand in the query of this page, as far as it shows."""
+        """Return the query parameters that this page uses in its links and forms."""
         own = [urlsplit(link).query for link in self.links if urlsplit(link).path == urlsplit(self.path).path]
         fields = [field.name for form in self.forms if form.method == "get" for field in form.fields]
         return {name for query in own for name, _ in parse_qsl(query, keep_blank_values=True)} | set(fields)
@@ -142,7 +142,7 @@ COUNTED_ANYWAY = ("failures", "set_aside_at", "last_used_at")
 
 
 def dump(left_out=NOT_COUNTED, tables=None):
-    """Every row of every table, or of these, but some and recorded failures."""
+    """Return all rows by table, of all tables or of `tables`, without `left_out` and recorded failures."""
     rows = {}
     for model in apps.get_models(include_auto_created=True):
         if model in left_out or (tables is not None and model._meta.db_table not in tables):
@@ -157,7 +157,7 @@ def dump(left_out=NOT_COUNTED, tables=None):
 
 @contextmanager
 def undone():
-    """Whatever happens in here is rolled back."""
+    """Roll back all that the block does."""
     block = transaction.atomic()
     block._from_testcase = True  # as Django's TestCase marks its own, in which durable blocks may stand
     with block:
@@ -195,7 +195,7 @@ class Walker:
 
     @property
     def token(self):
-        """What the forms of this browser carry."""
+        """Return the CSRF token of this browser's forms."""
         return self.cookies["csrf"]
 
     def get(self, path, headers=None):
@@ -216,7 +216,7 @@ class Walker:
 
     @contextmanager
     def having(self, cookies):
-        """With other cookies in the browser for a while."""
+        """Add cookies to the browser for the block."""
         own, self.cookies = self.cookies, self.cookies | cookies
         yield
         self.cookies = own
@@ -227,12 +227,12 @@ class Walker:
         return execute(sql, params, many, context)
 
     def changes(self):
-        """Names of tables. Where nothing was written nothing is different: there are no triggers."""
+        """Return the names of changed tables. Only written ones are compared: there are no triggers."""
         found = dump(tables=self.wrote) if self.wrote else {}
         return [table for table, rows in found.items() if rows != self.before[table]]
 
     def page(self, path):
-        """The page at this path, or None if this actor gets something else there."""
+        """Return the page at this path, or None if this person does not get a page."""
         answer = self.get(path)
         if answer.status == 200 and answer.response["Content-Type"].startswith("text/html"):
             return Page(path, answer.text)

@@ -1,4 +1,4 @@
-"""How a person finds the right answer, for each factor. A new factor adds a class here; no test changes."""
+"""Find the correct answer to a challenge of each factor. A new factor adds a class here; no test changes."""
 
 import re
 
@@ -65,7 +65,7 @@ def begin(factor, user):
 def enrol_device(factor, user):
     """Enrol through the protocol alone.
 
-    Return the device and a function that is challenged and returns (right answer, state to give it with).
+    Return the device and a function that begins a challenge and returns (correct answer, state for it).
     """
     state = begin(factor, user)
     holder = HOLDERS[factor.slug](factor, user, state)

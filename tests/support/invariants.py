@@ -1,4 +1,4 @@
-"""The invariants of docs/security.md (I1 to I4), as questions to the database. Each returns what is wrong."""
+"""Check the invariants I1 to I4 of docs/security.md in the database. Each check yields what is wrong."""
 
 from django.db.models import Q
 
@@ -9,12 +9,12 @@ from organizations.models import AuthPolicy, Membership, OrganizationCounts
 
 
 def broken():
-    """Everything that is wrong, as sentences. Empty when all is well."""
+    """Return all violations as sentences."""
     return [*i1(), *i2(), *i3(), *i4(), *mirrors(), *counts()]
 
 
 def i1():
-    """A mandatory policy means that every owner is enrolled, but for those reset by break-glass."""
+    """With a mandatory policy, every owner is enrolled, except those reset by break-glass."""
     left_out = set(
         AuditEvent.objects.filter(event="two_factor.disabled", data__forced=True).values_list(
             "user_id", flat=True
@@ -37,7 +37,7 @@ def primary_devices(user):
 
 
 def i2():
-    """Two-factor is on exactly if there is a confirmed primary device, and then there is one set of codes."""
+    """Two-factor is on if and only if there is a confirmed primary device, and then one set of ten codes."""
     for user in User.objects.all():
         devices = len(primary_devices(user))
         sets = BackupCodeSet.objects.filter(user=user, confirmed=True).count()
@@ -54,7 +54,7 @@ def i2():
 
 
 def i3():
-    """As many spent backup codes as successes with them, at most."""
+    """Each spent backup code is one success, unless the codes were renewed or two-factor was disabled."""
     for user in User.objects.all():
         successes = AuditEvent.objects.filter(
             user_id=user.pk, event__in=["login.succeeded", "sudo.granted"], data__method="backup-codes"
@@ -68,7 +68,7 @@ def i3():
 
 
 def i4():
-    """A verified session belongs to somebody who has proved a second factor, earlier."""
+    """A verified session belongs to a user who has proved a second factor before."""
     proofs = AuditEvent.objects.filter(
         Q(event__in=["two_factor.enabled", "two_factor.replaced", "sudo.granted", "login.succeeded"]),
         ~Q(data__method="password"),

@@ -1,6 +1,6 @@
-"""Install what the tests need besides Python, where that may be done: `make test` runs this first.
+"""Install the programs that the tests need besides Python, where allowed: `make test` runs this first.
 
-It never fails: the tests for which something is missing are skipped, and say so.
+It never fails: tests that lack a program are skipped, and report it.
 """
 
 import os
@@ -53,7 +53,7 @@ def install(packages):
 
 
 def become_root():
-    """What to put before a command so that it runs as root; None if that takes a password."""
+    """Return the prefix that runs a command as root, or None if that takes a password or there is no sudo."""
     if os.geteuid() == 0:
         return []
     if shutil.which("sudo") is None:

@@ -1,4 +1,4 @@
-"""Mails: which way they go, and reading them, with what a person would click on."""
+"""Send mails by another backend; read their links and subjects."""
 
 import re
 from urllib.parse import urlsplit
@@ -15,7 +15,7 @@ def send_by(backend, settings):
 
 
 def link_in(mail, path):
-    """The path of the link below `path` in a mail that was sent."""
+    """Return the path of the first link below `path` in a mail that was sent."""
     for link in LINK.findall(mail.body):
         if urlsplit(link).path.startswith(path):
             return urlsplit(link).path

@@ -1,4 +1,4 @@
-"""The stage of the authorization matrix: who plays, and the organizations `open` and `fort`."""
+"""Create the stage of the authorization matrix: its people, and the organizations `open` and `fort`."""
 
 import base64
 import copy
@@ -26,7 +26,7 @@ SERVER = Actor.command()
 
 
 def found(name, owner, *, owners=(), members=()):
-    """An organization with these people in it."""
+    """Create and return an organization with these people in it."""
     organization = lifecycle.create_organization(name, f"hello@{name}.example", owner=owner, actor=SERVER)
     for user in [*owners, *members]:
         join(organization, user)
@@ -41,7 +41,7 @@ def join(organization, user):
 
 
 def actor_of(user):
-    """Somebody with a shell; named, so that each has invitations of his own to spend."""
+    """Return an actor at the command line; it names the user, so that limits count per user."""
     return Actor(user=user, ip=None, user_agent="", door="command")
 
 
@@ -62,7 +62,7 @@ def is_mandatory(name):
 
 
 def counts_of(name):
-    """(members, without two-factor, invited)"""
+    """Return (members, members without two-factor, invited)."""
     counts = OrganizationCounts.objects.get(organization__name=name)
     return counts.members, counts.members_without_two_factor, counts.invited
 
@@ -72,7 +72,7 @@ def let_sudo_expire(user):
 
 
 def enrolled(user):
-    """The application of somebody who enrolled before the story begins; without pages, which take long."""
+    """Enrol a user and return the application. Does not use pages, which are slow."""
     factor = factors.get("app")
     with transaction.atomic():
         state = factor.begin_enrolment(user)
@@ -96,7 +96,7 @@ class Stage:
         return self.people[name]
 
     def browser(self, name):
-        """The browser in which this person is signed in completely; "anonymous" is nobody's."""
+        """Return the browser in which this person is fully signed in; for "anonymous", a new one."""
         if name == "anonymous":
             return Client()
         if name not in self.browsers:

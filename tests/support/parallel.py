@@ -1,4 +1,4 @@
-"""Many browsers before the same page, and requests that are written down for a volley."""
+"""Prepare many browsers on the same page, and requests as bytes for a volley."""
 
 import json
 import re
@@ -21,7 +21,7 @@ def browser(site):
 
 
 def second_browser(visitor):
-    """Another tab: the same cookies, kept separately."""
+    """Return a second browser with a copy of the cookies."""
     other = Visitor(visitor.base_url)
     other.cookies = dict(visitor.cookies)
     return other
@@ -32,12 +32,12 @@ def post(visitor, path, **fields):
 
 
 def write_down(visitor, path, **fields):
-    """What `post` would send, as bytes for a volley."""
+    """Return the request of `post` as bytes for a volley."""
     return visitor.raw("POST", path, {"csrfmiddlewaretoken": visitor.cookies["csrf"], **fields})
 
 
 def called(site, method, path, secret, content=None):
-    """A request of a program, as bytes for a volley."""
+    """Return an API request of a program as bytes for a volley."""
     body = b"" if content is None else json.dumps(content).encode()
     lines = [
         f"{method} /api/v2{path} HTTP/1.1",
@@ -51,7 +51,7 @@ def called(site, method, path, secret, content=None):
 
 
 def sign_in(site, user, app=None, password=people.PASSWORD):
-    """A browser in which this user has signed in completely."""
+    """Return a browser in which this user is fully signed in."""
     visitor = browser(site)
     reply = post(visitor, "/session", username=user.username, password=password)
     if app is not None:
@@ -62,7 +62,7 @@ def sign_in(site, user, app=None, password=people.PASSWORD):
 
 
 def pending_login(site, user):
-    """A browser that has shown the right password and is asked for a code."""
+    """Return a browser that has given the correct password and is asked for a code."""
     visitor = browser(site)
     reply = post(visitor, "/session", username=user.username, password=people.PASSWORD)
     assert reply.location == CHALLENGE, reply.text
@@ -74,7 +74,7 @@ def pending_logins(site, user, count=AT_ONCE):
 
 
 def start_enrolment(visitor, user):
-    """Choose the application, scan what the page shows; return the application."""
+    """Choose the application and scan the key that the page shows; return the application."""
     reply = post(visitor, f"{people.TWO_FACTOR}/enable", method="app")
     assert reply.location == f"{people.TWO_FACTOR}/confirm", reply.text
     return scan(visitor, user)
@@ -86,12 +86,12 @@ def scan(visitor, user):
 
 
 def codes_on(reply):
-    """The backup codes that a page shows."""
+    """Return the backup codes that a page shows."""
     return re.findall(r"<code>([0-9A-Z-]{15})</code>", reply.text)
 
 
 def fire(site, raws):
-    """Send all at the same moment. Whatever happens in a race, nobody sees an error of the server."""
+    """Send all requests at the same moment; return the replies. Fails if one is a server error."""
     replies = site.volley(raws)
     statuses = [reply.status for reply in replies]
     assert max(statuses) < 500, f"{statuses}\n{site.log()[-5000:]}"
@@ -103,7 +103,7 @@ def logged_in(replies):
 
 
 def is_signed_in(site, cookies):
-    """Whether a browser with these cookies gets what only a signed-in person gets."""
+    """Return whether a browser with these cookies gets a page for signed-in people."""
     visitor = browser(site)
     visitor.cookies |= cookies
     return visitor.get("/app/settings/profile").status == 200

@@ -1,10 +1,8 @@
-"""Who plays in the tests, as fixtures: alice, bob and carol belong together, mallory is outside.
+"""Provide the people of the tests as fixtures: alice, bob and carol work together, mallory is an outsider.
 
-Fixtures are states.
-
-Everything happens with real codes, through the product's own pages: `sign_in(alice)` posts the form, and
-`enrol(alice, client)` reads the key off the page as a person would. `enrol(alice)` is the beginning of so
-many stories that it goes through the verbs behind those pages, in a tenth of the time.
+A fixture is a state. Everything happens with real codes, through the product's own pages: `sign_in(alice)` posts
+the form, and `enrol(alice, client)` reads the key from the page. So many tests begin with `enrol(alice)` that it
+calls the verbs behind those pages, in a tenth of the time.
 """
 
 import base64
@@ -31,7 +29,7 @@ from accounts.two_factor import enrolment
 
 
 def mails_have_left(**kwargs):
-    """Mails leave by other threads, after the answer; a test that looks at them looks after that."""
+    """Wait until mails are sent: other threads send them after the response."""
     threads.wait_until_idle()
 
 
@@ -42,7 +40,7 @@ TWO_FACTOR = "/app/settings/two-factor"
 
 
 def make_user(username, **fields):
-    """A person with a confirmed address and PASSWORD."""
+    """Create and return a user with a confirmed address and PASSWORD."""
     defaults = {"email": f"{username}@example.com", "email_confirmed_at": timezone.now()}
     return User.objects.create_user(username, password=PASSWORD, **(defaults | fields))
 
@@ -56,11 +54,11 @@ class Authenticator:
     codes: list = field(default_factory=list)  # the backup codes, as shown
 
     def code(self, steps=0):
-        """The code of the present time step, or of one so many steps away."""
+        """Return the code of the current time step, or of one that is `steps` of 30 seconds away."""
         return pyotp.TOTP(self.key).at(timezone.now() + steps * timedelta(seconds=30))
 
     def fresh_code(self):
-        """A code that was not used yet. Stands for waiting 30 seconds: the used step is moved back."""
+        """Return a valid unused code. Instead of waiting 30 seconds, forget the last used step."""
         TOTPDevice.objects.filter(user=self.user, confirmed=True).update(last_step=-1)
         return self.code()
 
@@ -74,7 +72,7 @@ def post_password(client, user, password=PASSWORD, **fields):
 
 
 def sign_in(user, authenticator=None, client=None):
-    """A browser in which this user has signed in completely."""
+    """Return a browser in which this user is fully signed in."""
     client = client or Client()
     response = post_password(client, user)
     assert response.status_code == 302, response.content.decode()
@@ -97,7 +95,7 @@ def key_on(response):
 
 
 def codes_on(response):
-    """The backup codes that a page shows, read off its HTML."""
+    """Return the backup codes that a page shows, read from its HTML."""
     text = unescape(response.content.decode())
     return re.findall(r"\b[0-9A-Z]{5}-[0-9A-Z]{4}-[0-9A-Z]{4}\b", text)
 
@@ -161,5 +159,5 @@ def mallory(transactional_db):
 
 @pytest.fixture
 def app_of_alice(alice):
-    """alice has two-factor authentication; this is her application."""
+    """Enable two-factor authentication for alice; return the application."""
     return enrol(alice)

@@ -1,7 +1,6 @@
-"""The pictures of README.md and of the user guide, taken of the running product: `make pictures`.
+"""Take the pictures of README.md and of the user guide from the running product: `make pictures`.
 
-Codes, keys and times are replaced by made-up ones, so that the pictures change when the pages do and not with
-each run.
+Codes, keys and times are replaced by fixed ones, so that pictures change only when the pages do.
 """
 
 import base64
@@ -78,7 +77,7 @@ class Person:
         self.press("Sign in")
 
     def enter_code(self):
-        """Enter a code that was not used before: each time that of a later step."""
+        """Enter an unused code: each time the code of a later step."""
         self.page.locator("[autocomplete=one-time-code]").fill(next_code(self.name))
         self.press("Verify")
 
@@ -112,7 +111,7 @@ def use_made_up_secret(name):
 
 
 def next_code(name):
-    """The first code of the present and the next step that was not used yet; waits for a step if it must."""
+    """Return the first unused code of the current and the next step; wait for a step if both are used."""
     totp = pyotp.TOTP(base64.b32encode(SECRET).decode())
     while True:
         used = TOTPDevice.objects.filter(user__username=name).order_by("-last_step").first().last_step
@@ -134,7 +133,7 @@ def save(png, name):
 
 @contextmanager
 def running_site():
-    """The product with the demo's data, in a database that goes away afterwards."""
+    """Run the product with the demo data for the block."""
     call_command("migrate", verbosity=0)
     nowhere = mail_settings({"EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend"})
     with override_settings(**nowhere):

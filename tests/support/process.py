@@ -1,6 +1,6 @@
-"""Keeps a program running for as long as the process that asked for it lives, however that one ends.
+"""Keep a program running as long as the process that started it, however that process ends.
 
-A killed pytest runs no clean-up, so the program is the child of a process of its own (this file, run as a
+A killed pytest runs no clean-up, so the program is the child of a separate process (this file, run as a
 script), which reads from a pipe: when the pipe closes, it ends the program and removes its directory.
 """
 
@@ -44,7 +44,7 @@ class Kept:
         return self.keeper.poll() is None
 
     def kill(self):
-        """End the whole program at once, as a crash would."""
+        """Kill the whole process group at once, as a crash would."""
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
         self.keeper.wait()

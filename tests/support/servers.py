@@ -1,4 +1,4 @@
-"""The product as it runs in production: real server processes, and real requests at the same moment."""
+"""Run the product as in production, in real server processes, and send it real simultaneous requests."""
 
 import email
 import email.policy
@@ -31,7 +31,7 @@ class Site:
         self.log_path = kept.log
 
     def visitor(self):
-        """A new browser without a cookie."""
+        """Return a new browser without cookies."""
         return Visitor(self.url)
 
     def volley(self, raws):
@@ -41,23 +41,23 @@ class Site:
         return self.log_path.read_text(errors="replace")
 
     def mails(self, to=None):
-        """The mails that were sent, oldest first, as email.message.EmailMessage."""
+        """Return the mails that were sent, oldest first, as email.message.EmailMessage."""
         files = sorted(self.mail_directory.glob("*.log"), key=lambda path: path.stat().st_mtime_ns)
         mails = [mail for path in files for mail in parse_mails(path)]
         return [mail for mail in mails if to is None or to in mail["To"]]
 
     def wait_for_mail(self, to, count=1):
-        """The newest mail to this address, once there are `count`: mail leaves after the answer."""
+        """Wait for `count` mails to this address, sent after the response; return the newest."""
         wait_until(lambda: len(self.mails(to)) >= count, lambda: f"less than {count} mails to {to}")
         return self.mails(to)[-1]
 
     def forget_mails(self):
-        """And texts: the next test must not take the code of this one for its own."""
+        """Delete mails and texts, so that the next test does not read an old code."""
         for path in [*self.mail_directory.glob("*.log"), *self.mail_directory.glob("*.text")]:
             path.unlink(missing_ok=True)
 
     def kill(self):
-        """A crash: every process of the server ends in the middle of what it does."""
+        """Kill every process of the server at once, as a crash would."""
         self.kept.kill()
 
     def stop(self):
@@ -66,7 +66,7 @@ class Site:
 
 
 def start_site(database_url, *, workers=2, threads=4, **environment):
-    """Serve the product on a free port of this machine; more settings as keywords: SIGN_UP="closed"."""
+    """Serve the product on a free port of this machine; keywords are settings: SIGN_UP="closed"."""
     directory = Path(tempfile.mkdtemp(prefix="tfc-auth-site-"))
     mail_directory = directory / "mail"
     mail_directory.mkdir()
@@ -108,7 +108,7 @@ def wait_until_up(site):
 
 
 def parse_mails(path):
-    """Django's file backend ends each mail with a line of hyphens."""
+    """Yield the mails of a file of Django's file backend, which ends each with a line of hyphens."""
     for text in path.read_bytes().split(b"-" * 79 + b"\n"):
         if text.strip():
             yield email.message_from_bytes(text, policy=email.policy.default)
@@ -123,9 +123,9 @@ def volley(host, port, raws):
 
 
 def exchange(host, port, raws, on_answer=lambda: None):
-    """What `volley` does, but with the bytes of the answers, none of which need be whole if the server dies.
+    """Like `volley`, but return the bytes of the responses, which may be incomplete if the server dies.
 
-    Calls `on_answer` from a thread whenever a connection has come to its end.
+    Calls `on_answer` from a thread when a connection ends.
     """
     raws = list(raws)
     connections = [socket.create_connection((host, port), timeout=60) for _ in raws]

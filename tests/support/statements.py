@@ -1,15 +1,15 @@
-"""Counting what was asked of the database, from django.test.utils.CaptureQueriesContext."""
+"""Count the statements and transactions that django.test.utils.CaptureQueriesContext captured."""
 
 import re
 
 
 def statements(queries):
-    """SELECT, INSERT, UPDATE and DELETE; BEGIN, COMMIT and savepoints are not counted."""
+    """Return the SELECT, INSERT, UPDATE and DELETE statements, without BEGIN, COMMIT and savepoints."""
     return [q["sql"] for q in queries if re.match(r"SELECT|INSERT|UPDATE|DELETE", q["sql"].lstrip())]
 
 
 def write_transactions(queries):
-    """Commits after a write; a write outside a transaction is one of its own."""
+    """Return the number of commits after a write; a write outside a transaction counts as one."""
     count, inside, wrote = 0, False, False
     for query in queries:
         sql = query["sql"].lstrip().upper()

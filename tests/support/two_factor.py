@@ -1,4 +1,4 @@
-"""What people do, step by step, in the tests about proving who one is. Everything through pages."""
+"""Perform the steps of two-factor tests through pages, and read what they leave behind."""
 
 import re
 from datetime import timedelta
@@ -20,7 +20,7 @@ ENDED = "You have been signed out. Please sign in again."
 
 
 def pending(user, client=None):
-    """A browser that has shown the right password and still has to answer."""
+    """Return a browser that has given the correct password and has a challenge to answer."""
     client = client or Client()
     assert post_password(client, user)["Location"] == CHALLENGE
     return client
@@ -31,14 +31,14 @@ def answer(client, code, page=CHALLENGE):
 
 
 def known_browser(user, authenticator=None, client=None):
-    """A browser in which this user has signed in, and out again."""
+    """Return a browser in which this user has signed in and out again."""
     client = sign_in(user, authenticator, client)
     client.post("/session/logout")
     return client
 
 
 def same_browser(client):
-    """A second window of a browser that shares nothing with the first but what makes it known."""
+    """Return a browser that shares only the known-browser cookie with the first."""
     other = Client()
     other.cookies["known-browser"] = client.cookies["known-browser"].value
     return other
@@ -58,13 +58,13 @@ def is_out(client):
 
 
 def is_called_wrong(response):
-    """Whether a page says that what was typed can't be right."""
+    """Return whether a page refuses the typed code as wrong or malformed."""
     page = response.content.decode()
     return response.status_code == 422 and any(words in page for words in SHAPELESS)
 
 
 def guess_wrong(client, authenticator, times, page=CHALLENGE):
-    """So many wrong codes; each is looked at and refused."""
+    """Enter a wrong code this many times; each must be checked and refused."""
     for _ in range(times):
         assert answer(client, authenticator.wrong_code(), page).status_code == 422
 
@@ -79,22 +79,22 @@ def act(client, action, **fields):
 
 
 def events_of(user):
-    """What the record says about this person, oldest first."""
+    """Return the audit events of this user, oldest first."""
     return list(AuditEvent.objects.filter(user_id=user.pk).order_by("id").values_list("event", flat=True))
 
 
 def text_of(response):
-    """A page without what differs each time."""
+    """Return the HTML of a page without its CSRF token, which differs each time."""
     return re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", response.content.decode())
 
 
 def key_of(client):
-    """The session key that the browser holds."""
+    """Return the session key of the browser."""
     return client.cookies["session"].value
 
 
 def with_key(key):
-    """A browser that sends this session key, wherever it got it."""
+    """Return a browser that sends this session key."""
     client = Client()
     client.cookies["session"] = key
     return client

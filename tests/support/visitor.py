@@ -1,4 +1,4 @@
-"""A small browser: keeps cookies, finds forms, and can write a request down instead of sending it."""
+"""Provide a small browser: it keeps cookies, finds forms, and can return a request instead of sending it."""
 
 import http.client
 import io
@@ -29,13 +29,13 @@ class Reply:
 
     @property
     def location(self):
-        """Where it redirects to, as a path, or None."""
+        """Return the target of the redirect as a path, or None."""
         target = self.headers.get("Location")
         return target and urlsplit(urljoin(self.url, target))._replace(scheme="", netloc="").geturl()
 
     @property
     def cookies(self):
-        """The cookies that it sets: name -> http.cookies.Morsel."""
+        """Return the cookies that it sets: name -> http.cookies.Morsel."""
         jar = SimpleCookie()
         for line in self.headers.get_all("Set-Cookie", []):
             jar.load(line)
@@ -48,7 +48,7 @@ class Reply:
         return parser.forms
 
     def form(self, which=None):
-        """The form with this button text or this end of its action; without either, the last form that posts.
+        """Return the POST form with this button text or this end of its action; by default, the last one.
 
         The last, because the page's own form comes after those of the top bar.
         """
@@ -83,7 +83,7 @@ class Visitor:
         return self.post(found.action, fields, Referer=urljoin(self.base_url, url))
 
     def raw_form(self, url, form=None, /, **fields):
-        """What `post_form` would send, as bytes for a volley."""
+        """Return the request of `post_form` as bytes for a volley."""
         found, fields = self.fill_in(url, form, fields)
         return self.raw("POST", found.action, fields, Referer=urljoin(self.base_url, url))
 
@@ -93,7 +93,7 @@ class Visitor:
         return found, {**found.fields, **fields}
 
     def follow(self, reply):
-        """Go on along redirects, as a browser does."""
+        """Follow redirects, as a browser does; return the last reply."""
         for _ in range(10):
             if reply.location is None:
                 return reply
@@ -113,7 +113,7 @@ class Visitor:
         return reply
 
     def raw(self, method, url, fields=None, **headers):
-        """A whole request as bytes."""
+        """Return a whole request as bytes."""
         target, body, headers = self.prepare(method, url, fields, headers)
         headers |= {"Host": f"{self.host}:{self.port}", "Content-Length": str(len(body or b""))}
         lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
@@ -132,7 +132,7 @@ class Visitor:
         return target, urlencode(fields or {}, doseq=True).encode(), headers
 
     def remember(self, reply):
-        """Take over the cookies of a reply (of a volley's, too, if wanted)."""
+        """Take over the cookies of a reply, also of a reply from a volley."""
         for name, morsel in reply.cookies.items():
             if morsel["max-age"] == "0" or not morsel.value:
                 self.cookies.pop(name, None)
@@ -177,7 +177,7 @@ class FormParser(HTMLParser):
             self.forms[-1].fields[attrs["name"]] = attrs.get("value") or ""
 
     def handle_option(self, attrs):
-        """The first option counts until a selected one comes."""
+        """Take the value of the first option, unless a later one is selected."""
         if "selected" in attrs or self.open_select not in self.forms[-1].fields:
             self.forms[-1].fields[self.open_select] = attrs.get("value", "")
 
@@ -197,7 +197,7 @@ class FormParser(HTMLParser):
 
 
 def parse_reply(url, answer):
-    """A Reply from the bytes of a whole answer."""
+    """Return a Reply from the bytes of a whole response."""
     if not answer:
         raise AssertionError("the server closed the connection without an answer")
     response = http.client.HTTPResponse(_Bytes(answer))

@@ -1,4 +1,4 @@
-"""Demo data: people and organizations to try everything with. For an empty database, and with DEBUG only."""
+"""Load demo users and organizations into an empty database, with DEBUG only."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from organizations import lifecycle
 from organizations.members import invitations
 from organizations.models import Organization
 
-PASSWORD = "quiet-copper-lantern"  # printed on purpose; there is none outside of DEBUG
+PASSWORD = "quiet-copper-lantern"  # printed on purpose: it exists with DEBUG only
 PEOPLE = {
     "alice": "owns acme",
     "bob": "member of acme, invited to globex",

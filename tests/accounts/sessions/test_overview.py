@@ -229,7 +229,7 @@ def test_a_session_that_is_not_there_is_no_error(alice, number):
     response = desk.post(f"{PAGE}/{number}/end", follow=True)
 
     assert response.status_code == 200
-    assert "There was nothing to end any more." in response.content.decode()
+    assert "Those sessions had already ended." in response.content.decode()
     assert "session.ended" not in events_of(alice)
 
 
