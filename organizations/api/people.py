@@ -7,7 +7,7 @@ from accounts.api.gates import has_sudo, user_token_required
 from accounts.api.resources import user_resource
 from accounts.jsonapi.documents import document, respond
 from accounts.models.public_ids import row_id
-from organizations.members.visibility import acquaintance
+from organizations.members.visibility import visible_user
 
 
 @user_token_required
@@ -16,7 +16,7 @@ def show(call: Call, user_id: str) -> HttpResponse:
     pk = row_id("user", user_id)
     if pk == call.user.pk:
         return respond(document(user_resource(call.user, own=True, sudo=has_sudo(call))))
-    known = acquaintance(call.user, pk)
+    known = visible_user(call.user, pk)
     if known is None:
         raise not_found()
     return respond(document(user_resource(known.user, private=known.private)))

@@ -9,14 +9,14 @@ from organizations.models import Membership
 
 
 @dataclass(frozen=True)
-class Acquaintance:
+class VisibleUser:
     """A user who shares an organization with the caller; `private` if the caller owns one of those."""
 
     user: User
     private: bool
 
 
-def acquaintance(caller: User, user_id: int | None) -> Acquaintance | None:
+def visible_user(caller: User, user_id: int | None) -> VisibleUser | None:
     """Return the user if they share an organization that is open to the caller, else None."""
     mine = Membership.objects.active().filter(user=caller).open_to(caller)
     theirs = Membership.objects.active().filter(user=user_id, organization__in=mine.values("organization"))
@@ -24,4 +24,4 @@ def acquaintance(caller: User, user_id: int | None) -> Acquaintance | None:
     shared = theirs.annotate(owned=Exists(owned)).select_related("user").order_by("-owned").first()
     if shared is None or shared.user is None:
         return None
-    return Acquaintance(shared.user, shared.owned)  # type: ignore[attr-defined]
+    return VisibleUser(shared.user, shared.owned)  # type: ignore[attr-defined]
