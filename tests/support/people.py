@@ -1,8 +1,8 @@
 """Provide the people of the tests as fixtures: alice, bob and carol work together, mallory is an outsider.
 
 A fixture is a state. Everything happens with real codes, through the product's own pages: `sign_in(alice)`
-posts the form, and `enrol(alice, client)` reads the key from the page. So many tests begin with `enrol(alice)`
-that it calls the verbs behind those pages, in a tenth of the time.
+posts the form, and `enrol(alice, client)` reads the key from the page. So many tests begin with
+`enrol(alice)` that it calls the verbs behind those pages, in a tenth of the time.
 """
 
 import base64
