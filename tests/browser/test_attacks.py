@@ -80,7 +80,7 @@ def test_lg_25_sending_the_right_code_again_logs_nobody_in(page, person, live_si
     give_code(page, code)
     page.reload()  # sends the same again
 
-    assert page.get_by_text("This code has been used already.").is_visible()
+    page.get_by_text("This code has been used already.").wait_for()
     assert set(is_locked(page)) == {f"{live_site.url}/session"}
 
 
@@ -126,7 +126,7 @@ def test_en_09_setting_up_asks_no_other_host(page, live_site, bob):
     page.get_by_role("button", name="Enable 2FA").click()
     page.wait_for_load_state("networkidle")
 
-    assert page.locator(".qr svg").is_visible()
+    page.locator(".qr svg").wait_for()
     assert hosts == {live_site.url.split("/")[2]}
 
 

@@ -161,7 +161,7 @@ def test_a_locked_out_member_enrols_and_is_back_where_he_wanted_to_go(acme):
     owner.enrol()
     owner.goto("/app/acme/settings/authentication")
     owner.click("Require two-factor")
-    assert owner.page.get_by_role("button", name="Disable two-factor").is_visible()
+    owner.page.get_by_role("button", name="Disable two-factor").wait_for()
 
     member.goto("/app/acme/settings/authentication")
     assert member.path == "/app/acme/locked-out"
