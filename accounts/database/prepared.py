@@ -1,9 +1,8 @@
-"""Reads whose SQL is written once. The ORM takes longer to write it than the database to answer.
+"""Reads whose SQL is compiled once. The ORM needs more time to compile it than the database to run it.
 
-A prepared read is a queryset as a function of its parameters, which may stand on the right of a lookup only.
-The statement, the places of the parameters and the way from a row to its objects are worked out at the first
-use (in each thread, as connections are); from then on a read is its statement and what comes back. For reads
-that most requests make.
+A prepared read is a queryset as a function of its parameters, which may be used only as values of lookups.
+The first use in each thread compiles the statement and works out how to build objects from its rows, because
+connections belong to threads. Later uses only run the statement. Use it for reads that most requests make.
 """
 
 import inspect
@@ -22,7 +21,7 @@ M = TypeVar("M", bound=models.Model)
 
 @dataclass(frozen=True)
 class Parameter:
-    """Stands in a statement for what is given with each read."""
+    """A placeholder in the compiled statement for a value that each read passes."""
 
     name: str
 
@@ -41,7 +40,7 @@ class Plan(Generic[M]):
         self.model: type[M] = klass_info["model"]
         self.columns = slice(columns[0], columns[-1] + 1)
         self.names = [column[0].target.attname for column in select[self.columns]]
-        # The stubs know Django 6.1, which has one parameter more.
+        # The stubs are for Django 6.1, which has one more parameter.
         self.related = get_related_populators(klass_info, select, DEFAULT_DB_ALIAS)  # type: ignore[call-arg]
         self.annotations = self.compiler.annotation_col_map or {}
         self.converters = self.compiler.get_converters([column[0] for column in select])
@@ -83,5 +82,5 @@ class Prepared(Generic[M]):
         return plan.rows(values)
 
     def first(self, **values: Any) -> M | None:
-        """Return the row of a read that finds one at most."""
+        """Return the first row, or None. The statement has no LIMIT: use it for reads of at most one row."""
         return next(iter(self.all(**values)), None)
