@@ -1,7 +1,7 @@
 """Rotate the encryption keys: seal again what is sealed under an old key, while the site is running.
 
 It works in small batches, each in its own transaction, so it can be killed and started again at any time.
-A partial rotation is harmless: keys still decrypt and are compared as long as they are in ENCRYPTION_KEYS.
+A partial rotation is harmless: old keys decrypt and are compared as long as they are in ENCRYPTION_KEYS.
 """
 
 import time

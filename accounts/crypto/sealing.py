@@ -47,9 +47,9 @@ def seal(text: str, context: str) -> str:
 
 
 def open_sealed(token: str, context: str) -> str:
-    """Return the text that was sealed for this context. Logs an alarm and raises DecryptionFailed.
+    """Return the text that was sealed for this context. Raises DecryptionFailed after logging an alarm.
 
-    Failures are critical: the server runs with wrong keys, or somebody has moved values between rows.
+    A failure is critical: the server runs with wrong keys, or somebody has moved values between rows.
     """
     try:
         return unseal(token, context)
@@ -59,7 +59,7 @@ def open_sealed(token: str, context: str) -> str:
 
 
 def unseal(token: str, context: str) -> str:
-    """Do the same as `open_sealed` without the alarm, for checks that expect failures."""
+    """Do the same as `open_sealed` without the alarm, to check whether values can be opened."""
     try:
         plain = fernet(current_keys()).decrypt(token.encode()).decode()
     except (InvalidToken, UnicodeError) as error:

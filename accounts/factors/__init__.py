@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # Django imports this package for the factors' AppConfigs, be
     from accounts.factors.base import BackupFactor, Device, Factor
     from accounts.models import User
 
-LOW_STOCK = 3  # unused backup codes; with so many or fewer, the owner is warned (R28)
+LOW_STOCK = 3  # unused backup codes; at this number or fewer, the owner is warned (R28)
 
 
 @cache
@@ -56,7 +56,7 @@ class Methods:
 
     @property
     def slugs(self) -> dict[str, bool]:
-        """Return whether it was set aside, for each enrolled factor; fit for JSON."""
+        """Return, for each enrolled factor, whether its device was set aside; can be stored as JSON."""
         return {factor.slug: False for factor in self.working} | {
             factor.slug: True for factor in self.set_aside
         }

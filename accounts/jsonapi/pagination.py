@@ -62,7 +62,7 @@ def paginate(
 
 
 def pagination(request: HttpRequest, page: PageRequest, total: int, *, after: str = "") -> dict[str, Any]:
-    """Return `links` and `meta` of a page of `total` rows. `after` is the cursor of its last row."""
+    """Return `links` and `meta` of a page. `total` counts all rows, `after` is the cursor of its last row."""
     last = max(1, -(-total // page.size))
     following = page.number + 1 if page.number < last else None
     former = min(page.number - 1, last) if page.number > 1 else None

@@ -1,8 +1,8 @@
 """Choose the budgets of a guess: those of unknown browsers, or those of a known browser (R4, R16).
 
-Guesses from unknown browsers spend nothing of a known browser's budgets, so an attacker can't lock people out
-of a browser that they have used before, with their password (DS-02) or without it (DS-01). An account takes
-the sum of both budgets in a day: 100 wrong six-digit codes and 20 wrong backup codes.
+Neither kind spends the budgets of the other, so an attacker can't lock people out of a browser that they have
+used before, with their password (DS-02) or without it (DS-01). An account takes the sum of both budgets in a
+day: 100 wrong six-digit codes and 20 wrong backup codes.
 """
 
 from typing import TypeAlias

@@ -59,8 +59,8 @@ class Attempt:
 def attempt(*claims: tuple[Budget, str]) -> Iterator[Attempt]:
     """Spend one attempt of each (budget, subject), then run the block. Raises RateLimited.
 
-    The attempt stays spent whatever happens in the block; only `succeeded()` gives it back. DecryptionFailed
-    gives it back, too: it means that the server has a wrong key, not that somebody guessed.
+    The attempt stays spent whatever happens in the block. Only `succeeded()` and DecryptionFailed give it
+    back: the latter means that the server has a wrong key, not that somebody guessed.
     """
     spent = reserve(*claims)
     try:

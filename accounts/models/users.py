@@ -76,7 +76,7 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person. Only enrolment.py and removal.py in accounts/two_factor/ write `two_factor_enabled_at`."""
+    """A person. Only the verbs in accounts/two_factor/ write `two_factor_enabled_at`."""
 
     username = models.CharField(
         _("username"), max_length=USERNAME_LENGTH, unique=True, validators=[validate_username]

@@ -1,7 +1,7 @@
 """Find the token that a program sent.
 
-Applications register lookups for their tokens. Wrong tokens are counted by network address and then refused;
-valid tokens from the same address are still accepted (AP-11).
+Applications register lookups for their tokens. Wrong tokens are counted by network, and refused after too
+many; valid tokens from the same network are still accepted (AP-11).
 """
 
 import logging

@@ -1,7 +1,7 @@
 """Begin, confirm and cancel an enrolment.
 
 Confirming spends the budget in its own transaction. A second transaction locks, checks, consumes the answer,
-renews the session and records the event. A wrong answer raises nothing, which would roll back its event.
+renews the session and records the event. A wrong answer raises nothing: that would roll back its event.
 """
 
 from dataclasses import dataclass, field

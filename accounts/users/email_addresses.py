@@ -56,7 +56,7 @@ def resend_confirmation(user: User, *, actor: Actor) -> None:
 
 
 def change_email(user: User, email: str, *, actor: Actor) -> User:
-    """Store a new address, which takes effect once confirmed; tell the confirmed one (PR-09).
+    """Store a new address, which takes effect once confirmed; notify the confirmed address (PR-09).
 
     Entering the current confirmed address withdraws a change. Returns the changed user. Raises RateLimited,
     SessionEnded, AccountGone.

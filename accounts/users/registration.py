@@ -74,7 +74,7 @@ def create_superuser(username: str, email: str, password: str, *, actor: Actor) 
 
 @transaction.atomic
 def delete_account(user: User, *, session: SessionStore, actor: Actor) -> None:
-    """Delete the account and all its data. Raises SessionEnded.
+    """Delete the account and all rows that belong to it. Raises SessionEnded.
 
     Organizations may veto with a RuleViolation: their last owner must stay.
     """

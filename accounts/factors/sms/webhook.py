@@ -21,7 +21,7 @@ REPORTED = {
 @login_not_required
 @require_POST
 def status(request: HttpRequest) -> HttpResponse:
-    """Store the final status of a text. Reports arrive in any order, repeatedly; the first final one wins."""
+    """Store the final status of a text. Reports arrive in any order, even twice; the first final one wins."""
     if not get_backend().is_genuine(request):
         raise PermissionDenied
     reported = REPORTED.get(request.POST.get("MessageStatus", ""))

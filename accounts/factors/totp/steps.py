@@ -10,7 +10,7 @@ from django_otp.oath import hotp
 
 STEP = 30  # seconds
 TOLERANCE = 1  # steps, each way
-FARTHEST = 10  # steps; explain clocks that are wrong by so much at most
+FARTHEST = 10  # steps; clocks that are wrong by more are not explained
 
 
 def current() -> int:
@@ -36,7 +36,7 @@ def acceptable() -> Iterable[int]:
 
 
 def explain_at_enrolment(secret: bytes, code: str) -> str | None:
-    """Say how many seconds the new device's clock is wrong. The page shows the key: this reveals nothing."""
+    """Say by how many seconds a new device's clock is off. The page shows the key: this reveals nothing."""
     now = current()
     apart = sorted(range(-FARTHEST, FARTHEST + 1), key=abs)
     step = matching(secret, code, (now + distance for distance in apart))
