@@ -1,4 +1,4 @@
-"""What site admins see of people, and the few things that they can do to an account: each of them a verb."""
+"""The admin site: read-only lists of users and events, and a few actions on accounts. Each runs a verb."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,13 +30,13 @@ admin.site.unregister(Group)
 
 @dataclass(frozen=True)
 class Action:
-    """One thing to do to an account: a page that asks first, and the verb."""
+    """One action on an account: a form to confirm it, and the verb that it runs."""
 
     label: Promise
     explanation: Promise
     applies_to: Callable[[User], bool]
     form: type[forms.Form]
-    run: Callable[..., None]  # (user, *, actor, and what the form asks for)
+    run: Callable[..., None]  # called with (user, *, actor, and the fields of the form)
 
 
 ACTIONS: dict[str, Action] = {
@@ -133,7 +133,7 @@ class UserAdmin(ReadOnlyAdmin):
         return super().change_view(request, object_id, form_url, {"actions": actions})
 
     def act(self, request: HttpRequest, pk: int, slug: str) -> HttpResponse:
-        """Ask for what the action needs to know, and do it."""
+        """Show the form of an action; run the action when a valid form is sent. Raises Http404."""
         user = get_object_or_404(User, pk=pk)
         action = ACTIONS.get(slug)
         if action is None:

@@ -1,4 +1,4 @@
-"""System checks: what would be unsafe in production, and registries that don't fit together."""
+"""System checks: settings that are unsafe in production, and inconsistent SECOND_FACTORS."""
 
 from typing import Any
 

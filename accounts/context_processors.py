@@ -1,4 +1,4 @@
-"""What every page knows of the site."""
+"""Template variables for every page."""
 
 from django.conf import settings
 
@@ -7,8 +7,8 @@ from accounts.sessions.requests import SiteRequest
 
 
 def codes_low(request: SiteRequest) -> int | None:
-    """Return how many backup codes are left if that is few, None otherwise. For the banner on every page."""
-    if request.method == "POST":  # what it did may have changed the number since it was read
+    """Return the number of unused backup codes if it is low, otherwise None. For the banner on every page."""
+    if request.method == "POST":  # the request may have changed the number after it was read
         return None
     if not request.user.is_authenticated or not request.user.is_enrolled:
         return None

@@ -1,4 +1,4 @@
-"""Broken rules. They know codes and words, and nothing of HTTP: each door translates them."""
+"""Exceptions for broken rules. They have a code and a message, and know no HTTP: the doors translate them."""
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -6,10 +6,10 @@ from django.utils.translation import gettext_lazy, ngettext
 
 
 class RuleViolation(Exception):
-    """A rule of the product forbids this. `str()` of it is for the person, `code` for programs.
+    """A rule of the product forbids this. `str()` returns the text for people; `code` is for programs.
 
-    `message` may hold named places, which are filled from the keywords. `fields` names the input that broke
-    the rule: the first name that a form has is the page's field, the last one is the attribute of the API.
+    `message` may contain named placeholders, filled from the keywords. `fields` names the input that broke
+    the rule: a page shows the error at the first of them that its form has, the API at the last.
     """
 
     code = "rule-violation"
@@ -40,9 +40,9 @@ class RateLimited(RuleViolation):
 
 
 class SessionEnded(Exception):
-    """The login or the sign-in that this request belongs to ended while it was on its way.
+    """The session or pending login of this request ended during the request.
 
-    No child of RuleViolation: there is nobody left to whom a page could tell a broken rule.
+    Not a RuleViolation: nobody is signed in any more, so there is no page that could show the error.
     """
 
     code = "session-ended"
@@ -52,17 +52,17 @@ class SessionEnded(Exception):
 
 
 class TokenRevoked(SessionEnded):
-    """The token that acts was revoked, or has expired, while this was on its way."""
+    """The token of this request was revoked, or expired, during the request."""
 
     code = "token-revoked"
 
 
 class Gone(RuleViolation):
-    """What this is about is no longer there, or never was."""
+    """The object of this action no longer exists, or never did."""
 
 
 class AccountGone(Gone):
-    """The account was deleted while this was on its way."""
+    """The account was deleted during the request."""
 
     code = "account-gone"
     message = gettext_lazy("That account has been deleted.")
@@ -86,7 +86,7 @@ class LastMethod(RuleViolation):
 
 
 class MethodSetAside(RuleViolation):
-    """Too many wrong answers in a row: this device is no longer asked (D27)."""
+    """The device verifies nothing any more, after too many wrong answers in a row (D27)."""
 
     code = "method-set-aside"
     message = gettext_lazy(
@@ -95,21 +95,21 @@ class MethodSetAside(RuleViolation):
 
 
 class Busy(RuleViolation):
-    """What this depends on keeps changing."""
+    """The data that this depends on keeps changing; try again."""
 
     code = "busy"
     message = gettext_lazy("Ownerships keep changing. Please try again.")
 
 
 class EnrolmentExpired(RuleViolation):
-    """Nothing is being set up here: cancelled, replaced by a newer set-up, or more than 15 minutes old."""
+    """There is no such enrolment: it was cancelled, replaced by a newer one, or is older than 15 minutes."""
 
     code = "enrolment-expired"
     message = gettext_lazy("That set-up has ended. Please start again.")
 
 
 class TwoFactorRemovalRefused(RuleViolation):
-    """Organizations that this person owns require two-factor authentication."""
+    """An organization that this user owns requires two-factor authentication."""
 
     code = "two-factor-required"
 

@@ -15,7 +15,7 @@ from accounts.users.validators import validate_address
 
 LONGEST_LOGIN = 254
 LONGEST_PASSWORD = 1024
-LONGEST_ANSWER = 64  # what the field takes; more is sent only by who goes round it
+LONGEST_ANSWER = 64  # limit of the HTML field only; `to_python` takes any length
 
 
 class CurrentPasswordField(forms.CharField):
@@ -25,13 +25,13 @@ class CurrentPasswordField(forms.CharField):
 
 
 class AnswerInput(forms.PasswordInput):
-    """Shows what is typed, and never again what was sent: a code that was refused may still be good (R39)."""
+    """A text input that never shows the submitted value again: a refused code may still be valid (R39)."""
 
     input_type = "text"
 
 
 class AnswerField(forms.Field):
-    """Takes whatever was sent: an answer of the wrong shape is a wrong answer, and counted as one (R15)."""
+    """Accepts any text: an answer in the wrong format is counted as a wrong answer (R15)."""
 
     def __init__(self, *, attrs: dict[str, str], **kwargs: Any) -> None:
         shown = {"required": True, "maxlength": LONGEST_ANSWER, "autofocus": True, "spellcheck": "false"}
@@ -62,11 +62,11 @@ class NewPasswordField(forms.CharField):
 
 
 NEVER = "never"
-LIFETIMES = {"30": _("30 days"), "90": _("90 days"), "365": _("1 year")}  # by days
+LIFETIMES = {"30": _("30 days"), "90": _("90 days"), "365": _("1 year")}  # keys: days
 
 
 class DescriptionField(forms.CharField):
-    """One line of text, which lists and mails can show as it is."""
+    """One line of text without control characters, which lists and mails can show unchanged."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(label=_("Description"), max_length=DESCRIPTION_LENGTH, **kwargs)
@@ -87,7 +87,7 @@ def lifetime_choices() -> list[tuple[str, str]]:
 
 
 class ExpiryField(forms.ChoiceField):
-    """How long a token is good. The answer is when it ends, or None."""
+    """A choice of token lifetimes. `clean` returns the time of expiry, or None for never."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(label=_("Expires"), choices=lifetime_choices, initial="90", **kwargs)

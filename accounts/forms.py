@@ -1,4 +1,4 @@
-"""The shape of what people type. No side effects: whether it is right, a verb says."""
+"""Forms of the pages. They check the format of the input only and have no side effects; verbs do the rest."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -39,7 +39,7 @@ class SignInForm(forms.Form):
 
 
 class CodeForm(forms.Form):
-    """A six-digit code. Spaces and hyphens are the factor's business, so pasting just works."""
+    """A six-digit code. The factor removes spaces and hyphens, so pasted codes work."""
 
     code = AnswerField(
         label=_("Authentication code"),
@@ -57,7 +57,7 @@ class RememberForm(forms.Form):
     remember = forms.BooleanField(required=False)
 
     def offer(self, lifetime: timedelta) -> None:
-        """Say how long this browser would be remembered."""
+        """Set the label, which says how long this browser would be remembered."""
         self.fields["remember"].label = _("Remember this device for %(time)s") % {"time": in_words(lifetime)}
 
 
@@ -74,9 +74,9 @@ class PasswordForm(forms.Form):
 
 
 class MethodForm(forms.Form):
-    """Which primary factor to set up, and what each of them has to know first.
+    """The choice of a primary factor to set up, with the fields of every factor's details form.
 
-    Details of a factor that was not chosen are optional: given, they set that factor up as well (D26).
+    The details of factors that were not chosen are optional; if given, that factor is set up as well (D26).
     """
 
     method = forms.ChoiceField(
@@ -98,7 +98,7 @@ class MethodForm(forms.Form):
                 )
 
     def clean(self) -> dict[str, Any]:
-        """Let each factor check its own details, if it was chosen or told any."""
+        """Validate the details of each factor that was chosen or has any details."""
         for factor in self.offered.values():
             if factor.details_form is None:
                 continue
@@ -118,7 +118,7 @@ class MethodForm(forms.Form):
 
     @property
     def also(self) -> Factor | None:
-        """Another factor whose details were given."""
+        """Return the first other factor whose details were given, or None."""
         others = (slug for slug in self.details if slug != self.chosen.slug)
         return self.offered.get(next(others, ""))
 
@@ -156,7 +156,7 @@ class ChangePasswordForm(forms.Form):
 
 
 class ReasonForm(forms.Form):
-    """Why an administrator does it: recorded, and told to the person whom it concerns."""
+    """The reason for an administrator's action. It is recorded; mails to the user may quote it."""
 
     reason = forms.CharField(label=_("Reason"), max_length=200)
 

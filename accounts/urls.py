@@ -1,4 +1,4 @@
-"""Paths of the accounts application: a public contract (docs/urls.md)."""
+"""Paths of the accounts application. They are a public contract (docs/urls.md)."""
 
 from django.conf import settings
 from django.urls import path

@@ -13,7 +13,7 @@ from accounts.users import email_addresses, passwords
 
 
 def details(call: Call) -> HttpResponse:
-    """Show whose token it is: a person, or what stands for an organization or a team."""
+    """Show the owner of the token: a user, or the service account of an organization or a team."""
     if call.token and not isinstance(call.token, ApiToken):
         return respond(document(service_account(call.token)))
     return show_own(call, call.user)
@@ -25,7 +25,7 @@ def show_own(call: Call, user: User) -> HttpResponse:
 
 @user_token_required
 def update(call: Call) -> HttpResponse:
-    """Take a new email address, which counts once it is confirmed. Usernames stay what they are."""
+    """Store a new email address, which takes effect once it is confirmed. Usernames can't be changed."""
     user = call.user
     sent = call.document("users", public_id=user_id(user))
     if sent.has("username") and sent.attributes["username"] != user.username:
@@ -41,7 +41,7 @@ def update(call: Call) -> HttpResponse:
 @user_token_required
 @sudo_token_required
 def change_password(call: Call) -> HttpResponse:
-    """Every browser is signed out; tokens stay. The names of attributes are the documented ones."""
+    """Change the password and end all sessions; tokens stay valid. Attributes have their documented names."""
     sent = call.document("users", public_id=user_id(call.user))
     current = sent.text("current_password", CurrentPasswordField())
     new = sent.text("password", NewPasswordField())

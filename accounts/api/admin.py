@@ -1,4 +1,4 @@
-"""What site admins can do to other people's accounts (D14). For everybody else there is nothing here."""
+"""What site admins can do to other people's accounts (D14). All other callers get a 404."""
 
 from functools import wraps
 from typing import ParamSpec, cast
@@ -19,7 +19,7 @@ P = ParamSpec("P")
 
 
 def staff_token_required(handler: Handler[P]) -> Handler[P]:
-    """Only for site admins' tokens with a second factor behind them."""
+    """Require a verified token of a site admin; otherwise the response is a 404."""
 
     @wraps(handler)
     def guarded(call: Call, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
@@ -32,7 +32,7 @@ def staff_token_required(handler: Handler[P]) -> Handler[P]:
 
 @staff_token_required
 def disable_two_factor(call: Call, user_id: str) -> HttpResponse:
-    """Remove the two-factor authentication of somebody who has lost every device (R33)."""
+    """Disable two-factor authentication for a user who has lost every device (R33)."""
     call.check_body()
     user = User.objects.filter(pk=row_id("user", user_id)).first()
     if user is None or call.token is None:

@@ -1,7 +1,7 @@
-"""What every request of the API goes through: authenticate, gate, parse, verb, render.
+"""The steps of every API request: authenticate, gate, parse, verb, render.
 
-`endpoint` makes a view of handlers, one for each method. A handler takes a Call; decorators around it are its
-gates. Whatever a handler raises becomes an error object here, and nowhere else.
+`endpoint` makes a view from handlers, one for each method. A handler takes a Call; the decorators around it
+are its gates. Only this module turns the exceptions of handlers into error objects.
 """
 
 from collections.abc import Callable, Iterable
@@ -36,11 +36,11 @@ P = ParamSpec("P")
 
 @dataclass
 class Call:
-    """One request of a program, and the token that it came with."""
+    """One API request, and the token that it was sent with."""
 
     request: HttpRequest
     token: BearerToken | None
-    includes_known: bool = False  # whether the handler has looked at what to include
+    includes_known: bool = False  # whether the handler has called `includes`
 
     @cached_property
     def actor(self) -> Actor:
@@ -48,25 +48,25 @@ class Call:
 
     @property
     def user(self) -> User:
-        """The person whose token it is, behind `user_token_required`."""
+        """Return the owner of a user token. Raises ApiError 404 for any other token."""
         if not isinstance(self.token, ApiToken):
             raise not_found()
         return self.token.owner
 
     @cached_property
     def body(self) -> Any:
-        """What was sent, or None where nothing was."""
+        """Return the parsed body, or None if it is empty. Raises ApiError 415 or 400."""
         return read_body(self.request)
 
     def check_body(self) -> None:
-        """Refuse a malformed body where none is needed; null and {} are fine, as some clients send them."""
+        """Refuse a malformed body where none is needed; accept null and {}, which some clients send."""
         read_body(self.request)
 
     def document(self, *kinds: str, public_id: str = "") -> Document:
         return Document(self.body, kinds=kinds, public_id=public_id)
 
     def includes(self, *known: str) -> set[str]:
-        """Return what `include` asks for. An unknown name is refused, as JSON:API demands."""
+        """Return the names in `include`. Raises ApiError 400 for an unknown name, as JSON:API requires."""
         self.includes_known = True
         wanted = {name for name in self.request.GET.get("include", "").split(",") if name}
         if unknown := wanted - set(known):
@@ -79,7 +79,7 @@ Handler = Callable[Concatenate[Call, P], HttpResponse]
 
 
 def endpoint(*, public: bool = False, **handlers: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Make a view of handlers by method. All but public ones take a token; cookies are ignored."""
+    """Make a view from handlers by method. It requires a token unless it is public, and ignores cookies."""
     by_method = {**({"HEAD": handlers["GET"]} if "GET" in handlers else {}), **handlers}
 
     @csrf_exempt
@@ -113,7 +113,7 @@ def endpoint(*, public: bool = False, **handlers: Callable[..., HttpResponse]) -
 
 
 def authenticate(request: HttpRequest, network: str) -> BearerToken | None:
-    """Return the live token of the Authorization header, or None. Raises RateLimited after too many."""
+    """Return the valid token in the Authorization header, or None. Raises RateLimited."""
     scheme, _space, text = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     if scheme.lower() != "bearer" or not text:
         return None
@@ -134,13 +134,13 @@ def method_not_allowed(methods: Iterable[str]) -> ApiError:
 
 
 def refuse_unread_include(call: Call) -> None:
-    """Raise 400 if something was to be included where nothing can be."""
+    """Raise ApiError 400 if a request asks for includes and its handler supports none."""
     if call.request.method in ("GET", "HEAD") and not call.includes_known:
         call.includes()
 
 
 def read_body(request: HttpRequest) -> Any:
-    """Return what a body says, or None if it is empty. Raises ApiError 415 or 400."""
+    """Return the parsed body of a request, or None if it is empty. Raises ApiError 415 or 400."""
     raw = request.body
     if not raw.strip():
         return None
@@ -149,7 +149,7 @@ def read_body(request: HttpRequest) -> Any:
 
 
 def check_media_type(request: HttpRequest) -> None:
-    """Raise 415 unless the body says that it is JSON, in UTF-8 and without parameters that we do not know."""
+    """Raise ApiError 415 unless the content type is JSON in UTF-8 without other parameters."""
     parameters = dict(request.content_params or {})
     charset = parameters.pop("charset", "utf-8").lower()
     if request.content_type not in MEDIA_TYPES or parameters or charset != "utf-8":
@@ -158,7 +158,7 @@ def check_media_type(request: HttpRequest) -> None:
 
 
 def error_response(error: Exception) -> HttpResponse:
-    """Return the error object for what a handler raised. What is no refusal is raised again."""
+    """Return the response for an exception of a handler. Raise it again if it is not a refusal."""
     match error:
         case InvalidDocument():
             return respond_errors(*error.errors)
@@ -180,7 +180,7 @@ def error_response(error: Exception) -> HttpResponse:
 
 
 def violation(error: RuleViolation) -> ApiError:
-    """Return the error object for a broken rule, which points to the attribute that broke it."""
+    """Return the error object for a broken rule. It points to the attribute that broke the rule, if any."""
     if isinstance(error, RateLimited):
         return ApiError(429, detail=str(error), headers={"Retry-After": str(error.retry_after)})
     if error.fields:

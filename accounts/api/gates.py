@@ -1,4 +1,4 @@
-"""Which tokens a request of the API takes."""
+"""Gates: which tokens an API request accepts."""
 
 from functools import wraps
 from typing import cast
@@ -12,11 +12,9 @@ from accounts.api.endpoint import Call, Handler, P, not_found
 from accounts.jsonapi.errors import ApiError
 from accounts.models import ApiToken
 
-# --- Gates that know nothing of organizations ---
-
 
 def user_token_required(handler: Handler[P]) -> Handler[P]:
-    """Only for people's own tokens. For others there is nothing here."""
+    """Require a user token; for any other token the response is a 404."""
 
     @wraps(handler)
     def guarded(call: Call, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
@@ -28,7 +26,7 @@ def user_token_required(handler: Handler[P]) -> Handler[P]:
 
 
 def sudo_token_required(handler: Handler[P]) -> Handler[P]:
-    """Only for tokens that stand for sudo (D6)."""
+    """Require a token that counts as sudo (D6)."""
 
     @wraps(handler)
     def guarded(call: Call, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
@@ -39,22 +37,23 @@ def sudo_token_required(handler: Handler[P]) -> Handler[P]:
 
 
 def check_sudo(call: Call) -> None:
-    """Raise 403 for a token that does not stand for sudo."""
+    """Raise ApiError 403 for a token that does not count as sudo."""
     if not has_sudo(call):
         raise token_not_verified()
 
 
 def has_sudo(call: Call) -> bool:
-    """Whether the token stands for sudo: all but those of people with two-factor that were made without it.
+    """Return whether the token counts as sudo.
 
-    Who has none proved the password when the token was made, and that is all that sudo asks of him (D6).
+    Only unverified tokens of users with two-factor do not. Users without two-factor gave their password when
+    they created the token, and sudo asks no more of them (D6).
     """
     token = call.token
     return not isinstance(token, ApiToken) or token.counts_as_verified or not token.owner.is_enrolled
 
 
 def token_not_verified(page: str = "") -> ApiError:
-    """Return D2's 403 for a token without a second factor. `page` is where to make a better one."""
+    """Return the 403 of D2 for a token without a second factor. `page` is where to create a new one."""
     address = settings.SITE_URL + (page or reverse("accounts:tokens"))
     detail = _(
         "This token was made without two-factor authentication. Make a new one, now that you have it: "

@@ -1,6 +1,6 @@
-"""People and their tokens as the API shows them.
+"""Users and their tokens as API resources.
 
-Every attribute of Terraform Cloud's that means something here, and its documented default where it does not.
+They have every attribute of Terraform Cloud. Those without a meaning here have their documented default.
 """
 
 from collections.abc import Callable
@@ -12,10 +12,10 @@ from accounts.models import BearerToken, User
 from accounts.models.public_ids import public_id
 from accounts.plugins import Registry
 
-# What accounts can be elsewhere, and never are here.
+# Attributes of Terraform Cloud accounts that are never true here.
 ELSEWHERE = dict.fromkeys(("is-sso-login", "is-unified", "has-git-hub-app-token", "has-linked-hcp"), False)
 
-# What the details of an account say that its user may do.
+# The `permissions` in the account details: whether the user may do each of these.
 allowed_actions: Registry[Callable[[User], bool]] = Registry(
     {
         "can-change-email": lambda user: True,
@@ -30,7 +30,7 @@ allowed_actions: Registry[Callable[[User], bool]] = Registry(
 
 
 def moment(value: datetime | None) -> str | None:
-    """Return a time as the API writes it, in UTC and to the millisecond; None stays None."""
+    """Return a time in the format of the API, in UTC with milliseconds; None for None."""
     if value is None:
         return None
     return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -41,7 +41,7 @@ def user_id(user: User) -> str:
 
 
 def two_factor(user: User) -> dict[str, bool]:
-    """An enrolment that is not confirmed counts for nothing here, so enabled and verified are the same."""
+    """Return the attribute `two-factor`. Unconfirmed devices don't count: enabled and verified are equal."""
     return {"enabled": user.is_enrolled, "verified": user.is_enrolled}
 
 
@@ -53,10 +53,10 @@ def user_resource(
     sudo: bool = False,
     token: BearerToken | None = None,
 ) -> Resource:
-    """Return a person: the name for everybody.
+    """Return the resource of a user. Without options it shows only the name.
 
-    `private` adds what owners of a common organization may see, `own` what nobody else may, and `token` that
-    it is whose token this is.
+    `private` adds what owners of a shared organization may see, `own` what only the user may see, and `token`
+    links to the token of this request and to the resource that the token belongs to.
     """
     attributes: dict[str, Any] = {
         "username": user.username,
@@ -90,7 +90,7 @@ def user_resource(
 
 
 def service_account(token: BearerToken) -> Resource:
-    """Return what acts with a token that is no person's, in the form of a user, as Terraform Cloud does."""
+    """Return the service account of a token without a user. Its type is `users`, as in Terraform Cloud."""
     kind, name = token.belongs_to
     username = f"api-{kind.removesuffix('s')}-{name.removeprefix('team-')}"
     attributes = {
@@ -118,9 +118,9 @@ def permissions(user: User) -> dict[str, bool]:
 
 
 def token_resource(token: BearerToken, *, path: str = "", secret: str | None = None) -> Resource:
-    """Return a token. `secret` is the token itself, which only the answer to its making shows.
+    """Return the resource of a token. `secret` is the token itself: only the response to its creation has it.
 
-    `path` is where to find it, if not under its own id.
+    `path` replaces the path of the self link.
     """
     creator = None if token.created_by_id is None else public_id("user", token.created_by_id)
     return resource(

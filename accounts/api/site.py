@@ -1,4 +1,4 @@
-"""What belongs to nobody: the first call of every client, and the description of the API."""
+"""The public endpoints: ping, and the description of the API."""
 
 from pathlib import Path
 
@@ -12,10 +12,10 @@ DESCRIPTION = Path(settings.BASE_DIR) / "docs" / "openapi.yaml"
 
 
 def ping(call: Call) -> HttpResponse:
-    """Say that the API is there, and by its headers which version: the first call of Terraform's clients."""
+    """Return 204; its headers name the version of the API. Terraform's clients call this first."""
     return no_content()
 
 
 def openapi(call: Call) -> HttpResponse:
-    """Answer with docs/openapi.yaml as it is."""
+    """Return docs/openapi.yaml unchanged."""
     return HttpResponse(DESCRIPTION.read_bytes(), content_type="application/yaml")

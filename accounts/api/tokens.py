@@ -1,4 +1,4 @@
-"""People's own tokens: listed, made, shown and revoked."""
+"""List, create, show and revoke the user's own tokens."""
 
 from django.http import HttpResponse
 
@@ -19,7 +19,7 @@ DESCRIPTION = DescriptionField()
 
 @user_token_required
 def index(call: Call, user_id: str) -> HttpResponse:
-    """List one's own, newest first. Of others there are none to see, as Terraform Cloud has it."""
+    """List the caller's own tokens, newest first. Other users' lists are empty, as in Terraform Cloud."""
     found = issuing.of_user(call.user) if is_caller(call, user_id) else []
     shown, links_and_meta = paginate(call.request, found)
     return respond(document([token_resource(token) for token in shown], **links_and_meta))
@@ -46,7 +46,7 @@ def show(call: Call, public_id: str) -> HttpResponse:
 
 @user_token_required
 def delete(call: Call, public_id: str) -> HttpResponse:
-    """Revoke a token of one's own. Every token may revoke itself, whatever stands behind it."""
+    """Revoke a token of the caller. A token needs no sudo to revoke itself."""
     token = own_token(call, public_id)
     if token != call.token:
         check_sudo(call)

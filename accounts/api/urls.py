@@ -1,4 +1,4 @@
-"""Paths of the API that concern people and their tokens (docs/urls.md), as Terraform Cloud has them."""
+"""API paths for users and their tokens (docs/urls.md), the same as in Terraform Cloud."""
 
 from django.urls import path
 

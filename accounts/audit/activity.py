@@ -1,4 +1,4 @@
-"""A person's own audit events, in words."""
+"""The audit events of a user, described in words."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -17,8 +17,8 @@ PAGE_SIZE = 25
 class ActivityEntry:
     event: AuditEvent
     sentence: str
-    subject: str  # whose name it concerns, if not the person's own
-    by: str  # who did it, if not the person
+    subject: str  # the name of the subject, if it is not the user
+    by: str  # who did it, if it was not the user
     ip: str
     browser: str
 
@@ -30,7 +30,7 @@ class ActivityEntry:
             sentence=sentence_of(event.event),
             subject="" if event.subject == subject_of(user) else event.subject.partition(":")[2],
             by=by,
-            # Where somebody else sits is not this person's business.
+            # Do not reveal the address and the browser of another actor, such as an administrator.
             ip="" if by else event.ip or "",
             browser="" if by or not event.user_agent else user_agents.describe(event.user_agent),
         )
@@ -47,7 +47,7 @@ def by_whom(event: AuditEvent, user: User) -> str:
 @dataclass(frozen=True)
 class ActivityPage:
     entries: list[ActivityEntry]
-    next: int | None  # the id to go on before
+    next: int | None  # `before` of the next page
 
 
 def activity_page(user: User, before: int | None) -> ActivityPage:

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from accounts.audit.known_browsers import UNKNOWN, Browser
 from accounts.models import BearerToken, User
 
-# Whoever has one IPv6 address has a network of them, and could take a new one for each guess.
+# An IPv6 user controls a whole /64 network and could use a new address for every guess.
 IPV6_NETWORK = 64  # bits
 
 
@@ -41,7 +41,7 @@ class Actor:
 
     @classmethod
     def of_program(cls, request: HttpRequest, token: BearerToken | None) -> Self:
-        """A program with its token. Cookies are none of its business."""
+        """Return the actor of an API request. Cookies and sessions are ignored."""
         return cls(
             user=token.user if token else None,
             ip=request.META.get("REMOTE_ADDR") or None,
@@ -53,7 +53,7 @@ class Actor:
 
     @classmethod
     def command(cls) -> Self:
-        """Somebody with a shell on the server."""
+        """Return the actor of a management command: somebody with a shell on the server."""
         return cls(user=None, ip=None, user_agent="", door="command")
 
     def __str__(self) -> str:
@@ -63,14 +63,14 @@ class Actor:
 
     @property
     def network(self) -> str:
-        """Where limits by address count this actor: an IPv4 address, or the network of an IPv6 address."""
+        """Return the key for limits by address: the IPv4 address, or the network of the IPv6 address."""
         try:
             address = ipaddress.ip_address(self.ip or "")
         except ValueError:
             return self.ip or ""
         if isinstance(address, ipaddress.IPv4Address):
             return str(address)
-        if address.ipv4_mapped:  # what a socket for both families makes of an IPv4 address
+        if address.ipv4_mapped:  # a dual-stack socket reports IPv4 addresses like this
             return str(address.ipv4_mapped)
         return str(ipaddress.ip_network((int(address), IPV6_NETWORK), strict=False))
 

@@ -1,4 +1,4 @@
-"""Every event of this application with the sentence that tells of it, and how an event is recorded."""
+"""Name the events of this application, describe them in sentences, and record them."""
 
 from typing import Any
 
@@ -11,11 +11,11 @@ from accounts.plugins import Registry
 
 
 class EventName(models.TextChoices):
-    """Base of each application's enumeration: the value is stored, the label is what activity pages say."""
+    """Base class of each application's events: the value is stored, activity pages show the label."""
 
 
 class Event(EventName):
-    """What people, and those who act on them, do to accounts. What was recorded keeps its value for good."""
+    """What users and administrators do to accounts. Never change a value: recorded events keep theirs."""
 
     LOGIN_SUCCEEDED = "login.succeeded", _("Signed in")
     LOGIN_FAILED = "login.failed", _("Sign-in with a wrong password")
@@ -71,7 +71,7 @@ enumerations.register("accounts", Event)
 
 
 def sentence_of(value: str) -> str:
-    """Return what an activity page says of a recorded event; its name if no application knows it any more."""
+    """Return the sentence for a recorded event, or its value if no application knows the event any more."""
     for names in enumerations.values():
         if value in names.values:
             return str(names(value).label)
@@ -79,9 +79,9 @@ def sentence_of(value: str) -> str:
 
 
 def record(event: EventName, *, actor: Actor, subject: str, user: User | None = None, **data: Any) -> None:
-    """Write one event, in the transaction of what it records. Never put a secret or a code into data.
+    """Write one event, in the transaction of the change that it records. Never put a secret or code in data.
 
-    `user` is the person whose activity page shows it. What a token did says by which one.
+    `user` is the user whose activity page shows it. Events of an API token contain the id of the token.
     """
     if actor.token:
         data["token"] = actor.token.public_id

@@ -1,7 +1,7 @@
-"""Browsers that say, by a signed cookie, who has completed a login in them.
+"""Known browsers: a signed cookie names the users who have completed a login in this browser.
 
-The cookie grants no access. It saves its owner the mail about a new browser, and gives the browser budgets of
-its own (accounts/limits/guesses.py): strangers who guess lock out strangers only.
+The cookie grants no access. It prevents the mail about a new browser, and gives the browser budgets of its
+own (accounts/limits/guesses.py): guesses from unknown browsers lock out unknown browsers only.
 """
 
 import hashlib
@@ -25,10 +25,10 @@ MOST_USERS = 10  # people who share one browser
 
 @dataclass(frozen=True)
 class Browser:
-    """What a browser says of itself. `key` is random, and "" where there is no cookie."""
+    """The contents of the cookie. `key` is random, and "" without a valid cookie."""
 
     key: str = ""
-    # By user: a digest of the security stamp that the user had at the last login here.
+    # By user id: a digest of the user's security stamp at their last login in this browser.
     stamps: Mapping[int, str] = field(default_factory=dict)
 
     @classmethod
@@ -37,13 +37,13 @@ class Browser:
         try:
             stored: Any = signing.loads(value, salt=SALT, max_age=LIFETIME)
             return cls(stored["key"], {int(pk): stamp for pk, stamp in stored["stamps"].items()})
-        except (signing.BadSignature, TypeError, KeyError):  # the latter: signed by another version
+        except (signing.BadSignature, TypeError, KeyError):  # the last two: signed by another version
             return cls()
 
     def is_current(self, user: User) -> bool:
-        """Whether this user has logged in here since the last change of the password or of two-factor.
+        """Return whether this user has logged in here since the last change of the password or of two-factor.
 
-        Who had got in before such a change is a stranger from then on.
+        Anyone who logged in before such a change counts as an unknown browser.
         """
         return self.stamps.get(user.pk) == digest_of(user.security_stamp)
 
@@ -52,7 +52,7 @@ UNKNOWN = Browser()
 
 
 def keep_known(request: HttpRequest, response: HttpResponse, session: Session) -> None:
-    """Have the browser say from now on that the user of this session has logged in here."""
+    """Add the user of this session to the cookie of the browser. It keeps the last MOST_USERS users."""
     browser = Browser.of(request)
     others = [(pk, stamp) for pk, stamp in browser.stamps.items() if pk != session.user_id]
     kept = dict([*others, (session.user_id, digest_of(session.security_stamp))][-MOST_USERS:])

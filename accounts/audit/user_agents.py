@@ -1,8 +1,8 @@
-"""A user agent in words that somebody recognises. It comes from the client: show it, never decide by it."""
+"""Describe user agents in words. The client chooses its user agent: show it, never base a decision on it."""
 
 from django.utils.translation import gettext as _
 
-# The first mark that is found wins: Edge and Opera call themselves Chrome, and Chrome calls itself Safari.
+# The first match wins: Edge and Opera also claim to be Chrome, and Chrome claims to be Safari.
 BROWSERS = [
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -23,7 +23,7 @@ SYSTEMS = [
 
 
 def describe(user_agent: str) -> str:
-    """Return for example "Firefox on Linux". Only our own words, so that nobody can write into a mail."""
+    """Return for example "Firefox on Linux". Only our own words: a client can't put text into our mails."""
     browser = first_match(BROWSERS, user_agent)
     system = first_match(SYSTEMS, user_agent)
     if browser and system:

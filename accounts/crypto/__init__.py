@@ -1,4 +1,4 @@
-"""Secrets at rest."""
+"""Encrypt and digest secrets at rest."""
 
 from accounts.crypto.sealing import digest, digests, is_current, open_sealed, seal, unseal
 

@@ -1,7 +1,7 @@
-"""The registry of sealed columns: each application tells where its ciphertext stands and how it was sealed.
+"""The registry of sealed columns: each application registers where its ciphertext is and how it was sealed.
 
-By it `doctor` looks whether everything can be opened, and the keys are rotated (accounts/crypto/rotation.py),
-without either knowing the models of the factors.
+`doctor` uses it to check that everything can be opened, key rotation (accounts/crypto/rotation.py) to seal
+everything under the current key. Neither knows the models of the factors.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ BATCH = 100  # rows
 
 @dataclass
 class Tally:
-    """How many values stand under the current key, under an old one, and cannot be opened."""
+    """How many values are sealed under the current key, under an old key, and cannot be opened."""
 
     current: int = 0
     old: int = 0
@@ -32,14 +32,14 @@ class Tally:
 
 @dataclass(frozen=True)
 class SealedColumn:
-    """One column of ciphertext, and the keyed digest of the same text beside it if there is one."""
+    """One column of ciphertext, and the column with the keyed digest of the same text, if there is one."""
 
     model: type[models.Model]
     field: str
-    context: Callable[[Any], str]  # of a row: what its value was sealed for
+    context: Callable[[Any], str]  # takes a row, returns the context of its value
     digest_field: str = ""
     digest_purpose: Callable[[Any], str] | None = None
-    relations: tuple[str, ...] = ()  # what the two functions read besides the row
+    relations: tuple[str, ...] = ()  # relations that the two functions read
 
     def __str__(self) -> str:
         return f"{self.model._meta.label}.{self.field}"
@@ -48,7 +48,7 @@ class SealedColumn:
         return self.model._default_manager.exclude(**{self.field: ""})
 
     def batches(self) -> Iterator[list[Any]]:
-        """Yield the rows in the order of their keys; each batch is a statement of its own."""
+        """Yield the rows in batches, in the order of their primary keys; one statement for each batch."""
         last = 0
         rows = self.rows().select_related(*self.relations) if self.relations else self.rows()
         while batch := list(rows.filter(pk__gt=last).order_by("pk")[:BATCH]):
@@ -56,7 +56,7 @@ class SealedColumn:
             last = batch[-1].pk
 
     def resealed(self, row: Any) -> dict[str, str]:
-        """Return what has to be written for the row to stand under the current key; nothing if it does.
+        """Return the changes that put the row under the current key; empty if it already is.
 
         Raises DecryptionFailed, without an alarm.
         """
@@ -73,7 +73,7 @@ class SealedColumn:
         return changes
 
     def tally(self) -> Tally:
-        """Count how the values stand. Reads the whole column, and writes nothing."""
+        """Count the values by the state of their key. Reads the whole column and writes nothing."""
         tally = Tally()
         for row in (row for batch in self.batches() for row in batch):
             try:

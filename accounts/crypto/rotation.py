@@ -1,7 +1,7 @@
-"""The verb of key rotation: what stands under an old key is sealed anew, while the site goes on.
+"""Rotate the encryption keys: seal again what is sealed under an old key, while the site is running.
 
-In small batches, each a transaction of its own, so that it can be killed and started again at any moment.
-Nothing depends on how far it came: old keys open and are compared for as long as they are in ENCRYPTION_KEYS.
+It works in small batches, each in its own transaction, so it can be killed and started again at any time.
+A partial rotation is harmless: old keys decrypt and are compared as long as they are in ENCRYPTION_KEYS.
 """
 
 import time
@@ -15,19 +15,19 @@ from accounts.audit import Actor, Event, record
 from accounts.crypto.columns import SealedColumn, sealed_columns
 from accounts.exceptions import DecryptionFailed
 
-MOST_PASSES = 10  # over one column; after that somebody keeps writing under an old key
+MOST_PASSES = 10  # over one column; if they don't suffice, a server keeps writing under an old key
 
 
 @dataclass
 class Progress:
-    """How far a pass over a column has come."""
+    """The progress of one pass over a column, in rows."""
 
     column: SealedColumn
     rows: int
     looked_at: int = 0
     resealed: int = 0
-    skipped: int = 0  # somebody else was writing them: the next pass takes them
-    closed: int = 0
+    skipped: int = 0  # locked or changed by others: the next pass takes them
+    closed: int = 0  # can't be opened
 
     @property
     def found_nothing(self) -> bool:
@@ -36,7 +36,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a column: how many values were sealed anew, and how the last pass found it."""
+    """The result for one column: how many values were sealed again, and the last pass."""
 
     resealed: int
     last: Progress
@@ -50,8 +50,8 @@ Report = Callable[[Progress], None]
 
 
 def rotate(*, actor: Actor, report: Report) -> list[Outcome]:
-    """Seal everything under the current key; return what became of each column. Safe to run twice at once."""
-    with transaction.atomic():  # first: a rotation that is killed has resealed what it has resealed
+    """Seal everything under the current key; return the outcome of each column. Safe to run concurrently."""
+    with transaction.atomic():  # first, so that a rotation that is killed is recorded, too
         record(Event.KEY_ROTATION_STARTED, actor=actor, subject="site")
     outcomes = [rotate_column(column, report) for column in sealed_columns.values()]
     if resealed := sum(outcome.resealed for outcome in outcomes):
@@ -61,7 +61,7 @@ def rotate(*, actor: Actor, report: Report) -> list[Outcome]:
 
 
 def rotate_column(column: SealedColumn, report: Report) -> Outcome:
-    """Go over a column until there is nothing left to write: the last pass proves the ones before."""
+    """Make passes over a column until one finds nothing to write, MOST_PASSES at most."""
     resealed = 0
     for _pass in range(MOST_PASSES):
         progress = Progress(column, rows=column.rows().count())
@@ -69,7 +69,7 @@ def rotate_column(column: SealedColumn, report: Report) -> Outcome:
             began = time.monotonic()
             wrote = renew(column, batch, progress)
             report(progress)
-            if wrote:  # half of the time belongs to the site, whose writes may wait for ours
+            if wrote:  # leave half of the time to the site, whose writes may wait for ours
                 time.sleep(time.monotonic() - began)
         resealed += progress.resealed
         if progress.found_nothing:
@@ -78,7 +78,7 @@ def rotate_column(column: SealedColumn, report: Report) -> Outcome:
 
 
 def renew(column: SealedColumn, batch: list[Any], progress: Progress) -> int:
-    """Write what of this batch stands under an old key; return how many rows that were."""
+    """Seal the rows of this batch that are under an old key again; return how many were written."""
     stale: dict[int, tuple[str, dict[str, str]]] = {}
     for row in batch:
         try:
@@ -96,8 +96,8 @@ def renew(column: SealedColumn, batch: list[Any], progress: Progress) -> int:
 def write(column: SealedColumn, stale: dict[int, tuple[str, dict[str, str]]]) -> int:
     rows = column.model._default_manager.all()
     with transaction.atomic():
-        # Only rows that nobody holds: who never waits for a lock is in no deadlock. And only where it still
-        # is what was opened: the site may have put something else there.
+        # Skip locked rows: a transaction that never waits for a lock can't deadlock. Skip rows that have
+        # changed since they were read: the site may have written another value.
         free = rows.filter(pk__in=stale).select_for_update(skip_locked=True, no_key=True)
         unchanged = [row for row in free if getattr(row, column.field) == stale[row.pk][0]]
         for row in unchanged:

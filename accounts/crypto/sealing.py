@@ -1,7 +1,7 @@
-"""Encryption at rest and keyed digests, under keys that are not in the database.
+"""Encryption at rest and keyed digests, with keys that are not in the database.
 
 Each entry of ENCRYPTION_KEYS yields two independent subkeys (HKDF). The first entry encrypts and digests; all
-of them decrypt and are compared, so that a new key can be put in front while old rows still stand.
+entries decrypt and are compared, so a new key can be put in front while old rows remain.
 """
 
 import base64
@@ -39,17 +39,17 @@ def digest_keys(keys: tuple[str, ...]) -> list[bytes]:
 
 
 def seal(text: str, context: str) -> str:
-    """Encrypt text for one row. Fernet has no associated data, so the context travels inside.
+    """Encrypt text for one row. Fernet has no associated data, so the context is encrypted with the text.
 
-    Without it, whoever can write to the database could move a secret of his own into a victim's row.
+    Without it, anyone who can write to the database could copy their own secret into a victim's row.
     """
     return fernet(current_keys()).encrypt(f"{context}\n{text}".encode()).decode()
 
 
 def open_sealed(token: str, context: str) -> str:
-    """Return what was sealed for this context. Raises DecryptionFailed, and the alarm.
+    """Return the text that was sealed for this context. Raises DecryptionFailed after logging an alarm.
 
-    Fail closed, and loudly: somebody runs this server under the wrong keys, or has moved values between rows.
+    A failure is critical: the server runs with wrong keys, or somebody has moved values between rows.
     """
     try:
         return unseal(token, context)
@@ -59,7 +59,7 @@ def open_sealed(token: str, context: str) -> str:
 
 
 def unseal(token: str, context: str) -> str:
-    """Do as `open_sealed`, without the alarm: for those who look whether everything can be opened."""
+    """Do the same as `open_sealed` without the alarm, to check whether values can be opened."""
     try:
         plain = fernet(current_keys()).decrypt(token.encode()).decode()
     except (InvalidToken, UnicodeError) as error:
@@ -71,7 +71,7 @@ def unseal(token: str, context: str) -> str:
 
 
 def is_current(token: str) -> bool:
-    """Tell whether the current key, which is the first, sealed this."""
+    """Return whether the current key (the first one) sealed this."""
     try:
         fernet(current_keys()[:1]).decrypt(token.encode())
     except InvalidToken:
@@ -86,5 +86,5 @@ def digests(text: str, purpose: str) -> list[str]:
 
 
 def digest(text: str, purpose: str) -> str:
-    """Return the keyed digest of text under the current key: what a new row stores."""
+    """Return the keyed digest of text under the current key, for new rows."""
     return digests(text, purpose)[0]

@@ -1,1 +1,1 @@
-"""Statements that Django's query builder does not write for us."""
+"""Prepared reads and changes in batches, which Django's ORM does not offer."""

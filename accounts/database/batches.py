@@ -1,4 +1,4 @@
-"""Changing many rows, some at a time: none is locked for long, and nobody is waited for who holds one."""
+"""Change many rows in batches: no lock is held for long, and rows that others have locked are skipped."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,21 +10,21 @@ BATCH = 500
 
 
 def delete_in_batches(rows: QuerySet[Any]) -> int:
-    """Delete these rows, and return how many that were; what goes with them is not counted."""
+    """Delete these rows; return how many were deleted, without the rows that cascade."""
     label = rows.model._meta.label
     return in_batches(rows, lambda free: free.delete()[1].get(label, 0))
 
 
 def update_in_batches(rows: QuerySet[Any], **changes: Any) -> int:
-    """Update these rows, and return how many that were."""
+    """Update these rows; return how many were updated."""
     return in_batches(rows, lambda free: free.update(**changes))
 
 
 def in_batches(rows: QuerySet[Any], change: Callable[[QuerySet[Any]], int]) -> int:
-    """Change some rows at a time, and return how many that were.
+    """Change rows in batches of BATCH; return how many were changed.
 
-    Which ones is looked for without a lock (it may take a look at every row), and once more with it: a row
-    may have come back to life in between.
+    The search runs without locks, because it may scan the whole table. The condition is checked again under
+    the lock: a row may have stopped matching in between.
     """
     changed = 0
     keys = list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH])

@@ -1,9 +1,9 @@
-"""Reads whose SQL is written once. The ORM takes longer to write it than the database to answer.
+"""Reads whose SQL is compiled once. The ORM needs more time to compile it than the database to run it.
 
-A prepared read is a queryset as a function of its parameters, which may stand on the right of a lookup only.
-The statement and the places of the parameters are worked out at the first use (in each thread, as connections
-are); from then on a read binds its values, and Django makes objects of the rows as it always does. For reads
-that most requests make.
+A prepared read is a queryset as a function of its parameters, which may be used only as values of lookups.
+The first use in each thread compiles the statement, because connections belong to threads. Later uses bind
+their values and run it, and Django makes objects of the rows as it always does. Use it for reads that most
+requests make.
 """
 
 import inspect
@@ -23,7 +23,7 @@ DATETIME: "models.Field[datetime, datetime]" = models.DateTimeField()
 
 @dataclass(frozen=True)
 class Parameter:
-    """Stands in a statement for what is given with each read."""
+    """A placeholder in the compiled statement for a value that each read passes."""
 
     name: str
 
@@ -70,5 +70,5 @@ class Prepared(Generic[M]):
         return plan.rows(values)
 
     def first(self, **values: Any) -> M | None:
-        """Return the row of a read that finds one at most."""
+        """Return the first row, or None. The statement has no LIMIT: use it for reads of at most one row."""
         return next(iter(self.all(**values)), None)

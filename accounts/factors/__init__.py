@@ -1,4 +1,4 @@
-"""The registry: dotted paths in settings.SECOND_FACTORS, in the order in which pages offer the factors."""
+"""The registry of factors: settings.SECOND_FACTORS lists their dotted paths, in the order of the pages."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ from django.conf import settings
 from django.db.models import Value
 from django.utils.module_loading import import_string
 
-if TYPE_CHECKING:  # Django imports this package for the factors' AppConfigs, before there are models
+if TYPE_CHECKING:  # Django imports this package for the factors' AppConfigs, before models are loaded
     from accounts.factors.base import BackupFactor, Device, Factor
     from accounts.models import User
 
-LOW_STOCK = 3  # codes; at this many the owner is warned (R28)
+LOW_STOCK = 3  # unused backup codes; at this number or fewer, the owner is warned (R28)
 
 
 @cache
@@ -34,7 +34,7 @@ def get(slug: str) -> "Factor | None":
 
 
 def chosen(offered: "list[Factor]", slug: str | None) -> "Factor | None":
-    """Return the factor of this name among those offered, or the first of them."""
+    """Return the offered factor with this slug, else the first one; None if none is offered."""
     return next((factor for factor in offered if factor.slug == slug), offered[0] if offered else None)
 
 
@@ -43,12 +43,12 @@ class Methods:
     """The primary factors that a user has enrolled, in the registry's order."""
 
     working: "list[Factor]"
-    # Those whose device takes no answer any more, after too many wrong ones.
+    # Their devices accept no answers any more, after too many wrong ones.
     set_aside: "list[Factor]"
 
     @classmethod
     def of(cls, slugs: Mapping[str, bool]) -> Self:
-        """From what `slugs` returned."""
+        """Restore methods from the value of `slugs`."""
         return cls(
             working=[factor for factor in primary() if slugs.get(factor.slug) is False],
             set_aside=[factor for factor in primary() if slugs.get(factor.slug) is True],
@@ -56,14 +56,14 @@ class Methods:
 
     @property
     def slugs(self) -> dict[str, bool]:
-        """Tell of each enrolled factor whether it was set aside; can be stored."""
+        """Return, for each enrolled factor, whether its device was set aside; can be stored as JSON."""
         return {factor.slug: False for factor in self.working} | {
             factor.slug: True for factor in self.set_aside
         }
 
 
 def methods_of(user: "User") -> Methods:
-    """Return what the user has a confirmed device of; one statement."""
+    """Return the primary factors of which the user has a confirmed device. Takes one statement."""
     asked = [
         factor.device_model._default_manager.filter(user=user, confirmed=True)
         .order_by()
@@ -87,5 +87,5 @@ def devices_of(user: "User") -> "dict[Factor, Device]":
 
 
 def remaining(user: "User") -> int:
-    """Return how many unused codes the user has."""
+    """Return the number of the user's unused backup codes."""
     return sum(factor.remaining(user) for factor in backup())

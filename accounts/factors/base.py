@@ -1,7 +1,7 @@
-"""The factor protocol: one kind of proof, told apart from what happens around it.
+"""The base classes of factors and their devices.
 
-What acts runs on POST only; what shows is pure, so that a reload sends nothing, spends nothing and shows the
-same secret. A factor with tables is a Django app of its own.
+Methods that act run on POST only. Methods that show something are pure: a reload sends nothing, spends
+nothing and shows the same secret. A factor with tables is its own Django app.
 """
 
 from datetime import timedelta
@@ -28,20 +28,20 @@ State: TypeAlias = dict[str, Any]
 ENROLMENT_LIFETIME = timedelta(minutes=15)
 DEVICE_NAME = "device"
 
-# All six-digit codes of an account are counted together, whatever the factor, door or purpose (R16).
+# All six-digit codes of an account share the same budgets, for every factor, door and purpose (R16).
 SIX_DIGIT_CODES = Guesses("code", (5, 300), (20, 3600), daily=50)
-# Backup codes are long, so they can be counted apart: guessing the others never locks the owner out (R18).
+# Backup codes are too long to guess and have their own budget: guesses at other codes can't block them (R18).
 BACKUP_CODES = Guesses("backup-code", daily=10)
 # Wrong answers in a row, however far apart, until a device is set aside (NIST SP 800-63B-4, 3.2.2).
 MOST_FAILURES = 100
 
 
 class Device(OTPDevice):  # type: ignore[misc]  # django-otp has no types
-    """One user's instance of a factor. Unconfirmed, it belongs to the session that began it, and counts
-    for nothing.
+    """One user's device of a factor. While unconfirmed it belongs to the session that began the enrolment
+    and verifies nothing.
     """
 
-    # No way back from the user: `Factor.device_of` is the one.
+    # No reverse accessor on the user: use `Factor.device_of`.
     user = models.ForeignKey(User, models.CASCADE, related_name="+")
     name = models.CharField(max_length=64, default=DEVICE_NAME)
     confirmed = models.BooleanField(default=False)
@@ -50,7 +50,7 @@ class Device(OTPDevice):  # type: ignore[misc]  # django-otp has no types
     last_used_at = models.DateTimeField(null=True)
     # Wrong answers since the last right one.
     failures = models.PositiveIntegerField(default=0)
-    # Since when it verifies nothing any more, because of too many of them. It still counts as enrolled (D27).
+    # When it stopped verifying answers, after too many wrong ones. It still counts as enrolled (D27).
     set_aside_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -58,21 +58,21 @@ class Device(OTPDevice):  # type: ignore[misc]  # django-otp has no types
 
 
 class Factor:
-    """One kind of proof. Subclasses live in a folder of accounts/factors/ and in settings.SECOND_FACTORS."""
+    """One factor. Subclasses live in folders of accounts/factors/; settings.SECOND_FACTORS lists them."""
 
     slug: ClassVar[str]
     label: ClassVar[str | Promise]
-    # What the page of methods calls it; the label if it says nothing.
+    # Its name where users choose a method; if empty, the label.
     choice_label: ClassVar[str | Promise] = ""
     is_backup: ClassVar[bool] = False
-    # Whether `challenge` does something that a person waits for (a text is sent).
+    # Whether `challenge` does something that a person waits for (such as sending a text).
     acts: ClassVar[bool] = False
-    # Paths of its own (a provider's callback).
+    # Its own paths (such as a provider's callback).
     urls: ClassVar[list[URLPattern]] = []
-    # What the button says that makes it act.
+    # The label of the button that makes it act.
     act_label: ClassVar[str | Promise] = ""
     device_model: ClassVar[type[Device]]
-    # What enrolment asks before it begins (a phone number); None when it asks nothing.
+    # The form that enrolment shows first (such as for a phone number), or None.
     details_form: ClassVar[type[forms.Form] | None] = None
     guesses: ClassVar[Guesses]
 
@@ -85,27 +85,27 @@ class Factor:
         return Prepared(lambda user: self.devices(user, confirmed=True))
 
     def working_device(self, user: User) -> Device | None:
-        """Return the device whose answers count: none that was set aside."""
+        """Return the user's confirmed device unless it was set aside."""
         device = self.device_of(user)
         return device if device is not None and device.set_aside_at is None else None
 
     def claims(self, user: User, state: State, *, actor: Actor) -> list[Claim]:
-        """Return the budgets to be spent before this factor acts; pure. Spent outside any transaction."""
+        """Return the budgets to spend before this factor acts, outside any transaction. Pure."""
         return []
 
     def begin_enrolment(self, user: User, **details: Any) -> State:
-        """Make an unconfirmed device; return what the server must remember of it. Sends nothing yet."""
+        """Create an unconfirmed device; return the state that the session must keep. Sends nothing."""
         raise NotImplementedError
 
     def complete_enrolment(self, user: User, answer: str, state: State) -> Device | None:
-        """Confirm the device that `begin_enrolment` made, or return None for a wrong answer.
+        """Confirm the device that `begin_enrolment` created; return None for a wrong answer.
 
-        The caller holds the user's lock. The device that this one replaces goes with `confirm`.
+        The caller holds the user's lock. Call `confirm`, which also deletes the replaced device.
         """
         raise NotImplementedError
 
     def confirm(self, user: User, state: State, **fields: Any) -> Device | None:
-        """Confirm the pending device in the place of the one that the user has."""
+        """Confirm the pending device and delete the one that it replaces; return None if none is pending."""
         if not self.is_pending(user, state):
             return None
         self.devices(user, confirmed=True).delete()
@@ -113,63 +113,62 @@ class Factor:
         return self.device_of(user) if confirmed else None
 
     def challenge(self, user: User, state: State) -> State:
-        """Act before the question is shown (send the text); return what the server must remember."""
+        """Act before the page asks for the answer (such as send a text); return the new state."""
         return state
 
     def verify(self, user: User, answer: str, state: State) -> Device | None:
-        """Consume a right answer and return the device; None for a wrong one.
+        """Consume a right answer and return the device; return None for a wrong answer.
 
-        Raises nothing but DecryptionFailed, when nobody can tell whether the answer is right.
-
-        The caller holds the user's lock. Consuming is a conditional UPDATE whose row count decides; the
-        device takes what `used` returns. A device that was set aside verifies nothing.
+        The caller holds the user's lock. Consume by a conditional UPDATE whose row count decides, and update
+        the device with `used()`. A device that was set aside verifies nothing. Raises only DecryptionFailed,
+        if nobody can tell whether the answer is right.
         """
         raise NotImplementedError
 
     def used(self) -> dict[str, Any]:
-        """Return the fields of a device that has just verified something."""
+        """Return the fields to update on a device that has just verified an answer."""
         return {"last_used_at": timezone.now(), "failures": 0}
 
     def count_failure(self, user: User) -> bool:
-        """Count a wrong answer against the user's device; return whether it is set aside from now on."""
+        """Count a wrong answer on the user's device; return whether this set the device aside."""
         device = self.devices(user, confirmed=True).filter(set_aside_at=None)
         device.update(failures=F("failures") + 1)
         set_aside = device.filter(failures__gte=MOST_FAILURES).update(set_aside_at=timezone.now())
         return bool(set_aside)
 
     def is_set_aside(self, user: User, state: State) -> bool:
-        """Whether the device that this state is about was set aside. One that is being set up never is."""
+        """Return whether the device of this state was set aside. A device that is being set up never is."""
         device = None if "device_id" in state else self.device_of(user)
         return device is not None and device.set_aside_at is not None
 
     def is_repeat(self, user: User, answer: str, state: State) -> bool:
-        """Whether this is the answer that has just succeeded: refused, but no guess."""
+        """Return whether this answer is the last one that succeeded: refused, but not counted as a guess."""
         return False
 
     def has_shape(self, answer: str) -> bool:
-        """Whether this is written like an answer to this factor; says nothing of whether it is right."""
+        """Return whether this has the format of an answer to this factor, right or wrong."""
         return False
 
     def explain_refusal(
         self, user: User, answer: str, state: State, *, enrolling: bool = False
     ) -> str | None:
-        """Say why a wrong answer was refused, where saying so helps nobody else. Pure.
+        """Return why a wrong answer was refused, or None. Pure.
 
-        What it tells must be of no use to somebody who has the password and guesses: nothing about an
-        answer that may still become right.
+        The reason must not help an attacker who knows the password: never say anything about an answer that
+        may still become right.
         """
         return None
 
     def describe(self, user: User, state: State, *, enrolling: bool = False) -> dict[str, Any]:
-        """Return what a page shows. Pure. Raises EnrolmentExpired for a set-up that has ended."""
+        """Return the context of the page that asks. Pure. Raises EnrolmentExpired for an ended enrolment."""
         return {}
 
     def is_pending(self, user: User, state: State) -> bool:
-        """Whether the device that `begin_enrolment` made still waits for its answer."""
+        """Return whether the device that `begin_enrolment` created is still unconfirmed."""
         return self.pending(user, state).exists()
 
     def discard(self, user: User, state: State) -> bool:
-        """Remove the unconfirmed device of an enrolment that ended; return whether it was there."""
+        """Delete the unconfirmed device of an ended enrolment; return whether it existed."""
         removed, _ = self.pending(user, state).delete()
         return removed > 0
 
@@ -183,9 +182,9 @@ class Factor:
         return found
 
     def discard_stale(self) -> int:
-        """Remove unconfirmed devices that nobody can confirm any more; return how many.
+        """Delete unconfirmed devices that nobody can confirm any more; return how many.
 
-        The second of two that are begun together may wait as long as the first, and then has its own time.
+        When two enrolments begin together, the second waits for the first before its own time begins.
         """
         limit = timezone.now() - 2 * ENROLMENT_LIFETIME
         return delete_in_batches(
@@ -194,36 +193,36 @@ class Factor:
 
 
 class BackupFactor(Factor):
-    """A factor that comes with the first primary device and goes with the last; never enrolment by itself."""
+    """A factor that comes with the first primary device and goes with the last; never enrolled alone."""
 
     is_backup = True
     size: int  # codes in a new set
 
     def reveal(self, user: User) -> list[str]:
-        """Return the unused codes as a person reads them. Raises DecryptionFailed."""
+        """Return the unused codes in the format that people read. Raises DecryptionFailed."""
         raise NotImplementedError
 
     def remaining(self, user: User) -> int:
-        """Return how many unused codes there are."""
+        """Return the number of unused codes."""
         raise NotImplementedError
 
     def count_failure(self, user: User) -> bool:
-        """Never set aside: they can't be guessed, and are the way on when the devices were."""
+        """Count nothing: codes can't be guessed, and must work when the devices were set aside."""
         return False
 
 
 def six_digits(answer: str) -> str | None:
-    """Return the code in its one spelling, or None (R15).
+    """Return the code in its canonical spelling, or None (R15).
 
-    ASCII spaces and hyphens go; exactly six characters 0-9 must be left. `int()` and `isdigit()` would let
-    other digits, signs and underscores through, and with them the replay check and the limiter.
+    Without ASCII spaces and hyphens it must have exactly six characters 0-9. `int()` and `isdigit()` would
+    accept other digits, signs and underscores, which would get around the replay check and the limiter.
     """
     code = answer.replace(" ", "").replace("-", "")
     return code if len(code) == 6 and all(char in "0123456789" for char in code) else None
 
 
 def wrong_length(answer: str) -> str | None:
-    """Explain a refused code that has too few or too many digits."""
+    """Return the explanation for a code with too few or too many digits, else None."""
     digits = answer.replace(" ", "").replace("-", "")
     if len(digits) == 6 or not digits or not all(char in "0123456789" for char in digits):
         return None

@@ -1,4 +1,4 @@
-"""Have a factor act, look at an answer, record a failure."""
+"""Have a factor act, and record wrong answers."""
 
 from enum import Enum
 
@@ -32,7 +32,7 @@ def record_failure(user: User, factor: Factor, purpose: str, *, actor: Actor) ->
 
 
 def challenge(user: User, factor: Factor, state: State, *, session: SessionStore, actor: Actor) -> State:
-    """Have the factor act (send a text), for a login, for sudo or for an enrolment; return the new state.
+    """Have the factor act (send a text) for a login, sudo or an enrolment; return the new state.
 
     Raises MethodSetAside, RateLimited, SessionEnded.
     """
@@ -42,7 +42,7 @@ def challenge(user: User, factor: Factor, state: State, *, session: SessionStore
     with transaction.atomic():
         is_login = session.pending_user is not None
         user = lock_user(user, session, row_too=not is_login)
-        if is_login:  # its row comes after the user, as where the answer is taken
+        if is_login:  # lock its row after the user, as answer_challenge does
             session.lock()
         state = factor.challenge(user, state)
         record(

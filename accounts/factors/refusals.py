@@ -1,4 +1,4 @@
-"""Why an answer was refused, where saying so helps nobody but who typed it (TI-02)."""
+"""Explain why an answer was refused, where that helps nobody but the person who typed it (TI-02)."""
 
 from dataclasses import dataclass
 
@@ -12,12 +12,12 @@ from accounts.models import User
 @dataclass(frozen=True)
 class Refusal:
     message: str
-    # The factor whose answer this looks like: the page links to where it is asked for.
+    # The factor whose answer this looks like: the page links to the form for it.
     belongs_to: Factor | None = None
 
 
 def explain(user: User, factor: Factor, answer: str, state: State, *, enrolling: bool = False) -> Refusal:
-    """Return what to say about a wrong answer. The same words for what must not be told apart (R29)."""
+    """Return the message for a wrong answer: the same for answers that must be indistinguishable (R29)."""
     other = owner_of_shape(answer, factor)
     if other is not None:
         return Refusal(
@@ -31,7 +31,7 @@ def explain(user: User, factor: Factor, answer: str, state: State, *, enrolling:
 
 
 def owner_of_shape(answer: str, factor: Factor) -> Factor | None:
-    """Return the factor of the other kind that has such answers. By shape only: nothing is looked up."""
+    """Return the factor of the other kind (primary or backup) whose answers have this format, or None."""
     if factor.has_shape(answer):
         return None
     others = [other for other in factors.all_factors() if other.is_backup != factor.is_backup]

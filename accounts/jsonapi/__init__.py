@@ -1,1 +1,1 @@
-"""JSON:API documents, read strictly and written plainly (https://jsonapi.org/format/1.0/)."""
+"""Read JSON:API documents strictly, and write them (https://jsonapi.org/format/1.0/)."""

@@ -1,4 +1,4 @@
-"""Resources and documents that go out."""
+"""Build resources, documents and responses."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -28,7 +28,7 @@ def no_content() -> HttpResponse:
 
 
 def respond_errors(*errors: ApiError) -> HttpResponse:
-    """Answer with the errors; the status is that of the first."""
+    """Return a response with the errors; status and headers are those of the first."""
     return respond(
         {"errors": [error.object for error in errors]}, errors[0].status, headers=errors[0].headers
     )
@@ -64,7 +64,7 @@ def document(
     included: Iterable[Resource] = (),
     **others: Any,
 ) -> dict[str, Any]:
-    """Return a top-level document; each included resource once. `others` are meta and links."""
+    """Return a top-level document with each included resource once. `others` are meta and links."""
     built: dict[str, Any] = {"data": data, **{name: value for name, value in others.items() if value}}
     if once := {(one["type"], one["id"]): one for one in included}:
         built["included"] = list(once.values())

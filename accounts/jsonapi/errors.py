@@ -1,9 +1,9 @@
-"""Error objects, and the exceptions that become one."""
+"""Exceptions that become error objects."""
 
 from collections.abc import Mapping
 from typing import Any
 
-# What an error is called that has no name of its own. In the words of Terraform Cloud, where it has any.
+# Default titles by status, those of Terraform Cloud where it has any.
 TITLES = {
     400: "bad request",
     401: "unauthorized",
@@ -19,7 +19,7 @@ TITLES = {
 
 
 class ApiError(Exception):
-    """One error object, and the status of the answer. `pointer` and `parameter` say what it is about."""
+    """One error object and the status of the response. `pointer` or `parameter` names the wrong input."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class ApiError(Exception):
         super().__init__(f"{status} {title}: {detail}")
         self.status = status
         self.headers = dict(headers or {})
-        # A string: with a number, the terraform CLI drops title and detail.
+        # A string, because the terraform CLI drops title and detail if it is a number.
         self.object: dict[str, Any] = {"status": str(status), "title": title}
         if detail:
             self.object["detail"] = detail
@@ -46,12 +46,12 @@ class ApiError(Exception):
 
 
 def invalid_attribute(name: str, detail: str) -> ApiError:
-    """Return the 422 for one attribute, as Terraform Cloud words it."""
+    """Return the 422 for one attribute, with the title that Terraform Cloud uses."""
     return ApiError(422, "invalid attribute", detail, pointer=f"/data/attributes/{name}")
 
 
 def invalid_parameter(name: str, detail: str = "") -> ApiError:
-    """Return the 400 for one parameter of the address."""
+    """Return the 400 for one query parameter."""
     return ApiError(400, "invalid parameter", detail, parameter=name)
 
 

@@ -1,4 +1,4 @@
-"""No cookies below /api/, and the headers that Terraform's clients ask for."""
+"""Ignore cookies below /api/, and send the headers that Terraform's clients require."""
 
 from collections.abc import Callable
 
@@ -13,9 +13,9 @@ def is_for_api(request: HttpRequest) -> bool:
 
 
 class ApiMiddleware:
-    """Keep cookies out of the API, and say on every answer below /api/ which API this is.
+    """Remove cookies from API requests, and name the API and its version in every response below /api/.
 
-    Without cookies there is no session that a foreign page could use (R52). The terraform CLI wants
+    Without cookies there is no session that another site's page could use (R52). The terraform CLI requires
     version 2.5 of the API or later.
     """
 

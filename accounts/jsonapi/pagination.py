@@ -1,4 +1,4 @@
-"""Pages of a list in the API: page[number], page[size] and their links, as in Terraform Cloud's."""
+"""Paginate lists in the API: page[number], page[size] and links, as in Terraform Cloud."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True)
 class PageRequest:
-    """Which page is asked for. `asked` is False where neither number nor size was sent."""
+    """The requested page. `asked` is False if neither number nor size was sent."""
 
     number: int = 1
     size: int = DEFAULT_SIZE
     asked: bool = False
-    after: str = ""  # the cursor of `links.next`, which saves the way to a page far behind
+    after: str = ""  # the cursor in `links.next`: faster than an offset for pages far from the first
 
     @classmethod
     def of(cls, request: HttpRequest) -> "PageRequest":
@@ -42,7 +42,7 @@ def whole(request: HttpRequest, name: str, default: int) -> int:
     texts = [text for text in request.GET.getlist(name) if text]
     if not texts:
         return default
-    text = texts[0] if len(texts) == 1 else ""  # of two, neither
+    text = texts[0] if len(texts) == 1 else ""  # refuse repeated parameters
     if not (text.isascii() and text.isdigit() and len(text) <= 10 and 1 <= int(text) <= LAST_NUMBER):
         raise invalid_parameter(name, _("This must be a number from 1 on."))
     return int(text)
@@ -51,9 +51,9 @@ def whole(request: HttpRequest, name: str, default: int) -> int:
 def paginate(
     request: HttpRequest, rows: Sequence[Row], *, always: bool = False
 ) -> tuple[Sequence[Row], dict[str, Any]]:
-    """Return the rows of the page that is asked for, and its `links` and `meta`.
+    """Return the rows of the requested page, and its `links` and `meta`.
 
-    Where no page is asked for, all rows are shown, without links and meta; with `always`, the first page is.
+    Without a requested page return all rows without links and meta; with `always`, the first page.
     """
     page = PageRequest.of(request)
     if not (page.asked or always):
@@ -62,7 +62,7 @@ def paginate(
 
 
 def pagination(request: HttpRequest, page: PageRequest, total: int, *, after: str = "") -> dict[str, Any]:
-    """Return `links` and `meta` of a page out of `total` rows. `after` is the cursor of its last row."""
+    """Return `links` and `meta` of a page. `total` counts all rows, `after` is the cursor of its last row."""
     last = max(1, -(-total // page.size))
     following = page.number + 1 if page.number < last else None
     former = min(page.number - 1, last) if page.number > 1 else None

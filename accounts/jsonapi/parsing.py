@@ -1,4 +1,4 @@
-"""JSON as the API takes it: well-formed and fit to be kept, or refused whole with a 400."""
+"""Parse JSON bodies. What is not well-formed, or can't be stored, is refused with a 400."""
 
 import json
 import math
@@ -10,7 +10,7 @@ from accounts.jsonapi.errors import malformed
 
 
 def parse(body: bytes) -> Any:
-    """Return what a body says. Raises ApiError 400 for all that is not JSON, or not JSON that can be kept."""
+    """Return the value of a body. Raises ApiError 400 unless it is JSON that can be stored."""
     try:
         text = body.decode()
         value = json.loads(
@@ -43,7 +43,7 @@ def finite(text: str) -> float:
 
 
 def has_nul(value: Any) -> bool:
-    """Look everywhere, without recursion: what could be parsed must not be too deep here."""
+    """Return whether any string contains NUL. Not recursive, so any value that could be parsed works."""
     waiting = [value]
     while waiting:
         one = waiting.pop()

@@ -1,4 +1,4 @@
-"""The document that a request sent, read strictly."""
+"""Read the document of a request strictly."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -15,14 +15,14 @@ LARGEST_INTEGER = 2**31 - 1
 
 
 class Document:
-    """The document that a request sent: `data` with its attributes and relationships.
+    """The document of a request: `data` with its attributes and relationships.
 
-    Every reader of an attribute notes what is wrong with it and goes on; `check` then raises all of it at
-    once, so that a verb is called with a request that is right in every part, or not at all.
+    The methods that read an attribute collect its errors; `check` then raises all of them at once. So a verb
+    is called with a completely valid request, or not at all.
     """
 
     def __init__(self, body: Any, *, kinds: Iterable[str] = (), public_id: str = "") -> None:
-        """`kinds` are the types that `data` may have, `public_id` the id; another one is a 409."""
+        """Read `data`. Raises ApiError: 409 for a type not in `kinds` or an id other than `public_id`."""
         data = body.get("data") if isinstance(body, dict) else None
         if not isinstance(data, dict):
             raise ApiError(422, "invalid document", _("There must be an object “data”."), pointer="/data")
@@ -49,7 +49,7 @@ class Document:
             raise InvalidDocument(self.errors)
 
     def text(self, name: str, field: forms.Field) -> str:
-        """Return a required text that the form field accepts, or "" with the error noted."""
+        """Return a required text as the form field cleans it, or add an error and return ""."""
         value = self.attributes.get(kebab(name))
         if value is None:
             value = ""
@@ -72,7 +72,7 @@ class Document:
         return value
 
     def integer(self, name: str) -> int | None:
-        """Return a whole number that a column can hold, or None for null."""
+        """Return an integer that fits a column, or None for null; for anything else add an error."""
         value = self.attributes.get(kebab(name))
         if value is None:
             return None
@@ -82,7 +82,7 @@ class Document:
         return None
 
     def moment(self, name: str) -> datetime | None:
-        """Return a point in time, in UTC, or None for null."""
+        """Return a time in UTC, or None for null; for anything else add an error."""
         value = self.attributes.get(kebab(name))
         if value is None:
             return None
@@ -97,12 +97,12 @@ class Document:
 
 
 def kebab(name: str) -> str:
-    """Return the one spelling by which an attribute is known here; it is sent in either (D15)."""
+    """Return the canonical spelling of an attribute. Clients may send `_` or `-` (D15)."""
     return name.replace("_", "-")
 
 
 def member(data: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Return an object of a resource that may be missing or null. Raises ApiError."""
+    """Return an object of a resource, {} if it is missing or null. Raises ApiError 422."""
     value = data.get(name)
     if value is None:
         return {}
@@ -112,7 +112,7 @@ def member(data: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def identifiers(data: Any, *, pointer: str, kinds: Iterable[str]) -> list[str]:
-    """Return the ids of a list of resource identifiers. Raises ApiError."""
+    """Return the ids in a list of resource identifiers. Raises ApiError 422 or 409."""
     if not isinstance(data, list) or len(data) > MOST_IDENTIFIERS:
         raise ApiError(422, "invalid document", _("This must be a list of resource ids."), pointer=pointer)
     for one in data:

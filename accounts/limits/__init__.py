@@ -1,4 +1,4 @@
-"""How often something may be done."""
+"""Limit how often something may be done."""
 
 from accounts.limits.limiter import Attempt, Budget, attempt, reserve
 

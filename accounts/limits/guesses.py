@@ -1,8 +1,8 @@
-"""Which budgets a guess is counted in: those of strangers, or those of a known browser (R4, R16).
+"""Choose the budgets of a guess: those of unknown browsers, or those of a known browser (R4, R16).
 
-Neither lane is closed by what happens in the other, so nobody from outside keeps people out of a browser that
-they have used before, with their password (DS-02) or without it (DS-01). What an account takes in a day is
-the sum of both lanes: 100 six-digit codes and 20 backup codes, with or without known browsers.
+Neither kind spends the budgets of the other, so an attacker can't lock people out of a browser that they have
+used before, with their password (DS-02) or without it (DS-01). An account takes the sum of both budgets in a
+day: 100 wrong six-digit codes and 20 wrong backup codes.
 """
 
 from typing import TypeAlias
@@ -20,18 +20,18 @@ DAY = 86_400  # seconds
 BY_ACCOUNT = Budget("password:account", (10, 300))
 BY_NETWORK = Budget("password:address", (10, 300))
 OVERALL = Budget("password:all", (1000, 300))
-# Known browsers of one account share no budget: a stranger who got in could close it to the owner. However
-# many there are, whoever logged in with them knows the password already; a new one makes them strangers.
+# Known browsers of an account share no budget here: an intruder's browser could use up the owner's. Their
+# number doesn't matter: their users know the password, and a new password makes them unknown browsers.
 BY_BROWSER = Budget("password:browser", (10, 300))
 BROWSERS_BY_NETWORK = Budget("password:browsers:address", (50, 300))
 BROWSERS_OVERALL = Budget("password:browsers:all", (1000, 300))
 
 
 class Guesses:
-    """How often an account takes wrong answers of one kind: in a day, and in shorter windows.
+    """The budgets for wrong answers of one kind for an account: a daily window, and shorter windows.
 
-    All strangers together have them once, and all known browsers of the account once more; the shorter
-    windows are each known browser's own.
+    All unknown browsers share one budget with all windows. All known browsers of the account share another
+    daily window, and each of them has its own shorter windows.
     """
 
     def __init__(self, name: str, *shorter: tuple[int, int], daily: int) -> None:
@@ -41,7 +41,7 @@ class Guesses:
 
 
 def for_password(user: User | None, typed: str, *, actor: Actor) -> list[Claim]:
-    """Return the budgets for one password. An unknown name is counted like an account (R5)."""
+    """Return the budgets for one password. Unknown usernames are counted like accounts (R5)."""
     if user is not None and actor.browser.is_current(user):
         return [
             (BY_BROWSER, f"{account_key(user)}:{actor.browser.key}"),
@@ -53,7 +53,7 @@ def for_password(user: User | None, typed: str, *, actor: Actor) -> list[Claim]:
 
 
 def for_code(user: User, guesses: Guesses, browser: Browser) -> list[Claim]:
-    """Return the budgets for one answer, whatever the door and the purpose (R16)."""
+    """Return the budgets for one answer, the same for every door and purpose (R16)."""
     if browser.is_current(user):
         return [
             (guesses.known_browser, f"{account_key(user)}:{browser.key}"),

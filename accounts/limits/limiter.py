@@ -1,8 +1,8 @@
-"""The rate limiter: budgets that are spent before anything is tried.
+"""The rate limiter: spend budgets before an attempt.
 
-Counters live in the database, so all workers share them and a restart forgets nothing (R17). A window opens
-with its first attempt and closes `seconds` later. One statement reserves in every window at once; when any of
-them is used up, nothing is written and RateLimited is raised.
+Counters are in the database: all workers share them, and they survive a restart (R17). A window opens with
+its first attempt and closes `seconds` later. One statement reserves in all windows at once; if any of them is
+used up, nothing is written and RateLimited is raised.
 """
 
 import logging
@@ -22,9 +22,9 @@ logger = logging.getLogger(__name__)
 
 
 class Budget:
-    """How many attempts each subject has: pairs of (attempts, seconds).
+    """How many attempts each subject has. `windows` are pairs of (attempts, seconds).
 
-    `alarm` is what the log says, once in each window, when somebody has to be told that one is used up.
+    `alarm` is logged as an error, once per window, by the attempt that uses the window up.
     """
 
     def __init__(self, name: str, *windows: tuple[int, int], alarm: str = "") -> None:
@@ -43,24 +43,24 @@ class Counter:
 
 @dataclass(frozen=True)
 class Attempt:
-    """What `reserve` took of each budget."""
+    """The attempt that `reserve` took from each budget."""
 
     counters: tuple[Counter, ...]
 
     def succeeded(self) -> None:
-        """Give this attempt back, and no earlier failure; inside the transaction of the success.
+        """Give this attempt back, but no earlier failures. Call it in the transaction of the success.
 
-        Let it come last there: others wait for the counters that many share until that transaction ends.
+        Call it last there: it locks shared counters, and others wait for them until the transaction ends.
         """
         give_back(self.counters)
 
 
 @contextmanager
 def attempt(*claims: tuple[Budget, str]) -> Iterator[Attempt]:
-    """Spend one attempt of each (budget, subject), then let the caller try. Raises RateLimited.
+    """Spend one attempt of each (budget, subject), then run the block. Raises RateLimited.
 
-    What was spent stays spent, whatever happens inside; only `succeeded()` gives it back. A secret that can't
-    be opened, because the server runs under a wrong key, was no guess of anybody's.
+    The attempt stays spent whatever happens in the block. Only `succeeded()` and DecryptionFailed give it
+    back: the latter means that the server has a wrong key, not that somebody guessed.
     """
     spent = reserve(*claims)
     try:
@@ -71,7 +71,7 @@ def attempt(*claims: tuple[Budget, str]) -> Iterator[Attempt]:
         raise
 
 
-# Rows are taken in the order of VALUES; keys are sorted, so two reservations can't wait for each other.
+# Rows are locked in the order of VALUES. Keys are sorted, so two reservations can't deadlock.
 RESERVE = """
 INSERT INTO accounts_ratelimit AS stored (key, count, resets_at) VALUES {rows}
 ON CONFLICT (key) DO UPDATE SET
@@ -80,7 +80,7 @@ ON CONFLICT (key) DO UPDATE SET
 WHERE stored.resets_at <= %s OR stored.count < CASE stored.key {limits} END
 RETURNING key, resets_at, count
 """
-# A window that closed in between has nothing to give back; it must not lend to the one that followed.
+# If the window has closed in between, give nothing back: the attempt must not count for the next window.
 GIVE_BACK = """
 INSERT INTO accounts_ratelimit AS stored (key, count, resets_at) VALUES {rows}
 ON CONFLICT (key) DO UPDATE SET count = stored.count - 1
@@ -100,7 +100,7 @@ def counters_of(claims: Iterable[tuple[Budget, str]], now: datetime) -> list[Cou
 def reserve(*claims: tuple[Budget, str]) -> Attempt:
     """Spend one attempt of each (budget, subject), or raise RateLimited and spend none.
 
-    Call it before the attempt and outside any transaction: what was spent stays spent whatever happens next.
+    Call it before the attempt and outside any transaction, so that no rollback can undo it.
     """
     now = timezone.now()
     counters = counters_of(claims, now)
@@ -137,7 +137,7 @@ def statement_of(counters: list[Counter], now: datetime) -> tuple[str, list[Any]
 
 
 def retry_after(counters: list[Counter], taken: dict[str, Any], now: datetime) -> int:
-    """Return the seconds until every window that refused has closed."""
+    """Return the seconds until all windows that refused have closed, 1 at least."""
     refused = [counter.key for counter in counters if counter.key not in taken]
     latest = RateLimit.objects.filter(key__in=refused).order_by("-resets_at").first()
     return max(1, round((latest.resets_at - now).total_seconds())) if latest else 1
@@ -154,7 +154,7 @@ def give_back(counters: tuple[Counter, ...]) -> None:
 
 
 def as_datetime(value: Any) -> datetime:
-    """SQLite returns the text that it stores; PostgreSQL a datetime."""
+    """Return an aware datetime. SQLite returns the stored text, PostgreSQL a datetime."""
     if isinstance(value, str):
         value = datetime.fromisoformat(value)
     return value if value.tzinfo else timezone.make_aware(value, timezone.get_default_timezone())

@@ -1,6 +1,6 @@
-"""How many requests a second the API takes of one caller: kept per process, in memory, and advisory.
+"""Limit the requests per second of each API caller, in the memory of each process.
 
-What guards secrets is limiter.py, in the database. This keeps one busy program from slowing down the others.
+It keeps one busy program from slowing down others. It doesn't protect secrets: limiter.py does.
 """
 
 import threading
@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-MOST_CALLERS = 10_000  # remembered at once; beyond that, all begin anew
+MOST_CALLERS = 10_000  # in memory; when reached, all counters are cleared
 
 
 @dataclass(frozen=True)
 class Allowance:
-    """What is left of this second. `reset` is in seconds."""
+    """The state of a caller's window of one second. `reset` is the seconds until it closes."""
 
     limit: int
     remaining: int
@@ -23,7 +23,7 @@ class Allowance:
 
     @property
     def headers(self) -> dict[str, str]:
-        """Numbers all: HashiCorp's client for Go exits when the reset is none."""
+        """Return the response headers. All are numbers: HashiCorp's Go client exits if the reset is not."""
         return {
             "X-RateLimit-Limit": str(self.limit),
             "X-RateLimit-Remaining": str(self.remaining),
@@ -39,7 +39,7 @@ class Throttle:
         self.windows: dict[str, tuple[float, int]] = {}
 
     def take(self, caller: str) -> Allowance:
-        """Count one request of a caller."""
+        """Count one request of a caller; return what is left."""
         limit, now = settings.API_REQUESTS_PER_SECOND, time.monotonic()
         with self.lock:
             began, count = self.windows.get(caller, (now, 0))

@@ -1,1 +1,1 @@
-"""Both steps of signing in, and sudo."""
+"""Sign in (both steps), sign out, and sudo."""

@@ -1,4 +1,4 @@
-"""What the server remembers of a login between two requests; nothing else touches these session keys."""
+"""The state of a login between requests. Only this module and sign_in.py know its session keys."""
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -19,7 +19,7 @@ METHODS = "methods"
 
 @dataclass(frozen=True)
 class PendingLogin:
-    """A browser that has shown the right password and still has to answer a challenge."""
+    """A login with the right password that still needs the answer to a challenge."""
 
     user: User
     next_path: str
@@ -28,7 +28,7 @@ class PendingLogin:
 
     @classmethod
     def load(cls, request: SiteRequest) -> Self | None:
-        """Return the pending login of this session. Costs no statement but the session's own."""
+        """Return the pending login of this session, or None. Needs no statement besides the session's own."""
         session = request.session
         if session.row is None or session.pending_user is None:
             return None
@@ -41,14 +41,14 @@ class PendingLogin:
         )
 
     def refreshed(self, request: SiteRequest) -> Self:
-        """Return it with the methods as they are now: the last wrong answer may have cost one."""
+        """Return a copy with the current methods: the last wrong answer may have set one aside."""
         methods = factors.methods_of(self.user)
         if methods != self.methods:
             request.session[METHODS] = methods.slugs
         return replace(self, methods=methods)
 
     def factor(self, slug: str, *, backup: bool) -> Factor:
-        """Return the factor of this name, or the first of this user. Raises SessionEnded without any."""
+        """Return the user's factor with this slug, else the first. Raises SessionEnded if there is none."""
         offered: list[Factor] = (
             [*factors.backup()] if backup else [*self.methods.working, *self.methods.set_aside]
         )
@@ -60,7 +60,7 @@ class PendingLogin:
 
 @dataclass(frozen=True)
 class PendingChallenge:
-    """What a factor that acts has sent, for the login or the sudo of this session."""
+    """The challenge that a factor has sent for the login or sudo of this session."""
 
     factor: Factor
     state: State
@@ -73,7 +73,7 @@ class PendingChallenge:
 
     @classmethod
     def start(cls, request: SiteRequest, user: User, factor: Factor, purpose: Purpose) -> None:
-        """Have the factor act. Raises RateLimited while it has to wait."""
+        """Have the factor act and keep its state. Raises MethodSetAside, RateLimited, SessionEnded."""
         session = request.session
         state = challenges.challenge(
             user, factor, {"purpose": purpose.value}, session=session, actor=request.actor
@@ -82,7 +82,7 @@ class PendingChallenge:
 
     @staticmethod
     def state_for(request: SiteRequest, factor: Factor, purpose: Purpose) -> State:
-        """Return what this session remembers of a factor's challenge for this purpose."""
+        """Return the state of this factor's challenge for this purpose; {} if there is none."""
         pending = PendingChallenge.load(request)
         if pending and pending.factor == factor and pending.state.get("purpose") == purpose.value:
             return pending.state
@@ -90,7 +90,7 @@ class PendingChallenge:
 
     @staticmethod
     def describe(request: SiteRequest, user: User, factor: Factor, purpose: Purpose) -> dict[str, Any]:
-        """Return what the page that asks this factor shows of it."""
+        """Return what the page that asks for this factor shows."""
         return factor.describe(user, PendingChallenge.state_for(request, factor, purpose))
 
     @staticmethod

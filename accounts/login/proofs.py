@@ -1,4 +1,4 @@
-"""An answer to a challenge, or a password given for sudo."""
+"""Check the answer to a challenge, or the password for sudo."""
 
 from django.db import transaction
 
@@ -32,11 +32,11 @@ def answer_challenge(
     actor: Actor,
     remember: bool = False,
 ) -> Device | None:
-    """Consume a right answer and, in the same transaction, move the session on: logged in, or sudo.
+    """Consume a right answer and, in the same transaction, complete the login or grant sudo.
 
-    A login may have the browser remembered (D10): `session.remembered_token` is then for it to keep.
-    Returns None for a wrong answer. Raises RateLimited, DecryptionFailed, and SessionEnded when the pending
-    login or the session that asks was voided meanwhile.
+    With `remember`, a login also sets `session.remembered_token`, which the browser keeps (D10). Returns the
+    device, or None for a wrong answer. Raises RateLimited, DecryptionFailed, and SessionEnded if the session
+    or the pending login ended in the meantime.
     """
     claims = guesses.for_code(user, factor.guesses, actor.browser)
     with limits.attempt(*claims) as attempt, transaction.atomic():
@@ -59,7 +59,7 @@ def answer_challenge(
 def after_answer(
     user: User, factor: Factor, purpose: Purpose, *, session: SessionStore, actor: Actor, remember: bool
 ) -> None:
-    """Do what a right answer is for."""
+    """Complete the login or grant sudo after a right answer."""
     if factor.is_backup:
         announce_use(user, actor=actor)
     if purpose is Purpose.LOGIN:
@@ -70,20 +70,20 @@ def after_answer(
 
 
 def announce_use(user: User, *, actor: Actor) -> None:
-    """Tell the owner how many codes are left (R28)."""
+    """Tell the owner that a backup code was used, and how many are left (R28)."""
     codes_left = remaining(user)
     low = codes_left <= LOW_STOCK
     outbox.notify(user, "backup_code_used", actor=actor, codes_left=codes_left, low=low)
 
 
 def announce_set_aside(user: User, factor: Factor, *, actor: Actor) -> None:
-    """Record and tell that a device has taken its last wrong answer. Two-factor stays on (R16, D27)."""
+    """Record that a device was set aside, and tell the owner. Two-factor stays on (R16, D27)."""
     record(Event.TWO_FACTOR_SET_ASIDE, actor=actor, subject=subject_of(user), user=user, method=factor.slug)
     outbox.notify(user, "two_factor_set_aside", actor=actor, method=str(factor.label))
 
 
 def tell_of_wrong_codes(user: User, *, actor: Actor) -> None:
-    """Tell the owner, once an hour: whoever gets as far as this knows the password."""
+    """Tell the owner about wrong codes, once an hour at most: whoever enters one knows the password."""
     try:
         limits.reserve((WRONG_CODE_MAILS, guesses.account_key(user)))
     except RateLimited:
@@ -93,9 +93,9 @@ def tell_of_wrong_codes(user: User, *, actor: Actor) -> None:
 
 
 def prove_by_password(user: User, password: str, *, session: SessionStore, actor: Actor) -> bool:
-    """Grant sudo for the password, which is all that a user without two-factor has (D6).
+    """Grant sudo for the password to a user without two-factor (D6); return whether it was right.
 
-    Raises MethodSetAside to anybody else, RateLimited, SessionEnded.
+    Raises MethodSetAside for a user with two-factor, RateLimited, SessionEnded.
     """
     if user.is_enrolled:
         raise MethodSetAside

@@ -1,4 +1,4 @@
-"""Sign in by a password, complete a login, sign out."""
+"""Sign in with a password, complete a login, sign out."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -22,10 +22,10 @@ def sign_in(
     next_path: str,
     remembered_tokens: Mapping[int, str],
 ) -> User | None:
-    """Check the password; sign in who has nothing else to prove, or begin a pending login (R7).
+    """Check the password; then sign the user in, or begin a pending login if they need a second factor (R7).
 
-    Returns None for a wrong password, an unknown or an inactive account: nobody can tell these apart.
-    `session.row.pending_user` tells whether a second factor is still to come. Raises RateLimited.
+    Returns the user. Returns None for a wrong password and for unknown and inactive accounts alike.
+    `session.row.pending_user` is set if the second factor is still required. Raises RateLimited.
     """
     user = User.objects.signing_in(username)
     failed = Event.LOGIN_FAILED
@@ -45,7 +45,7 @@ def sign_in(
 def after_password(
     user: User, remembered_token: str, *, session: SessionStore, actor: Actor, next_path: str
 ) -> None:
-    """Sign in a user who has nothing else to prove; begin a pending login for all others (R7)."""
+    """Sign in a user who needs no second factor here; begin a pending login for all others (R7)."""
     if not user.is_enrolled:
         session.sign_in(user, actor=actor)
         succeeded(user, actor=actor, method="password")
@@ -59,10 +59,7 @@ def after_password(
 
 
 def complete(user: User, *, factor: str, session: SessionStore, actor: Actor, remember: bool) -> None:
-    """Turn a pending login into a session, in the transaction that consumed the answer.
-
-    Raises SessionEnded.
-    """
+    """Turn a pending login into a session, in the transaction of the answer. Raises SessionEnded."""
     session.complete_login(user, factor=factor)
     remembered_for = remembered.lifetime_after(session.row) if remember and session.row else None
     succeeded(user, actor=actor, method=factor, remembered_for=remembered_for)
@@ -71,7 +68,7 @@ def complete(user: User, *, factor: str, session: SessionStore, actor: Actor, re
 
 
 def succeeded(user: User, *, actor: Actor, method: str, remembered_for: timedelta | None = None) -> None:
-    """Record a complete login, and tell the owner if the browser is a new one (R58)."""
+    """Record a complete login, and tell the owner if it came from an unknown browser (R58)."""
     record(Event.LOGIN_SUCCEEDED, actor=actor, subject=subject_of(user), user=user, method=method)
     if not actor.browser.is_current(user):
         outbox.notify(user, "new_browser", actor=actor, remembered_for=remembered_for)
@@ -79,7 +76,7 @@ def succeeded(user: User, *, actor: Actor, method: str, remembered_for: timedelt
 
 @transaction.atomic
 def sign_out(*, session: SessionStore, actor: Actor) -> None:
-    """End this session, or cancel this pending login. Harmless without either."""
+    """End this session or cancel this pending login. Does nothing if there is neither."""
     user = session.user or session.pending_user
     if user is None or not session.end():
         return

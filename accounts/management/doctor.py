@@ -1,4 +1,4 @@
-"""What must be true of the data (I1 to I10): each app registers checks, and `manage.py doctor` asks them."""
+"""Checks of the invariants (I1 to I10): each app registers its own, and `manage.py doctor` runs them."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ OVERDUE = timedelta(minutes=30)
 
 
 class Note(str):
-    """Worth saying, and no problem."""
+    """Information from a check that is not a problem."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """What finds problems, and what mends them where that needs no decision."""
+    """`find` yields problems and notes; `repair` corrects problems that need no decision, and counts them."""
 
     find: Finder
     repair: Repair | None = None
@@ -36,14 +36,14 @@ checks: Registry[Check] = Registry()
 
 
 def lift_statement_timeout() -> None:
-    """Lift the time limit of statements, which is there for pages."""
+    """Remove the statement timeout of this connection, which is for pages."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SET statement_timeout = 0")
 
 
 def two_factor_is_what_the_devices_say() -> Iterator[str]:
-    """I2: on exactly while a primary device is confirmed."""
+    """Check I2: two-factor is on exactly while a primary device is confirmed."""
     enrolled = Q()
     for factor in factors.primary():
         users = factor.device_model._default_manager.filter(confirmed=True).values("user")
@@ -56,7 +56,7 @@ def two_factor_is_what_the_devices_say() -> Iterator[str]:
 
 
 def backup_codes_come_and_go_with_two_factor() -> Iterator[str]:
-    """I2: exactly one set of codes while two-factor is on, none otherwise."""
+    """Check I2: a user has exactly one set of codes while two-factor is on, otherwise none."""
     for factor in factors.backup():
         sets = factor.device_model._default_manager.filter(confirmed=True)
         having_one = sets.values("user").annotate(sets=Count("pk")).filter(sets=1).values("user")
@@ -67,7 +67,7 @@ def backup_codes_come_and_go_with_two_factor() -> Iterator[str]:
 
 
 def stored_secrets_can_be_opened() -> Iterator[str]:
-    """A missing key shows here, not at a login; and whether an old one is still needed."""
+    """Check that every secret can be opened, so that nobody finds a missing key at a login. Note old keys."""
     for column in sealed_columns.values():
         tally = column.tally()
         if tally.unreadable:
@@ -80,7 +80,7 @@ def stored_secrets_can_be_opened() -> Iterator[str]:
 
 
 def mails_leave() -> Iterator[str]:
-    """The backlog: what should have left by now."""
+    """Check that no unsent, unexpired mail is older than OVERDUE."""
     late = OutboxMessage.objects.filter(
         sent_at=None, expires_at__gt=timezone.now(), created_at__lt=timezone.now() - OVERDUE
     )

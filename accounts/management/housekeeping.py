@@ -1,4 +1,4 @@
-"""What time has made useless goes away here. Nothing depends on its being gone."""
+"""Delete expired rows. Nothing depends on their deletion."""
 
 from datetime import timedelta
 
@@ -27,7 +27,7 @@ def tidy() -> None:
 
 
 def tidy_outbox() -> None:
-    """Wipe what came too late, and forget what was sent or given up long ago."""
+    """Wipe messages that expired unsent; delete those that were sent, or expired, KEEP_MESSAGES ago."""
     now = timezone.now()
     too_late = OutboxMessage.objects.filter(sent_at=None, expires_at__lte=now).exclude(sealed="")
     update_in_batches(too_late, sealed="")
@@ -36,7 +36,7 @@ def tidy_outbox() -> None:
 
 
 def ended_sessions() -> QuerySet[Session]:
-    """Sessions that open nothing any more: too old, idle for too long, or begun under a former stamp."""
+    """Return sessions that are no longer valid: expired, idle for too long, or with a former stamp."""
     now = timezone.now()
     return Session.objects.filter(
         Q(expires_at__lt=now)
@@ -47,7 +47,7 @@ def ended_sessions() -> QuerySet[Session]:
 
 
 def shortened_sessions() -> QuerySet[Session]:
-    """Sessions that a limit of their user has ended: they must not come back when it is lifted."""
+    """Return sessions that a user's limit has ended: they must not come back when the limit is lifted."""
     if not limit_columns():
         return Session.objects.none()
     rows = Session.objects.filter(user__isnull=False).annotate(**limit_columns())
@@ -55,7 +55,7 @@ def shortened_sessions() -> QuerySet[Session]:
 
 
 def forgotten_browsers() -> QuerySet[RememberedBrowser]:
-    """Remembered browsers that are let through no more: too old, or remembered under a former stamp."""
+    """Return remembered browsers that are no longer valid: expired, or with a former stamp."""
     over = Q(expires_at__lt=timezone.now()) | ~Q(user__security_stamp=F("security_stamp"))
     if limit_columns():
         over |= is_over("created_at", REMEMBER)
@@ -63,7 +63,7 @@ def forgotten_browsers() -> QuerySet[RememberedBrowser]:
 
 
 def is_over(since: str, limit: str) -> Q:
-    """Ask whether so many minutes, if the row carries a limit, have gone by since then."""
+    """Return a condition: `limit` minutes have passed since the time in `since`. False without a limit."""
     duration = ExpressionWrapper(F(limit) * Value(timedelta(minutes=1)), output_field=DurationField())
     end = ExpressionWrapper(F(since) + duration, output_field=DateTimeField())
     return Q(LessThanOrEqual(end, timezone.now()))

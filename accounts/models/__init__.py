@@ -1,4 +1,4 @@
-"""People, their browser sessions and tokens, and the records that the verbs keep."""
+"""Users, their sessions and tokens, and the records that verbs write."""
 
 from accounts.models.audit import AuditEvent
 from accounts.models.limits import RateLimit

@@ -1,4 +1,4 @@
-"""What the verbs keep: events, counters, messages on their way."""
+"""The audit events."""
 
 from typing import Any, ClassVar
 
@@ -7,12 +7,12 @@ from django.utils import timezone
 
 
 class AuditEvent(models.Model):
-    """What happened. Append-only; names people and things as text, because it outlives them."""
+    """One event. Append-only; stores names as text, because events outlive what they name."""
 
     event = models.CharField(max_length=64, db_index=True)
     actor = models.CharField(max_length=100)
     subject = models.CharField(max_length=100, db_index=True)
-    # Whose activity page shows it. No foreign key: the event stays when the account goes.
+    # The user whose activity page shows it. No foreign key: the event stays when the account is deleted.
     user_id = models.BigIntegerField(null=True)
     ip = models.GenericIPAddressField(null=True)
     user_agent = models.CharField(max_length=255, blank=True, default="")

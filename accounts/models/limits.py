@@ -1,10 +1,10 @@
-"""Counters of the limiter."""
+"""The counters of the rate limiter."""
 
 from django.db import models
 
 
 class RateLimit(models.Model):
-    """One counter of one window of one budget. Written by accounts/limits/limiter.py only."""
+    """The counter of one window of a budget. Only accounts/limits/limiter.py writes it."""
 
     key = models.CharField(max_length=200, primary_key=True)
     count = models.PositiveIntegerField()

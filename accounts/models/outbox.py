@@ -1,4 +1,4 @@
-"""Mails and texts on their way."""
+"""The mails and texts to send."""
 
 from typing import ClassVar
 
@@ -8,7 +8,7 @@ from django.utils import timezone
 
 
 class OutboxMessage(models.Model):
-    """A message on its way, encrypted until it is sent and empty afterwards (accounts/outbox/delivery.py)."""
+    """A message to send. Encrypted until it is sent, empty afterwards (accounts/outbox/delivery.py)."""
 
     kind = models.CharField(max_length=16, default="mail")
     audience = models.CharField(max_length=64, blank=True, default="")

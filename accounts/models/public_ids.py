@@ -1,7 +1,7 @@
-"""The names by which the API calls rows: a word, and the row's number in sixteen digits.
+"""The ids of rows in the API: a word, and the primary key in sixteen digits.
 
-Clients take them as they are. A number is never given out again (BigAutoField), and who may see what is the
-gates' business, so there is nothing to hide in it (docs/decisions/0012).
+Clients treat them as opaque. Primary keys are never reused (BigAutoField), and gates decide who may see what,
+so they need not be secret (docs/decisions/0012).
 """
 
 import re
@@ -15,6 +15,6 @@ def public_id(kind: str, pk: int) -> str:
 
 
 def row_id(kind: str, text: str) -> int | None:
-    """Return the number in an id of this kind, or None for anything else."""
+    """Return the primary key in an id of this kind, or None for anything else."""
     match = re.fullmatch(rf"{kind}-([0-9]{{{DIGITS}}})", text, re.ASCII)
     return int(match[1]) if match else None

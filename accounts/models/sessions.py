@@ -1,4 +1,4 @@
-"""Browsers: those in which somebody is signed in, and those that are remembered."""
+"""Sessions and remembered browsers."""
 
 from typing import ClassVar, Self
 
@@ -14,13 +14,13 @@ class SessionQuerySet(models.QuerySet["Session"]):
 
 
 class Session(models.Model):
-    """A browser that passed the password. Anonymous visitors have no row.
+    """A browser in which somebody gave the right password. Anonymous visitors have no row.
 
-    `user` is set once everything that this person has to prove is proved. Until then `pending_user` names
-    whose password was right, which opens nothing but the second step.
+    `user` is set when the login is complete. Until then `pending_user` is the user whose password was right;
+    it grants access to the second step only.
     """
 
-    # SHA-256 of the cookie's value: a copy of this table is no bunch of keys.
+    # SHA-256 of the cookie's value: a copy of this table contains no usable keys.
     key_hash = models.CharField(max_length=64, unique=True)
     user = models.ForeignKey(User, models.CASCADE, null=True, related_name="sessions")
     pending_user = models.ForeignKey(User, models.CASCADE, null=True, related_name="pending_logins")
@@ -30,9 +30,9 @@ class Session(models.Model):
     last_used_at = models.DateTimeField()
     expires_at = models.DateTimeField(db_index=True)
     verified_at = models.DateTimeField(null=True)
-    # The last proof (password, or second factor if enrolled) that counts for sudo.
+    # When the user last proved themselves for sudo (by password, or by second factor if enrolled).
     proved_at = models.DateTimeField(null=True)
-    # What made it verified: a factor's slug, or REMEMBERED, which is less: no sudo, no site administration.
+    # What made it verified: a factor's slug, or REMEMBERED, which allows neither sudo nor the admin site.
     factor = models.CharField(max_length=32, blank=True, default="")
     ip = models.GenericIPAddressField(null=True)
     user_agent = models.CharField(max_length=255, blank=True, default="")
@@ -63,12 +63,12 @@ class Session(models.Model):
 
 
 class RememberedBrowser(models.Model):
-    """A browser that need not prove the second factor for a while (accounts/sessions/remembered.py)."""
+    """A browser that needs no second factor until `expires_at` (accounts/sessions/remembered.py)."""
 
     user = models.ForeignKey(User, models.CASCADE, related_name="remembered_browsers")
     # SHA-256 of the token in the browser's cookie.
     token_hash = models.CharField(max_length=64, unique=True)
-    # It falls with the user's stamp, as sessions do.
+    # It is valid only while the user has this stamp, like sessions.
     security_stamp = models.CharField(max_length=32)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(db_index=True)

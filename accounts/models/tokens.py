@@ -1,4 +1,4 @@
-"""Secrets that programs send instead of a password (R54)."""
+"""Tokens, which programs send instead of a password (R54)."""
 
 import hashlib
 from datetime import datetime
@@ -15,33 +15,33 @@ DESCRIPTION_LENGTH = 200
 
 
 def hash_of_token(text: str) -> str:
-    """Return what is stored of a token: SHA-256, enough for 400 random bits that nobody can guess."""
+    """Return the stored hash of a token: SHA-256, which suffices for so many random bits."""
     return hashlib.sha256(text.encode(errors="replace")).hexdigest()
 
 
 def unexpired() -> Q:
-    """Ask for tokens that have not expired."""
+    """Return the condition for tokens that have not expired."""
     return Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now())
 
 
 class BearerToken(models.Model):
-    """A token of whatever holder. It is shown once; afterwards there is only its hash.
+    """A token of any kind of holder. It is shown once; only its hash is stored.
 
-    Each kind of token says whose it is: `user`, `holder` and `belongs_to` are abstract (Django's metaclass
-    leaves no room for that of abc).
+    Each kind of token defines `user`, `holder` and `belongs_to`: they are abstract, but abc can't declare
+    that because Django has its own metaclass.
     """
 
     token_hash = models.CharField(max_length=64, unique=True)
     description = models.CharField(max_length=DESCRIPTION_LENGTH, blank=True, default="")
-    # Whether a second factor stood behind its making (D6).
+    # Whether it was created in a session, or by a token, that passed a second factor (D6).
     verified = models.BooleanField(default=False)
-    # Who made it. No foreign key, and a copy of the name: the token may outlive the account.
+    # The user who created it. No foreign key, and a copy of the name: the token may outlive the account.
     created_by_id = models.BigIntegerField(null=True)
     created_by = models.CharField(max_length=100, blank=True, default="")
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(null=True, db_index=True)
     last_used_at = models.DateTimeField(null=True)
-    # Of the mails before it expires, the last one sent was about so many days.
+    # The days before expiry of the last mail about it (accounts/tokens/expiry.py).
     expiry_told = models.PositiveSmallIntegerField(null=True)
 
     class Meta:
@@ -56,17 +56,17 @@ class BearerToken(models.Model):
 
     @property
     def user(self) -> User | None:
-        """Whose rights it has: a person's, or nobody's."""
+        """Return the user whose rights it has, or None."""
         raise NotImplementedError
 
     @property
     def holder(self) -> str:
-        """Who acts with it, as audit events and limits name it."""
+        """Return the name of its holder for audit events and limits."""
         raise NotImplementedError
 
     @property
     def belongs_to(self) -> tuple[str, str]:
-        """Whose it is, as the API names it: a type and an id."""
+        """Return the API type and id of the resource that it belongs to."""
         raise NotImplementedError
 
     @property
@@ -75,18 +75,18 @@ class BearerToken(models.Model):
 
     @property
     def counts_as_verified(self) -> bool:
-        """Whether it stands for a session that passed the second factor."""
+        """Return whether it counts like a session that passed a second factor."""
         return self.verified
 
     def lock(self) -> None:
-        """Lock this row until the transaction ends: its end comes before or after. Raises TokenRevoked."""
+        """Lock this row until the transaction ends, so that it can't be revoked. Raises TokenRevoked."""
         held = type(self)._default_manager.select_for_update(no_key=True, of=("self",)).filter(pk=self.pk)
         if held.first() is None or self.is_expired:
             raise TokenRevoked
 
 
 class ApiToken(BearerToken):
-    """A person's own token: it may do what the person may."""
+    """A token of a user, with the rights of that user."""
 
     owner = models.ForeignKey(User, models.CASCADE, related_name="api_tokens")
 
@@ -104,12 +104,12 @@ class ApiToken(BearerToken):
 
     @property
     def counts_as_verified(self) -> bool:
-        """Made behind a second factor, and behind the enrolment of today: a former one is gone for good."""
+        """Return whether it was created with a second factor, and since two-factor was last enabled."""
         enabled: datetime | None = self.owner.two_factor_enabled_at
         return self.verified and enabled is not None and self.created_at >= enabled
 
     def lock(self) -> None:
-        """As above; and a deactivated account has no tokens."""
+        """Lock this row as above. Raises TokenRevoked for deactivated accounts, too."""
         held = ApiToken.objects.select_for_update(no_key=True, of=("self",))
         if held.filter(pk=self.pk, owner__is_active=True).first() is None or self.is_expired:
             raise TokenRevoked

@@ -1,4 +1,4 @@
-"""People."""
+"""The user model."""
 
 import secrets
 from typing import Any, ClassVar, Self
@@ -29,7 +29,7 @@ def new_security_stamp() -> str:
 
 class UserQuerySet(models.QuerySet["User"]):
     def by_login(self, text: str) -> Self:
-        """The account that somebody means who types a username or a confirmed email address."""
+        """Return the account with this username, or with this confirmed email address if it contains @."""
         return self.by_confirmed_email(text) if "@" in text else self.by_name_key(text.lower())
 
     def by_confirmed_email(self, text: str) -> Self:
@@ -42,9 +42,9 @@ class UserQuerySet(models.QuerySet["User"]):
         return self.alias(email_key=Lower("email")).filter(email_key=key, email_confirmed_at__isnull=False)
 
     def lock(self, pk: int, *, for_deletion: bool = False) -> "User":
-        """Return the user as it is now, locked until the transaction ends. Raises AccountGone.
+        """Return the current row of the user, locked until the transaction ends. Raises AccountGone.
 
-        `for_deletion` also keeps new rows from referring to the user: a session that began just now.
+        `for_deletion` also prevents new rows that refer to the user, such as a new session.
         """
         user = self.select_for_update(no_key=not for_deletion).filter(pk=pk).first()
         if user is None:
@@ -54,7 +54,7 @@ class UserQuerySet(models.QuerySet["User"]):
 
 class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
     def signing_in(self, text: str) -> "User | None":
-        """Return whom `by_login` means, for the one door that everybody goes through."""
+        """Return the user that `by_login` finds, by a prepared read: every sign-in needs it."""
         return (BY_ADDRESS if "@" in text else BY_NAME).first(key=text.lower())
 
     def create_user(self, username: str, email: str, password: str | None = None, **fields: Any) -> "User":
@@ -66,7 +66,7 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
     def create_superuser(
         self, username: str, email: str, password: str | None = None, **fields: Any
     ) -> "User":
-        """Create a site admin. Whoever can run this owns the server, so the address counts as confirmed."""
+        """Create a site admin. The address counts as confirmed: only owners of the server can do this."""
         fields = {
             "is_staff": True,
             "is_superuser": True,
@@ -76,7 +76,7 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person. `two_factor_enabled_at` is written by accounts/two_factor/enrolment.py and by nobody else."""
+    """A person. Only the verbs in accounts/two_factor/ write `two_factor_enabled_at`."""
 
     username = models.CharField(
         _("username"), max_length=USERNAME_LENGTH, unique=True, validators=[validate_username]
@@ -88,10 +88,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(default=False)
     date_joined = models.DateTimeField(default=timezone.now)
     two_factor_enabled_at = models.DateTimeField(null=True, blank=True, editable=False)
-    # The whole of the session hash: a new stamp ends every session and pending login of this user but the
-    # one that is told about it, without touching their rows.
+    # Each session stores a copy. A new stamp ends every session and pending login of this user without
+    # changing their rows, except the session that gets the new stamp.
     security_stamp = models.CharField(max_length=32, default=new_security_stamp, editable=False)
-    last_login = None  # a write per login that the audit events make superfluous
+    last_login = None  # the audit events have it: no extra write per login
 
     # Set by the authentication middleware for the user of a request.
     session_verified = False
@@ -125,7 +125,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def is_enrolled(self) -> bool:
-        """True with a confirmed device of a primary factor; backup codes alone never count."""
+        """Return whether two-factor is on: a primary device is confirmed. Backup codes alone never count."""
         return self.two_factor_enabled_at is not None
 
     @property
@@ -133,11 +133,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.email_confirmed_at is not None
 
     def is_verified(self) -> bool:
-        """True when the session of this request passed a second factor (AAL2)."""
+        """Return whether this request is verified (AAL2): by a second factor or a remembered browser."""
         return self.session_verified
 
     def rotate_stamp(self) -> None:
-        """End every other session of this user once the row is saved."""
+        """Set a new stamp, which ends every other session of this user when the row is saved."""
         self.security_stamp = new_security_stamp()
 
     def _get_session_auth_hash(self, secret: str | bytes | None = None) -> str:

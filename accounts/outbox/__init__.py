@@ -1,4 +1,4 @@
-"""Mails and texts on their way."""
+"""Queue mails and texts, and send them."""
 
 from accounts.outbox.notifications import (
     broadcast,

@@ -1,4 +1,4 @@
-"""Who sends the messages of each kind: mails by SMTP here, other kinds in their own applications."""
+"""The carrier for each kind of message: mails go by SMTP; other applications register other kinds."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ from django.core.mail import EmailMultiAlternatives
 from accounts.outbox.mails import Mail
 from accounts.plugins import Registry
 
-PERMANENT = 500  # replies from here on: the same again will be refused again
+PERMANENT = 500  # SMTP replies from here on are permanent failures
 
 
 @dataclass(frozen=True)
 class Carrier:
-    """Sends one kind of message: `send` gets what `enqueue_message` was given."""
+    """Sends one kind of message. `send` takes the content that was passed to `enqueue_message`."""
 
     send: Callable[[dict[str, Any]], None]
-    # Wiped and marked as sent before it is tried: better lost than twice.
+    # Wiped and marked as sent before the attempt: the message may be lost, but is never sent twice.
     at_most_once: bool = False
 
 
@@ -26,7 +26,7 @@ carriers: Registry[Carrier] = Registry()
 
 
 def urgent_kinds() -> list[str]:
-    """Return the kinds that somebody waits for, and that no failure of the others may keep: texts."""
+    """Return the kinds that somebody is waiting for (texts): they are sent before all others."""
     return [kind for kind, by in carriers.items() if by.at_most_once]
 
 
@@ -38,9 +38,9 @@ def send_mail(content: dict[str, Any]) -> None:
 
 
 def is_refusal(error: Exception) -> bool:
-    """Whether the mail server is there and won't have this very message: its reader or what it says.
+    """Return whether the mail server permanently refuses this message: its recipient or its content.
 
-    What it says against us (who may send, from which address) concerns all messages, and may be mended.
+    Refusals of the sender concern all messages and can be corrected, so they don't count.
     """
     if isinstance(error, SMTPRecipientsRefused):
         return all(code >= PERMANENT for code, _reply in error.recipients.values())

@@ -1,7 +1,7 @@
-"""Mails and texts on their way: encrypted rows, written in the verb's transaction, sent after the answer.
+"""Send mails and texts: encrypted rows, written in the verb's transaction and sent after the response.
 
-What happened and the news of it are committed together. A mail server that hangs delays nobody, and the time
-an answer takes tells nothing about whether there was a mail. What fails is tried again by `run_due_work`.
+A change and its notification are committed together. A mail server that hangs delays no response, and the
+time of a response doesn't reveal whether a mail was sent. `run_due_work` retries what fails.
 """
 
 import logging
@@ -30,18 +30,18 @@ from accounts.plugins import Registry
 logger = logging.getLogger(__name__)
 CLAIM = timedelta(minutes=2)  # longer than one attempt can take
 BATCH = 100
-FAILURES_IN_A_ROW = 5  # then the mail server is away, and the other mails can wait
+FAILURES_IN_A_ROW = 5  # then the server counts as down, and its other messages wait
 
-# Who reads the broadcasts of a name: (key, after user id, limit) -> users in id order.
+# The readers of a broadcast: (key, after user id, limit) -> users in id order.
 Audience = Callable[[str, int, int], list[User]]
 audiences: Registry[Audience] = Registry()
 
-# Rows that the present request wrote; None outside of requests.
+# Ids of the rows that the current request wrote; None outside of requests.
 waiting: ContextVar[list[int] | None] = ContextVar("waiting", default=None)
 
 
 class OutboxMiddleware:
-    """Collect what a request enqueues; `request_finished` sends it when the client has its answer."""
+    """Collect the messages of a request; they are sent on `request_finished`, after the response."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -52,26 +52,23 @@ class OutboxMiddleware:
 
 
 def schedule(message: OutboxMessage) -> None:
-    """See that this process sends it: after the answer, or outside of requests after the commit."""
+    """Have this process send a message: after the response, or outside of requests after the commit."""
     collected = waiting.get()
     if collected is None:
         transaction.on_commit(partial(deliver, message.pk), robust=True)
     else:
-        # Not on commit: a row that was rolled back can't be claimed, and that is all it takes.
+        # No on_commit needed: a row that was rolled back can't be claimed.
         collected.append(message.pk)
-
-
-# --- Sending ---
 
 
 @receiver(request_finished)
 def deliver_collected(**kwargs: Any) -> None:
-    """Hand what this request has left to other threads: this one is free for the next request."""
+    """Hand the messages of this request to other threads, so that this one can serve the next request."""
     collected = waiting.get()
     waiting.set(None)
     if not collected:
         return
-    if connection.in_atomic_block:  # rows that no other connection can see yet
+    if connection.in_atomic_block:  # other connections can't see these rows yet
         deliver_all(collected)
     else:
         threads.submit(deliver_all, collected)
@@ -80,7 +77,7 @@ def deliver_collected(**kwargs: Any) -> None:
 def deliver_all(rows: list[int]) -> None:
     waiting.set(rows)
     try:
-        # The list grows while we walk: a broadcast appends the mails that it becomes.
+        # The list grows during the loop: a broadcast appends its mails.
         for pk in rows:
             if not deliver(pk):
                 break
@@ -91,7 +88,7 @@ def deliver_all(rows: list[int]) -> None:
 
 
 def send_due() -> int:
-    """Send everything that is due and return how many rows that were. Safe to run twice at once."""
+    """Send everything that is due; return how many rows were handled. Safe to run concurrently."""
     done, failures, away = 0, Counter[str](), set[str]()
     first = Case(When(kind__in=urgent_kinds(), then=0), default=1)
     while (
@@ -109,19 +106,19 @@ def send_due() -> int:
 
 
 def deliver(pk: int) -> bool:
-    """Send or expand one row, unless somebody else does. Returns False if the server may be away."""
+    """Send or expand one row, unless another process does. Return False if the server may be down."""
     until = timezone.now() + CLAIM
     if not due().filter(pk=pk).update(claimed_until=until):
         return True
     message = OutboxMessage.objects.filter(pk=pk, claimed_until=until).first()
-    if message is None:  # we took so long that somebody else has claimed it
+    if message is None:  # the claim has expired, and another process has taken it
         return True
     try:
         if message.audience:
             expand(message)
         else:
             send(message)
-    except Exception as error:  # whatever goes wrong with one mail must not keep the others
+    except Exception as error:  # one failing message must not stop the others
         postpone(message, error)
         return is_refusal(error)
     return True
@@ -130,14 +127,14 @@ def deliver(pk: int) -> bool:
 def send(message: OutboxMessage) -> None:
     content, by = opened(message), carriers[message.kind]
     if by.at_most_once and not finish(claimed(message)):
-        return  # we took so long that somebody else has sent it
+        return  # the claim has expired, and another process has taken it
     by.send(content)
     if not by.at_most_once:
         finish(OutboxMessage.objects.filter(pk=message.pk))
 
 
 def expand(message: OutboxMessage) -> None:
-    """Write the mails of the next batch of readers and move the cursor, both or neither."""
+    """Write the mails for the next batch of readers and move the cursor, in one transaction."""
     content = opened(message)
     people = audiences[message.audience](message.key, message.cursor, BATCH)
     mails = [
@@ -159,8 +156,8 @@ def expand(message: OutboxMessage) -> None:
 
 
 def advance_cursor(message: OutboxMessage, people: list[User]) -> bool:
-    """Move the cursor behind these people. False if another process has done so."""
-    now = timezone.now()  # later than the mails' own: they go first, then comes the next batch
+    """Move the cursor past these users; return False if another process has moved it."""
+    now = timezone.now()  # later than the mails, so they are sent before the next batch is expanded
     changes = (
         {"cursor": people[-1].pk, "due_at": now} if len(people) == BATCH else {"sent_at": now, "sealed": ""}
     )

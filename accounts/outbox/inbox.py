@@ -1,4 +1,4 @@
-"""Mails and texts that the development backends have written, read back for the development inbox."""
+"""Read the mails and texts that the development backends have written, for the development inbox."""
 
 import email
 import email.policy
@@ -35,14 +35,14 @@ class StoredMail:
 
 
 def parse_text(file: Path) -> StoredMail:
-    """Return a text message: its file has the number in the first line."""
+    """Return a text message. The first line of its file is the number."""
     to, _separator, body = file.read_text().partition("\n")
     sent_at = datetime.fromtimestamp(file.stat().st_mtime, UTC)
     return StoredMail(to=to, subject=_("Text message"), sent_at=sent_at, text=body)
 
 
 def newest(directory: Path, count: int) -> list[StoredMail]:
-    """Return the newest mails and texts, the newest first."""
+    """Return up to `count` mails and texts, newest first."""
     written = [*directory.glob("*.log"), *directory.glob("*.text")]
     files = sorted(written, key=lambda file: file.stat().st_mtime_ns, reverse=True)
     mails: list[StoredMail] = []

@@ -1,7 +1,7 @@
-"""What mails say.
+"""Render mails.
 
-`templates/email/<name>.subject.txt` and `<name>.txt` are written once; the text and the HTML frame
-(`layout.txt`, `layout.html`) both show that text, so that the two halves of a mail can't drift apart.
+Each mail has one subject and one text (`templates/email/<name>.subject.txt`, `<name>.txt`). `layout.txt` and
+`layout.html` both show that text, so the plain and the HTML part can't differ.
 """
 
 import re
@@ -39,7 +39,7 @@ def render(name: str, address: str, context: dict[str, Any]) -> Mail:
 
 
 def plain(template: str, context: dict[str, Any]) -> str:
-    """Render text: nothing is escaped, because nothing of it is markup."""
+    """Render a plain text template, without escaping."""
     page = Engine.get_default().get_template(f"email/{template}")
     return page.render(Context(context, autoescape=False))
 
@@ -53,9 +53,9 @@ def site() -> dict[str, str]:
 
 
 def circumstances(actor: Actor, user: User | None = None) -> dict[str, str]:
-    """Return who did it and from where, as a mail to `user` may tell.
+    """Return who acted and from where, for a mail to `user`.
 
-    Where an administrator or an owner sits is nobody else's business.
+    Do not reveal the address and browser of anyone else, such as an administrator or an owner.
     """
     if actor.door == "command":
         return {"by": "server"}

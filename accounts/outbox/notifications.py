@@ -1,4 +1,4 @@
-"""News to people, by mail. Called inside the verb's transaction: there is no news without its fact."""
+"""Notify users by mail. Call these in the verb's transaction: no mail without the change that it reports."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,23 +18,23 @@ LIFETIME = timedelta(days=3)
 
 
 def notify(user: User, name: str, /, **context: Any) -> None:
-    """Tell a user. An address that was never confirmed may be a stranger's: it gets no news."""
+    """Send a mail to a user with a confirmed address. An unconfirmed one may belong to somebody else."""
     if user.email_confirmed:
         notify_address(user.email, name, user=user, **context)
 
 
 def notify_address(address: str, name: str, /, *, lifetime: timedelta = LIFETIME, **context: Any) -> None:
-    """Write to an address. Nobody reads a mail to ""; it is rendered and stored all the same."""
+    """Send a mail to an address. A mail to "" reaches nobody, but is rendered and stored like any other."""
     enqueue(render(name, address, simplified(context)), lifetime)
 
 
 def broadcast(name: str, *, audience: str, key: str, **context: Any) -> None:
-    """Tell many: everybody whom the audience (delivery.audiences) finds for this key."""
+    """Send a mail to all users whom the audience (delivery.audiences) finds for this key."""
     enqueue_broadcast(name, simplified(context), audience=audience, key=key)
 
 
 def simplified(context: dict[str, Any]) -> dict[str, Any]:
-    """Replace the actor by what the reader of the mail may know of it."""
+    """Replace the actor by what the reader of the mail may know about them."""
     actor = context.get("actor")
     if isinstance(actor, Actor):
         context["actor"] = circumstances(actor, context.get("user"))
@@ -42,19 +42,19 @@ def simplified(context: dict[str, Any]) -> dict[str, Any]:
 
 
 def enqueue(mail: Mail, lifetime: timedelta = LIFETIME) -> None:
-    """Write one mail, inside the verb's transaction."""
+    """Enqueue one mail, in the verb's transaction."""
     enqueue_message("mail", asdict(mail), lifetime)
 
 
 def enqueue_message(kind: str, content: dict[str, Any], lifetime: timedelta) -> None:
-    """Write one message of a kind that has a carrier, inside the verb's transaction."""
+    """Enqueue one message of a kind that has a carrier, in the verb's transaction."""
     schedule(
         OutboxMessage.objects.create(kind=kind, sealed=sealed(content), expires_at=timezone.now() + lifetime)
     )
 
 
 def enqueue_broadcast(name: str, context: dict[str, Any], *, audience: str, key: str) -> None:
-    """Write one row for a mail to many; it is expanded in batches."""
+    """Enqueue one row for a mail to many users; delivery expands it in batches."""
     schedule(
         OutboxMessage.objects.create(
             audience=audience,
@@ -67,7 +67,7 @@ def enqueue_broadcast(name: str, context: dict[str, Any], *, audience: str, key:
 
 @contextmanager
 def left_for_later() -> Iterator[None]:
-    """Let what is written in here wait for `send_due`, which gives up soon when the mail server is away."""
+    """Leave messages enqueued in this block to `send_due`, which stops early if the mail server is down."""
     before = waiting.set([])
     try:
         yield

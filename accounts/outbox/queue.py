@@ -1,4 +1,4 @@
-"""The rows of the outbox: sealed, claimed, finished, postponed, given up."""
+"""Seal, claim, finish, postpone and give up rows of the outbox."""
 
 import json
 import logging
@@ -16,7 +16,7 @@ from accounts.outbox.carriers import is_refusal
 logger = logging.getLogger(__name__)
 
 LONGEST_WAIT = timedelta(hours=1)
-ATTEMPTS_AT_REFUSED = 3  # at a message that the server is there for and refuses
+ATTEMPTS_AT_REFUSED = 3  # attempts to send a message that the server refuses
 
 SEALING_CONTEXT = "outbox"
 SEALED = SealedColumn(OutboxMessage, "sealed", context=lambda message: SEALING_CONTEXT)
@@ -37,7 +37,7 @@ def due() -> QuerySet[OutboxMessage]:
 
 
 def claimed(message: OutboxMessage) -> QuerySet[OutboxMessage]:
-    """Return the row of this message, or none if the claim has passed to somebody else."""
+    """Return the row of this message; empty if another process has claimed it since."""
     return OutboxMessage.objects.filter(pk=message.pk, claimed_until=message.claimed_until)
 
 
@@ -59,7 +59,7 @@ def finish(rows: QuerySet[OutboxMessage]) -> bool:
 
 
 def postpone(message: OutboxMessage, error: Exception) -> None:
-    """Try again later, or give up. Names the error by its class: its text may hold the address."""
+    """Retry later, or give up if refused. Log only the error's class: its text may contain the address."""
     if is_refusal(error) and message.attempts + 1 >= ATTEMPTS_AT_REFUSED:
         give_up(message, error)
         return

@@ -1,7 +1,7 @@
-"""A few threads of this process that send what its requests have left in the outbox.
+"""Threads of this process that send the messages of its requests.
 
-A mail or text server may take seconds. If the thread that answers waited for it, the next request on the same
-connection would wait as well: hung servers would delay people, and the time would tell who has an account.
+A mail or text server may take seconds. If the thread of the request waited for it, the next request on the
+same connection would wait, too: people would be delayed, and the delay would reveal who has an account.
 """
 
 import os
@@ -12,16 +12,16 @@ from typing import Any
 
 from django.db import connection
 
-THREADS = 8  # for one server that hangs and others that don't
+THREADS = 8  # enough to go on while one server hangs
 
 lock = Lock()
 pool: ThreadPoolExecutor | None = None
-owner = 0  # the process that the pool's threads belong to: a fork has none of them
+owner = 0  # process id of the pool's threads: a forked process doesn't have them
 running: set[Future[None]] = set()
 
 
 def submit(work: Callable[..., None], *arguments: Any) -> None:
-    """Have one of the threads do this soon. What it can't do any more stays in the outbox."""
+    """Run this in one of the threads. If the process ends first, the messages stay in the outbox."""
     global pool, owner
     with lock:
         if pool is None or owner != os.getpid():
@@ -40,5 +40,5 @@ def with_own_connection(work: Callable[..., None], *arguments: Any) -> None:
 
 
 def wait_until_idle(seconds: float | None = None) -> None:
-    """Wait until everything that was submitted is done."""
+    """Wait until everything that was submitted is done, `seconds` at most."""
     wait(list(running), timeout=seconds)

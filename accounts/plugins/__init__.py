@@ -1,6 +1,6 @@
-"""Where other applications and factors add something of theirs: the one way in which they plug in.
+"""Registries: how other applications and factors extend this one.
 
-What they only have to hear of goes by signal (accounts/signals.py). CONTRIBUTING.md lists all such places.
+Signals tell them about changes (accounts/signals.py). CONTRIBUTING.md lists all registries and signals.
 """
 
 from accounts.plugins.registry import Registry

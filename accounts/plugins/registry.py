@@ -1,4 +1,4 @@
-"""A named list that applications fill while they are loaded, in `AppConfig.ready()`."""
+"""A registry that applications fill in `AppConfig.ready()`."""
 
 from typing import TypeVar
 
@@ -6,10 +6,10 @@ Entry = TypeVar("Entry")
 
 
 class Registry(dict[str, Entry]):
-    """Entries by name, in the order in which they were registered."""
+    """Entries by name, in the order of registration."""
 
     def register(self, name: str, entry: Entry) -> None:
-        """Add an entry. Raises ValueError if the name is taken: two applications would hide one another's."""
+        """Add an entry. Raises ValueError if the name is taken, so that no entry replaces another."""
         if name in self:
             raise ValueError(f"{name} is registered already")
         self[name] = entry

@@ -1,1 +1,1 @@
-"""Browsers that are signed in."""
+"""Sessions and remembered browsers."""

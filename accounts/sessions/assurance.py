@@ -1,4 +1,4 @@
-"""How sure this request is of who is there: verified (AAL2), or sudo (step-up)."""
+"""The assurance level of a request: fully verified (AAL2), or sudo (step-up)."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -21,7 +21,7 @@ View = Callable[Concatenate[SignedInRequest, P], HttpResponse]
 
 
 def is_fully_verified(request: SiteRequest) -> bool:
-    """Whether somebody passed a second factor in this very session, not in a remembered browser's past."""
+    """Return whether this session itself passed a second factor, not only by a remembered browser."""
     row = request.session.row
     if row is None or row.user_id is None or row.verified_at is None:
         return False
@@ -29,7 +29,7 @@ def is_fully_verified(request: SiteRequest) -> bool:
 
 
 def has_sudo(request: SiteRequest) -> bool:
-    """Whether this session proved itself in the last five minutes: by the second factor if enrolled (D6)."""
+    """Return whether the last proof is less than five minutes old: by second factor if enrolled (D6)."""
     row = request.session.row
     if row is None or row.user is None or row.proved_at is None:
         return False
@@ -40,9 +40,9 @@ def has_sudo(request: SiteRequest) -> bool:
 
 
 def sudo_required(page: str) -> Callable[[View[P]], View[P]]:
-    """Ask for a fresh proof first. `page` names the URL (with this view's arguments) to come back to.
+    """Require sudo. `page` names the URL (with this view's arguments) to which the user returns.
 
-    A POST that meets expired sudo returns to its page and is never replayed.
+    A POST without sudo returns to that page and is never replayed.
     """
 
     def decorate(view: View[P]) -> View[P]:
@@ -62,7 +62,7 @@ def page_path(request: HttpRequest, page: str) -> str:
     if request.method in ("GET", "HEAD") and match is not None and match.view_name == page:
         return request.get_full_path()
     kwargs = dict(match.kwargs) if match else {}
-    while kwargs:  # an action on one row of a page comes back to the page, which lies above it
+    while kwargs:  # an action on one row returns to the page, whose URL has fewer arguments
         try:
             return reverse(page, kwargs=kwargs)
         except NoReverseMatch:

@@ -1,4 +1,4 @@
-"""How long a session lives, and what makes that shorter (D11)."""
+"""How long a session is valid, and what shortens that (D11)."""
 
 from datetime import datetime, timedelta
 
@@ -13,18 +13,18 @@ IDLE_LIFETIME = timedelta(minutes=20160)
 ABSOLUTE_LIFETIME = timedelta(minutes=20160)
 LAST_USED_RESOLUTION = timedelta(minutes=1)
 
-# Minutes, in extra columns of sessions (None where nobody shortens it): idle, and from the sign-in on.
+# Extra columns of sessions with limits in minutes (None for no limit): idle, and since the sign-in.
 TIMEOUT = "session_timeout"
 REMEMBER = "session_remember"
-# The latter for a pending login, which has no user yet: how long its browser would be remembered.
+# The same for a pending login, which has no user yet: how long its browser would be remembered.
 PENDING_REMEMBER = "pending_remember"
 
-# What the read of a session selects besides, without a statement of its own: attribute -> sub-select.
+# Additional columns in the statement that reads a session: attribute -> subquery.
 extra_columns: Registry[Expression | Subquery] = Registry()
 
 
 def limit_columns() -> dict[str, Expression | Subquery]:
-    """Return the extra columns that shorten the life of a row that has a user_id."""
+    """Return the extra columns with limits, for any rows with a `user_id`."""
     return {name: extra_columns[name] for name in (TIMEOUT, REMEMBER) if name in extra_columns}
 
 
@@ -34,15 +34,15 @@ def is_alive(row: Session, now: datetime) -> bool:
         person is not None
         and person.is_active
         and person.security_stamp == row.security_stamp
-        and row.created_at <= now + LAST_USED_RESOLUTION  # a session from the future is a clock set back
+        and row.created_at <= now + LAST_USED_RESOLUTION  # in the future: the clock was set back
         and now < row.expires_at
         and now - row.created_at < shortest(ABSOLUTE_LIFETIME, row, REMEMBER)
-        # The note of the last use may be a minute old: a session ends that much early, and never late.
+        # `last_used_at` may be a minute old: a session may end a minute early, but never late.
         and now - row.last_used_at < shortest(IDLE_LIFETIME, row, TIMEOUT)
     )
 
 
 def shortest(lifetime: timedelta, row: models.Model, limit: str) -> timedelta:
-    """Return what is left of a lifetime by the limit (in minutes) that the row carries, if it does."""
+    """Return the lifetime, or the row's limit (an attribute in minutes) if it has a shorter one."""
     minutes: int | None = getattr(row, limit, None)
     return lifetime if minutes is None else min(lifetime, timedelta(minutes=minutes))

@@ -1,4 +1,4 @@
-"""The first lock of every verb: the session or the token that acts, and the user."""
+"""Take the first locks of a verb: the session or token of the actor, and the user."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,9 +15,9 @@ from accounts.sessions.store import SessionStore
 
 @contextmanager
 def acting(actor: Actor) -> Iterator[None]:
-    """Open the transaction of a verb and hold the session or the token that acts, if the door has one.
+    """Open the transaction of a verb, and lock the actor's session or token if there is one.
 
-    So a sign-out comes before or after all that the verb does. Raises SessionEnded.
+    A sign-out or revocation then comes before or after the whole verb. Raises SessionEnded.
     """
     with transaction.atomic():
         lock_actor(actor)
@@ -25,7 +25,7 @@ def acting(actor: Actor) -> Iterator[None]:
 
 
 def lock_actor(actor: Actor) -> None:
-    """Lock the session or token that acts, which must still be good: first in the order of locks."""
+    """Lock the actor's session or token, first in the order of locks. Raises SessionEnded if invalid."""
     if actor.token:
         actor.token.lock()
     if actor.session_id is None:
@@ -36,13 +36,13 @@ def lock_actor(actor: Actor) -> None:
         user__is_active=True,
         user__security_stamp=F("security_stamp"),
     )
-    # Not exists(): that forgets `of`, and would lock the user, before any organization.
+    # Not exists(): it ignores `of`, and would lock the user before any organization.
     if good.select_for_update(no_key=True, of=("self",)).first() is None:
         raise SessionEnded
 
 
 def lock_acting_user(user: User) -> User:
-    """Return whoever acts, locked. Raises SessionEnded for who was deactivated meanwhile, AccountGone."""
+    """Return the acting user, locked. Raises SessionEnded if they were deactivated, AccountGone."""
     locked: User = User.objects.lock(user.pk)
     if not locked.is_active:
         raise SessionEnded
@@ -50,7 +50,7 @@ def lock_acting_user(user: User) -> User:
 
 
 def lock_sessions_and_tokens(user: User) -> None:
-    """Lock every session and token of a user, for whoever is about to end the account."""
+    """Lock every session and token of a user whose account is about to be deleted."""
     list(Session.objects.select_for_update(no_key=True).filter(user=user).order_by("pk"))
     list(ApiToken.objects.select_for_update(no_key=True).filter(owner=user).order_by("pk"))
 
@@ -58,7 +58,7 @@ def lock_sessions_and_tokens(user: User) -> None:
 def lock_user(
     user: User, session: SessionStore | None, *, row_too: bool = True, for_deletion: bool = False
 ) -> User:
-    """Return the user, locked and as it is now. Raises SessionEnded if the session is not valid for it."""
+    """Return the current user, locked. Raises SessionEnded if the session is not theirs, AccountGone."""
     if session and row_too:
         session.lock()
     locked: User = User.objects.lock(user.pk, for_deletion=for_deletion)
@@ -69,9 +69,9 @@ def lock_user(
 
 
 def end_other_sessions(user: User, session: SessionStore | None, *, factor: str | None = None) -> None:
-    """Give the user a new stamp; only `session` is told about it, and goes on under a new key.
+    """Give the user a new stamp. Only `session` gets it, with a new key; all others end.
 
-    With a factor it is verified by that from now on, with "" no longer; with None it stays what it is.
+    A factor's slug makes `session` verified by that factor, "" makes it unverified, None changes nothing.
     """
     user.rotate_stamp()
     user.save(update_fields=["security_stamp"])

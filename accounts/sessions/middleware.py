@@ -1,4 +1,4 @@
-"""The session cookie, request.user and request.actor (requests.py has their types)."""
+"""Set the session cookie, `request.user` and `request.actor` (requests.py has their types)."""
 
 import logging
 from collections.abc import Callable
@@ -30,9 +30,9 @@ COOKIE = "session"  # settings.SESSION_COOKIE_NAME, without its prefix
 
 
 class SessionMiddleware(DjangoSessionMiddleware):
-    """Cookies of the engine (accounts/sessions/store.py). Never deletes the cookie of a former key.
+    """Set and delete the cookies of the engine (accounts/sessions/store.py).
 
-    Another tab of the same browser has just got the new one, and a deletion would take that with it.
+    A request with a former key never deletes the cookie: another tab may just have received the new key.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -61,15 +61,15 @@ class SessionMiddleware(DjangoSessionMiddleware):
 
 
 def lifetime_of(session: SessionStore) -> timedelta:
-    """Return how long the browser keeps the key; the row may end sooner."""
+    """Return how long the browser keeps the key; the row may expire sooner."""
     pending = session.row is not None and session.row.pending_user_id is not None
     return PENDING_LIFETIME if pending else ABSOLUTE_LIFETIME
 
 
 def note_use(row: Session | None) -> None:
-    """Remember when a session was last used, at most once a minute.
+    """Store when a session was last used, once a minute at most.
 
-    What only reads goes on without: the session ends earlier for it, never later.
+    If the write fails, log it and go on: the session ends earlier, never later.
     """
     now = timezone.now()
     if row is None or row.user_id is None or now - row.last_used_at < LAST_USED_RESOLUTION:
@@ -81,14 +81,14 @@ def note_use(row: Session | None) -> None:
 
 
 class AuthenticationMiddleware(DjangoAuthenticationMiddleware):
-    """`request.user` from the session's own row: no statement of its own, and no row deleted on a GET.
+    """Set `request.user` from the session's row, without another statement; a GET never deletes a row.
 
-    Whoever acts is known as well, and known before the session changes: `request.actor`.
+    On POST, set `request.actor` before the view can change the session.
     """
 
     def process_request(self, request: HttpRequest) -> None:
         if is_for_api(request):
-            request.user = AnonymousUser()  # whatever Django asks of it: programs have no session
+            request.user = AnonymousUser()  # for Django's own code; API requests have no session
             return
         request.user = SimpleLazyObject(lambda: user_of(request))  # type: ignore[assignment, arg-type]
 

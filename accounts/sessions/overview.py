@@ -1,4 +1,4 @@
-"""What the page Sessions lists and ends: where a person is signed in, and where they are remembered."""
+"""List and end a user's sessions, and list their remembered browsers, for the page Sessions."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +22,7 @@ MOST_SHOWN = 100
 
 @dataclass(frozen=True)
 class SignedInBrowser:
-    """A live session, as its user may see it."""
+    """A valid session, as shown to its user."""
 
     row: Session
     browser: str
@@ -38,7 +38,7 @@ class SignedInBrowser:
 
 
 def open_sessions(user: User, own: Session) -> list[SignedInBrowser]:
-    """Return the user's live sessions, this one first, then those used last. Pending logins are none."""
+    """Return the user's valid sessions: this one first, then by last use. Pending logins don't count."""
     now = timezone.now()
     rows = Session.objects.filter(user=user, security_stamp=user.security_stamp)
     entries = []
@@ -51,11 +51,11 @@ def open_sessions(user: User, own: Session) -> list[SignedInBrowser]:
 
 @transaction.atomic
 def end_elsewhere(user: User, *, session: SessionStore, actor: Actor, only: int | None = None) -> int:
-    """End one of this user's other sessions, or all of them; return how many of them opened anything.
+    """End one of this user's other sessions (`only`), or all; return how many of them were still valid.
 
-    Raises SessionEnded when the session that asks is over itself.
+    Raises SessionEnded if this session itself has ended.
     """
-    # All of them in the order of ids: of two sessions that end each other, one comes first.
+    # Lock all in the order of ids: if two sessions end each other, one comes first.
     held = Session.objects.filter(user=user).order_by("pk").select_for_update(no_key=True)
     keys = dict(held.values_list("pk", "key_hash"))
     own = session.row
@@ -74,7 +74,7 @@ def end_elsewhere(user: User, *, session: SessionStore, actor: Actor, only: int 
 
 @dataclass(frozen=True)
 class RememberedEntry:
-    """A remembered browser, as its user may see it."""
+    """A remembered browser, as shown to its user."""
 
     row: RememberedBrowser
     browser: str
@@ -83,7 +83,7 @@ class RememberedEntry:
 
 
 def remembered_browsers(request: HttpRequest, user: User) -> list[RememberedEntry]:
-    """Return the browsers that are remembered for this user, this one marked."""
+    """Return this user's remembered browsers; `is_this` marks the current one."""
     own = hash_of(tokens(request).get(user.pk, ""))
     return [
         RememberedEntry(

@@ -1,8 +1,8 @@
-"""Browsers that need no second factor for 14 days at most, because their user asked for that (D10).
+"""Remembered browsers: they need no second factor for 14 days at most, if their user chose that (D10).
 
-A row per browser, which falls with the user's stamp. The token is looked at after a right password only, and
-what it opens is verified, but neither sudo nor the site administration (assurance.is_fully_verified). The
-cookie keeps one token for each of the people who share the browser.
+Each has a row, valid only while the user has the same stamp. The token is checked only after a right
+password. The session is then verified, but without sudo and admin site (assurance.is_fully_verified). The
+cookie keeps one token for each user of the browser.
 """
 
 import secrets
@@ -33,12 +33,12 @@ MOST_USERS = 10  # people who share one browser
 
 
 def lifetime_after(login: Session) -> timedelta:
-    """Return how long the browser of a pending login would be remembered, as things stand."""
+    """Return how long the browser of a pending login would be remembered under the current limits."""
     return shortest(LIFETIME, login, PENDING_REMEMBER)
 
 
 def remember(user: User, *, session: SessionStore, actor: Actor) -> None:
-    """Let this browser go without the second factor from now on. Part of a complete login's transaction."""
+    """Remember this browser: it needs no second factor from now on. Part of the login's transaction."""
     now = timezone.now()
     token = secrets.token_urlsafe(32)
     RememberedBrowser.objects.create(
@@ -56,9 +56,9 @@ def remember(user: User, *, session: SessionStore, actor: Actor) -> None:
 
 
 def recognise(user: User, token: str) -> bool:
-    """Tell whether a browser with this token may go without the second factor; note the use.
+    """Return whether a browser with this token needs no second factor; store the use.
 
-    The note decides: it waits for a revocation that is under way, and then finds no row.
+    The update decides: if a revocation is in progress, it waits for that, then finds no row.
     """
     now = timezone.now()
     browser = rows_of(user).filter(token_hash=hash_of(token)).first()
@@ -68,33 +68,30 @@ def recognise(user: User, token: str) -> bool:
 
 
 def remembered_browsers(user: User) -> list[RememberedBrowser]:
-    """Return the browsers that would be let through now, those used last first."""
+    """Return the browsers that need no second factor now, by last use, newest first."""
     now = timezone.now()
     newest_first = rows_of(user).order_by("-last_used_at", "-pk")
     return [browser for browser in newest_first if is_good(browser, now)]
 
 
 def rows_of(user: User) -> QuerySet[RememberedBrowser]:
-    """Rows under the user's present stamp, each with the limits of the user's organizations."""
+    """Return the rows with the user's current stamp, with the limits of the user's organizations."""
     rows = RememberedBrowser.objects.filter(user=user, security_stamp=user.security_stamp)
     return rows.annotate(**limit_columns())
 
 
 def ends_at(browser: RememberedBrowser) -> datetime:
-    """Return until when a browser is remembered, as the user's organizations will have it at present."""
+    """Return until when a browser is remembered, under the current limits of the user's organizations."""
     return min(browser.expires_at, browser.created_at + shortest(LIFETIME, browser, REMEMBER))
 
 
 def is_good(browser: RememberedBrowser, now: datetime) -> bool:
-    # One from the future is a clock that was set back.
+    # A time in the future means that the clock was set back.
     return browser.created_at <= now + LAST_USED_RESOLUTION and now < ends_at(browser)
 
 
 def forget(user: User, *, actor: Actor, only: int | None = None) -> list[str]:
-    """Have one browser, or all of them, asked for the second factor again. Returns their tokens' hashes.
-
-    Raises SessionEnded.
-    """
+    """Forget one remembered browser (`only`), or all; return their tokens' hashes. Raises SessionEnded."""
     rows = RememberedBrowser.objects.filter(user=user)
     if only is not None:
         rows = rows.filter(pk=only)
@@ -109,7 +106,7 @@ def forget(user: User, *, actor: Actor, only: int | None = None) -> list[str]:
 
 
 def tokens(request: HttpRequest) -> dict[int, str]:
-    """Return the tokens that this browser keeps, by user id. They come from the client: rows decide."""
+    """Return the tokens in the browser's cookie, by user id. Untrusted: only the rows decide."""
     value = read_private(request, COOKIE)
     if len(value) > LONGEST_VALUE or not value.isascii():
         return {}
@@ -118,13 +115,13 @@ def tokens(request: HttpRequest) -> dict[int, str]:
 
 
 def keep_token(request: HttpRequest, response: HttpResponse, user: User, token: str) -> None:
-    """Have the browser keep a new token of this user, beside those of other people."""
+    """Add a new token of this user to the cookie; keep those of other users, MOST_USERS at most."""
     others = {pk: kept for pk, kept in tokens(request).items() if pk != user.pk}
     write_tokens(response, dict([*others.items(), (user.pk, token)][-MOST_USERS:]))
 
 
 def drop_tokens(request: HttpRequest, response: HttpResponse, hashes: list[str]) -> None:
-    """Have the browser forget its tokens with these hashes."""
+    """Remove the tokens with these hashes from the cookie."""
     kept = tokens(request)
     left = {pk: token for pk, token in kept.items() if hash_of(token) not in hashes}
     if left != kept:

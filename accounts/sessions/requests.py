@@ -1,4 +1,4 @@
-"""A request as the middleware leaves it: with its session, who acts and, behind the login, the user."""
+"""Types of requests after the middleware: with session, actor and, behind the login, user."""
 
 from django.http import HttpRequest
 
@@ -8,16 +8,13 @@ from accounts.sessions.store import SessionStore
 
 
 class SiteRequest(HttpRequest):
-    """A request for a page.
-
-    `actor` is who acts as the request begins. A GET has none, since it changes nothing.
-    """
+    """A request for a page. `actor` is the actor when the request begins; only a POST has one."""
 
     session: SessionStore
     actor: Actor
 
 
 class SignedInRequest(SiteRequest):
-    """A request for a page behind the login, as all are that are not marked `login_not_required`."""
+    """A request for a page behind the login: every page not marked `login_not_required`."""
 
     user: User

@@ -1,8 +1,8 @@
 """The session engine: hashed keys, a user column, a verified mark, one read per request.
 
-A row exists from the right password on; anonymous visitors have none. The key changes at every step and the
-former one is refused from then on (R9). Each change is one statement that names the former key, so that of
-two requests that carry it, one wins and the other gets SessionEnded.
+A row is created after the right password; anonymous visitors have none. The key changes at every step, and
+the former key is refused from then on (R9). Each change is one statement that names the former key: if two
+requests send it, one wins and the other gets SessionEnded.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ def hash_of(key: str) -> str:
 
 
 class SessionStore(SessionBase):
-    """What `request.session` is. `row` is the loaded row, or None for an anonymous visitor."""
+    """The class of `request.session`. `row` is the session's row, or None for an anonymous visitor."""
 
     def __init__(self, session_key: str | None = None) -> None:
         super().__init__(session_key)
@@ -37,7 +37,7 @@ class SessionStore(SessionBase):
         self.found: Session | None = None
         self.new_key: str | None = None  # to be sent to the browser
         self.ended = False  # the browser's cookie is to be deleted
-        self.remembered_token: str | None = None  # for this browser to keep (accounts/sessions/remembered.py)
+        self.remembered_token: str | None = None  # for the browser's cookie (accounts/sessions/remembered.py)
 
     # --- Reading ---
 
@@ -49,7 +49,7 @@ class SessionStore(SessionBase):
         return self.found
 
     def find(self, key: str) -> Session | None:
-        """Return the live row of a key: not expired, not idle for too long, begun under today's stamp."""
+        """Return the row of a key if it is valid: not expired, not idle too long, with the current stamp."""
         row = BY_KEY.first(key_hash=hash_of(key))
         if row is None or not is_alive(row, timezone.now()):
             return None
@@ -69,14 +69,14 @@ class SessionStore(SessionBase):
     def exists(self, session_key: str) -> bool:
         return Session.objects.filter(key_hash=hash_of(session_key)).exists()
 
-    # --- Steps: each writes the row inside the caller's transaction ---
+    # --- Steps: each writes the row in the caller's transaction ---
 
     def begin_pending(self, user: User, *, actor: Actor, **data: Any) -> None:
-        """The password was right and a second factor is still to come."""
+        """Begin a pending login: the password was right, and a second factor is still required."""
         self.replace_row(user=None, pending_user=user, actor=actor, lifetime=PENDING_LIFETIME, data=data)
 
     def sign_in(self, user: User, *, actor: Actor, remembered: bool = False) -> None:
-        """The password was right and is all that this user has, or that a remembered browser is asked."""
+        """Begin a session: the password was right, and this user or this browser needs nothing else."""
         self.replace_row(
             user=user,
             pending_user=None,
@@ -119,7 +119,7 @@ class SessionStore(SessionBase):
         self.adopt(key)
 
     def complete_login(self, user: User, *, factor: str) -> None:
-        """The second factor was right: the pending login becomes a verified session. Raises SessionEnded."""
+        """Turn the pending login into a verified session after a right answer. Raises SessionEnded."""
         now = timezone.now()
         self.rotate(
             user=user,
@@ -133,11 +133,11 @@ class SessionStore(SessionBase):
         )
 
     def renew(self, user: User, **changes: Any) -> None:
-        """Go on under a new key and the user's present stamp. Raises SessionEnded."""
+        """Continue with a new key and the user's current stamp. Raises SessionEnded."""
         self.rotate(security_stamp=user.security_stamp, **changes)
 
     def prove(self, *, factor: str = "") -> None:
-        """This person proved itself again: sudo. A factor makes it fully verified. Raises SessionEnded."""
+        """Grant sudo after a proof. A factor also makes the session fully verified. Raises SessionEnded."""
         now = timezone.now()
         self.rotate(proved_at=now, **({"verified_at": now, "factor": factor} if factor else {}))
 
@@ -156,7 +156,7 @@ class SessionStore(SessionBase):
         self.adopt(key)
 
     def lock(self) -> None:
-        """Lock this session's row until the transaction ends, so that a logout comes before or after.
+        """Lock this session's row until the transaction ends: a sign-out comes before or after.
 
         Raises SessionEnded.
         """
@@ -167,9 +167,9 @@ class SessionStore(SessionBase):
             raise SessionEnded
 
     def end(self) -> bool:
-        """Sign out or cancel: the row goes, and the browser is told to forget the key.
+        """End the session or pending login: delete the row and the browser's cookie.
 
-        Returns whether the row was there: of two sign-outs at once, one ended the session.
+        Returns whether the row existed: of two concurrent sign-outs, only one ended the session.
         """
         gone = Session.objects.filter(pk=self.row.pk).delete()[0] if self.row else 0
         self.found, self.loaded, self.new_key, self.ended = None, True, None, True
@@ -180,18 +180,17 @@ class SessionStore(SessionBase):
         return secrets.token_urlsafe(32)
 
     def adopt(self, key: str) -> None:
-        # Steps come late in a verb's transaction: only events, mails, give-backs and signals follow. When one
-        # of them fails the answer is a 5xx, with which SessionMiddleware sends no key. The former one stays
-        # good.
+        # Steps come late in a verb's transaction: only events, mails, give-backs and signals follow. If one
+        # of them fails, the response is a 5xx: SessionMiddleware sends no key, and the former stays valid.
         self._set_session_key(key)
         self.new_key, self.ended = key, False
         self._session_cache = dict(self.row.data) if self.row else {}
         self.modified = False
 
-    # --- What SessionBase asks for ---
+    # --- Methods of SessionBase ---
 
     def save(self, must_create: bool = False) -> None:
-        """Write the small data (what is being set up, where to go next) of a row that exists."""
+        """Write `data` (the pending enrolment or challenge, the next path), if there is a row."""
         if self.row is None:
             return
         data = dict(self._get_session(no_load=must_create))  # type: ignore[attr-defined]
@@ -200,7 +199,7 @@ class SessionStore(SessionBase):
         self.modified = False
 
     def create(self) -> None:
-        """Anonymous visitors have no session: there is nothing to create."""
+        """Do nothing: anonymous visitors have no session."""
 
     def delete(self, session_key: str | None = None) -> None:
         self.end()

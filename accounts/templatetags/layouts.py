@@ -1,4 +1,4 @@
-"""What the layouts need that Django's own tags lack."""
+"""Template tags and filters for the layouts."""
 
 from django import template
 from django.forms.utils import flatatt
@@ -8,7 +8,7 @@ from django.template.loader_tags import BlockNode
 
 register = template.Library()
 
-# Of a widget, in one call: Django's own template takes a loop with two conditions for each of them.
+# Renders the attributes of a widget in one call; Django's own template loops over them.
 register.filter("attributes", flatatt)
 
 

@@ -1,4 +1,4 @@
-"""What mails need that Django's own filters lack."""
+"""Template filters for mails."""
 
 import re
 
@@ -16,9 +16,9 @@ register.filter(in_words)
 
 @register.filter(is_safe=True)
 def with_links_to_site(text: str) -> SafeString:
-    """Escape text and make links of the addresses of this site.
+    """Escape text and turn the URLs of this site into links.
 
-    Of no others, as `urlize` would: a stranger chooses a user name, which can look like an address of his.
+    Unlike `urlize`, link no other URLs: an attacker could choose a username that looks like their own URL.
     """
     own = re.compile(rf"(?<!\S){re.escape(settings.SITE_URL)}(?:/\S*)?(?!\S)")
     parts, end = [], 0

@@ -1,1 +1,1 @@
-"""What programs send instead of a password."""
+"""Issue, find, revoke and expire the tokens that programs send instead of a password."""

@@ -1,6 +1,6 @@
-"""Tokens near their end and after it: their people are told, and what has expired goes away.
+"""Tell people about tokens that expire soon, and find those that expired long ago.
 
-Applications register their kinds of tokens, so that one rule holds for all of them.
+Applications register their kinds of tokens, so the same rule applies to all of them.
 """
 
 from collections.abc import Callable
@@ -15,15 +15,15 @@ from accounts import outbox
 from accounts.models import ApiToken, BearerToken
 from accounts.plugins import Registry
 
-DAYS_BEFORE = (7, 30)  # the nearest first: who was told of that is not told of the other
-KEEP_EXPIRED = timedelta(days=30)  # shown as expired for so long
+DAYS_BEFORE = (7, 30)  # ascending: after the mail of 7 days there is none of 30
+KEEP_EXPIRED = timedelta(days=30)  # shown as expired, then deleted
 
 Tell = Callable[[BearerToken], None]
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of tokens. `tokens` are those whose people want to know, `tell` writes them the mail."""
+    """One kind of token. `tokens` returns those that need a mail before they expire; `tell` sends it."""
 
     model: type[BearerToken]
     tokens: Callable[[], QuerySet[BearerToken]]
@@ -34,7 +34,7 @@ kinds: Registry[Kind] = Registry()
 
 
 def tell_in_time() -> None:
-    """Write the mails that are due, 30 and 7 days before the end; each once. They leave with what is due."""
+    """Enqueue the mails 30 and 7 days before expiry, each once; `send_due` sends them."""
     with outbox.left_for_later():
         for kind in kinds.values():
             for days in DAYS_BEFORE:
@@ -45,14 +45,14 @@ def tell_about(kind: Kind, days: int) -> None:
     due = due_for_mail(days)
     for pk in list(kind.tokens().filter(due).order_by("pk").values_list("pk", flat=True)):
         with transaction.atomic():
-            # Conditional: of two processes that find it, one writes the mail.
+            # Conditional: if two processes find the token, only one writes the mail.
             claimed = kind.model._default_manager.filter(due, pk=pk).update(expiry_told=days)
             if claimed and (token := kind.tokens().filter(pk=pk).first()):
                 kind.tell(token)
 
 
 def due_for_mail(days: int) -> Q:
-    """Ask for tokens that end within so many days, live longer than that, and were not told of it."""
+    """Return the condition for tokens that expire within `days` days, live longer, and had no such mail."""
     now, before = timezone.now(), timedelta(days=days)
     told = Q(expiry_told__isnull=False, expiry_told__lte=days)
     return (
@@ -61,12 +61,9 @@ def due_for_mail(days: int) -> Q:
 
 
 def long_expired() -> list[QuerySet[BearerToken]]:
-    """Return what nobody needs to see any more, for housekeeping."""
+    """Return the tokens of each kind that expired KEEP_EXPIRED ago, for housekeeping."""
     over = timezone.now() - KEEP_EXPIRED
     return [kind.model._default_manager.filter(expires_at__lt=over) for kind in kinds.values()]
-
-
-# --- People's own ---
 
 
 def of_active_people() -> QuerySet[ApiToken]:

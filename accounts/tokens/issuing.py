@@ -1,4 +1,4 @@
-"""The verbs of people's API tokens: made and revoked. What happens as they expire is in token_expiry."""
+"""Create and revoke tokens. expiry.py handles their expiry."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -17,9 +17,9 @@ from accounts.models.public_ids import public_id
 from accounts.sessions.locks import acting, lock_acting_user, lock_actor
 from accounts.tokens import lookup
 
-MOST_TOKENS = 100  # of one person
-CREATIONS = Budget("token:create", (120, 3600))  # each is a mail
-LONGEST_LIFE = timedelta(days=36_500)  # what lasts longer may as well never expire
+MOST_TOKENS = 100  # of one user
+CREATIONS = Budget("token:create", (120, 3600))  # each sends a mail
+LONGEST_LIFE = timedelta(days=36_500)
 
 
 class InvalidExpiry(RuleViolation):
@@ -39,10 +39,10 @@ class TooManyTokens(RuleViolation):
 def create(
     user: User, *, description: str, expires_at: datetime | None, verified: bool = False, actor: Actor
 ) -> tuple[ApiToken, str]:
-    """Make a token, and return it with the secret, which is nowhere to be seen again.
+    """Create a token; return it with its secret, which is never shown again.
 
-    `verified` says that the session passed a second factor; a token that makes another one passes on what it
-    is itself, and no later expiry than its own (D6). Raises InvalidExpiry, TooManyTokens, RateLimited.
+    `verified` says that the session passed a second factor. A token that creates another passes on its own
+    assurance and at most its own expiry (D6). Raises InvalidExpiry, TooManyTokens, RateLimited, SessionEnded.
     """
     limits.reserve((CREATIONS, str(user.pk)))
     with acting(actor):
@@ -64,7 +64,7 @@ def create(
 
 
 def issue(token: BearerToken, *, expires_at: datetime | None, verified: bool, actor: Actor) -> str:
-    """Give a new token of any kind its secret, and save it; return the secret. Raises InvalidExpiry."""
+    """Give a new token of any kind a secret and save it; return the secret. Raises InvalidExpiry."""
     maker = actor.token
     if maker is not None:
         verified = maker.counts_as_verified
@@ -89,12 +89,12 @@ def of_user(user: User) -> Sequence[ApiToken]:
 
 
 def revoke(user: User, token_id: int, *, actor: Actor) -> ApiToken | None:
-    """End a token of this user at once; return it, or None if there is none of that id."""
+    """Revoke a token of this user; return it, or None if there is none with this id. Raises SessionEnded."""
     own = actor.token.pk if isinstance(actor.token, ApiToken) else None
     with transaction.atomic():
         if own is None:
             lock_actor(actor)  # sessions come before tokens, as in lock_sessions_and_tokens
-        # Both in the order of ids: of two tokens that revoke each other, one comes first.
+        # Lock both in the order of ids: if two tokens revoke each other, one comes first.
         both = user.api_tokens.filter(Q(pk=token_id) | Q(pk=own))
         rows = both.order_by("pk").select_for_update(no_key=True)
         token = next((row for row in rows if row.pk == token_id), None)

@@ -1,7 +1,7 @@
-"""From the text that a program sends to the token that it is.
+"""Find the token that a program sent.
 
-Applications register how they find theirs. A right token is found whoever else sends wrong ones from the same
-address; wrong ones are counted, and refused before long (AP-11).
+Applications register lookups for their tokens. Wrong tokens are counted by network, and refused after too
+many; valid tokens from the same network are still accepted (AP-11).
 """
 
 import logging
@@ -25,11 +25,11 @@ from accounts.sessions.lifetimes import LAST_USED_RESOLUTION
 logger = logging.getLogger(__name__)
 
 ALPHABET = string.ascii_letters + string.digits
-SHAPE = re.compile(r"[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9]{67}", re.ASCII)  # as Terraform Cloud's
+SHAPE = re.compile(r"[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9]{67}", re.ASCII)  # as in Terraform Cloud
 
 WRONG_TOKENS = Budget("token:address", (100, 300))
 
-# How each application finds a token by its hash: alive and with its holder, in one statement.
+# Returns the valid token with this hash and its holder, or None, in one statement.
 Lookup = Callable[[str], BearerToken | None]
 lookups: Registry[Lookup] = Registry()
 
@@ -45,7 +45,7 @@ def token_of_user(token_hash: str) -> BearerToken | None:
 
 
 def new_token() -> str:
-    """Return a new secret of Terraform Cloud's shape: 400 random bits behind the dot."""
+    """Return a new secret in the format of Terraform Cloud: almost 400 random bits after the last dot."""
     return f"{random_text(14)}.atlasv1.{random_text(67)}"
 
 
@@ -54,14 +54,14 @@ def random_text(length: int) -> str:
 
 
 def find_token(text: str, *, network: str) -> BearerToken | None:
-    """Return the live token that this text is, or None. Raises RateLimited after too many wrong ones."""
+    """Return the valid token with this secret, or None. Raises RateLimited after too many wrong ones."""
     if SHAPE.fullmatch(text):
         token_hash = hash_of_token(text)
         for lookup in lookups.values():
             if token := lookup(token_hash):
                 note_use(token)
                 return token
-    # Whoever floods us with wrong ones is turned away without a look at the database.
+    # A flood of wrong tokens is refused before the limiter writes to the database.
     if throttle.take(f"wrong:{network}").exceeded:
         raise RateLimited(1)
     limits.reserve((WRONG_TOKENS, network))
@@ -69,7 +69,7 @@ def find_token(text: str, *, network: str) -> BearerToken | None:
 
 
 def note_use(token: BearerToken) -> None:
-    """Remember when a token was last used, at most once a minute. What only reads goes on without."""
+    """Store when a token was last used, once a minute at most. If the write fails, log it and go on."""
     now, before = timezone.now(), token.last_used_at
     if before is not None and now - before < LAST_USED_RESOLUTION:
         return

@@ -1,4 +1,4 @@
-"""The verbs of backup codes: issued with the first device, gone with the last."""
+"""Issue, renew and reveal backup codes."""
 
 from django.db import transaction
 
@@ -11,7 +11,7 @@ from accounts.sessions.store import SessionStore
 
 
 def issue(user: User) -> list[str]:
-    """Put a new set of codes in the place of the old one; return them."""
+    """Replace the user's codes by a new set; return the new codes."""
     codes = []
     for factor in factors.backup():
         factor.complete_enrolment(user, "", factor.begin_enrolment(user))
@@ -21,7 +21,7 @@ def issue(user: User) -> list[str]:
 
 @transaction.atomic
 def renew(user: User, *, session: SessionStore, actor: Actor) -> list[str]:
-    """Issue new codes and return them; the old ones are dead from here (R27)."""
+    """Replace the codes by new ones and return them (R27); end other sessions. Raises TwoFactorNotEnabled."""
     user = lock_user(user, session)
     if not user.is_enrolled:
         raise TwoFactorNotEnabled
@@ -34,7 +34,7 @@ def renew(user: User, *, session: SessionStore, actor: Actor) -> list[str]:
 
 @transaction.atomic
 def reveal(user: User, *, session: SessionStore, actor: Actor) -> list[str]:
-    """Return the unused codes (D1). Recorded and announced; ends no session."""
+    """Return the unused codes (D1), and tell the user. Raises TwoFactorNotEnabled, DecryptionFailed."""
     user = lock_user(user, session)
     if not user.is_enrolled:
         raise TwoFactorNotEnabled

@@ -1,7 +1,7 @@
 """Begin, confirm and cancel an enrolment.
 
-Confirming spends the budget (its own transaction), then opens one transaction that locks, checks, consumes,
-moves the session on and records. A wrong answer is no exception: raising would roll back what was counted.
+Confirming spends the budget in its own transaction. A second transaction locks, checks, consumes the answer,
+renews the session and records the event. A wrong answer raises nothing: that would roll back its event.
 """
 
 from dataclasses import dataclass, field
@@ -28,9 +28,9 @@ from accounts.two_factor import backup_codes
 def begin_enrolment(
     user: User, factor: Factor, *, former: State | None, actor: Actor, **details: Any
 ) -> State:
-    """Make an unconfirmed device in the place of `former`; return what has to be remembered of it.
+    """Create an unconfirmed device that replaces `former`; return the state that the session must keep.
 
-    Sends nothing: a factor that acts is asked by `challenge`.
+    Sends nothing: `challenge` does. Raises EmailNotConfirmed, AccountGone, SessionEnded.
     """
     if not user.email_confirmed:
         raise EmailNotConfirmed
@@ -51,7 +51,7 @@ def begin_enrolment(
 
 @dataclass(frozen=True)
 class Enrolment:
-    """A confirmed device, and the backup codes that came with it if it was the first."""
+    """A confirmed device, and the backup codes that were issued if it was the first."""
 
     device: Device
     codes: list[str] = field(default_factory=list)
@@ -60,9 +60,9 @@ class Enrolment:
 def confirm_enrolment(
     user: User, factor: Factor, answer: str, state: State, *, session: SessionStore, actor: Actor
 ) -> Enrolment | None:
-    """Confirm the device if the answer is right, in the place of the one that the user had (D3).
+    """Confirm the device if the answer is right; it replaces the user's former device of this factor (D3).
 
-    Returns None for a wrong answer. The first device brings backup codes. Every other session ends (R22).
+    Returns None for a wrong answer. The first device comes with backup codes. Every other session ends (R22).
     Raises RateLimited, EnrolmentExpired, DecryptionFailed, SessionEnded.
     """
     claims = guesses.for_code(user, factor.guesses, actor.browser)
@@ -86,7 +86,7 @@ def confirm_enrolment(
             record(event, actor=actor, subject=subject_of(user), user=user, method=factor.slug)
             outbox.notify(user, mail, actor=actor, method=str(factor.label))
             if codes:
-                # Last: whoever mirrors it counts, and others wait for a count until we commit.
+                # Last: receivers update counts, which stay locked until this transaction ends.
                 signals.two_factor_changed.send(User, user=user, enabled=True)
             return Enrolment(device, codes)
         record_failure(user, factor, "enrolment", actor=actor)
@@ -94,14 +94,14 @@ def confirm_enrolment(
 
 
 def switch_on(user: User) -> list[str]:
-    """Write that two-factor is on; return the new backup codes."""
+    """Enable two-factor for the user; return the new backup codes."""
     user.two_factor_enabled_at = timezone.now()
     user.save(update_fields=["two_factor_enabled_at"])
     return backup_codes.issue(user)
 
 
 def cancel_enrolment(user: User, factor: Factor, state: State, *, actor: Actor) -> None:
-    """Forget an unconfirmed device. Harmless when it is gone."""
+    """Delete an unconfirmed device, if it still exists. Raises SessionEnded."""
     with acting(actor):
         if factor.discard(user, state):
             record(
@@ -114,5 +114,5 @@ def cancel_enrolment(user: User, factor: Factor, state: State, *, actor: Actor) 
 
 
 def discard_stale_enrolments() -> int:
-    """Remove unconfirmed devices that nobody can confirm any more; return how many."""
+    """Delete unconfirmed devices that nobody can confirm any more; return how many."""
     return sum(factor.discard_stale() for factor in factors.all_factors())

@@ -1,4 +1,4 @@
-"""Pages of two-factor authentication that more than one view answers with."""
+"""Render pages of two-factor authentication that several views share."""
 
 from collections.abc import Collection
 from typing import Any
@@ -54,7 +54,7 @@ def codes_page(
     next_path: str = "",
     follower: PendingEnrolment | None = None,
 ) -> HttpResponse:
-    """Show codes in the answer to the POST that made them: they stand under no URL of their own."""
+    """Show codes in the response to the POST that created them: no URL shows them again."""
     response = render(
         request,
         "accounts/two_factor_codes.html",
@@ -70,7 +70,7 @@ def codes_page(
 
 
 def consequences_of_disabling(user: User) -> dict[str, list[str]]:
-    """Return the names of what forbids it ("refused_by") and of what gets locked ("locks")."""
+    """Return the names of organizations that forbid it ("refused_by") or will lock the user out ("locks")."""
     consequences: dict[str, list[str]] = {"refused_by": [], "locks": []}
     answers: list[tuple[Any, Any]] = signals.two_factor_consequences.send(User, user=user)
     for _receiver, answer in answers:

@@ -1,4 +1,4 @@
-"""What the server remembers of an enrolment between two requests."""
+"""The state of an enrolment between requests, kept in the session."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ class PendingEnrolment:
     started_at: datetime
     next_path: str
     replacing: bool
-    # Another enrolment that begins when this one is confirmed: {"factor": slug, "state": ...}.
+    # The enrolment that continues when this one is confirmed: {"factor": slug, "state": ...}.
     then: dict[str, Any] | None = None
 
     @classmethod
@@ -41,7 +41,7 @@ class PendingEnrolment:
         details: dict[str, Any] | None = None,
         then: tuple[Factor, dict[str, Any]] | None = None,
     ) -> Self:
-        """Begin an enrolment; one that was under way in this session is replaced (R12)."""
+        """Begin an enrolment; it replaces a pending one of this session (R12). Raises RuleViolation."""
         session = request.session
         former: dict[str, Any] = session.get(ENROLMENT) or {}
         same_factor = former.get("factor") == factor.slug
@@ -79,14 +79,14 @@ class PendingEnrolment:
         }
 
     def ask(self, request: SiteRequest) -> None:
-        """Have a factor that acts do so (the first time, or again). Raises RateLimited."""
+        """Have the factor act, for the first time or again. Raises RateLimited, SessionEnded."""
         state = challenges.challenge(
             self.user, self.factor, self.state, session=request.session, actor=request.actor
         )
         replace(self, state=state).store(request)
 
     def finish(self, request: SiteRequest) -> Self | None:
-        """Forget this enrolment; begin and return the one that was to follow, if any."""
+        """Forget this enrolment; start and return the one that follows (`then`), or None."""
         request.session.pop(ENROLMENT, None)
         factor = factors.get(self.then["factor"]) if self.then else None
         if self.then is None or factor is None:
@@ -99,7 +99,7 @@ class PendingEnrolment:
 
     @classmethod
     def load(cls, request: SiteRequest, user: User) -> Self | None:
-        """Return what is being set up in this session, or None: nothing, or for more than 15 minutes."""
+        """Return the pending enrolment of this session; None if there is none, or after 15 minutes."""
         stored: dict[str, Any] | None = request.session.get(ENROLMENT)
         factor = factors.get(stored["factor"]) if stored else None
         if stored is None or factor is None:

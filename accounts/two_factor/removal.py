@@ -19,14 +19,14 @@ ATTEMPTS_AT_LOCKING = 5
 
 
 class StartOver(Exception):
-    """What a removal was decided upon changed while it waited for its locks."""
+    """The data on which a removal was decided has changed while it waited for its locks."""
 
 
 @transaction.atomic
 def remove(user: User, factor: Factor, *, session: SessionStore, actor: Actor) -> None:
-    """Remove one of several primary devices; the last one goes by `disable` only. Codes stay valid.
+    """Remove one of several primary devices; only `disable` removes the last one. Backup codes stay valid.
 
-    Raises LastMethod when no other would be left that works, SessionEnded.
+    Raises LastMethod if no other working device would be left, TwoFactorNotEnabled, SessionEnded.
     """
     user = lock_user(user, session)
     methods = factors.methods_of(user)
@@ -48,11 +48,11 @@ def disable(
     reason: str = "",
     forced: bool = False,
 ) -> None:
-    """Remove every device and the codes, in one transaction; end every other session (R31).
+    """Remove every device and the backup codes in one transaction; end every other session (R31).
 
-    Refused for an owner of an organization that requires two-factor, but for `forced` (break-glass), which
-    is recorded. Without a session it is done to somebody else. Raises TwoFactorNotEnabled,
-    TwoFactorRemovalRefused, NotYours, Busy, SessionEnded.
+    Refused for an owner of an organization that requires two-factor, except with `forced` (break-glass),
+    which is recorded. Without `session`, an administrator does it to another user. Raises
+    TwoFactorNotEnabled, TwoFactorRemovalRefused, NotYours, Busy, AccountGone, SessionEnded.
     """
     for attempt in range(ATTEMPTS_AT_LOCKING):
         try:

@@ -1,1 +1,1 @@
-"""The account: its name, address, password, and what site admins may do to it."""
+"""Accounts: registration, email address, password, and administration by site admins."""

@@ -1,6 +1,6 @@
-"""What site admins may do to other people's accounts: close and reopen them, change rights on this site.
+"""Deactivate and reactivate other users' accounts, and change their rights on this site.
 
-Who may act upon whose account is asked of locked rows: rights may end at any moment.
+The rights of the admin are checked on locked rows, because they may end at any moment.
 """
 
 from django.utils.translation import gettext as _
@@ -13,7 +13,7 @@ from accounts.sessions.locks import acting
 
 
 def deactivate(user: User, *, reason: str, actor: Actor) -> None:
-    """Close an account: nobody gets in, and who is in is out with the next request. Raises NotYours."""
+    """Deactivate an account and end its sessions. Raises NotYours, AccountGone, SessionEnded."""
     with acting(actor):
         locked, _manager = lock_for_admin(user, actor=actor)
         if not locked.is_active:
@@ -26,7 +26,7 @@ def deactivate(user: User, *, reason: str, actor: Actor) -> None:
 
 
 def reactivate(user: User, *, reason: str, actor: Actor) -> None:
-    """Open an account again. Raises NotYours."""
+    """Activate an account again. Raises NotYours, AccountGone, SessionEnded."""
     with acting(actor):
         locked, _manager = lock_for_admin(user, actor=actor)
         if locked.is_active:
@@ -37,7 +37,7 @@ def reactivate(user: User, *, reason: str, actor: Actor) -> None:
 
 
 def change_rights(user: User, *, is_staff: bool, is_superuser: bool, actor: Actor) -> None:
-    """Make somebody a site admin, or end that. Only superusers can. Raises NotYours."""
+    """Set a user's rights on this site. Only superusers can. Raises NotYours, AccountGone, SessionEnded."""
     with acting(actor):
         locked, manager = lock_for_admin(user, actor=actor)
         if manager is not None and not manager.is_superuser:
@@ -51,20 +51,20 @@ def change_rights(user: User, *, is_staff: bool, is_superuser: bool, actor: Acto
 
 
 class NotYours(RuleViolation):
-    """The account is your own, or has more rights than yours."""
+    """The admin has no right to change this account, or this is their own."""
 
     code = "not-yours-to-change"
 
 
 def lock_for_admin(user: User, *, actor: Actor) -> tuple[User, User | None]:
-    """Return the account and who acts upon it, locked and as they are now.
+    """Return the current rows of the account and of the admin, both locked.
 
-    Call it inside `acting`. The acting one is None on the command line: whoever is there owns the server.
+    Call it after `lock_actor`. The admin is None on the command line, whose users own the server.
     Raises NotYours, SessionEnded, AccountGone.
     """
     if actor.user is None:
         return User.objects.lock(user.pk), None
-    # Both in the order of ids: of two who act upon each other, one comes first, and the other has lost.
+    # Lock both in the order of ids: if two admins act on each other, one comes first.
     people = User.objects.filter(pk__in=[user.pk, actor.user.pk]).order_by("pk")
     locked = {person.pk: person for person in people.select_for_update(no_key=True)}
     managed, manager = locked.get(user.pk), locked.get(actor.user.pk)
@@ -77,9 +77,9 @@ def lock_for_admin(user: User, *, actor: Actor) -> tuple[User, User | None]:
 
 
 def check_may_manage(user: User, manager: User) -> None:
-    """Raise NotYours unless one may act upon the other: not upon oneself, nor staff upon a superuser.
+    """Raise NotYours unless the manager is staff, not the user themselves, and has no fewer rights.
 
-    Otherwise staff could take over what guards a superuser, or the last admin shut everybody out.
+    Otherwise staff could remove a superuser's protection, or the last admin could lock everybody out.
     """
     if not manager.is_staff:
         raise NotYours(_("Only site admins can do that."))

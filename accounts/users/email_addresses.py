@@ -1,4 +1,4 @@
-"""Confirm, correct and change the address of an account."""
+"""Confirm, correct and change the email address of an account."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -21,7 +21,7 @@ ADDRESS_CHANGES = Budget("change-email", (5, 86_400))
 
 
 class AddressTaken(RuleViolation):
-    """Another account has proved the same address meanwhile."""
+    """Another account has confirmed the same address."""
 
     code = "address-taken"
     message = gettext_lazy("That email address belongs to another account.")
@@ -32,11 +32,8 @@ class NothingToConfirm(RuleViolation):
     message = gettext_lazy("Your email address is confirmed already.")
 
 
-# --- Addresses ---
-
-
 def unconfirmed_address(user: User) -> str:
-    """Return the address that waits to be confirmed, or ""."""
+    """Return the address that is not confirmed yet, or ""."""
     return user.unconfirmed_email if user.email_confirmed else user.email
 
 
@@ -48,7 +45,7 @@ CONFIRM = Link(
 
 
 def resend_confirmation(user: User, *, actor: Actor) -> None:
-    """Send the link again. Raises NothingToConfirm, RateLimited."""
+    """Send the confirmation link again. Raises NothingToConfirm, RateLimited, SessionEnded."""
     address = unconfirmed_address(user)
     if not address:
         raise NothingToConfirm
@@ -59,10 +56,10 @@ def resend_confirmation(user: User, *, actor: Actor) -> None:
 
 
 def change_email(user: User, email: str, *, actor: Actor) -> User:
-    """Take a new address, which counts once it is confirmed; the confirmed one is told (PR-09).
+    """Store a new address, which takes effect once confirmed; notify the confirmed address (PR-09).
 
-    Asking for the address that the account has withdraws a change. Returns the user as it is then. Raises
-    RateLimited.
+    Entering the current confirmed address withdraws a change. Returns the changed user. Raises RateLimited,
+    SessionEnded, AccountGone.
     """
     withdrawn = user.email_confirmed and email.casefold() == user.email.casefold()
     if not withdrawn:
@@ -92,8 +89,8 @@ def address_key(email: str) -> str:
 
 
 def send_confirmation(user: User, address: str, *, actor: Actor) -> None:
-    """Write to an address: a link, or to its owner that somebody else has entered it."""
-    stranger = replace(actor, user=None)  # whose account it is for is nobody else's business
+    """Send the confirmation link; or tell the address's owner that somebody else has entered it."""
+    stranger = replace(actor, user=None)  # do not reveal the account to the reader
     owner = User.objects.by_confirmed_email(address).exclude(pk=user.pk).first()
     if owner:
         outbox.notify(owner, "address_in_use", actor=stranger)
@@ -110,10 +107,10 @@ def send_confirmation(user: User, address: str, *, actor: Actor) -> None:
 
 
 def confirm_email(user: User, token: str, *, actor: Actor) -> None:
-    """Make the waiting address the account's own. Raises LinkInvalid, AddressTaken, RateLimited.
+    """Confirm the unconfirmed address. Raises LinkInvalid, AddressTaken, RateLimited, SessionEnded.
 
-    Only for whoever is signed in to that account: a mistyped address is a stranger's, and must not give
-    him more than a mail.
+    Only the signed-in user of that account can: if they mistyped the address, its owner must get no more
+    than a mail.
     """
     if CONFIRM.redeem(token, actor=actor).pk != user.pk:
         raise LinkInvalid

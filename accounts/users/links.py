@@ -1,6 +1,6 @@
-"""Links in mails: signed tokens, for one purpose, dead once what they were made from has changed.
+"""Links in mails: signed tokens for one purpose, invalid once the state that they were made from has changed.
 
-A token in a link goes into a cookie (D28), so that it is in no later address, no history and no Referer.
+The token in a link is moved into a cookie (D28), so it is in no later URL, no history and no Referer.
 """
 
 import time
@@ -20,19 +20,19 @@ from accounts.limits import Budget
 from accounts.models import User
 from accounts.web.cookies import delete_private, read_private, set_private
 
-# A token can't be guessed; the limit keeps a stranger from making us try (PR-11).
+# Tokens can't be guessed; the limit only saves the work of checking wrong ones (PR-11).
 GUESSES = Budget("link", (20, 3600))
 
 
 class LinkInvalid(RuleViolation):
-    """One answer for made-up, used and outdated links: a guesser learns nothing."""
+    """The link is forged, used or outdated. All have the same message, so an attacker learns nothing."""
 
     code = "link-invalid"
     message = gettext_lazy("This link does not work. It may have been used already, or be too old.")
 
 
 class Link:
-    """`state` returns what a token stands and falls with; that it works once is a consequence of it."""
+    """One kind of link. A token is valid only while `state` is unchanged; using it must change the state."""
 
     def __init__(self, purpose: str, lifetime: timedelta, state: Callable[[User], str]) -> None:
         self.purpose = purpose
@@ -43,7 +43,7 @@ class Link:
         return self.signer(user).sign(str(user.pk))
 
     def redeem(self, token: str, *, actor: Actor) -> User:
-        """Return the user that the token was made for. Raises LinkInvalid or RateLimited."""
+        """Return the active user for whom the token was made. Raises LinkInvalid, RateLimited."""
         with limits.attempt((GUESSES, actor.network)) as attempt:
             user: User | None = User.objects.filter(pk=key_in(token), is_active=True).first()
             if user is None:
@@ -53,14 +53,14 @@ class Link:
         return user
 
     def check(self, token: str, user: User) -> None:
-        """Raise LinkInvalid unless this token was made for this user as it is now."""
+        """Raise LinkInvalid unless this token was made for this user in their current state."""
         try:
             self.signer(user).unsign(token, max_age=self.lifetime)
         except signing.BadSignature as error:
             raise LinkInvalid from error
 
     def is_outdated(self, token: str) -> bool:
-        """Whether the token itself says that it is too old. Says nothing of whether it was ever good."""
+        """Return whether the token's timestamp is missing or too old. Doesn't check the signature."""
         try:
             made_at = signing.b62_decode(token.split(".")[1])
         except (IndexError, ValueError):
@@ -72,24 +72,24 @@ class Link:
 
 
 def key_in(token: str) -> int:
-    """Return the primary key that a token begins with; 0, which nobody has, for nonsense."""
+    """Return the primary key at the start of a token; 0, which no user has, if there is none."""
     text = token.partition(".")[0]
     return int(text) if len(text) <= 18 and text.isascii() and text.isdigit() else 0
 
 
-LIFETIME = timedelta(minutes=30)  # of the cookie; the token's own end may come sooner
+LIFETIME = timedelta(minutes=30)  # of the cookie; the token may expire sooner
 LONGEST_TOKEN = 200
 
 
 class LinkCookie:
-    """Holds the token for one page and is sent nowhere else."""
+    """A cookie with the token, which browsers send to one page only."""
 
     def __init__(self, name: str, page: str) -> None:
         self.name = name
         self.page = page
 
     def take(self, token: str) -> HttpResponse:
-        """Go on to the page with the token in the cookie. Nothing is written, and nothing is checked yet."""
+        """Return a redirect to the page, with the token in the cookie. Doesn't check the token."""
         response = redirect(self.page)
         response["Referrer-Policy"] = "no-referrer"
         if len(token) <= LONGEST_TOKEN and token.isascii() and token.isprintable():

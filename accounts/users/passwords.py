@@ -1,4 +1,4 @@
-"""The verbs of passwords. One Argon2 hash for a right, a wrong and an unknown account; none when refused."""
+"""Check, change and reset passwords. Each check costs one Argon2 hash, unknown accounts included."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ from accounts.sessions.locks import lock_actor, lock_user
 from accounts.sessions.store import SessionStore
 from accounts.users.links import Link
 
-MAX_LENGTH = 1024  # characters; longer ones are refused before hashing
+MAX_LENGTH = 1024  # characters; longer passwords are refused before hashing
 
 RESETS_BY_ACCOUNT = Budget("reset:account", (5, 86_400))
 RESETS_BY_ADDRESS = Budget("reset:address", (20, 3600))
@@ -27,7 +27,7 @@ NO_PASSWORD = "!"
 
 
 class WeakPassword(RuleViolation):
-    """The new password is too short, too long, too common or too much like the name."""
+    """The new password is too short, too long, too common or too similar to a name."""
 
     code = "weak-password"
     fields = ("new_password", "password")
@@ -37,9 +37,9 @@ class WeakPassword(RuleViolation):
 def attempt(
     user: User | None, password: str, *, failed: Event, actor: Actor, typed: str = ""
 ) -> Iterator[Attempt | None]:
-    """Try a password; hand on the attempt if it is right, None if it is not, which is recorded as `failed`.
+    """Check a password; yield the attempt if it is right, else record `failed` and yield None.
 
-    A wrong password, an unknown account (`typed` is what its name would be) and an inactive one take the same
+    A wrong password, an unknown account (`typed` is the entered name) and an inactive account take the same
     work. Raises RateLimited before any hashing (R4).
     """
     if len(password) > MAX_LENGTH:
@@ -49,25 +49,25 @@ def attempt(
         if check_hash(user, password) and user is not None and user.is_active:
             yield spent
             return
-        subject = subject_of(user) if user else "user"  # what was typed may well be a password
+        subject = subject_of(user) if user else "user"  # do not record the entered name: it may be a password
         with transaction.atomic():
             record(failed, actor=actor, subject=subject, user=user)
         yield None
 
 
 def confirm(user: User, password: str, *, session: SessionStore, actor: Actor) -> bool:
-    """Tell whether this is the password of somebody who is signed in. Raises RateLimited, SessionEnded."""
+    """Return whether this is the password of the signed-in user. Raises RateLimited, SessionEnded."""
     with attempt(user, password, failed=Event.PASSWORD_FAILED, actor=actor) as right:
         if right is None:
             return False
         with transaction.atomic():
-            lock_user(user, session)  # what was right may be the password of a moment ago
+            lock_user(user, session)  # the password may have changed since the check
             right.succeeded()
     return True
 
 
 def check_hash(user: User | None, password: str) -> bool:
-    """Hash once, whoever it is; a hash of old is replaced by one of today's kind, without a new stamp."""
+    """Return whether the password is right; hash once in any case. Upgrade old hashes without a new stamp."""
 
     def upgrade(password: str) -> None:
         if user is not None:
@@ -77,7 +77,7 @@ def check_hash(user: User | None, password: str) -> bool:
 
 
 def ensure_acceptable(password: str, user: User) -> None:
-    """Raise WeakPassword unless this can be this user's new password."""
+    """Raise WeakPassword unless this is acceptable as the user's new password."""
     try:
         validate_password(password, user)
     except ValidationError as error:
@@ -85,10 +85,10 @@ def ensure_acceptable(password: str, user: User) -> None:
 
 
 def change(user: User, old: str, new: str, *, session: SessionStore | None, actor: Actor) -> None:
-    """Set a new password. Every other session ends; this one goes on under a new key (R50).
+    """Set a new password. Every other session ends; this one continues with a new key (R50).
 
-    Without a session it is a program that acts, by a token that stays. Raises WeakPassword, WrongPassword,
-    RateLimited, SessionEnded.
+    Without `session` an API token acts, which stays valid. Raises WeakPassword, WrongPassword, RateLimited,
+    SessionEnded.
     """
     ensure_acceptable(new, user)
     with attempt(user, old, failed=Event.PASSWORD_FAILED, actor=actor) as right:
@@ -100,7 +100,7 @@ def change(user: User, old: str, new: str, *, session: SessionStore | None, acto
                 lock_actor(actor)
             locked = lock_user(user, session)
             if locked.security_stamp != user.security_stamp:
-                raise WrongPassword  # what was right may be the password of a moment ago
+                raise WrongPassword  # the password may have changed since the check
             store(locked, hashed)
             if session is not None:
                 session.renew(locked)
@@ -116,9 +116,9 @@ def store(user: User, hashed: str) -> None:
 
 
 def request_reset(email: str, *, actor: Actor) -> None:
-    """Mail a link to the confirmed address of an account. Tells the caller nothing, limits included.
+    """Mail a reset link to the confirmed address of an account. Tells the caller nothing, not even a limit.
 
-    An unknown address goes the same way, to nobody: what it costs and what it answers are the same.
+    An unknown address takes the same steps, with a mail to nobody: time and response are the same.
     """
     try:
         account = crypto.digest(email.casefold(), "reset")
@@ -141,9 +141,9 @@ def request_reset(email: str, *, actor: Actor) -> None:
 
 
 def state_for_reset(user: User) -> str:
-    """What a link stands and falls with: the password, the stamp, and being the last news.
+    """Return the state for reset links: the password, the stamp, and the last reset request or sign-in.
 
-    A newer link and a sign-in make it void; the audit trail knows of both.
+    A newer link and a sign-in therefore invalidate a link; both are audit events.
     """
     news = AuditEvent.objects.filter(
         user_id=user.pk, event__in=[Event.PASSWORD_RESET_REQUESTED, Event.LOGIN_SUCCEEDED]
@@ -156,9 +156,9 @@ RESET = Link("reset-password", timedelta(hours=1), state_for_reset)
 
 
 def reset(token: str, new: str, *, actor: Actor) -> None:
-    """Set a new password by a link. Ends all sessions, keeps two-factor, signs nobody in (R53).
+    """Set a new password with a link. Ends all sessions, keeps two-factor, signs nobody in (R53).
 
-    Raises LinkInvalid, WeakPassword, RateLimited.
+    Raises LinkInvalid, WeakPassword, RateLimited, AccountGone.
     """
     user = RESET.redeem(token, actor=actor)
     ensure_acceptable(new, user)

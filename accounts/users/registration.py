@@ -1,7 +1,7 @@
-"""The verbs of accounts: sign up, prove an address, change it, delete the account.
+"""Create and delete accounts.
 
-An address that is not confirmed reserves nothing and tells nobody whether it is known (D25, TI-03): whoever
-enters an address that belongs to somebody else's account gets the same answer, and its owner gets a mail.
+An unconfirmed address reserves nothing, and nobody learns whether an address is known (D25, TI-03): for an
+address of another account the response is the same, and its owner gets a mail.
 """
 
 from django.conf import settings
@@ -72,14 +72,11 @@ def create_superuser(username: str, email: str, password: str, *, actor: Actor) 
     return user
 
 
-# --- The end ---
-
-
 @transaction.atomic
 def delete_account(user: User, *, session: SessionStore, actor: Actor) -> None:
-    """Delete the account with all that belongs to it. Organizations may veto (the last owner stays).
+    """Delete the account and all rows that belong to it. Raises SessionEnded.
 
-    Raises SessionEnded.
+    Organizations may veto with a RuleViolation: their last owner must stay.
     """
     lock_sessions_and_tokens(user)
     session.lock()

@@ -1,4 +1,4 @@
-"""What a new password and an e-mail address must look like, beyond what Django checks."""
+"""Validators for new passwords and email addresses, in addition to Django's."""
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -10,7 +10,7 @@ from accounts.models import User
 
 
 class MaximumLengthValidator:
-    """Longer texts are no passwords but work for the server."""
+    """Refuse passwords of more than `max_length` characters: they only cost CPU time."""
 
     def __init__(self, max_length: int = 1024) -> None:
         self.max_length = max_length
@@ -28,7 +28,7 @@ class MaximumLengthValidator:
 
 
 class NotLikeTheNameValidator:
-    """A password that is the name, the address or the site's name, however often, is the first guess (R2)."""
+    """Refuse a username, email address or site name, once or repeated: attackers try these first (R2)."""
 
     def validate(self, password: str, user: User | None = None) -> None:
         said = squeezed(password)
@@ -48,7 +48,7 @@ def squeezed(text: str) -> str:
 
 
 def validate_address(text: str) -> None:
-    """Check an e-mail address. ASCII only: letters of other scripts can look like somebody else's address."""
+    """Raise ValidationError unless this is an ASCII email address: other letters can imitate an address."""
     if not (text.isascii() and text.isprintable()):
         raise ValidationError(_("Use an address without accents or other special letters."), code="invalid")
     EmailValidator()(text)

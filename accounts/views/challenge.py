@@ -1,4 +1,4 @@
-"""The second step of signing in, and having a code sent."""
+"""The second step of signing in, and the button that has a code sent."""
 
 from urllib.parse import urlencode
 
@@ -46,7 +46,7 @@ def recovery(request: SiteRequest) -> HttpResponse:
 def answer_page(
     request: SiteRequest, form: LoginCodeForm | LoginRecoveryCodeForm, template: str, *, backup: bool
 ) -> HttpResponse:
-    """Ask the pending login for a proof of one kind, and take the answer."""
+    """Ask for the second factor of a pending login (with `backup`, a backup code), and check the answer."""
     if request.user.is_authenticated:
         return redirect("organizations:home")
     pending = PendingLogin.load(request)
@@ -80,7 +80,7 @@ def answer_page(
 
 
 def asked_for(request: SiteRequest) -> str:
-    """Return the slug of the factor that the form or the link names, or that was sent something last."""
+    """Return the slug of the factor that the form or URL names, else that of the pending challenge, or ""."""
     named = request.POST.get("factor") or request.GET.get("factor")
     pending = PendingChallenge.load(request)
     return named or (pending.factor.slug if pending else "")
@@ -108,7 +108,7 @@ def prove_login(
 
 def logged_in(request: SiteRequest, pending: PendingLogin, factor: Factor) -> HttpResponse:
     rotate_token(request)
-    if factor.is_backup and pending.methods.set_aside:  # what brought them here can be mended now
+    if factor.is_backup and pending.methods.set_aside:  # now they can replace it
         messages.warning(request, _("Replace the device that no longer works, before your codes run out."))
         return redirect("accounts:two_factor")
     return redirect(pending.next_path or "organizations:home")
@@ -140,7 +140,7 @@ def send(request: SiteRequest) -> HttpResponse:
 
 
 def asking_page(request: SiteRequest, factor: Factor | None, purpose: Purpose) -> str:
-    """Return the page that asks this factor: of the login, or of sudo with where it leads."""
+    """Return the URL of the page that asks for this factor: at login, or for sudo (with the next path)."""
     query = {"factor": factor.slug} if factor else {}
     if purpose is Purpose.LOGIN:
         return f"{reverse('accounts:challenge')}?{urlencode(query)}"

@@ -1,4 +1,4 @@
-"""The development inbox. Has a route with DEBUG only."""
+"""The development inbox. It has a URL with DEBUG only."""
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -15,7 +15,7 @@ SHOWN = 50
 @login_not_required
 @require_safe
 def dev_outbox(request: SiteRequest) -> HttpResponse:
-    """Show every mail that was sent, whoever asks: for development and nothing else."""
+    """Show the newest mails and texts to anyone. Raises Http404 without DEBUG."""
     if not settings.DEBUG:
         raise Http404
     mails = inbox.newest(settings.MAIL_DIR, SHOWN)

@@ -1,4 +1,4 @@
-"""Setting up a method of two-factor authentication: the first, one more, or a new device for an old one."""
+"""Set up a method of two-factor authentication: the first, another one, or a new device for an old one."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ from accounts.web.redirects import safe_next
 @require_POST
 @sudo_required(page=PAGE)
 def enable(request: SignedInRequest) -> HttpResponse:
-    """Begin with the chosen method: the first one, or one more."""
+    """Begin to set up the chosen method: the first one, or another one."""
     user = request.user
     offered = missing(factors.of_user(user))
     form = MethodForm(request.POST, offered=offered)
@@ -53,7 +53,7 @@ def enable(request: SignedInRequest) -> HttpResponse:
 @get_or_post
 @sudo_required(page="accounts:replace")
 def replace(request: SignedInRequest, factor: str) -> HttpResponse:
-    """Begin to put a new device in the place of one that goes on working until then."""
+    """Begin to replace a device. The old one works until the new one is confirmed."""
     user = request.user
     chosen = factor_or_404(factor)
     if chosen.device_of(user) is None:
@@ -76,7 +76,7 @@ def begin(request: SignedInRequest, user: User, factor: Factor, **options: Any) 
 
 
 def act(request: SignedInRequest, pending: PendingEnrolment) -> None:
-    """Have the factor act, or say on the next page why not."""
+    """Have the factor act; if that fails, the next page says why."""
     try:
         pending.ask(request)
     except RuleViolation as error:
@@ -87,7 +87,7 @@ def act(request: SignedInRequest, pending: PendingEnrolment) -> None:
 @require_POST
 @sudo_required(page="accounts:confirm")
 def resend(request: SignedInRequest) -> HttpResponse:
-    """Have the factor that is being set up act, or act again."""
+    """Have the factor that is being set up act again."""
     pending = PendingEnrolment.load(request, request.user)
     if pending is None or not pending.factor.acts:
         messages.error(request, str(EnrolmentExpired()))
@@ -100,7 +100,7 @@ def resend(request: SignedInRequest) -> HttpResponse:
 @sudo_required(page="accounts:confirm")
 @sensitive_post_parameters("code")
 def confirm(request: SignedInRequest) -> HttpResponse:
-    """Show what to scan, ask for a code, and show the backup codes that come with the first device."""
+    """Show the set-up of the device, ask for a code, and show the backup codes with the first device."""
     user = request.user
     pending = PendingEnrolment.load(request, user)
     if pending is None:
@@ -110,7 +110,7 @@ def confirm(request: SignedInRequest) -> HttpResponse:
     form = CodeForm(request.POST if request.method == "POST" else None)
     try:
         return answer_enrolment(request, user, pending, form)
-    except EnrolmentExpired as error:  # confirmed or cancelled while this was on its way
+    except EnrolmentExpired as error:  # confirmed or cancelled during this request
         messages.error(request, str(error))
         return redirect(PAGE)
 

@@ -24,7 +24,7 @@ COOKIE = LinkCookie("reset-password", "accounts:reset_password")
 @login_not_required
 @get_or_post
 def forgot_password(request: SiteRequest) -> HttpResponse:
-    """Ask for an address. The answer is the same for every one (PR-01, PR-05)."""
+    """Ask for an address. The response is the same for every address (PR-01, PR-05)."""
     form = AddressForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         passwords.request_reset(form.cleaned_data["email"], actor=request.actor)
@@ -44,7 +44,7 @@ def reset_password_link(request: SiteRequest, token: str) -> HttpResponse:
 @get_or_post
 @sensitive_post_parameters("new_password")
 def reset_password(request: SiteRequest) -> HttpResponse:
-    """Set a new password. Whether the link is good is said on POST only, where guesses are counted."""
+    """Set a new password. Only a POST reveals whether the link is valid, because it counts guesses."""
     token = COOKIE.token(request)
     form = NewPasswordForm(request.POST if request.method == "POST" else None)
     if form.is_valid():

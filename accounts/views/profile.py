@@ -1,4 +1,4 @@
-"""User Settings: the account itself, and what happened to it."""
+"""User Settings: profile, deletion of the account, and activity."""
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
@@ -72,7 +72,7 @@ def delete_account(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def activity(request: SignedInRequest) -> HttpResponse:
-    """What happened to this account, newest first; `before` is the id of the last event seen so far."""
+    """Show the events of this account, newest first; `before` is the id of the last event already shown."""
     before = request.GET.get("before", "")
     if before and not (before.isascii() and before.isdigit() and len(before) <= 18):
         raise BadRequest("malformed id")

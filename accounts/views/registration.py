@@ -1,4 +1,4 @@
-"""Sign up, and prove the e-mail address."""
+"""Sign up, and confirm the email address."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
@@ -51,9 +51,9 @@ def confirm_email_link(request: SiteRequest, token: str) -> HttpResponse:
 
 @get_or_post
 def confirm_email(request: SignedInRequest) -> HttpResponse:
-    """Show what is to be confirmed; on POST confirm it, with the token that the link has left.
+    """Show the unconfirmed address; on POST confirm it, with the token from the link's cookie.
 
-    Open only to who is signed in: a link alone must not give an account to whoever reads a mistyped address.
+    Only for signed-in users: the link alone must not give the account to the owner of a mistyped address.
     """
     user = request.user
     form = Form(request.POST if request.method == "POST" else None)
@@ -73,7 +73,7 @@ def confirm_email(request: SignedInRequest) -> HttpResponse:
 
 
 def confirmation_page(request: SignedInRequest, form: Form) -> HttpResponse:
-    """Show what waits to be confirmed. `form` is the one of the page's forms that was sent, if any."""
+    """Show the unconfirmed address. `form` is the form of the page that was sent, or an unbound one."""
     token = COOKIE.token(request)
     outdated = bool(token) and email_addresses.CONFIRM.is_outdated(token)
     return form_page(
@@ -106,7 +106,7 @@ def resend_confirmation(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 def correct_email(request: SignedInRequest) -> HttpResponse:
-    """Correct the address of a new account. A confirmed one is changed behind sudo, on the profile page."""
+    """Correct the address of a new account. Changing a confirmed one needs sudo, on the profile page."""
     user = request.user
     if user.email_confirmed:
         return redirect("accounts:profile")

@@ -1,4 +1,4 @@
-"""Where one is signed in, and which browsers need no second factor: seen and ended."""
+"""User Settings > Sessions: list and end sessions, list and forget remembered browsers."""
 
 from django.contrib import messages
 from django.http import HttpResponse

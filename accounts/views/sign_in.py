@@ -1,4 +1,4 @@
-"""Signing in by password, and signing out. The second step is in challenge.py."""
+"""Sign in with a password, and sign out. The second step is in challenge.py."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
@@ -51,19 +51,19 @@ def sign_in(request: SiteRequest) -> HttpResponse:
 
 
 def ask_first(request: SiteRequest, pending: PendingLogin) -> None:
-    """If the factor that is asked first has to act, let it: at once, by this POST (D26)."""
+    """Have the first factor act at once if it is one that acts, in the same POST (D26)."""
     factor = next(iter(pending.methods.working), None)
     if factor is not None and factor.acts:
         try:
             PendingChallenge.start(request, pending.user, factor, Purpose.LOGIN)
         except RateLimited:
-            pass  # too soon after the last text: the page shows the countdown instead of an error
+            pass  # too soon after the last code: the page shows a countdown instead of an error
         except DecryptionFailed as error:
             add_message(request, error)
 
 
 def signed_in(request: SiteRequest, next_path: str) -> HttpResponse:
-    """Answer a right password or a complete login: on to the second factor, or to where this began."""
+    """Redirect after a right password: to the second step, or to the next path if the login is complete."""
     rotate_token(request)
     pending = PendingLogin.load(request)
     if pending is None:

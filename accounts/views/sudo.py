@@ -1,4 +1,4 @@
-"""Step-up: the person at the browser proves who it is once more."""
+"""Sudo (step-up): ask the signed-in user for a fresh proof."""
 
 from typing import TypeAlias
 
@@ -66,7 +66,7 @@ def sudo(request: SignedInRequest) -> HttpResponse:
 
 
 def asked_of(user: User) -> tuple[list[Factor], list[Factor]]:
-    """Return the factors that sudo takes of this user, and those that were set aside."""
+    """Return the factors that this user can use for sudo, and those that were set aside."""
     if not user.is_enrolled:
         return [], []
     methods = factors.methods_of(user)

@@ -1,4 +1,4 @@
-"""User Settings > Tokens: what programs send instead of a password, made, listed and revoked."""
+"""User Settings > Tokens: create, list and revoke API tokens."""
 
 from urllib.parse import urlencode
 
@@ -25,12 +25,12 @@ from accounts.tokens import issuing as verbs
 from accounts.web.form_pages import add_violation, form_page
 
 PAGE = "accounts:tokens"
-TERRAFORM = "terraform-login"  # what the command `terraform login` adds to the address of the page
+TERRAFORM = "terraform-login"  # the `source` in the URL that `terraform login` opens
 
 
 @require_safe
 def tokens(request: SignedInRequest) -> HttpResponse:
-    """For `terraform login` the proof is asked at once, so that one click then shows the token."""
+    """Show the tokens and the form. `terraform login` asks for sudo first: one click then shows the token."""
     source = source_of(request.GET.get("source"))
     if source and not has_sudo(request):
         return redirect_to_sudo(request.get_full_path())
@@ -45,9 +45,9 @@ def tokens_page(request: SignedInRequest, form: TokenForm, source: str) -> HttpR
 @require_POST
 @sensitive_variables("secret")
 def create_token(request: SignedInRequest) -> HttpResponse:
-    """Show the secret in the answer, and nowhere again (docs/decisions/0005)."""
+    """Create a token; only this response shows the secret (docs/decisions/0005)."""
     source = source_of(request.POST.get("source"))
-    if not has_sudo(request):  # not by sudo_required: the page comes back with what was typed
+    if not has_sudo(request):  # not sudo_required: the page must return with the form as it was filled in
         return redirect_to_sudo(page_with(request, source))
     form = TokenForm(request.POST)
     if form.is_valid():
@@ -86,13 +86,13 @@ def source_of(text: str | None) -> str:
 def prefilled(request: SignedInRequest, source: str) -> dict[str, str]:
     asked = {"description": request.GET.get("description"), "expires": request.GET.get("expires")}
     usual = {"description": "terraform login", "expires": "30"} if source else {}
-    if source and asked["expires"] == NEVER:  # a link must not lead to a token for ever in one click
+    if source and asked["expires"] == NEVER:  # a link must not lead to a token without expiry in one click
         del asked["expires"]
     return usual | {name: value for name, value in asked.items() if value}
 
 
 def page_with(request: SignedInRequest, source: str) -> str:
-    """Return the address of the page with the form filled in as it was sent."""
+    """Return the URL of the page that fills in the form as it was sent."""
     query = {"source": source, "description": request.POST.get("description", "")[:DESCRIPTION_LENGTH]}
     if (expires := request.POST.get("expires", "")) in (*LIFETIMES, NEVER):
         query["expires"] = expires

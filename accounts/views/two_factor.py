@@ -1,4 +1,4 @@
-"""User Settings > Two Factor Authentication: what is configured, its codes, and its end."""
+"""User Settings > Two Factor Authentication: methods, backup codes, removal and disabling."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -53,7 +53,7 @@ def renew_codes(request: SignedInRequest) -> HttpResponse:
 @sudo_required(page="accounts:disable")
 @sensitive_post_parameters("password")
 def disable(request: SignedInRequest) -> HttpResponse:
-    """Name what gets locked (D4) or what forbids it (D3), ask for the password, disable (R30)."""
+    """Name organizations that lock the user out (D4) or forbid it (D3); disable with the password (R30)."""
     user = request.user
     if not user.is_enrolled:
         messages.info(request, _("Two-factor authentication is not enabled."))
@@ -81,7 +81,7 @@ def disable(request: SignedInRequest) -> HttpResponse:
 @require_POST
 @sudo_required(page=PAGE)
 def remove(request: SignedInRequest, factor: str) -> HttpResponse:
-    """Remove one of two methods."""
+    """Remove one of several methods."""
     user = request.user
     chosen = factor_or_404(factor)
     try:

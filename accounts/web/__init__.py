@@ -1,1 +1,1 @@
-"""What the pages of all applications share."""
+"""Helpers that the pages of all applications share."""

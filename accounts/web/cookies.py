@@ -1,4 +1,4 @@
-"""Cookies that only this site gets and no script reads (D29)."""
+"""Private cookies: sent to this host only, and hidden from scripts (D29)."""
 
 from datetime import timedelta
 
@@ -7,14 +7,14 @@ from django.http import HttpRequest, HttpResponse
 
 
 def private_name(stem: str, *, path: str = "/") -> str:
-    """Return the name under HTTPS and without. Browsers keep `__Host-` cookies for the whole site only."""
+    """Return the cookie's name. HTTPS adds a prefix: browsers accept `__Host-` only for the path /."""
     if not settings.HTTPS:
         return stem
     return f"__Host-{stem}" if path == "/" else f"__Secure-{stem}"
 
 
 def read_private(request: HttpRequest, stem: str, *, path: str = "/") -> str:
-    """Return what the browser sent, or "". It comes from the client: what counts stands elsewhere."""
+    """Return the value that the browser sent, or "". Untrusted: the caller must verify it."""
     return request.COOKIES.get(private_name(stem, path=path), "")
 
 

@@ -1,4 +1,4 @@
-"""Durations as people say them."""
+"""Express durations in words."""
 
 from datetime import timedelta
 
@@ -8,7 +8,7 @@ from django.utils.translation import ngettext
 
 
 def in_words(duration: timedelta) -> str:
-    """Return "14 days" or "1 hour and 30 minutes": to the minute, since somebody sets it in minutes."""
+    """Return for example "14 days" or "1 hour and 30 minutes", without seconds: settings are in minutes."""
     hours, minutes = divmod(int(duration.total_seconds()) // 60, 60)
     days, hours = divmod(hours, 24)
     parts = [

@@ -1,4 +1,4 @@
-"""What every form page does with a broken rule: say it on the form, and tell the client when to try again."""
+"""Show broken rules on form pages, with the right status and Retry-After."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ LONGEST_COUNTDOWN = 60  # seconds
 
 
 def status_of(violation: RuleViolation | None) -> int:
-    """Return the HTTP status of a broken rule, whichever door says it; that of a form without one."""
+    """Return the HTTP status of a broken rule, for every door. None is a form with other errors: 422."""
     match violation:
         case RateLimited():
             return 429
@@ -25,16 +25,16 @@ def status_of(violation: RuleViolation | None) -> int:
 
 
 def add_message(request: HttpRequest, error: RuleViolation, *, countdown: bool = False) -> None:
-    """Say on the next page what was refused; but not a short wait when the page has a countdown (D26)."""
+    """Show a broken rule on the next page. Skip waits of up to a minute if it has a countdown (D26)."""
     if countdown and isinstance(error, RateLimited) and error.retry_after <= LONGEST_COUNTDOWN:
         return
     messages.error(request, str(error))
 
 
 def add_violation(form: Form, error: RuleViolation, field: str | None = None) -> None:
-    """Put a broken rule on the form: at the field that it names, else at `field`, else above all fields.
+    """Add a broken rule to the form: at the field that it names, else at `field`, else above all fields.
 
-    `form_page` answers with the status that goes with it.
+    `form_page` then responds with the status of the rule.
     """
     field = next((name for name in error.fields if name in form.fields), field)
     form.add_error(field, str(error))
@@ -42,7 +42,7 @@ def add_violation(form: Form, error: RuleViolation, field: str | None = None) ->
 
 
 def form_page(request: HttpRequest, template: str, form: Form, **context: Any) -> HttpResponse:
-    """Render a page with a form: 200 while it is empty, 422 when it is refused, or what the rule says."""
+    """Render a page with a form: 200 if it is unbound or has no errors, else 422 or the rule's status."""
     response = render(request, template, {"form": form, **context})
     if not form.is_bound or not form.errors:
         return response

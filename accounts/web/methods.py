@@ -1,4 +1,4 @@
-"""Which methods a page takes: GET shows and changes nothing, POST acts."""
+"""The HTTP methods of pages: GET changes nothing, POST acts."""
 
 from django.views.decorators.http import require_http_methods
 

@@ -1,4 +1,4 @@
-"""A broken rule becomes a page."""
+"""Turn broken rules into pages."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ from accounts.web.form_pages import status_of
 
 
 class RuleViolationMiddleware:
-    """Every RuleViolation ends in a clear page and never in a 500."""
+    """Turn an unhandled RuleViolation into an error page, and SessionEnded into a redirect to sign in."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

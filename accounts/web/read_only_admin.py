@@ -1,4 +1,4 @@
-"""Admin pages that show and never write. What is done to a record goes through a verb, on its own page."""
+"""Admin pages that are read-only. Actions on a record run verbs, on pages of their own."""
 
 from typing import Any
 
@@ -6,11 +6,11 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-LONGEST_SEARCH = 254  # of what people look for, an e-mail address is the longest
+LONGEST_SEARCH = 254  # characters; the longest searchable value is an email address
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Open to every site admin: the site itself asks for staff and a second factor (D14)."""
+    """Every site admin may view it: the admin site itself requires staff and a second factor (D14)."""
 
     show_full_result_count = False
 
@@ -30,11 +30,11 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        """Only what is offered as a filter: ?password__startswith= would tell a hash letter by letter."""
+        """Allow only offered filters: ?password__startswith= would reveal a hash character by character."""
         return lookup in self.offered_lookups()
 
     def offered_lookups(self) -> set[str]:
-        """What the links of the filters ask. Others make the database fail: a broken pattern, a far year."""
+        """Return the lookups in the filters' links. Others can make the database fail (a pattern, a year)."""
         offered = set()
         for entry in self.list_filter:
             field, kind = entry if isinstance(entry, (tuple, list)) else (entry, None)
@@ -43,7 +43,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return offered
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """One address per record: int() takes digits of every script. Django trips over ?_to_field."""
+        """Return a record by ASCII digits only (int() takes other digits); an empty `from_field` is None."""
         if not (object_id.isascii() and object_id.isdigit()):
             return None
         return super().get_object(request, object_id, from_field or None)
@@ -51,5 +51,5 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """SQLite refuses to look for more than 50,000 characters."""
+        """Truncate the search: SQLite refuses patterns of more than 50,000 characters."""
         return super().get_search_results(request, queryset, search_term[:LONGEST_SEARCH])

@@ -1,4 +1,4 @@
-"""Where to go next, and only on this site."""
+"""Redirects to paths on this site only."""
 
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme

@@ -1,4 +1,4 @@
-"""Backup codes: ten one-time codes of 65 bits, for lost devices (NIST SP 800-63B-4, 4.2.1.1)."""
+"""Backup codes: ten one-time codes of 65 bits, for users who lost a device (NIST SP 800-63B-4, 4.2.1.1)."""
 
 import secrets
 from typing import Any
@@ -15,7 +15,7 @@ from accounts.factors.base import BACKUP_CODES, BackupFactor, Device, State
 from accounts.models import User
 
 CODES = 10
-# 13 characters of 5 bits. Without I, L, O and U: a reader can't take one for a digit.
+# 13 characters of 5 bits. Without I, L, O and U, which are easily misread.
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 LENGTH = 13
 GROUPS = (5, 4, 4)
@@ -44,7 +44,7 @@ class BackupCodesFactor(BackupFactor):
         return {"device_id": code_set.pk}
 
     def complete_enrolment(self, user: User, answer: str, state: State) -> Device | None:
-        """Codes need no answer: they come with a primary device that has just been proved."""
+        """Confirm the codes without an answer: they come with a primary device that was just verified."""
         return self.confirm(user, state)
 
     def verify(self, user: User, answer: str, state: State) -> Device | None:
@@ -52,7 +52,7 @@ class BackupCodesFactor(BackupFactor):
         if code is None:
             return None
         now = timezone.now()
-        # Scoped to this user's own set; the row count decides which of two requests spent it (R24).
+        # Only in this user's own set; the row count decides which of two requests used the code (R24).
         consumed = BackupCode.objects.filter(
             code_set__user=user,
             code_set__confirmed=True,
@@ -71,7 +71,7 @@ class BackupCodesFactor(BackupFactor):
     def explain_refusal(
         self, user: User, answer: str, state: State, *, enrolling: bool = False
     ) -> str | None:
-        """Say nothing but how long a code is: a wrong one and a used one answer alike (R29)."""
+        """Explain a wrong length only: wrong codes and used codes get the same message (R29)."""
         code = spelled(answer)
         if len(code) == LENGTH or not code or not all(char in ALPHABET for char in code):
             return None
@@ -88,7 +88,7 @@ class BackupCodesFactor(BackupFactor):
         return BackupCode.objects.filter(code_set__user=user, code_set__confirmed=True, used_at=None).count()
 
     def reveal(self, user: User) -> list[str]:
-        """Return the unused codes as a person reads them. Raises DecryptionFailed."""
+        """Return the unused codes in groups, in order. Raises DecryptionFailed."""
         codes = BackupCode.objects.select_related("code_set").filter(
             code_set__user=user, code_set__confirmed=True, used_at=None
         )
@@ -99,14 +99,14 @@ class BackupCodesFactor(BackupFactor):
 
 
 def check_keys(user: User) -> None:
-    """Raise DecryptionFailed if the codes can't be opened: then a right code looks like a wrong one."""
+    """Raise DecryptionFailed if the codes can't be opened: with a wrong key a right code looks wrong."""
     code = BackupCode.objects.select_related("code_set").filter(code_set__user=user).first()
     if code is not None:
         open_sealed(code.sealed_code, sealing_context(code.code_set, code.position))
 
 
 def left_of_session() -> Subquery:
-    """Return the sub-select for the number of unused codes of a session's user; NULL for none."""
+    """Return a subquery for the number of unused codes of a session's user; NULL if there are none."""
     unused = BackupCode.objects.filter(
         code_set__user=OuterRef("user_id"), code_set__confirmed=True, used_at=None
     )
@@ -148,11 +148,11 @@ def grouped(code: str) -> str:
 
 
 def spelled(answer: str) -> str:
-    """Return an answer in its one spelling: case, spaces and hyphens don't matter (R29)."""
+    """Return an answer in its canonical spelling: case, spaces and hyphens don't matter (R29)."""
     return answer.replace(" ", "").replace("-", "").upper().translate(LOOKALIKES)
 
 
 def normalize(answer: str) -> str | None:
-    """Return the code in its one spelling, or None for what can't be one."""
+    """Return the code in its canonical spelling, or None if it can't be a code."""
     code = spelled(answer)
     return code if len(code) == LENGTH and all(char in ALPHABET for char in code) else None

@@ -7,7 +7,7 @@ from accounts.factors.base import Device
 
 
 class BackupCodeSet(Device):
-    """The ten codes of one user. There is one set while two-factor is on, and none otherwise (I2)."""
+    """The ten codes of one user: exactly one confirmed set while two-factor is on, otherwise none (I2)."""
 
     class Meta:
         verbose_name = "set of backup codes"
@@ -19,7 +19,7 @@ class BackupCodeSet(Device):
 
 
 class BackupCode(models.Model):
-    """One code: a keyed digest to check it, a ciphertext to reveal it, both useless without the keys."""
+    """One code: a keyed digest to check it and a ciphertext to reveal it, both useless without the keys."""
 
     code_set = models.ForeignKey(BackupCodeSet, models.CASCADE, related_name="codes")
     position = models.PositiveSmallIntegerField()

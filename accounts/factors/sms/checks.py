@@ -6,7 +6,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 
 @register(Tags.security, deploy=True)
 def text_provider(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Refuse development backends, and a provider without what it needs, where texts are offered at all."""
+    """Refuse development backends and an incomplete provider configuration if SMSFactor is in use."""
     if not any(path.endswith(".SMSFactor") for path in settings.SECOND_FACTORS):
         return []
     if not settings.SMS_BACKEND.endswith("TwilioBackend"):

@@ -1,6 +1,6 @@
-"""Codes by text message: six random digits, five minutes, five tries, the newest only (R34-R40, NIST 3.1.3).
+"""Codes by text message: six random digits, five minutes, five tries, only the newest (R34-R40, NIST 3.1.3).
 
-SMS is a restricted authenticator: an application is always offered beside it.
+SMS is a restricted authenticator: an application is always offered as an alternative.
 """
 
 import secrets
@@ -33,10 +33,10 @@ COOLDOWN = timedelta(seconds=60)
 SENDS_BY_USER = Budget("text:user", (1, 60), (5, 3600), (10, 86_400))
 SENDS_TO_NUMBER = Budget("text:number", (1, 60), (5, 3600), (10, 86_400))
 SENDS_BY_ADDRESS = Budget("text:address", (20, 3600))
-# What sets up a number, which may be anybody's, is counted apart as well: the rest is left to those who have
-# proved theirs and want to log in.
+# Texts that set up a number, which may be anybody's, also have smaller budgets of their own: the rest is
+# reserved for users who have proved their number and want to log in.
 SET_UPS_OF_NUMBER = Budget("text:set-up:number", (2, 3600), (4, 86_400))
-# What the log says, once an hour, so that somebody looks whether this is fraud or just a busy day (R37).
+# Logged once an hour, so that somebody checks whether this is fraud or just a busy day (R37).
 SITE_ALARM = "The hourly budget of text messages is used up: no more are sent until it opens again."
 BLOCK_ALARM = (
     "The hourly budget of text messages to one block of phone numbers is used up: it gets no more of them "
@@ -64,7 +64,7 @@ class SMSFactor(Factor):
     urls = urlpatterns
 
     def claims(self, user: User, state: State, *, actor: Actor) -> list[Claim]:
-        """Return the budgets that one more text is counted in: by user, number, address, block and site."""
+        """Return the budgets for one more text: by user, number, address, block and site."""
         number = number_of(self.device_for(user, state))
         subject, block = number_digest(number), digest(prefix_of(number), "block")
         of_block, of_site = settings.SMS_HOURLY_BUDGET_PER_PREFIX, settings.SMS_HOURLY_BUDGET
@@ -75,7 +75,7 @@ class SMSFactor(Factor):
             (hourly("text:block", of_block, BLOCK_ALARM), block),
             (hourly("text:site", of_site, SITE_ALARM), ""),
         ]
-        if "device_id" in state:  # nobody has proved yet to have this number
+        if "device_id" in state:  # nobody has proved this number yet
             claims += [
                 (SET_UPS_OF_NUMBER, subject),
                 (hourly("text:set-up:block", half(of_block), BLOCK_SET_UP_ALARM), block),
@@ -94,7 +94,7 @@ class SMSFactor(Factor):
         return self.confirm(user, state) if self.consume(user, answer, state) else None
 
     def challenge(self, user: User, state: State) -> State:
-        """Text a new code; every former one of this user is replaced."""
+        """Text a new code, which replaces all former codes of this user."""
         device = self.device_for(user, state)
         code = f"{secrets.randbelow(1_000_000):06d}"
         now = timezone.now()
@@ -114,13 +114,13 @@ class SMSFactor(Factor):
         if device is None:
             return None
         if not self.consume(user, answer, state):
-            number_of(device)  # raises under a wrong key, where a right code looks like a wrong one
+            number_of(device)  # raises with a wrong key, where a right code looks wrong
             return None
         SMSDevice.objects.filter(pk=device.pk).update(**self.used())
         return device
 
     def consume(self, user: User, answer: str, state: State) -> bool:
-        """Spend the code of this state if it is right; count the try if not."""
+        """Use the code up and return True if the answer is right; else count the try and return False."""
         code, message = six_digits(answer), self.live_message(user, state)
         if code is None or message is None:
             return False
@@ -165,7 +165,7 @@ class SMSFactor(Factor):
     def explain_refusal(
         self, user: User, answer: str, state: State, *, enrolling: bool = False
     ) -> str | None:
-        """Tell whoever types the code of a text that was replaced that there is a newer one."""
+        """Explain a wrong length, and that a newer text has replaced this code."""
         code = six_digits(answer)
         if code is None:
             return wrong_length(answer)
@@ -177,7 +177,7 @@ class SMSFactor(Factor):
         return None
 
     def device_for(self, user: User, state: State) -> SMSDevice:
-        """Return the device that this state is about: the one being enrolled, else the user's own."""
+        """Return the device of this state: the one that is being enrolled, else the confirmed one."""
         of_user = SMSDevice.objects.filter(user=user)
         wanted = {"pk": state["device_id"]} if "device_id" in state else {"confirmed": True}
         device: SMSDevice = of_user.get(**wanted)
@@ -221,12 +221,12 @@ SEALED = SealedColumn(
 
 
 def code_purpose(message: TextMessage) -> str:
-    """Bind the digest to one message, and so to its user, number and purpose (R36)."""
+    """Return the digest purpose of a message. It binds the code to user, number and purpose (R36)."""
     return f"text:{message.pk}:{message.user_id}:{message.device_id}:{message.purpose}"
 
 
 def body(code: str) -> str:
-    """Return the text. Its last line binds the code to our domain, so that phones offer it there only."""
+    """Return the text. Its last line binds the code to our domain: phones fill it in there only."""
     host = urlsplit(settings.SITE_URL).hostname
     said = _("%(code)s is your %(site)s code. It is valid for 5 minutes. Never tell it to anybody.") % {
         "code": code,
@@ -236,7 +236,7 @@ def body(code: str) -> str:
 
 
 def wait_after(newest: TextMessage | None) -> int:
-    """Return the seconds until another text can be sent."""
+    """Return the seconds until another text can be sent, 0 if one can be sent now."""
     if newest is None:
         return 0
     return max(0, round((newest.created_at + COOLDOWN - timezone.now()).total_seconds()))
@@ -249,7 +249,7 @@ def question(own: TextMessage | None, number: str) -> str:
 
 
 def delivery(message: TextMessage | None) -> str:
-    """Say how far the text has come, and nothing of why (SM-10)."""
+    """Return the delivery status of the text, without reasons (SM-10)."""
     if message is None:
         return ""
     if message.status == TextMessage.Status.DELIVERED:

@@ -9,7 +9,7 @@ from accounts.models import User
 
 
 class SMSDevice(Device):
-    """A phone number that can receive texts. Stored as ciphertext, and as a digest to count by."""
+    """A phone number. It is stored as ciphertext, with a digest as the key of its budgets."""
 
     sealed_number = models.TextField()
     number_digest = models.CharField(max_length=64)
@@ -25,10 +25,10 @@ class SMSDevice(Device):
 
 
 class TextMessage(models.Model):
-    """One code that was texted: for one user, number, purpose and (through its state) session.
+    """One code that was texted, for one user, number, purpose and (through its state) session.
 
-    The keyed digest goes when the code is used or expires. A replaced code keeps it that long, only so that
-    the person who types it can be told that there is a newer one.
+    The keyed digest is deleted when the code is used or has expired. Replaced codes keep it until they
+    expire, so that a person who types one can be told that there is a newer one.
     """
 
     class Status(models.TextChoices):

@@ -1,4 +1,4 @@
-"""Phone numbers: how they are written, which we text to, how little of them we show (R34)."""
+"""Parse, check and mask phone numbers (R34)."""
 
 from typing import Any
 
@@ -12,8 +12,8 @@ from phonenumber_field.phonenumber import PhoneNumber
 from phonenumbers import PhoneNumberType
 
 LONGEST_NUMBER = 32
-# Kinds of numbers that can receive a text at a normal price. The plan of some countries does not tell
-# mobiles from fixed lines.
+# Types of numbers that can receive texts at a normal price. Some countries' numbering plans don't
+# distinguish mobile from fixed lines.
 TEXTABLE = {
     PhoneNumberType.MOBILE,
     PhoneNumberType.FIXED_LINE_OR_MOBILE,
@@ -22,8 +22,8 @@ TEXTABLE = {
 
 
 def check_textable(number: PhoneNumber) -> None:
-    """Raise ValidationError for premium and shared-cost numbers and for countries that are not allowed."""
-    if not number.is_valid():  # the field itself says so
+    """Raise ValidationError for types of numbers that are not TEXTABLE and for countries not allowed."""
+    if not number.is_valid():  # the field itself reports it
         return
     if phonenumbers.number_type(number) not in TEXTABLE:
         raise ValidationError(_("That number can't receive our text messages. Enter a mobile number."))
@@ -46,7 +46,7 @@ class PhoneNumberForm(forms.Form):
     )
 
     def clean_phone_number(self) -> str:
-        """Return the number in E.164, the one spelling that is stored and counted."""
+        """Return the number in E.164, the format in which numbers are stored and counted."""
         number: Any = self.cleaned_data["phone_number"]
         return str(number.as_e164)
 
@@ -56,5 +56,5 @@ def mask(last_digits: str) -> str:
 
 
 def prefix_of(number: str) -> str:
-    """Return what numbers of one block share: pumping fraud comes in blocks."""
+    """Return the prefix that numbers of one block share: pumping fraud uses whole blocks."""
     return number[:-4]

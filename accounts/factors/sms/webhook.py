@@ -1,4 +1,4 @@
-"""The provider's report of what became of a text. Believed only with the provider's signature (SM-15)."""
+"""Take the provider's delivery reports. They need the provider's signature (SM-15)."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
@@ -21,7 +21,7 @@ REPORTED = {
 @login_not_required
 @require_POST
 def status(request: HttpRequest) -> HttpResponse:
-    """Keep what is final. Reports come in any order and more than once; a final one stays."""
+    """Store the final status of a text. Reports arrive in any order, even twice; the first final one wins."""
     if not get_backend().is_genuine(request):
         raise PermissionDenied
     reported = REPORTED.get(request.POST.get("MessageStatus", ""))

@@ -1,4 +1,4 @@
-"""TOTP: RFC 6238 with SHA-1, six digits, 30 seconds, a 160-bit secret, one step each way, no drift memory."""
+"""TOTP: RFC 6238 with SHA-1, six digits, 30 seconds, 160-bit secrets, one step each way, no drift memory."""
 
 import base64
 import secrets
@@ -99,15 +99,15 @@ def secret_of(device: TOTPDevice) -> bytes:
 
 
 def open_secret(device: TOTPDevice | None) -> bytes | None:
-    """Return the shared secret, or None where it can't be opened."""
+    """Return the shared secret, or None if there is no device or the secret can't be opened."""
     try:
         return secret_of(device) if device else None
-    except DecryptionFailed:  # crypto has raised the alarm
+    except DecryptionFailed:  # accounts.crypto has logged the alarm
         return None
 
 
 def matching_step(device: TOTPDevice | None, answer: str) -> int | None:
-    """Return the time step whose code this is, current, former or next; None for none of them.
+    """Return the acceptable time step that has this code (current, previous or next), or None.
 
     Raises DecryptionFailed.
     """
@@ -116,7 +116,7 @@ def matching_step(device: TOTPDevice | None, answer: str) -> int | None:
 
 
 def accepted_step(device: TOTPDevice | None, answer: str) -> int | None:
-    """Return the matching step if it is later than the last one accepted."""
+    """Return the matching step if it is later than the last accepted one. Raises DecryptionFailed."""
     step = matching_step(device, answer)
     return step if device and step is not None and step > device.last_step else None
 
@@ -126,13 +126,13 @@ def issuer() -> str:
 
 
 def provisioning_uri(user: User, key: str) -> str:
-    """Return the otpauth URI that the QR code carries (labelled as Terraform Cloud does: D8)."""
+    """Return the otpauth URI for the QR code, labelled as in Terraform Cloud (D8)."""
     parameters = urlencode({"secret": key, "issuer": issuer()})
     return f"otpauth://totp/{quote(user.email, safe='')}?{parameters}"
 
 
 def qr_code(text: str) -> SafeString:
-    """Return text as an inline SVG, made here: the secret goes to no other server (R20)."""
+    """Return a QR code of text as inline SVG, drawn here: the secret is sent to no other server (R20)."""
     image = qrcode.make(text, image_factory=SvgPathImage, border=4)
     drawing: SafeString = mark_safe(image.to_string(encoding="unicode"))  # noqa: S308 - our own drawing of squares
     return drawing

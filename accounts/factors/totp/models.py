@@ -10,7 +10,7 @@ class TOTPDevice(Device):
     """An authenticator app. The secret is stored as ciphertext that belongs to this row."""
 
     sealed_secret = models.TextField()
-    # The last time step that was accepted; only later ones ever are (R14).
+    # The last accepted time step; only later steps are accepted (R14).
     last_step = models.BigIntegerField(default=-1)
 
     class Meta:

@@ -1,4 +1,4 @@
-"""The time steps of RFC 6238: which of them a code belongs to, and what to say when that is the wrong one."""
+"""The time steps of RFC 6238: find the step of a code, and explain why a step is not accepted."""
 
 import time
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from django_otp.oath import hotp
 
 STEP = 30  # seconds
 TOLERANCE = 1  # steps, each way
-FARTHEST = 10  # steps: how wrong a clock may be for us to say by how much
+FARTHEST = 10  # steps; clocks that are wrong by more are not explained
 
 
 def current() -> int:
@@ -18,25 +18,25 @@ def current() -> int:
 
 
 def until_next() -> int:
-    """Return the seconds for which the current step lasts."""
+    """Return the seconds until the next step begins."""
     return STEP - int(time.time()) % STEP
 
 
 def matching(secret: bytes, code: str, steps: Iterable[int]) -> int | None:
-    """Return the first of these steps whose code this is."""
+    """Return the first of these steps that has this code, or None."""
     return next((step for step in steps if constant_time_compare(f"{hotp(secret, step):06d}", code)), None)
 
 
 def acceptable() -> Iterable[int]:
-    """Return the steps whose codes are good now.
+    """Return the steps whose codes are accepted now.
 
-    The newest first: when two of them share a code, taking the later one leaves no second use.
+    The newest comes first: if two steps share a code, accepting the later one prevents a second use.
     """
     return range(current() + TOLERANCE, current() - TOLERANCE - 1, -1)
 
 
 def explain_at_enrolment(secret: bytes, code: str) -> str | None:
-    """Say how wrong the clock of the new device is. The key is on the page: nobody learns a code by it."""
+    """Say by how many seconds a new device's clock is off. The page shows the key: this reveals nothing."""
     now = current()
     apart = sorted(range(-FARTHEST, FARTHEST + 1), key=abs)
     step = matching(secret, code, (now + distance for distance in apart))
@@ -52,9 +52,9 @@ def explain_at_enrolment(secret: bytes, code: str) -> str | None:
 
 
 def explain_at_login(secret: bytes, code: str, last_step: int) -> str | None:
-    """Say that a code was used already or comes from a clock that is behind.
+    """Say that the code was used already, or that the device's clock is behind.
 
-    Of later steps nothing is said, ever: who guesses would learn a code to wait for.
+    Never say anything about later steps: an attacker would learn a code that becomes valid.
     """
     now = current()
     if last_step >= 0 and matching(secret, code, [last_step]) is not None:

@@ -1,4 +1,4 @@
-"""Make a site admin: Django's command of this name, through our verb."""
+"""Create a site admin: replaces Django's command of the same name, and uses our verb."""
 
 import getpass
 import os

@@ -1,4 +1,4 @@
-"""Remove a user's two-factor authentication. Stands in for the user who has lost everything."""
+"""Disable two-factor authentication for a user who has lost every device and backup code."""
 
 from argparse import ArgumentParser
 from typing import Any

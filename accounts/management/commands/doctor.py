@@ -1,4 +1,4 @@
-"""Ask the data whether the invariants hold. For monitoring: exit code 0 when they do, 1 when one does not."""
+"""Check that the data satisfies the invariants. For monitoring: exit code 0 if all hold, otherwise 1."""
 
 import sys
 from argparse import ArgumentParser
@@ -29,7 +29,7 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def tell(self, title: str, check: doctor.Check) -> bool:
-        """Print what is wrong; return whether nothing is."""
+        """Print the problems and notes of a check; return whether there are no problems."""
         found = iter(check.find())
         first = list(islice(found, SHOWN))
         more = sum(1 for _ in found)

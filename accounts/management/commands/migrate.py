@@ -1,4 +1,4 @@
-"""Django's `migrate`, without the time limit that is there for pages: a new index may take its time."""
+"""Django's `migrate` without the statement timeout, which is for pages: new indexes may take long."""
 
 from typing import Any
 

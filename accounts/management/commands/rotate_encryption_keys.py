@@ -1,4 +1,4 @@
-"""Seal everything under the first of ENCRYPTION_KEYS, so that the others can be removed from the list."""
+"""Seal everything under the first of ENCRYPTION_KEYS, so that the other keys can be removed."""
 
 import time
 from argparse import ArgumentParser

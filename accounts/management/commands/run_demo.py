@@ -1,4 +1,4 @@
-"""`make run`: look whether the address can be had, bring the database up to date, load the demo, serve."""
+"""`make run`: check that the address is free, migrate the database, load the demo data, serve."""
 
 import errno
 import ipaddress
@@ -16,12 +16,12 @@ from django.db.migrations.executor import MigrationExecutor
 
 
 class Refused(Exception):
-    """Says in one sentence why the demo does not start."""
+    """The demo can't start; `str()` says why, in one sentence."""
 
 
 class Command(BaseCommand):
     help = "Serves this site with demo data (DEBUG only)."
-    # The checks run with `migrate`; on the second start there is nothing to check again.
+    # `migrate` runs the checks at the first start; later starts need none.
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -46,7 +46,7 @@ class Command(BaseCommand):
 
 
 def check_is_a_demo(host: str) -> None:
-    """The accounts have known passwords and /dev/outbox shows every mail: not for a network."""
+    """Raise Refused without DEBUG or on a network: passwords are known, and /dev/outbox shows every mail."""
     if not settings.DEBUG:
         raise Refused("The demo runs with DEBUG=1 only; README.md tells how to run a real site.")
     if not is_loopback(host) and os.environ.get("INSECURE_DEMO") != "1":
@@ -61,7 +61,7 @@ def check_is_free(host: str, port: str) -> None:
         raise Refused(f"PORT={port} is not a port number (1 to 65535).")
     family, *_, address = resolve(host, int(port))[0]
     with socket.socket(family, socket.SOCK_STREAM) as probe:
-        # As the server does: a port that was just given up counts as free.
+        # The server does the same, so that a port that was released recently counts as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(address)
@@ -99,12 +99,12 @@ def has_unapplied_migrations() -> bool:
 
 
 def serve(host: str, port: str) -> NoReturn:
-    """Become the server: what answers Ctrl-C is the process that make started."""
+    """Replace this process by the server, so that Ctrl-C reaches the process that make started."""
     names = ["127.0.0.1", "localhost", "[::1]", host] if is_loopback(host) else ["*"]
     os.environ.setdefault("ALLOWED_HOSTS", ",".join(names))
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     arguments = ["--bind", address, "--workers", "2", "--threads", "4", "--log-level", "warning"]
-    arguments += ["--forwarded-allow-ips", ""]  # no proxy is there to be believed (docs/deployment.md)
+    arguments += ["--forwarded-allow-ips", ""]  # there is no proxy to trust (docs/deployment.md)
     os.execv(  # noqa: S606 -- our own interpreter, no shell
         sys.executable,
         [sys.executable, "-m", "gunicorn", *arguments, "--no-control-socket", "tfc_auth.wsgi"],

@@ -1,4 +1,4 @@
-"""Send due mails and tidy up: by cron, or as a service with --loop. Safe to run twice at once."""
+"""Send due mails and tidy up: by cron, or as a service with --loop. Safe to run concurrently."""
 
 import logging
 import signal
@@ -34,7 +34,7 @@ class Command(BaseCommand):
             close_old_connections()
             try:
                 self.run_once()
-            except Error as error:  # it will be back, and so are we
+            except Error as error:  # the database may be back at the next run
                 logger.warning("The database does not answer: %s", type(error).__name__)
             stop.wait(loop)
 

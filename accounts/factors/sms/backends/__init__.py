@@ -1,4 +1,4 @@
-"""Providers of text messages, shaped like Django's mail backends: settings.SMS_BACKEND is a dotted path."""
+"""SMS providers, similar to Django's mail backends: settings.SMS_BACKEND is the dotted path of one."""
 
 from django.conf import settings
 from django.utils.module_loading import import_string

@@ -2,12 +2,12 @@ from django.http import HttpRequest
 
 
 class SMSBackend:
-    """Sends texts, and knows its own reports."""
+    """Base class: sends texts and checks whether a delivery report is genuine."""
 
     def send(self, *, to: str, body: str) -> str:
-        """Hand one text to the provider; return the provider's id of it. Raises whatever goes wrong."""
+        """Hand one text to the provider; return the provider's id for it. May raise any exception."""
         raise NotImplementedError
 
     def is_genuine(self, request: HttpRequest) -> bool:
-        """Whether this request is a report of the provider."""
+        """Return whether this request is a report from the provider."""
         return False

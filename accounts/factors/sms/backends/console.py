@@ -9,7 +9,7 @@ from accounts.factors.sms.backends.base import SMSBackend
 
 
 class ConsoleBackend(SMSBackend):
-    """For development: prints texts, and keeps them as files that the development inbox shows."""
+    """For development: prints texts and stores them as files for the development inbox."""
 
     def send(self, *, to: str, body: str) -> str:
         sys.stdout.write(f"Text to {to}: {body}\n")

@@ -1,4 +1,4 @@
-"""Twilio, by its own SDK: 5 seconds to connect and to read, no automatic retry, no body in any log."""
+"""Send texts by Twilio's SDK: timeouts of 5 seconds, no automatic retry, no message text in logs."""
 
 import logging
 from typing import Any
@@ -10,7 +10,7 @@ from accounts.factors.sms.backends.base import SMSBackend
 
 TIMEOUT = 5  # seconds, to connect and to read each
 
-# The SDK logs addresses and headers of its requests at INFO.
+# At INFO the SDK logs the URLs and headers of its requests.
 logging.getLogger("twilio.http_client").setLevel(logging.WARNING)
 
 
@@ -21,14 +21,14 @@ class TwilioBackend(SMSBackend):
             options["messaging_service_sid"] = settings.TWILIO_MESSAGING_SERVICE_SID
         else:
             options["from_"] = settings.TWILIO_FROM
-        # Without the auth token a report's signature can't be checked, so none is asked for.
+        # Without the auth token the signature of a report can't be checked, so don't request reports.
         if settings.TWILIO_AUTH_TOKEN:
             options["status_callback"] = f"{settings.SITE_URL}/webhooks/sms-status"
         message = client().messages.create(**options)
         return str(message.sid or "")
 
     def is_genuine(self, request: HttpRequest) -> bool:
-        """Check the signature over our public address and the sorted fields (Twilio's security guide)."""
+        """Check the signature over our public URL and the sorted fields (Twilio's security guide)."""
         from twilio.request_validator import RequestValidator  # noqa: PLC0415 - the SDK is heavy
 
         if not settings.TWILIO_AUTH_TOKEN:
