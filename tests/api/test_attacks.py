@@ -220,7 +220,7 @@ def test_ap_10_other_sites_are_not_let_in(alice, method, origin):
 def is_looked_at(token):
     """Whether a wrong token, from where the tests' clients are, was looked at; else it was refused unseen."""
     try:
-        return lookup.find(token, network="127.0.0.1") is None
+        return lookup.find_token(token, network="127.0.0.1") is None
     except RateLimited:
         return False
 

@@ -1,6 +1,7 @@
 """Tokens in a real browser: generated, copied where that is possible, used, revoked; `terraform login`."""
 
 import pytest
+from playwright.sync_api import expect
 
 from accounts.models import ApiToken
 from tests.api.clients import LiveClient
@@ -54,7 +55,7 @@ def test_the_token_is_copied_as_it_is(live_site, browser, open_browser, alice, k
         return
     person.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     copy.click()
-    assert copy.inner_text().strip() == "Copied"
+    expect(copy).to_have_text("Copied")
     assert person.page.evaluate("navigator.clipboard.readText()") == shown(person)
 
 
