@@ -11,10 +11,9 @@ from django.utils.translation import pgettext
 
 from accounts.audit import strip_control_characters
 from accounts.models import DESCRIPTION_LENGTH
-from accounts.users.validators import validate_address
+from accounts.users.validators import LONGEST_PASSWORD, validate_address
 
 LONGEST_LOGIN = 254
-LONGEST_PASSWORD = 1024
 LONGEST_ANSWER = 64  # limit of the HTML field only; `to_python` takes any length
 
 

@@ -9,13 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.exceptions import RuleViolation
 from accounts.models import USERNAME_LENGTH
 from accounts.users.validators import validate_address
-from organizations.models import (
-    LONGEST_SESSION,
-    NAME_LENGTH,
-    SHORTEST_SESSION,
-    Membership,
-    Organization,
-)
+from organizations.models import LONGEST_SESSION, NAME_LENGTH, SHORTEST_SESSION, Membership, Organization
 from organizations.names import check_name
 
 LONGEST_ADDRESS = 254

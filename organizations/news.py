@@ -7,11 +7,7 @@ the others.
 from accounts import limits
 from accounts.limits import Budget
 from accounts.models import User
-from organizations.models import (
-    Membership,
-    MembershipQuerySet,
-    Organization,
-)
+from organizations.models import Membership, MembershipQuerySet, Organization
 
 # Audiences of broadcasts; their functions are below.
 OWNERS = "organizations.owners"

@@ -16,7 +16,7 @@ from organizations.events import Event, record
 from organizations.models import Organization, OrganizationToken, Right
 from organizations.news import OWNERS
 
-Kind = OrganizationToken.Kind
+TokenKind = OrganizationToken.Kind
 
 
 def find(token_hash: str) -> BearerToken | None:
@@ -24,14 +24,14 @@ def find(token_hash: str) -> BearerToken | None:
     return tokens.filter(unexpired(), token_hash=token_hash).first()
 
 
-def of_kind(organization: Organization, kind: Kind) -> OrganizationToken | None:
+def of_kind(organization: Organization, kind: TokenKind) -> OrganizationToken | None:
     """Return the token of this kind, even an expired one, or None."""
     return organization.tokens.filter(kind=kind).first()
 
 
 def replace(
     organization: Organization,
-    kind: Kind,
+    kind: TokenKind,
     *,
     expires_at: datetime | None,
     verified: bool = False,
@@ -72,7 +72,7 @@ def replace(
     return token, secret
 
 
-def revoke(organization: Organization, kind: Kind, *, actor: Actor) -> OrganizationToken | None:
+def revoke(organization: Organization, kind: TokenKind, *, actor: Actor) -> OrganizationToken | None:
     """Revoke the token of this kind at once; return it, or None if there is none."""
     with acting(actor):
         organization = lock_with_right(organization, actor, Right.TOKENS)
@@ -82,9 +82,6 @@ def revoke(organization: Organization, kind: Kind, *, actor: Actor) -> Organizat
             token.delete()
             record(Event.TOKEN_REVOKED, organization, actor=actor, kind=kind.value, revoked=revoked)
     return token
-
-
-# --- Expiry ---
 
 
 def with_organizations() -> QuerySet[OrganizationToken]:

@@ -1,4 +1,4 @@
-"""What Django is told of the way mails go: `MAILERS` from 6.1 on, settings named `EMAIL_...` before."""
+"""How Django sends mails: the setting `MAILERS` from 6.1 on, settings named `EMAIL_...` before."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import django
 
 HAS_MAILERS = django.VERSION >= (6, 1)
 
-# What the backends that take options call what a setting says.
+# The options of each backend, by the setting that they replace.
 OPTIONS = {
     "django.core.mail.backends.smtp.EmailBackend": {
         "EMAIL_HOST": "host",
@@ -22,9 +22,10 @@ OPTIONS = {
 
 
 def mail_settings(config: dict[str, Any]) -> dict[str, Any]:
-    """Return the settings that say to this Django what these settings `EMAIL_...` say."""
+    """Return settings with the meaning of these `EMAIL_...` settings, under the names of this Django."""
     if not HAS_MAILERS:
         return config
     backend = config["EMAIL_BACKEND"]
-    options = {name: config[old] for old, name in OPTIONS.get(backend, {}).items() if old in config}
+    given = {old: value for old, value in config.items() if value is not None}
+    options = {name: given[old] for old, name in OPTIONS.get(backend, {}).items() if old in given}
     return {"MAILERS": {"default": {"BACKEND": backend, "OPTIONS": options}}}

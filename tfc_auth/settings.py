@@ -93,7 +93,7 @@ MIDDLEWARE = [
     "accounts.sessions.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "accounts.outbox.delivery.OutboxMiddleware",
+    "accounts.outbox.middleware.OutboxMiddleware",
     "accounts.web.middleware.RuleViolationMiddleware",
     "organizations.access.middleware.TwoFactorRequiredMiddleware",
 ]
@@ -166,7 +166,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
         "OPTIONS": {"min_length": 15},
     },
-    {"NAME": "accounts.users.validators.MaximumLengthValidator", "OPTIONS": {"max_length": 1024}},
+    {"NAME": "accounts.users.validators.MaximumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "accounts.users.validators.NotLikeTheNameValidator"},
 ]

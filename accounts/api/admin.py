@@ -1,11 +1,10 @@
 """What site admins can do to other people's accounts (D14). All other callers get a 404."""
 
-from functools import wraps
-from typing import ParamSpec, cast
-
 from django.http import HttpResponse
 
-from accounts.api.endpoint import Call, Handler, forbidden, not_found
+from accounts.api.endpoint import Call
+from accounts.api.errors import forbidden, not_found
+from accounts.api.gates import staff_token_required
 from accounts.api.resources import user_resource
 from accounts.exceptions import AccountGone, TwoFactorNotEnabled
 from accounts.jsonapi.documents import document, respond
@@ -14,20 +13,6 @@ from accounts.models import User
 from accounts.models.public_ids import row_id
 from accounts.two_factor import removal
 from accounts.users.administration import NotYours
-
-P = ParamSpec("P")
-
-
-def staff_token_required(handler: Handler[P]) -> Handler[P]:
-    """Require a verified token of a site admin; otherwise the response is a 404."""
-
-    @wraps(handler)
-    def guarded(call: Call, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        if not (call.user.is_staff and call.user.is_verified()):
-            raise not_found()
-        return handler(call, *args, **kwargs)
-
-    return cast("Handler[P]", guarded)
 
 
 @staff_token_required

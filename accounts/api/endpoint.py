@@ -4,32 +4,25 @@
 are its gates. Only this module turns the exceptions of handlers into error objects.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Concatenate, ParamSpec
 
 from django.contrib.auth.decorators import login_not_required
-from django.core.exceptions import (
-    BadRequest,
-    PermissionDenied,
-    RequestDataTooBig,
-    SuspiciousOperation,
-)
-from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
+from accounts.api.errors import error_response, method_not_allowed, not_found, too_many_requests, unauthorized
 from accounts.audit import Actor
-from accounts.exceptions import RateLimited, RuleViolation, SessionEnded
-from accounts.jsonapi.documents import MEDIA_TYPES, respond_errors
-from accounts.jsonapi.errors import ApiError, InvalidDocument, invalid_attribute
+from accounts.jsonapi.documents import MEDIA_TYPES
+from accounts.jsonapi.errors import ApiError
 from accounts.jsonapi.parsing import parse
 from accounts.jsonapi.requests import Document
 from accounts.limits.throttle import throttle
 from accounts.models import ApiToken, BearerToken, User
 from accounts.tokens import lookup
-from accounts.web.form_pages import status_of
 
 P = ParamSpec("P")
 
@@ -120,19 +113,6 @@ def authenticate(request: HttpRequest, network: str) -> BearerToken | None:
     return lookup.find_token(text, network=network)
 
 
-def unauthorized(detail: str = "") -> ApiError:
-    return ApiError(401, detail=detail, headers={"WWW-Authenticate": "Bearer"})
-
-
-def too_many_requests() -> ApiError:
-    detail = _("You have exceeded the API's rate limit.")
-    return ApiError(429, detail=detail, headers={"Retry-After": "1"})
-
-
-def method_not_allowed(methods: Iterable[str]) -> ApiError:
-    return ApiError(405, headers={"Allow": ", ".join(sorted(methods))})
-
-
 def refuse_unread_include(call: Call) -> None:
     """Raise ApiError 400 if a request asks for includes and its handler supports none."""
     if call.request.method in ("GET", "HEAD") and not call.includes_known:
@@ -155,42 +135,3 @@ def check_media_type(request: HttpRequest) -> None:
     if request.content_type not in MEDIA_TYPES or parameters or charset != "utf-8":
         detail = _("Send the body as %(type)s.") % {"type": MEDIA_TYPES[0]}
         raise ApiError(415, detail=detail)
-
-
-def error_response(error: Exception) -> HttpResponse:
-    """Return the response for an exception of a handler. Raise it again if it is not a refusal."""
-    match error:
-        case InvalidDocument():
-            return respond_errors(*error.errors)
-        case ApiError():
-            return respond_errors(error)
-        case SessionEnded():
-            return respond_errors(unauthorized(str(error)))
-        case RuleViolation():
-            return respond_errors(violation(error))
-        case Http404():
-            return respond_errors(not_found())
-        case PermissionDenied():
-            return respond_errors(forbidden())
-        case RequestDataTooBig():
-            return respond_errors(ApiError(413))
-        case BadRequest() | SuspiciousOperation() | UnreadablePostError():
-            return respond_errors(ApiError(400))
-    raise error
-
-
-def violation(error: RuleViolation) -> ApiError:
-    """Return the error object for a broken rule. It points to the attribute that broke the rule, if any."""
-    if isinstance(error, RateLimited):
-        return ApiError(429, detail=str(error), headers={"Retry-After": str(error.retry_after)})
-    if error.fields:
-        return invalid_attribute(error.fields[-1], str(error))
-    return ApiError(status_of(error), error.code, str(error))
-
-
-def not_found() -> ApiError:
-    return ApiError(404)
-
-
-def forbidden(detail: str = "") -> ApiError:
-    return ApiError(403, detail=detail or _("You may not do that."))

@@ -8,7 +8,8 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.api.endpoint import Call, Handler, P, not_found
+from accounts.api.endpoint import Call, Handler, P
+from accounts.api.errors import not_found
 from accounts.jsonapi.errors import ApiError
 from accounts.models import ApiToken
 
@@ -60,3 +61,15 @@ def token_not_verified(page: str = "") -> ApiError:
         "%(address)s"
     )
     return ApiError(403, "two-factor required", detail % {"address": address})
+
+
+def staff_token_required(handler: Handler[P]) -> Handler[P]:
+    """Require a verified token of a site admin; otherwise the response is a 404."""
+
+    @wraps(handler)
+    def guarded(call: Call, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if not (call.user.is_staff and call.user.is_verified()):
+            raise not_found()
+        return handler(call, *args, **kwargs)
+
+    return cast("Handler[P]", guarded)

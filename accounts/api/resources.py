@@ -16,17 +16,17 @@ from accounts.plugins import Registry
 ELSEWHERE = dict.fromkeys(("is-sso-login", "is-unified", "has-git-hub-app-token", "has-linked-hcp"), False)
 
 # The `permissions` in the account details: whether the user may do each of these.
-allowed_actions: Registry[Callable[[User], bool]] = Registry(
-    {
-        "can-change-email": lambda user: True,
-        "can-change-username": lambda user: False,
-        "can-change-password": lambda user: True,
-        "can-manage-user-tokens": lambda user: True,
-        "can-manage-sessions": lambda user: True,
-        "can-view2fa-settings": lambda user: True,
-        "can-manage-hcp-account": lambda user: False,
-    }
-)
+allowed_actions: Registry[Callable[[User], bool]] = Registry()
+
+ACTIONS: dict[str, Callable[[User], bool]] = {
+    "can-change-email": lambda user: True,
+    "can-change-username": lambda user: False,
+    "can-change-password": lambda user: True,
+    "can-manage-user-tokens": lambda user: True,
+    "can-manage-sessions": lambda user: True,
+    "can-view2fa-settings": lambda user: True,
+    "can-manage-hcp-account": lambda user: False,
+}
 
 
 def moment(value: datetime | None) -> str | None:

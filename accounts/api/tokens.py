@@ -2,7 +2,8 @@
 
 from django.http import HttpResponse
 
-from accounts.api.endpoint import Call, not_found
+from accounts.api.endpoint import Call
+from accounts.api.errors import not_found
 from accounts.api.gates import check_sudo, user_token_required
 from accounts.api.resources import token_resource
 from accounts.fields import DescriptionField

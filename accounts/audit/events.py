@@ -67,7 +67,6 @@ class Event(EventName):
 
 # The enumerations of all applications.
 enumerations: Registry[type[EventName]] = Registry()
-enumerations.register("accounts", Event)
 
 
 def sentence_of(value: str) -> str:

@@ -47,15 +47,15 @@ class Methods:
     set_aside: "list[Factor]"
 
     @classmethod
-    def of(cls, slugs: Mapping[str, bool]) -> Self:
-        """Restore methods from the value of `slugs`."""
+    def of(cls, states: Mapping[str, bool]) -> Self:
+        """Restore methods from the value of `states`."""
         return cls(
-            working=[factor for factor in primary() if slugs.get(factor.slug) is False],
-            set_aside=[factor for factor in primary() if slugs.get(factor.slug) is True],
+            working=[factor for factor in primary() if states.get(factor.slug) is False],
+            set_aside=[factor for factor in primary() if states.get(factor.slug) is True],
         )
 
     @property
-    def slugs(self) -> dict[str, bool]:
+    def states(self) -> dict[str, bool]:
         """Return, for each enrolled factor, whether its device was set aside; can be stored as JSON."""
         return {factor.slug: False for factor in self.working} | {
             factor.slug: True for factor in self.set_aside
@@ -76,7 +76,7 @@ def methods_of(user: "User") -> Methods:
 
 def of_user(user: "User") -> "list[Factor]":
     """Return the primary factors of which the user has a confirmed device, set aside or not."""
-    enrolled = methods_of(user).slugs
+    enrolled = methods_of(user).states
     return [factor for factor in primary() if factor.slug in enrolled]
 
 

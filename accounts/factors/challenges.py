@@ -6,9 +6,7 @@ from django.db import transaction
 
 from accounts import limits
 from accounts.audit import Actor, Event, record, subject_of
-from accounts.exceptions import (
-    MethodSetAside,
-)
+from accounts.exceptions import MethodSetAside
 from accounts.factors.base import Factor, State
 from accounts.models import User
 from accounts.sessions.locks import lock_user

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-API = "/api/"
+API_PREFIX = "/api/"
 
 
 def is_for_api(request: HttpRequest) -> bool:
-    return request.path_info.startswith(API)
+    return request.path_info.startswith(API_PREFIX)
 
 
 class ApiMiddleware:

@@ -51,6 +51,7 @@ class Attempt:
         """Give this attempt back, but no earlier failures. Call it in the transaction of the success.
 
         Call it last there: it locks shared counters, and others wait for them until the transaction ends.
+        After the commit nothing of the attempt may follow: a later failure would be given back, too.
         """
         give_back(self.counters)
 

@@ -44,7 +44,7 @@ class PendingLogin:
         """Return a copy with the current methods: the last wrong answer may have set one aside."""
         methods = factors.methods_of(self.user)
         if methods != self.methods:
-            request.session[METHODS] = methods.slugs
+            request.session[METHODS] = methods.states
         return replace(self, methods=methods)
 
     def factor(self, slug: str, *, backup: bool) -> Factor:
@@ -52,10 +52,10 @@ class PendingLogin:
         offered: list[Factor] = (
             [*factors.backup()] if backup else [*self.methods.working, *self.methods.set_aside]
         )
-        named = [factor for factor in offered if factor.slug == slug]
-        for factor in [*named, *offered]:
-            return factor
-        raise SessionEnded
+        factor = factors.chosen(offered, slug)
+        if factor is None:
+            raise SessionEnded
+        return factor
 
 
 @dataclass(frozen=True)

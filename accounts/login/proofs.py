@@ -4,10 +4,7 @@ from django.db import transaction
 
 from accounts import limits, outbox
 from accounts.audit import Actor, Event, record, subject_of
-from accounts.exceptions import (
-    MethodSetAside,
-    RateLimited,
-)
+from accounts.exceptions import MethodSetAside, RateLimited
 from accounts.factors import LOW_STOCK, remaining
 from accounts.factors.base import Device, Factor, State
 from accounts.factors.challenges import Purpose, record_failure
@@ -99,7 +96,7 @@ def prove_by_password(user: User, password: str, *, session: SessionStore, actor
     """
     if user.is_enrolled:
         raise MethodSetAside
-    with passwords.attempt(user, password, failed=Event.PASSWORD_FAILED, actor=actor) as right:
+    with passwords.authenticate(user, password, failed=Event.PASSWORD_FAILED, actor=actor) as right:
         if right is None:
             return False
         with transaction.atomic():

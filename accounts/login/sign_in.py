@@ -29,7 +29,7 @@ def sign_in(
     """
     user = User.objects.signing_in(username)
     failed = Event.LOGIN_FAILED
-    with passwords.attempt(user, password, typed=username, failed=failed, actor=actor) as right:
+    with passwords.authenticate(user, password, typed=username, failed=failed, actor=actor) as right:
         if user is None or right is None:
             return None
         token = remembered_tokens.get(user.pk, "")
@@ -48,12 +48,12 @@ def after_password(
     """Sign in a user who needs no second factor here; begin a pending login for all others (R7)."""
     if not user.is_enrolled:
         session.sign_in(user, actor=actor)
-        succeeded(user, actor=actor, method="password")
+        record_login(user, actor=actor, method="password")
     elif remembered_token and remembered.recognise(user, remembered_token):
         session.sign_in(user, actor=actor, remembered=True)
-        succeeded(user, actor=actor, method=Session.REMEMBERED)
+        record_login(user, actor=actor, method=Session.REMEMBERED)
     else:
-        methods = factors.methods_of(user).slugs
+        methods = factors.methods_of(user).states
         session.begin_pending(user, actor=actor, next=next_path, methods=methods)
         record(Event.PASSWORD_ACCEPTED, actor=actor, subject=subject_of(user), user=user)
 
@@ -62,12 +62,12 @@ def complete(user: User, *, factor: str, session: SessionStore, actor: Actor, re
     """Turn a pending login into a session, in the transaction of the answer. Raises SessionEnded."""
     session.complete_login(user, factor=factor)
     remembered_for = remembered.lifetime_after(session.row) if remember and session.row else None
-    succeeded(user, actor=actor, method=factor, remembered_for=remembered_for)
+    record_login(user, actor=actor, method=factor, remembered_for=remembered_for)
     if remember:
         remembered.remember(user, session=session, actor=actor)
 
 
-def succeeded(user: User, *, actor: Actor, method: str, remembered_for: timedelta | None = None) -> None:
+def record_login(user: User, *, actor: Actor, method: str, remembered_for: timedelta | None = None) -> None:
     """Record a complete login, and tell the owner if it came from an unknown browser (R58)."""
     record(Event.LOGIN_SUCCEEDED, actor=actor, subject=subject_of(user), user=user, method=method)
     if not actor.browser.is_current(user):

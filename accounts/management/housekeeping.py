@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.database.batches import delete_in_batches, update_in_batches
 from accounts.models import OutboxMessage, RateLimit, RememberedBrowser, Session
-from accounts.sessions.lifetimes import IDLE_LIFETIME, REMEMBER, TIMEOUT, limit_columns
+from accounts.sessions.lifetimes import IDLE_LIFETIME, REMEMBER_LIMIT, TIMEOUT_LIMIT, limit_columns
 from accounts.tokens import expiry
 from accounts.two_factor import enrolment
 
@@ -51,14 +51,14 @@ def shortened_sessions() -> QuerySet[Session]:
     if not limit_columns():
         return Session.objects.none()
     rows = Session.objects.filter(user__isnull=False).annotate(**limit_columns())
-    return rows.filter(is_over("last_used_at", TIMEOUT) | is_over("created_at", REMEMBER))
+    return rows.filter(is_over("last_used_at", TIMEOUT_LIMIT) | is_over("created_at", REMEMBER_LIMIT))
 
 
 def forgotten_browsers() -> QuerySet[RememberedBrowser]:
     """Return remembered browsers that are no longer valid: expired, or with a former stamp."""
     over = Q(expires_at__lt=timezone.now()) | ~Q(user__security_stamp=F("security_stamp"))
     if limit_columns():
-        over |= is_over("created_at", REMEMBER)
+        over |= is_over("created_at", REMEMBER_LIMIT)
     return RememberedBrowser.objects.annotate(**limit_columns()).filter(over)
 
 

@@ -1,12 +1,6 @@
 """Queue mails and texts, and send them."""
 
-from accounts.outbox.notifications import (
-    broadcast,
-    enqueue_message,
-    left_for_later,
-    notify,
-    notify_address,
-)
+from accounts.outbox.notifications import broadcast, enqueue_message, left_for_later, notify, notify_address
 
 __all__ = [
     "broadcast",

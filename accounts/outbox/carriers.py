@@ -45,6 +45,3 @@ def is_refusal(error: Exception) -> bool:
     if isinstance(error, SMTPRecipientsRefused):
         return all(code >= PERMANENT for code, _reply in error.recipients.values())
     return isinstance(error, SMTPDataError) and error.smtp_code >= PERMANENT
-
-
-carriers.register("mail", Carrier(send_mail))

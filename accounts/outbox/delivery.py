@@ -17,7 +17,6 @@ from django.core.signals import request_finished
 from django.db import Error, connection, transaction
 from django.db.models import Case, When
 from django.dispatch import receiver
-from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from accounts.models import OutboxMessage, User
@@ -38,17 +37,6 @@ audiences: Registry[Audience] = Registry()
 
 # Ids of the rows that the current request wrote; None outside of requests.
 waiting: ContextVar[list[int] | None] = ContextVar("waiting", default=None)
-
-
-class OutboxMiddleware:
-    """Collect the messages of a request; they are sent on `request_finished`, after the response."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        waiting.set([])
-        return self.get_response(request)
 
 
 def schedule(message: OutboxMessage) -> None:

@@ -14,10 +14,10 @@ ABSOLUTE_LIFETIME = timedelta(minutes=20160)
 LAST_USED_RESOLUTION = timedelta(minutes=1)
 
 # Extra columns of sessions with limits in minutes (None for no limit): idle, and since the sign-in.
-TIMEOUT = "session_timeout"
-REMEMBER = "session_remember"
+TIMEOUT_LIMIT = "session_timeout"
+REMEMBER_LIMIT = "session_remember"
 # The same for a pending login, which has no user yet: how long its browser would be remembered.
-PENDING_REMEMBER = "pending_remember"
+PENDING_REMEMBER_LIMIT = "pending_remember"
 
 # Additional columns in the statement that reads a session: attribute -> subquery.
 extra_columns: Registry[Expression | Subquery] = Registry()
@@ -25,7 +25,7 @@ extra_columns: Registry[Expression | Subquery] = Registry()
 
 def limit_columns() -> dict[str, Expression | Subquery]:
     """Return the extra columns with limits, for any rows with a `user_id`."""
-    return {name: extra_columns[name] for name in (TIMEOUT, REMEMBER) if name in extra_columns}
+    return {name: extra_columns[name] for name in (TIMEOUT_LIMIT, REMEMBER_LIMIT) if name in extra_columns}
 
 
 def is_alive(row: Session, now: datetime) -> bool:
@@ -36,9 +36,9 @@ def is_alive(row: Session, now: datetime) -> bool:
         and person.security_stamp == row.security_stamp
         and row.created_at <= now + LAST_USED_RESOLUTION  # in the future: the clock was set back
         and now < row.expires_at
-        and now - row.created_at < shortest(ABSOLUTE_LIFETIME, row, REMEMBER)
+        and now - row.created_at < shortest(ABSOLUTE_LIFETIME, row, REMEMBER_LIMIT)
         # `last_used_at` may be a minute old: a session may end a minute early, but never late.
-        and now - row.last_used_at < shortest(IDLE_LIFETIME, row, TIMEOUT)
+        and now - row.last_used_at < shortest(IDLE_LIFETIME, row, TIMEOUT_LIMIT)
     )
 
 

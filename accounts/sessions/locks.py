@@ -5,7 +5,6 @@ from contextlib import contextmanager
 
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
 
 from accounts.audit import Actor
 from accounts.exceptions import SessionEnded
@@ -66,19 +65,3 @@ def lock_user(
     if session and (row is None or row.security_stamp != locked.security_stamp or not locked.is_active):
         raise SessionEnded
     return locked
-
-
-def end_other_sessions(user: User, session: SessionStore | None, *, factor: str | None = None) -> None:
-    """Give the user a new stamp. Only `session` gets it, with a new key; all others end.
-
-    A factor's slug makes `session` verified by that factor, "" makes it unverified, None changes nothing.
-    """
-    user.rotate_stamp()
-    user.save(update_fields=["security_stamp"])
-    if session is None:
-        return
-    if factor is None:
-        session.renew(user)
-        return
-    now = timezone.now()
-    session.renew(user, verified_at=now if factor else None, proved_at=now, factor=factor)

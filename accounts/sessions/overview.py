@@ -4,18 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
-from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts.audit import Actor, Event, record, subject_of, user_agents
-from accounts.exceptions import SessionEnded
+from accounts.audit import user_agents
 from accounts.models import RememberedBrowser, Session, User
 from accounts.sessions import remembered
-from accounts.sessions.lifetimes import extra_columns, is_alive, limit_columns
-from accounts.sessions.locks import lock_actor
-from accounts.sessions.remembered import tokens
-from accounts.sessions.store import SessionStore, hash_of
+from accounts.sessions.lifetimes import is_alive, limit_columns
+from accounts.sessions.remembered import kept_tokens
+from accounts.sessions.store import hash_of
 
 MOST_SHOWN = 100
 
@@ -49,29 +46,6 @@ def open_sessions(user: User, own: Session) -> list[SignedInBrowser]:
     return sorted(entries, key=lambda entry: not entry.is_this)
 
 
-@transaction.atomic
-def end_elsewhere(user: User, *, session: SessionStore, actor: Actor, only: int | None = None) -> int:
-    """End one of this user's other sessions (`only`), or all; return how many of them were still valid.
-
-    Raises SessionEnded if this session itself has ended.
-    """
-    # Lock all in the order of ids: if two sessions end each other, one comes first.
-    held = Session.objects.filter(user=user).order_by("pk").select_for_update(no_key=True)
-    keys = dict(held.values_list("pk", "key_hash"))
-    own = session.row
-    if own is None or keys.pop(own.pk, "") != own.key_hash:
-        raise SessionEnded
-    lock_actor(actor)
-    now = timezone.now()
-    chosen = Session.objects.filter(pk__in=[pk for pk in keys if only in (None, pk)])
-    ended = sum(is_alive(row, now) for row in chosen.with_people().annotate(**extra_columns))
-    chosen.delete()
-    if ended:
-        event = Event.OTHER_SESSIONS_ENDED if only is None else Event.SESSION_ENDED
-        record(event, actor=actor, subject=subject_of(user), user=user, number=ended)
-    return ended
-
-
 @dataclass(frozen=True)
 class RememberedEntry:
     """A remembered browser, as shown to its user."""
@@ -82,9 +56,9 @@ class RememberedEntry:
     is_this: bool
 
 
-def remembered_browsers(request: HttpRequest, user: User) -> list[RememberedEntry]:
+def remembered_entries(request: HttpRequest, user: User) -> list[RememberedEntry]:
     """Return this user's remembered browsers; `is_this` marks the current one."""
-    own = hash_of(tokens(request).get(user.pk, ""))
+    own = hash_of(kept_tokens(request).get(user.pk, ""))
     return [
         RememberedEntry(
             row, user_agents.describe(row.user_agent), remembered.ends_at(row), row.token_hash == own

@@ -16,8 +16,8 @@ from accounts.audit import Actor, Event, record, subject_of
 from accounts.models import RememberedBrowser, Session, User
 from accounts.sessions.lifetimes import (
     LAST_USED_RESOLUTION,
-    PENDING_REMEMBER,
-    REMEMBER,
+    PENDING_REMEMBER_LIMIT,
+    REMEMBER_LIMIT,
     limit_columns,
     shortest,
 )
@@ -34,7 +34,7 @@ MOST_USERS = 10  # people who share one browser
 
 def lifetime_after(login: Session) -> timedelta:
     """Return how long the browser of a pending login would be remembered under the current limits."""
-    return shortest(LIFETIME, login, PENDING_REMEMBER)
+    return shortest(LIFETIME, login, PENDING_REMEMBER_LIMIT)
 
 
 def remember(user: User, *, session: SessionStore, actor: Actor) -> None:
@@ -82,7 +82,7 @@ def rows_of(user: User) -> QuerySet[RememberedBrowser]:
 
 def ends_at(browser: RememberedBrowser) -> datetime:
     """Return until when a browser is remembered, under the current limits of the user's organizations."""
-    return min(browser.expires_at, browser.created_at + shortest(LIFETIME, browser, REMEMBER))
+    return min(browser.expires_at, browser.created_at + shortest(LIFETIME, browser, REMEMBER_LIMIT))
 
 
 def is_good(browser: RememberedBrowser, now: datetime) -> bool:
@@ -105,7 +105,7 @@ def forget(user: User, *, actor: Actor, only: int | None = None) -> list[str]:
     return hashes
 
 
-def tokens(request: HttpRequest) -> dict[int, str]:
+def kept_tokens(request: HttpRequest) -> dict[int, str]:
     """Return the tokens in the browser's cookie, by user id. Untrusted: only the rows decide."""
     value = read_private(request, COOKIE)
     if len(value) > LONGEST_VALUE or not value.isascii():
@@ -116,13 +116,13 @@ def tokens(request: HttpRequest) -> dict[int, str]:
 
 def keep_token(request: HttpRequest, response: HttpResponse, user: User, token: str) -> None:
     """Add a new token of this user to the cookie; keep those of other users, MOST_USERS at most."""
-    others = {pk: kept for pk, kept in tokens(request).items() if pk != user.pk}
+    others = {pk: kept for pk, kept in kept_tokens(request).items() if pk != user.pk}
     write_tokens(response, dict([*others.items(), (user.pk, token)][-MOST_USERS:]))
 
 
 def drop_tokens(request: HttpRequest, response: HttpResponse, hashes: list[str]) -> None:
     """Remove the tokens with these hashes from the cookie."""
-    kept = tokens(request)
+    kept = kept_tokens(request)
     left = {pk: token for pk, token in kept.items() if hash_of(token) not in hashes}
     if left != kept:
         write_tokens(response, left)

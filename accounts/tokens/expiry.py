@@ -74,4 +74,4 @@ def tell_owner(token: ApiToken) -> None:
     outbox.notify(token.owner, "token_expiring", description=token.description, expires_at=token.expires_at)
 
 
-kinds.register("user", Kind(ApiToken, of_active_people, tell_owner))  # type: ignore[arg-type]
+OF_USERS = Kind(ApiToken, of_active_people, tell_owner)  # type: ignore[arg-type]

@@ -6,8 +6,6 @@ many; valid tokens from the same network are still accepted (AP-11).
 
 import logging
 import re
-import secrets
-import string
 from collections.abc import Callable
 
 from django.db import DatabaseError
@@ -23,8 +21,6 @@ from accounts.plugins import Registry
 from accounts.sessions.lifetimes import LAST_USED_RESOLUTION
 
 logger = logging.getLogger(__name__)
-
-ALPHABET = string.ascii_letters + string.digits
 SHAPE = re.compile(r"[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9]{67}", re.ASCII)  # as in Terraform Cloud
 
 WRONG_TOKENS = Budget("token:address", (100, 300))
@@ -42,15 +38,6 @@ def token_of_user(token_hash: str) -> BearerToken | None:
         return None
     token.owner.session_verified = token.counts_as_verified
     return token
-
-
-def new_token() -> str:
-    """Return a new secret in the format of Terraform Cloud: almost 400 random bits after the last dot."""
-    return f"{random_text(14)}.atlasv1.{random_text(67)}"
-
-
-def random_text(length: int) -> str:
-    return "".join(secrets.choice(ALPHABET) for _ in range(length))
 
 
 def find_token(text: str, *, network: str) -> BearerToken | None:
@@ -77,6 +64,3 @@ def note_use(token: BearerToken) -> None:
         type(token)._default_manager.filter(pk=token.pk, last_used_at=before).update(last_used_at=now)
     except DatabaseError as error:
         logger.warning("The use of a token was not noted: %s", type(error).__name__)
-
-
-lookups.register("user", token_of_user)

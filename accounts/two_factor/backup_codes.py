@@ -6,7 +6,8 @@ from accounts import factors, outbox
 from accounts.audit import Actor, Event, record, subject_of
 from accounts.exceptions import TwoFactorNotEnabled
 from accounts.models import User
-from accounts.sessions.locks import end_other_sessions, lock_user
+from accounts.sessions.ending import end_other_sessions
+from accounts.sessions.locks import lock_user
 from accounts.sessions.store import SessionStore
 
 

@@ -12,15 +12,13 @@ from django.utils import timezone
 
 from accounts import factors, limits, outbox, signals
 from accounts.audit import Actor, Event, record, subject_of
-from accounts.exceptions import (
-    EmailNotConfirmed,
-    EnrolmentExpired,
-)
+from accounts.exceptions import EmailNotConfirmed, EnrolmentExpired
 from accounts.factors.base import Device, Factor, State
 from accounts.factors.challenges import record_failure
 from accounts.limits import guesses
 from accounts.models import User
-from accounts.sessions.locks import acting, end_other_sessions, lock_user
+from accounts.sessions.ending import end_other_sessions
+from accounts.sessions.locks import acting, lock_user
 from accounts.sessions.store import SessionStore
 from accounts.two_factor import backup_codes
 

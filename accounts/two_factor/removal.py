@@ -4,14 +4,11 @@ from django.db import transaction
 
 from accounts import factors, outbox, signals
 from accounts.audit import Actor, Event, record, subject_of
-from accounts.exceptions import (
-    Busy,
-    LastMethod,
-    TwoFactorNotEnabled,
-)
+from accounts.exceptions import Busy, LastMethod, TwoFactorNotEnabled
 from accounts.factors.base import Factor
 from accounts.models import User
-from accounts.sessions.locks import end_other_sessions, lock_actor, lock_user
+from accounts.sessions.ending import end_other_sessions
+from accounts.sessions.locks import lock_actor, lock_user
 from accounts.sessions.store import SessionStore
 from accounts.users.administration import lock_for_admin
 
@@ -30,7 +27,7 @@ def remove(user: User, factor: Factor, *, session: SessionStore, actor: Actor) -
     """
     user = lock_user(user, session)
     methods = factors.methods_of(user)
-    if factor.slug not in methods.slugs:
+    if factor.slug not in methods.states:
         raise TwoFactorNotEnabled
     if not any(other != factor for other in methods.working):
         raise LastMethod

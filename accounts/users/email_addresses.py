@@ -11,6 +11,7 @@ from accounts import crypto, limits, outbox
 from accounts.audit import Actor, Event, record, subject_of
 from accounts.exceptions import RuleViolation
 from accounts.limits import Budget
+from accounts.limits.guesses import account_key
 from accounts.models import User
 from accounts.sessions.locks import acting, lock_acting_user
 from accounts.users.links import Link, LinkInvalid
@@ -49,7 +50,7 @@ def resend_confirmation(user: User, *, actor: Actor) -> None:
     address = unconfirmed_address(user)
     if not address:
         raise NothingToConfirm
-    limits.reserve((RESENDS, f"user:{user.pk}"), (CONFIRMATIONS_TO_ADDRESS, address_key(address)))
+    limits.reserve((RESENDS, account_key(user)), (CONFIRMATIONS_TO_ADDRESS, address_key(address)))
     with acting(actor):
         send_confirmation(user, address, actor=actor)
         record(Event.CONFIRMATION_SENT, actor=actor, subject=subject_of(user), user=user)
@@ -63,7 +64,7 @@ def change_email(user: User, email: str, *, actor: Actor) -> User:
     """
     withdrawn = user.email_confirmed and email.casefold() == user.email.casefold()
     if not withdrawn:
-        limits.reserve((ADDRESS_CHANGES, f"user:{user.pk}"), (CONFIRMATIONS_TO_ADDRESS, address_key(email)))
+        limits.reserve((ADDRESS_CHANGES, account_key(user)), (CONFIRMATIONS_TO_ADDRESS, address_key(email)))
     with acting(actor):
         locked = lock_acting_user(user)
         if locked.email_confirmed:

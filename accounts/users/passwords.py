@@ -17,8 +17,7 @@ from accounts.models import AuditEvent, User
 from accounts.sessions.locks import lock_actor, lock_user
 from accounts.sessions.store import SessionStore
 from accounts.users.links import Link
-
-MAX_LENGTH = 1024  # characters; longer passwords are refused before hashing
+from accounts.users.validators import LONGEST_PASSWORD
 
 RESETS_BY_ACCOUNT = Budget("reset:account", (5, 86_400))
 RESETS_BY_ADDRESS = Budget("reset:address", (20, 3600))
@@ -34,7 +33,7 @@ class WeakPassword(RuleViolation):
 
 
 @contextmanager
-def attempt(
+def authenticate(
     user: User | None, password: str, *, failed: Event, actor: Actor, typed: str = ""
 ) -> Iterator[Attempt | None]:
     """Check a password; yield the attempt if it is right, else record `failed` and yield None.
@@ -42,7 +41,7 @@ def attempt(
     A wrong password, an unknown account (`typed` is the entered name) and an inactive account take the same
     work. Raises RateLimited before any hashing (R4).
     """
-    if len(password) > MAX_LENGTH:
+    if len(password) > LONGEST_PASSWORD:
         yield None
         return
     with limits.attempt(*guesses.for_password(user, typed, actor=actor)) as spent:
@@ -57,7 +56,7 @@ def attempt(
 
 def confirm(user: User, password: str, *, session: SessionStore, actor: Actor) -> bool:
     """Return whether this is the password of the signed-in user. Raises RateLimited, SessionEnded."""
-    with attempt(user, password, failed=Event.PASSWORD_FAILED, actor=actor) as right:
+    with authenticate(user, password, failed=Event.PASSWORD_FAILED, actor=actor) as right:
         if right is None:
             return False
         with transaction.atomic():
@@ -91,7 +90,7 @@ def change(user: User, old: str, new: str, *, session: SessionStore | None, acto
     SessionEnded.
     """
     ensure_acceptable(new, user)
-    with attempt(user, old, failed=Event.PASSWORD_FAILED, actor=actor) as right:
+    with authenticate(user, old, failed=Event.PASSWORD_FAILED, actor=actor) as right:
         if right is None:
             raise WrongPassword
         hashed = make_password(new)

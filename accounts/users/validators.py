@@ -8,11 +8,13 @@ from django.utils.translation import ngettext
 
 from accounts.models import User
 
+LONGEST_PASSWORD = 1024  # characters (D12); longer ones are refused before hashing
+
 
 class MaximumLengthValidator:
     """Refuse passwords of more than `max_length` characters: they only cost CPU time."""
 
-    def __init__(self, max_length: int = 1024) -> None:
+    def __init__(self, max_length: int = LONGEST_PASSWORD) -> None:
         self.max_length = max_length
 
     def validate(self, password: str, user: User | None = None) -> None:

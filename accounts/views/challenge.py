@@ -125,8 +125,8 @@ def send(request: SiteRequest) -> HttpResponse:
         return redirect("accounts:sign_in")
     purpose = Purpose.LOGIN if pending else Purpose.SUDO
     methods = pending.methods if pending else factors.methods_of(user)
-    acting = [factor for factor in methods.working if factor.acts]
-    factor = factors.chosen(acting, request.POST.get("factor"))
+    senders = [factor for factor in methods.working if factor.acts]
+    factor = factors.chosen(senders, request.POST.get("factor"))
     if factor is not None:
         try:
             PendingChallenge.start(request, user, factor, purpose)

@@ -8,7 +8,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.exceptions import SessionEnded
-from accounts.sessions import overview, remembered
+from accounts.sessions import ending, overview, remembered
 from accounts.sessions.assurance import sudo_required
 from accounts.sessions.requests import SignedInRequest
 
@@ -24,7 +24,7 @@ def sessions(request: SignedInRequest) -> HttpResponse:
     context = {
         "entries": entries[: overview.MOST_SHOWN],
         "number": len(entries),
-        "remembered": overview.remembered_browsers(request, user),
+        "remembered": overview.remembered_entries(request, user),
     }
     return render(request, "accounts/sessions.html", context)
 
@@ -42,7 +42,7 @@ def end_other_sessions(request: SignedInRequest) -> HttpResponse:
 
 
 def end(request: SignedInRequest, only: int | None = None) -> HttpResponse:
-    number = overview.end_elsewhere(request.user, session=request.session, actor=request.actor, only=only)
+    number = ending.end_elsewhere(request.user, session=request.session, actor=request.actor, only=only)
     if number:
         done = ngettext("%(n)s session was ended.", "%(n)s sessions were ended.", number)
         messages.success(request, done % {"n": number})

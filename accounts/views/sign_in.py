@@ -39,7 +39,7 @@ def sign_in(request: SiteRequest) -> HttpResponse:
                 session=request.session,
                 actor=request.actor,
                 next_path=next_path,
-                remembered_tokens=remembered.tokens(request),
+                remembered_tokens=remembered.kept_tokens(request),
             )
         except RuleViolation as error:
             add_violation(form, error)

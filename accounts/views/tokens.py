@@ -14,12 +14,7 @@ from accounts.exceptions import RuleViolation
 from accounts.fields import LIFETIMES, NEVER
 from accounts.forms import TokenForm
 from accounts.models import DESCRIPTION_LENGTH
-from accounts.sessions.assurance import (
-    has_sudo,
-    is_fully_verified,
-    redirect_to_sudo,
-    sudo_required,
-)
+from accounts.sessions.assurance import has_sudo, is_fully_verified, redirect_to_sudo, sudo_required
 from accounts.sessions.requests import SignedInRequest
 from accounts.tokens import issuing as verbs
 from accounts.web.form_pages import add_violation, form_page

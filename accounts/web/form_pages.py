@@ -7,21 +7,10 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from accounts.exceptions import DecryptionFailed, Gone, RateLimited, RuleViolation
+from accounts.exceptions import RateLimited, RuleViolation
+from accounts.web.statuses import status_of
 
 LONGEST_COUNTDOWN = 60  # seconds
-
-
-def status_of(violation: RuleViolation | None) -> int:
-    """Return the HTTP status of a broken rule, for every door. None is a form with other errors: 422."""
-    match violation:
-        case RateLimited():
-            return 429
-        case DecryptionFailed():
-            return 503
-        case Gone():
-            return 404
-    return 422
 
 
 def add_message(request: HttpRequest, error: RuleViolation, *, countdown: bool = False) -> None:

@@ -8,7 +8,7 @@ from django.shortcuts import redirect
 from django.template import loader
 
 from accounts.exceptions import RateLimited, RuleViolation, SessionEnded
-from accounts.web.form_pages import status_of
+from accounts.web.statuses import status_of
 
 
 class RuleViolationMiddleware:

@@ -16,16 +16,8 @@ from django.urls import reverse
 from accounts.database.prepared import Prepared
 from accounts.models import User
 from accounts.sessions.requests import SignedInRequest
-from organizations.exceptions import (
-    NoLongerAllowed,
-    OrganizationGone,
-    TwoFactorRequired,
-)
-from organizations.models import (
-    Membership,
-    MembershipQuerySet,
-    Organization,
-)
+from organizations.exceptions import NoLongerAllowed, OrganizationGone, TwoFactorRequired
+from organizations.models import Membership, MembershipQuerySet, Organization
 
 P = ParamSpec("P")
 OrganizationView = Callable[Concatenate[SignedInRequest, Organization, Membership, P], HttpResponse]
@@ -33,13 +25,13 @@ RoutedView = Callable[Concatenate[SignedInRequest, str, P], HttpResponse]
 Check = Callable[[SignedInRequest, Membership], None]
 
 
-def memberships(user: int, name_key: str) -> MembershipQuerySet:
+def active_membership(user: int, name_key: str) -> MembershipQuerySet:
     """Return the active membership of a user (an id) in an organization (its name in lower case)."""
     found = Membership.objects.active().in_organization(name_key).filter(user=user)
     return found.select_related("organization__counts")
 
 
-OF_USER = Prepared(memberships)
+OF_USER = Prepared(active_membership)
 
 
 def member_required(view: OrganizationView[P]) -> RoutedView[P]:

@@ -52,7 +52,7 @@ def has_right(organization: Organization, actor: Actor, right: Right) -> bool:
     return organization.memberships.owners().filter(user=actor.user).exists()
 
 
-def lock_user(user_id: int) -> User:
+def lock_member(user_id: int) -> User:
     user: User | None = User.objects.select_for_update(no_key=True).filter(pk=user_id).first()
     if user is None:
         raise MembershipGone

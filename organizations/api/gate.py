@@ -17,13 +17,14 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.api.endpoint import Call, forbidden, not_found
+from accounts.api.endpoint import Call
+from accounts.api.errors import forbidden, not_found
 from accounts.api.gates import check_sudo, token_not_verified
 from accounts.database.prepared import Prepared
 from accounts.jsonapi.errors import ApiError
 from accounts.models import ApiToken, User
 from accounts.models.public_ids import row_id
-from organizations.access.gate import enrolment_path, is_locked_out, membership_of, memberships
+from organizations.access.gate import active_membership, enrolment_path, is_locked_out, membership_of
 from organizations.exceptions import MembershipGone, NoLongerAllowed, OrganizationGone
 from organizations.models import Membership, Organization, OrganizationToken, Right
 from organizations.policy import two_factor
@@ -61,12 +62,14 @@ UNENROLLED_OWNERS = (
 )
 
 OF_USER_AND_OWNERS: Prepared[Membership] = Prepared(
-    lambda user, name_key: memberships(user, name_key).annotate(unenrolled_owner=Exists(UNENROLLED_OWNERS))
+    lambda user, name_key: active_membership(user, name_key).annotate(
+        unenrolled_owner=Exists(UNENROLLED_OWNERS)
+    )
 )
 
 GatedHandler = Callable[[Call, Access], HttpResponse]
 RoutedHandler = Callable[..., HttpResponse]  # (call, **arguments of the route)
-Lookup = Callable[..., Access]
+AccessLookup = Callable[..., Access]
 
 
 def member_required(handler: GatedHandler) -> RoutedHandler:
@@ -86,7 +89,7 @@ def team_required(
     return lambda handler: guard(handler, access_to_team, right=right, sudo=sudo)
 
 
-def guard(handler: GatedHandler, find: Lookup, *, right: Right | None, sudo: bool) -> RoutedHandler:
+def guard(handler: GatedHandler, find: AccessLookup, *, right: Right | None, sudo: bool) -> RoutedHandler:
     @wraps(handler)
     def guarded(call: Call, **route: str) -> HttpResponse:
         access = find(call, **route)

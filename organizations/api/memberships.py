@@ -7,7 +7,8 @@ from django.db.models import Count
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
-from accounts.api.endpoint import Call, forbidden, not_found
+from accounts.api.endpoint import Call
+from accounts.api.errors import forbidden, not_found
 from accounts.api.gates import user_token_required
 from accounts.api.resources import user_resource
 from accounts.fields import AddressField
@@ -99,7 +100,7 @@ def create(call: Call, access: Access) -> HttpResponse:
         sent.fail("username", _("That is an address, and no username."))
     sent.check()
     check_teams(sent, access.organization)
-    invitation = invitations.add(access.organization, who, actor=call.actor)
+    invitation = invitations.invite(access.organization, who, actor=call.actor)
     return respond(
         document(membership_resource(invitation, private=True), included=users_of([invitation])), status=201
     )

@@ -6,7 +6,8 @@ from dataclasses import replace
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from accounts.api.endpoint import Call, forbidden
+from accounts.api.endpoint import Call
+from accounts.api.errors import forbidden
 from accounts.api.gates import check_sudo, has_sudo
 from accounts.jsonapi.documents import Resource, document, no_content, respond
 from accounts.jsonapi.pagination import paginate

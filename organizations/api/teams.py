@@ -62,9 +62,6 @@ def show(call: Call, access: Access) -> HttpResponse:
     )
 
 
-# --- Members of the team ---
-
-
 @team_required()
 def list_memberships(call: Call, access: Access) -> HttpResponse:
     status = checked_status(call.request.GET.get("filter[status]", ""))

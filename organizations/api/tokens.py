@@ -6,7 +6,8 @@ from typing import Any
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
-from accounts.api.endpoint import Call, not_found
+from accounts.api.endpoint import Call
+from accounts.api.errors import not_found
 from accounts.api.resources import token_resource
 from accounts.jsonapi.documents import API, document, no_content, respond
 from accounts.jsonapi.errors import invalid_parameter

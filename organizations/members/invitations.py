@@ -26,7 +26,7 @@ INVITATIONS_BY_NETWORK = Budget("invite:network", (120, 3600), (600, 86_400))
 INVITATIONS_TO_ONE = Budget("invite-one", (5, 86_400))
 
 
-def add(organization: Organization, who: str, *, actor: Actor) -> Membership:
+def invite(organization: Organization, who: str, *, actor: Actor) -> Membership:
     """Invite a username or an email address, or renew the invitation; return it.
 
     Raises UnknownUser, AlreadyMember, NoLongerAllowed, OrganizationGone, RateLimited.
@@ -98,7 +98,7 @@ def accept(invitation_id: int, *, user: User, actor: Actor) -> Organization:
     Raises InvitationGone, EmailNotConfirmed.
     """
     with acting(actor):
-        organization, user, rows = lock_answer(invitation_id, user)
+        organization, user, rows = lock_invitation(invitation_id, user)
         if not user.email_confirmed:
             raise EmailNotConfirmed
         invitation = next(row for row in rows if row.pk == invitation_id)
@@ -132,14 +132,14 @@ def activate(invitation: Membership, user: User) -> None:
 def decline(invitation_id: int, *, user: User, actor: Actor) -> Organization:
     """Decline an invitation and return the organization, which can invite again. Raises InvitationGone."""
     with acting(actor):
-        organization, user, _rows = lock_answer(invitation_id, user)
+        organization, user, _rows = lock_invitation(invitation_id, user)
         Membership.objects.filter(pk=invitation_id).delete()
         record(Event.INVITATION_DECLINED, organization, actor=actor, user=user)
         OrganizationCounts.objects.add([organization.pk], invited=-1)
     return organization
 
 
-def lock_answer(invitation_id: int, user: User) -> tuple[Organization, User, list[Membership]]:
+def lock_invitation(invitation_id: int, user: User) -> tuple[Organization, User, list[Membership]]:
     """Lock the organization of an open invitation, the user, and all of the user's rows in it; return them.
 
     Raises InvitationGone.

@@ -10,10 +10,10 @@ from accounts.models import User
 from accounts.sessions.locks import acting
 from organizations.access.rights import (
     check_right,
+    lock_member,
     lock_membership,
     lock_memberships,
     lock_organization,
-    lock_user,
     lock_with_right,
 )
 from organizations.events import Event, record
@@ -102,7 +102,7 @@ def leave(organization: Organization, *, user: User, actor: Actor) -> None:
     """Leave an organization, even when locked out. Raises LastOwner, MembershipGone."""
     with acting(actor):
         organization = lock_organization(organization)
-        user = lock_user(user.pk)
+        user = lock_member(user.pk)
         membership = organization.memberships.active().filter(user=user).first()
         if membership is None:
             raise MembershipGone
@@ -145,7 +145,7 @@ def leave_everything(sender: type[User], *, user: User, **kwargs: Any) -> None:
     locked = {o.pk for o in owned.select_for_update(no_key=True, of=("self",))}
     if names := last_owned(user):
         raise LastOwner(*names)
-    user = lock_user(user.pk)
+    user = lock_member(user.pk)
     rows = list(Membership.objects.filter(user=user).order_by("pk").select_for_update(no_key=True))
     if any(row.is_owner and row.organization_id not in locked for row in rows):
         raise OwnershipChanged

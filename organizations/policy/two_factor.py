@@ -22,12 +22,7 @@ from organizations.access.gate import enrolment_path
 from organizations.access.rights import lock_with_right
 from organizations.events import Event, record
 from organizations.exceptions import NewOwnerNotEnrolled, OwnersNotEnrolled, listing
-from organizations.models import (
-    AuthPolicy,
-    Membership,
-    Organization,
-    OrganizationCounts,
-)
+from organizations.models import AuthPolicy, Membership, Organization, OrganizationCounts
 from organizations.news import MEMBERS_WITHOUT_TWO_FACTOR, OWNERS
 
 
@@ -89,9 +84,6 @@ def check_new_owner(organization: Organization, user: User) -> None:
     """Raise NewOwnerNotEnrolled if this user can't become an owner. The caller holds both locks."""
     if organization.is_mandatory and not user.is_enrolled:
         raise NewOwnerNotEnrolled(name=user.username)
-
-
-# --- Signals of accounts ---
 
 
 def veto_disable(

@@ -34,9 +34,9 @@ class Strictest(Func):
 
 # Extra columns of sessions: the strictest limits of the user's organizations.
 LIMITS = {
-    lifetimes.TIMEOUT: Strictest(F("user_id"), column="session_timeout"),
-    lifetimes.REMEMBER: Strictest(F("user_id"), column="session_remember"),
-    lifetimes.PENDING_REMEMBER: Strictest(F("pending_user_id"), column="session_remember"),
+    lifetimes.TIMEOUT_LIMIT: Strictest(F("user_id"), column="session_timeout"),
+    lifetimes.REMEMBER_LIMIT: Strictest(F("user_id"), column="session_remember"),
+    lifetimes.PENDING_REMEMBER_LIMIT: Strictest(F("pending_user_id"), column="session_remember"),
 }
 
 

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.exceptions import RuleViolation
 from accounts.sessions.assurance import sudo_required
 from accounts.sessions.requests import SignedInRequest
-from accounts.web.form_pages import status_of
+from accounts.web.statuses import status_of
 from organizations.access.gate import member_required, owner_required
 from organizations.forms import UserSessionsForm
 from organizations.models import LONGEST_SESSION, AuthPolicy, Membership, Organization

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.exceptions import RuleViolation
 from accounts.sessions.assurance import has_sudo, redirect_to_sudo
 from accounts.sessions.requests import SignedInRequest
-from accounts.web.form_pages import status_of
+from accounts.web.statuses import status_of
 from organizations.access.gate import membership_required_despite_policy
 from organizations.members import invitations, memberships
 from organizations.models import Membership, Organization

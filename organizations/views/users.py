@@ -13,8 +13,9 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.exceptions import RuleViolation
 from accounts.sessions.assurance import sudo_required
 from accounts.sessions.requests import SignedInRequest
-from accounts.web.form_pages import add_violation, form_page, status_of
+from accounts.web.form_pages import add_violation, form_page
 from accounts.web.redirects import safe_next
+from accounts.web.statuses import status_of
 from organizations.access.gate import owner_required
 from organizations.forms import AddMemberForm, UserFilterForm
 from organizations.members import invitations, memberships
@@ -61,7 +62,7 @@ def add_member(request: SignedInRequest, organization: Organization, membership:
     if form.is_valid():
         who = form.cleaned_data["username"]
         try:
-            invitations.add(organization, who, actor=request.actor)
+            invitations.invite(organization, who, actor=request.actor)
         except RuleViolation as error:
             add_violation(form, error, "username")
         else:

@@ -17,7 +17,7 @@ def path_of(user, name="open"):
 
 
 def invite(stage, who, name="open"):
-    return invitations.add(Organization.objects.get(name=name), who, actor=SERVER)
+    return invitations.invite(Organization.objects.get(name=name), who, actor=SERVER)
 
 
 def usernames(response):

@@ -182,7 +182,7 @@ def test_what_looks_like_an_id_is_one(stage):
 @pytest.mark.parametrize("who", ["eve", "nobody", "user-9999999999999999", "new@example.com", ""])
 def test_who_is_no_member_is_refused_alike_and_takes_the_others_along(stage, method, who):
     organization = Organization.objects.get(name="open")
-    invitations.add(organization, "eve", actor=SERVER)
+    invitations.invite(organization, "eve", actor=SERVER)
     before = owners()
 
     response = program(stage, "olga").send(method, users(), these("users", "max", "una", who))
@@ -193,7 +193,7 @@ def test_who_is_no_member_is_refused_alike_and_takes_the_others_along(stage, met
 
 
 def test_invitations_do_not_own(stage):
-    row = invitations.add(Organization.objects.get(name="open"), "eve", actor=SERVER)
+    row = invitations.invite(Organization.objects.get(name="open"), "eve", actor=SERVER)
     pks = [ou(stage.max), public_id("ou", row.pk)]
 
     response = program(stage, "olga").post(rows(), these("organization-memberships", *pks))
@@ -329,7 +329,7 @@ def test_the_verbs_ask_for_the_right_of_a_token(stage, kind):
     mia, una = (membership_of(user, "open").pk for user in (stage.mia, stage.una))
 
     assert {right for right in Right if has_right(organization, actor, right)} == RIGHTS[kind]
-    invitations.add(organization, "x@example.com", actor=actor)
+    invitations.invite(organization, "x@example.com", actor=actor)
     for verb, pk in (
         (memberships.make_owner, mia),
         (memberships.unmake_owner, una),
@@ -360,4 +360,4 @@ def test_the_verbs_refuse_the_token_of_another_organization(stage, kind):
         with pytest.raises(NoLongerAllowed):
             verb(organization, mia, actor=actor)
     with pytest.raises(NoLongerAllowed):
-        invitations.add(organization, "x@example.com", actor=actor)
+        invitations.invite(organization, "x@example.com", actor=actor)

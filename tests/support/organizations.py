@@ -36,7 +36,7 @@ def found(name, owner, *, owners=(), members=()):
 
 
 def join(organization, user):
-    invitation = invitations.add(organization, user.username, actor=actor_of(user))
+    invitation = invitations.invite(organization, user.username, actor=actor_of(user))
     invitations.accept(invitation.pk, user=user, actor=SERVER)
 
 

@@ -60,7 +60,7 @@ def load() -> None:
     globex = create("globex", carol)
     join(acme, bob, invited_by=alice)
     join(acme, carol, invited_by=alice)
-    invitations.add(globex, "bob", actor=actor(carol))
+    invitations.invite(globex, "bob", actor=actor(carol))
 
 
 def create(name: str, owner: User) -> Organization:
@@ -68,7 +68,7 @@ def create(name: str, owner: User) -> Organization:
 
 
 def join(organization: Organization, user: User, *, invited_by: User) -> None:
-    invitation = invitations.add(organization, user.username, actor=actor(invited_by))
+    invitation = invitations.invite(organization, user.username, actor=actor(invited_by))
     invitations.accept(invitation.pk, user=user, actor=actor(user))
 
 

@@ -84,7 +84,7 @@ def test_the_membership_that_the_api_asks_for(alice, bob):
     unenrolled_owner = Exists(api_gate.UNENROLLED_OWNERS)
 
     for user in (alice, bob):
-        rows = gate.memberships(user.pk, "acme").annotate(unenrolled_owner=unenrolled_owner)
+        rows = gate.active_membership(user.pk, "acme").annotate(unenrolled_owner=unenrolled_owner)
         values = {"user": user.pk, "name_key": "acme"}
         assert len(assert_same(api_gate.OF_USER_AND_OWNERS, rows, **values)) == 1
 

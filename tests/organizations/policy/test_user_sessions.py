@@ -262,7 +262,7 @@ def test_d11_an_invitation_shortens_nothing_until_it_is_accepted(stage):
     limit("open", timeout=60)
     browser = stage.browser("eve")
     organization = Organization.objects.get(name="open")
-    invitation = invitations.add(organization, "eve", actor=actor_of(stage.olga))
+    invitation = invitations.invite(organization, "eve", actor=actor_of(stage.olga))
 
     age(stage.eve, idle=61)
     assert is_in(browser)
@@ -274,7 +274,7 @@ def test_d11_an_invitation_shortens_nothing_until_it_is_accepted(stage):
 
 def test_d24_an_invitation_says_what_it_would_shorten(stage):
     limit("open", timeout=60)
-    invitations.add(Organization.objects.get(name="open"), "eve", actor=actor_of(stage.olga))
+    invitations.invite(Organization.objects.get(name="open"), "eve", actor=actor_of(stage.olga))
 
     page = " ".join(stage.browser("eve").get("/app/settings/organizations").content.decode().split())
 

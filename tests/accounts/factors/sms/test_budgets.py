@@ -14,12 +14,7 @@ from accounts.exceptions import MethodSetAside, RateLimited
 from accounts.factors import challenges
 from accounts.factors.base import MOST_FAILURES
 from accounts.factors.sms.backends.locmem import outbox
-from accounts.factors.sms.factor import (
-    BLOCK_ALARM,
-    BLOCK_SET_UP_ALARM,
-    SITE_ALARM,
-    SITE_SET_UP_ALARM,
-)
+from accounts.factors.sms.factor import BLOCK_ALARM, BLOCK_SET_UP_ALARM, SITE_ALARM, SITE_SET_UP_ALARM
 from accounts.factors.sms.models import SMSDevice, TextMessage
 from accounts.models import RateLimit
 from accounts.sessions.store import SessionStore
