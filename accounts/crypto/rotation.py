@@ -27,7 +27,7 @@ class Progress:
     looked_at: int = 0
     resealed: int = 0
     skipped: int = 0  # locked or changed by others: the next pass takes them
-    closed: int = 0  # can't be opened
+    unreadable: int = 0  # can't be opened
 
     @property
     def found_nothing(self) -> bool:
@@ -43,7 +43,7 @@ class Outcome:
 
     @property
     def is_good(self) -> bool:
-        return self.last.found_nothing and not self.last.closed
+        return self.last.found_nothing and not self.last.unreadable
 
 
 Report = Callable[[Progress], None]
@@ -67,7 +67,7 @@ def rotate_column(column: SealedColumn, report: Report) -> Outcome:
         progress = Progress(column, rows=column.rows().count())
         for batch in column.batches():
             began = time.monotonic()
-            wrote = renew(column, batch, progress)
+            wrote = reseal(column, batch, progress)
             report(progress)
             if wrote:  # leave half of the time to the site, whose writes may wait for ours
                 time.sleep(time.monotonic() - began)
@@ -77,7 +77,7 @@ def rotate_column(column: SealedColumn, report: Report) -> Outcome:
     return Outcome(resealed, progress)
 
 
-def renew(column: SealedColumn, batch: list[Any], progress: Progress) -> int:
+def reseal(column: SealedColumn, batch: list[Any], progress: Progress) -> int:
     """Seal the rows of this batch that are under an old key again; return how many were written."""
     stale: dict[int, tuple[str, dict[str, str]]] = {}
     for row in batch:
@@ -85,7 +85,7 @@ def renew(column: SealedColumn, batch: list[Any], progress: Progress) -> int:
             if changes := column.resealed(row):
                 stale[row.pk] = getattr(row, column.field), changes
         except DecryptionFailed:
-            progress.closed += 1
+            progress.unreadable += 1
     wrote = write(column, stale) if stale else 0
     progress.looked_at += len(batch)
     progress.resealed += wrote

@@ -48,8 +48,8 @@ def for_password(user: User | None, typed: str, *, actor: Actor) -> list[Claim]:
             (BROWSERS_BY_NETWORK, actor.network),
             (BROWSERS_OVERALL, ""),
         ]
-    lane = account_key(user) if user else crypto.digest(typed.strip().casefold(), "login")
-    return [(BY_ACCOUNT, lane), (BY_NETWORK, actor.network), (OVERALL, "")]
+    account = account_key(user) if user else crypto.digest(typed.strip().casefold(), "login")
+    return [(BY_ACCOUNT, account), (BY_NETWORK, actor.network), (OVERALL, "")]
 
 
 def for_code(user: User, guesses: Guesses, browser: Browser) -> list[Claim]:

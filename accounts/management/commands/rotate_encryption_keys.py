@@ -32,16 +32,16 @@ class Command(BaseCommand):
             self.rotate()
 
     def count(self) -> None:
-        closed = 0
+        unreadable = 0
         for column in sealed_columns.values():
             tally = column.tally()
-            closed += tally.unreadable
+            unreadable += tally.unreadable
             self.stdout.write(
                 f"{column}: {tally.old} of {tally.total} under an old key, "
                 f"{tally.unreadable} cannot be opened"
             )
-        if closed:
-            raise CommandError(cannot_be_opened(closed))
+        if unreadable:
+            raise CommandError(cannot_be_opened(unreadable))
 
     def rotate(self) -> None:
         self.reported_at = time.monotonic()
@@ -63,8 +63,8 @@ class Command(BaseCommand):
 
 
 def what_is_wrong(outcomes: list[Outcome]) -> list[str]:
-    closed = sum(outcome.last.closed for outcome in outcomes)
-    problems = [cannot_be_opened(closed)] if closed else []
+    unreadable = sum(outcome.last.unreadable for outcome in outcomes)
+    problems = [cannot_be_opened(unreadable)] if unreadable else []
     if any(not outcome.last.found_nothing for outcome in outcomes):
         problems.append(
             "Values under an old key keep appearing: does a server still run with the former list? "

@@ -129,7 +129,7 @@ def change_password(client, new="an entirely different sentence"):
     assert client.post("/app/settings/password", fields).status_code == 302
 
 
-def test_r4_who_knew_a_former_password_has_no_lanes_left(clock, alice):
+def test_r4_who_knew_a_former_password_has_no_budget_left(clock, alice):
     kept = [known_browser(alice) for _ in range(3)]
     change_password(sign_in(alice))
 
@@ -167,7 +167,7 @@ def test_r4_known_browsers_of_one_network_can_guess_fifty_times(clock):
     assert post_password(browsers[5], users[5]).status_code == 429
 
 
-def test_lg_16_success_in_one_lane_gives_nothing_back_in_another(clock, alice):
+def test_lg_16_success_in_one_budget_gives_nothing_back_in_another(clock, alice):
     browser = known_browser(alice)
     attack(alice, 9)
     for _ in range(5):
@@ -252,7 +252,7 @@ def test_a_browser_is_known_for_ten_people_at_most(alice):
 # ---------------------------------------------------------------- DS-02: with the password
 
 
-def test_ds_02_a_stranger_with_the_password_closes_only_the_lane_of_strangers(
+def test_ds_02_a_stranger_with_the_password_closes_only_the_budget_of_unknown_browsers(
     clock, alice, app_of_alice, mailoutbox
 ):
     working = sign_in(alice, app_of_alice)
@@ -355,7 +355,7 @@ def guesses_in_a_day(clock, guessers, code):
     return guessed
 
 
-def test_r16_what_all_lanes_together_take_in_a_day(clock, alice, app_of_alice):
+def test_r16_what_all_budgets_together_take_in_a_day(clock, alice, app_of_alice):
     """The number that is written down in docs/security.md: 50 of strangers, 50 of known browsers."""
     known = [known_browser(alice, app_of_alice) for _ in range(3)]
     guessers = [Guesser(alice, browser) for browser in [*known, stranger()]]
@@ -366,7 +366,7 @@ def test_r16_what_all_lanes_together_take_in_a_day(clock, alice, app_of_alice):
         assert answer(pending(alice, browser), app_of_alice.fresh_code()).status_code == 429
 
 
-def test_bc_04_what_both_lanes_of_recovery_codes_take_in_a_day(clock, alice, app_of_alice):
+def test_bc_04_what_both_budgets_of_recovery_codes_take_in_a_day(clock, alice, app_of_alice):
     known = [known_browser(alice, app_of_alice) for _ in range(2)]
     guessers = [Guesser(alice, client) for client in [*known, Client(), Client()]]
 
