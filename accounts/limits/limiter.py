@@ -105,9 +105,9 @@ def reserve(*claims: tuple[Budget, str]) -> Attempt:
     """
     now = timezone.now()
     counters = counters_of(claims, now)
-    closed = [counter.resets_at for counter in counters if counter.limit < 1]
-    if closed:
-        raise RateLimited(round((max(closed) - now).total_seconds()))
+    never = [counter.resets_at for counter in counters if counter.limit < 1]
+    if never:
+        raise RateLimited(round((max(never) - now).total_seconds()))
     statement, parameters = statement_of(counters, now)
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         cursor.execute(statement, parameters)

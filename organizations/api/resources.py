@@ -29,7 +29,7 @@ def membership_id(membership: Membership) -> str:
 
 def organization_resource(access: Access) -> Resource:
     """Return what the caller may see; when locked out, no more than the locked-out page shows."""
-    organization, closed = access.organization, access.is_locked_out
+    organization, locked_out = access.organization, access.is_locked_out
     name = organization.name
     path = f"{API}/organizations/{name}"
     attributes: dict[str, Any] = {
@@ -40,8 +40,8 @@ def organization_resource(access: Access) -> Resource:
         "collaborator-auth-policy": organization.collaborator_auth_policy,
         # With a single owner it reveals whether they have two-factor (OR-13), so only owners see it.
         "two-factor-conformant": access.is_conformant if access.may(Right.SETTINGS) else None,
-        "session-timeout": None if closed else organization.session_timeout,
-        "session-remember": None if closed else organization.session_remember,
+        "session-timeout": None if locked_out else organization.session_timeout,
+        "session-remember": None if locked_out else organization.session_remember,
         "permissions": permissions(access),
         **PASSED_THROUGH,
     }

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from tests.hardening.headers import lacking
-from tests.support.crawler import Page, routes
+from tests.support.crawler import CrawledPage, routes
 
 pytestmark = pytest.mark.django_db
 
@@ -134,7 +134,7 @@ def test_every_page_has_one_heading_and_a_title(pages, db):
 
 
 def test_forms_post_to_pages_of_this_site(pages, db):
-    forms = [form for what, text in pages for form in Page(what.partition(" ")[0], text).forms]
+    forms = [form for what, text in pages for form in CrawledPage(what.partition(" ")[0], text).forms]
 
     assert len(forms) > 100
     assert {form.method for form in forms} == {"get", "post"}

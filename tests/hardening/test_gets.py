@@ -9,7 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Session
-from tests.support.crawler import Page, dump, undone, view_of
+from tests.support.crawler import CrawledPage, dump, undone, view_of
 from tests.support.people import enrol, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -62,7 +62,7 @@ def crawl(client):
         if response.status_code == 302:
             waiting.append(response["Location"])
         elif response["Content-Type"].startswith("text/html"):
-            links = Page(path, response.content.decode()).links
+            links = CrawledPage(path, response.content.decode()).links
             waiting += [link.partition("#")[0] for link in links if link.startswith("/")]
     return seen
 

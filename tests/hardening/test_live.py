@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from tests.support.crawler import FORM, Page
+from tests.support.crawler import FORM, CrawledPage
 from tests.support.people import PASSWORD
 from tfc_auth.logs import LineFormatter, RequestIdFilter
 
@@ -223,6 +223,6 @@ def test_wh_11_the_server_does_not_say_what_it_is(live_site):
 
 
 def test_pages_link_to_no_other_site(live_site):
-    page = Page("/docs", live_site.visitor().get("/docs").text)
+    page = CrawledPage("/docs", live_site.visitor().get("/docs").text)
 
     assert [link for link in page.links if "//" in link] == []

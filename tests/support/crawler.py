@@ -92,7 +92,7 @@ class PageForm:
         return self.view, self.method, tuple(field.name for field in self.fields)
 
 
-class Page(HTMLParser):
+class CrawledPage(HTMLParser):
     """The forms and the links of a page."""
 
     def __init__(self, path, html):
@@ -235,5 +235,5 @@ class Walker:
         """Return the page at this path, or None if this person does not get a page."""
         answer = self.get(path)
         if answer.status == 200 and answer.response["Content-Type"].startswith("text/html"):
-            return Page(path, answer.text)
+            return CrawledPage(path, answer.text)
         return None

@@ -27,7 +27,7 @@ WRONG_RECOVERY_CODE = "00000-0000-0000"
 ITS_LINK = f'<a href="{RECOVERY}">Enter it as a recovery code</a>'
 
 
-def page_of(response):
+def shown_on(response):
     assert response.status_code == 422
     return response.content.decode()
 
@@ -50,21 +50,21 @@ def guess(clock, alice, app_of_alice):
     ("code", "digits"), [("12345", 5), ("1234 5678", 8), ("1", 1), ("1" * 100_000, 100_000)]
 )
 def test_a_code_of_the_wrong_length(guess, code, digits):
-    assert f"A code has six digits; you entered {digits} digit" in page_of(guess(code))
+    assert f"A code has six digits; you entered {digits} digit" in shown_on(guess(code))
 
 
 @pytest.mark.parametrize("code", ["", "nonsense", "12345x", "١٢٣٤٥٦", "-- --"])
 def test_what_is_no_number_at_all_is_just_wrong(guess, code):
-    assert INVALID in page_of(guess(code))
+    assert INVALID in shown_on(guess(code))
 
 
 def test_used_already_wait_for_the_next_one(clock, guess, app_of_alice):
     code = app_of_alice.fresh_code()
     assert guess(code).status_code == 302
 
-    assert "This code has been used already. Wait 15 seconds for the next one." in page_of(guess(code))
+    assert "This code has been used already. Wait 15 seconds for the next one." in shown_on(guess(code))
     clock.shift(14)
-    assert "Wait 1 second for the next one." in page_of(guess(code))
+    assert "Wait 1 second for the next one." in shown_on(guess(code))
 
 
 @pytest.mark.parametrize("later", [20, 50, 3600])
@@ -73,7 +73,7 @@ def test_used_already_and_there_is_a_next_one(clock, guess, app_of_alice, later)
     assert guess(code).status_code == 302
     clock.shift(later)
 
-    page = page_of(guess(code))
+    page = shown_on(guess(code))
 
     assert "This code has been used already. Enter the next one that your app shows." in page
 
@@ -83,7 +83,7 @@ def test_used_already_by_a_device_that_is_ahead(clock, guess, app_of_alice):
     code = app_of_alice.code(1)
     assert guess(code).status_code == 302
 
-    assert "Wait 15 seconds for the next one." in page_of(guess(code))
+    assert "Wait 15 seconds for the next one." in shown_on(guess(code))
 
 
 def test_a_newer_one_has_been_used(clock, guess, app_of_alice):
@@ -91,14 +91,14 @@ def test_a_newer_one_has_been_used(clock, guess, app_of_alice):
     older = app_of_alice.code(-1)
     assert guess(app_of_alice.code()).status_code == 302
 
-    assert "A newer code has been used already." in page_of(guess(older))
+    assert "A newer code has been used already." in shown_on(guess(older))
 
 
 @pytest.mark.parametrize("steps", range(-10, -1))
 def test_a_clock_that_is_behind(clock, guess, app_of_alice, steps):
     app_of_alice.fresh_code()
 
-    assert BEHIND % (-30 * steps) in page_of(guess(app_of_alice.code(steps)))
+    assert BEHIND % (-30 * steps) in shown_on(guess(app_of_alice.code(steps)))
 
 
 def test_ti_02_a_code_of_the_future_is_told_apart_from_a_wrong_one_by_nothing(clock, guess, app_of_alice):
@@ -120,7 +120,7 @@ def test_ti_02_nor_is_one_that_is_too_old_or_somebody_elses(clock, guess, app_of
 
 def test_a_recovery_code_in_the_wrong_field(guess, app_of_alice):
     for typed in (app_of_alice.codes[0], app_of_alice.codes[1].lower(), WRONG_RECOVERY_CODE):
-        page = page_of(guess(typed))
+        page = shown_on(guess(typed))
 
         assert "That looks like a recovery code." in page
         assert ITS_LINK in page
@@ -128,14 +128,14 @@ def test_a_recovery_code_in_the_wrong_field(guess, app_of_alice):
 
 def test_a_code_of_the_device_in_the_field_for_recovery_codes(guess, app_of_alice):
     for typed in (app_of_alice.fresh_code(), app_of_alice.wrong_code()):
-        page = page_of(guess(typed, RECOVERY))
+        page = shown_on(guess(typed, RECOVERY))
 
         assert "That looks like a code from your device" in page
         assert f'<a href="{CHALLENGE}">Enter it as a code from your device</a>' in page
 
 
 def test_a_recovery_code_of_the_wrong_length(guess, app_of_alice):
-    page = page_of(guess(app_of_alice.codes[0][:-1], RECOVERY))
+    page = shown_on(guess(app_of_alice.codes[0][:-1], RECOVERY))
 
     assert "A recovery code has 13 letters and digits; you entered 12." in page
 
@@ -172,7 +172,7 @@ def test_ti_02_all_that_is_explained_counts_as_a_failure(clock, alice, app_of_al
     before = len(events_of(alice))
 
     for code in explained:
-        page_of(answer(client, code))
+        shown_on(answer(client, code))
 
     assert events_of(alice)[before:] == ["two_factor.failed"] * len(explained)
     assert answer(client, app_of_alice.wrong_code()).status_code == 422
@@ -187,14 +187,14 @@ def test_sudo_explains_as_well_and_keeps_the_way_back(clock, alice, app_of_alice
     used = app_of_alice.code()
 
     response = client.post(SUDO, {"code": used, "next": "/app/settings/password"})
-    assert "Wait 15 seconds for the next one." in page_of(response)
+    assert "Wait 15 seconds for the next one." in shown_on(response)
     response = client.post(SUDO, {"code": app_of_alice.codes[0], "next": "/app/settings/password"})
     link = f"{SUDO}?factor=backup-codes&amp;next=%2Fapp%2Fsettings%2Fpassword"
-    assert f'<a href="{link}">Enter it as a recovery code</a>' in page_of(response)
+    assert f'<a href="{link}">Enter it as a recovery code</a>' in shown_on(response)
 
     fields = {"code": app_of_alice.wrong_code(), "factor": "backup-codes", "next": "/app/settings/password"}
     link = f"{SUDO}?factor=app&amp;next=%2Fapp%2Fsettings%2Fpassword"
-    assert f'<a href="{link}">Enter it as a code from your device</a>' in page_of(client.post(SUDO, fields))
+    assert f'<a href="{link}">Enter it as a code from your device</a>' in shown_on(client.post(SUDO, fields))
 
 
 # ---------------------------------------------------------------- at enrolment
@@ -211,7 +211,7 @@ def new_device(clock, alice):
 def test_en_a_new_device_is_told_how_wrong_its_clock_is(new_device, steps):
     client, app = new_device
 
-    page = page_of(answer(client, app.code(steps), CONFIRM))
+    page = shown_on(answer(client, app.code(steps), CONFIRM))
 
     assert (AHEAD if steps > 0 else BEHIND) % (30 * abs(steps)) in page
     assert "Set it to automatic time" in page
@@ -221,7 +221,7 @@ def test_en_a_new_device_is_told_how_wrong_its_clock_is(new_device, steps):
 def test_en_a_clock_that_is_more_than_five_minutes_off_is_not_looked_for(new_device, steps):
     client, app = new_device
 
-    assert INVALID in page_of(answer(client, app.code(steps), CONFIRM))
+    assert INVALID in shown_on(answer(client, app.code(steps), CONFIRM))
 
 
 def test_en_a_recovery_code_confirms_no_device_and_leads_nowhere(clock, alice, app_of_alice):
@@ -229,11 +229,11 @@ def test_en_a_recovery_code_confirms_no_device_and_leads_nowhere(clock, alice, a
     act(client, "app/replace")
     new = Authenticator(alice, key_on(client.get(CONFIRM)))
 
-    page = page_of(answer(client, app_of_alice.codes[0], CONFIRM))
+    page = shown_on(answer(client, app_of_alice.codes[0], CONFIRM))
 
     assert "That looks like a recovery code." in page
     assert RECOVERY not in page
-    assert "seconds ahead" in page_of(answer(client, new.code(3), CONFIRM))
+    assert "seconds ahead" in shown_on(answer(client, new.code(3), CONFIRM))
 
 
 def test_en_replacing_says_nothing_of_the_device_that_is_in_use(clock, alice, app_of_alice):
@@ -242,7 +242,7 @@ def test_en_replacing_says_nothing_of_the_device_that_is_in_use(clock, alice, ap
     act(client, "app/replace")
 
     for code in (used, app_of_alice.code(-4), app_of_alice.code(4)):
-        assert INVALID in page_of(answer(client, code, CONFIRM))
+        assert INVALID in shown_on(answer(client, code, CONFIRM))
 
 
 def test_nobody_is_told_anything_without_the_password(clock, alice, app_of_alice):

@@ -42,7 +42,7 @@ def desk(helper):
     return sign_in(helper, enrol(helper))
 
 
-def page_of(user, action=""):
+def admin_page(user, action=""):
     return f"{USERS}{user.pk}/act/{action}/" if action else f"{USERS}{user.pk}/change/"
 
 
@@ -108,7 +108,7 @@ def test_what_the_site_does_itself_is_not_here(admin, path):
 
 def pages(admin, *users):
     yield from ["/admin/", USERS, "/admin/accounts/", "/admin/accounts/auditevent/"]
-    yield from (page_of(user) for user in users)
+    yield from (admin_page(user) for user in users)
     yield from (f"{USERS}{user.pk}/history/" for user in users)
     for event in AuditEvent.objects.all():
         yield f"/admin/accounts/auditevent/{event.pk}/change/"
@@ -134,7 +134,7 @@ def test_d22_times_are_shown_with_their_zone(admin, alice):
     enrol(alice)
     event = AuditEvent.objects.latest("pk")
 
-    for path in [USERS, page_of(alice), AUDIT_EVENTS, f"{AUDIT_EVENTS}{event.pk}/change/"]:
+    for path in [USERS, admin_page(alice), AUDIT_EVENTS, f"{AUDIT_EVENTS}{event.pk}/change/"]:
         text = admin.get(path).content.decode()
         assert re.findall(r"\d{4}, \d\d:\d\d UTC", text), path
         assert not re.findall(r"[ap]\.m\.|midnight|noon", text), path
@@ -210,7 +210,7 @@ def test_audit_events_are_read_only(admin):
 
 
 def test_the_pages_need_no_inline_script_or_style(admin, alice):
-    for path in (USERS, page_of(alice), page_of(alice, "deactivate")):
+    for path in (USERS, admin_page(alice), admin_page(alice, "deactivate")):
         text = admin.get(path).content.decode()
         assert not re.search(r"<script(?![^>]*(src=|type=\"application/json\"))[^>]*>", text), path
         assert " style=" not in text, path
@@ -223,9 +223,9 @@ def test_r33_removes_two_factor_with_a_reason_a_record_and_a_mail(admin, alice, 
     app = enrol(alice)
     client = sign_in(alice, app)
 
-    response = admin.post(page_of(alice, "disable-two-factor"), {"reason": "lost the phone"})
+    response = admin.post(admin_page(alice, "disable-two-factor"), {"reason": "lost the phone"})
 
-    assert response["Location"] == page_of(alice)
+    assert response["Location"] == admin_page(alice)
     alice.refresh_from_db()
     assert not alice.is_enrolled
     assert client.get("/app/settings/profile").status_code == 302
@@ -240,7 +240,7 @@ def test_r33_removes_two_factor_with_a_reason_a_record_and_a_mail(admin, alice, 
 def test_r33_takes_a_reason(admin, alice, reason):
     enrol(alice)
 
-    assert admin.post(page_of(alice, "disable-two-factor"), {"reason": reason}).status_code == 422
+    assert admin.post(admin_page(alice, "disable-two-factor"), {"reason": reason}).status_code == 422
 
     alice.refresh_from_db()
     assert alice.is_enrolled
@@ -251,7 +251,7 @@ def test_ad_08_an_owner_of_a_mandatory_organization_keeps_it(admin, alice):
     client.post("/app/organizations/new", {"name": "fort", "email": "fort@example.com"})
     client.post("/app/fort/settings/authentication/require-two-factor")
 
-    response = admin.post(page_of(alice, "disable-two-factor"), {"reason": "lost the phone"})
+    response = admin.post(admin_page(alice, "disable-two-factor"), {"reason": "lost the phone"})
 
     assert response.status_code == 422
     assert b"fort" in response.content
@@ -263,7 +263,7 @@ def test_showing_the_question_changes_nothing(admin, alice):
     enrol(alice)
 
     for action in ("disable-two-factor", "deactivate", "rights"):
-        assert admin.get(page_of(alice, action)).status_code == 200
+        assert admin.get(admin_page(alice, action)).status_code == 200
 
     alice.refresh_from_db()
     assert alice.is_enrolled
@@ -273,13 +273,13 @@ def test_showing_the_question_changes_nothing(admin, alice):
 def test_se_09_deactivating_ends_every_session_at_once(admin, alice, mailoutbox):
     client, pending = sign_in(alice), Client()
 
-    assert admin.post(page_of(alice, "deactivate"), {"reason": "left"}).status_code == 302
+    assert admin.post(admin_page(alice, "deactivate"), {"reason": "left"}).status_code == 302
 
     assert client.get("/app/settings/profile").status_code == 302
     assert post_password(pending, alice).status_code == 422
     assert subjects(mailoutbox, alice.email)[-1] == "Your account was deactivated"
 
-    admin.post(page_of(alice, "reactivate"), {"reason": "is back"})
+    admin.post(admin_page(alice, "reactivate"), {"reason": "is back"})
     assert post_password(pending, alice).status_code == 302
 
 
@@ -288,14 +288,14 @@ def test_lg_22_deactivating_voids_a_pending_login(admin, alice):
     pending = Client()
     post_password(pending, alice)
 
-    admin.post(page_of(alice, "deactivate"), {"reason": "left"})
+    admin.post(admin_page(alice, "deactivate"), {"reason": "left"})
 
     assert pending.post("/session/two-factor", {"code": app.fresh_code()})["Location"] == "/session"
     assert pending.get("/app/settings/profile").status_code == 302
 
 
 def test_superusers_change_rights_and_it_is_recorded(admin, alice):
-    assert admin.post(page_of(alice, "rights"), {"is_staff": "on"}).status_code == 302
+    assert admin.post(admin_page(alice, "rights"), {"is_staff": "on"}).status_code == 302
 
     alice.refresh_from_db()
     assert (alice.is_staff, alice.is_superuser) == (True, False)
@@ -305,10 +305,10 @@ def test_superusers_change_rights_and_it_is_recorded(admin, alice):
 def test_ad_06_staff_helps_people_but_gives_no_rights_and_touches_no_superuser(desk, root, alice):
     enrol(root)
 
-    assert desk.post(page_of(alice, "rights"), {"is_staff": "on"}).status_code == 422
-    assert desk.post(page_of(root, "disable-two-factor"), {"reason": "mine now"}).status_code == 422
-    assert desk.post(page_of(root, "deactivate"), {"reason": "mine now"}).status_code == 422
-    assert desk.post(page_of(alice, "deactivate"), {"reason": "left"}).status_code == 302
+    assert desk.post(admin_page(alice, "rights"), {"is_staff": "on"}).status_code == 422
+    assert desk.post(admin_page(root, "disable-two-factor"), {"reason": "mine now"}).status_code == 422
+    assert desk.post(admin_page(root, "deactivate"), {"reason": "mine now"}).status_code == 422
+    assert desk.post(admin_page(alice, "deactivate"), {"reason": "left"}).status_code == 302
 
     root.refresh_from_db()
     assert root.is_active
@@ -317,7 +317,7 @@ def test_ad_06_staff_helps_people_but_gives_no_rights_and_touches_no_superuser(d
 
 @pytest.mark.parametrize(("action", "data"), [("deactivate", {"reason": "x"}), ("rights", {})])
 def test_nobody_acts_upon_the_own_account(admin, root, action, data):
-    assert admin.post(page_of(root, action), data).status_code == 422
+    assert admin.post(admin_page(root, action), data).status_code == 422
 
     root.refresh_from_db()
     assert root.is_active
