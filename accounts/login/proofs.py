@@ -80,7 +80,7 @@ def announce_set_aside(user: User, factor: Factor, *, actor: Actor) -> None:
 
 
 def tell_of_wrong_codes(user: User, *, actor: Actor) -> None:
-    """Tell the owner about wrong codes, once an hour at most: whoever enters one knows the password."""
+    """Tell the owner about wrong codes, once an hour at most: to enter one takes the password."""
     try:
         limits.reserve((WRONG_CODE_MAILS, guesses.account_key(user)))
     except RateLimited:
