@@ -2,10 +2,10 @@
 
 import inspect
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.urls import path
 
-from accounts.sessions.assurance import signed_in_user
+from accounts.sessions.requests import SignedInRequest
 from organizations.access.gate import membership_of
 from organizations.views.organization import detail
 from tfc_auth.urls import handler400, handler403, handler404, handler500
@@ -16,9 +16,9 @@ __all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"
 page_itself = inspect.unwrap(detail)
 
 
-def without_gate(request: HttpRequest, organization_name: str) -> HttpResponse:
+def without_gate(request: SignedInRequest, organization_name: str) -> HttpResponse:
     """Read what the page needs, without any check."""
-    membership = membership_of(signed_in_user(request), organization_name)
+    membership = membership_of(request.user, organization_name)
     assert membership is not None
     response: HttpResponse = page_itself(request, membership.organization, membership)
     return response

@@ -297,3 +297,18 @@ def test_contributing_lists_every_place_where_applications_plug_in():
     }
 
     assert listed == places
+
+
+def test_what_the_benchmarks_use_is_there():
+    """They are no part of the suite, so that nothing else notices when a name that they use is gone."""
+    used = set()
+    for path in sorted((ROOT / "benchmarks").rglob("*.py")):
+        text = path.read_text()
+        used |= set(re.findall(r'import_module\("((?:accounts|organizations)[\w.]*)"\)\.(\w+)', text))
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.ImportFrom) and own(node.module or ""):
+                used |= {(node.module, alias.name) for alias in node.names if alias.name != "*"}
+
+    assert [
+        f"{module}: {name}" for module, name in sorted(used) if not hasattr(import_module(module), name)
+    ] == []
