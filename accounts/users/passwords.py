@@ -54,15 +54,14 @@ def authenticate(
         yield None
 
 
-def confirm(user: User, password: str, *, session: SessionStore, actor: Actor) -> bool:
-    """Return whether this is the password of the signed-in user. Raises RateLimited, SessionEnded."""
+def confirm(user: User, password: str, *, session: SessionStore, actor: Actor) -> None:
+    """Check the password of the signed-in user once more. Raises WrongPassword, RateLimited, SessionEnded."""
     with authenticate(user, password, failed=Event.PASSWORD_FAILED, actor=actor) as right:
         if right is None:
-            return False
+            raise WrongPassword
         with transaction.atomic():
             lock_user(user, session)  # the password may have changed since the check
             right.succeeded()
-    return True
 
 
 def check_hash(user: User | None, password: str) -> bool:

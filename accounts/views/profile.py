@@ -9,7 +9,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.audit import activity as history
-from accounts.exceptions import RuleViolation, WrongPassword
+from accounts.exceptions import RuleViolation
 from accounts.forms import AddressForm, PasswordForm
 from accounts.sessions.assurance import sudo_required
 from accounts.sessions.requests import SignedInRequest
@@ -57,11 +57,8 @@ def delete_account(request: SignedInRequest) -> HttpResponse:
     if form.is_valid():
         user, session, actor = request.user, request.session, request.actor
         try:
-            if not passwords.confirm(user, form.cleaned_data["password"], session=session, actor=actor):
-                raise WrongPassword
+            passwords.confirm(user, form.cleaned_data["password"], session=session, actor=actor)
             registration.delete_account(user, session=session, actor=actor)
-        except WrongPassword as error:
-            add_violation(form, error, "password")
         except RuleViolation as error:
             add_violation(form, error)
         else:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.exceptions import RuleViolation, WrongPassword
+from accounts.exceptions import RuleViolation
 from accounts.forms import PasswordForm
 from accounts.sessions.assurance import sudo_required
 from accounts.sessions.requests import SignedInRequest
@@ -62,8 +62,7 @@ def disable(request: SignedInRequest) -> HttpResponse:
     if form.is_valid():
         session, actor = request.session, request.actor
         try:
-            if not passwords.confirm(user, form.cleaned_data["password"], session=session, actor=actor):
-                raise WrongPassword
+            passwords.confirm(user, form.cleaned_data["password"], session=session, actor=actor)
             removal.disable(user, actor=actor, session=session)
         except RuleViolation as error:
             add_violation(form, error, "password")
