@@ -1,6 +1,7 @@
 """Define organizations, their policies, and the counts of their members."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import ClassVar, Self
 
 from django.db import models
@@ -10,11 +11,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from accounts.sessions.lifetimes import ABSOLUTE_LIFETIME
 
 NAME_LENGTH = 40
 # Minutes that an owner may set for the members' sessions; the longest is also the default (D11).
 SHORTEST_SESSION = 60
-LONGEST_SESSION = 20160
+LONGEST_SESSION = ABSOLUTE_LIFETIME // timedelta(minutes=1)
 
 
 class AuthPolicy(models.TextChoices):
