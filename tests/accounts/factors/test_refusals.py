@@ -1,4 +1,4 @@
-"""Why a code was refused: told where it helps whoever typed it and nobody else (TI-02)."""
+"""Why a code was refused: explained where that helps the person who typed it, and only them (TI-02)."""
 
 import pytest
 from django.test import Client
