@@ -3,12 +3,15 @@
 Counters are in the database: all workers share them, and they survive a restart (R17). A window opens with
 its first attempt and closes `seconds` later. One statement reserves in all windows at once; if any of them is
 used up, nothing is written and RateLimited is raised.
+
+A window never lasts longer than its length, even if the clock was wrong when the window opened (D43): each
+statement shortens a window that ends too late, and keeps its count.
 """
 
 import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,12 +28,19 @@ class Budget:
     """How many attempts each subject has. `windows` are pairs of (attempts, seconds).
 
     `alarm` is logged as an error, once per window, by the attempt that uses the window up.
+
+    A budget `of_successes` counts successes instead: an attempt is refused when the budget is used up, but only
+    `Attempt.succeeded()` spends it. Attempts at the same moment are all checked before the first one is spent,
+    so they can exceed the budget by their number.
     """
 
-    def __init__(self, name: str, *windows: tuple[int, int], alarm: str = "") -> None:
+    def __init__(
+        self, name: str, *windows: tuple[int, int], alarm: str = "", of_successes: bool = False
+    ) -> None:
         self.name = name
         self.windows = windows
         self.alarm = alarm
+        self.of_successes = of_successes
 
 
 @dataclass(frozen=True)
@@ -39,6 +49,7 @@ class Counter:
     limit: int
     resets_at: datetime
     alarm: str = ""
+    of_successes: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,12 +59,17 @@ class Attempt:
     counters: tuple[Counter, ...]
 
     def succeeded(self) -> None:
-        """Give this attempt back, but no earlier failures. Call it in the transaction of the success.
+        """Give this attempt back, but no earlier failures; spend the budgets of successes.
 
-        Call it last there: it locks shared counters, and others wait for them until the transaction ends.
+        Call it in the transaction of the success, and last there: it locks shared counters, and others wait
+        for them until the transaction ends.
         After the commit nothing of the attempt may follow: a later failure would be given back, too.
         """
-        give_back(self.counters)
+        settle(self.counters)
+
+    def undo(self) -> None:
+        """Give this attempt back without counting a success: nothing was tried. Call it in a transaction."""
+        settle(tuple(counter for counter in self.counters if not counter.of_successes))
 
 
 @contextmanager
@@ -68,30 +84,39 @@ def attempt(*claims: tuple[Budget, str]) -> Iterator[Attempt]:
         yield spent
     except DecryptionFailed:
         with transaction.atomic():
-            give_back(spent.counters)
+            spent.undo()
         raise
 
 
-# Rows are locked in the order of VALUES. Keys are sorted, so two reservations can't deadlock.
+# Rows are locked in the order of VALUES. Keys are sorted, so two reservations can't deadlock. A budget of
+# successes adds 0 here.
 RESERVE = """
 INSERT INTO accounts_ratelimit AS stored (key, count, resets_at) VALUES {rows}
 ON CONFLICT (key) DO UPDATE SET
-    count = CASE WHEN stored.resets_at <= %s THEN 1 ELSE stored.count + 1 END,
-    resets_at = CASE WHEN stored.resets_at <= %s THEN excluded.resets_at ELSE stored.resets_at END
+    count = CASE WHEN stored.resets_at <= %s THEN 0 ELSE stored.count END + excluded.count,
+    resets_at = CASE WHEN stored.resets_at <= %s OR stored.resets_at > excluded.resets_at
+        THEN excluded.resets_at ELSE stored.resets_at END
 WHERE stored.resets_at <= %s OR stored.count < CASE stored.key {limits} END
 RETURNING key, resets_at, count
 """
-# If the window has closed in between, give nothing back: the attempt must not count for the next window.
-GIVE_BACK = """
+# If the window has closed in between, give nothing back: the attempt must not count for the next window, which
+# ends later. (The same window may end earlier than it did: see D43.) Successes are counted in any case.
+SETTLE = """
 INSERT INTO accounts_ratelimit AS stored (key, count, resets_at) VALUES {rows}
-ON CONFLICT (key) DO UPDATE SET count = stored.count - 1
-WHERE stored.resets_at = excluded.resets_at AND stored.count > 0
+ON CONFLICT (key) DO UPDATE SET count = stored.count + CASE WHEN excluded.count > 0 THEN 1 ELSE -1 END
+WHERE excluded.count > 0 OR stored.resets_at <= excluded.resets_at AND stored.count > 0
 """
 
 
 def counters_of(claims: Iterable[tuple[Budget, str]], now: datetime) -> list[Counter]:
     counters = [
-        Counter(f"{budget.name}:{subject}:{seconds}", limit, now + timedelta(seconds=seconds), budget.alarm)
+        Counter(
+            f"{budget.name}:{subject}:{seconds}",
+            limit,
+            now + timedelta(seconds=seconds),
+            budget.alarm,
+            budget.of_successes,
+        )
         for budget, subject in claims
         for limit, seconds in budget.windows
     ]
@@ -119,14 +144,14 @@ def reserve(*claims: tuple[Budget, str]) -> Attempt:
     for counter in counters:
         if counter.alarm and taken[counter.key][1] == counter.limit:
             logger.error(counter.alarm)
-    return Attempt(tuple(Counter(c.key, c.limit, as_datetime(taken[c.key][0])) for c in counters))
+    return Attempt(tuple(replace(c, resets_at=as_datetime(taken[c.key][0])) for c in counters))
 
 
 def statement_of(counters: list[Counter], now: datetime) -> tuple[str, list[Any]]:
     adapt = connection.ops.adapt_datetimefield_value
     parameters: list[Any] = []
     for counter in counters:
-        parameters += [counter.key, 1, adapt(counter.resets_at)]
+        parameters += [counter.key, 0 if counter.of_successes else 1, adapt(counter.resets_at)]
     parameters += [adapt(now)] * 3
     for counter in counters:
         parameters += [counter.key, counter.limit]
@@ -139,19 +164,27 @@ def statement_of(counters: list[Counter], now: datetime) -> tuple[str, list[Any]
 
 def retry_after(counters: list[Counter], taken: dict[str, Any], now: datetime) -> int:
     """Return the seconds until all windows that refused have closed, 1 at least."""
-    refused = [counter.key for counter in counters if counter.key not in taken]
-    latest = RateLimit.objects.filter(key__in=refused).order_by("-resets_at").first()
-    return max(1, round((latest.resets_at - now).total_seconds())) if latest else 1
+    refused = {counter.key: counter for counter in counters if counter.key not in taken}
+    closings = [now]
+    for row in RateLimit.objects.filter(key__in=refused):
+        latest = refused[row.key].resets_at
+        if row.resets_at > latest:  # the clock was wrong: the window lasts its length from now on (D43)
+            RateLimit.objects.filter(key=row.key, resets_at__gt=latest).update(resets_at=latest)
+        closings.append(min(row.resets_at, latest))
+    return max(1, round((max(closings) - now).total_seconds()))
 
 
-def give_back(counters: tuple[Counter, ...]) -> None:
+def settle(counters: tuple[Counter, ...]) -> None:
+    """Give back what was reserved, and add 1 to budgets of successes, in one statement."""
+    if not counters:
+        return
     adapt = connection.ops.adapt_datetimefield_value
     parameters: list[Any] = []
     for counter in counters:
-        parameters += [counter.key, 0, adapt(counter.resets_at)]
+        parameters += [counter.key, 1 if counter.of_successes else 0, adapt(counter.resets_at)]
     rows = ", ".join(["(%s, %s, %s)"] * len(counters))
     with connection.cursor() as cursor:
-        cursor.execute(GIVE_BACK.format(rows=rows), parameters)
+        cursor.execute(SETTLE.format(rows=rows), parameters)
 
 
 def as_datetime(value: Any) -> datetime:
