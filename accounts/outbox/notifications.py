@@ -18,25 +18,22 @@ from accounts.outbox.queue import sealed
 LIFETIME = timedelta(days=3)
 
 
-def notify(user: User, name: str, /, **context: Any) -> None:
+def notify(user: User, name: str, /, *, apart: str = "", **context: Any) -> None:
     """Send a mail to a user with a confirmed address. An unconfirmed one may belong to somebody else.
 
-    If the user had one of this kind within the hour, this one waits and is counted (windows.py).
+    If the user had one of this kind within the hour, this one waits and is counted (windows.py). Mails with
+    the same name, but another `apart`, are of another kind.
     """
     if not user.email_confirmed:
         return
-    window = windows.held_back(reader_of(user, context), name)
+    # What happens in one organization is never counted with what happens in another.
+    about = [f"user:{user.pk}", context.get("organization_name", ""), apart]
+    window = windows.held_back(":".join(part for part in about if part), name)
     if window is None:
         notify_address(user.email, name, user=user, **context)
         return
     mail = render(name, user.email, simplified({**context, "user": user, "held": window.held + 1}))
     windows.store(window, asdict(mail))
-
-
-def reader_of(user: User, context: dict[str, Any]) -> str:
-    """Return the key of the reader for windows. Mails about two organizations are never of the same kind."""
-    about = context.get("organization_name", "")
-    return f"user:{user.pk}:{about}" if about else f"user:{user.pk}"
 
 
 def notify_address(address: str, name: str, /, *, lifetime: timedelta = LIFETIME, **context: Any) -> None:

@@ -1,9 +1,9 @@
 """Hold back mails of which the reader has just had one of the same kind.
 
 What somebody may do again and again must not flood a mailbox: the mail that matters would be lost among the
-others. The first mail of a kind goes at once and opens a window of an hour. Those that follow are counted, and
-when the window is over one mail describes the latest and says how many there were. Its row is written in the
-transaction of the change, so none is lost and none is counted twice, whatever dies in between.
+others. The first mail of a kind goes at once and opens a window of an hour. Those that follow are counted,
+and when the window is over one mail describes the latest and says how many there were. Its row is written in
+the transaction of the change, so none is lost and none is counted twice, whatever dies in between.
 """
 
 from datetime import datetime, timedelta
@@ -22,16 +22,16 @@ from accounts.outbox.queue import SEALING_CONTEXT, sealed
 LENGTH = timedelta(hours=1)
 LIFETIME = timedelta(days=3)  # of a mail that is released
 
-# Mails that go at once, each of them: it says something of its own that no other one says, and the thing that
-# it is about can happen only once or twice.
+# Mails that go at once, each of them. It says what no other one says, and it has a limit of its own: a token
+# expires once, and invitations are counted.
 ALWAYS = {
     "account_deleted",
     "organization_invited",
     "organization_token_expiring",
     "token_expiring",
 }
-# What changes how somebody signs in, or makes a key to an organization, is told at once several times an hour:
-# the second time may be another person. All other kinds go at once only the first time.
+# What changes how somebody signs in, or makes a key to an organization, is told at once several times an
+# hour: the second time may be another person. All other kinds go at once only the first time.
 SEVERAL = 5
 AT_ONCE = dict.fromkeys(
     (
@@ -48,7 +48,7 @@ AT_ONCE = dict.fromkeys(
         "two_factor_replaced",
     ),
     SEVERAL,
-)
+) | {"backup_code_used": 10}  # as many as there are
 
 SEALED = SealedColumn(MailWindow, "sealed", context=lambda window: SEALING_CONTEXT)
 

@@ -5,7 +5,6 @@ import string
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
@@ -16,7 +15,7 @@ from accounts.exceptions import RuleViolation
 from accounts.limits import Budget
 from accounts.models import ApiToken, BearerToken, User, hash_of_token
 from accounts.models.public_ids import public_id
-from accounts.sessions.locks import acting, lock_acting_user, lock_actor
+from accounts.sessions.locks import acting, counted, lock_acting_user, lock_actor
 
 MOST_TOKENS = 100  # of one user
 CREATIONS = Budget("token:create", (120, 3600))  # each sends a mail
@@ -92,7 +91,7 @@ def of_user(user: User) -> Sequence[ApiToken]:
 def revoke(user: User, token_id: int, *, actor: Actor) -> ApiToken | None:
     """Revoke a token of this user; return it, or None if there is none with this id. Raises SessionEnded."""
     own = actor.token.pk if isinstance(actor.token, ApiToken) else None
-    with transaction.atomic():
+    with counted(actor):
         if own is None:
             lock_actor(actor)  # sessions come before tokens, as in lock_sessions_and_tokens
         # Lock both in the order of ids: if two tokens revoke each other, one comes first.

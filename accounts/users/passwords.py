@@ -12,9 +12,9 @@ from django.db import transaction
 from accounts import crypto, limits, outbox
 from accounts.audit import Actor, Event, record, subject_of
 from accounts.exceptions import RateLimited, RuleViolation, WrongPassword
-from accounts.limits import Attempt, Budget, guesses
+from accounts.limits import Attempt, Budget, guesses, successes
 from accounts.models import AuditEvent, User
-from accounts.sessions.locks import lock_actor, lock_user
+from accounts.sessions.locks import counted, lock_actor, lock_user
 from accounts.sessions.store import SessionStore
 from accounts.users.links import Link
 from accounts.users.validators import LONGEST_PASSWORD
@@ -44,7 +44,11 @@ def authenticate(
     if len(password) > LONGEST_PASSWORD:
         yield None
         return
-    with limits.attempt(*guesses.for_password(user, typed, actor=actor)) as spent:
+    claims = [
+        *guesses.for_password(user, typed, actor=actor),
+        successes.for_password(user, typed, actor=actor),
+    ]
+    with limits.attempt(*claims) as spent:
         if check_hash(user, password) and user is not None and user.is_active:
             yield spent
             return
@@ -93,7 +97,7 @@ def change(user: User, old: str, new: str, *, session: SessionStore | None, acto
         if right is None:
             raise WrongPassword
         hashed = make_password(new)
-        with transaction.atomic():
+        with counted(actor):
             if session is None:
                 lock_actor(actor)
             locked = lock_user(user, session)
