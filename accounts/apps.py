@@ -13,13 +13,16 @@ class AccountsConfig(AppConfig):
         from accounts.audit.events import enumerations
         from accounts.crypto.columns import sealed_columns
         from accounts.management import doctor
-        from accounts.outbox import queue
+        from accounts.outbox import queue, windows
         from accounts.outbox.carriers import Carrier, carriers, send_mail
+        from accounts.sessions import caps, lifetimes
         from accounts.tokens import expiry, lookup
 
         enumerations.register("accounts", Event)
         sealed_columns.register("outbox", queue.SEALED)
+        sealed_columns.register("mail windows", windows.SEALED)
         carriers.register("mail", Carrier(send_mail))
+        lifetimes.extra_columns.register(caps.CROWDED, caps.crowd_of("pending_user_id"))
         lookup.lookups.register("user", lookup.token_of_user)
         expiry.kinds.register("user", expiry.OF_USERS)
         for name, allowed in resources.ACTIONS.items():

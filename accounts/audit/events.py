@@ -23,8 +23,16 @@ class Event(EventName):
     LOGOUT = "login.ended", _("Signed out")
     SESSION_ENDED = "session.ended", _("Ended a session in another browser")
     OTHER_SESSIONS_ENDED = "session.others_ended", _("Ended the sessions in all other browsers")
+    IDLE_SESSIONS_ENDED = (
+        "session.idle_ended",
+        _("Signed out of the browsers that you had not used for longest, because there were more than 100"),
+    )
     BROWSER_REMEMBERED = "browser.remembered", _("Let this browser skip the code")
     BROWSERS_FORGOTTEN = "browser.forgotten", _("Had remembered browsers forgotten")
+    IDLE_BROWSERS_FORGOTTEN = (
+        "browser.idle_forgotten",
+        _("Forgot the remembered browsers that were not used for longest, because there were more than 50"),
+    )
     SUDO_GRANTED = "sudo.granted", _("Confirmed that it was you")
 
     TWO_FACTOR_STARTED = "two_factor.started", _("Began to set up two-factor authentication")

@@ -2,7 +2,7 @@
 
 from accounts.models.audit import AuditEvent
 from accounts.models.limits import RateLimit
-from accounts.models.outbox import OutboxMessage
+from accounts.models.outbox import MailWindow, OutboxMessage
 from accounts.models.sessions import RememberedBrowser, Session
 from accounts.models.tokens import DESCRIPTION_LENGTH, ApiToken, BearerToken, hash_of_token, unexpired
 from accounts.models.users import (
@@ -20,6 +20,7 @@ __all__ = [
     "ApiToken",
     "AuditEvent",
     "BearerToken",
+    "MailWindow",
     "OutboxMessage",
     "RateLimit",
     "RememberedBrowser",

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.audit import Actor
 from accounts.models import OutboxMessage, User
+from accounts.outbox import windows
 from accounts.outbox.delivery import schedule, waiting
 from accounts.outbox.mails import Mail, circumstances, render
 from accounts.outbox.queue import sealed
@@ -17,10 +18,22 @@ from accounts.outbox.queue import sealed
 LIFETIME = timedelta(days=3)
 
 
-def notify(user: User, name: str, /, **context: Any) -> None:
-    """Send a mail to a user with a confirmed address. An unconfirmed one may belong to somebody else."""
-    if user.email_confirmed:
+def notify(user: User, name: str, /, *, apart: str = "", **context: Any) -> None:
+    """Send a mail to a user with a confirmed address. An unconfirmed one may belong to somebody else.
+
+    If the user had one of this kind within the hour, this one waits and is counted (windows.py). Mails with
+    the same name, but another `apart`, are of another kind.
+    """
+    if not user.email_confirmed:
+        return
+    # What happens in one organization is never counted with what happens in another.
+    about = [f"user:{user.pk}", context.get("organization_name", ""), apart]
+    window = windows.held_back(":".join(part for part in about if part), name)
+    if window is None:
         notify_address(user.email, name, user=user, **context)
+        return
+    mail = render(name, user.email, simplified({**context, "user": user, "held": window.held + 1}))
+    windows.store(window, asdict(mail))
 
 
 def notify_address(address: str, name: str, /, *, lifetime: timedelta = LIFETIME, **context: Any) -> None:
@@ -29,8 +42,16 @@ def notify_address(address: str, name: str, /, *, lifetime: timedelta = LIFETIME
 
 
 def broadcast(name: str, *, audience: str, key: str, **context: Any) -> None:
-    """Send a mail to all users whom the audience (delivery.audiences) finds for this key."""
-    enqueue_broadcast(name, simplified(context), audience=audience, key=key)
+    """Send a mail to all users whom the audience (delivery.audiences) finds for this key.
+
+    If they had one of this kind within the hour, this one waits and is counted (windows.py).
+    """
+    window = windows.held_back(f"{audience}:{key}", name)
+    if window is None:
+        enqueue_broadcast(name, simplified(context), audience=audience, key=key)
+        return
+    content = {"name": name, "context": simplified({**context, "held": window.held + 1})}
+    windows.store(window, content, audience=audience, key=key)
 
 
 def simplified(context: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from django.db import Error, close_old_connections
 
 from accounts.management import housekeeping
 from accounts.management.doctor import lift_statement_timeout
-from accounts.outbox import delivery
+from accounts.outbox import delivery, windows
 from accounts.tokens import expiry
 
 logger = logging.getLogger(__name__)
@@ -41,6 +41,7 @@ class Command(BaseCommand):
     def run_once(self) -> None:
         lift_statement_timeout()
         expiry.tell_in_time()
+        windows.release_due()
         sent = delivery.send_due()
         housekeeping.tidy()
         if sent:

@@ -1,0 +1,142 @@
+"""Hold back mails of which the reader has just had one of the same kind.
+
+What somebody may do again and again must not flood a mailbox: the mail that matters would be lost among the
+others. The first mail of a kind goes at once and opens a window of an hour. Those that follow are counted,
+and when the window is over one mail describes the latest and says how many there were. Its row is written in
+the transaction of the change, so none is lost and none is counted twice, whatever dies in between.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from accounts.crypto.columns import SealedColumn
+from accounts.database.batches import delete_in_batches
+from accounts.models import MailWindow, OutboxMessage
+from accounts.outbox.delivery import schedule
+from accounts.outbox.queue import SEALING_CONTEXT, sealed
+
+LENGTH = timedelta(hours=1)
+LIFETIME = timedelta(days=3)  # of a mail that is released
+
+# Mails that go at once, each of them. It says what no other one says, and it has a limit of its own: a token
+# expires once, and invitations are counted.
+ALWAYS = {
+    "account_deleted",
+    "organization_invited",
+    "organization_token_expiring",
+    "token_expiring",
+}
+# What changes how somebody signs in, or makes a key to an organization, is told at once several times an
+# hour: the second time may be another person. All other kinds go at once only the first time.
+SEVERAL = 5
+AT_ONCE = dict.fromkeys(
+    (
+        "account_deactivated",
+        "backup_codes_renewed",
+        "email_change_requested",
+        "organization_token_created",
+        "password_changed",
+        "token_created",
+        "two_factor_added",
+        "two_factor_disabled",
+        "two_factor_enabled",
+        "two_factor_method_removed",
+        "two_factor_removed_by_admin",
+        "two_factor_replaced",
+    ),
+    SEVERAL,
+) | {"backup_code_used": 10}  # as many as there are
+
+SEALED = SealedColumn(MailWindow, "sealed", context=lambda window: SEALING_CONTEXT)
+
+# Whoever comes second waits here for the first to commit, and then counts on from what that one wrote.
+COUNT = """
+INSERT INTO accounts_mailwindow AS stored (reader, name, closes_at, count, held, sealed, audience, key)
+VALUES (%s, %s, %s, 1, 0, '', '', '')
+ON CONFLICT (reader, name) DO UPDATE SET count = stored.count + 1
+RETURNING id, count
+"""
+
+
+def held_back(reader: str, name: str) -> MailWindow | None:
+    """Count one more mail of a kind to a reader; return its window if it must wait, None if it goes at once.
+
+    Call it in the transaction of the change. A mail that must wait is stored with `store`.
+    """
+    if name in ALWAYS:
+        return None
+    now = timezone.now()
+    closes_at = connection.ops.adapt_datetimefield_value(now + LENGTH)
+    with connection.cursor() as cursor:
+        cursor.execute(COUNT, [reader, name, closes_at])
+        pk, count = cursor.fetchone()
+    if count == 1:
+        return None
+    window = MailWindow.objects.get(pk=pk)  # locked by the statement before
+    if is_over(window, now):
+        for message in release(window):
+            schedule(message)
+        reopen(window, now)
+        return None
+    return None if count <= AT_ONCE.get(name, 1) else window
+
+
+def is_over(window: MailWindow, now: datetime) -> bool:
+    """Return whether the hour is over. A window from the future is over, too: the clock was wrong then."""
+    return not now < window.closes_at <= now + LENGTH
+
+
+def over() -> QuerySet[MailWindow]:
+    """Return the windows for which `is_over` is true now."""
+    now = timezone.now()
+    return MailWindow.objects.filter(Q(closes_at__lte=now) | Q(closes_at__gt=now + LENGTH))
+
+
+def store(window: MailWindow, content: dict[str, Any], *, audience: str = "", key: str = "") -> None:
+    """Store the latest mail that waits, in place of the one before."""
+    window.held += 1
+    window.latest_at = timezone.now()
+    window.sealed, window.audience, window.key = sealed(content), audience, key
+    window.save(update_fields=["held", "latest_at", "sealed", "audience", "key"])
+
+
+def reopen(window: MailWindow, now: datetime) -> None:
+    window.closes_at, window.count = now + LENGTH, 1
+    window.held, window.latest_at, window.sealed = 0, None, ""
+    window.save()
+
+
+def release(window: MailWindow) -> list[OutboxMessage]:
+    """Put the mail that waits, if there is one, into the outbox. The caller holds the lock of the row."""
+    if not window.held:
+        return []
+    return [
+        OutboxMessage.objects.create(
+            audience=window.audience,
+            key=window.key,
+            sealed=window.sealed,
+            created_at=window.latest_at or timezone.now(),
+            expires_at=timezone.now() + LIFETIME,
+        )
+    ]
+
+
+def release_due() -> int:
+    """Release what waits in windows that are over, and delete those windows; return how many mails.
+
+    `send_due` sends them.
+    """
+    released = 0
+    for pk in list(over().filter(held__gt=0).order_by("latest_at", "pk").values_list("pk", flat=True)):
+        with transaction.atomic():
+            locked = over().select_for_update(skip_locked=True)
+            window = locked.filter(pk=pk, held__gt=0).first()
+            if window is not None:
+                released += len(release(window))
+                window.delete()
+    delete_in_batches(over().filter(held=0))
+    return released
