@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class AccountsConfig(AppConfig):
@@ -9,7 +10,7 @@ class AccountsConfig(AppConfig):
         """Add what accounts has to the places that other applications and factors add to as well."""
         from accounts import checks  # noqa: F401 - registers itself
         from accounts.api import resources
-        from accounts.audit import Event
+        from accounts.audit import Event, append_only
         from accounts.audit.events import enumerations
         from accounts.crypto.columns import sealed_columns
         from accounts.management import doctor
@@ -18,6 +19,7 @@ class AccountsConfig(AppConfig):
         from accounts.sessions import caps, lifetimes
         from accounts.tokens import expiry, lookup
 
+        post_migrate.connect(append_only.after_migrate, sender=self)
         enumerations.register("accounts", Event)
         sealed_columns.register("outbox", queue.SEALED)
         sealed_columns.register("mail windows", windows.SEALED)

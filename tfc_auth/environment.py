@@ -38,6 +38,13 @@ class Environment(environ.Env):  # type: ignore[misc]
             raise ImproperlyConfigured(f"{name} must be 1 or more, not {value}.")
         return value
 
+    def at_least(self, smallest: int, name: str, *, unit: str) -> int | None:
+        """Return a whole number of `smallest` or more, or None if it is not set. Raises ImproperlyConfigured."""
+        text: str = self.str(name, default="")
+        if text and not (text.isascii() and text.isdigit() and int(text[:9]) >= smallest and len(text) < 10):
+            raise ImproperlyConfigured(f"{name} must be {smallest} {unit} or more, not {text!r}.")
+        return int(text) if text else None
+
     def address(self, name: str, *, default: str) -> str:
         """Return the URL of a site without a trailing slash. Raises ImproperlyConfigured."""
         value: str = self.str(name, default=default)

@@ -175,6 +175,9 @@ AUTH_PASSWORD_VALIDATORS = [
 # The limit for one person, or for one address without a token. Each process counts on its own.
 API_REQUESTS_PER_SECOND = env.int("API_REQUESTS_PER_SECOND", default=30)
 
+# Without it, audit events are kept for ever (accounts/audit/retention.py).
+AUDIT_RETENTION_DAYS = env.at_least(30, "AUDIT_RETENTION_DAYS", unit="days")
+
 # --- Sessions, cookies, headers ---
 
 SESSION_ENGINE = "accounts.sessions.store"

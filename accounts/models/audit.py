@@ -1,13 +1,18 @@
-"""The audit events."""
+"""The audit events, and how long they are kept."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
 
 class AuditEvent(models.Model):
-    """One event. Append-only; stores names as text, because events outlive what they name."""
+    """One event. Stores names as text, because events outlive what they name.
+
+    Append-only: triggers in the database (accounts/audit/append_only.py) refuse to change an event, and to
+    delete one before its retention is over.
+    """
 
     event = models.CharField(max_length=64, db_index=True)
     actor = models.CharField(max_length=100)
@@ -29,10 +34,21 @@ class AuditEvent(models.Model):
     def __str__(self) -> str:
         return f"{self.event} {self.subject}"
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise TypeError("Audit events are append-only.")
-        super().save(*args, **kwargs)
 
-    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        raise TypeError("Audit events are append-only.")
+class AuditRetention(models.Model):
+    """How many days an event is kept, in the only row of this table. The triggers read it: NULL is for ever."""
+
+    SHORTEST = 30  # days
+
+    days = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(name="one_audit_retention", condition=Q(pk=1)),
+            models.CheckConstraint(
+                name="audit_retention_is_long", condition=Q(days__isnull=True) | Q(days__gte=30)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.days} days" if self.days else "for ever"
