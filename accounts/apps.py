@@ -13,7 +13,7 @@ class AccountsConfig(AppConfig):
         from accounts.audit import Event, append_only
         from accounts.audit.events import enumerations
         from accounts.crypto.columns import sealed_columns
-        from accounts.management import doctor
+        from accounts.management import doctor, due_work
         from accounts.outbox import queue, windows
         from accounts.outbox.carriers import Carrier, carriers, send_mail
         from accounts.sessions import caps, lifetimes
@@ -29,5 +29,7 @@ class AccountsConfig(AppConfig):
         expiry.kinds.register("user", expiry.OF_USERS)
         for name, allowed in resources.ACTIONS.items():
             resources.allowed_actions.register(name, allowed)
+        for name, step in due_work.STEPS.items():
+            due_work.steps.register(name, step)
         for title, check in doctor.CHECKS.items():
             doctor.checks.register(title, check)

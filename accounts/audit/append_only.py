@@ -1,4 +1,4 @@
-"""Make audit events append-only, by triggers in the database (D41): no door of the application is needed to keep it.
+"""Make audit events append-only by triggers in the database, whatever the application does (D41).
 
 An UPDATE is refused, and so is a DELETE of an event that is younger than the stored retention. SQLite loses
 triggers when a migration rebuilds the table, so each `migrate` ends by creating those that are missing.
@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-REFUSAL = "audit events are append-only"
+REFUSAL = "audit events are append-only"  # the error of the database
 
 POSTGRESQL = {
     "accounts_auditevent_guard": """
@@ -22,37 +22,37 @@ POSTGRESQL = {
     """,
 }
 # Without a stored number of days the comparison is NULL, and the deletion is refused.
-POSTGRESQL_FUNCTION = f"""
+POSTGRESQL_FUNCTION = """
     CREATE OR REPLACE FUNCTION accounts_auditevent_guard() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
         IF TG_OP = 'DELETE' THEN
-            IF OLD.created_at < now() - (SELECT max(days) FROM accounts_auditretention) * interval '1 day' THEN
-                RETURN OLD;
+            IF OLD.created_at < now() - interval '1 day' * (SELECT max(days) FROM accounts_auditretention)
+            THEN RETURN OLD;
             END IF;
         END IF;
-        RAISE EXCEPTION '{REFUSAL}' USING ERRCODE = 'restrict_violation';
+        RAISE EXCEPTION 'audit events are append-only' USING ERRCODE = 'restrict_violation';
     END
     $$
 """
 
 SQLITE = {
-    "accounts_auditevent_no_update": f"""
+    "accounts_auditevent_no_update": """
         CREATE TRIGGER accounts_auditevent_no_update BEFORE UPDATE ON accounts_auditevent
-        BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END
+        BEGIN SELECT RAISE(ABORT, 'audit events are append-only'); END
     """,
-    "accounts_auditevent_no_delete": f"""
+    "accounts_auditevent_no_delete": """
         CREATE TRIGGER accounts_auditevent_no_delete BEFORE DELETE ON accounts_auditevent
         WHEN NOT EXISTS (
             SELECT 1 FROM accounts_auditretention
             WHERE days IS NOT NULL AND OLD.created_at < datetime('now', '-' || days || ' days')
         )
-        BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END
+        BEGIN SELECT RAISE(ABORT, 'audit events are append-only'); END
     """,
     # INSERT OR REPLACE deletes the former row without telling the trigger above.
-    "accounts_auditevent_no_replace": f"""
+    "accounts_auditevent_no_replace": """
         CREATE TRIGGER accounts_auditevent_no_replace BEFORE INSERT ON accounts_auditevent
         WHEN EXISTS (SELECT 1 FROM accounts_auditevent WHERE id = NEW.id)
-        BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END
+        BEGIN SELECT RAISE(ABORT, 'audit events are append-only'); END
     """,
 }
 

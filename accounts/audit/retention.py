@@ -1,6 +1,6 @@
 """Keep audit events for as long as AUDIT_RETENTION_DAYS says, and record what goes.
 
-The triggers of the database read the number of days from a table of their own (accounts/audit/append_only.py).
+The triggers of the database read the number of days from a table (accounts/audit/append_only.py).
 """
 
 from datetime import datetime, timedelta
@@ -38,7 +38,11 @@ def store_retention(days: int | None) -> int | None:
         before, stored.days = stored.days, days
         stored.save()
         record(
-            Event.AUDIT_RETENTION_CHANGED, actor=Actor.command(), subject="site", days=days, days_before=before
+            Event.AUDIT_RETENTION_CHANGED,
+            actor=Actor.command(),
+            subject="site",
+            days=days,
+            days_before=before,
         )
     return days
 

@@ -1,5 +1,6 @@
 """Delete expired rows. Nothing depends on their deletion."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F, Q, QuerySet, Value
@@ -16,14 +17,14 @@ KEEP_MESSAGES = timedelta(days=7)
 
 
 def tidy() -> None:
-    tidy_outbox()
-    enrolment.discard_stale_enrolments()
-    delete_in_batches(ended_sessions())
-    delete_in_batches(shortened_sessions())
-    delete_in_batches(forgotten_browsers())
+    """Run all steps."""
+    for step in STEPS.values():
+        step()
+
+
+def tidy_tokens() -> None:
     for expired in expiry.long_expired():
         delete_in_batches(expired)
-    delete_in_batches(RateLimit.objects.filter(resets_at__lt=timezone.now()))
 
 
 def tidy_outbox() -> None:
@@ -62,8 +63,23 @@ def forgotten_browsers() -> QuerySet[RememberedBrowser]:
     return RememberedBrowser.objects.annotate(**limit_columns()).filter(over)
 
 
+def ended_counters() -> QuerySet[RateLimit]:
+    return RateLimit.objects.filter(resets_at__lt=timezone.now())
+
+
 def is_over(since: str, limit: str) -> Q:
     """Return a condition: `limit` minutes have passed since the time in `since`. False without a limit."""
     duration = ExpressionWrapper(F(limit) * Value(timedelta(minutes=1)), output_field=DurationField())
     end = ExpressionWrapper(F(since) + duration, output_field=DateTimeField())
     return Q(LessThanOrEqual(end, timezone.now()))
+
+
+STEPS: dict[str, Callable[[], int | None]] = {
+    "tidy the outbox": tidy_outbox,
+    "discard enrolments that were not finished": enrolment.discard_stale_enrolments,
+    "delete sessions that ended": lambda: delete_in_batches(ended_sessions()),
+    "delete sessions that an organization shortened": lambda: delete_in_batches(shortened_sessions()),
+    "delete remembered browsers that ended": lambda: delete_in_batches(forgotten_browsers()),
+    "delete tokens that expired long ago": tidy_tokens,
+    "delete counters whose time is over": lambda: delete_in_batches(ended_counters()),
+}

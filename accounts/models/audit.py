@@ -36,9 +36,7 @@ class AuditEvent(models.Model):
 
 
 class AuditRetention(models.Model):
-    """How many days an event is kept, in the only row of this table. The triggers read it: NULL is for ever."""
-
-    SHORTEST = 30  # days
+    """How many days an event is kept; NULL is for ever. The triggers read the only row of this table."""
 
     days = models.PositiveIntegerField(null=True)
 

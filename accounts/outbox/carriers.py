@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from smtplib import SMTPDataError, SMTPRecipientsRefused
+from smtplib import SMTPDataError, SMTPException, SMTPRecipientsRefused
 from typing import Any
 
 from django.core.mail import EmailMultiAlternatives
@@ -45,3 +45,8 @@ def is_refusal(error: Exception) -> bool:
     if isinstance(error, SMTPRecipientsRefused):
         return all(code >= PERMANENT for code, _reply in error.recipients.values())
     return isinstance(error, SMTPDataError) and error.smtp_code >= PERMANENT
+
+
+def is_outage(error: Exception) -> bool:
+    """Return whether the server may be down, so that other messages would fail, too."""
+    return isinstance(error, (OSError, SMTPException)) and not is_refusal(error)

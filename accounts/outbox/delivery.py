@@ -18,10 +18,11 @@ from django.db.models import Case, When
 from django.dispatch import receiver
 from django.utils import timezone
 
+from accounts.exceptions import place_of
 from accounts.models import OutboxMessage, User
 from accounts.outbox import threads
-from accounts.outbox.carriers import carriers, is_refusal, urgent_kinds
-from accounts.outbox.mails import render
+from accounts.outbox.carriers import carriers, is_outage, urgent_kinds
+from accounts.outbox.mails import Mail, render
 from accounts.outbox.queue import CLAIM, claimed, due, finish, opened, postpone, sealed
 from accounts.plugins import Registry
 
@@ -106,7 +107,7 @@ def deliver(pk: int) -> bool:
             send(message)
     except Exception as error:  # one failing message must not stop the others
         postpone(message, error)
-        return is_refusal(error)
+        return not is_outage(error)
     return True
 
 
@@ -123,14 +124,7 @@ def expand(message: OutboxMessage) -> None:
     """Write the mails for the next batch of readers and move the cursor, in one transaction."""
     content = opened(message)
     people = audiences[message.audience](message.key, message.cursor, BATCH)
-    mails = [
-        render(
-            content["name"],
-            user.email,
-            content["context"] | {"user": user, "when": message.created_at},
-        )
-        for user in people
-    ]
+    mails = [mail for user in people if (mail := mail_to(user, message, content)) is not None]
     rows = [OutboxMessage(sealed=sealed(asdict(mail)), expires_at=message.expires_at) for mail in mails]
     with transaction.atomic():
         if not advance_cursor(message, people):
@@ -139,6 +133,16 @@ def expand(message: OutboxMessage) -> None:
         if waiting.get() is not None:
             for row in [*rows, message]:
                 schedule(row)
+
+
+def mail_to(user: User, message: OutboxMessage, content: dict[str, Any]) -> Mail | None:
+    """Render one reader's mail of a broadcast; None, with an error in the log, if that fails."""
+    context = content["context"] | {"user": user, "when": message.created_at}
+    try:
+        return render(content["name"], user.email, context)
+    except Exception as error:
+        logger.error("Message %s can't be rendered for user %s: %s", message.pk, user.pk, place_of(error))
+        return None
 
 
 def advance_cursor(message: OutboxMessage, people: list[User]) -> bool:

@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from accounts import crypto
 from accounts.crypto.columns import SealedColumn
+from accounts.exceptions import place_of
 from accounts.models import OutboxMessage
-from accounts.outbox.carriers import is_refusal
+from accounts.outbox.carriers import is_outage, is_refusal
 
 logger = logging.getLogger(__name__)
 
@@ -61,18 +62,21 @@ def finish(rows: QuerySet[OutboxMessage]) -> bool:
 
 
 def postpone(message: OutboxMessage, error: Exception) -> None:
-    """Retry later, or give up if refused. Log only the error's class: its text may contain the address."""
+    """Retry later, or give up if refused. Log only where the error is: its text may contain the address.
+
+    A message that can't be opened or rendered waits until it expires: the key or template may come back.
+    """
     if is_refusal(error) and message.attempts + 1 >= ATTEMPTS_AT_REFUSED:
         give_up(message, error)
         return
     wait = min(timedelta(minutes=2 ** min(message.attempts, 10)), LONGEST_WAIT)
-    kind = type(error).__name__
-    logger.warning("Message %s was not sent: %s", message.pk, kind)
+    level = logging.WARNING if is_outage(error) or is_refusal(error) else logging.ERROR
+    logger.log(level, "Message %s was not sent: %s", message.pk, place_of(error))
     claimed(message).update(
         attempts=F("attempts") + 1,
         due_at=timezone.now() + wait,
         claimed_until=None,
-        last_error=kind[:100],
+        last_error=type(error).__name__[:100],
     )
 
 

@@ -6,13 +6,11 @@ from argparse import ArgumentParser
 from threading import Event
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.db import Error, close_old_connections
 
-from accounts.management import housekeeping
 from accounts.management.doctor import lift_statement_timeout
-from accounts.outbox import delivery, windows
-from accounts.tokens import expiry
+from accounts.management.due_work import SENDING, run_steps
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +23,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, loop: float | None, **options: Any) -> None:
         if loop is None:
-            self.run_once()
+            failed = self.run_once()
+            if failed:
+                raise CommandError(f"Failed, see the log: {', '.join(failed)}.")
             return
         stop = Event()
         for name in (signal.SIGTERM, signal.SIGINT):
@@ -38,14 +38,13 @@ class Command(BaseCommand):
                 logger.warning("The database does not answer: %s", type(error).__name__)
             stop.wait(loop)
 
-    def run_once(self) -> None:
+    def run_once(self) -> list[str]:
+        """Run every step, and return the names of those that failed."""
         lift_statement_timeout()
-        expiry.tell_in_time()
-        windows.release_due()
-        sent = delivery.send_due()
-        housekeeping.tidy()
-        if sent:
-            self.stdout.write(f"{sent} sent")
+        done, failed = run_steps()
+        if done.get(SENDING):
+            self.stdout.write(f"{done[SENDING]} sent")
+        return failed
 
 
 def positive(text: str) -> float:

@@ -138,7 +138,9 @@ def test_d41_each_event_is_a_line_of_json_in_the_log(alice, caplog):
         sign_in(alice)
 
     lines = [json.loads(line.getMessage()) for line in caplog.records if line.name == "accounts.audit"]
-    assert [line["id"] for line in lines] == list(AuditEvent.objects.order_by("pk").values_list("pk", flat=True))
+    assert [line["id"] for line in lines] == list(
+        AuditEvent.objects.order_by("pk").values_list("pk", flat=True)
+    )
     assert (lines[-1]["event"], lines[-1]["subject"]) == ("login.succeeded", "user:alice")
 
 
