@@ -40,12 +40,14 @@ class SealedColumn:
     digest_field: str = ""
     digest_purpose: Callable[[Any], str] | None = None
     relations: tuple[str, ...] = ()  # relations that the two functions read
+    may_be_empty: bool = False  # if not, an empty value is one that is lost
 
     def __str__(self) -> str:
         return f"{self.model._meta.label}.{self.field}"
 
     def rows(self) -> models.QuerySet[Any]:
-        return self.model._default_manager.exclude(**{self.field: ""})
+        rows = self.model._default_manager.all()
+        return rows.exclude(**{self.field: ""}) if self.may_be_empty else rows
 
     def batches(self) -> Iterator[list[Any]]:
         """Yield the rows in batches, in the order of their primary keys; one statement for each batch."""

@@ -4,6 +4,7 @@ Methods that act run on POST only. Methods that show something are pure: a reloa
 nothing and shows the same secret. A factor with tables is its own Django app.
 """
 
+from collections.abc import Iterator
 from datetime import timedelta
 from functools import cached_property
 from typing import Any, ClassVar, TypeAlias
@@ -181,6 +182,10 @@ class Factor:
             user=user, confirmed=confirmed
         )
         return found
+
+    def find_damage(self) -> Iterator[str]:
+        """Yield what is missing or wrong in the rows that belong to this factor's devices, for `doctor`."""
+        yield from ()
 
     def discard_stale(self) -> int:
         """Delete unconfirmed devices that nobody can confirm any more; return how many.

@@ -1,15 +1,17 @@
 """Checks of the invariants (I1 to I10): each app registers its own, and `manage.py doctor` runs them."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Count, Q
 from django.utils import timezone
 
 from accounts import factors
 from accounts.crypto.columns import sealed_columns
+from accounts.management import integrity
 from accounts.models import OutboxMessage, User
 from accounts.plugins import Registry
 
@@ -42,6 +44,21 @@ def lift_statement_timeout() -> None:
             cursor.execute("SET statement_timeout = 0")
 
 
+@contextmanager
+def time_to_read() -> Iterator[None]:
+    """Read whole tables in this block: a transaction without the statement timeout, which is for pages.
+
+    The connection keeps its timeout, because a pooler may hand it on. SQLite has no timeout, and a
+    transaction would keep all others from writing.
+    """
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = 0")
+        yield
+
+
 def two_factor_is_what_the_devices_say() -> Iterator[str]:
     """Check I2: two-factor is on exactly while a primary device is confirmed."""
     enrolled = Q()
@@ -64,6 +81,16 @@ def backup_codes_come_and_go_with_two_factor() -> Iterator[str]:
             yield f"{user}: two-factor is on without exactly one set of {factor.slug}"
         for user in User.objects.filter(two_factor_enabled_at__isnull=True, pk__in=sets.values("user")):
             yield f"{user}: two-factor is off, and there are {factor.slug}"
+
+
+def devices_are_whole() -> Iterator[str]:
+    """Check the rows that belong to devices, such as the codes of a set."""
+    for factor in factors.all_factors():
+        yield from factor.find_damage()
+    for user in User.objects.filter(
+        two_factor_enabled_at__isnull=False, two_factor_forced_off_at__isnull=False
+    ):
+        yield f"{user}: two-factor is on, and marked as removed by force"
 
 
 def stored_secrets_can_be_opened() -> Iterator[str]:
@@ -95,6 +122,10 @@ def mails_leave() -> Iterator[str]:
 CHECKS = {
     "two-factor and devices agree": Check(two_factor_is_what_the_devices_say),
     "backup codes": Check(backup_codes_come_and_go_with_two_factor),
+    "devices are whole": Check(devices_are_whole),
     "encryption keys": Check(stored_secrets_can_be_opened),
     "mails": Check(mails_leave),
+    "audit events are append-only": Check(integrity.events_are_append_only),
+    "migrations": Check(integrity.migrations_are_applied),
+    "times": Check(integrity.nothing_is_of_the_future),
 }

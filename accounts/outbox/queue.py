@@ -21,7 +21,7 @@ LONGEST_WAIT = timedelta(hours=1)
 ATTEMPTS_AT_REFUSED = 3  # attempts to send a message that the server refuses
 
 SEALING_CONTEXT = "outbox"
-SEALED = SealedColumn(OutboxMessage, "sealed", context=lambda message: SEALING_CONTEXT)
+SEALED = SealedColumn(OutboxMessage, "sealed", context=lambda message: SEALING_CONTEXT, may_be_empty=True)
 
 
 def sealed(content: dict[str, Any]) -> str:

@@ -51,7 +51,7 @@ AT_ONCE = dict.fromkeys(
     SEVERAL,
 ) | {"backup_code_used": 10}  # as many as there are
 
-SEALED = SealedColumn(MailWindow, "sealed", context=lambda window: SEALING_CONTEXT)
+SEALED = SealedColumn(MailWindow, "sealed", context=lambda window: SEALING_CONTEXT, may_be_empty=True)
 
 # Whoever comes second waits here for the first to commit, and then counts on from what that one wrote.
 COUNT = """

@@ -5,9 +5,7 @@ from collections.abc import Iterator
 from django.db import transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
-from accounts.audit import Event
 from accounts.management.doctor import Check
-from accounts.models import AuditEvent
 from organizations.models import Membership, Organization, OrganizationCounts
 
 ENROLLED = Q(user__two_factor_enabled_at__isnull=False)
@@ -17,21 +15,17 @@ ACTIVE = Q(memberships__status=Membership.Status.ACTIVE)
 def owners_are_enrolled() -> Iterator[str]:
     """I1. Skip owners reset by break-glass: that is recorded, and they are locked out until enrolled."""
     owners = Membership.objects.owners().exclude(ENROLLED).mandatory()
-    for row in owners.select_related("organization"):
-        if not was_reset_by_force(row):
-            yield f"{row.organization}: its owner {row.username} has no two-factor authentication"
-
-
-def was_reset_by_force(row: Membership) -> bool:
-    ended = AuditEvent.objects.filter(user_id=row.user_id, event=Event.TWO_FACTOR_DISABLED)
-    last = ended.order_by("-id").first()
-    return last is not None and bool(last.data.get("forced"))
+    for row in owners.filter(user__two_factor_forced_off_at=None).select_related("organization"):
+        yield f"{row.organization}: its owner {row.username} has no two-factor authentication"
 
 
 def organizations_have_owners() -> Iterator[str]:
     owners = Membership.objects.owners().filter(organization=OuterRef("pk"))
     for organization in Organization.objects.exclude(Exists(owners)):
         yield f"{organization} has no owner"
+    active = owners.filter(user__is_active=True)
+    for organization in Organization.objects.filter(Exists(owners)).exclude(Exists(active)):
+        yield f"{organization} has no owner whose account is active: nobody can manage it"
 
 
 def memberships_mirror_users() -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Backup codes: ten one-time codes of 65 bits, for users who lost a device (NIST SP 800-63B-4, 4.2.1.1)."""
 
 import secrets
+from collections.abc import Iterator
 from typing import Any
 
 from django.db.models import Count, OuterRef, Subquery
@@ -86,6 +87,12 @@ class BackupCodesFactor(BackupFactor):
 
     def remaining(self, user: User) -> int:
         return BackupCode.objects.filter(code_set__user=user, code_set__confirmed=True, used_at=None).count()
+
+    def find_damage(self) -> Iterator[str]:
+        """Yield the sets that have lost codes: used ones stay, so that there are always ten."""
+        sets = BackupCodeSet.objects.annotate(there=Count("codes")).exclude(there=CODES)
+        for code_set in sets.select_related("user").order_by("pk"):
+            yield f"{code_set.user}: the set of backup codes has {code_set.there} codes instead of {CODES}"
 
     def reveal(self, user: User) -> list[str]:
         """Return the unused codes in groups, in order. Raises DecryptionFailed."""

@@ -5,8 +5,10 @@ from argparse import ArgumentParser
 from itertools import islice
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+from django.db import Error, connection
 
+from accounts.exceptions import place_of
 from accounts.management import doctor
 
 SHOWN = 20  # problems of one kind
@@ -19,14 +21,27 @@ class Command(BaseCommand):
         parser.add_argument("--reconcile", action="store_true", help="correct counts that are wrong")
 
     def handle(self, *args: Any, reconcile: bool, **options: Any) -> None:
-        doctor.lift_statement_timeout()
+        try:
+            connection.ensure_connection()
+        except Error as error:
+            raise CommandError(f"The database does not answer: {type(error).__name__}.") from error
         healthy = True
         for title, check in doctor.checks.items():
-            if reconcile and check.repair and (repaired := check.repair()):
-                self.stdout.write(f"corrected: {title}: {repaired}")
-            healthy &= self.tell(title, check)
+            healthy &= self.run_check(title, check, reconcile=reconcile)
         if not healthy:
             sys.exit(1)
+
+    def run_check(self, title: str, check: doctor.Check, *, reconcile: bool) -> bool:
+        """Print what a check finds; return whether there are no problems. Never raises: the others go on."""
+        try:
+            with doctor.time_to_read():
+                if reconcile and check.repair and (repaired := check.repair()):
+                    self.stdout.write(f"corrected: {title}: {repaired}")
+                return self.tell(title, check)
+        except Exception as error:
+            self.stdout.write(f"WRONG: {title}")
+            self.stdout.write(f"  this could not be checked: {place_of(error)}")
+            return False
 
     def tell(self, title: str, check: doctor.Check) -> bool:
         """Print the problems and notes of a check; return whether there are no problems."""
