@@ -259,6 +259,14 @@ def test_factors_are_named_at_home_only():
     assert named == []
 
 
+def test_no_rule_reads_the_audit_events():
+    """They may be deleted one day. Pages show them, and doctor tries whether one can be changed."""
+    allowed = ("accounts.audit.", "accounts.models", "accounts.admin", "accounts.management.integrity")
+    using = [name_of(path) for path in ALL if re.search(r"\bAuditEvent\b", path.read_text())]
+
+    assert [name for name in using if not name.startswith(allowed)] == []
+
+
 def test_files_and_functions_stay_small():
     assert complaints(too_long) == [], "which concept is missing a name?"
 
