@@ -38,7 +38,7 @@ class Environment(environ.Env):  # type: ignore[misc]
             raise ImproperlyConfigured(f"{name} must be 1 or more, not {value}.")
         return value
 
-    def at_least(self, smallest: int, name: str, *, unit: str) -> int | None:
+    def at_least(self, name: str, smallest: int, *, unit: str) -> int | None:
         """Return a whole number of `smallest` or more, or None if it is not set. Raises ImproperlyConfigured."""
         text: str = self.str(name, default="")
         if text and not (text.isascii() and text.isdigit() and int(text[:9]) >= smallest and len(text) < 10):

@@ -176,7 +176,7 @@ AUTH_PASSWORD_VALIDATORS = [
 API_REQUESTS_PER_SECOND = env.int("API_REQUESTS_PER_SECOND", default=30)
 
 # Without it, audit events are kept for ever (accounts/audit/retention.py).
-AUDIT_RETENTION_DAYS = env.at_least(30, "AUDIT_RETENTION_DAYS", unit="days")
+AUDIT_RETENTION_DAYS = env.at_least("AUDIT_RETENTION_DAYS", 30, unit="days")
 
 # --- Sessions, cookies, headers ---
 
