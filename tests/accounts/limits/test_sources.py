@@ -224,7 +224,10 @@ def test_sf7_half_of_the_threads_hash_and_the_next_one_is_told_to_come_back(four
     with hashers.slot(0):
         assert post_password(Client(), user).status_code == 302
         with hashers.slot(0):
-            before = list(RateLimit.objects.order_by("key").values("key", "count")), AuditEvent.objects.count()
+            before = (
+                list(RateLimit.objects.order_by("key").values("key", "count")),
+                AuditEvent.objects.count(),
+            )
             busy = post_password(Client(), user)
             after = list(RateLimit.objects.order_by("key").values("key", "count")), AuditEvent.objects.count()
 
