@@ -59,7 +59,7 @@ def nothing_is_of_the_future() -> Iterator[str]:
                 yield f"{model._meta.label}: {number} rows have a {name} of the future; was the clock wrong?"
 
 
-def times_of(model: type[models.Model]) -> list[models.Field[Any, Any]]:
+def times_of(model: type[models.Model]) -> "list[models.Field[Any, Any]]":
     """Return the columns that say when something happened; none of a model that has no table of its own."""
     if model._meta.proxy or not model._meta.managed:
         return []
