@@ -15,13 +15,14 @@ class AccountsConfig(AppConfig):
         from accounts.management import doctor
         from accounts.outbox import queue
         from accounts.outbox.carriers import Carrier, carriers, send_mail
-        from accounts.tokens import expiry, lookup
+        from accounts.tokens import expiry, exposure, lookup
 
         enumerations.register("accounts", Event)
         sealed_columns.register("outbox", queue.SEALED)
         carriers.register("mail", Carrier(send_mail))
         lookup.lookups.register("user", lookup.token_of_user)
         expiry.kinds.register("user", expiry.OF_USERS)
+        exposure.kinds.register("user", exposure.OF_USERS)
         for name, allowed in resources.ACTIONS.items():
             resources.allowed_actions.register(name, allowed)
         for title, check in doctor.CHECKS.items():

@@ -63,6 +63,9 @@ class ContentLengthMiddleware(CommonMiddleware):
 class ForwardedHeadersMiddleware:
     """Apply X-Forwarded-For and -Proto from TRUSTED_PROXIES only, and remove the headers."""
 
+    # From these gunicorn and other servers derive the scheme, if they are told to, or by default.
+    OF_SERVERS = ("HTTP_X_FORWARDED_PROTOCOL", "HTTP_X_FORWARDED_SSL")
+
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
         self.proxies = [ipaddress.ip_network(text) for text in settings.TRUSTED_PROXIES]
@@ -70,7 +73,10 @@ class ForwardedHeadersMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         forwarded_for = request.META.pop("HTTP_X_FORWARDED_FOR", "")
         scheme = request.META.pop("HTTP_X_FORWARDED_PROTO", "")
-        # gunicorn would derive the scheme from the same header: start it with --forwarded-allow-ips="".
+        others = [request.META.pop(name, "") for name in self.OF_SERVERS]
+        if scheme or any(others):
+            # The server may have believed them: only a proxy's word, below, makes this https.
+            request.META["wsgi.url_scheme"] = "http"
         if self.is_proxy(request.META.get("REMOTE_ADDR", "")):
             request.META["REMOTE_ADDR"] = self.client_of(request.META["REMOTE_ADDR"], forwarded_for)
             if scheme:
@@ -102,7 +108,10 @@ class ForwardedHeadersMiddleware:
 
 
 class SecurityHeadersMiddleware:
-    """Set headers that Django has no setting for. Pages are private; only static files are cached (R51)."""
+    """Set headers that Django has no setting for. Pages are private; only static files are cached (R51).
+
+    It stands outside of everything that answers by itself, as do those that set the other headers.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

@@ -85,6 +85,8 @@ MIDDLEWARE = [
     "tfc_auth.middleware.SecurityHeadersMiddleware",
     "accounts.jsonapi.middleware.ApiMiddleware",
     "tfc_auth.middleware.ErrorPagesMiddleware",
+    "accounts.outbox.middleware.OutboxMiddleware",
+    "tfc_auth.plain_http.PlainHttpMiddleware",
     "tfc_auth.middleware.WellFormedMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -93,7 +95,6 @@ MIDDLEWARE = [
     "accounts.sessions.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "accounts.outbox.middleware.OutboxMiddleware",
     "accounts.web.middleware.RuleViolationMiddleware",
     "organizations.access.middleware.TwoFactorRequiredMiddleware",
 ]
@@ -195,7 +196,9 @@ SECURE_HSTS_PRELOAD = HTTPS
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+# Django's own redirect would send programs and forms to https with what they have sent in clear already, so
+# everything is exempt from it: tfc_auth/plain_http.py answers, with SECURE_SSL_REDIRECT as its switch.
+SECURE_REDIRECT_EXEMPT = [""]
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
