@@ -5,10 +5,11 @@ import secrets
 from collections.abc import Callable
 
 from django.conf import settings
-from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import BadRequest, DisallowedHost
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.middleware.common import CommonMiddleware
+from django.utils.log import log_response
 
 from accounts.jsonapi.documents import MEDIA_TYPE
 from accounts.jsonapi.middleware import is_for_api
@@ -136,7 +137,12 @@ class WellFormedMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path_info not in PROBES:
-            request.get_host()
+            try:
+                request.get_host()
+            except DisallowedHost as error:
+                response = errors.error_response(request, 400)
+                log_response("%s", error, response=response, request=request)
+                return response
         if "HTTP_TRANSFER_ENCODING" in request.META:  # a body of unknown length
             raise BadRequest("no Content-Length")
         if int(request.META.get("CONTENT_LENGTH") or 0) > LONGEST_BODY:
@@ -161,20 +167,23 @@ class ErrorPagesMiddleware:
         if response.status_code < 400:
             return response
         if is_for_api(request) and not response.headers.get("Content-Type", "").startswith(MEDIA_TYPE):
-            return self.in_the_form_of_the_api(request, response)
+            return self.with_page(request, response)
         if response.status_code == 404 and settings.DEBUG and not is_for_api(request):
             return errors.error_response(request, 404)
-        if response.status_code == 405 and not response.content:
-            response.content = errors.error_response(request, 405).content
+        if response.status_code == 405 and (response.streaming or not response.content):
+            return self.with_page(request, response)
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Return a 503 below /api/ if the database is away, also with DEBUG."""
+        """Return a 400 if the body stopped early, and a 503 below /api/ if the database is away with DEBUG."""
+        if isinstance(exception, UnreadablePostError):
+            return errors.error_response(request, 400)
         if settings.DEBUG and is_for_api(request) and errors.is_away(exception):
             return errors.unavailable(request)
         return None
 
-    def in_the_form_of_the_api(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    def with_page(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        """Return the page for the status of a response without one. WhiteNoise streams its empty 405."""
         replacement = errors.error_response(request, response.status_code)
         for name in ("Allow", "Retry-After"):
             if name in response:

@@ -7,6 +7,7 @@ its token in clear, and a form has been read by others already: both get a 403 t
 import logging
 
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.db import Error
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.template import loader
@@ -37,9 +38,15 @@ class PlainHttpMiddleware:
             tell_owner(request)
             return refusal_of_program()
         if request.method in ("GET", "HEAD"):
-            return HttpResponsePermanentRedirect(f"https://{request.get_host()}{request.get_full_path()}")
+            return self.redirect(request)
         page = loader.render_to_string("errors/403_http.html", {"site_url": settings.SITE_URL})
         return HttpResponse(page, status=403)
+
+    def redirect(self, request: HttpRequest) -> HttpResponse:
+        try:
+            return HttpResponsePermanentRedirect(f"https://{request.get_host()}{request.get_full_path()}")
+        except DisallowedHost:
+            return self.get_response(request)  # which refuses it
 
 
 def tell_owner(request: HttpRequest) -> None:

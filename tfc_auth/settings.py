@@ -269,6 +269,7 @@ STATICFILES_DIRS = [BASE_DIR / "static", ("guide", BASE_DIR / "docs" / "guide" /
 PLAIN_STATIC_FILES = DEBUG or env.switch("PLAIN_STATIC_FILES", default=False)
 WHITENOISE_USE_FINDERS = PLAIN_STATIC_FILES
 WHITENOISE_AUTOREFRESH = DEBUG
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # our files are for our pages
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {
@@ -296,12 +297,15 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"()": "tfc_auth.logs.LineFormatter"}},
-    "filters": {"request_id": {"()": "tfc_auth.logs.RequestIdFilter"}},
+    "filters": {
+        "refusal": {"()": "tfc_auth.logs.RefusalFilter"},
+        "request_id": {"()": "tfc_auth.logs.RequestIdFilter"},
+    },
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
             "formatter": "line",
-            "filters": ["request_id"],
+            "filters": ["refusal", "request_id"],
         },
     },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},

@@ -28,7 +28,7 @@ def is_well_shaped(text: str) -> bool:
 def is_made_here(text: str) -> bool:
     """Return whether this site has made this secret, under one of its present ENCRYPTION_KEYS.
 
-    It may have been revoked since. Secrets from before version 0.2 are not recognized.
+    It may have been revoked since. Secrets of earlier versions have a random beginning and are not recognized.
     """
     found = SHAPE.fullmatch(text)
     if found is None:
