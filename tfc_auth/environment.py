@@ -31,6 +31,13 @@ class Environment(environ.Env):  # type: ignore[misc]
             raise ImproperlyConfigured(f"{name} must be one of {sorted(allowed)}, not {value!r}.")
         return value
 
+    def line(self, name: str, *, default: str) -> str:
+        """Return a text that fits into a header of a mail or of an answer. Raises ImproperlyConfigured."""
+        value: str = self.str(name, default=default)
+        if not value.isprintable():
+            raise ImproperlyConfigured(f"{name} must be one line without control characters, not {value!r}.")
+        return value
+
     def address(self, name: str, *, default: str) -> str:
         """Return the URL of a site without a trailing slash. Raises ImproperlyConfigured."""
         value: str = self.str(name, default=default)

@@ -50,7 +50,12 @@ def squeezed(text: str) -> str:
 
 
 def validate_address(text: str) -> None:
-    """Raise ValidationError unless this is an ASCII email address: other letters can imitate an address."""
+    """Raise ValidationError unless this is an ASCII email address: other letters can imitate an address.
+
+    Names in quotation marks are refused, too: they may contain blanks, commas and `@`, which other programs misread.
+    """
     if not (text.isascii() and text.isprintable()):
         raise ValidationError(_("Use an address without accents or other special letters."), code="invalid")
+    if '"' in text:
+        raise ValidationError(_("Use an address without quotation marks."), code="invalid")
     EmailValidator()(text)
