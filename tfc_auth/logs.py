@@ -23,8 +23,8 @@ class RequestIdFilter(logging.Filter):
 class RefusalFilter(logging.Filter):
     """Log a refused request as one line at INFO.
 
-    Django logs some of them at ERROR, and with a traceback. A stranger could fill the log with them, and hide what
-    an operator has to act on.
+    Django logs some of them at ERROR, and with a traceback. A stranger could fill the log with them, and hide
+    what an operator has to act on.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:

@@ -175,7 +175,7 @@ class ErrorPagesMiddleware:
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Return a 400 if the body stopped early, and a 503 below /api/ if the database is away with DEBUG."""
+        """Return a 400 if the body stopped early; with DEBUG, a 503 below /api/ if the database is away."""
         if isinstance(exception, UnreadablePostError):
             return errors.error_response(request, 400)
         if settings.DEBUG and is_for_api(request) and errors.is_away(exception):

@@ -63,7 +63,7 @@ def tell_owner(request: HttpRequest) -> None:
 def refusal_of_program() -> HttpResponse:
     """Return the same 403 for every request: it must not say whether a token is valid."""
     detail = _(
-        "This request came over http. Use %(address)s instead, and replace the token or password that was sent: "
-        "others on the way may have read it."
+        "This request came over http. Use %(address)s instead, and replace the token or password that was "
+        "sent: others on the way may have read it."
     )
     return respond_errors(ApiError(403, "https required", detail % {"address": settings.SITE_URL}))

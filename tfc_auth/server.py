@@ -15,24 +15,27 @@ from tfc_auth.logs import LineFormatter
 
 # For refusals of gunicorn, which no middleware sees: bytes that are no request. They show nothing (R51).
 HEADERS = (
-    "Content-Security-Policy: default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
-    "object-src 'none'; script-src 'self'; style-src 'self'",
-    "X-Content-Type-Options: nosniff",
-    "X-Frame-Options: DENY",
-    "Referrer-Policy: same-origin",
-    "Cross-Origin-Opener-Policy: same-origin",
-    "Cross-Origin-Resource-Policy: same-origin",
-    "Permissions-Policy: camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-    "Cache-Control: no-store",
+    "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; object-src 'none'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'\r\n"
+    "X-Content-Type-Options: nosniff\r\n"
+    "X-Frame-Options: DENY\r\n"
+    "Referrer-Policy: same-origin\r\n"
+    "Cross-Origin-Opener-Policy: same-origin\r\n"
+    "Cross-Origin-Resource-Policy: same-origin\r\n"
+    "Permissions-Policy: camera=(), geolocation=(), microphone=(), payment=(), usb=()\r\n"
+    "Cache-Control: no-store"
 )
 
 
 class MaskingLogger(Logger):  # type: ignore[misc]
-    """Write gunicorn's lines as the application writes its own: without tokens of links, one record a line."""
+    """Write gunicorn's lines as the application writes its own: no tokens of links, one record a line."""
 
     def setup(self, cfg: Config) -> None:
         super().setup(cfg)
-        for logger, form in ((self.error_log, LineFormatter()), (self.access_log, LineFormatter("%(message)s"))):
+        for logger, form in (
+            (self.error_log, LineFormatter()),
+            (self.access_log, LineFormatter("%(message)s")),
+        ):
             for handler in logger.handlers:
                 handler.setFormatter(form)
 
@@ -52,7 +55,7 @@ class WithHeaders:
 
     def sendall(self, answer: bytes) -> None:
         head, separator, body = answer.partition(b"\r\n\r\n")
-        self.client.sendall("\r\n".join([head.decode("latin-1"), *HEADERS]).encode("latin-1") + separator + body)
+        self.client.sendall(head + b"\r\n" + HEADERS.encode() + separator + body)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.client, name)

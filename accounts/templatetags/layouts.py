@@ -16,7 +16,7 @@ register.filter("attributes", flatatt)
 
 @register.filter
 def mailto(address: str) -> str:
-    """Return the URL that writes to this address. An address may have `?` and `&`, which begin fields there."""
+    """Return the URL that writes to this address: `?` and `&`, which it may have, begin fields in a URL."""
     name, _at, domain = address.rpartition("@")
     return f"mailto:{quote(name, safe='')}@{quote(domain, safe='')}"
 

@@ -1,7 +1,7 @@
 """Tell people about tokens that a program has sent without encryption.
 
-The token stays valid. Whoever has read it on the way can use it, and its owner has to replace it; but ending it
-here would stop every program that uses it, for one that is misconfigured, at a moment that nobody has chosen.
+The token stays valid. Somebody may have read it on the way, so its owner has to replace it. But ending it
+here would stop all programs that use it because one is misconfigured, at a moment that nobody has chosen.
 """
 
 from collections.abc import Callable

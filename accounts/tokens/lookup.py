@@ -29,7 +29,7 @@ WINDOW = 300  # seconds
 WRONG_TOKENS = Budget("token:address", (100, WINDOW))
 MOST_NETWORKS = 10_000  # in memory; when reached, all are forgotten
 
-# Networks whose budget is used up, and until when: what this process was told by the limiter (monotonic seconds).
+# Networks whose budget is used up, and until when (monotonic seconds): what the limiter told this process.
 closed: dict[str, float] = {}
 
 # Returns the valid token with this hash and its holder, or None, in one statement.

@@ -1,7 +1,7 @@
 """Make the secrets of tokens, and recognize them without a look at the database.
 
-They have the format of Terraform Cloud: 14 characters, `.atlasv1.`, 67 characters. The last 67 are random (almost
-400 bits). The first 14 are a keyed digest of them: only this site can make a pair that fits.
+They have the format of Terraform Cloud: 14 characters, `.atlasv1.`, 67 characters. The last 67 are random
+(almost 400 bits). The first 14 are a keyed digest of them: only this site can make a pair that fits.
 """
 
 import hmac
@@ -28,13 +28,12 @@ def is_well_shaped(text: str) -> bool:
 def is_made_here(text: str) -> bool:
     """Return whether this site has made this secret, under one of its present ENCRYPTION_KEYS.
 
-    It may have been revoked since. Secrets of earlier versions have a random beginning and are not recognized.
+    It may have been revoked since. Secrets of earlier versions begin at random, and are not recognized.
     """
     found = SHAPE.fullmatch(text)
     if found is None:
         return False
-    marks = [mark(digest) for digest in crypto.digests(found[2], PURPOSE)]
-    return any([hmac.compare_digest(found[1], expected) for expected in marks])
+    return any(hmac.compare_digest(found[1], mark(digest)) for digest in crypto.digests(found[2], PURPOSE))
 
 
 def mark(digest: str) -> str:

@@ -52,7 +52,7 @@ def squeezed(text: str) -> str:
 def validate_address(text: str) -> None:
     """Raise ValidationError unless this is an ASCII email address: other letters can imitate an address.
 
-    Names in quotation marks are refused, too: they may contain blanks, commas and `@`, which other programs misread.
+    A quoted part before the `@` is refused, too: programs misread the blanks, commas and `@` in it.
     """
     if not (text.isascii() and text.isprintable()):
         raise ValidationError(_("Use an address without accents or other special letters."), code="invalid")

@@ -10,9 +10,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.audit import Actor
 from accounts.models import AuditEvent
 from accounts.tokens import issuing
-from accounts.audit import Actor
 from tests.api.clients import token_of, token_of_organization
 from tests.hardening.headers import lacking
 from tests.support.organizations import found
@@ -61,7 +61,9 @@ def test_sf9_programs_are_refused_and_not_redirected(client, path, method):
         assert "https://auth.example.com" in error["detail"]
 
 
-@pytest.mark.parametrize("path", ["/", "/session?next=/app", "/app/open", "/docs", "/nothing", "/static/x.css"])
+@pytest.mark.parametrize(
+    "path", ["/", "/session?next=/app", "/app/open", "/docs", "/nothing", "/static/x.css"]
+)
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_sf9_who_opens_a_page_is_led_to_https(client, path, method):
     answer = client.generic(method, path)
@@ -71,9 +73,13 @@ def test_sf9_who_opens_a_page_is_led_to_https(client, path, method):
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "BREW"])
-@pytest.mark.parametrize("path", ["/session", "/account/new", "/account/password/reset", "/admin/login/", "/nothing"])
+@pytest.mark.parametrize(
+    "path", ["/session", "/account/new", "/account/password/reset", "/admin/login/", "/nothing"]
+)
 def test_sf9_a_form_with_a_password_is_not_sent_on(client, path, method):
-    answer = client.generic(method, path, f"username=alice&password={PASSWORD}", "application/x-www-form-urlencoded")
+    answer = client.generic(
+        method, path, f"username=alice&password={PASSWORD}", "application/x-www-form-urlencoded"
+    )
 
     assert answer.status_code == 403
     assert "Location" not in answer
@@ -227,8 +233,12 @@ def test_sf9_a_real_server_refuses_in_the_same_way(start_site, alice):
     site = start_site(HTTPS="1", TRUSTED_PROXIES="127.0.0.1", ALLOWED_HOSTS="127.0.0.1")
     program = Visitor(site.url)
 
-    refused = program.get("/api/v2/account/details", Authorization=f"Bearer {secret}", X_Forwarded_Proto="http")
-    accepted = program.get("/api/v2/account/details", Authorization=f"Bearer {secret}", X_Forwarded_Proto="https")
+    refused = program.get(
+        "/api/v2/account/details", Authorization=f"Bearer {secret}", X_Forwarded_Proto="http"
+    )
+    accepted = program.get(
+        "/api/v2/account/details", Authorization=f"Bearer {secret}", X_Forwarded_Proto="https"
+    )
 
     assert (refused.status, refused.location) == (403, None)
     assert accepted.status == 200

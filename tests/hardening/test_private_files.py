@@ -55,7 +55,10 @@ def test_sf10_a_new_database_and_all_beside_it_are_for_their_owner(tmp_path):
 
     found = modes_below(tmp_path)
     assert set(found) > {"lib", "lib/tfc-auth", "lib/tfc-auth/db.sqlite3-wal", "lib/tfc-auth/db.sqlite3-shm"}
-    assert {name: found[name] for name in ("lib", "lib/tfc-auth")} == {"lib": "0o700", "lib/tfc-auth": "0o700"}
+    assert {name: found[name] for name in ("lib", "lib/tfc-auth")} == {
+        "lib": "0o700",
+        "lib/tfc-auth": "0o700",
+    }
     assert {found[name] for name in found if "sqlite3" in name} == {"0o600"}
     connection.close()
 
@@ -113,7 +116,9 @@ def test_sf10_a_lock_is_kept_while_others_connect(tmp_path):
 
     sqlite3.connect(path, factory=PrivateConnection).close()
 
-    attempt = "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0).execute('INSERT INTO t VALUES (1)')"
+    attempt = (
+        "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0).execute('INSERT INTO t VALUES (1)')"
+    )
     other = subprocess.run([sys.executable, "-c", attempt, path], capture_output=True, text=True, check=False)
     assert "locked" in other.stderr
     holder.close()
@@ -203,7 +208,9 @@ def test_sf10_check_deploy_needs_no_database_and_no_sqlite(settings, tmp_path, m
 
 def test_sf10_nothing_else_is_written_without_a_mode():
     """Whoever writes a file decides who may read it; this list is what was decided so far."""
-    writes = re.compile(r"(?<![.\w])open\(|\.open\(|write_text|write_bytes|mkdir|makedirs|mkdtemp|NamedTemporary")
+    writes = re.compile(
+        r"(?<![.\w])open\(|\.open\(|write_text|write_bytes|mkdir|makedirs|mkdtemp|NamedTemporary"
+    )
     known = {"accounts/factors/sms/backends/console.py", "tfc_auth/private_files.py"}
 
     found = {

@@ -27,7 +27,9 @@ def use_up_the_budget():
         lookup.find_token("nonsense", network=HERE)
 
 
-@pytest.mark.parametrize("wrong", [MADE_UP, "nonsense", "a", "é" * 90, MADE_UP.replace(".atlasv1.", ".atlasv2.")])
+@pytest.mark.parametrize(
+    "wrong", [MADE_UP, "nonsense", "a", "é" * 90, MADE_UP.replace(".atlasv1.", ".atlasv2.")]
+)
 def test_sf12_once_the_budget_is_used_up_a_wrong_token_costs_no_statement(db, wrong):
     use_up_the_budget()
 
