@@ -17,7 +17,7 @@ class AccountsConfig(AppConfig):
         from accounts.outbox import queue, windows
         from accounts.outbox.carriers import Carrier, carriers, send_mail
         from accounts.sessions import caps, lifetimes
-        from accounts.tokens import expiry, lookup
+        from accounts.tokens import expiry, exposure, lookup
 
         post_migrate.connect(append_only.after_migrate, sender=self)
         enumerations.register("accounts", Event)
@@ -27,6 +27,7 @@ class AccountsConfig(AppConfig):
         lifetimes.extra_columns.register(caps.CROWDED, caps.crowd_of("pending_user_id"))
         lookup.lookups.register("user", lookup.token_of_user)
         expiry.kinds.register("user", expiry.OF_USERS)
+        exposure.kinds.register("user", exposure.OF_USERS)
         for name, allowed in resources.ACTIONS.items():
             resources.allowed_actions.register(name, allowed)
         for name, step in due_work.STEPS.items():

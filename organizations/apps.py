@@ -13,7 +13,7 @@ class OrganizationsConfig(AppConfig):
         from accounts.management.doctor import checks
         from accounts.outbox.delivery import audiences
         from accounts.sessions.lifetimes import extra_columns
-        from accounts.tokens import expiry, lookup
+        from accounts.tokens import expiry, exposure, lookup
         from organizations import lifecycle, news, tokens
         from organizations.events import Event
         from organizations.management import doctor
@@ -30,6 +30,7 @@ class OrganizationsConfig(AppConfig):
         audiences.register(news.MEMBERS_WITHOUT_TWO_FACTOR, news.members_without_two_factor)
         lookup.lookups.register("organization", tokens.find)
         expiry.kinds.register("organization", tokens.EXPIRY)
+        exposure.kinds.register("organization", tokens.EXPOSURE)
         allowed_actions.register("can-create-organizations", lifecycle.may_create_organizations)
         for name, limit in user_sessions.LIMITS.items():
             extra_columns.register(name, limit)

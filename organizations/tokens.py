@@ -8,7 +8,7 @@ from accounts import outbox
 from accounts.audit import Actor
 from accounts.models import BearerToken, unexpired
 from accounts.sessions.locks import acting
-from accounts.tokens import expiry
+from accounts.tokens import expiry, exposure
 from accounts.tokens.issuing import issue
 from organizations import news
 from organizations.access.rights import lock_with_right
@@ -100,3 +100,24 @@ def tell_owners(token: OrganizationToken) -> None:
 
 
 EXPIRY = expiry.Kind(OrganizationToken, with_organizations, tell_owners)  # type: ignore[arg-type]
+
+
+def tell_owners_of_exposure(token: OrganizationToken, actor: Actor) -> None:
+    record(
+        Event.TOKEN_SENT_IN_CLEAR,
+        token.organization,
+        actor=actor,
+        kind=token.kind,
+        sent=token.public_id,
+    )
+    outbox.broadcast(
+        "organization_token_sent_in_clear",
+        audience=OWNERS,
+        key=str(token.organization_id),
+        organization_name=token.organization.name,
+        kind=token.kind,
+        address=actor.ip or "",
+    )
+
+
+EXPOSURE = exposure.Kind(OrganizationToken, tell_owners_of_exposure)  # type: ignore[arg-type]

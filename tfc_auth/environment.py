@@ -39,11 +39,18 @@ class Environment(environ.Env):  # type: ignore[misc]
         return value
 
     def at_least(self, name: str, smallest: int, *, unit: str) -> int | None:
-        """Return a whole number of `smallest` or more, or None if it is not set. Raises ImproperlyConfigured."""
+        """Return a number of `smallest` or more, or None if it is not set. Raises ImproperlyConfigured."""
         text: str = self.str(name, default="")
         if text and not (text.isascii() and text.isdigit() and int(text[:9]) >= smallest and len(text) < 10):
             raise ImproperlyConfigured(f"{name} must be {smallest} {unit} or more, not {text!r}.")
         return int(text) if text else None
+
+    def line(self, name: str, *, default: str) -> str:
+        """Return a text that fits into a header of a mail or of an answer. Raises ImproperlyConfigured."""
+        value: str = self.str(name, default=default)
+        if not value.isprintable():
+            raise ImproperlyConfigured(f"{name} must be one line without control characters, not {value!r}.")
+        return value
 
     def address(self, name: str, *, default: str) -> str:
         """Return the URL of a site without a trailing slash. Raises ImproperlyConfigured."""

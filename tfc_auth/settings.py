@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tfc_auth.environment import Environment
 from tfc_auth.mailers import mail_settings
+from tfc_auth.private_files import PrivateConnection, make_private_folder
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -35,10 +36,10 @@ ENCRYPTION_KEYS = env.secrets(
 
 # --- The site ---
 
-SITE_NAME = env.str("SITE_NAME", default="TFC Auth")
+SITE_NAME = env.line("SITE_NAME", default="TFC Auth")
 # Links in mails are built from this, never from the Host header of a request.
 SITE_URL = env.address("SITE_URL", default="http://127.0.0.1:8000")
-SUPPORT_EMAIL = env.str("SUPPORT_EMAIL", default="")
+SUPPORT_EMAIL = env.line("SUPPORT_EMAIL", default="")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"] if DEBUG else [])
 HTTPS = env.switch("HTTPS", default=not DEBUG)
 SIGN_UP = env.choice("SIGN_UP", "open", "closed")
@@ -85,6 +86,8 @@ MIDDLEWARE = [
     "tfc_auth.middleware.SecurityHeadersMiddleware",
     "accounts.jsonapi.middleware.ApiMiddleware",
     "tfc_auth.middleware.ErrorPagesMiddleware",
+    "accounts.outbox.middleware.OutboxMiddleware",
+    "tfc_auth.plain_http.PlainHttpMiddleware",
     "tfc_auth.middleware.WellFormedMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -93,7 +96,6 @@ MIDDLEWARE = [
     "accounts.sessions.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "accounts.outbox.middleware.OutboxMiddleware",
     "accounts.web.middleware.RuleViolationMiddleware",
     "organizations.access.middleware.TwoFactorRequiredMiddleware",
 ]
@@ -135,9 +137,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "transaction_mode": "IMMEDIATE",
         "timeout": 3.5,  # seconds
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+        "factory": PrivateConnection,
     }
-    if not DATABASES["default"]["NAME"].startswith(":memory:"):
-        Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
 else:
     DATABASES["default"]["OPTIONS"] = {
         **DATABASES["default"].get("OPTIONS", {}),
@@ -199,7 +200,9 @@ SECURE_HSTS_PRELOAD = HTTPS
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+# Django's own redirect would send programs and forms to https with what they have sent in clear already, so
+# everything is exempt from it: tfc_auth/plain_http.py answers, with SECURE_SSL_REDIRECT as its switch.
+SECURE_REDIRECT_EXEMPT = [""]
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -229,11 +232,12 @@ if DEBUG and not env.str("EMAIL_URL", default=""):
         "EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
         "EMAIL_FILE_PATH": str(MAIL_DIR),
     }
+    make_private_folder(MAIL_DIR)  # these mails have links that open accounts
 else:
     mail = env.email_url_config(env.str("EMAIL_URL", default="smtp://localhost:25"))
 MAIL_BACKEND = mail["EMAIL_BACKEND"]
 vars().update(mail_settings(mail | {"EMAIL_TIMEOUT": 5}))  # seconds
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"{SITE_NAME} <no-reply@localhost>")
+DEFAULT_FROM_EMAIL = env.line("DEFAULT_FROM_EMAIL", default=f"{SITE_NAME} <no-reply@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 # --- Text messages ---
@@ -270,6 +274,7 @@ STATICFILES_DIRS = [BASE_DIR / "static", ("guide", BASE_DIR / "docs" / "guide" /
 PLAIN_STATIC_FILES = DEBUG or env.switch("PLAIN_STATIC_FILES", default=False)
 WHITENOISE_USE_FINDERS = PLAIN_STATIC_FILES
 WHITENOISE_AUTOREFRESH = DEBUG
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # our files are for our pages
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {
@@ -297,12 +302,15 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"()": "tfc_auth.logs.LineFormatter"}},
-    "filters": {"request_id": {"()": "tfc_auth.logs.RequestIdFilter"}},
+    "filters": {
+        "refusal": {"()": "tfc_auth.logs.RefusalFilter"},
+        "request_id": {"()": "tfc_auth.logs.RequestIdFilter"},
+    },
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
             "formatter": "line",
-            "filters": ["request_id"],
+            "filters": ["refusal", "request_id"],
         },
     },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},

@@ -73,6 +73,7 @@ class Event(EventName):
 
     TOKEN_CREATED = "token.created", _("Made an API token")
     TOKEN_REVOKED = "token.revoked", _("Revoked an API token")
+    TOKEN_SENT_IN_CLEAR = "token.sent_in_clear", _("Sent an API token without encryption")
 
     KEY_ROTATION_STARTED = "encryption_keys.rotation_started", _("Began to rotate the encryption keys")
     KEYS_ROTATED = "encryption_keys.rotated", _("Rotated the encryption keys")

@@ -1,7 +1,5 @@
 """Create and revoke tokens. expiry.py handles their expiry."""
 
-import secrets
-import string
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,6 +14,7 @@ from accounts.limits import Budget
 from accounts.models import ApiToken, BearerToken, User, hash_of_token, unexpired
 from accounts.models.public_ids import public_id
 from accounts.sessions.locks import acting, counted, lock_acting_user, lock_actor
+from accounts.tokens.shape import new_token
 
 MOST_TOKENS = 200  # of one user that have not expired
 PAGE_SIZE = 50
@@ -132,15 +131,3 @@ def revoke(user: User, token_id: int, *, actor: Actor) -> ApiToken | None:
             revoked=public_id("at", token_id),
         )
     return token
-
-
-ALPHABET = string.ascii_letters + string.digits
-
-
-def new_token() -> str:
-    """Return a new secret in the format of Terraform Cloud: almost 400 random bits after the last dot."""
-    return f"{random_text(14)}.atlasv1.{random_text(67)}"
-
-
-def random_text(length: int) -> str:
-    return "".join(secrets.choice(ALPHABET) for _ in range(length))

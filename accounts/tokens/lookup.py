@@ -1,11 +1,13 @@
 """Find the token that a program sent.
 
-Applications register lookups for their tokens. Wrong tokens are counted by network, and refused after too
-many; valid tokens from the same network are still accepted (AP-11).
+Applications register lookups for their tokens. Wrong tokens are counted by network. After too many of them,
+whatever this site has not made is refused without a statement; valid tokens from the same network are still
+accepted (AP-11).
 """
 
 import logging
-import re
+import math
+import time
 from collections.abc import Callable
 
 from django.db import DatabaseError
@@ -20,11 +22,16 @@ from accounts.limits.throttle import throttle
 from accounts.models import ApiToken, BearerToken, hash_of_token
 from accounts.plugins import Registry
 from accounts.sessions.lifetimes import LAST_USED_RESOLUTION
+from accounts.tokens.shape import is_made_here, is_well_shaped
 
 logger = logging.getLogger(__name__)
-SHAPE = re.compile(r"[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9]{67}", re.ASCII)  # as in Terraform Cloud
 
-WRONG_TOKENS = BySource("token:address", (100, 300))
+WINDOW = 300  # seconds
+WRONG_TOKENS = BySource("token:address", (100, WINDOW))
+MOST_NETWORKS = 10_000  # in memory; when reached, all are forgotten
+
+# Networks whose budget is used up, and until when (monotonic seconds): what the limiter told this process.
+closed: dict[str, float] = {}
 
 # Returns the valid token with this hash and its holder, or None, in one statement.
 Lookup = Callable[[str], BearerToken | None]
@@ -42,18 +49,39 @@ def token_of_user(token_hash: str) -> BearerToken | None:
 
 
 def find_token(text: str, *, actor: Actor) -> BearerToken | None:
+    """Return the valid token with this secret, or None, and note its use. Raises RateLimited as `look_up`."""
+    token = look_up(text, actor=actor)
+    if token is not None:
+        note_use(token)
+    return token
+
+
+def look_up(text: str, *, actor: Actor) -> BearerToken | None:
     """Return the valid token with this secret, or None. Raises RateLimited after too many wrong ones."""
-    if SHAPE.fullmatch(text):
+    remaining = closed.get(actor.network, 0.0) - time.monotonic()
+    if remaining > 0 and not is_made_here(text):
+        raise RateLimited(math.ceil(remaining))
+    if is_well_shaped(text):
         token_hash = hash_of_token(text)
         for lookup in lookups.values():
             if token := lookup(token_hash):
-                note_use(token)
                 return token
     # A flood of wrong tokens is refused before the limiter writes to the database.
     if throttle.take(f"wrong:{actor.network}").exceeded:
         raise RateLimited(1)
-    limits.reserve(*WRONG_TOKENS.claims(actor))
+    count_wrong(actor)
     return None
+
+
+def count_wrong(actor: Actor) -> None:
+    """Count a wrong token. Raises RateLimited if there were too many, and remembers until when."""
+    try:
+        limits.reserve(*WRONG_TOKENS.claims(actor))
+    except RateLimited as refusal:
+        if len(closed) >= MOST_NETWORKS:
+            closed.clear()
+        closed[actor.network] = time.monotonic() + min(refusal.retry_after, WINDOW)
+        raise
 
 
 def note_use(token: BearerToken) -> None:

@@ -67,7 +67,12 @@ def names_around(user: User | None) -> set[str]:
 
 
 def validate_address(text: str) -> None:
-    """Raise ValidationError unless this is an ASCII email address: other letters can imitate an address."""
+    """Raise ValidationError unless this is an ASCII email address: other letters can imitate an address.
+
+    A quoted part before the `@` is refused, too: programs misread the blanks, commas and `@` in it.
+    """
     if not (text.isascii() and text.isprintable()):
         raise ValidationError(_("Use an address without accents or other special letters."), code="invalid")
+    if '"' in text:
+        raise ValidationError(_("Use an address without quotation marks."), code="invalid")
     EmailValidator()(text)

@@ -25,6 +25,7 @@ from accounts.login import sign_in as login
 from accounts.models import User
 from accounts.outbox import threads
 from accounts.sessions.store import SessionStore
+from accounts.tokens import lookup
 from accounts.two_factor import enrolment
 
 
@@ -135,6 +136,12 @@ def enrol_somewhere(user):
     assert len(authenticator.codes) == 10
     user.refresh_from_db()
     return authenticator
+
+
+@pytest.fixture(autouse=True)
+def no_network_is_closed():
+    """What this process remembers of networks that sent too many wrong tokens belongs to another test."""
+    lookup.closed.clear()
 
 
 @pytest.fixture
