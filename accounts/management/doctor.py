@@ -92,9 +92,16 @@ def mails_leave() -> Iterator[str]:
         )
 
 
+def what_methods_say() -> Iterator[str]:
+    """Note what the factors have to say, such as where no codes are sent at the moment."""
+    for factor in factors.all_factors():
+        yield from map(Note, factor.notes())
+
+
 CHECKS = {
     "two-factor and devices agree": Check(two_factor_is_what_the_devices_say),
     "backup codes": Check(backup_codes_come_and_go_with_two_factor),
     "encryption keys": Check(stored_secrets_can_be_opened),
     "mails": Check(mails_leave),
+    "methods": Check(what_methods_say),
 }

@@ -165,17 +165,112 @@ def test_sm_13_a_code_works_in_the_session_that_asked_for_it(sam):
     assert is_in(first)
 
 
-def test_a_code_for_sudo_does_not_log_in_and_the_other_way_round(sam):
-    signed_in = ask(sam)
-    answer(signed_in, newest_code())
+def texted_by(client, purpose):
+    """Have a text sent by this browser; return its code."""
     time_passes()
+    outbox.clear()
+    client.post("/session/two-factor-send-sms")
+    message = TextMessage.objects.latest("pk")
+    assert (len(outbox), message.purpose) == (1, purpose)
+    return newest_code()
+
+
+def refused(response):
+    """Whether a page refuses this code as wrong, and nothing else."""
+    return response.status_code == 422 and b"Invalid authentication code!" in response.content
+
+
+@pytest.fixture
+def asked_again(sam):
+    """A browser in which sam is signed in, and has to prove it once more."""
+    client = ask(sam)
+    answer(client, newest_code())
+    assert is_in(client)
+    Session.objects.update(proved_at=None)
+    return client
+
+
+def sudo(client, code):
+    page = f"{TWO_FACTOR}/disable"
+    return client.post("/session/sudo", {"code": code, "factor": "sms", "next": page})
+
+
+def has_sudo(client):
+    return client.get(f"{TWO_FACTOR}/disable").status_code == 200
+
+
+def test_tf1_a_text_of_another_session_logs_in_nowhere_else(sam):
+    first = ask(sam)
+    code = newest_code()
+    for_first = TextMessage.objects.latest("pk")
+    second = ask(sam)
+    texted_by(second, "login")
+    # As if the first text had not been replaced: both are alive, each in its own session.
+    TextMessage.objects.filter(pk=for_first.pk).update(replaced_at=None)
+
+    assert refused(answer(second, code))
+    assert not is_in(second)
+    for_first.refresh_from_db()
+    assert for_first.used_at is None
+
+    answer(first, code)
+    assert is_in(first)
+
+
+def test_tf1_a_session_that_had_no_text_sent_takes_no_code(sam):
+    first = ask(sam)
+    second = ask(sam)
+
+    assert refused(answer(second, newest_code()))
+    assert not is_in(second)
+    answer(first, newest_code())
+    assert is_in(first)
+
+
+def test_tf2_a_wrong_code_grants_no_sudo(sam, asked_again):
+    code = texted_by(asked_again, "sudo")
+
+    for entered in (wrong(code), "", "12345", code[::-1] + "0"):
+        response = sudo(asked_again, entered)
+        assert response.status_code == 422
+        assert not has_sudo(asked_again)
+    RateLimit.objects.all().delete()
+
+    assert sudo(asked_again, code)["Location"] == f"{TWO_FACTOR}/disable"
+    assert has_sudo(asked_again)
+
+
+def test_tf2_a_code_for_a_login_grants_no_sudo(sam, asked_again):
     pending = ask(sam)
+    code = texted_by(pending, "login")
+
+    assert refused(sudo(asked_again, code))
+    assert not has_sudo(asked_again)
+
+    answer(pending, code)
+    assert is_in(pending)
+
+
+def test_tf2_a_code_for_sudo_does_not_log_in(sam, asked_again):
+    pending = ask(sam)
+    code = texted_by(asked_again, "sudo")
+
+    assert refused(answer(pending, code))
+    assert not is_in(pending)
+
+    assert sudo(asked_again, code)["Location"] == f"{TWO_FACTOR}/disable"
+    assert has_sudo(asked_again)
+
+
+def test_tf2_not_even_in_the_session_that_had_both_sent(sam):
+    """What a browser was texted for its login is worth nothing once it is signed in."""
+    client = ask(sam)
     for_login = newest_code()
+    answer(client, for_login)
+    Session.objects.update(proved_at=None)
 
-    response = signed_in.post("/session/sudo", {"code": for_login, "factor": "sms"})
-
-    assert response.status_code == 422 or response["Location"] == "/app"
-    assert pending.get("/session/two-factor").status_code == 200
+    assert refused(sudo(client, for_login))
+    assert not has_sudo(client)
 
 
 def test_a_used_code_is_used(sam):
