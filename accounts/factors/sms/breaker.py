@@ -5,9 +5,9 @@ A country and a block of numbers are paused when, of FEWEST codes or more that w
 than one in ten was used: first for set-ups; then, if codes for logins are not used either, for logins.
 
 Whoever can have texts sent could also use this to pause a country for everybody. So only a few texts of each
-person and network count, and for a country only a few of each block. Codes on their way look unused: set-ups
-go on as soon as one in ten of those codes was used; logins are judged once their codes had time to be used,
-or if none was.
+person, network and number count, and for a country only a few of each block. Codes on their way look unused:
+set-ups go on as soon as one in ten of those codes was used; logins are judged once their codes had time to be
+used, or if none was.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,15 @@ from accounts.crypto import digest, digests
 from accounts.database.batches import delete_in_batches
 from accounts.exceptions import MethodPaused, RateLimited
 from accounts.factors.sms import news
-from accounts.factors.sms.models import PAUSE, SKEW, Destination, Purpose, TextMessage, is_paused
+from accounts.factors.sms.models import (
+    LENGTHS,
+    LONGEST,
+    SKEW,
+    Destination,
+    Purpose,
+    TextMessage,
+    is_paused,
+)
 from accounts.factors.sms.numbers import country_of, prefix_of
 from accounts.factors.sms.wording import set_ups_paused
 from accounts.limits import Budget
@@ -34,9 +42,10 @@ FEWEST = 20
 ONE_IN = 10
 WINDOW = timedelta(hours=1)
 TIME_TO_ANSWER = timedelta(minutes=5)
-# How many texts of one source count in an hour, for each destination and purpose. They refuse nothing.
+# How many texts of one kind count in an hour, for each destination and purpose. They refuse nothing.
 COUNTED_OF_PERSON = Budget("text:counted:person", (3, 3600))
 COUNTED_OF_NETWORK = Budget("text:counted:network", (5, 3600))
+COUNTED_OF_NUMBER = Budget("text:counted:number", (3, 3600))
 COUNTED_OF_BLOCK = Budget("text:counted:block", (5, 3600))
 IPV6_SITE = 48  # bits; one customer can have that many networks
 
@@ -126,12 +135,13 @@ def count_sent(text: Sent, message_id: int) -> None:
 
 
 def counts(text: Sent, key: str, *more: tuple[Budget, str]) -> bool:
-    """Return whether this text counts: its person and network have had few to this destination."""
+    """Return whether this text counts: few of its person, network and number have been counted."""
     source = f"{text.purpose}:{key}"
     try:
         limits.reserve(
             (COUNTED_OF_PERSON, f"{source}:{text.person}"),
             (COUNTED_OF_NETWORK, f"{source}:{text.network}"),
+            (COUNTED_OF_NUMBER, f"{source}:{digest(text.number, 'counted')[:32]}"),
             *more,
         )
     except RateLimited:
@@ -204,13 +214,13 @@ def trip(row: Destination) -> None:
 
 
 def pause(row: Destination, cause: Destination) -> bool:
-    """Pause this row for PAUSE, with the counts of the row that caused it; False if it was paused already."""
+    """Pause this row, with the counts of the row that caused it; return False if it was paused already."""
     now = timezone.now()
     free = Destination.objects.filter(pk=row.pk).exclude(is_paused(now))
     return bool(
         free.update(
             paused_at=now,
-            paused_until=now + PAUSE,
+            paused_until=now + LENGTHS[Purpose(row.purpose)],
             tripped_by=cause.purpose,
             reason="",
             sent=cause.sent,
@@ -245,4 +255,4 @@ def begin_anew(rows: QuerySet[Destination]) -> None:
 def discard_stale() -> None:
     """Delete rows that count nothing any more and are not paused."""
     now = timezone.now()
-    delete_in_batches(Destination.objects.filter(window_began_at__lt=now - PAUSE).exclude(is_paused(now)))
+    delete_in_batches(Destination.objects.filter(window_began_at__lt=now - LONGEST).exclude(is_paused(now)))

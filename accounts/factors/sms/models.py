@@ -66,16 +66,19 @@ class Purpose(models.TextChoices):
     LOGIN = "login", _("signing in")
 
 
-PAUSE = timedelta(hours=24)
+# How long the breaker pauses. Set-ups can wait; people whose only method is a phone can't wait for a day.
+LENGTHS = {Purpose.SET_UP: timedelta(hours=24), Purpose.LOGIN: timedelta(hours=1)}
+LONGEST = max(LENGTHS.values())
 # Clocks of several hosts may differ by this much.
 SKEW = timedelta(minutes=5)
 
 
 def is_paused(now: datetime) -> Q:
-    """Return the condition of a pause. The breaker's last for PAUSE at most, whatever the clock was (D43)."""
-    return Q(paused_at__isnull=False, paused_until=None) | Q(
-        paused_until__gt=now, paused_until__lte=now + PAUSE + SKEW
-    )
+    """Return the condition of a pause. The breaker's last for LENGTHS at most, whatever the clock was (D43)."""
+    paused = Q(paused_at__isnull=False, paused_until=None)
+    for purpose, length in LENGTHS.items():
+        paused |= Q(purpose=purpose, paused_until__gt=now, paused_until__lte=now + length + SKEW)
+    return paused
 
 
 class DestinationQuerySet(models.QuerySet["Destination"]):

@@ -63,7 +63,7 @@ def again_in(pause: Destination) -> str:
     if pause.paused_until is None:
         return _("It is not known yet when they are sent again.")
     seconds = (pause.paused_until - timezone.now()).total_seconds()
-    hours = max(1, -(-round(seconds) // HOUR))
+    hours = max(1, -(-round(seconds) // HOUR))  # rounded up
     return ngettext("They are tried again in %(n)s hour.", "They are tried again in %(n)s hours.", hours) % {
         "n": hours
     }

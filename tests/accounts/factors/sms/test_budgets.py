@@ -1,10 +1,8 @@
 """What texts may cost, and what a number that was guessed at a hundred times still gets: none (R37, D27)."""
 
-import logging
 from contextlib import suppress
 
 import pytest
-import time_machine
 from django.test import Client
 from django.utils import timezone
 
@@ -26,7 +24,14 @@ from accounts.factors.sms.models import SMSDevice, TextMessage
 from accounts.models import RateLimit
 from accounts.sessions.store import SessionStore
 from accounts.two_factor import enrolment
-from tests.accounts.factors.sms.conftest import enrol_phone, newest_code, start_phone, time_passes
+from tests.accounts.factors.sms.conftest import (
+    alarms,
+    enrol_phone,
+    newest_code,
+    number,
+    start_phone,
+    time_passes,
+)
 from tests.support.people import (
     TWO_FACTOR,
     Authenticator,
@@ -42,22 +47,6 @@ CHALLENGE = "/session/two-factor"
 SEND = "/session/two-factor-send-sms"
 SUDO = "/session/sudo"
 SET_ASIDE = "<strong>SMS (Text Message)</strong> no longer works"
-AREAS = [202, 212, 213, 305, 312, 404, 415, 503, 602, 617, 702, 713, 720, 801, 907, 919]
-
-
-def number(n):
-    """So many different numbers; never more than a few in one block."""
-    return f"+1{AREAS[n % len(AREAS)]}555{100 + n // len(AREAS):04d}"
-
-
-@pytest.fixture
-def moving_clock():
-    with time_machine.travel(timezone.now(), tick=False) as clock:
-        yield clock
-
-
-def alarms(caplog):
-    return [record.message for record in caplog.records if record.levelno == logging.ERROR]
 
 
 # ---------------------------------------------------------------- budgets

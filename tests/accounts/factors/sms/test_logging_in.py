@@ -1,10 +1,13 @@
 """A code by text at login and for sudo (R35 to R37, D26)."""
 
 import threading
+from datetime import timedelta
 
 import pytest
+import time_machine
 from django.db import connections
 from django.test import Client
+from django.utils import timezone
 
 from accounts.factors.sms.backends.locmem import outbox
 from accounts.factors.sms.models import SMSDevice, TextMessage
@@ -62,6 +65,32 @@ def test_sm_04_a_code_dies_after_five_minutes(sam):
     answer(client, newest_code())
 
     assert not is_in(client)
+
+
+def test_d43_a_code_lives_five_minutes_even_if_the_clock_is_set_back(sam):
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        clock.shift(86_400)
+        client = ask(sam)
+        code = newest_code()
+        clock.shift(-86_400)
+        client = ask(sam)
+        TextMessage.objects.update(replaced_at=None)
+
+        assert refused(answer(client, code))
+        assert not is_in(client)
+
+
+@pytest.mark.parametrize(
+    ("age", "wait"), [(0, 60), (59, 1), (60, 0), (3600, 0), (-30, 0), (-86_400, 0), (-(10**8), 0)]
+)
+def test_d43_nobody_waits_longer_than_a_minute_whatever_the_clock_was(sam, age, wait):
+    with time_machine.travel(timezone.now(), tick=False):
+        client = ask(sam)
+        TextMessage.objects.update(created_at=timezone.now() - timedelta(seconds=age))
+
+        page = client.get("/session/two-factor").content.decode()
+
+    assert f'data-wait="{wait}"' in page
 
 
 def test_sm_05_the_newer_code_replaces_the_older(sam):
@@ -328,6 +357,17 @@ def test_with_both_the_application_still_works_after_a_text(alice, both):
     client.post("/session/two-factor", {"code": both.fresh_code(), "factor": "app"})
 
     assert is_in(client)
+
+
+def test_tf2_a_text_for_a_login_that_the_application_completed_grants_no_sudo(alice, both):
+    client = ask(alice)
+    code = texted_by(client, "login")
+    client.post("/session/two-factor", {"code": both.fresh_code(), "factor": "app"})
+    assert is_in(client)
+    Session.objects.update(proved_at=None)
+
+    assert refused(sudo(client, code))
+    assert not has_sudo(client)
 
 
 def test_sm_07_nobody_else_can_have_a_text_sent(sam, mallory):
