@@ -71,10 +71,10 @@ def start_phone(client, number=NUMBER, **fields):
     return client.post(f"{people.TWO_FACTOR}/enable", {"method": "sms", "phone_number": number, **fields})
 
 
-def enrol_phone(user, client=None):
+def enrol_phone(user, client=None, number=NUMBER):
     """Enable two-factor authentication by text only; return the browser."""
     client = client or people.sign_in(user)
-    response = start_phone(client)
+    response = start_phone(client, number)
     assert response.status_code == 302, response.content.decode()
     response = client.post(f"{people.TWO_FACTOR}/confirm", {"code": newest_code()})
     assert response.status_code in (200, 302), response.content.decode()

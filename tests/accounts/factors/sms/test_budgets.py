@@ -1,14 +1,12 @@
 """What texts may cost, and what a number that was guessed at a hundred times still gets: none (R37, D27)."""
 
-from contextlib import suppress
-
 import pytest
 from django.test import Client
 from django.utils import timezone
 
 from accounts import factors
 from accounts.audit import Actor
-from accounts.exceptions import MethodSetAside, RateLimited
+from accounts.exceptions import MethodSetAside
 from accounts.factors import challenges
 from accounts.factors.base import MOST_FAILURES
 from accounts.factors.sms.backends.locmem import outbox
@@ -23,7 +21,6 @@ from accounts.factors.sms.budgets import (
 from accounts.factors.sms.models import SMSDevice, TextMessage
 from accounts.models import RateLimit
 from accounts.sessions.store import SessionStore
-from accounts.two_factor import enrolment
 from tests.accounts.factors.sms.conftest import (
     alarms,
     enrol_phone,
@@ -32,6 +29,7 @@ from tests.accounts.factors.sms.conftest import (
     start_phone,
     time_passes,
 )
+from tests.accounts.factors.sms.fraud import ask_for_text
 from tests.support.people import (
     TWO_FACTOR,
     Authenticator,
@@ -40,7 +38,6 @@ from tests.support.people import (
     make_user,
     post_password,
     sign_in,
-    sign_in_somewhere,
 )
 
 CHALLENGE = "/session/two-factor"
@@ -67,15 +64,6 @@ def test_sm_08_many_accounts_with_one_number_get_one_text_each_and_share_the_oth
         client.post(f"{TWO_FACTOR}/resend")
 
     assert len(outbox) == 9 + 4
-
-
-def ask_for_text(user, address, number):
-    """What the page does on which somebody gives a number; by the verbs, since there are so many."""
-    session, actor = sign_in_somewhere(user, address)
-    sms = factors.get("sms")
-    state = enrolment.begin_enrolment(user, sms, former=None, actor=actor, phone_number=number)
-    with suppress(RateLimited):
-        challenges.challenge(user, sms, state, session=session, actor=actor)
 
 
 def test_sm_09_two_hundred_numbers_from_one_address_and_from_twenty(
