@@ -97,8 +97,8 @@ class DestinationAdmin(ReadOnlyAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        may_lift = may(request) and object_id.isascii() and object_id.isdigit()
-        url = reverse("admin:factor_sms_destination_lift", args=[int(object_id)]) if may_lift else ""
+        row = self.get_object(request, object_id) if may(request) else None
+        url = reverse("admin:factor_sms_destination_lift", args=[row.pk]) if row else ""
         return super().change_view(request, object_id, form_url, {"lift_url": url})
 
     def pause(self, request: HttpRequest) -> HttpResponse:

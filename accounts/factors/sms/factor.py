@@ -141,7 +141,7 @@ class SMSFactor(Factor):
         return right == 1
 
     def live_message(self, user: User, state: State) -> TextMessage | None:
-        """Return the text whose code can be used. It lives for LIFETIME at most, whatever the clock (D43)."""
+        """Return the text whose code can be used. It lives for LIFETIME at most, whatever the clock."""
         now = timezone.now()
         return (
             TextMessage.objects.filter(
@@ -243,7 +243,7 @@ def code_purpose(message: TextMessage) -> str:
 def wait_after(newest: TextMessage | None) -> int:
     """Return the seconds until another text can be sent, 0 if one can be sent now; never above COOLDOWN.
 
-    A text of the future was sent before the clock was set back: nobody waits for that moment (D43).
+    A text of the future was sent before the clock was set back: nobody waits for that moment.
     """
     age = (timezone.now() - newest.created_at).total_seconds() if newest else COOLDOWN
     return round(COOLDOWN - age) if 0 <= age < COOLDOWN else 0

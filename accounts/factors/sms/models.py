@@ -74,7 +74,7 @@ SKEW = timedelta(minutes=5)
 
 
 def is_paused(now: datetime) -> Q:
-    """Return the condition of a pause. The breaker's last for LENGTHS at most, whatever the clock (D43)."""
+    """Return the condition of a pause. The breaker's last for LENGTHS at most, whatever the clock."""
     paused = Q(paused_at__isnull=False, paused_until=None)
     for purpose, length in LENGTHS.items():
         paused |= Q(purpose=purpose, paused_until__gt=now, paused_until__lte=now + length + SKEW)

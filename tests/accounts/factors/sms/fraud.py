@@ -7,8 +7,10 @@ from django.core.management import call_command
 from django.test import Client
 
 from accounts import factors
+from accounts.audit import Actor
 from accounts.exceptions import RateLimited
 from accounts.factors import challenges
+from accounts.factors.sms import pauses
 from accounts.factors.sms.backends.locmem import outbox
 from accounts.factors.sms.models import Destination
 from accounts.two_factor import enrolment
@@ -57,6 +59,10 @@ def use_up_set_ups():
     unused(20)
     assert pause("US")
     outbox.clear()
+
+
+def pause_by_hand(country, purpose="set-up"):
+    pauses.pause_country(country, [purpose], reason="Fraud elsewhere", actor=Actor.command())
 
 
 def starts(n=90, number_of=number, name="newcomer"):

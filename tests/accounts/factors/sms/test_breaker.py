@@ -19,12 +19,13 @@ from tests.accounts.factors.sms.fraud import (
     german,
     in_block,
     pause,
+    pause_by_hand,
     sign_up,
     starts,
     unused,
     use_up_set_ups,
 )
-from tests.support.people import TWO_FACTOR, enrol, make_user, post_password, sign_in
+from tests.support.people import TWO_FACTOR, Authenticator, make_user, post_password, sign_in, start_enrolment
 
 CONFIRM = f"{TWO_FACTOR}/confirm"
 PAUSED = "Text messages to that country are paused at the moment."
@@ -34,7 +35,7 @@ BLOCK_PAUSED = "Text messages to numbers that begin like this one are paused at 
 # ---------------------------------------------------------------- set-ups
 
 
-def test_sf12_twenty_unused_codes_pause_set_ups_in_a_country(transactional_db, caplog):
+def test_sf12_sm_18_twenty_unused_codes_pause_set_ups_in_a_country(transactional_db, caplog):
     begin(19)
     assert starts(50).status_code == 302
     assert len(outbox) == 20
@@ -141,7 +142,7 @@ def test_sf12_texts_that_the_provider_refused_cost_nothing_and_do_not_count(tran
 # ---------------------------------------------------------------- what it takes to abuse it
 
 
-def test_sf12_one_network_pauses_nothing(transactional_db, settings):
+def test_sf12_sm_19_one_network_pauses_nothing(transactional_db, settings):
     unused(20, ip="203.0.113.1")
 
     assert not Destination.objects.paused().exists()
@@ -154,7 +155,7 @@ def test_sf12_many_networks_of_one_ipv6_site_are_one(transactional_db):
     assert not Destination.objects.paused().exists()
 
 
-def test_sf12_one_person_pauses_nothing(alice):
+def test_sf12_sm_19_one_person_pauses_nothing(alice):
     for n in range(24):
         ask_for_text(alice, f"203.0.113.{n}", number(n))
         RateLimit.objects.filter(key__startswith="text:user").delete()
@@ -163,7 +164,7 @@ def test_sf12_one_person_pauses_nothing(alice):
     assert Destination.objects.get(key="US").sent == 3
 
 
-def test_sf12_one_number_pauses_nothing(transactional_db):
+def test_sf12_sm_19_one_number_pauses_nothing(transactional_db):
     unused(24, lambda n: number(0))
 
     assert len(outbox) == 24
@@ -259,8 +260,9 @@ def test_sf12_unused_logins_alone_pause_set_ups_first_and_then_logins(owners, mo
 def test_sf12_people_with_an_application_are_told_of_it_and_sign_in(owners, moving_clock):
     client = ask(owners[7])
     enter(client, newest_code())
-    app = enrol(owners[7], client)
-    Destination.objects.create(key="US", purpose="login", country="US", paused_at=timezone.now())
+    app = Authenticator(owners[7], start_enrolment(client))
+    assert client.post(CONFIRM, {"code": app.code()}).status_code == 302
+    pause_by_hand("US", "login")
 
     client = ask(owners[7])
     page = client.get("/session/two-factor?factor=sms").content.decode()
@@ -273,7 +275,7 @@ def test_sf12_people_with_an_application_are_told_of_it_and_sign_in(owners, movi
 def test_sf12_a_pause_is_told_where_sudo_asks_and_where_methods_are_listed(owners):
     client = ask(owners[0])
     enter(client, newest_code())
-    Destination.objects.create(key="US", purpose="login", country="US", paused_at=timezone.now())
+    pause_by_hand("US", "login")
     listed = client.get(TWO_FACTOR).content.decode()
     Session.objects.update(proved_at=None)
 
@@ -332,7 +334,7 @@ def test_sf12_set_ups_are_tried_again_after_a_day_and_logins_after_an_hour(owner
     assert starts(61).status_code == 302
 
 
-def test_sf12_d43_a_pause_lasts_a_day_whatever_the_clock_was(transactional_db, moving_clock):
+def test_sf12_a_pause_lasts_a_day_whatever_the_clock_was(transactional_db, moving_clock):
     moving_clock.shift(7 * 86_400)
     use_up_set_ups()
     moving_clock.shift(-7 * 86_400)
@@ -342,19 +344,17 @@ def test_sf12_d43_a_pause_lasts_a_day_whatever_the_clock_was(transactional_db, m
 
 def test_sf12_old_counts_are_tidied_up_and_pauses_stay(transactional_db, moving_clock):
     unused(3)
-    by_hand = Destination.objects.create(key="DE", purpose="set-up", country="DE", paused_at=timezone.now())
+    pause_by_hand("DE")
     moving_clock.shift(2 * 86_400)
     call_command("run_due_work", stdout=StringIO())
 
-    assert list(Destination.objects.all()) == [by_hand]
+    assert list(Destination.objects.all()) == [pause("DE")]
 
 
 def test_sf12_a_pause_between_the_number_and_the_text_is_told(transactional_db):
     client = sign_up("alice", "198.51.100.1")
     client.post(f"{TWO_FACTOR}/enable", {"method": "sms", "phone_number": number(0)})
-    Destination.objects.update_or_create(
-        key="US", purpose="set-up", defaults={"country": "US", "paused_at": timezone.now()}
-    )
+    pause_by_hand("US")
     RateLimit.objects.all().delete()
     outbox.clear()
 

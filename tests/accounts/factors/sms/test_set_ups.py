@@ -51,7 +51,7 @@ def test_sf6_texts_to_a_number_by_a_stranger_keep_its_owner_from_nothing(alice, 
     assert sets_up(sign_in(alice))
 
 
-def test_sf6_texts_by_a_crowd_while_the_attack_goes_on(alice, moving_clock):
+def test_sf6_sm_17_texts_by_a_crowd_while_the_attack_goes_on(alice, moving_clock):
     """Eighteen strangers from as many networks, who go on and on: the owner has the number at once."""
     crowd = [browser_of(f"stranger{n}", f"203.0.113.{n % 20}") for n in range(18)]
     for client in crowd:
