@@ -175,7 +175,7 @@ def count_used(message: TextMessage) -> None:
         window_began_at__lte=message.counted_at,
     )
     rows.filter(used__lt=F("sent")).update(used=F("used") + 1)
-    mistaken = rows.filter(tripped_by=F("purpose"), sent__lte=F("used") * ONE_IN)
+    mistaken = rows.filter(is_paused(timezone.now()), tripped_by=F("purpose"), sent__lte=F("used") * ONE_IN)
     for row in mistaken:
         with transaction.atomic():
             if lift(mistaken.filter(pk=row.pk)):

@@ -22,6 +22,8 @@ def send_text(content: dict[str, Any]) -> None:
         message.update(status=TextMessage.Status.FAILED)
         return
     message.update(status=TextMessage.Status.SENT, provider_id=provider_id)
+    if "source" not in content:  # queued by a former version
+        return
     try:
         count_sent(Sent(content["to"], **content["source"]), pk)
     except Error as error:  # it was sent all the same

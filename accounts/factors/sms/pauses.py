@@ -53,9 +53,9 @@ def pause_block(number: str, purposes: list[str], *, reason: str, actor: Actor) 
 def pause(key: str, country: str, ending: str, purposes: list[str], *, reason: str, actor: Actor) -> None:
     with acting(actor):
         check_may_change(actor)
-        for purpose in sorted(purposes):
+        for purpose in [purpose for purpose in Purpose if purpose in purposes]:  # in the order of the breaker
             row, _created = Destination.objects.get_or_create(
-                key=key, purpose=Purpose(purpose), defaults={"country": country, "ending": ending}
+                key=key, purpose=purpose, defaults={"country": country, "ending": ending}
             )
             breaker.pause_by_hand(row, reason)
             news.paused(row, actor=actor, reason=reason)

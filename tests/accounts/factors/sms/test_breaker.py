@@ -1,13 +1,17 @@
 """Where codes are sent but not used, no more are sent: first to set up numbers, then at all (SF12)."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from accounts.exceptions import MethodPaused
 from accounts.factors.sms.backends.locmem import outbox
 from accounts.factors.sms.models import Destination, SMSDevice, TextMessage
 from accounts.models import AuditEvent, RateLimit, Session
@@ -81,6 +85,14 @@ def test_sf12_a_block_is_paused_before_its_country(transactional_db, caplog):
     assert alarm.startswith("Text messages to a block of numbers in US are paused for set-up: 0 of 20 codes")
     assert "text messages to US ••55 •••• for setting up numbers are paused" in doctor()
     assert "20255501" not in caplog.text + str(list(Destination.objects.values()))
+
+
+def test_sf12_a_block_stays_paused_under_a_new_key(transactional_db, settings):
+    unused(20, in_block)
+
+    settings.ENCRYPTION_KEYS = ["another key, which is long enough and new", *settings.ENCRYPTION_KEYS]
+
+    assert BLOCK_PAUSED in starts(77, in_block).content.decode()
 
 
 @pytest.mark.parametrize(("used", "paused"), [(1, True), (2, False)])
@@ -332,6 +344,33 @@ def test_sf12_set_ups_are_tried_again_after_a_day_and_logins_after_an_hour(owner
     assert starts(60).status_code == 422
     moving_clock.shift(2)
     assert starts(61).status_code == 302
+
+
+def test_sf12_a_code_that_is_used_after_a_pause_ends_nothing_more(transactional_db, moving_clock):
+    use_up_set_ups()
+    moving_clock.shift(86_400 + 1)
+
+    [(client, code)] = begin(1, start=30)
+    assert client.post(CONFIRM, {"code": code}).status_code == 200
+
+    assert not AuditEvent.objects.filter(event="texts.resumed").exists()
+    row = Destination.objects.get(key="US", purpose="set-up")
+    assert (row.sent, row.used) == (1, 1)
+
+
+def test_sf12_texts_that_are_sent_at_the_same_moment_are_all_counted_and_pause_once(transactional_db, caplog):
+    """Forty in eight threads, each by another person, in another network, to another number."""
+
+    def send(thread):
+        with closing(connection), suppress(MethodPaused):
+            unused(5, start=5 * thread)
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(send, range(8)))
+
+    assert Destination.objects.get(key="US", purpose="set-up").sent >= 20
+    assert AuditEvent.objects.filter(event="texts.paused", subject="texts:US").count() == 1
+    assert len(alarms(caplog)) == 1
 
 
 def test_sf12_a_pause_lasts_a_day_whatever_the_clock_was(transactional_db, moving_clock):
