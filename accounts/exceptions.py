@@ -103,6 +103,13 @@ class MethodSetAside(RuleViolation):
     )
 
 
+class MethodPaused(RuleViolation):
+    """This method sends nothing there at the moment. The message names the other ways."""
+
+    code = "method-paused"
+    fields = ("phone_number",)
+
+
 class Busy(RuleViolation):
     """The data that this depends on keeps changing; try again."""
 

@@ -4,7 +4,7 @@ Methods that act run on POST only. Methods that show something are pure: a reloa
 nothing and shows the same secret. A factor with tables is its own Django app.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from functools import cached_property
 from typing import Any, ClassVar, TypeAlias
@@ -18,6 +18,7 @@ from django.utils.functional import Promise
 from django.utils.translation import ngettext
 from django_otp.models import Device as OTPDevice
 
+from accounts import limits
 from accounts.audit import Actor
 from accounts.database.batches import delete_in_batches
 from accounts.database.prepared import Prepared
@@ -95,6 +96,14 @@ class Factor:
         """Return the budgets to spend before this factor acts, outside any transaction. Pure."""
         return []
 
+    def reserve(self, user: User, state: State, *, actor: Actor) -> None:
+        """Spend what it costs to act, outside any transaction. Raises RateLimited, MethodPaused."""
+        limits.reserve(*self.claims(user, state, actor=actor))
+
+    def notes(self) -> Iterable[str]:
+        """Return what `manage.py doctor` should say about this factor, besides what is wrong."""
+        return []
+
     def begin_enrolment(self, user: User, **details: Any) -> State:
         """Create an unconfirmed device; return the state that the session must keep. Sends nothing."""
         raise NotImplementedError
@@ -114,7 +123,7 @@ class Factor:
         confirmed = self.pending(user, state).update(confirmed=True, confirmed_at=timezone.now(), **fields)
         return self.device_of(user) if confirmed else None
 
-    def challenge(self, user: User, state: State) -> State:
+    def challenge(self, user: User, state: State, *, actor: Actor | None = None) -> State:
         """Act before the page asks for the answer (such as send a text); return the new state."""
         return state
 

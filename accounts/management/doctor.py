@@ -119,6 +119,12 @@ def mails_leave() -> Iterator[str]:
         )
 
 
+def what_methods_say() -> Iterator[str]:
+    """Note what the factors have to say, such as where no codes are sent at the moment."""
+    for factor in factors.all_factors():
+        yield from map(Note, factor.notes())
+
+
 CHECKS = {
     "two-factor and devices agree": Check(two_factor_is_what_the_devices_say),
     "backup codes": Check(backup_codes_come_and_go_with_two_factor),
@@ -128,4 +134,5 @@ CHECKS = {
     "audit events are append-only": Check(integrity.events_are_append_only),
     "migrations": Check(integrity.migrations_are_applied),
     "times": Check(integrity.nothing_is_of_the_future),
+    "methods": Check(what_methods_say),
 }

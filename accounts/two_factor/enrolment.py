@@ -27,7 +27,7 @@ def begin_enrolment(
 ) -> State:
     """Create an unconfirmed device that replaces `former`; return the state that the session must keep.
 
-    Sends nothing: `challenge` does. Raises EmailNotConfirmed, AccountGone, SessionEnded.
+    Sends nothing: `challenge` does. Raises EmailNotConfirmed, MethodPaused, AccountGone, SessionEnded.
     """
     if not user.email_confirmed:
         raise EmailNotConfirmed
