@@ -12,6 +12,7 @@ from accounts.tokens import expiry
 from accounts.tokens.issuing import issue
 from organizations import news
 from organizations.access.rights import lock_with_right
+from organizations.announcements import tell_of_token
 from organizations.events import Event, record
 from organizations.models import Organization, OrganizationToken, Right
 from organizations.news import OWNERS
@@ -59,29 +60,30 @@ def replace(
             made=token.public_id,
             replaced=replaced,
         )
-        outbox.broadcast(
-            "organization_token_created",
-            audience=OWNERS,
-            key=str(organization.pk),
-            organization_name=organization.name,
-            kind=kind.value,
-            replaced=bool(replaced),
-            made_by=token.created_by,
-            by_owners_token=isinstance(actor.token, OrganizationToken),
-        )
+        tell_of_token("organization_token_created", token, replaced=bool(replaced), actor=actor)
     return token, secret
 
 
 def revoke(organization: Organization, kind: TokenKind, *, actor: Actor) -> OrganizationToken | None:
-    """Revoke the token of this kind at once; return it, or None if there is none."""
+    """Revoke the token of this kind at once; return it, or None if there is none.
+
+    No budget is asked: it must not keep anybody from ending a token, and each was counted when it was made.
+    """
     with acting(actor):
         organization = lock_with_right(organization, actor, Right.TOKENS)
         token = of_kind(organization, kind)
         if token is not None:
-            revoked = token.public_id
-            token.delete()
-            record(Event.TOKEN_REVOKED, organization, actor=actor, kind=kind.value, revoked=revoked)
+            token.organization = organization
+            end(token, actor=actor)
+            tell_of_token("organization_token_ended", token, actor=actor)
     return token
+
+
+def end(token: OrganizationToken, *, actor: Actor) -> None:
+    """Revoke a token and record it. The caller holds the organization's lock, and tells the owners."""
+    revoked = token.public_id
+    token.delete()
+    record(Event.TOKEN_REVOKED, token.organization, actor=actor, kind=str(token.kind), revoked=revoked)
 
 
 def with_organizations() -> QuerySet[OrganizationToken]:

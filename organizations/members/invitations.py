@@ -11,19 +11,28 @@ from django.utils.translation import gettext as _
 
 from accounts import crypto, limits, outbox
 from accounts.audit import Actor
-from accounts.exceptions import EmailNotConfirmed
+from accounts.exceptions import EmailNotConfirmed, RateLimited
 from accounts.limits import Budget
 from accounts.models import User
 from accounts.sessions.locks import acting
 from organizations.access.rights import lock_organization, lock_with_right
+from organizations.announcements import is_owner, tell_of_invitation
 from organizations.events import Event, record
 from organizations.exceptions import AlreadyMember, InvitationGone, UnknownUser
-from organizations.models import Membership, Organization, OrganizationCounts, Right, invitation_end
+from organizations.models import (
+    Membership,
+    Organization,
+    OrganizationCounts,
+    OrganizationToken,
+    Right,
+    invitation_end,
+)
 
 # Each invitation is a mail to a person who did not ask for it.
 INVITATIONS_BY_USER = Budget("invite", (60, 3600), (300, 86_400))
 INVITATIONS_BY_NETWORK = Budget("invite:network", (120, 3600), (600, 86_400))
 INVITATIONS_TO_ONE = Budget("invite-one", (5, 86_400))
+MAILS_ABOUT_TOKEN = Budget("invite:token-mail", (1, 3600))
 
 
 def invite(organization: Organization, who: str, *, actor: Actor) -> Membership:
@@ -36,6 +45,7 @@ def invite(organization: Organization, who: str, *, actor: Actor) -> Membership:
         (INVITATIONS_BY_NETWORK, actor.network),
         (INVITATIONS_TO_ONE, crypto.digest(who.lower(), "invitation")),
     )
+    alarming = is_worth_a_mail(organization, actor)
     with acting(actor):
         organization = lock_with_right(organization, actor, Right.MEMBERS)
         invitation, user = (
@@ -46,11 +56,30 @@ def invite(organization: Organization, who: str, *, actor: Actor) -> Membership:
         is_new = invitation.pk is None
         invitation.expires_at = invitation_end()
         invitation.invited_by = actor.user.username if actor.user else ""
+        invitation.invited_by_id = actor.responsible_id
+        invitation.invited_with_id = actor.token.pk if isinstance(actor.token, OrganizationToken) else None
         invitation.save()
         record(Event.MEMBER_INVITED, organization, actor=actor, user=user, email=invitation.email)
         notify_invited(organization, invitation, user)
+        if alarming:
+            tell_of_invitation(organization, invitation, actor=actor)
         OrganizationCounts.objects.add([organization.pk], invited=1 if is_new else 0)
     return invitation
+
+
+def is_worth_a_mail(organization: Organization, actor: Actor) -> bool:
+    """Return whether owners have to hear that this actor invites, and have not within the last hour.
+
+    That is so for a token whose maker is no owner any more. The limit holds back the mail only.
+    """
+    token = actor.token
+    if not isinstance(token, OrganizationToken) or is_owner(organization, token.created_by_id):
+        return False
+    try:
+        limits.reserve((MAILS_ABOUT_TOKEN, str(token.pk)))
+    except RateLimited:
+        return False
+    return True
 
 
 def inviter(actor: Actor) -> str:
