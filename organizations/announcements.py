@@ -4,9 +4,10 @@ Every door uses these functions, in the transaction of the change. The readers a
 chosen at once: who makes an owner and removes the others cannot keep the mail from them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 from accounts import outbox
@@ -91,21 +92,23 @@ def tell(
 
     When plain members go, owners are told only if they leave something behind.
     """
+    ids = {user.pk for user in people}
+    before = dict.fromkeys(ids, were_owners and change != Change.MADE)
     if were_owners or left:
-        readers = owners_of(organization) - {user.pk for user in people}
         outbox.notify_all(
-            readers,
+            owners_of(organization) - ids,
             "organization_owners_changed",
             change=change.value,
             were_owners=were_owners,
             names=listing([user.username for user in people]),
             number=len(people),
-            **circumstances(organization, actor),
+            **circumstances(organization, actor, before=before),
             **left.for_mail(),
         )
     name = (TO_OWNERS_CONCERNED if were_owners else TO_MEMBERS_CONCERNED).get(change)
     for user in people if name else ():
-        outbox.notify(user, str(name), change=change.value, **circumstances(organization, actor, reader=user))
+        told = circumstances(organization, actor, reader=user, before=before)
+        outbox.notify(user, str(name), change=change.value, **told)
 
 
 def tell_of_deletion(organization: Organization, *, actor: Actor) -> None:
@@ -136,25 +139,34 @@ def tell_of_invitation(organization: Organization, invitation: Membership, *, ac
     )
 
 
-def circumstances(organization: Organization, actor: Actor, *, reader: User | None = None) -> dict[str, Any]:
-    """Return what all of these mails say: where, who did it or which token, and how many owners there are."""
+def circumstances(
+    organization: Organization,
+    actor: Actor,
+    *,
+    reader: User | None = None,
+    before: Mapping[int, bool] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """Return what all of these mails say: where, who did it or which token, and how many owners there are.
+
+    `before` says of the people whom the change made or unmade owners, by id, what they were before it.
+    """
     return {
         "organization_name": organization.name,
         "organization_email": organization.email,
         "owners": organization.memberships.owners().count(),
-        "actor": by_whom(organization, actor, reader),
+        "actor": by_whom(organization, actor, reader, before),
     }
 
 
-def by_whom(organization: Organization, actor: Actor, reader: User | None) -> dict[str, Any]:
-    if isinstance(actor.token, OrganizationToken):
-        return {
-            "by": "token",
-            "kind": str(actor.token.kind),
-            "name": maker_of(actor.token),
-            "owns": is_owner(organization, actor.token.created_by_id),
-        }
-    return {**outbox.circumstances(actor, reader), "with_token": actor.token is not None}
+def by_whom(
+    organization: Organization, actor: Actor, reader: User | None, before: Mapping[int, bool]
+) -> dict[str, Any]:
+    token = actor.token
+    if not isinstance(token, OrganizationToken):
+        return {**outbox.circumstances(actor, reader), "with_token": token is not None}
+    maker = token.created_by_id
+    owned = before[maker] if maker is not None and maker in before else is_owner(organization, maker)
+    return {"by": "token", "kind": str(token.kind), "name": maker_of(token), "owned": owned}
 
 
 def owners_of(organization: Organization) -> set[int]:

@@ -14,6 +14,7 @@ from organizations import news
 from organizations.access.rights import lock_with_right
 from organizations.announcements import tell_of_token
 from organizations.events import Event, record
+from organizations.exceptions import listing
 from organizations.models import Organization, OrganizationToken, Right
 from organizations.news import OWNERS
 
@@ -48,6 +49,7 @@ def replace(
         organization = lock_with_right(organization, actor, Right.TOKENS)
         former = of_kind(organization, kind)
         replaced = former.public_id if former else ""  # record() omits ""
+        invited = sent_with(former)
         if former is not None:
             former.delete()
         token = OrganizationToken(organization=organization, kind=kind)
@@ -60,7 +62,13 @@ def replace(
             made=token.public_id,
             replaced=replaced,
         )
-        tell_of_token("organization_token_created", token, replaced=bool(replaced), actor=actor)
+        tell_of_token(
+            "organization_token_created",
+            token,
+            replaced=bool(replaced),
+            invitations=listing(invited),
+            actor=actor,
+        )
     return token, secret
 
 
@@ -74,9 +82,18 @@ def revoke(organization: Organization, kind: TokenKind, *, actor: Actor) -> Orga
         token = of_kind(organization, kind)
         if token is not None:
             token.organization = organization
+            invited = sent_with(token)
             end(token, actor=actor)
-            tell_of_token("organization_token_ended", token, actor=actor)
+            tell_of_token("organization_token_ended", token, invitations=listing(invited), actor=actor)
     return token
+
+
+def sent_with(token: OrganizationToken | None) -> list[str]:
+    """Return to whom open invitations were sent with this token: they outlive it."""
+    if token is None:
+        return []
+    open_ones = token.organization.memberships.invited().current().filter(invited_with_id=token.pk)
+    return [str(invitation) for invitation in open_ones.order_by("pk")]
 
 
 def end(token: OrganizationToken, *, actor: Actor) -> None:
