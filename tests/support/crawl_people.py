@@ -154,7 +154,9 @@ class Places:
         self.known = {
             "organization_name": ["open", "fort"],
             # A member, an owner, and an owner who has made a token.
-            "membership_id": [membership_of(stage.people[name], "open").pk for name in ("max", "una", "olga")],
+            "membership_id": [
+                membership_of(stage.people[name], "open").pk for name in ("max", "una", "olga")
+            ],
             "token": ["MTIz.made.up"],
             "page": ["two-factor"],
             "factor": ["app"],
