@@ -51,11 +51,12 @@ class LeftBehind:
 
     tokens: Sequence[OrganizationToken] = field(default=())
     invitations: Sequence[Membership] = field(default=())
+    contact: str = ""  # the contact address of the organization, if it is theirs
     tokens_ended: bool = False
     invitations_revoked: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.tokens or self.invitations)
+        return bool(self.tokens or self.invitations or self.contact)
 
     @property
     def names(self) -> list[str]:
@@ -73,6 +74,7 @@ class LeftBehind:
             "tokens_ended": self.tokens_ended,
             "invitations": listing([str(invitation) for invitation in self.invitations]),
             "invitations_revoked": self.invitations_revoked,
+            "contact": self.contact,
         }
 
 

@@ -5,7 +5,7 @@ belongs to the person (sessions, API tokens of their own) loses the organization
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from accounts.audit import Actor
 from accounts.models import User, unexpired
@@ -43,13 +43,23 @@ class Going:
 
 
 def left_by(organization: Organization, user_ids: Iterable[int]) -> LeftBehind:
-    """Return the valid tokens and the open invitations that these people made."""
+    """Return the valid tokens and the open invitations that these people made, and whether the contact
+    address is one of theirs.
+    """
     ids = list(user_ids)
     tokens = organization.tokens.filter(unexpired(), created_by_id__in=ids).order_by("kind")
     invitations = invitations_by(organization, ids).order_by("pk")
     for token in (found := list(tokens)):
         token.organization = organization
-    return LeftBehind(tokens=found, invitations=list(invitations))
+    return LeftBehind(
+        tokens=found,
+        invitations=list(invitations),
+        contact=organization.email if is_theirs(organization.email, ids) else "",
+    )
+
+
+def is_theirs(address: str, user_ids: Iterable[int]) -> bool:
+    return User.objects.by_confirmed_email(address).filter(pk__in=user_ids).exists()
 
 
 def invitations_by(organization: Organization, user_ids: Iterable[int]) -> MembershipQuerySet:
@@ -83,9 +93,9 @@ def settle(organization: Organization, going: Going, wishes: Wishes, *, actor: A
             token_verbs.end(token, actor=actor)
     if wishes.revoke_invitations:
         revoke(organization, going.invitations, actor=actor)
-    return LeftBehind(
-        left.tokens,
-        going.invitations if wishes.revoke_invitations else left.invitations,
+    return replace(
+        left,
+        invitations=going.invitations if wishes.revoke_invitations else left.invitations,
         tokens_ended=wishes.end_tokens,
         invitations_revoked=wishes.revoke_invitations,
     )

@@ -45,7 +45,7 @@ def users(name):
     return {"data": [{"type": "users", "id": name}]}
 
 
-def test_sf8_a_token_that_acts_while_its_maker_is_removed_leaves_none_behind(live_site, rounds):
+def test_sf8_or_16_a_token_that_acts_while_its_maker_is_removed_leaves_none_behind(live_site, rounds):
     """Whatever it does comes before, or not at all: also a token that it makes in its place."""
     for number in rounds():
         scene = Scene(live_site, number)

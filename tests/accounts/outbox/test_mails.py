@@ -43,6 +43,7 @@ def rendered(name, who=None, **context):
         "were_owners": True,
         "tokens": [{"kind": "owners", "made_by": "bob", "used_on": ""}],
         "invitations": "carol",
+        "contact": "hello@acme.example",
         "inviter": "bob",
         "enrol_url": "http://testserver/app/settings/two-factor?next=%2Fapp%2Facme",
     }

@@ -130,7 +130,7 @@ def test_sf8_nothing_is_kept_in_silence(stage, leaving, action, sent):
     assert all(works(secret) for secret in leaving.values())
 
 
-def test_sf8_a_token_made_since_the_page_was_shown_is_not_kept_unseen(stage, leaving):
+def test_sf8_or_16_a_token_made_since_the_page_was_shown_is_not_kept_unseen(stage, leaving):
     url = f"{row_of(stage, 'una')}/remove"
     shown = form_on(stage.browser("olga").get(url))["shown"]
     newer = make_token(stage, "una", "owners")
@@ -306,7 +306,7 @@ def test_sf8_invitations_by_ones_token_count_as_ones_own(stage):
 
 
 @pytest.mark.parametrize("way", ["removed", "left"])
-def test_sf8_an_invitation_to_ones_own_address_does_not_lead_back(stage, way):
+def test_sf8_or_16_an_invitation_to_ones_own_address_does_not_lead_back(stage, way):
     """An owner who expects to be removed invites the own address beforehand."""
     invite(stage, "olga", "max@example.com")
 
@@ -396,3 +396,16 @@ def test_sf8_the_page_that_asks_is_for_owners_and_for_members_only(stage):
     assert stage.browser("una").get(f"{row_of(stage, 'max')}/unmake-owner")["Location"] == USERS
     invited = invite(stage, "una", "eve")
     assert stage.browser("una").get(f"{USERS}/{invited.pk}/remove")["Location"] == f"{USERS}?status=invited"
+
+
+def test_sf8_a_contact_address_that_goes_with_the_person_is_named(stage, mailoutbox):
+    stage.browser("olga").post("/app/open/settings/general", {"email": "una@example.com"})
+    url = f"{row_of(stage, 'una')}/remove"
+    page = text_of(stage.browser("olga").get(url))
+    mailoutbox.clear()
+
+    stage.browser("olga").post(url)
+
+    assert "The contact address of open is una's: una@example.com." in page.replace("&#x27;", "'")
+    [mail] = [mail.body for mail in mailoutbox if mail.to == ["olga@example.com"]]
+    assert f"{settings.SITE_URL}/app/open/settings/general\n" in mail

@@ -224,7 +224,7 @@ def test_sf8_a_member_who_leaves_is_no_news(stage, mailoutbox):
     assert [mail.subject for mail in mailoutbox if "open" in mail.subject] == []
 
 
-def test_sf8_who_was_an_owner_is_told_though_removed_before_the_mail_leaves(stage, mailoutbox):
+def test_sf8_or_16_who_was_an_owner_is_told_though_removed_before_the_mail_leaves(stage, mailoutbox):
     """What is written in one transaction reaches the owners of that moment, however late it is sent."""
     organization = Organization.objects.get(name="open")
     mailoutbox.clear()
@@ -291,7 +291,7 @@ def test_sf8_more_than_a_hundred_owners_are_all_told(stage, mailoutbox):
 # ---------------------------------------------------------------- a way back
 
 
-def test_sf8_a_removed_owner_does_not_come_back_without_a_word(stage, mailoutbox):
+def test_sf8_or_15_a_removed_owner_does_not_come_back_without_a_word(stage, mailoutbox):
     """The finding, step by step, where the token is kept: every step that matters reaches the owners."""
     back = ApiClient(owners_token(stage, maker="una"))
     pk = membership_of(stage.una, "open").pk
@@ -319,7 +319,7 @@ def test_sf8_a_removed_owner_does_not_come_back_without_a_word(stage, mailoutbox
     assert "A program invited una" in to_olga["A token that no owner of open made invites people"]
 
 
-def test_sf8_where_the_token_is_ended_nobody_comes_back(stage):
+def test_sf8_or_15_where_the_token_is_ended_nobody_comes_back(stage):
     back = ApiClient(owners_token(stage, maker="una"))
     pk = membership_of(stage.una, "open").pk
     page = stage.browser("olga").get(f"{USERS}/{pk}/remove")
@@ -363,7 +363,7 @@ def on_page_with_token_kept(stage):
     assert not Membership.objects.get(pk=pk).is_owner
 
 
-def test_sf8_a_token_that_a_token_made_is_still_the_persons(stage):
+def test_sf8_or_16_a_token_that_a_token_made_is_still_the_persons(stage):
     """Otherwise one could make a token of which nobody knows whose it was."""
     secret = owners_token(stage, maker="una")
     for path in (f"/teams/{team()}", "/organizations/open", f"/teams/{team()}"):
