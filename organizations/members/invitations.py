@@ -4,14 +4,16 @@ An invitation by username belongs to that user. One by email address belongs to 
 address. It does not reveal whether the address has an account, an unconfirmed one or none.
 """
 
+from datetime import timedelta
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import crypto, limits, outbox
 from accounts.audit import Actor
-from accounts.exceptions import EmailNotConfirmed, RateLimited
+from accounts.exceptions import EmailNotConfirmed
 from accounts.limits import Budget
 from accounts.models import User
 from accounts.sessions.locks import acting
@@ -32,7 +34,7 @@ from organizations.models import (
 INVITATIONS_BY_USER = Budget("invite", (60, 3600), (300, 86_400))
 INVITATIONS_BY_NETWORK = Budget("invite:network", (120, 3600), (600, 86_400))
 INVITATIONS_TO_ONE = Budget("invite-one", (5, 86_400))
-MAILS_ABOUT_TOKEN = Budget("invite:token-mail", (1, 3600))
+BETWEEN_MAILS = timedelta(hours=1)  # to owners, about invitations by one token
 
 
 def invite(organization: Organization, who: str, *, actor: Actor) -> Membership:
@@ -45,7 +47,6 @@ def invite(organization: Organization, who: str, *, actor: Actor) -> Membership:
         (INVITATIONS_BY_NETWORK, actor.network),
         (INVITATIONS_TO_ONE, crypto.digest(who.lower(), "invitation")),
     )
-    alarming = is_worth_a_mail(organization, actor)
     with acting(actor):
         organization = lock_with_right(organization, actor, Right.MEMBERS)
         invitation, user = (
@@ -61,25 +62,25 @@ def invite(organization: Organization, who: str, *, actor: Actor) -> Membership:
         invitation.save()
         record(Event.MEMBER_INVITED, organization, actor=actor, user=user, email=invitation.email)
         notify_invited(organization, invitation, user)
-        if alarming:
+        if is_news(organization, actor):
             tell_of_invitation(organization, invitation, actor=actor)
         OrganizationCounts.objects.add([organization.pk], invited=1 if is_new else 0)
     return invitation
 
 
-def is_worth_a_mail(organization: Organization, actor: Actor) -> bool:
-    """Return whether owners have to hear that this actor invites, and have not within the last hour.
+def is_news(organization: Organization, actor: Actor) -> bool:
+    """Return whether owners have to hear that this actor invites. The caller holds the organization's lock.
 
-    That is so for a token whose maker is no owner any more. The limit holds back the mail only.
+    That is so for a token whose maker is no owner any more, once an hour. It is noted in the transaction of
+    the invitation: what fails, or comes at the same moment, uses up nobody's mail.
     """
     token = actor.token
     if not isinstance(token, OrganizationToken) or is_owner(organization, token.created_by_id):
         return False
-    try:
-        limits.reserve((MAILS_ABOUT_TOKEN, str(token.pk)))
-    except RateLimited:
-        return False
-    return True
+    now = timezone.now()
+    recently = Q(invitation_told_at__gt=now - BETWEEN_MAILS, invitation_told_at__lte=now)
+    told = organization.tokens.filter(pk=token.pk).exclude(recently).update(invitation_told_at=now)
+    return bool(told)
 
 
 def inviter(actor: Actor) -> str:

@@ -170,7 +170,7 @@ def end(
     record(event, organization, actor=actor, user=user, email=membership.email)
     gone = list(going.invitations)
     if user is not None and event in CHANGES:
-        # Or they would be back by an invitation to their address, whoever sent it.
+        # Or they would be back by an invitation to their address, no matter who sent it.
         back = list(
             organization.memberships.invited().of_person(user).exclude(pk__in=[row.pk for row in gone])
         )

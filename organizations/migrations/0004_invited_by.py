@@ -1,4 +1,4 @@
-"""Keep who is responsible for an invitation, and with which token it was sent."""
+"""Keep who is responsible for an invitation, with which token it was sent, and whether owners were told."""
 
 from django.db import migrations, models
 from django.db.models import OuterRef, Subquery
@@ -17,5 +17,6 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddField("membership", "invited_by_id", models.BigIntegerField(null=True)),
         migrations.AddField("membership", "invited_with_id", models.BigIntegerField(null=True)),
+        migrations.AddField("organizationtoken", "invitation_told_at", models.DateTimeField(null=True)),
         migrations.RunPython(fill_in, migrations.RunPython.noop),
     ]

@@ -1,8 +1,11 @@
 """Whoever becomes or stops being an owner, through whichever door: all owners and the person are told."""
 
+from datetime import timedelta
+
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+from django.utils import timezone
 
 from accounts.outbox import delivery
 from accounts.users import administration
@@ -354,6 +357,35 @@ def test_sf8_many_invitations_by_such_a_token_are_one_mail_an_hour(stage, mailou
         assert client.post("/organizations/open/organization-memberships", sent).status_code == 201
 
     assert len([mail for mail in mailoutbox if mail.to == ["olga@example.com"]]) == 1
+
+
+def test_sf8_an_invitation_that_fails_uses_up_nobodys_mail(stage, mailoutbox):
+    client = ApiClient(owners_token(stage, maker="una", kind="organization"))
+    on_page_with_token_kept(stage)
+    mailoutbox.clear()
+
+    path = "/organizations/open/organization-memberships"
+    failed = client.post(path, document("organization-memberships", username="nobody"))
+    client.post(path, document("organization-memberships", username="eve"))
+
+    assert failed.status_code == 422
+    assert len([mail for mail in mailoutbox if mail.to == ["olga@example.com"]]) == 1
+
+
+@pytest.mark.parametrize(("hours", "mails"), [(0.9, 0), (1.1, 1), (-24, 1)])
+def test_sf8_the_next_mail_about_such_a_token_comes_after_an_hour_whatever_the_clock_was(
+    stage, mailoutbox, hours, mails
+):
+    client = ApiClient(owners_token(stage, maker="una", kind="organization"))
+    on_page_with_token_kept(stage)
+    OrganizationToken.objects.update(invitation_told_at=timezone.now() - timedelta(hours=hours))
+    mailoutbox.clear()
+
+    client.post(
+        "/organizations/open/organization-memberships", document("organization-memberships", username="eve")
+    )
+
+    assert len([mail for mail in mailoutbox if mail.to == ["olga@example.com"]]) == mails
 
 
 def on_page_with_token_kept(stage):
