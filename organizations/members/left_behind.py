@@ -1,7 +1,7 @@
 """Find what a person who goes has made for an organization, and end it: tokens, and invitations by them.
 
-Tokens belong to the organization, and invitations to those invited: neither goes with the person who made it. What
-belongs to the person (sessions, API tokens of their own) loses the organization with the membership.
+Tokens belong to the organization, and invitations to those invited: neither goes with the person who made it.
+What belongs to the person (sessions, API tokens of their own) loses the organization with the membership.
 """
 
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ from organizations.models import Membership, MembershipQuerySet, Organization, R
 class Wishes:
     """What is to be done with what a person leaves behind.
 
-    `shown` holds the LeftBehind.names of what the person who decides has seen. Nothing else is kept in silence.
+    `shown` holds the LeftBehind.names that the person who decides has seen. Nothing else is kept in silence.
     None is for programs, and for people who leave: all is kept, and owners are told.
     """
 
