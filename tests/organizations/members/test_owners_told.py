@@ -318,6 +318,8 @@ def test_sf8_or_15_a_removed_owner_does_not_come_back_without_a_word(stage, mail
         "You are no longer an owner of open",
     ]
     assert all(by in body for body in to_olga.values())
+    end_it = f"{settings.SITE_URL}/app/open/settings/authentication-tokens\n"
+    assert end_it in to_olga["una is now an owner of open"]
     assert "who was not an owner when this happened" in unwrapped(to_olga["una is now an owner of open"])
     assert "A program invited una" in to_olga["A token that no owner of open made invites people"]
 
