@@ -167,8 +167,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"min_length": 15},
     },
     {"NAME": "accounts.users.validators.MaximumLengthValidator"},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "accounts.users.validators.NotLikeTheNameValidator"},
+    {"NAME": "accounts.users.validators.GuessableValidator"},
 ]
 
 # The limit for one person, or for one address without a token. Each process counts on its own.

@@ -37,6 +37,20 @@ def change(client, old=PASSWORD, new=NEW):
     return client.post(CHANGE, {"password": old, "new_password": new})
 
 
+def mail_to(address, mailoutbox):
+    return [mail for mail in mailoutbox if mail.to == [address]][-1]
+
+
+def move_to(user, address, mailoutbox):
+    """Change the address of an account, and confirm the new one."""
+    client = sign_in(user)
+    client.post("/app/settings/profile/email", {"email": address})
+    client.get(link_in(mail_to(address, mailoutbox), "/account/confirm/"))
+    client.post("/account/confirm")
+    user.refresh_from_db()
+    assert user.email == address
+
+
 def shape_of(queries):
     """The statements without their values: which verb, on which table, in which order."""
     return tuple(" ".join(re.findall(r"^\w+|accounts_\w+", q["sql"])[:2]) for q in queries)
@@ -152,20 +166,63 @@ def test_pr_02_a_reset_link_works_once(alice, mailoutbox):
     assert alice.check_password(NEW)
 
 
-def test_pr_02_a_newer_link_voids_the_older_one(alice, mailoutbox):
+def test_pr_02_a_newer_link_leaves_the_older_one_good_until_one_is_used(alice, mailoutbox):
     forgot()
     forgot()
     older, newer = mailoutbox
 
-    assert reset(older).status_code == 422
-    assert reset(newer).status_code == 302
+    assert reset(older).status_code == 302
+    assert reset(newer, "something else entirely").status_code == 422
 
 
-def test_pr_02_a_sign_in_voids_the_link(alice, mailoutbox):
+def test_pr_02_an_intruder_who_signs_in_does_not_take_the_link_away(alice, mailoutbox):
     forgot()
     sign_in(alice)
 
-    assert reset(mailoutbox[0]).status_code == 422
+    assert reset(mailoutbox[0]).status_code == 302
+
+
+def test_sf1_a_reset_link_dies_with_the_address_that_it_went_to(alice, mailoutbox):
+    forgot()
+    old_mailbox = mailoutbox[-1]
+    move_to(alice, "new@example.com", mailoutbox)
+
+    assert reset(old_mailbox).status_code == 422
+    alice.refresh_from_db()
+    assert alice.check_password(PASSWORD)
+
+
+def test_sf1_and_stays_dead_when_the_address_comes_back(alice, mailoutbox):
+    former = alice.email
+    forgot()
+    old_mailbox = mailoutbox[-1]
+    move_to(alice, "new@example.com", mailoutbox)
+    move_to(alice, former, mailoutbox)
+
+    assert reset(old_mailbox).status_code == 422
+
+
+def test_sf1_a_link_that_is_open_in_the_browser_dies_too(alice, mailoutbox):
+    forgot()
+    reader = Client()
+    reader.get(link_in(mailoutbox[-1], f"{RESET}/"))
+    assert reader.get(RESET).status_code == 200
+    move_to(alice, "new@example.com", mailoutbox)
+
+    assert reader.post(RESET, {"new_password": NEW}).status_code == 422
+
+
+def test_sf1_a_confirmation_link_dies_with_the_address_that_it_went_to(alice, mailoutbox):
+    client = sign_in(alice)
+    client.post("/app/settings/profile/email", {"email": "first@example.com"})
+    first = mail_to("first@example.com", mailoutbox)
+    client.post("/app/settings/profile/email", {"email": "second@example.com"})
+
+    client.get(link_in(first, "/account/confirm/"))
+    client.post("/account/confirm")
+
+    alice.refresh_from_db()
+    assert (alice.email, alice.unconfirmed_email) == ("alice@example.com", "second@example.com")
 
 
 def test_pr_02_the_link_is_too_old_after_an_hour(alice, mailoutbox):
