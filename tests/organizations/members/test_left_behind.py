@@ -409,3 +409,14 @@ def test_sf8_a_contact_address_that_goes_with_the_person_is_named(stage, mailout
     assert "The contact address of open is una's: una@example.com." in page.replace("&#x27;", "'")
     [mail] = [mail.body for mail in mailoutbox if mail.to == ["olga@example.com"]]
     assert f"{settings.SITE_URL}/app/open/settings/general\n" in mail
+
+
+@pytest.mark.parametrize("action", ["remove", "unmake-owner"])
+@pytest.mark.parametrize("pk", [0, 2**63, 10**40])
+def test_sf8_a_row_that_is_nobodys_is_a_404(stage, action, pk):
+    browser = stage.browser("olga")
+
+    for ask in (browser.get, browser.post):
+        response = ask(f"{USERS}/{pk}/{action}")
+        assert response.status_code == 404
+        assert "no longer on the list" in text_of(response)
