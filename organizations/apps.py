@@ -17,13 +17,15 @@ class OrganizationsConfig(AppConfig):
         from organizations import lifecycle, news, tokens
         from organizations.events import Event
         from organizations.management import doctor
-        from organizations.members import memberships
+        from organizations.members import account_changes
         from organizations.policy import two_factor, user_sessions
 
         signals.two_factor_removing.connect(two_factor.veto_disable)
         signals.two_factor_consequences.connect(two_factor.consequences)
         signals.two_factor_changed.connect(two_factor.mirror)
-        signals.account_deleting.connect(memberships.leave_everything)
+        signals.two_factor_changed.connect(account_changes.tell_of_two_factor)
+        signals.account_deleting.connect(account_changes.leave_everything)
+        signals.account_standing_changed.connect(account_changes.tell_of_activation)
 
         enumerations.register("organizations", Event)
         audiences.register(news.OWNERS, news.owners)

@@ -14,6 +14,7 @@ from accounts.models import User
 from accounts.sessions.locks import acting, lock_acting_user
 from organizations import news
 from organizations.access.rights import lock_with_right
+from organizations.announcements import Change, tell, tell_of_deletion
 from organizations.events import Event, record
 from organizations.exceptions import CreationNotAllowed, NameTaken
 from organizations.models import AuthPolicy, Membership, Organization, OrganizationCounts
@@ -69,6 +70,7 @@ def create_organization(
             members=1,
             members_without_two_factor=0 if owner.is_enrolled else 1,
         )
+        tell(organization, Change.FOUNDED, [owner], actor=actor)
         if changes:
             apply(changes, organization, actor=actor)
     return organization
@@ -128,6 +130,7 @@ def delete_organization(organization: Organization, *, actor: Actor) -> None:
     """Delete an organization with its memberships, tokens and counts, for good."""
     with acting(actor):
         organization = lock_with_right(organization, actor)
+        tell_of_deletion(organization, actor=actor)
         memberships = organization.memberships.order_by("pk").select_for_update()
         ids = list(memberships.values_list("pk", flat=True))
         organization.memberships.all().delete()

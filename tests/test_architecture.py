@@ -34,6 +34,7 @@ FLOORS = {
     "organizations": [
         "models",
         "exceptions events news",
+        "announcements",
         "access names",
         "policy tokens context_processors",
         "members lifecycle forms",

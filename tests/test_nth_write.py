@@ -416,6 +416,26 @@ def remove_member():
     )
 
 
+def remove_owner_with_tokens():
+    """The owner, a token, an invitation, three records and two rows of mail: all of it or nothing."""
+    user = somebody()
+    organization, owner = acme(somebody(), user)
+    membership = Membership.objects.get(user=user)
+    users = f"/app/{organization.name}/settings/users"
+    owner.post(f"{users}/{membership.pk}/make-owner")
+    client = browser_of(user)
+    client.post(f"/app/{organization.name}/settings/authentication-tokens/owners/create", {"expires": "90"})
+    client.post(f"{users}/add", {"username": "someone@elsewhere.example"})
+    left = [OrganizationToken.objects.filter(organization=organization), organization.memberships.invited()]
+    wishes = {"end_tokens": "on", "revoke_invitations": "on"}
+    return Scene(
+        user,
+        lambda: owner.post(f"{users}/{membership.pk}/remove", wishes),
+        lambda: not any(rows.exists() for rows in [Membership.objects.filter(user=user), *left]),
+        "organization.member_removed",
+    )
+
+
 def change_settings_over_the_api():
     """Three attributes in one request: three events, three rows of mail, and all of it or nothing."""
     user, _app = enrolled_somebody()
@@ -506,6 +526,7 @@ OPERATIONS = [
     accept_invitation,
     leave,
     remove_member,
+    remove_owner_with_tokens,
     start_enrolment,
     confirm_enrolment,
     login,

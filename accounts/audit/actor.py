@@ -65,6 +65,17 @@ class Actor:
         return subject_of(self.user) if self.user else self.door
 
     @property
+    def responsible_id(self) -> int | None:
+        """Return the id of the user who acts, or who created the token that acts; None if nobody is known.
+
+        A token that belongs to nobody hands it on to what it makes. Otherwise a person could make a token of
+        which nobody knows whose it was.
+        """
+        if self.user is not None:
+            return int(self.user.pk)
+        return self.token.created_by_id if self.token else None
+
+    @property
     def network(self) -> str:
         """Return the key for limits by address: the IPv4 address, or the /64 network of the IPv6 address."""
         return self.networks[0]

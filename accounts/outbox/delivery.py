@@ -33,6 +33,7 @@ FAILURES_IN_A_ROW = 5  # then the server counts as down, and its other messages 
 # The readers of a broadcast: (key, after user id, limit) -> users in id order.
 Audience = Callable[[str, int, int], list[User]]
 audiences: Registry[Audience] = Registry()
+LISTED = "listed"  # the audience of a row that lists its readers itself, BATCH at most
 
 # Ids of the rows that the current request wrote; None outside of requests.
 waiting: ContextVar[list[int] | None] = ContextVar("waiting", default=None)
@@ -123,7 +124,7 @@ def send(message: OutboxMessage) -> None:
 def expand(message: OutboxMessage) -> None:
     """Write the mails for the next batch of readers and move the cursor, in one transaction."""
     content = opened(message)
-    people = audiences[message.audience](message.key, message.cursor, BATCH)
+    people = readers_of(message, content)
     mails = [mail for user in people if (mail := mail_to(user, message, content)) is not None]
     rows = [OutboxMessage(sealed=sealed(asdict(mail)), expires_at=message.expires_at) for mail in mails]
     with transaction.atomic():
@@ -143,6 +144,14 @@ def mail_to(user: User, message: OutboxMessage, content: dict[str, Any]) -> Mail
     except Exception as error:
         logger.error("Message %s can't be rendered for user %s: %s", message.pk, user.pk, place_of(error))
         return None
+
+
+def readers_of(message: OutboxMessage, content: dict[str, Any]) -> list[User]:
+    """Return the next readers of a mail to many."""
+    if message.audience != LISTED:
+        return audiences[message.audience](message.key, message.cursor, BATCH)
+    people = User.objects.filter(pk__in=content["readers"], pk__gt=message.cursor)
+    return list(people.filter(is_active=True, email_confirmed_at__isnull=False).order_by("pk"))
 
 
 def advance_cursor(message: OutboxMessage, people: list[User]) -> bool:

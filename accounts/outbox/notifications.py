@@ -1,6 +1,6 @@
 """Notify users by mail. Call these in the verb's transaction: no mail without the change that it reports."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import timedelta
@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.audit import Actor
 from accounts.models import OutboxMessage, User
 from accounts.outbox import windows
-from accounts.outbox.delivery import schedule, waiting
+from accounts.outbox.delivery import BATCH, LISTED, schedule, waiting
 from accounts.outbox.mails import Mail, circumstances, render
 from accounts.outbox.queue import sealed
 
@@ -54,6 +54,20 @@ def broadcast(name: str, *, audience: str, key: str, **context: Any) -> None:
     windows.store(window, content, audience=audience, key=key)
 
 
+def notify_all(user_ids: Iterable[int], name: str, /, **context: Any) -> None:
+    """Send a mail to these users, those with a confirmed address and an active account.
+
+    A row for a hundred users. Unlike an audience, these are the readers even if they lose their role before
+    the mail leaves.
+    """
+    for ids in batched(sorted(set(user_ids)), BATCH):
+        enqueue_broadcast(name, simplified(dict(context)), audience=LISTED, readers=ids)
+
+
+def batched(ids: list[int], size: int) -> Iterator[list[int]]:
+    return (ids[start : start + size] for start in range(0, len(ids), size))
+
+
 def simplified(context: dict[str, Any]) -> dict[str, Any]:
     """Replace the actor by what the reader of the mail may know about them."""
     actor = context.get("actor")
@@ -74,13 +88,15 @@ def enqueue_message(kind: str, content: dict[str, Any], lifetime: timedelta) -> 
     )
 
 
-def enqueue_broadcast(name: str, context: dict[str, Any], *, audience: str, key: str) -> None:
+def enqueue_broadcast(
+    name: str, context: dict[str, Any], *, audience: str, key: str = "", readers: Sequence[int] = ()
+) -> None:
     """Enqueue one row for a mail to many users; delivery expands it in batches."""
     schedule(
         OutboxMessage.objects.create(
             audience=audience,
             key=key,
-            sealed=sealed({"name": name, "context": context}),
+            sealed=sealed({"name": name, "context": context, "readers": list(readers)}),
             expires_at=timezone.now() + LIFETIME,
         )
     )

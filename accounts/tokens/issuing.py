@@ -78,7 +78,7 @@ def issue(token: BearerToken, *, expires_at: datetime | None, verified: bool, ac
     secret = new_token()
     token.token_hash = hash_of_token(secret)
     token.verified, token.expires_at = verified, expires_at
-    token.created_by_id = actor.user.pk if actor.user else None
+    token.created_by_id = actor.responsible_id
     token.created_by = str(actor).partition(":")[2]
     token.save()
     return secret

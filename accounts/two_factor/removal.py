@@ -91,4 +91,4 @@ def disable_once(
         by_the_user = session is not None
         mail = "two_factor_disabled" if by_the_user else "two_factor_removed_by_admin"
         outbox.notify(user, mail, actor=actor, reason=reason)
-        signals.two_factor_changed.send(User, user=user, enabled=False)
+        signals.two_factor_changed.send(User, user=user, enabled=False, actor=actor)

@@ -5,7 +5,7 @@ The rights of the admin are checked on locked rows, because they may end at any 
 
 from django.utils.translation import gettext as _
 
-from accounts import outbox
+from accounts import outbox, signals
 from accounts.audit import Actor, Event, record, subject_of
 from accounts.exceptions import AccountGone, RuleViolation, SessionEnded
 from accounts.models import User
@@ -23,6 +23,7 @@ def deactivate(user: User, *, reason: str, actor: Actor) -> None:
         locked.save(update_fields=["is_active", "security_stamp"])
         record(Event.ACCOUNT_DEACTIVATED, actor=actor, subject=subject_of(locked), user=locked, reason=reason)
         outbox.notify(locked, "account_deactivated", actor=actor, reason=reason)
+        signals.account_standing_changed.send(User, user=locked, active=False, actor=actor)
 
 
 def reactivate(user: User, *, reason: str, actor: Actor) -> None:
@@ -34,6 +35,7 @@ def reactivate(user: User, *, reason: str, actor: Actor) -> None:
         locked.is_active = True
         locked.save(update_fields=["is_active"])
         record(Event.ACCOUNT_REACTIVATED, actor=actor, subject=subject_of(locked), user=locked, reason=reason)
+        signals.account_standing_changed.send(User, user=locked, active=True, actor=actor)
 
 
 def change_rights(user: User, *, is_staff: bool, is_superuser: bool, actor: Actor) -> None:

@@ -82,7 +82,7 @@ def delete_account(user: User, *, session: SessionStore, actor: Actor) -> None:
     """
     lock_sessions_and_tokens(user)
     session.lock()
-    signals.account_deleting.send(User, user=user)
+    signals.account_deleting.send(User, user=user, actor=actor)
     locked = lock_user(user, session, row_too=False, for_deletion=True)
     record(Event.ACCOUNT_DELETED, actor=actor, subject=subject_of(locked), user=locked)
     outbox.notify(locked, "account_deleted", actor=actor)

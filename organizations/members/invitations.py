@@ -4,8 +4,10 @@ An invitation by username belongs to that user. One by email address belongs to 
 address. It does not reveal whether the address has an account, an unconfirmed one or none.
 """
 
+from datetime import timedelta
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -16,9 +18,17 @@ from accounts.limits import Budget, BySource, Ceiling, Claim
 from accounts.models import User
 from accounts.sessions.locks import acting
 from organizations.access.rights import lock_organization, lock_with_right
+from organizations.announcements import is_owner, tell_of_invitation
 from organizations.events import Event, record
 from organizations.exceptions import AlreadyMember, InvitationGone, UnknownUser
-from organizations.models import Membership, Organization, OrganizationCounts, Right, invitation_end
+from organizations.models import (
+    Membership,
+    Organization,
+    OrganizationCounts,
+    OrganizationToken,
+    Right,
+    invitation_end,
+)
 
 # Each invitation is a mail to a person who did not ask for it.
 BY_PERSON = Budget("invite", (60, 3600), (300, 86_400))
@@ -30,6 +40,7 @@ TO_ONE_BY_PERSON = Budget(
     "invite-one:person", (5, 86_400), above={"invite-one": 1, "invite-one:organization": 1}
 )
 TO_ONE_BY_NETWORK = BySource("invite-one:network", (10, 86_400), above={"invite-one": 1})
+BETWEEN_MAILS = timedelta(hours=1)  # to owners, about invitations by one token
 
 
 def invite(organization: Organization, who: str, *, actor: Actor) -> Membership:
@@ -52,9 +63,13 @@ def invite(organization: Organization, who: str, *, actor: Actor) -> Membership:
         is_new = invitation.pk is None
         invitation.expires_at = invitation_end()
         invitation.invited_by = actor.user.username if actor.user else ""
+        invitation.invited_by_id = actor.responsible_id
+        invitation.invited_with_id = actor.token.pk if isinstance(actor.token, OrganizationToken) else None
         invitation.save()
         record(Event.MEMBER_INVITED, organization, actor=actor, user=user, email=invitation.email)
         notify_invited(organization, invitation, user)
+        if is_news(organization, actor):
+            tell_of_invitation(organization, invitation, actor=actor)
         OrganizationCounts.objects.add([organization.pk], invited=1 if is_new else 0)
     return invitation
 
@@ -67,6 +82,21 @@ def invitations_to(who: str, organization: Organization, actor: Actor) -> list[C
         (TO_ONE_BY_PERSON, f"{person}:{actor.source}"),
         *TO_ONE_BY_NETWORK.claims(actor, person),
     ]
+
+
+def is_news(organization: Organization, actor: Actor) -> bool:
+    """Return whether owners have to hear that this actor invites. The caller holds the organization's lock.
+
+    That is so for a token whose maker is no owner any more, once an hour. It is noted in the transaction of
+    the invitation: what fails, or comes at the same moment, uses up nobody's mail.
+    """
+    token = actor.token
+    if not isinstance(token, OrganizationToken) or is_owner(organization, token.created_by_id):
+        return False
+    now = timezone.now()
+    recently = Q(invitation_told_at__gt=now - BETWEEN_MAILS, invitation_told_at__lte=now)
+    told = organization.tokens.filter(pk=token.pk).exclude(recently).update(invitation_told_at=now)
+    return bool(told)
 
 
 def address_invitation(organization: Organization, address: str) -> Membership:

@@ -100,6 +100,10 @@ class Membership(models.Model):
     two_factor_enabled = models.BooleanField(default=False)
     # A copy of the name: deleting an account must not change memberships of others.
     invited_by = models.CharField(max_length=USERNAME_LENGTH, blank=True, default="")
+    # Who is responsible for the invitation: who sent it, or who made the token that did. And that token.
+    # No foreign keys: an invitation may outlive both.
+    invited_by_id = models.BigIntegerField(null=True)
+    invited_with_id = models.BigIntegerField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(null=True)  # of an invitation
     joined_at = models.DateTimeField(null=True)

@@ -7,17 +7,18 @@ from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.exceptions import RuleViolation
 from accounts.sessions.assurance import has_sudo, redirect_to_sudo
 from accounts.sessions.requests import SignedInRequest
+from accounts.web.methods import get_or_post
 from accounts.web.statuses import status_of
 from organizations.access.gate import membership_required_despite_policy
 from organizations.context_processors import organizations_page
 from organizations.members import invitations, memberships
+from organizations.members.left_behind import left_by
 from organizations.models import Membership, Organization
 
 
@@ -71,12 +72,16 @@ def answer(request: SignedInRequest, membership_id: int, verb: Callable[..., Org
     return verb(membership_id, user=request.user, actor=request.actor)
 
 
-@require_POST
+@get_or_post
 @membership_required_despite_policy
 def leave(request: SignedInRequest, organization: Organization, membership: Membership) -> HttpResponse:
+    """Show what leaving means, and what stays; then leave."""
     # Giving up an owner's rights takes sudo (D6), as on the page "Users".
     if membership.is_owner and not has_sudo(request):
-        return redirect_to_sudo(reverse("organizations:mine"))
+        return redirect_to_sudo(request.path)
+    if request.method != "POST":
+        context = {"organization": organization, "left": left_by(organization, [request.user.pk])}
+        return render(request, "organizations/leave.html", context)
     try:
         memberships.leave(organization, user=request.user, actor=request.actor)
     except RuleViolation as error:

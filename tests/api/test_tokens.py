@@ -466,11 +466,12 @@ def test_owners_are_told_and_what_to_do_about_it(alice, acme, mailoutbox):
 
     assert [mail.to for mail in mailoutbox] == [[alice.email]] * 2
     for mail in mailoutbox:
-        assert "Made by: alice" in mail.body
+        assert "By: alice, with an API token" in mail.body
         assert "/app/acme/settings/authentication-tokens" in mail.body
 
 
 def test_the_owners_token_makes_tokens_that_are_no_more_than_it_is_itself(alice, acme):
+    """And whoever made it has made those as well: nobody gets a token of which nobody knows whose it was."""
     end = "2030-01-31T12:00:00.000Z"
     made = api_client(alice).post(team_path(), document("x", expired_at=end))
     client = ApiClient(data_of(made)["attributes"]["token"])
@@ -481,7 +482,7 @@ def test_the_owners_token_makes_tokens_that_are_no_more_than_it_is_itself(alice,
     assert data_of(other)["attributes"]["expired-at"] == end
     assert data_of(own)["attributes"]["expired-at"] == end
     assert client.get(ORGANIZATION).status_code == 401  # it has replaced itself
-    assert data_of(own)["relationships"]["created-by"]["data"] is None
+    assert data_of(own)["relationships"]["created-by"]["data"]["id"] == public_id("user", alice.pk)
 
 
 def test_the_organization_token_makes_none_and_sees_no_team(alice, acme):
