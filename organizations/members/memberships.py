@@ -41,7 +41,7 @@ def make_owners(
 
     Raises NotAMember for an invitation, NewOwnerNotEnrolled, MembershipGone, RateLimited.
     """
-    news.reserve_broadcast(organization)
+    news.reserve_broadcast(organization, actor)
     made = []
     with acting(actor):
         organization = lock_with_right(organization, actor, Right.OWNERS)

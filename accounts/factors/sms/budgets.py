@@ -8,8 +8,8 @@ from django.conf import settings
 
 from accounts.audit import Actor
 from accounts.factors.sms.breaker import block_key
-from accounts.limits import Budget
-from accounts.limits.guesses import Claim, account_key
+from accounts.limits import Budget, Claim
+from accounts.limits.guesses import account_key
 from accounts.models import User
 
 HOUR, DAY = 3600, 86_400  # seconds
