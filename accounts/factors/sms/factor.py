@@ -27,7 +27,8 @@ from accounts.factors.sms.models import Destination, Purpose, SMSDevice, TextMes
 from accounts.factors.sms.numbers import mask
 from accounts.factors.sms.sealed_numbers import number_digest, number_of, sealing_context
 from accounts.factors.sms.webhook import urlpatterns
-from accounts.limits.guesses import Claim, account_key
+from accounts.limits import Claim
+from accounts.limits.guesses import account_key
 from accounts.models import User
 
 LIFETIME = timedelta(minutes=5)
