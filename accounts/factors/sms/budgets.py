@@ -8,7 +8,7 @@ from django.conf import settings
 
 from accounts.audit import Actor
 from accounts.factors.sms.breaker import block_key
-from accounts.limits import Budget, Claim
+from accounts.limits import Budget, BySource, Claim
 from accounts.limits.guesses import account_key
 from accounts.models import User
 
@@ -18,16 +18,16 @@ SENDS_BY_USER = Budget("text:user", (1, 60), (5, HOUR), (10, DAY))
 # Of all users who have proved this number.
 SENDS_TO_NUMBER = Budget("text:number", (1, 60), (5, HOUR), (10, DAY))
 # Of unknown browsers. Known ones are limited by their user: whoever shares a network can't keep them out.
-SENDS_BY_NETWORK = Budget("text:address", (20, HOUR))
+SENDS_BY_NETWORK = BySource("text:address", (20, HOUR))
 
-SET_UPS_BY_NETWORK = Budget("text:set-up:address", (20, HOUR))
+SET_UPS_BY_NETWORK = BySource("text:set-up:address", (20, HOUR))
 # A person's first text of the day to a number doesn't depend on what others had sent to it, but for five
 # minutes on those in the same network. So nobody can keep its owner from setting it up.
 FIRST_OF_PERSON = Budget("text:set-up:first", (1, DAY))
-FIRSTS_OF_NETWORK = Budget("text:set-up:firsts:address", (5, 300))
+FIRSTS_OF_NETWORK = BySource("text:set-up:firsts:address", (5, 300))
 # Further ones, by source and over all sources: nobody wants more texts that they did not ask for.
 FURTHER_OF_PERSON = Budget("text:set-up:further:user", (1, HOUR), (3, DAY))
-FURTHER_OF_NETWORK = Budget("text:set-up:further:address", (2, HOUR), (4, DAY))
+FURTHER_OF_NETWORK = BySource("text:set-up:further:address", (2, HOUR), (4, DAY))
 FURTHER_OF_ALL = Budget("text:set-up:further", (4, HOUR), (8, DAY))
 
 # Logged once in each window, so that somebody checks whether this is fraud or just a busy day (R37).
@@ -59,7 +59,7 @@ def for_login(user: User, number: str, subject: str, *, actor: Actor) -> list[Cl
         *shared(number),
     ]
     if not actor.browser.is_current(user):
-        claims.append((SENDS_BY_NETWORK, actor.network))
+        claims += SENDS_BY_NETWORK.claims(actor)
     return claims
 
 
@@ -69,7 +69,7 @@ def for_set_up(user: User, number: str, *, actor: Actor) -> list[Claim]:
     per_hour, per_day = settings.SMS_HOURLY_BUDGET, settings.SMS_DAILY_BUDGET
     return [
         (SENDS_BY_USER, account_key(user)),
-        (SET_UPS_BY_NETWORK, actor.network),
+        *SET_UPS_BY_NETWORK.claims(actor),
         *shared(number),
         (Budget("text:set-up:block", (half(per_block), HOUR), alarm=BLOCK_SET_UP_ALARM), block),
         (Budget("text:set-up:site", (half(per_hour), HOUR), alarm=SITE_SET_UP_ALARM), ""),
@@ -81,7 +81,7 @@ def first_of_day(user: User, subject: str, *, actor: Actor) -> list[Claim]:
     """Return the budgets by number for a person's first text of the day to it."""
     return [
         (FIRST_OF_PERSON, f"{subject}:{account_key(user)}"),
-        (FIRSTS_OF_NETWORK, f"{subject}:{actor.network}"),
+        *FIRSTS_OF_NETWORK.claims(actor, subject),
     ]
 
 
@@ -89,7 +89,7 @@ def further(user: User, subject: str, *, actor: Actor) -> list[Claim]:
     """Return the budgets by number for each further text."""
     return [
         (FURTHER_OF_PERSON, f"{subject}:{account_key(user)}"),
-        (FURTHER_OF_NETWORK, f"{subject}:{actor.network}"),
+        *FURTHER_OF_NETWORK.claims(actor, subject),
         (FURTHER_OF_ALL, subject),
     ]
 
