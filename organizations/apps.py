@@ -14,7 +14,9 @@ class OrganizationsConfig(AppConfig):
         from accounts.outbox.delivery import audiences
         from accounts.sessions.lifetimes import extra_columns
         from accounts.tokens import expiry, lookup
+        from accounts.users.rights import grantable
         from organizations import lifecycle, news, tokens
+        from organizations.access import staff
         from organizations.events import Event
         from organizations.management import doctor
         from organizations.members import memberships
@@ -31,6 +33,8 @@ class OrganizationsConfig(AppConfig):
         lookup.lookups.register("organization", tokens.find)
         expiry.kinds.register("organization", tokens.EXPIRY)
         allowed_actions.register("can-create-organizations", lifecycle.may_create_organizations)
+        for permission, text in staff.PERMISSIONS.items():
+            grantable.register(permission, text)
         for name, limit in user_sessions.LIMITS.items():
             extra_columns.register(name, limit)
         for title, check in doctor.CHECKS.items():

@@ -155,6 +155,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
 LOGIN_URL = "accounts:sign_in"
+AUTHENTICATION_BACKENDS = ["accounts.users.rights.PermissionsBackend"]
 
 PASSWORD_HASHER = env.choice("PASSWORD_HASHER", "argon2", "cheap")
 PASSWORD_HASHERS = {
