@@ -484,7 +484,7 @@ def change_address_over_the_api():
 
 
 def reset_two_factor_over_the_api():
-    user, staff = somebody(), somebody(is_staff=True)
+    user, staff = somebody(), somebody(is_staff=True, is_superuser=True)
     for one in (user, staff):
         enrolled(one)
     program = api_client(staff, raise_request_exception=False)

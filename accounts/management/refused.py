@@ -1,5 +1,6 @@
 """Commands of Django that would write past the verbs: without stamps, records and mails."""
 
+from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -10,6 +11,9 @@ class RefusedCommand(BaseCommand):
 
     reason = ""
     requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("args", nargs="*")
 
     def run_from_argv(self, argv: list[str]) -> None:
         """Refuse on the command line, before the arguments are read."""
