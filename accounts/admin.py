@@ -38,7 +38,7 @@ class Action:
 
     label: Promise
     explanation: Promise
-    done: Promise
+    done: Promise  # with the %(name)s, as the next one
     needless: Promise  # what to say where there is nothing to do any more
     applies_to: Callable[[User], bool]
     run: Callable[[User, Actor, Any], bool | None]  # called with the valid form; False: nothing to do
@@ -53,8 +53,8 @@ ACTIONS: dict[str, Action] = {
             "Every method and the backup codes are removed, and every session of the user ends. The password "
             "alone opens the account then. Make sure who is asking."
         ),
-        done=gettext_lazy("Two-factor authentication is off."),
-        needless=gettext_lazy("Two-factor authentication is off already."),
+        done=gettext_lazy("Two-factor authentication of %(name)s is off."),
+        needless=gettext_lazy("Two-factor authentication of %(name)s is off already."),
         applies_to=lambda user: user.is_enrolled,
         run=lambda user, actor, form: removal.disable(user, reason=form.cleaned_data["reason"], actor=actor),
     ),
@@ -64,8 +64,8 @@ ACTIONS: dict[str, Action] = {
             "Every session of the user ends, and API tokens open nothing. Nobody can sign in to the account "
             "until it is activated again."
         ),
-        done=gettext_lazy("The account is deactivated."),
-        needless=gettext_lazy("The account is deactivated already."),
+        done=gettext_lazy("The account %(name)s is deactivated."),
+        needless=gettext_lazy("The account %(name)s is deactivated already."),
         applies_to=lambda user: user.is_active,
         run=lambda user, actor, form: administration.deactivate(
             user, reason=form.cleaned_data["reason"], actor=actor
@@ -76,8 +76,8 @@ ACTIONS: dict[str, Action] = {
         explanation=gettext_lazy(
             "The user can sign in again, with the same password and second factor, and API tokens work again."
         ),
-        done=gettext_lazy("The account is active again."),
-        needless=gettext_lazy("The account is active already."),
+        done=gettext_lazy("The account %(name)s is active again."),
+        needless=gettext_lazy("The account %(name)s is active already."),
         applies_to=lambda user: not user.is_active,
         run=lambda user, actor, form: administration.reactivate(
             user, reason=form.cleaned_data["reason"], actor=actor
@@ -86,8 +86,8 @@ ACTIONS: dict[str, Action] = {
     "rights": Action(
         label=gettext_lazy("Change rights"),
         explanation=gettext_lazy("What the user may do on the admin site. It takes effect at once."),
-        done=gettext_lazy("The rights are changed."),
-        needless=gettext_lazy("The user has these rights already."),
+        done=gettext_lazy("The rights of %(name)s are changed."),
+        needless=gettext_lazy("Nothing to change: %(name)s has these rights already."),
         applies_to=lambda user: True,
         run=lambda user, actor, form: administration.change_rights(
             user, rights=form.rights, reason=form.cleaned_data["reason"], actor=actor
@@ -117,8 +117,6 @@ class UserAdmin(ReadOnlyAdmin):
         "two_factor_enabled_at",
         "number_of_tokens",
         "is_active",
-        "is_staff",
-        "is_superuser",
         "rights",
         "date_joined",
     ]
@@ -187,7 +185,7 @@ class UserAdmin(ReadOnlyAdmin):
         return self.confirmation_page(request, user, action, form)
 
     def back_to(self, request: HttpRequest, user: User, level: int, text: Promise) -> HttpResponse:
-        messages.add_message(request, level, f"{user.username}: {text}")
+        messages.add_message(request, level, str(text) % {"name": user.username})
         return redirect("admin:accounts_user_change", user.pk)
 
     def confirmation_page(

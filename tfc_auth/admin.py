@@ -15,7 +15,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, reverse
 from django.utils.decorators import method_decorator
@@ -91,9 +91,17 @@ class AdminSite(admin.AdminSite):
                 return redirect_to_missing_proof(request, request.get_full_path())
             if request.method not in READING and not has_sudo(cast(SiteRequest, request)):
                 return redirect_to_sudo(request.get_full_path())
-            return view(request, *args, **kwargs)
+            try:
+                return view(request, *args, **kwargs)
+            except PermissionDenied:
+                return self.forbidden(request)
 
         return cast(View, update_wrapper(guard, view))
+
+    def forbidden(self, request: HttpRequest) -> HttpResponse:
+        """Say that these staff lack a permission, and who can give it: not an owner, as elsewhere."""
+        context = {**self.each_context(request), "title": _("No permission")}
+        return render(request, "admin/403.html", context, status=403)
 
 
 def redirect_to_missing_proof(request: HttpRequest, next_path: str) -> HttpResponse:
