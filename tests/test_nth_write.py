@@ -497,6 +497,37 @@ def reset_two_factor_over_the_api():
     )
 
 
+def an_administrator():
+    """Return the browser of a superuser, and somebody else."""
+    root = somebody(is_staff=True, is_superuser=True)
+    return browser_of(root, enrolled(root)), somebody()
+
+
+def act_of(action, is_done, event, **fields):
+    client, user = an_administrator()
+    path = f"/admin/accounts/user/{user.pk}/act/{action}/"
+    return Scene(
+        user,
+        lambda: client.post(path, {"reason": "x", **fields}),
+        lambda: is_done(User.objects.get(pk=user.pk)),
+        event,
+    )
+
+
+def deactivate():
+    return act_of("deactivate", lambda user: not user.is_active, "account.deactivated")
+
+
+def change_rights():
+    fields = {"is_staff": "on", "permissions": ["accounts.view_user", "accounts.change_user"]}
+    return act_of(
+        "rights",
+        lambda user: user.is_staff and user.has_perm("accounts.change_user"),
+        "account.rights_changed",
+        **fields,
+    )
+
+
 OPERATIONS = [
     sign_up,
     change_password,
@@ -531,6 +562,8 @@ OPERATIONS = [
     change_password_over_the_api,
     change_address_over_the_api,
     reset_two_factor_over_the_api,
+    deactivate,
+    change_rights,
 ]
 
 

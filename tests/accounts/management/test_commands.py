@@ -364,7 +364,7 @@ def test_sf3_commands_say_what_is_wrong_and_change_nothing(alice, arguments):
 @pytest.mark.parametrize(
     "arguments", [["deactivate_user"], ["change_rights", "--none"], ["change_rights", "--staff"]]
 )
-def test_sf3_the_last_active_superuser_stays(arguments):
+def test_ad_13_sf3_the_last_active_superuser_stays(arguments):
     root = make_user("root", is_staff=True, is_superuser=True)
     make_user("gone", is_staff=True, is_superuser=True, is_active=False)
     name, *options = arguments

@@ -99,7 +99,7 @@ def test_the_walk_reaches_the_pages_that_there_are(scene, bob):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_sf3_whatever_is_sent_takes_a_proof_of_the_last_five_minutes(scene, method):
+def test_ad_10_sf3_whatever_is_sent_takes_a_proof_of_the_last_five_minutes(scene, method):
     root, client = staff_browser(superuser=True)
     let_sudo_expire(root)
     before = dump()
@@ -159,7 +159,7 @@ def test_d14_nobody_is_led_in_a_circle(scene, alice):
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_sf3_staff_without_permissions_see_and_change_nothing(scene, method):
+def test_ad_11_sf3_staff_without_permissions_see_and_change_nothing(scene, method):
     _desk, client = staff_browser()
     before = dump()
 
@@ -215,7 +215,7 @@ def test_sf2_django_s_authenticate_lets_nobody_in(alice):
     assert authenticate(RequestFactory().get("/"), username=alice.email, password=PASSWORD) is None
 
 
-def test_sf2_django_s_login_signs_nobody_in(alice):
+def test_ad_14_sf2_django_s_login_signs_nobody_in(alice):
     request = RequestFactory().get("/")
     request.session, request.user = SessionStore(), AnonymousUser()
 

@@ -578,7 +578,7 @@ def test_sf3_twice_at_once_is_one_change_and_one_mail(live_site, root, patient, 
     assert OutboxMessage.objects.filter(audience="accounts.superusers").count() == 1
 
 
-def test_sf3_an_administrator_can_not_bury_the_mail_that_matters(admin, alice):
+def test_ad_12_sf3_an_administrator_can_not_bury_the_mail_that_matters(admin, alice):
     for _ in range(30):
         assert act(admin, alice, "deactivate").status_code == 302
         assert act(admin, alice, "reactivate").status_code == 302
