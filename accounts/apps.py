@@ -16,18 +16,23 @@ class AccountsConfig(AppConfig):
         from accounts.management import doctor, due_work
         from accounts.outbox import queue, windows
         from accounts.outbox.carriers import Carrier, carriers, send_mail
+        from accounts.outbox.delivery import audiences
         from accounts.sessions import caps, lifetimes
         from accounts.tokens import expiry, exposure, lookup
+        from accounts.users import news, rights
 
         post_migrate.connect(append_only.after_migrate, sender=self)
         enumerations.register("accounts", Event)
         sealed_columns.register("outbox", queue.SEALED)
         sealed_columns.register("mail windows", windows.SEALED)
         carriers.register("mail", Carrier(send_mail))
+        audiences.register(news.SUPERUSERS, news.superusers)
         lifetimes.extra_columns.register(caps.CROWDED, caps.crowd_of("pending_user_id"))
         lookup.lookups.register("user", lookup.token_of_user)
         expiry.kinds.register("user", expiry.OF_USERS)
         exposure.kinds.register("user", exposure.OF_USERS)
+        for permission, text in rights.OF_ACCOUNTS.items():
+            rights.grantable.register(permission, text)
         for name, allowed in resources.ACTIONS.items():
             resources.allowed_actions.register(name, allowed)
         for name, step in due_work.STEPS.items():

@@ -14,7 +14,9 @@ class OrganizationsConfig(AppConfig):
         from accounts.outbox.delivery import audiences
         from accounts.sessions.lifetimes import extra_columns
         from accounts.tokens import expiry, exposure, lookup
+        from accounts.users.rights import grantable
         from organizations import lifecycle, news, tokens
+        from organizations.access import staff
         from organizations.events import Event
         from organizations.management import doctor
         from organizations.members import account_changes
@@ -34,6 +36,8 @@ class OrganizationsConfig(AppConfig):
         expiry.kinds.register("organization", tokens.EXPIRY)
         exposure.kinds.register("organization", tokens.EXPOSURE)
         allowed_actions.register("can-create-organizations", lifecycle.may_create_organizations)
+        for permission, text in staff.PERMISSIONS.items():
+            grantable.register(permission, text)
         for name, limit in user_sessions.LIMITS.items():
             extra_columns.register(name, limit)
         for title, check in doctor.CHECKS.items():

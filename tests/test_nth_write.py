@@ -504,7 +504,7 @@ def change_address_over_the_api():
 
 
 def reset_two_factor_over_the_api():
-    user, staff = somebody(), somebody(is_staff=True)
+    user, staff = somebody(), somebody(is_staff=True, is_superuser=True)
     for one in (user, staff):
         enrolled(one)
     program = api_client(staff, raise_request_exception=False)
@@ -514,6 +514,37 @@ def reset_two_factor_over_the_api():
         lambda: program.post(path),
         lambda: not TOTPDevice.objects.filter(user=user).exists(),
         "two_factor.disabled",
+    )
+
+
+def an_administrator():
+    """Return the browser of a superuser, and somebody else."""
+    root = somebody(is_staff=True, is_superuser=True)
+    return browser_of(root, enrolled(root)), somebody()
+
+
+def act_of(action, is_done, event, **fields):
+    client, user = an_administrator()
+    path = f"/admin/accounts/user/{user.pk}/act/{action}/"
+    return Scene(
+        user,
+        lambda: client.post(path, {"reason": "x", **fields}),
+        lambda: is_done(User.objects.get(pk=user.pk)),
+        event,
+    )
+
+
+def deactivate():
+    return act_of("deactivate", lambda user: not user.is_active, "account.deactivated")
+
+
+def change_rights():
+    fields = {"is_staff": "on", "permissions": ["accounts.view_user", "accounts.change_user"]}
+    return act_of(
+        "rights",
+        lambda user: user.is_staff and user.has_perm("accounts.change_user"),
+        "account.rights_changed",
+        **fields,
     )
 
 
@@ -552,6 +583,8 @@ OPERATIONS = [
     change_password_over_the_api,
     change_address_over_the_api,
     reset_two_factor_over_the_api,
+    deactivate,
+    change_rights,
 ]
 
 

@@ -156,6 +156,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
 LOGIN_URL = "accounts:sign_in"
+AUTHENTICATION_BACKENDS = ["accounts.users.rights.PermissionsBackend"]
 
 # Half of them may compute a password hash at the same time (accounts/users/hashers.py).
 THREADS_PER_PROCESS = env.positive("THREADS_PER_PROCESS", default=4)

@@ -10,7 +10,8 @@ from accounts.models import User
 from accounts.sessions.ending import end_other_sessions
 from accounts.sessions.locks import counted, lock_actor, lock_user
 from accounts.sessions.store import SessionStore
-from accounts.users.administration import lock_for_admin
+from accounts.users.administration import begin_change, lock_for_admin
+from accounts.users.news import Change, tell_superusers
 
 ATTEMPTS_AT_LOCKING = 5
 
@@ -48,9 +49,12 @@ def disable(
     """Remove every device and the backup codes in one transaction; end every other session (R31).
 
     Refused for an owner of an organization that requires two-factor, except with `forced` (break-glass),
-    which is recorded. Without `session`, an administrator does it to another user. Raises
-    TwoFactorNotEnabled, TwoFactorRemovalRefused, NotYours, Busy, AccountGone, SessionEnded.
+    which is recorded. Without `session`, an administrator does it to another user, with a reason, and all
+    superusers are told. Raises TwoFactorNotEnabled, TwoFactorRemovalRefused, NotYours, ReasonMissing,
+    ReasonTooLong, RateLimited, Busy, AccountGone, SessionEnded.
     """
+    if session is None:
+        reason = begin_change(reason, actor=actor)
     for attempt in range(ATTEMPTS_AT_LOCKING):
         try:
             return disable_once(user, actor=actor, session=session, reason=reason, forced=forced)
@@ -69,7 +73,7 @@ def disable_once(
         else:
             lock_actor(actor)
         decided_upon = signals.two_factor_removing.send(User, user=user, forced=forced, lock=True)
-        user = lock_user(user, session, row_too=False) if session else lock_for_admin(user, actor=actor)[0]
+        user = lock_user(user, session, row_too=False) if session else lock_for_admin(user, actor=actor)
         if signals.two_factor_removing.send(User, user=user, forced=forced, lock=False) != decided_upon:
             raise StartOver
         if not user.is_enrolled:
@@ -88,7 +92,9 @@ def disable_once(
             reason=reason,
             forced=forced,
         )
-        by_the_user = session is not None
-        mail = "two_factor_disabled" if by_the_user else "two_factor_removed_by_admin"
-        outbox.notify(user, mail, actor=actor, reason=reason)
+        if session is not None:
+            outbox.notify(user, "two_factor_disabled", actor=actor)
+        else:
+            outbox.notify(user, "two_factor_removed_by_admin", actor=actor, reason=reason)
+            tell_superusers(user, Change.TWO_FACTOR_REMOVED, actor=actor, reason=reason, forced=forced)
         signals.two_factor_changed.send(User, user=user, enabled=False, actor=actor)

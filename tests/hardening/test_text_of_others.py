@@ -20,7 +20,7 @@ ADDRESSES = [ADDRESS, "a@exa\u202emple.com", "a@exa\u200bmple.com", "ａ@example
 def people(db):
     """An owner who writes such things, a member, somebody invited, a site admin."""
     owner = make_user("owner-of-it", email=ADDRESS)
-    member, root = make_user("member-of-it"), make_user("root", is_staff=True)
+    member, root = make_user("member-of-it"), make_user("root", is_staff=True, is_superuser=True)
     organization = found("nasty", owner, members=[member])
     browsers = {
         "owner": sign_in(owner, enrol(owner), Client(headers={"User-Agent": AGENT})),
