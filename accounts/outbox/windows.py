@@ -22,30 +22,44 @@ from accounts.outbox.queue import SEALING_CONTEXT, sealed
 LENGTH = timedelta(hours=1)
 LIFETIME = timedelta(days=3)  # of a mail that is released
 
-# Mails that go at once, each of them. It says what no other one says, and it has a limit of its own: a token
-# expires once, and invitations are counted.
+# Mails that go at once, each of them: what they tell has a limit of its own, and each says what no other says.
+# An administrator, or an owner, must not be able to delay the mail that matters behind one that does not.
 ALWAYS = {
+    "account_administered",
+    "account_deactivated",
     "account_deleted",
+    "account_reactivated",
+    "organization_deleted",
     "organization_invited",
+    "organization_member_removed",
+    "organization_owner_made",
+    "organization_owner_unmade",
     "organization_token_expiring",
+    "organization_token_sent_in_clear",
+    "rights_changed",
+    "texts_paused",
+    "texts_resumed",
     "token_expiring",
+    "token_sent_in_clear",
+    "two_factor_removed_by_admin",
 }
 # What changes how somebody signs in, or makes a key to an organization, is told at once several times an
 # hour: the second time may be another person. All other kinds go at once only the first time.
 SEVERAL = 5
 AT_ONCE = dict.fromkeys(
     (
-        "account_deactivated",
         "backup_codes_renewed",
         "email_change_requested",
+        "organization_lifted_two_factor",
+        "organization_requires_two_factor_owners",
         "organization_token_created",
+        "organization_token_ended",
         "password_changed",
         "token_created",
         "two_factor_added",
         "two_factor_disabled",
         "two_factor_enabled",
         "two_factor_method_removed",
-        "two_factor_removed_by_admin",
         "two_factor_replaced",
     ),
     SEVERAL,

@@ -4,6 +4,8 @@ The rights of the admin are checked on locked rows, because they may end at any 
 reason, is recorded, and is told to the user and to all superusers (D14).
 """
 
+from typing import Any
+
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.db.models import Q
@@ -114,7 +116,7 @@ def change_rights(user: User, *, rights: Rights, reason: str, actor: Actor) -> b
             old=former.as_data(),
             new=rights.as_data(),
         )
-        words = {"rights": rights.in_words(), "former_rights": former.in_words()}
+        words: dict[str, Any] = {"rights": rights.in_words(), "former_rights": former.in_words()}
         outbox.notify(locked, "rights_changed", actor=actor, reason=reason, **words)
         tell_superusers(locked, Change.RIGHTS_CHANGED, actor=actor, reason=reason, **words)
     return True

@@ -146,7 +146,8 @@ DAMAGE = {
         "TOTPDevice.sealed_secret: no entry of ENCRYPTION_KEYS opens",
     ),
     "a secret was copied to another user": (
-        "UPDATE factor_totp_totpdevice SET sealed_secret = (SELECT min(sealed_secret) FROM factor_totp_totpdevice)",
+        "UPDATE factor_totp_totpdevice SET sealed_secret ="
+        " (SELECT min(sealed_secret) FROM factor_totp_totpdevice)",
         "TOTPDevice.sealed_secret: no entry of ENCRYPTION_KEYS opens",
     ),
     "a digest is of another code": (

@@ -22,7 +22,7 @@ def empty_tables():
 
 @contextmanager
 def without_triggers():
-    """As whoever owns the tables could: nothing keeps audit events from being changed. Inside a transaction."""
+    """Let audit events be changed in this block, as the owner of the tables could. Inside a transaction."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("ALTER TABLE accounts_auditevent DISABLE TRIGGER USER")
