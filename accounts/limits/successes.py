@@ -19,8 +19,8 @@ HOUR = 3600  # seconds
 
 # Sign-ins, sudo and all else that takes the password. Somebody who knows it, but has no second factor, can't
 # keep the owner out of known browsers: each of those has a budget of its own.
-RIGHT_PASSWORDS = Budget("right-password", (30, 300), (300, DAY), of_successes=True)
-RIGHT_PASSWORDS_IN_BROWSER = Budget("right-password:browser", (30, 300), (300, DAY), of_successes=True)
+RIGHT_PASSWORDS = Budget("password:right", (30, 300), (300, DAY), of_successes=True)
+RIGHT_PASSWORDS_IN_BROWSER = Budget("password:browser:right", (30, 300), (300, DAY), of_successes=True)
 
 # All verbs together. A program may invite 500 people in an hour, and read who they are.
 ACTIONS = Budget("action", (1200, HOUR), (6000, DAY))

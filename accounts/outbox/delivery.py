@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import asdict
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -23,11 +22,10 @@ from accounts.models import OutboxMessage, User
 from accounts.outbox import threads
 from accounts.outbox.carriers import carriers, is_refusal, urgent_kinds
 from accounts.outbox.mails import render
-from accounts.outbox.queue import claimed, due, finish, opened, postpone, sealed
+from accounts.outbox.queue import CLAIM, claimed, due, finish, opened, postpone, sealed
 from accounts.plugins import Registry
 
 logger = logging.getLogger(__name__)
-CLAIM = timedelta(minutes=2)  # longer than one attempt can take
 BATCH = 100
 FAILURES_IN_A_ROW = 5  # then the server counts as down, and its other messages wait
 

@@ -40,6 +40,7 @@ AT_ONCE = dict.fromkeys(
         "email_change_requested",
         "organization_token_created",
         "password_changed",
+        "token_created",
         "two_factor_added",
         "two_factor_disabled",
         "two_factor_enabled",

@@ -72,7 +72,8 @@ def note_use(row: Session | None) -> None:
     If the write fails, log it and go on: the session ends earlier, never later.
     """
     now = timezone.now()
-    if row is None or row.user_id is None or now - row.last_used_at < LAST_USED_RESOLUTION:
+    # A time in the future is put right: the clock was wrong (D43).
+    if row is None or row.user_id is None or abs(now - row.last_used_at) < LAST_USED_RESOLUTION:
         return
     try:
         Session.objects.filter(pk=row.pk, last_used_at=row.last_used_at).update(last_used_at=now)

@@ -77,7 +77,7 @@ def recognise(user: User, token: str) -> RememberedBrowser | None:
 def remembered_browsers(user: User) -> list[RememberedBrowser]:
     """Return the browsers that need no second factor now, by last use, newest first."""
     now = timezone.now()
-    newest_first = rows_of(user).order_by("-last_used_at", "-pk")
+    newest_first = rows_of(user).order_by("-last_used_at", "-pk")[: caps.MOST_REMEMBERED]
     return [browser for browser in newest_first if is_good(browser, now)]
 
 

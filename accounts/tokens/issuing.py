@@ -2,10 +2,10 @@
 
 import secrets
 import string
-from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
@@ -13,12 +13,13 @@ from accounts import limits, outbox
 from accounts.audit import Actor, Event, record, subject_of
 from accounts.exceptions import RuleViolation
 from accounts.limits import Budget
-from accounts.models import ApiToken, BearerToken, User, hash_of_token
+from accounts.models import ApiToken, BearerToken, User, hash_of_token, unexpired
 from accounts.models.public_ids import public_id
 from accounts.sessions.locks import acting, counted, lock_acting_user, lock_actor
 
-MOST_TOKENS = 100  # of one user
-CREATIONS = Budget("token:create", (120, 3600))  # each sends a mail
+MOST_TOKENS = 200  # of one user that have not expired
+PAGE_SIZE = 50
+CREATIONS = Budget("token:create", (120, 3600), (500, 86_400))
 LONGEST_LIFE = timedelta(days=36_500)
 
 
@@ -30,7 +31,10 @@ class InvalidExpiry(RuleViolation):
 
 class TooManyTokens(RuleViolation):
     code = "too-many-tokens"
-    message = gettext_lazy("You have %(n)s tokens. Revoke some before you make new ones.")
+    message = gettext_lazy(
+        "You have %(n)s tokens that still work, and can't have more. Revoke those that you no longer need, "
+        "and try again."
+    )
 
     def __init__(self) -> None:
         super().__init__(n=MOST_TOKENS)
@@ -47,7 +51,7 @@ def create(
     limits.reserve((CREATIONS, str(user.pk)))
     with acting(actor):
         locked = lock_acting_user(user)
-        if locked.api_tokens.count() >= MOST_TOKENS:
+        if locked.api_tokens.filter(unexpired()).count() >= MOST_TOKENS:
             raise TooManyTokens
         token = ApiToken(owner=locked, description=description)
         secret = issue(token, expires_at=expires_at, verified=verified, actor=actor)
@@ -55,6 +59,7 @@ def create(
         outbox.notify(
             locked,
             "token_created",
+            apart="by a program" if actor.token else "",
             actor=actor,
             description=description,
             expires_at=token.expires_at,
@@ -84,8 +89,24 @@ def earliest(*moments: datetime | None) -> datetime | None:
     return min((moment for moment in moments if moment is not None), default=None)
 
 
-def of_user(user: User) -> Sequence[ApiToken]:
-    return list(user.api_tokens.order_by("-id"))
+def of_user(user: User) -> QuerySet[ApiToken]:
+    """Return the tokens of a user, newest first."""
+    return user.api_tokens.order_by("-id")
+
+
+@dataclass(frozen=True)
+class TokenPage:
+    tokens: list[ApiToken]
+    number: int  # of all tokens
+    next: int | None  # `before` of the next page
+
+
+def token_page(user: User, before: int | None) -> TokenPage:
+    """Return PAGE_SIZE tokens, newest first; those older than the token with the id `before`, if given."""
+    everything = of_user(user)
+    found = list((everything.filter(pk__lt=before) if before is not None else everything)[: PAGE_SIZE + 1])
+    shown = found[:PAGE_SIZE]
+    return TokenPage(shown, everything.count(), shown[-1].pk if len(found) > PAGE_SIZE else None)
 
 
 def revoke(user: User, token_id: int, *, actor: Actor) -> ApiToken | None:

@@ -58,7 +58,7 @@ def find_token(text: str, *, network: str) -> BearerToken | None:
 def note_use(token: BearerToken) -> None:
     """Store when a token was last used, once a minute at most. If the write fails, log it and go on."""
     now, before = timezone.now(), token.last_used_at
-    if before is not None and now - before < LAST_USED_RESOLUTION:
+    if before is not None and abs(now - before) < LAST_USED_RESOLUTION:
         return
     try:
         type(token)._default_manager.filter(pk=token.pk, last_used_at=before).update(last_used_at=now)

@@ -1,8 +1,10 @@
 """User Settings > Organizations: memberships and invitations of the signed-in user."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import BadRequest
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -14,20 +16,35 @@ from accounts.sessions.assurance import has_sudo, redirect_to_sudo
 from accounts.sessions.requests import SignedInRequest
 from accounts.web.statuses import status_of
 from organizations.access.gate import membership_required_despite_policy
+from organizations.context_processors import organizations_page
 from organizations.members import invitations, memberships
 from organizations.models import Membership, Organization
 
 
 @require_safe
 def mine(request: SignedInRequest) -> HttpResponse:
-    """Render the page. Its lists come from organizations.context_processors, as in the top bar."""
-    return render(request, "organizations/mine.html")
+    """Render the page. The invitations come from organizations.context_processors, as in the top bar."""
+    return mine_page(request)
+
+
+def mine_page(request: SignedInRequest, status: int = 200) -> HttpResponse:
+    """Render one page of the user's organizations; `page` in the query has its number."""
+    text = request.GET.get("page", "") or "1"
+    if not (text.isascii() and text.isdigit() and len(text) <= 6 and int(text)):
+        raise BadRequest("malformed page")
+    number, path = int(text), reverse("organizations:mine")
+    context: dict[str, Any] = {"page": number, "next_url": f"{path}?page={number + 1}"}
+    if number > 1:  # the first page is what the top bar has read
+        page = organizations_page(request.user, number)
+        context |= {"previous_url": f"{path}?page={number - 1}", "entries": page.entries}
+        context["has_next"] = page.has_next
+    return render(request, "organizations/mine.html", context, status=status)
 
 
 def refused(request: SignedInRequest, error: RuleViolation) -> HttpResponse:
     """Render the page with the message of the error."""
     messages.error(request, str(error))
-    return render(request, "organizations/mine.html", status=status_of(error))
+    return mine_page(request, status_of(error))
 
 
 @require_POST
