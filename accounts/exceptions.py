@@ -101,6 +101,14 @@ class Busy(RuleViolation):
     message = gettext_lazy("Ownerships keep changing. Please try again.")
 
 
+class Overloaded(RuleViolation):
+    """The server has no room for this request at the moment. `retry_after` is in seconds."""
+
+    code = "overloaded"
+    message = gettext_lazy("The server is busy. Please try again in a few seconds.")
+    retry_after = 5
+
+
 class EnrolmentExpired(RuleViolation):
     """There is no such enrolment: it was cancelled, replaced by a newer one, or is older than 15 minutes."""
 

@@ -21,6 +21,7 @@ from organizations.names import check_name
 from organizations.policy.two_factor import change_policy
 from organizations.policy.user_sessions import change_sessions
 
+# A name is taken from everybody for good. Counted for the person alone.
 CREATIONS = Budget("organization:create", (30, 3600), (100, 86_400))
 
 
@@ -47,7 +48,7 @@ def create_organization(
     check_name(name)
     if not may_create_organizations(owner):
         raise CreationNotAllowed
-    limits.reserve((CREATIONS, str(owner.pk)))
+    limits.reserve((CREATIONS, f"{owner.pk}:{actor.source}"))
     with acting(actor):
         organization = insert_organization(name, email)
         owner = lock_acting_user(owner)
@@ -94,7 +95,7 @@ def change_organization(organization: Organization, changes: Changes, *, actor: 
     OrganizationGone.
     """
     if changes.keys() - {"email"}:
-        news.reserve_broadcast(organization)
+        news.reserve_broadcast(organization, actor)
     with acting(actor):
         organization = lock_with_right(organization, actor)
         apply(changes, organization, actor=actor)

@@ -42,7 +42,7 @@ def replace(
     `verified` as in accounts.tokens.issuing.create. Raises InvalidExpiry, NoLongerAllowed, OrganizationGone,
     RateLimited.
     """
-    news.reserve_broadcast(organization)
+    news.reserve_broadcast(organization, actor)
     with acting(actor):
         organization = lock_with_right(organization, actor, Right.TOKENS)
         former = of_kind(organization, kind)

@@ -31,6 +31,13 @@ class Environment(environ.Env):  # type: ignore[misc]
             raise ImproperlyConfigured(f"{name} must be one of {sorted(allowed)}, not {value!r}.")
         return value
 
+    def positive(self, name: str, *, default: int) -> int:
+        """Return a whole number of 1 or more. Raises ImproperlyConfigured."""
+        value: int = self.int(name, default=default)
+        if value < 1:
+            raise ImproperlyConfigured(f"{name} must be 1 or more, not {value}.")
+        return value
+
     def address(self, name: str, *, default: str) -> str:
         """Return the URL of a site without a trailing slash. Raises ImproperlyConfigured."""
         value: str = self.str(name, default=default)

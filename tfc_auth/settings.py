@@ -156,6 +156,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
 LOGIN_URL = "accounts:sign_in"
 
+# Half of them may compute a password hash at the same time (accounts/users/hashers.py).
+THREADS_PER_PROCESS = env.positive("THREADS_PER_PROCESS", default=4)
 PASSWORD_HASHER = env.choice("PASSWORD_HASHER", "argon2", "cheap")
 PASSWORD_HASHERS = {
     "argon2": ["accounts.users.hashers.Argon2Hasher"],

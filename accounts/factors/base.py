@@ -20,7 +20,8 @@ from django_otp.models import Device as OTPDevice
 from accounts.audit import Actor
 from accounts.database.batches import delete_in_batches
 from accounts.database.prepared import Prepared
-from accounts.limits.guesses import Claim, Guesses
+from accounts.limits import Claim
+from accounts.limits.guesses import Guesses
 from accounts.models import User
 
 State: TypeAlias = dict[str, Any]

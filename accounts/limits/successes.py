@@ -5,14 +5,14 @@ and the records, and nobody who works with the product meets them. Each belongs 
 can use up another one's.
 """
 
-from django.db import connection
 from django.utils import timezone
 
 from accounts import crypto
 from accounts.audit import Actor
 from accounts.exceptions import RateLimited
-from accounts.limits.guesses import DAY, Claim, account_key
-from accounts.limits.limiter import Budget, counters_of, retry_after, statement_of
+from accounts.limits import counters
+from accounts.limits.budgets import Budget, Claim
+from accounts.limits.guesses import DAY, account_key
 from accounts.models import User
 
 HOUR = 3600  # seconds
@@ -42,13 +42,10 @@ def count_action(actor: Actor) -> None:
     if actor.door == "command":
         return
     now = timezone.now()
-    counters = counters_of([(ACTIONS, key_of(actor))], now)
-    statement, parameters = statement_of(counters, now)
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        taken = {key: resets_at for key, resets_at, _count in cursor.fetchall()}
-    if len(taken) < len(counters):
-        raise RateLimited(retry_after(counters, taken, now))
+    windows = counters.counters_of([(ACTIONS, key_of(actor))], now)
+    taken = counters.take(windows, now)
+    if refused := [window for window in windows if window.key not in taken]:
+        raise RateLimited(counters.retry_after(refused, now))
 
 
 def key_of(actor: Actor) -> str:
@@ -59,7 +56,7 @@ def key_of(actor: Actor) -> str:
     if actor.token is not None:
         return f"{account_key(actor.user)}:programs" if actor.user else str(actor)
     if actor.user is None:
-        return actor.network
+        return str(actor)
     if actor.browser.is_current(actor.user):
         return f"{account_key(actor.user)}:{actor.browser.key}"
     return account_key(actor.user)

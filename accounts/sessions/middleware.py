@@ -52,7 +52,8 @@ class SessionMiddleware(DjangoSessionMiddleware):
         elif session.new_key and response.status_code < 500:
             set_private(response, COOKIE, session.new_key, lifetime=lifetime_of(session))
             if session.row and session.user:
-                known_browsers.keep_known(request, response, session.row)
+                stamp = session.row.security_stamp
+                known_browsers.keep_known(request, response, session.user.pk, stamp)
             if session.remembered_token and session.user:
                 remembered.keep_token(request, response, session.user, session.remembered_token)
         elif session.loaded and response.status_code < 500:

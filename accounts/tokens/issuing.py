@@ -48,7 +48,7 @@ def create(
     `verified` says that the session passed a second factor. A token that creates another passes on its own
     assurance and at most its own expiry (D6). Raises InvalidExpiry, TooManyTokens, RateLimited, SessionEnded.
     """
-    limits.reserve((CREATIONS, str(user.pk)))
+    limits.reserve((CREATIONS, f"{user.pk}:{actor.source}"))
     with acting(actor):
         locked = lock_acting_user(user)
         if locked.api_tokens.filter(unexpired()).count() >= MOST_TOKENS:

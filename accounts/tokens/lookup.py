@@ -12,9 +12,10 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from accounts import limits
+from accounts.audit import Actor
 from accounts.database.prepared import Prepared
 from accounts.exceptions import RateLimited
-from accounts.limits import Budget
+from accounts.limits import BySource
 from accounts.limits.throttle import throttle
 from accounts.models import ApiToken, BearerToken, hash_of_token
 from accounts.plugins import Registry
@@ -23,7 +24,7 @@ from accounts.sessions.lifetimes import LAST_USED_RESOLUTION
 logger = logging.getLogger(__name__)
 SHAPE = re.compile(r"[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9]{67}", re.ASCII)  # as in Terraform Cloud
 
-WRONG_TOKENS = Budget("token:address", (100, 300))
+WRONG_TOKENS = BySource("token:address", (100, 300))
 
 # Returns the valid token with this hash and its holder, or None, in one statement.
 Lookup = Callable[[str], BearerToken | None]
@@ -40,7 +41,7 @@ def token_of_user(token_hash: str) -> BearerToken | None:
     return token
 
 
-def find_token(text: str, *, network: str) -> BearerToken | None:
+def find_token(text: str, *, actor: Actor) -> BearerToken | None:
     """Return the valid token with this secret, or None. Raises RateLimited after too many wrong ones."""
     if SHAPE.fullmatch(text):
         token_hash = hash_of_token(text)
@@ -49,9 +50,9 @@ def find_token(text: str, *, network: str) -> BearerToken | None:
                 note_use(token)
                 return token
     # A flood of wrong tokens is refused before the limiter writes to the database.
-    if throttle.take(f"wrong:{network}").exceeded:
+    if throttle.take(f"wrong:{actor.network}").exceeded:
         raise RateLimited(1)
-    limits.reserve((WRONG_TOKENS, network))
+    limits.reserve(*WRONG_TOKENS.claims(actor))
     return None
 
 

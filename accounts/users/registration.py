@@ -12,19 +12,18 @@ from django.utils.translation import gettext_lazy
 from accounts import limits, outbox, signals
 from accounts.audit import Actor, Event, record, subject_of
 from accounts.exceptions import RuleViolation
-from accounts.limits import Budget
+from accounts.limits import BySource
 from accounts.models import User
 from accounts.sessions.locks import lock_sessions_and_tokens, lock_user
 from accounts.sessions.store import SessionStore
 from accounts.users import passwords
 from accounts.users.email_addresses import (
-    CONFIRMATIONS_TO_ADDRESS,
     AddressTaken,
-    address_key,
+    confirmations_to,
     send_confirmation,
 )
 
-SIGN_UPS = Budget("sign-up", (20, 3600))
+SIGN_UPS = BySource("sign-up", (20, 3600))  # each mails a stranger
 
 
 class SignUpClosed(RuleViolation):
@@ -39,15 +38,18 @@ class UsernameTaken(RuleViolation):
 
 
 def sign_up(username: str, email: str, password: str, *, session: SessionStore, actor: Actor) -> User:
-    """Create an account and sign it in. Raises SignUpClosed, WeakPassword, UsernameTaken, RateLimited."""
+    """Create an account and sign it in.
+
+    Raises SignUpClosed, WeakPassword, UsernameTaken, RateLimited, Overloaded.
+    """
     if settings.SIGN_UP != "open":
         raise SignUpClosed
     passwords.ensure_acceptable(password, User(username=username, email=email))
-    limits.reserve((SIGN_UPS, actor.network))
-    if User.objects.by_login(username).exists():
-        raise UsernameTaken
-    limits.reserve((CONFIRMATIONS_TO_ADDRESS, address_key(email)))
-    hashed = make_password(password)
+    with limits.attempt(*SIGN_UPS.claims(actor)):
+        if User.objects.by_login(username).exists():
+            raise UsernameTaken
+        with limits.attempt(*confirmations_to(email, actor)):
+            hashed = make_password(password)
     try:
         with transaction.atomic():
             user: User = User.objects.create(username=username, email=email, password=hashed)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from accounts import crypto, limits, outbox
 from accounts.audit import Actor
 from accounts.exceptions import EmailNotConfirmed
-from accounts.limits import Budget
+from accounts.limits import Budget, BySource, Ceiling, Claim
 from accounts.models import User
 from accounts.sessions.locks import acting
 from organizations.access.rights import lock_organization, lock_with_right
@@ -21,9 +21,15 @@ from organizations.exceptions import AlreadyMember, InvitationGone, UnknownUser
 from organizations.models import Membership, Organization, OrganizationCounts, Right, invitation_end
 
 # Each invitation is a mail to a person who did not ask for it.
-INVITATIONS_BY_USER = Budget("invite", (60, 3600), (300, 86_400))
-INVITATIONS_BY_NETWORK = Budget("invite:network", (120, 3600), (600, 86_400))
-INVITATIONS_TO_ONE = Budget("invite-one", (5, 86_400))
+BY_PERSON = Budget("invite", (60, 3600), (300, 86_400))
+BY_NETWORK = BySource("invite:network", (120, 3600), (600, 86_400))
+# To one person. Above a ceiling, an inviter who has not invited that person yet still can, once a day.
+TO_ONE = Ceiling("invite-one", (20, 86_400))
+TO_ONE_BY_ORGANIZATION = Ceiling("invite-one:organization", (5, 86_400))
+TO_ONE_BY_PERSON = Budget(
+    "invite-one:person", (5, 86_400), above={"invite-one": 1, "invite-one:organization": 1}
+)
+TO_ONE_BY_NETWORK = BySource("invite-one:network", (10, 86_400), above={"invite-one": 1})
 
 
 def invite(organization: Organization, who: str, *, actor: Actor) -> Membership:
@@ -32,9 +38,9 @@ def invite(organization: Organization, who: str, *, actor: Actor) -> Membership:
     Raises UnknownUser, AlreadyMember, NoLongerAllowed, OrganizationGone, RateLimited.
     """
     limits.reserve(
-        (INVITATIONS_BY_USER, inviter(actor)),
-        (INVITATIONS_BY_NETWORK, actor.network),
-        (INVITATIONS_TO_ONE, crypto.digest(who.lower(), "invitation")),
+        (BY_PERSON, actor.source),
+        *BY_NETWORK.claims(actor),
+        *invitations_to(who, organization, actor),
     )
     with acting(actor):
         organization = lock_with_right(organization, actor, Right.MEMBERS)
@@ -53,11 +59,14 @@ def invite(organization: Organization, who: str, *, actor: Actor) -> Membership:
     return invitation
 
 
-def inviter(actor: Actor) -> str:
-    """Return the key of the limit: one per person, including all tokens that the person has created."""
-    if actor.token is not None and actor.token.created_by_id is not None:
-        return f"id:{actor.token.created_by_id}"
-    return f"id:{actor.user.pk}" if actor.user else str(actor)
+def invitations_to(who: str, organization: Organization, actor: Actor) -> list[Claim]:
+    person = crypto.digest(who.lower(), "invitation")
+    return [
+        (TO_ONE, person),
+        (TO_ONE_BY_ORGANIZATION, f"{person}:{organization.pk}"),
+        (TO_ONE_BY_PERSON, f"{person}:{actor.source}"),
+        *TO_ONE_BY_NETWORK.claims(actor, person),
+    ]
 
 
 def address_invitation(organization: Organization, address: str) -> Membership:

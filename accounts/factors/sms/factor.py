@@ -23,8 +23,7 @@ from accounts.factors.base import SIX_DIGIT_CODES, Device, Factor, State, six_di
 from accounts.factors.sms.models import SMSDevice, TextMessage
 from accounts.factors.sms.numbers import PhoneNumberForm, mask, prefix_of
 from accounts.factors.sms.webhook import urlpatterns
-from accounts.limits import Budget
-from accounts.limits.guesses import Claim
+from accounts.limits import Budget, Claim
 from accounts.models import User
 
 LIFETIME = timedelta(minutes=5)

@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import ApiToken, AuditEvent, Session, User, hash_of_token
+from accounts.tokens.issuing import MOST_TOKENS
 from tests.api.clients import ApiClient, token_of
 from tests.support.organizations import let_sudo_expire
 from tests.support.people import PASSWORD, enrol, make_user, sign_in
@@ -137,7 +138,10 @@ def test_without_tokens_the_page_says_so(alice):
 def fill(user, number, **fields):
     """Give a user so many tokens, without the verb: some tests need hundreds."""
     ApiToken.objects.bulk_create(
-        [ApiToken(owner=user, token_hash=f"{fields} {n}", description=f"token {n}", **fields) for n in range(number)]
+        [
+            ApiToken(owner=user, token_hash=f"{fields} {n}", description=f"token {n}", **fields)
+            for n in range(number)
+        ]
     )
 
 
