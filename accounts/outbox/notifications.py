@@ -28,12 +28,12 @@ def notify(user: User, name: str, /, *, apart: str = "", **context: Any) -> None
         return
     # What happens in one organization is never counted with what happens in another.
     about = [f"user:{user.pk}", context.get("organization_name", ""), apart]
-    window = windows.held_back(":".join(part for part in about if part), name)
-    if window is None:
-        notify_address(user.email, name, user=user, **context)
-        return
-    mail = render(name, user.email, simplified({**context, "user": user, "held": window.held + 1}))
-    windows.store(window, asdict(mail))
+    turn = windows.turn_of(":".join(part for part in about if part), name)
+    mail = render(name, user.email, simplified({**context, "user": user, "held": turn.held}))
+    if turn.window is None:
+        enqueue(mail)
+    else:
+        windows.store(turn.window, asdict(mail))
 
 
 def notify_address(address: str, name: str, /, *, lifetime: timedelta = LIFETIME, **context: Any) -> None:
@@ -46,12 +46,12 @@ def broadcast(name: str, *, audience: str, key: str, **context: Any) -> None:
 
     If they had one of this kind within the hour, this one waits and is counted (windows.py).
     """
-    window = windows.held_back(f"{audience}:{key}", name)
-    if window is None:
-        enqueue_broadcast(name, simplified(context), audience=audience, key=key)
-        return
-    content = {"name": name, "context": simplified({**context, "held": window.held + 1})}
-    windows.store(window, content, audience=audience, key=key)
+    turn = windows.turn_of(f"{audience}:{key}", name)
+    context = simplified({**context, "held": turn.held})
+    if turn.window is None:
+        enqueue_broadcast(name, context, audience=audience, key=key)
+    else:
+        windows.store(turn.window, {"name": name, "context": context}, audience=audience, key=key)
 
 
 def simplified(context: dict[str, Any]) -> dict[str, Any]:

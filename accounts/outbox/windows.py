@@ -6,6 +6,7 @@ and when the window is over one mail describes the latest and says how many ther
 the transaction of the change, so none is lost and none is counted twice, whatever dies in between.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +17,6 @@ from django.utils import timezone
 from accounts.crypto.columns import SealedColumn
 from accounts.database.batches import delete_in_batches
 from accounts.models import MailWindow, OutboxMessage
-from accounts.outbox.delivery import schedule
 from accounts.outbox.queue import SEALING_CONTEXT, sealed
 
 LENGTH = timedelta(hours=1)
@@ -62,27 +62,34 @@ RETURNING id, count
 """
 
 
-def held_back(reader: str, name: str) -> MailWindow | None:
-    """Count one more mail of a kind to a reader; return its window if it must wait, None if it goes at once.
+@dataclass(frozen=True)
+class Turn:
+    """Whether a mail goes at once (`window` is None), and how many mails it stands for, if others had to wait."""
 
-    Call it in the transaction of the change. A mail that must wait is stored with `store`.
+    window: MailWindow | None = None
+    held: int = 0
+
+
+def turn_of(reader: str, name: str) -> Turn:
+    """Count one more mail of a kind to a reader, in the transaction of the change.
+
+    Pass `held` to the mail, and store it in the window (`store`) if there is one; else enqueue it.
     """
     if name in ALWAYS:
-        return None
+        return Turn()
     now = timezone.now()
-    closes_at = connection.ops.adapt_datetimefield_value(now + LENGTH)
     with connection.cursor() as cursor:
+        closes_at = connection.ops.adapt_datetimefield_value(now + LENGTH)
         cursor.execute(COUNT, [reader, name, closes_at])
         pk, count = cursor.fetchone()
     if count == 1:
-        return None
+        return Turn()
     window = MailWindow.objects.get(pk=pk)  # locked by the statement before
-    if is_over(window, now):
-        for message in release(window):
-            schedule(message)
+    if is_over(window, now):  # this mail is the first of an hour, and also tells of those that still wait
+        held = window.held + 1 if window.held else 0
         reopen(window, now)
-        return None
-    return None if count <= AT_ONCE.get(name, 1) else window
+        return Turn(held=held)
+    return Turn() if count <= AT_ONCE.get(name, 1) else Turn(window, window.held + 1)
 
 
 def is_over(window: MailWindow, now: datetime) -> bool:
@@ -110,19 +117,16 @@ def reopen(window: MailWindow, now: datetime) -> None:
     window.save()
 
 
-def release(window: MailWindow) -> list[OutboxMessage]:
-    """Put the mail that waits, if there is one, into the outbox. The caller holds the lock of the row."""
-    if not window.held:
-        return []
-    return [
-        OutboxMessage.objects.create(
-            audience=window.audience,
-            key=window.key,
-            sealed=window.sealed,
-            created_at=window.latest_at or timezone.now(),
-            expires_at=timezone.now() + LIFETIME,
-        )
-    ]
+def release(window: MailWindow) -> None:
+    """Move the mail that waits into the outbox. The caller holds the lock of the row."""
+    OutboxMessage.objects.create(
+        audience=window.audience,
+        key=window.key,
+        sealed=window.sealed,
+        created_at=window.latest_at or timezone.now(),
+        expires_at=timezone.now() + LIFETIME,
+    )
+    window.delete()
 
 
 def release_due() -> int:
@@ -136,7 +140,7 @@ def release_due() -> int:
             locked = over().select_for_update(skip_locked=True)
             window = locked.filter(pk=pk, held__gt=0).first()
             if window is not None:
-                released += len(release(window))
-                window.delete()
+                release(window)
+                released += 1
     delete_in_batches(over().filter(held=0))
     return released

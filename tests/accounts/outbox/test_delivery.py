@@ -56,7 +56,9 @@ def write(user, count=1):
     """Rows that are due, as a request leaves them that could not send."""
     delivery.waiting.set([])
     for _ in range(count):
-        notice(user, "account_deactivated")
+        outbox.notify_address(
+            user.email, "account_deactivated", user=user, actor=Actor.command(), reason=SECRET
+        )
     delivery.waiting.set(None)
 
 
