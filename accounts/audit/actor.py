@@ -91,7 +91,7 @@ class Actor:
         if self.token is None:
             return f"user:{self.user.pk}" if self.user else self.door
         maker = self.token.created_by_id
-        return str(self) if maker is None else f"tokens-of:{maker}"
+        return f"tokens-of:{self if maker is None else maker}"
 
 
 def network_of(address: ipaddress.IPv4Address | ipaddress.IPv6Address, bits: int) -> str:

@@ -1,4 +1,4 @@
-"""Kinds of limits: how often, in how long, and what happens above a ceiling. docs/limits.md lists all limits."""
+"""Kinds of limits: how often, in how long, and what happens above a ceiling (all limits: docs/limits.md)."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

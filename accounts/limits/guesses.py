@@ -18,8 +18,8 @@ DAY = 86_400  # seconds
 
 UNDER_ATTACK = (
     "More than 1,000 wrong passwords in five minutes, in browsers that nobody has signed in with: somebody "
-    "is guessing. Sign-in stays open; each network that failed within the last hour has one try in five minutes "
-    "now. Look for the networks in the events login.failed, and block them at the proxy or firewall."
+    "is guessing. Sign-in stays open; each network that failed within the last hour has one try in five "
+    "minutes now. Look for the networks in the events login.failed, and block them at the proxy or firewall."
 )
 UNDER_ATTACK_BY_USERS = (
     "More than 1,000 wrong passwords in five minutes, in browsers that people have signed in with before: "
