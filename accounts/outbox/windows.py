@@ -64,7 +64,7 @@ RETURNING id, count
 
 @dataclass(frozen=True)
 class Turn:
-    """Whether a mail goes at once (`window` is None), and how many mails it stands for, if others had to wait."""
+    """Whether a mail goes at once (`window` is None), and how many it stands for, if others had to wait."""
 
     window: MailWindow | None = None
     held: int = 0
