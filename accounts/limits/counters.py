@@ -16,6 +16,8 @@ from accounts.limits.budgets import Budget, Ceiling, Claim
 from accounts.models import RateLimit
 
 FAILURES_COUNT_FOR = timedelta(hours=1)
+# A failure that was stored after an attempt began, or by another machine, is not from a clock that was wrong.
+CLOCK_TOLERANCE = timedelta(minutes=1)
 NO_LIMIT = 2**31 - 1  # the largest count of the column
 
 
@@ -122,11 +124,14 @@ def remember_failure(counters: Iterable[Counter]) -> None:
     )
 
 
-def have_failed(counters: Iterable[Counter], now: datetime) -> set[str]:
+def have_failed(counters: Iterable[Counter]) -> set[str]:
     """Return the keys of the counters whose subjects failed within the last hour."""
+    now = timezone.now()
     by_failure = {counter.failure_key: counter.key for counter in counters}
     failed = RateLimit.objects.filter(
-        key__in=by_failure, resets_at__gt=now, resets_at__lte=now + FAILURES_COUNT_FOR
+        key__in=by_failure,
+        resets_at__gt=now,
+        resets_at__lte=now + FAILURES_COUNT_FOR + CLOCK_TOLERANCE,
     )
     return {by_failure[key] for key in failed.values_list("key", flat=True)}
 

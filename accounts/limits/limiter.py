@@ -76,7 +76,7 @@ def reserve(*claims: Claim) -> Attempt:
     with transaction.atomic(durable=True):
         taken = rows.take(counters, now)
         refused = [counter for counter in counters if counter.key not in taken]
-        refused = refused or refused_above_ceiling(counters, taken, now)
+        refused = refused or refused_above_ceiling(counters, taken)
         if refused:
             transaction.set_rollback(True)
     if refused:
@@ -85,9 +85,7 @@ def reserve(*claims: Claim) -> Attempt:
     return Attempt(tuple(replace(counter, resets_at=taken[counter.key].resets_at) for counter in counters))
 
 
-def refused_above_ceiling(
-    counters: Sequence[Counter], taken: dict[str, Taken], now: datetime
-) -> list[Counter]:
+def refused_above_ceiling(counters: Sequence[Counter], taken: dict[str, Taken]) -> list[Counter]:
     """Return the counters that have more than their lower limit, while a ceiling is exceeded."""
     exceeded = {
         counter.budget.name
@@ -101,7 +99,7 @@ def refused_above_ceiling(
         if ceiling in exceeded and taken[counter.key].count > limit
     ]
     asked = [counter for counter in over if counter.budget.if_failed]
-    failed = rows.have_failed(asked, now) if asked else set()
+    failed = rows.have_failed(asked) if asked else set()
     return [counter for counter in over if not counter.budget.if_failed or counter.key in failed]
 
 

@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.exceptions import DecryptionFailed, RateLimited
-from accounts.limits import Budget, attempt, reserve
+from accounts.limits import Budget, Ceiling, attempt, reserve
 from accounts.models import RateLimit
 from tests.support.statements import statements
 
@@ -238,3 +238,53 @@ def test_d43_a_success_is_given_back_to_a_window_that_was_shortened():
         spent.succeeded()
 
     assert set(RateLimit.objects.values_list("count", flat=True)) == {1}
+
+
+# ---------------------------------------------------------------- ceilings
+
+ALL = Ceiling("all", (3, DAY))
+ONE_EACH = Budget("each", (2, DAY), above={"all": 1})
+
+
+def mail(source):
+    reserve((ALL, "mailbox"), (ONE_EACH, f"mailbox:{source}"))
+
+
+def test_sf6_a_ceiling_refuses_nobody_who_has_not_had_a_turn():
+    for source in "abc":
+        mail(source)
+    with pytest.raises(RateLimited):
+        mail("a")
+
+    for source in "defgh":
+        mail(source)
+        with pytest.raises(RateLimited):
+            mail(source)
+
+
+def test_sf6_below_the_ceiling_each_source_has_its_whole_budget():
+    mail("a")
+    mail("a")
+    with pytest.raises(RateLimited):
+        mail("a")
+    mail("b")
+
+
+def test_sf6_a_refusal_above_the_ceiling_writes_nothing():
+    for source in "abc":
+        mail(source)
+    before = list(RateLimit.objects.order_by("key").values())
+
+    with pytest.raises(RateLimited) as refused:
+        mail("a")
+
+    assert list(RateLimit.objects.order_by("key").values()) == before
+    assert refused.value.retry_after == pytest.approx(DAY, abs=5)
+
+
+def test_sf6_a_ceiling_is_for_each_subject():
+    for source in "abc":
+        mail(source)
+
+    for _ in range(2):
+        reserve((ALL, "other mailbox"), (ONE_EACH, "other mailbox:a"))

@@ -93,7 +93,14 @@ def test_sf6_every_row_has_a_walk_or_takes_the_password():
     assert set(CASES) & with_password == set()
 
 
-@pytest.mark.parametrize("name", sorted(CASES))
+def known_to_fail(name):
+    reason = "texts that set up a number still use up those of its owner"
+    return pytest.param(name, marks=pytest.mark.xfail(reason=reason, strict=True))
+
+
+@pytest.mark.parametrize(
+    "name", [known_to_fail(name) if name in walk_texts.KNOWN_TO_FAIL else name for name in sorted(CASES)]
+)
 def test_sf6_nobody_without_the_password_shuts_anybody_out(name, clock, mailoutbox):
     case = CASES[name](mailoutbox)
     case.attack()

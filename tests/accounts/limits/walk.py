@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from django.test import Client
 
+from accounts.crypto import digest
 from accounts.limits import guesses
 from accounts.models import RateLimit, User
 from accounts.models.public_ids import public_id
@@ -354,9 +355,22 @@ class InvitationsByNetwork(TwoOwners):
             self.fast_forward()
 
 
-@row("invite-one", "invite-one:network")
+@row("invite-one")
 class InvitationsToOne(TwoOwners):
-    used = [("invite-one:network:", 10), ("invite-one:", 20)]
+    """Many strangers invite the guest, each a few times."""
+
+    used = [(f"invite-one:{digest('guest', 'invitation')}:", 20)]
+
+    def attack(self):
+        browser = sign_in(self.other, client=at(there()))
+        self.invite(browser, "guest", "theirs")
+        self.fast_forward()
+        self.invite(browser, "guest", "theirs")
+
+
+@row("invite-one:network")
+class InvitationsToOneByNetwork(TwoOwners):
+    used = [("invite-one:network:", 10)]
 
     def attack(self):
         browser = sign_in(self.other, client=at(there()))
