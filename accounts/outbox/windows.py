@@ -22,8 +22,8 @@ from accounts.outbox.queue import SEALING_CONTEXT, sealed
 LENGTH = timedelta(hours=1)
 LIFETIME = timedelta(days=3)  # of a mail that is released
 
-# Mails that go at once, each of them: what they tell has a limit of its own, and each says what no other says.
-# An administrator, or an owner, must not be able to delay the mail that matters behind one that does not.
+# Mails that go at once, each of them: what they tell has a limit of its own, and each says what no other
+# says. No administrator or owner must be able to delay the mail that matters behind one that does not.
 ALWAYS = {
     "account_administered",
     "account_deactivated",

@@ -130,6 +130,7 @@ def test_reconciling_mends_nothing_that_needs_a_decision(stage):
     assert "mia is mirrored as two_factor_enabled=True" in output
 
 
+APPS = "factor_totp_totpdevice"
 FUTURE = "2999-01-01 00:00:00+00"
 # What somebody did to the database, past the application, and what the doctor says to it.
 DAMAGE = {
@@ -146,8 +147,7 @@ DAMAGE = {
         "TOTPDevice.sealed_secret: no entry of ENCRYPTION_KEYS opens",
     ),
     "a secret was copied to another user": (
-        "UPDATE factor_totp_totpdevice SET sealed_secret ="
-        " (SELECT min(sealed_secret) FROM factor_totp_totpdevice)",
+        f"UPDATE {APPS} SET sealed_secret = (SELECT min(sealed_secret) FROM {APPS})",
         "TOTPDevice.sealed_secret: no entry of ENCRYPTION_KEYS opens",
     ),
     "a digest is of another code": (

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -102,7 +103,8 @@ class DestinationAdmin(ReadOnlyAdmin):
         return super().change_view(request, object_id, form_url, {"lift_url": url})
 
     def pause(self, request: HttpRequest) -> HttpResponse:
-        """Show the form for a pause; pause when a valid form is sent."""
+        """Show the form for a pause; pause when a valid form is sent. Raises PermissionDenied."""
+        check_permission(request)
         form = PauseForm(request.POST if request.method == "POST" else None)
         if form.is_valid():
             number = form.cleaned_data["phone_number"]
@@ -121,7 +123,11 @@ class DestinationAdmin(ReadOnlyAdmin):
         return self.form_page(request, form, gettext_lazy("Pause text messages"))
 
     def lift(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Show the form that lifts a pause; lift it when a valid form is sent. Raises Http404."""
+        """Show the form that lifts a pause; lift it when a valid form is sent.
+
+        Raises PermissionDenied, Http404.
+        """
+        check_permission(request)
         row = get_object_or_404(Destination.objects.paused(), pk=pk)
         form = LiftForm(request.POST if request.method == "POST" else None)
         if form.is_valid():
@@ -147,6 +153,11 @@ class DestinationAdmin(ReadOnlyAdmin):
         }
         status = 422 if form.errors else 200
         return TemplateResponse(request, f"{FOLDER}/act.html", context, status=status)
+
+
+def check_permission(request: HttpRequest) -> None:
+    if not may(request):
+        raise PermissionDenied
 
 
 def may(request: HttpRequest) -> bool:

@@ -12,9 +12,13 @@ class SMSConfig(AppConfig):
         from accounts.factors.sms import checks  # noqa: F401 - registers itself
         from accounts.factors.sms.carrier import send_text
         from accounts.factors.sms.events import TextEvent
+        from accounts.factors.sms.pauses import PERMISSIONS
         from accounts.factors.sms.sealed_numbers import SEALED
         from accounts.outbox.carriers import Carrier, carriers
+        from accounts.users.rights import grantable
 
         enumerations.register("factor_sms", TextEvent)
         sealed_columns.register("factor_sms", SEALED)
+        for permission, text in PERMISSIONS.items():
+            grantable.register(permission, text)
         carriers.register("text", Carrier(send_text, at_most_once=True))

@@ -11,6 +11,14 @@ from accounts.factors.sms.numbers import country_of, prefix_of
 from accounts.models import User
 from accounts.sessions.locks import acting, lock_acting_user
 
+CHANGE = "factor_sms.change_destination"
+
+# What a superuser can let staff do (accounts/users/rights.py).
+PERMISSIONS = {
+    "factor_sms.view_destination": _("See pauses of text messages"),
+    CHANGE: _("Pause text messages, and lift pauses"),
+}
+
 
 class MayNotPause(RuleViolation):
     code = "may-not-pause"
@@ -30,7 +38,7 @@ class CountryNotTexted(RuleViolation):
 
 def may_change(user: User) -> bool:
     """Return whether this user may pause texts and lift pauses."""
-    return user.is_active and user.is_staff and user.has_perm("factor_sms.change_destination")
+    return user.is_active and user.is_staff and user.has_perm(CHANGE)
 
 
 def pause_country(country: str, purposes: list[str], *, reason: str, actor: Actor) -> None:

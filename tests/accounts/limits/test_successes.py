@@ -221,14 +221,20 @@ def test_sf5_what_one_owner_does_is_not_counted_for_another(alice):
 
 # What is recorded without `acting` or `counted`, and what bounds it instead.
 BOUNDED_OTHERWISE = {
+    "accounts.audit.retention": "a command",
     "accounts.crypto.rotation": "a command",
+    "accounts.factors.sms.news": "texts, which have budgets, and the verbs of the admin site",
     "accounts.factors.challenges": "the budgets of texts, and those of guesses",
     "accounts.login.proofs": "each code works once; the password has its budget",
     "accounts.login.sign_in": "the budget of right passwords",
     "accounts.sessions.caps": "once for each sign-in",
     "accounts.sessions.remembered.remember": "once for each sign-in",
+    "accounts.tokens.exposure": "once a day for each token",
+    "accounts.users.administration.set_password": "a command",
     "accounts.users.passwords": "the budgets of passwords and of reset links",
     "accounts.users.registration": "the budget of sign-ups; an account is deleted once",
+    "organizations.members.left_behind.revoke": "its callers: each ends something, once",
+    "organizations.tokens.tell_owners_of_exposure": "once a day for each token",
 }
 BEGINNINGS = {"acting", "counted"}
 

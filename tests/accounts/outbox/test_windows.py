@@ -143,6 +143,7 @@ def test_sf5_mails_about_two_organizations_are_counted_apart(alice, mailoutbox):
 
 def test_sf5_owners_get_one_mail_an_hour_about_session_lengths(clock, alice, bob, mailoutbox):
     organization = found("acme", alice, owners=[bob])
+    call_command("run_due_work")
     mailoutbox.clear()
     for minutes in range(60, 66):
         change_organization(organization, {"session_timeout": minutes}, actor=Actor.command())
@@ -196,9 +197,9 @@ def test_sf5_what_is_undone_is_not_counted(clock, alice, mailoutbox):
 
 def test_sf5_what_waits_is_unreadable_in_the_database_and_known_to_key_rotation(alice):
     for _ in range(2):
-        notify(alice, "account_deactivated", reason="a reason that nobody else should read")
+        notify(alice, "two_factor_disabled", reason="a reason that nobody else should read")
     for _ in range(5):
-        notify(alice, "account_deactivated", reason="a reason that nobody else should read")
+        notify(alice, "two_factor_disabled", reason="a reason that nobody else should read")
 
     window = MailWindow.objects.get()
     assert window.held == 2

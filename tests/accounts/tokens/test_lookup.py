@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from accounts.audit import Actor
 from accounts.exceptions import RateLimited
 from accounts.models import ApiToken, hash_of_token
 from accounts.tokens import lookup
@@ -18,13 +19,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 MADE_UP = "a" * 14 + ".atlasv1." + "b" * 67
 HERE = "127.0.0.1"
+STRANGER = Actor(user=None, ip=HERE, user_agent="", door="api")
 
 
 def use_up_the_budget():
     for _ in range(100):
-        lookup.find_token("nonsense", network=HERE)
+        lookup.find_token("nonsense", actor=STRANGER)
     with pytest.raises(RateLimited):
-        lookup.find_token("nonsense", network=HERE)
+        lookup.find_token("nonsense", actor=STRANGER)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +64,7 @@ def test_sf12_a_network_is_closed_no_longer_than_its_window(db, monkeypatch):
     lookup.closed[HERE] = 0.0  # as after the window
 
     with CaptureQueriesContext(connection) as queries, pytest.raises(RateLimited):
-        lookup.find_token(MADE_UP, network=HERE)
+        lookup.find_token(MADE_UP, actor=STRANGER)
     assert len(statements(queries)) > 0  # asked the database again, which still refuses
 
 

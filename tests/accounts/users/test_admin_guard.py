@@ -15,6 +15,7 @@ from django.urls import URLResolver, get_resolver, path
 
 from accounts.audit import Actor, Event, record
 from accounts.exceptions import SessionEnded
+from accounts.factors.sms.models import Destination, Purpose
 from accounts.models import Session, User
 from accounts.sessions.store import SessionStore
 from organizations.models import Membership
@@ -59,6 +60,7 @@ def scene(alice, bob):
     enrol(bob)
     found("acme", alice, members=[bob])
     record(Event.LOGOUT, actor=Actor.command(), subject="user:bob", user=bob)
+    Destination.objects.create(key="US", country="US", purpose=Purpose.SET_UP)
     return sorted(set(addresses(bob)))
 
 

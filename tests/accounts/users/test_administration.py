@@ -612,6 +612,8 @@ SEEN_WITH = {
     "accounts.view_auditevent": AUDIT_EVENTS,
     "organizations.view_organization": "/admin/organizations/organization/",
     "organizations.view_membership": "/admin/organizations/membership/",
+    "factor_sms.view_destination": "/admin/factor_sms/destination/",
+    "factor_sms.change_destination": "/admin/factor_sms/destination/",
 }
 
 
