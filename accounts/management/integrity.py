@@ -6,7 +6,7 @@ from typing import Any
 
 from django.apps import apps
 from django.db import Error, connection, models, transaction
-from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
 from django.db.models import Count, F, Q
 from django.utils import timezone
 
@@ -41,9 +41,9 @@ def can_be_changed(pk: int) -> bool:
 
 
 def migrations_are_applied() -> Iterator[str]:
-    executor = MigrationExecutor(connection)
-    for migration, _backwards in executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        yield f"{migration} has not been applied: run `manage.py migrate`"
+    loader = MigrationLoader(connection)
+    for app, name in sorted(loader.graph.nodes.keys() - loader.applied_migrations.keys()):
+        yield f"the migration {app}.{name} has not been applied: run `manage.py migrate`"
 
 
 def nothing_is_of_the_future() -> Iterator[str]:

@@ -32,7 +32,7 @@ def test_a_healthy_site_is_called_healthy(stage):
 
     assert code == 0
     assert "WRONG" not in output
-    assert output.count("ok: ") == 12
+    assert output.count("ok: ") == 13
 
 
 def test_an_owner_of_a_mandatory_organization_without_two_factor(stage):
