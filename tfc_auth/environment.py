@@ -8,6 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 ON = ("1", "true", "yes", "on")
 OFF = ("0", "false", "no", "off")
+MOST_DAYS = 36_500  # a hundred years; dates end somewhere
 
 
 class Environment(environ.Env):  # type: ignore[misc]
@@ -30,6 +31,17 @@ class Environment(environ.Env):  # type: ignore[misc]
         if value not in allowed:
             raise ImproperlyConfigured(f"{name} must be one of {sorted(allowed)}, not {value!r}.")
         return value
+
+    def days(self, name: str, *, shortest: int) -> int | None:
+        """Return a number of days, None if it is not set. Raises ImproperlyConfigured."""
+        text: str = self.str(name, default="").strip()
+        if not text:
+            return None
+        if not (text.isascii() and text.isdigit() and shortest <= int(text[:9]) <= MOST_DAYS):
+            raise ImproperlyConfigured(
+                f"{name} must be a number of days from {shortest} to {MOST_DAYS}, not {text!r}."
+            )
+        return int(text)
 
     def address(self, name: str, *, default: str) -> str:
         """Return the URL of a site without a trailing slash. Raises ImproperlyConfigured."""

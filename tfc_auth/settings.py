@@ -174,6 +174,9 @@ AUTH_PASSWORD_VALIDATORS = [
 # The limit for one person, or for one address without a token. Each process counts on its own.
 API_REQUESTS_PER_SECOND = env.int("API_REQUESTS_PER_SECOND", default=30)
 
+# For how many days audit events are kept; None keeps them for ever. `run_due_work` stores and applies it.
+AUDIT_RETENTION_DAYS = env.days("AUDIT_RETENTION_DAYS", shortest=30)
+
 # --- Sessions, cookies, headers ---
 
 SESSION_ENGINE = "accounts.sessions.store"
@@ -302,5 +305,9 @@ LOGGING = {
         },
     },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {"django": {"handlers": [], "propagate": True, "level": "INFO"}},
+    "loggers": {
+        "django": {"handlers": [], "propagate": True, "level": "INFO"},
+        # One line of JSON for each audit event, whatever LOG_LEVEL is.
+        "accounts.audit": {"level": "INFO"},
+    },
 }

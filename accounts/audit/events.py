@@ -1,13 +1,20 @@
 """Name the events of this application, describe them in sentences, and record them."""
 
+import json
+import logging
+from functools import partial
 from typing import Any
 
-from django.db import models
+from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts.audit.actor import Actor
 from accounts.models import AuditEvent, User
 from accounts.plugins import Registry
+
+logger = logging.getLogger("accounts.audit")
+# What a line of the log says of an event, after its time.
+LOGGED = ("id", "event", "actor", "subject", "user_id", "ip", "user_agent", "door", "request_id", "data")
 
 
 class EventName(models.TextChoices):
@@ -64,6 +71,13 @@ class Event(EventName):
     KEY_ROTATION_STARTED = "encryption_keys.rotation_started", _("Began to rotate the encryption keys")
     KEYS_ROTATED = "encryption_keys.rotated", _("Rotated the encryption keys")
 
+    AUDIT_RETENTION_CHANGED = "audit.retention_changed", _("Changed how long audit events are kept")
+    AUDIT_EVENTS_PURGED = "audit.events_purged", _("Deleted audit events older than the retention")
+    AUDIT_TRIGGERS_RESTORED = (
+        "audit.triggers_restored",
+        _("Put back missing triggers that protect audit events"),
+    )
+
 
 # The enumerations of all applications.
 enumerations: Registry[type[EventName]] = Registry()
@@ -84,7 +98,7 @@ def record(event: EventName, *, actor: Actor, subject: str, user: User | None = 
     """
     if actor.token:
         data["token"] = actor.token.public_id
-    AuditEvent.objects.create(
+    recorded = AuditEvent.objects.create(
         event=event.value,
         actor=str(actor),
         subject=subject,
@@ -95,3 +109,11 @@ def record(event: EventName, *, actor: Actor, subject: str, user: User | None = 
         request_id=actor.request_id,
         data=data,
     )
+    # Not before the commit: what is rolled back did not happen.
+    transaction.on_commit(partial(log, recorded), robust=True)
+
+
+def log(recorded: AuditEvent) -> None:
+    """Log one event as one line of JSON."""
+    columns = {name: getattr(recorded, name) for name in LOGGED}
+    logger.info(json.dumps({"at": recorded.created_at.isoformat()} | columns))

@@ -1,6 +1,6 @@
 """Users, their sessions and tokens, and the records that verbs write."""
 
-from accounts.models.audit import AuditEvent
+from accounts.models.audit import AuditEvent, AuditRetention
 from accounts.models.limits import RateLimit
 from accounts.models.outbox import OutboxMessage
 from accounts.models.sessions import RememberedBrowser, Session
@@ -19,6 +19,7 @@ __all__ = [
     "USERNAME_LENGTH",
     "ApiToken",
     "AuditEvent",
+    "AuditRetention",
     "BearerToken",
     "OutboxMessage",
     "RateLimit",

@@ -76,7 +76,7 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person. Only the verbs in accounts/two_factor/ write `two_factor_enabled_at`."""
+    """A person. Only the verbs in accounts/two_factor/ write the two times of two-factor."""
 
     username = models.CharField(
         _("username"), max_length=USERNAME_LENGTH, unique=True, validators=[validate_username]
@@ -88,6 +88,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(default=False)
     date_joined = models.DateTimeField(default=timezone.now)
     two_factor_enabled_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # When it was last removed by break-glass, until it is on again: then an owner may be without it (I1).
+    two_factor_forced_off_at = models.DateTimeField(null=True, blank=True, editable=False)
     # Each session stores a copy. A new stamp ends every session and pending login of this user without
     # changing their rows, except the session that gets the new stamp.
     security_stamp = models.CharField(max_length=32, default=new_security_stamp, editable=False)

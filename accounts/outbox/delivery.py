@@ -6,10 +6,10 @@ time of a response doesn't reveal whether a mail was sent. `run_due_work` retrie
 
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -19,15 +19,15 @@ from django.db.models import Case, When
 from django.dispatch import receiver
 from django.utils import timezone
 
+from accounts.database.timeouts import unhurried
 from accounts.models import OutboxMessage, User
 from accounts.outbox import threads
-from accounts.outbox.carriers import carriers, is_refusal, urgent_kinds
+from accounts.outbox.carriers import Broken, carriers, is_refusal, urgent_kinds
 from accounts.outbox.mails import render
-from accounts.outbox.queue import claimed, due, finish, opened, postpone, sealed
+from accounts.outbox.queue import CLAIM, claimed, due, finish, opened, postpone, sealed
 from accounts.plugins import Registry
 
 logger = logging.getLogger(__name__)
-CLAIM = timedelta(minutes=2)  # longer than one attempt can take
 BATCH = 100
 FAILURES_IN_A_ROW = 5  # then the server counts as down, and its other messages wait
 
@@ -78,10 +78,7 @@ def deliver_all(rows: list[int]) -> None:
 def send_due() -> int:
     """Send everything that is due; return how many rows were handled. Safe to run concurrently."""
     done, failures, away = 0, Counter[str](), set[str]()
-    first = Case(When(kind__in=urgent_kinds(), then=0), default=1)
-    while (
-        rows := due().exclude(kind__in=away).order_by(first, "due_at", "pk").values_list("pk", "kind")[:BATCH]
-    ):
+    while rows := first_due(away):
         for pk, kind in rows:
             if kind in away:
                 continue
@@ -91,6 +88,14 @@ def send_due() -> int:
             if failures[kind] == FAILURES_IN_A_ROW:
                 away.add(kind)
     return done
+
+
+def first_due(away: set[str]) -> list[tuple[int, str]]:
+    """Return (id, kind) of the next BATCH rows, but none of these kinds."""
+    first = Case(When(kind__in=urgent_kinds(), then=0), default=1)
+    with unhurried():
+        rows = due().exclude(kind__in=away).order_by(first, "due_at", "pk")
+        return list(rows.values_list("pk", "kind")[:BATCH])
 
 
 def deliver(pk: int) -> bool:
@@ -108,12 +113,24 @@ def deliver(pk: int) -> bool:
             send(message)
     except Exception as error:  # one failing message must not stop the others
         postpone(message, error)
-        return is_refusal(error)
+        return isinstance(error, Broken) or is_refusal(error)
     return True
 
 
+@contextmanager
+def preparing() -> Iterator[None]:
+    """Raise Broken for any error of the block but one of the database: the message is at fault."""
+    try:
+        yield
+    except Error:
+        raise
+    except Exception as error:
+        raise Broken from error
+
+
 def send(message: OutboxMessage) -> None:
-    content, by = opened(message), carriers[message.kind]
+    with preparing():
+        content, by = opened(message), carriers[message.kind]
     if by.at_most_once and not finish(claimed(message)):
         return  # the claim has expired, and another process has taken it
     by.send(content)
@@ -123,16 +140,17 @@ def send(message: OutboxMessage) -> None:
 
 def expand(message: OutboxMessage) -> None:
     """Write the mails for the next batch of readers and move the cursor, in one transaction."""
-    content = opened(message)
-    people = audiences[message.audience](message.key, message.cursor, BATCH)
-    mails = [
-        render(
-            content["name"],
-            user.email,
-            content["context"] | {"user": user, "when": message.created_at},
-        )
-        for user in people
-    ]
+    with preparing():
+        content = opened(message)
+        people = audiences[message.audience](message.key, message.cursor, BATCH)
+        mails = [
+            render(
+                content["name"],
+                user.email,
+                content["context"] | {"user": user, "when": message.created_at},
+            )
+            for user in people
+        ]
     rows = [OutboxMessage(sealed=sealed(asdict(mail)), expires_at=message.expires_at) for mail in mails]
     with transaction.atomic():
         if not advance_cursor(message, people):

@@ -1,6 +1,7 @@
 """Remove one method, or disable two-factor authentication."""
 
 from django.db import transaction
+from django.utils import timezone
 
 from accounts import factors, outbox, signals
 from accounts.audit import Actor, Event, record, subject_of
@@ -77,7 +78,8 @@ def disable_once(
     for factor in factors.all_factors():
         factor.device_model._default_manager.filter(user=user).delete()
     user.two_factor_enabled_at = None
-    user.save(update_fields=["two_factor_enabled_at"])
+    user.two_factor_forced_off_at = timezone.now() if forced else None
+    user.save(update_fields=["two_factor_enabled_at", "two_factor_forced_off_at"])
     end_other_sessions(user, session, factor="")
     record(
         Event.TWO_FACTOR_DISABLED,

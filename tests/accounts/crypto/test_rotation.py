@@ -242,7 +242,7 @@ def test_doctor_fails_when_a_key_is_missing(sealed_by_old, keys):
 
     assert code == 1
     assert "WRONG: encryption keys" in output
-    assert "BackupCode.sealed_code: no entry of ENCRYPTION_KEYS opens 10 of 10" in output
+    assert "BackupCode.sealed_code: no entry of ENCRYPTION_KEYS opens it: 10 of 10" in output
 
 
 # ---------------------------------------------------------------- people, meanwhile

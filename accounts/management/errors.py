@@ -1,0 +1,36 @@
+"""Tell errors without the values in them: the text of an error may hold an address, a number or a secret."""
+
+import traceback
+
+from django.db import OperationalError, ProgrammingError
+
+# They tell of tables, servers and timeouts; all but the first line may quote a statement.
+TELLING = (OperationalError, ProgrammingError)
+
+
+def in_words(error: BaseException) -> str:
+    """Return the class of an error, and its first line if that is certain to hold no value."""
+    name = type(error).__name__
+    return f"{name}: {first_line(error)}" if isinstance(error, TELLING) else name
+
+
+def first_line(error: BaseException) -> str:
+    return next(iter(str(error).splitlines()), "")
+
+
+def with_place(error: BaseException) -> str:
+    """Return `in_words`, and the line of code where it happened."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
+    return in_words(error) + ("" if isinstance(error, TELLING) else place)
+
+
+def traced(error: BaseException) -> str:
+    """Return the traceback of an error, its causes and its parts, each with `in_words` as its last line."""
+    told = []
+    if isinstance(error, BaseExceptionGroup):
+        told += [traced(part) for part in error.exceptions]
+    if cause := error.__cause__ or error.__context__:
+        told.append(traced(cause))
+    told.append("".join(traceback.format_tb(error.__traceback__)) + in_words(error))
+    return "\n".join(told)
