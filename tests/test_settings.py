@@ -55,6 +55,12 @@ def load(monkeypatch):
         ("SITE_URL", "auth.example.com"),
         ("SITE_URL", "javascript:alert(1)"),
         ("EMAIL_URL", "pigeon://localhost"),
+        ("AUDIT_RETENTION_DAYS", "29"),
+        ("AUDIT_RETENTION_DAYS", "-30"),
+        ("AUDIT_RETENTION_DAYS", "0"),
+        ("AUDIT_RETENTION_DAYS", "30.5"),
+        ("AUDIT_RETENTION_DAYS", "three months"),
+        ("AUDIT_RETENTION_DAYS", "99999999999"),
     ],
 )
 def test_a_bad_value_stops_the_start(load, name, value):

@@ -31,7 +31,7 @@ def in_batches(rows: QuerySet[Any], change: Callable[[QuerySet[Any]], int]) -> i
     changed = 0
     keys = first_keys(rows)
     while keys:
-        with transaction.atomic():
+        with unhurried(), transaction.atomic():
             found = rows.model._default_manager.filter(pk__in=keys).order_by("pk")
             free = found.select_for_update(skip_locked=True).values_list("pk", flat=True)
             changed += change(rows.filter(pk__in=list(free)))

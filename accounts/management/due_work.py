@@ -8,7 +8,7 @@ from django.db import Error, close_old_connections, connection
 
 from accounts.audit import retention
 from accounts.management import housekeeping
-from accounts.management.errors import traced
+from accounts.management.errors import without_values
 from accounts.outbox import delivery
 from accounts.plugins import Registry
 from accounts.tokens import expiry
@@ -65,7 +65,7 @@ def run(should_stop: Callable[[], bool] = lambda: False) -> Outcome:
             done[name] = step.work() or 0
         except Exception as error:  # the other steps have nothing to do with it
             failed.append(name)
-            logger.error("The step %r of run_due_work failed.\n%s", name, traced(error))
+            logger.error("The step %r of run_due_work failed.", name, exc_info=without_values(error))
             ask_database()
     return Outcome(done, failed)
 
@@ -74,9 +74,8 @@ def ask_database() -> None:
     """Raise django.db.Error if the database does not answer."""
     close_old_connections()
     try:
-        connection.ensure_connection()
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except Error:
+    except Error:  # this connection has broken, and another one may work
         connection.close()
-        raise
+        connection.ensure_connection()

@@ -25,12 +25,15 @@ def with_place(error: BaseException) -> str:
     return in_words(error) + ("" if isinstance(error, TELLING) else place)
 
 
-def traced(error: BaseException) -> str:
-    """Return the traceback of an error, its causes and its parts, each with `in_words` as its last line."""
-    told = []
+class Told(Exception):
+    """Stands for an error in the log: with its place and its causes, without its words."""
+
+
+def without_values(error: BaseException) -> BaseException:
+    """Return what to log in the place of an error."""
+    told: BaseException = Told(in_words(error))
     if isinstance(error, BaseExceptionGroup):
-        told += [traced(part) for part in error.exceptions]
-    if cause := error.__cause__ or error.__context__:
-        told.append(traced(cause))
-    told.append("".join(traceback.format_tb(error.__traceback__)) + in_words(error))
-    return "\n".join(told)
+        told = BaseExceptionGroup("several errors", [without_values(part) for part in error.exceptions])
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    told.__cause__ = without_values(cause) if cause else None
+    return told.with_traceback(error.__traceback__)
