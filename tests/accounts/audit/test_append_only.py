@@ -44,7 +44,7 @@ def ages():
 
 def run_due_work():
     output = StringIO()
-    call_command("run_due_work", stdout=output)
+    call_command("run_due_work", stdout=output, verbosity=2)
     return output.getvalue()
 
 
