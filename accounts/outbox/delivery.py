@@ -23,7 +23,7 @@ from accounts.database.timeouts import unhurried
 from accounts.models import OutboxMessage, User
 from accounts.outbox import threads
 from accounts.outbox.carriers import Broken, carriers, is_refusal, urgent_kinds
-from accounts.outbox.mails import render
+from accounts.outbox.mails import Mail, render
 from accounts.outbox.queue import CLAIM, claimed, due, finish, opened, postpone, sealed
 from accounts.plugins import Registry
 
@@ -143,14 +143,7 @@ def expand(message: OutboxMessage) -> None:
     with preparing():
         content = opened(message)
         people = audiences[message.audience](message.key, message.cursor, BATCH)
-        mails = [
-            render(
-                content["name"],
-                user.email,
-                content["context"] | {"user": user, "when": message.created_at},
-            )
-            for user in people
-        ]
+        mails = rendered(message, content, people)
     rows = [OutboxMessage(sealed=sealed(asdict(mail)), expires_at=message.expires_at) for mail in mails]
     with transaction.atomic():
         if not advance_cursor(message, people):
@@ -159,6 +152,27 @@ def expand(message: OutboxMessage) -> None:
         if waiting.get() is not None:
             for row in [*rows, message]:
                 schedule(row)
+
+
+def rendered(message: OutboxMessage, content: dict[str, Any], people: list[User]) -> list[Mail]:
+    """Return the mails to these users, without those that can't be rendered: the others get theirs.
+
+    Raises what went wrong if none can be rendered: then the fault is with the message.
+    """
+    mails: list[Mail] = []
+    errors: dict[int, Exception] = {}
+    for user in people:
+        try:
+            context = content["context"] | {"user": user, "when": message.created_at}
+            mails.append(render(content["name"], user.email, context))
+        except Exception as error:
+            errors[user.pk] = error
+    if errors and not mails:
+        raise next(iter(errors.values()))
+    for pk, raised in errors.items():
+        kind = type(raised).__name__
+        logger.error("Message %s can't be written to user %s, who does not get it: %s", message.pk, pk, kind)
+    return mails
 
 
 def advance_cursor(message: OutboxMessage, people: list[User]) -> bool:

@@ -527,13 +527,13 @@ def test_messages_that_were_given_up_are_noted(site):
     assert re.search(r"given up in the last days: 2 rows \(\d+, \d+\), SMTPRecipientsRefused", output)
 
 
-def test_a_retention_that_is_not_stored_yet_is_noted(site, settings):
-    settings.AUDIT_RETENTION_DAYS = None
+@pytest.mark.parametrize(("days", "code"), [(None, 1), (91, 1), (89, 0)])
+def test_sf11_a_stored_retention_is_noted_that_differs_and_a_shorter_one_is_wrong(site, settings, days, code):
+    settings.AUDIT_RETENTION_DAYS = days
 
-    code, output = doctor()
-
-    assert code == 0
-    assert "events are kept for 90 days, and AUDIT_RETENTION_DAYS says for ever" in output
+    assert doctor()[0] == code
+    said = f"for {days} days" if days else "for ever"
+    assert f"events are kept for 90 days, and AUDIT_RETENTION_DAYS says {said}" in doctor()[1]
 
 
 def test_every_check_names_something_here():

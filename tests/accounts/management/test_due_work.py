@@ -323,3 +323,30 @@ def test_d43_an_unfinished_set_up_of_the_future_goes(alice):
     run_due_work()
 
     assert not TOTPDevice.objects.exists()
+
+
+def test_sf12_due_work_one_reader_whose_mail_cannot_be_written_keeps_no_other_reader(
+    mailoutbox, monkeypatch, caplog
+):
+    people = [make_user(f"user{number}") for number in range(5)]
+    monkeypatch.setitem(
+        delivery.audiences, "everybody", lambda key, after, limit: people if not after else []
+    )
+    original = delivery.render
+
+    def render(name, address, context):
+        if context["user"] == people[1]:
+            fails()
+        return original(name, address, context)
+
+    monkeypatch.setattr(delivery, "render", render)
+    with outbox.left_for_later():
+        outbox.broadcast(
+            "organization_lifted_two_factor", audience="everybody", key="", organization_name="x"
+        )
+
+    run_due_work()
+
+    assert [mail.to for mail in mailoutbox] == [[user.email] for user in people if user != people[1]]
+    assert f"can't be written to user {people[1].pk}, who does not get it: ValueError" in caplog.text
+    assert SECRET not in caplog.text
