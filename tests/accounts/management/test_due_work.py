@@ -22,6 +22,7 @@ from accounts.outbox.queue import ATTEMPTS_AT_BROKEN, SEALING_CONTEXT
 from accounts.tokens import expiry
 from tests.support import environment
 from tests.support.organizations import found
+from tests.support.people import make_user
 from tests.support.waiting import wait_until
 from tfc_auth.logs import LineFormatter
 
@@ -329,9 +330,7 @@ def test_sf12_due_work_one_reader_whose_mail_cannot_be_written_keeps_no_other_re
     mailoutbox, monkeypatch, caplog
 ):
     people = [make_user(f"user{number}") for number in range(5)]
-    monkeypatch.setitem(
-        delivery.audiences, "everybody", lambda key, after, limit: people if not after else []
-    )
+    monkeypatch.setitem(delivery.audiences, "everybody", lambda key, after, limit: people)
     original = delivery.render
 
     def render(name, address, context):
@@ -341,9 +340,8 @@ def test_sf12_due_work_one_reader_whose_mail_cannot_be_written_keeps_no_other_re
 
     monkeypatch.setattr(delivery, "render", render)
     with outbox.left_for_later():
-        outbox.broadcast(
-            "organization_lifted_two_factor", audience="everybody", key="", organization_name="x"
-        )
+        news = {"audience": "everybody", "key": "", "organization_name": "x"}
+        outbox.broadcast("organization_lifted_two_factor", **news)
 
     run_due_work()
 
