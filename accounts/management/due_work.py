@@ -29,7 +29,6 @@ steps: Registry[Step] = Registry()
 
 STEPS = {
     "mails about tokens that expire soon": Step(expiry.tell_in_time, before_sending=True),
-    "messages dated back": Step(housekeeping.date_back_messages, before_sending=True),
     "sent": Step(delivery.send_due),
     **{name: Step(work) for name, work in housekeeping.STEPS.items()},
     "retention of audit events": Step(retention.store_setting),

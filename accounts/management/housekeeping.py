@@ -10,8 +10,6 @@ from django.utils import timezone
 
 from accounts.database.batches import delete_in_batches, update_in_batches
 from accounts.models import OutboxMessage, RateLimit, RememberedBrowser, Session
-from accounts.outbox.notifications import LIFETIME
-from accounts.outbox.queue import SKEW
 from accounts.sessions.lifetimes import IDLE_LIFETIME, REMEMBER_LIMIT, TIMEOUT_LIMIT, limit_columns
 from accounts.tokens import expiry
 from accounts.two_factor import enrolment
@@ -34,17 +32,6 @@ def wipe_late_messages() -> int:
     if wiped:
         logger.warning("%s messages could not be sent in time, and are given up", wiped)
     return wiped
-
-
-def date_back_messages() -> int:
-    """Date back what was written while the clock was ahead: no message outlives its lifetime (D43)."""
-    now = timezone.now()
-    waiting = OutboxMessage.objects.filter(sent_at=None)
-    lifetime = ExpressionWrapper(F("expires_at") - F("created_at"), output_field=DurationField())
-    end = ExpressionWrapper(Value(now) + lifetime, output_field=DateTimeField())
-    dated = update_in_batches(waiting.filter(created_at__gt=now + SKEW), expires_at=end, created_at=now)
-    too_long = waiting.filter(expires_at__gt=now + LIFETIME + SKEW)
-    return dated + update_in_batches(too_long, expires_at=now + LIFETIME)
 
 
 def delete_old_messages() -> int:

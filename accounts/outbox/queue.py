@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 
 CLAIM = timedelta(minutes=2)  # longer than one attempt can take
 LONGEST_WAIT = timedelta(hours=1)
+# Attempts at any message. It would expire before that, unless the clock was ahead when it was written (D43).
+MOST_ATTEMPTS = 100
 SKEW = timedelta(minutes=1)  # by which the clocks of two servers may differ
 ATTEMPTS_AT_REFUSED = 3  # attempts to send a message that the server refuses
 ATTEMPTS_AT_BROKEN = 12  # attempts at a message that can't be rendered or has no carrier: eight hours
@@ -87,6 +89,8 @@ def postpone(message: OutboxMessage, error: Exception) -> None:
 def is_hopeless(message: OutboxMessage, error: Exception) -> bool:
     """Return whether to give up: the server refuses it, or it is broken. A missing key may still be added."""
     attempts = message.attempts + 1
+    if attempts >= MOST_ATTEMPTS:
+        return True
     if isinstance(error, Broken):
         return attempts >= ATTEMPTS_AT_BROKEN and not isinstance(error.__cause__, DecryptionFailed)
     return is_refusal(error) and attempts >= ATTEMPTS_AT_REFUSED

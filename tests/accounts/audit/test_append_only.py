@@ -182,6 +182,25 @@ def test_sf11_only_what_is_older_than_the_stored_retention_can_be_deleted():
     assert ages() == [0, 29, 31, 59]
 
 
+def test_sf11_a_stored_number_below_30_opens_nothing_even_where_it_could_be_written():
+    write_events(0, 20, 400)
+    AuditRetention.objects.create(days=30)
+
+    with transaction.atomic():
+        if POSTGRESQL:
+            execute("ALTER TABLE accounts_auditretention DROP CONSTRAINT audit_retention_long_enough")
+        else:
+            execute("PRAGMA ignore_check_constraints = 1")
+        execute("UPDATE accounts_auditretention SET days = 1")
+        if not POSTGRESQL:
+            execute("PRAGMA ignore_check_constraints = 0")
+        with pytest.raises(IntegrityError, match=append_only.REFUSED):
+            execute("DELETE FROM accounts_auditevent")
+        transaction.set_rollback(True)
+
+    assert ages() == [0, 20, 400]
+
+
 def test_sf11_nothing_is_deleted_without_a_retention():
     write_events(0, 40, 4000)
 
