@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.management.doctor import Check, Note
 from accounts.management.rows import named
-from accounts.models import OutboxMessage
+from accounts.models import MailWindow, OutboxMessage
 from accounts.outbox.carriers import carriers
 
 OVERDUE = timedelta(minutes=30)
@@ -30,6 +30,9 @@ def messages_leave() -> Iterator[str]:
                 f"{oldest.created_at:%Y-%m-%d %H:%M} UTC ({oldest.last_error or 'never tried'}); "
                 "is the server up that takes them, and does run_due_work run?"
             )
+    held = MailWindow.objects.filter(held__gt=0, closes_at__lt=timezone.now() - OVERDUE)
+    if rows := named(held):
+        yield f"mails that were held back have not left: {rows}; does run_due_work run?"
     given_up = OutboxMessage.objects.filter(sent_at=None, expires_at__lte=timezone.now(), sealed="")
     for error in given_up.order_by("last_error").values_list("last_error", flat=True).distinct():
         yield Note(
