@@ -1,4 +1,4 @@
-"""What works by itself takes its time, and leaves no setting on a connection that is shared (OF5)."""
+"""What works by itself takes its time, and leaves no setting on a connection that is shared."""
 
 import io
 

@@ -128,6 +128,8 @@ def test_sf13_a_healthy_site_with_one_of_everything_is_ok_everywhere(site):
 LATER = "'2099-01-01 00:00:00'"
 OF = "(SELECT id FROM accounts_user WHERE username = '{}')"
 MAX, MIA, OSCAR, EVE = (OF.format(name) for name in ["max", "mia", "oscar", "eve"])
+LONG_AGO = "'2020-01-01 00:00:00'"
+FIRST_WINDOW = "(SELECT min(id) FROM accounts_mailwindow)"
 FORT = "(SELECT id FROM organizations_organization WHERE name = 'fort')"
 OPEN = "(SELECT id FROM organizations_organization WHERE name = 'open')"
 TRUE = "true" if POSTGRESQL else "1"
@@ -307,10 +309,7 @@ TAMPERED = {
         "1 texts have not left",
     ),
     "held-mail-forgotten": (
-        [
-            "UPDATE accounts_mailwindow SET held = 2, closes_at = '2020-01-01 00:00:00'"
-            " WHERE id = (SELECT min(id) FROM accounts_mailwindow)"
-        ],
+        [f"UPDATE accounts_mailwindow SET held = 2, closes_at = {LONG_AGO} WHERE id = {FIRST_WINDOW}"],
         "mails",
         "mails that were held back have not left: 1 row",
     ),
