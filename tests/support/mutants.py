@@ -1,9 +1,9 @@
-"""Break each promise of docs/security.md on purpose, and see whether a test of its row notices: `make mutants`.
+"""Break each promise of docs/security.md on purpose, and see whether a test of its row notices: make mutants.
 
-Every file of docs/mutants/ is a patch that breaks one promise as a tired colleague might; its name begins with
-the row's id. What stands above the patch says what it does, and may say `Database: postgresql`, and which test
-is likely to notice and therefore comes first (`First: tests/...`). Tests run in a copy of the tracked files: the
-working tree stays as it is.
+Every file of docs/mutants/ is a patch that breaks one promise as a tired colleague might; its name begins
+with the row's id. What stands above the patch says what it does. A line `Database: postgresql` there chooses
+the database, and `First: tests/...` the test that is tried first because it is likely to notice. Tests run in
+a copy of the tracked files: the working tree stays as it is.
 """
 
 import argparse
