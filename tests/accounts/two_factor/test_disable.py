@@ -1,6 +1,7 @@
 """Turning two-factor authentication off. Owners of organizations that require it: tests/organizations."""
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.test import Client
 
 from accounts.factors.backup_codes.models import BackupCode, BackupCodeSet
@@ -269,3 +270,13 @@ def test_r27_the_backup_codes_are_useless(alice, app_of_alice):
 
     assert recover(waiting, app_of_alice.codes[0])["Location"] == "/session"
     assert is_out(waiting)
+
+
+def test_tf4_i7_removing_it_twice_is_recorded_and_told_once(alice, app_of_alice, mailoutbox):
+    mailoutbox.clear()
+    call_command("disable_two_factor", "alice", reason="lost the phone")
+    with pytest.raises(CommandError):
+        call_command("disable_two_factor", "alice", reason="lost the phone")
+
+    assert events_of(alice).count("two_factor.disabled") == 1
+    assert len(mailoutbox) == 1
