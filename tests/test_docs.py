@@ -185,6 +185,7 @@ MUTANTS = sorted((ROOT / "docs" / "mutants").glob("*.patch"))
 def test_every_promise_is_broken_on_purpose():
     """`make mutants` runs them (tests/support/mutants.py)."""
     assert {path.name.partition("-")[0] for path in MUTANTS} == PROMISES | INVARIANTS
+    assert f"{len(MUTANTS)} mutants break the {len(PROMISES | INVARIANTS)} rows" in SECURITY
 
 
 @pytest.mark.parametrize("path", MUTANTS, ids=lambda path: path.stem)

@@ -31,7 +31,7 @@ PASSED, FAILED = 0, 1  # pytest's exit codes; all others mean that it could not 
 LONGEST = 600  # seconds for the tests of one mutant
 # A mutant with one of these is no program: it would fail any test.
 NO_PROGRAM = ("SyntaxError", "IndentationError", "ImportError", "ModuleNotFoundError", "NameError")
-FIRST_FAILURE = re.compile(r"^(?:FAILED|ERROR) (\S+?)(?:\[.*\])?(?: - (.*))?$", re.MULTILINE)
+FIRST_FAILURE = re.compile(r"^(FAILED|ERROR) (\S+?)(?:\[.*\])?(?: - (.*))?$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -230,8 +230,9 @@ def judged(code, output):
     found = FIRST_FAILURE.search(output)
     if code != FAILED or found is None:
         return BROKEN, f"pytest ended with {code}: {output.strip().rpartition(chr(10))[2]}"
-    test, reason = found.groups(default="")
-    if reason.startswith(NO_PROGRAM):
+    kind, test, reason = found.groups(default="")
+    # A test notices by what it asserts; what keeps it from beginning (ERROR) is another matter.
+    if reason.startswith(NO_PROGRAM) or (kind == "ERROR" and not reason.lower().startswith("assert")):
         return BROKEN, f"{test}: {reason}"
     return KILLED, test
 

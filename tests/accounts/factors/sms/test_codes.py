@@ -1,4 +1,4 @@
-"""What ends a texted code (R35), what is stored of it (R40), and who hears that no more are sent (R37)."""
+"""What ends a texted code (R35), whose it is (R36), what stays of it (R40), who hears of the last (R37)."""
 
 import logging
 
@@ -71,3 +71,15 @@ def test_tf4_r37_the_last_text_of_the_hour_sounds_the_alarm(sam, settings, caplo
 
     [alarm] = [record.message for record in caplog.records if record.levelno >= logging.ERROR]
     assert alarm.startswith("The hourly budget of text messages is used up")
+
+
+def test_tf4_r36_the_newest_text_is_of_no_use_to_who_asked_before(sam):
+    first = ask(sam)
+    time_passes()
+    second = ask(sam)
+
+    answer(first, newest_code())
+    assert not is_in(first)
+
+    answer(second, newest_code())
+    assert is_in(second)
