@@ -2,30 +2,34 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth import admin as auth_admin  # noqa: F401  registers groups, which mean nothing here
 from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.audit import Actor
-from accounts.exceptions import RuleViolation
+from accounts.exceptions import AccountGone, RuleViolation
 from accounts.forms import ReasonForm, RightsForm
 from accounts.models import AuditEvent, User
+from accounts.sessions.assurance import has_sudo
+from accounts.sessions.requests import SiteRequest
 from accounts.two_factor import removal
 from accounts.users import administration
-from accounts.web.form_pages import add_violation
+from accounts.users.rights import Rights, may_change_users, may_grant_rights
+from accounts.web.form_pages import add_violation, form_page
 from accounts.web.read_only_admin import ReadOnlyAdmin
 
 admin.site.unregister(Group)
+
+
+Fields = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -34,47 +38,62 @@ class Action:
 
     label: Promise
     explanation: Promise
+    done: Promise  # with the %(name)s, as the next one
+    needless: Promise  # what to say where there is nothing to do any more
     applies_to: Callable[[User], bool]
-    form: type[forms.Form]
-    run: Callable[..., None]  # called with (user, *, actor, and the fields of the form)
+    run: Callable[[User, Actor, Any], bool | None]  # called with the valid form; False: nothing to do
+    form: type[ReasonForm] = ReasonForm
+    grants: bool = False  # takes a superuser
 
 
 ACTIONS: dict[str, Action] = {
     "disable-two-factor": Action(
         label=gettext_lazy("Disable two-factor"),
         explanation=gettext_lazy(
-            "The app and the backup codes are removed and every session of the user ends. The password alone "
-            "opens the account then. Make sure who is asking. The user gets a mail with the reason."
+            "Every method and the backup codes are removed, and every session of the user ends. The password "
+            "alone opens the account then. Make sure who is asking."
         ),
+        done=gettext_lazy("Two-factor authentication of %(name)s is off."),
+        needless=gettext_lazy("Two-factor authentication of %(name)s is off already."),
         applies_to=lambda user: user.is_enrolled,
-        form=ReasonForm,
-        run=removal.disable,
+        run=lambda user, actor, form: removal.disable(user, reason=form.cleaned_data["reason"], actor=actor),
     ),
     "deactivate": Action(
         label=gettext_lazy("Deactivate"),
         explanation=gettext_lazy(
-            "Nobody can sign in to the account until it is activated again. "
-            "The user gets a mail with the reason."
+            "Every session of the user ends, and API tokens open nothing. Nobody can sign in to the account "
+            "until it is activated again."
         ),
+        done=gettext_lazy("The account %(name)s is deactivated."),
+        needless=gettext_lazy("The account %(name)s is deactivated already."),
         applies_to=lambda user: user.is_active,
-        form=ReasonForm,
-        run=administration.deactivate,
+        run=lambda user, actor, form: administration.deactivate(
+            user, reason=form.cleaned_data["reason"], actor=actor
+        ),
     ),
     "reactivate": Action(
         label=gettext_lazy("Activate"),
-        explanation=gettext_lazy("The user can sign in again."),
+        explanation=gettext_lazy(
+            "The user can sign in again, with the same password and second factor, and API tokens work again."
+        ),
+        done=gettext_lazy("The account %(name)s is active again."),
+        needless=gettext_lazy("The account %(name)s is active already."),
         applies_to=lambda user: not user.is_active,
-        form=ReasonForm,
-        run=administration.reactivate,
+        run=lambda user, actor, form: administration.reactivate(
+            user, reason=form.cleaned_data["reason"], actor=actor
+        ),
     ),
     "rights": Action(
         label=gettext_lazy("Change rights"),
-        explanation=gettext_lazy(
-            "Staff can use this site administration; superusers can change rights, too."
-        ),
+        explanation=gettext_lazy("What the user may do on the admin site. It takes effect at once."),
+        done=gettext_lazy("The rights of %(name)s are changed."),
+        needless=gettext_lazy("Nothing to change: %(name)s has these rights already."),
         applies_to=lambda user: True,
+        run=lambda user, actor, form: administration.change_rights(
+            user, rights=form.rights, reason=form.cleaned_data["reason"], actor=actor
+        ),
         form=RightsForm,
-        run=administration.change_rights,
+        grants=True,
     ),
 }
 
@@ -98,8 +117,7 @@ class UserAdmin(ReadOnlyAdmin):
         "two_factor_enabled_at",
         "number_of_tokens",
         "is_active",
-        "is_staff",
-        "is_superuser",
+        "rights",
         "date_joined",
     ]
 
@@ -115,6 +133,10 @@ class UserAdmin(ReadOnlyAdmin):
     def number_of_tokens(self, user: User) -> int:
         return user.api_tokens.count()
 
+    @admin.display(description=gettext_lazy("rights"))
+    def rights(self, user: User) -> str:
+        return "\n".join(Rights.of(user).in_words())
+
     def get_urls(self) -> list[URLPattern]:
         act = self.admin_site.admin_view(self.act)
         return [path("<int:pk>/act/<slug:slug>/", act, name="accounts_user_act"), *super().get_urls()]
@@ -124,30 +146,51 @@ class UserAdmin(ReadOnlyAdmin):
         request: HttpRequest,
         object_id: str,
         form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
+        extra_context: Fields | None = None,
     ) -> HttpResponse:
         user = self.get_object(request, object_id)
-        actions = [
-            (slug, action.label) for slug, action in ACTIONS.items() if user and action.applies_to(user)
-        ]
-        return super().change_view(request, object_id, form_url, {"actions": actions})
+        context = {
+            "actions": offered_actions(request, user) if user else [],
+            "sees_events": request.user.has_perm("accounts.view_auditevent"),
+        }
+        return super().change_view(request, object_id, form_url, context)
 
     def act(self, request: HttpRequest, pk: int, slug: str) -> HttpResponse:
-        """Show the form of an action; run the action when a valid form is sent. Raises Http404."""
-        user = get_object_or_404(User, pk=pk)
+        """Show the form of an action; run the action when a valid form is sent.
+
+        Raises Http404, and PermissionDenied for staff who may do this to nobody.
+        """
         action = ACTIONS.get(slug)
         if action is None:
             raise Http404
-        rights = {"is_staff": user.is_staff, "is_superuser": user.is_superuser}
-        form = action.form(request.POST if request.method == "POST" else None, initial=rights)
+        if not (may_grant_rights(request.user) if action.grants else may_change_users(request.user)):
+            raise PermissionDenied
+        user = get_object_or_404(User, pk=pk)
+        if not action.applies_to(user):
+            return self.back_to(request, user, messages.INFO, action.needless)
+        initial = RightsForm.initial_of(user) if action.grants else {}
+        form = action.form(request.POST if request.method == "POST" else None, initial=initial)
         if form.is_valid():
             try:
-                action.run(user, actor=Actor.of(request, door="admin"), **form.cleaned_data)
+                changed = action.run(user, Actor.of(request, door="admin"), form)
+            except AccountGone as error:
+                messages.error(request, str(error))
+                return redirect("admin:accounts_user_changelist")
             except RuleViolation as error:
                 add_violation(form, error)
             else:
-                messages.success(request, _("Done: %(action)s.") % {"action": action.label})
-                return redirect("admin:accounts_user_change", pk)
+                if changed is False:
+                    return self.back_to(request, user, messages.INFO, action.needless)
+                return self.back_to(request, user, messages.SUCCESS, action.done)
+        return self.confirmation_page(request, user, action, form)
+
+    def back_to(self, request: HttpRequest, user: User, level: int, text: Promise) -> HttpResponse:
+        messages.add_message(request, level, str(text) % {"name": user.username})
+        return redirect("admin:accounts_user_change", user.pk)
+
+    def confirmation_page(
+        self, request: HttpRequest, user: User, action: Action, form: ReasonForm
+    ) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
             "title": action.label,
@@ -155,10 +198,22 @@ class UserAdmin(ReadOnlyAdmin):
             "opts": self.opts,
             "original": user,
             "action": action,
-            "form": form,
+            "proof_needed": not has_sudo(cast(SiteRequest, request)),
         }
-        status = 422 if form.errors else 200
-        return TemplateResponse(request, "admin/accounts/user/act.html", context, status=status)
+        return form_page(request, "admin/accounts/user/act.html", form, **context)
+
+
+def offered_actions(request: HttpRequest, user: User) -> list[tuple[str, Promise]]:
+    """Return (slug, label) of what the admin of this request may do to the user now."""
+    found = []
+    for slug, action in ACTIONS.items():
+        try:
+            administration.check_may_manage(user, cast(User, request.user), granting=action.grants)
+        except administration.NotYours:
+            continue
+        if action.applies_to(user):
+            found.append((slug, action.label))
+    return found
 
 
 @admin.register(AuditEvent)

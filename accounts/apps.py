@@ -7,22 +7,41 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         """Add what accounts has to the places that other applications and factors add to as well."""
+        from django.db.models.signals import post_migrate
+
         from accounts import checks  # noqa: F401 - registers itself
         from accounts.api import resources
-        from accounts.audit import Event
+        from accounts.audit import Event, guards
         from accounts.audit.events import enumerations
         from accounts.crypto.columns import sealed_columns
-        from accounts.management import doctor
-        from accounts.outbox import queue
+        from accounts.management import checks as examinations
+        from accounts.management import doctor, due_work
+        from accounts.management.checks import clocks
+        from accounts.models.clocks import horizons
+        from accounts.outbox import queue, windows
         from accounts.outbox.carriers import Carrier, carriers, send_mail
-        from accounts.tokens import expiry, lookup
+        from accounts.outbox.delivery import audiences
+        from accounts.sessions import caps, lifetimes
+        from accounts.tokens import expiry, exposure, lookup
+        from accounts.users import news, rights
 
         enumerations.register("accounts", Event)
         sealed_columns.register("outbox", queue.SEALED)
+        sealed_columns.register("mail windows", windows.SEALED)
         carriers.register("mail", Carrier(send_mail))
+        audiences.register(news.SUPERUSERS, news.superusers)
+        lifetimes.extra_columns.register(caps.CROWDED, caps.crowd_of("pending_user_id"))
         lookup.lookups.register("user", lookup.token_of_user)
         expiry.kinds.register("user", expiry.OF_USERS)
+        exposure.kinds.register("user", exposure.OF_USERS)
+        for permission, text in rights.OF_ACCOUNTS.items():
+            rights.grantable.register(permission, text)
         for name, allowed in resources.ACTIONS.items():
             resources.allowed_actions.register(name, allowed)
-        for title, check in doctor.CHECKS.items():
+        for title, check in examinations.CHECKS.items():
             doctor.checks.register(title, check)
+        for column, horizon in clocks.HORIZONS.items():
+            horizons.register(column, horizon)
+        for name, step in due_work.STEPS.items():
+            due_work.steps.register(name, step)
+        post_migrate.connect(guards.install_after_migrate, sender=self)

@@ -1,5 +1,8 @@
 """System checks: settings that are unsafe in production, and inconsistent SECOND_FACTORS."""
 
+import os
+import stat
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -52,6 +55,29 @@ def production_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             Warning(
                 "SUPPORT_EMAIL is empty: nobody learns whom to ask when a device is lost.",
                 id="accounts.W010",
+            )
+        )
+    return problems
+
+
+@register(Tags.security, deploy=True)
+def private_database(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Find a database of SQLite that other users of this machine can read or replace."""
+    database = settings.DATABASES["default"]
+    path = Path(str(database["NAME"]))
+    if not database["ENGINE"].endswith("sqlite3") or not path.is_file():
+        return []
+    problems: list[CheckMessage] = []
+    folder = stat.S_IMODE(os.stat(path.parent).st_mode)
+    if stat.S_IMODE(os.stat(path).st_mode) & 0o077 and folder & 0o011:
+        problems.append(
+            Error(f"Other users of this machine can read the database: chmod 600 {path}*", id="accounts.E020")
+        )
+    if folder & 0o022 and not folder & stat.S_ISVTX:
+        problems.append(
+            Error(
+                f"Other users of this machine can replace the database: chmod 700 {path.parent}",
+                id="accounts.E021",
             )
         )
     return problems

@@ -94,11 +94,26 @@ class MethodSetAside(RuleViolation):
     )
 
 
+class MethodPaused(RuleViolation):
+    """This method sends nothing there at the moment. The message names the other ways."""
+
+    code = "method-paused"
+    fields = ("phone_number",)
+
+
 class Busy(RuleViolation):
     """The data that this depends on keeps changing; try again."""
 
     code = "busy"
     message = gettext_lazy("Ownerships keep changing. Please try again.")
+
+
+class Overloaded(RuleViolation):
+    """The server has no room for this request at the moment. `retry_after` is in seconds."""
+
+    code = "overloaded"
+    message = gettext_lazy("The server is busy. Please try again in a few seconds.")
+    retry_after = 5
 
 
 class EnrolmentExpired(RuleViolation):

@@ -18,7 +18,9 @@ from accounts.fields import (
     ExpiryField,
     NewPasswordField,
 )
-from accounts.models import USERNAME_LENGTH, validate_username
+from accounts.models import USERNAME_LENGTH, User, validate_username
+from accounts.users.administration import LONGEST_REASON
+from accounts.users.rights import Rights, grantable
 from accounts.web.durations import in_words
 
 
@@ -156,14 +158,50 @@ class ChangePasswordForm(forms.Form):
 
 
 class ReasonForm(forms.Form):
-    """The reason for an administrator's action. It is recorded; mails to the user may quote it."""
+    """The reason for an administrator's action. It is recorded, and quoted in mails."""
 
-    reason = forms.CharField(label=_("Reason"), max_length=200)
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=LONGEST_REASON,
+        help_text=_("Recorded, and mailed to the user and to all superusers."),
+        widget=forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off"}),
+    )
 
 
-class RightsForm(forms.Form):
-    is_staff = forms.BooleanField(label=_("Staff"), required=False)
-    is_superuser = forms.BooleanField(label=_("Superuser"), required=False)
+class RightsForm(ReasonForm):
+    is_staff = forms.BooleanField(
+        label=_("Staff"), required=False, help_text=_("Can open the admin site, and do there what is ticked.")
+    )
+    permissions = forms.MultipleChoiceField(
+        label=_("Staff may"),
+        required=False,
+        choices=grantable.items,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    is_superuser = forms.BooleanField(
+        label=_("Superuser"),
+        required=False,
+        help_text=_("Is staff, may do everything there, and can change everybody's rights."),
+    )
+    field_order = ["is_staff", "permissions", "is_superuser", "reason"]
+
+    @classmethod
+    def initial_of(cls, user: User) -> dict[str, Any]:
+        """Return the present rights of a user, as the form shows them."""
+        rights = Rights.of(user)
+        return {
+            "is_staff": rights.staff,
+            "is_superuser": rights.superuser,
+            "permissions": sorted(rights.permissions),
+        }
+
+    @property
+    def rights(self) -> Rights:
+        """Return the rights that a valid form chose."""
+        chosen = self.cleaned_data
+        return Rights.chosen(
+            staff=chosen["is_staff"], superuser=chosen["is_superuser"], permissions=chosen["permissions"]
+        )
 
 
 class ExpiryForm(forms.Form):

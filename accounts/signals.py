@@ -5,7 +5,8 @@ Verbs send them in their transaction: a receiver vetoes by raising a RuleViolati
 
 from django.dispatch import Signal
 
-# user, enabled: bool. Sent after the user's row is written; receivers update copies in the same transaction.
+# user, enabled: bool, actor (optional). Sent after the user's row is written; receivers update copies in the
+# same transaction.
 two_factor_changed = Signal()
 
 # user, forced: bool, lock: bool. Sent before the user's lock (lock=True: receivers lock what they own) and
@@ -16,5 +17,9 @@ two_factor_removing = Signal()
 # user. Pure; sent by the confirmation page: receivers return {"refused_by": [names], "locks": [names]}.
 two_factor_consequences = Signal()
 
-# user. Sent before the user's lock: receivers veto by raising, or remove what belongs to the user.
+# user, active: bool, actor. Sent after an administrator's change is written. The user's lock is held, so
+# receivers lock nothing that comes before it.
+account_standing_changed = Signal()
+
+# user, actor. Sent before the user's lock: receivers veto by raising, or remove what belongs to the user.
 account_deleting = Signal()

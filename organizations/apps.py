@@ -11,27 +11,37 @@ class OrganizationsConfig(AppConfig):
         from accounts.api.resources import allowed_actions
         from accounts.audit.events import enumerations
         from accounts.management.doctor import checks
+        from accounts.models.clocks import horizons
         from accounts.outbox.delivery import audiences
         from accounts.sessions.lifetimes import extra_columns
-        from accounts.tokens import expiry, lookup
+        from accounts.tokens import expiry, exposure, lookup
+        from accounts.users.rights import grantable
         from organizations import lifecycle, news, tokens
+        from organizations.access import staff
         from organizations.events import Event
         from organizations.management import doctor
-        from organizations.members import memberships
+        from organizations.members import account_changes
         from organizations.policy import two_factor, user_sessions
 
         signals.two_factor_removing.connect(two_factor.veto_disable)
         signals.two_factor_consequences.connect(two_factor.consequences)
         signals.two_factor_changed.connect(two_factor.mirror)
-        signals.account_deleting.connect(memberships.leave_everything)
+        signals.two_factor_changed.connect(account_changes.tell_of_two_factor)
+        signals.account_deleting.connect(account_changes.leave_everything)
+        signals.account_standing_changed.connect(account_changes.tell_of_activation)
 
         enumerations.register("organizations", Event)
         audiences.register(news.OWNERS, news.owners)
         audiences.register(news.MEMBERS_WITHOUT_TWO_FACTOR, news.members_without_two_factor)
         lookup.lookups.register("organization", tokens.find)
         expiry.kinds.register("organization", tokens.EXPIRY)
+        exposure.kinds.register("organization", tokens.EXPOSURE)
         allowed_actions.register("can-create-organizations", lifecycle.may_create_organizations)
+        for permission, text in staff.PERMISSIONS.items():
+            grantable.register(permission, text)
         for name, limit in user_sessions.LIMITS.items():
             extra_columns.register(name, limit)
         for title, check in doctor.CHECKS.items():
             checks.register(title, check)
+        for column, horizon in doctor.HORIZONS.items():
+            horizons.register(column, horizon)

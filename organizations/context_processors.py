@@ -2,22 +2,33 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
+from django.db.models import F, Q, Window
+from django.db.models.functions import Lower, RowNumber
 from django.utils import timezone
 
 from accounts.database.prepared import Prepared
 from accounts.models import User
 from accounts.sessions.requests import SignedInRequest
 from organizations.access.gate import is_locked_out
-from organizations.models import Membership, confirmed_address
+from organizations.models import Membership, MembershipQuerySet, confirmed_address
 
-OF_PERSON = Prepared(
-    lambda user_id, address, now: (
-        Membership.objects.of(user_id, address).current_at(now).select_related("organization")
-    )
-)
+MOST_SHOWN = 20  # organizations, and as many invitations: the page "Organizations" has the others
+MOST_READ = MOST_SHOWN + 2  # one may be that of the page, which is shown in any case; another one is one more
+
+
+def of_person(user_id: int, address: str, now: datetime, name_key: str) -> MembershipQuerySet:
+    """Return a user's first organizations and invitations, and the organization with this name."""
+    shown = Membership.objects.shown_to(user_id, address, now)
+    order = Window(RowNumber(), partition_by=F("status"), order_by=Lower("organization__name"))
+    rows = shown.annotate(place=order, name_key=Lower("organization__name"))
+    return rows.filter(Q(place__lte=MOST_READ) | Q(name_key=name_key)).select_related("organization")
+
+
+OF_PERSON = Prepared(of_person)
 
 
 @dataclass(frozen=True)
@@ -28,6 +39,29 @@ class SwitcherEntry:
     is_owner: bool
     is_mandatory: bool
     locked_out: bool
+
+    @classmethod
+    def of(cls, row: Membership, user: User) -> Self:
+        organization = row.organization
+        locked_out = is_locked_out(user, organization)
+        return cls(organization.name, row.is_owner, organization.is_mandatory, locked_out)
+
+
+@dataclass(frozen=True)
+class OrganizationsPage:
+    """A page of the list of all organizations of a user."""
+
+    entries: list[SwitcherEntry]
+    has_next: bool
+
+
+def organizations_page(user: User, number: int) -> OrganizationsPage:
+    """Return the page with this number, from 1 on, in order of name."""
+    start = (number - 1) * MOST_SHOWN
+    rows = Membership.objects.active().filter(user=user).order_by(Lower("organization__name"))
+    found = list(rows.select_related("organization")[start : start + MOST_SHOWN + 1])
+    entries = [SwitcherEntry.of(row, user) for row in found[:MOST_SHOWN]]
+    return OrganizationsPage(entries, len(found) > MOST_SHOWN)
 
 
 class Switcher:
@@ -41,33 +75,47 @@ class Switcher:
         user = getattr(self.request, "user", None)
         if not isinstance(user, User):
             return []
-        rows = OF_PERSON.all(user_id=user.pk, address=confirmed_address(user), now=timezone.now())
+        rows = OF_PERSON.all(
+            user_id=user.pk, address=confirmed_address(user), now=timezone.now(), name_key=self.name_key
+        )
         return sorted(rows, key=lambda row: row.organization.name.lower())
 
-    @cached_property
-    def organizations(self) -> list[SwitcherEntry]:
-        return [self.entry(row) for row in self.rows if not row.is_invited]
+    @property
+    def name_key(self) -> str:
+        """Return the name of the page's organization in lower case, or ""."""
+        match = self.request.resolver_match
+        name: str = match.kwargs.get("organization_name", "") if match else ""
+        return name.lower()
 
     @cached_property
+    def joined(self) -> list[SwitcherEntry]:
+        return [SwitcherEntry.of(row, self.request.user) for row in self.rows if not row.is_invited]
+
+    @property
+    def organizations(self) -> list[SwitcherEntry]:
+        """The first MOST_SHOWN in order of name, and the current one."""
+        return [
+            entry
+            for number, entry in enumerate(self.joined)
+            if number < MOST_SHOWN or entry.name.lower() == self.name_key
+        ]
+
+    @property
+    def has_more(self) -> bool:
+        return len(self.joined) > len(self.organizations)
+
+    @cached_property
+    def invited(self) -> list[Membership]:
+        return [row for row in self.rows if row.is_invited]
+
+    @property
     def invitations(self) -> list[Membership]:
-        """Open invitations, without those to organizations that the user has already joined."""
-        joined = {row.organization_id for row in self.rows if not row.is_invited}
-        return [row for row in self.rows if row.is_invited and row.organization_id not in joined]
+        """The first MOST_SHOWN open ones, without those to organizations that the user has already joined."""
+        return self.invited[:MOST_SHOWN]
 
     @cached_property
     def current(self) -> SwitcherEntry | None:
-        match = self.request.resolver_match
-        name = match.kwargs.get("organization_name", "").lower() if match else ""
-        return next((entry for entry in self.organizations if entry.name.lower() == name), None)
-
-    def entry(self, row: Membership) -> SwitcherEntry:
-        organization = row.organization
-        return SwitcherEntry(
-            organization.name,
-            row.is_owner,
-            organization.is_mandatory,
-            is_locked_out(self.request.user, organization),
-        )
+        return next((entry for entry in self.joined if entry.name.lower() == self.name_key), None)
 
 
 def switcher(request: SignedInRequest) -> dict[str, Callable[[], Any]]:
@@ -75,6 +123,8 @@ def switcher(request: SignedInRequest) -> dict[str, Callable[[], Any]]:
     found = Switcher(request)
     return {
         "organizations": lambda: found.organizations,
+        "has_more_organizations": lambda: found.has_more,
+        "has_more_invitations": lambda: len(found.invited) > MOST_SHOWN,
         "invitations": lambda: found.invitations,
         "current_organization": lambda: found.current,
     }

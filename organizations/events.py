@@ -38,6 +38,10 @@ class Event(EventName):
     OWNER_REMOVED = "organization.owner_removed", _("No longer an owner of an organization")
     TOKEN_CREATED = "organization.token_created", _("Made a token of an organization")
     TOKEN_REVOKED = "organization.token_revoked", _("Revoked a token of an organization")
+    TOKEN_SENT_IN_CLEAR = (
+        "organization.token_sent_in_clear",
+        _("Sent a token of an organization without encryption"),
+    )
 
 
 def record(

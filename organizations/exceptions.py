@@ -106,6 +106,16 @@ class BecameOwner(RuleViolation):
     message = gettext_lazy("%(name)s is an owner now. Nothing was changed.")
 
 
+class NotShown(RuleViolation):
+    """Something would stay behind that nobody has decided about: it was made since the page was shown."""
+
+    code = "not-shown"
+    message = gettext_lazy(
+        "%(name)s has made a token or sent an invitation that you have not decided about yet. "
+        "Nothing was changed. Please decide below."
+    )
+
+
 class LastOwner(RuleViolation):
     code = "last-owner"
 

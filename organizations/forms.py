@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.exceptions import RuleViolation
 from accounts.models import USERNAME_LENGTH
 from accounts.users.validators import validate_address
+from organizations.announcements import LeftBehind
 from organizations.models import LONGEST_SESSION, NAME_LENGTH, SHORTEST_SESSION, Membership, Organization
 from organizations.names import check_name
 
@@ -154,6 +155,41 @@ class AddMemberForm(forms.Form):
         if "@" in text:
             validate_address(text)
         return text
+
+
+class RemovalForm(forms.Form):
+    """Decide what becomes of what somebody leaves behind. `shown` carries what the page has shown."""
+
+    end_tokens = forms.BooleanField(
+        label=_("End these tokens"),
+        help_text=_("Programs that use them are refused at once. It can't be undone."),
+        required=False,
+        initial=True,
+    )
+    revoke_invitations = forms.BooleanField(
+        label=_("Revoke these invitations"),
+        help_text=_("Nobody can accept them any more. You can invite the same people again."),
+        required=False,
+        initial=True,
+    )
+    shown = forms.CharField(required=False, max_length=500, widget=forms.HiddenInput)
+
+    def __init__(self, left: LeftBehind, data: Any = None) -> None:
+        super().__init__(data, initial={"shown": ",".join(left.names)})
+        self.left = left
+        if not left.tokens:
+            del self.fields["end_tokens"]
+        if not left.invitations:
+            del self.fields["revoke_invitations"]
+
+    @property
+    def choices(self) -> dict[str, Any]:
+        """Return the fields of `Wishes` (organizations/members/left_behind.py) of a valid form."""
+        return {
+            "end_tokens": self.cleaned_data.get("end_tokens", False),
+            "revoke_invitations": self.cleaned_data.get("revoke_invitations", False),
+            "shown": frozenset(self.cleaned_data["shown"].split(",")),
+        }
 
 
 class UserFilterForm(forms.Form):

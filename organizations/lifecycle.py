@@ -14,6 +14,7 @@ from accounts.models import User
 from accounts.sessions.locks import acting, lock_acting_user
 from organizations import news
 from organizations.access.rights import lock_with_right
+from organizations.announcements import Change, tell, tell_of_deletion
 from organizations.events import Event, record
 from organizations.exceptions import CreationNotAllowed, NameTaken
 from organizations.models import AuthPolicy, Membership, Organization, OrganizationCounts
@@ -21,6 +22,7 @@ from organizations.names import check_name
 from organizations.policy.two_factor import change_policy
 from organizations.policy.user_sessions import change_sessions
 
+# A name is taken from everybody for good. Counted for the person alone.
 CREATIONS = Budget("organization:create", (30, 3600), (100, 86_400))
 
 
@@ -47,7 +49,7 @@ def create_organization(
     check_name(name)
     if not may_create_organizations(owner):
         raise CreationNotAllowed
-    limits.reserve((CREATIONS, str(owner.pk)))
+    limits.reserve((CREATIONS, f"{owner.pk}:{actor.source}"))
     with acting(actor):
         organization = insert_organization(name, email)
         owner = lock_acting_user(owner)
@@ -68,6 +70,7 @@ def create_organization(
             members=1,
             members_without_two_factor=0 if owner.is_enrolled else 1,
         )
+        tell(organization, Change.FOUNDED, [owner], actor=actor)
         if changes:
             apply(changes, organization, actor=actor)
     return organization
@@ -94,7 +97,7 @@ def change_organization(organization: Organization, changes: Changes, *, actor: 
     OrganizationGone.
     """
     if changes.keys() - {"email"}:
-        news.reserve_broadcast(organization)
+        news.reserve_broadcast(organization, actor)
     with acting(actor):
         organization = lock_with_right(organization, actor)
         apply(changes, organization, actor=actor)
@@ -127,6 +130,7 @@ def delete_organization(organization: Organization, *, actor: Actor) -> None:
     """Delete an organization with its memberships, tokens and counts, for good."""
     with acting(actor):
         organization = lock_with_right(organization, actor)
+        tell_of_deletion(organization, actor=actor)
         memberships = organization.memberships.order_by("pk").select_for_update()
         ids = list(memberships.values_list("pk", flat=True))
         organization.memberships.all().delete()

@@ -5,6 +5,7 @@ the others.
 """
 
 from accounts import limits
+from accounts.audit import Actor
 from accounts.limits import Budget
 from accounts.models import User
 from organizations.models import Membership, MembershipQuerySet, Organization
@@ -16,9 +17,12 @@ MEMBERS_WITHOUT_TWO_FACTOR = "organizations.members_without_two_factor"
 NEWS = Budget("organization:news", (60, 3600), (240, 86_400))
 
 
-def reserve_broadcast(organization: Organization) -> None:
-    """Count a change that is mailed to all owners; call before its transaction. Raises RateLimited."""
-    limits.reserve((NEWS, str(organization.pk)))
+def reserve_broadcast(organization: Organization, actor: Actor) -> None:
+    """Count a change that is mailed to all owners; call before its transaction. Raises RateLimited.
+
+    Each person has a budget, and their tokens another: no owner keeps another owner from acting.
+    """
+    limits.reserve((NEWS, f"{organization.pk}:{actor.source}"))
 
 
 def owners(key: str, after: int, limit: int) -> list[User]:

@@ -8,11 +8,13 @@ from accounts import outbox
 from accounts.audit import Actor
 from accounts.models import BearerToken, unexpired
 from accounts.sessions.locks import acting
-from accounts.tokens import expiry
+from accounts.tokens import expiry, exposure
 from accounts.tokens.issuing import issue
 from organizations import news
 from organizations.access.rights import lock_with_right
+from organizations.announcements import tell_of_token
 from organizations.events import Event, record
+from organizations.exceptions import listing
 from organizations.models import Organization, OrganizationToken, Right
 from organizations.news import OWNERS
 
@@ -42,11 +44,12 @@ def replace(
     `verified` as in accounts.tokens.issuing.create. Raises InvalidExpiry, NoLongerAllowed, OrganizationGone,
     RateLimited.
     """
-    news.reserve_broadcast(organization)
+    news.reserve_broadcast(organization, actor)
     with acting(actor):
         organization = lock_with_right(organization, actor, Right.TOKENS)
         former = of_kind(organization, kind)
         replaced = former.public_id if former else ""  # record() omits ""
+        invited = sent_with(former)
         if former is not None:
             former.delete()
         token = OrganizationToken(organization=organization, kind=kind)
@@ -59,29 +62,45 @@ def replace(
             made=token.public_id,
             replaced=replaced,
         )
-        outbox.broadcast(
+        tell_of_token(
             "organization_token_created",
-            audience=OWNERS,
-            key=str(organization.pk),
-            organization_name=organization.name,
-            kind=kind.value,
+            token,
             replaced=bool(replaced),
-            made_by=token.created_by,
-            by_owners_token=isinstance(actor.token, OrganizationToken),
+            invitations=listing(invited),
+            actor=actor,
         )
     return token, secret
 
 
 def revoke(organization: Organization, kind: TokenKind, *, actor: Actor) -> OrganizationToken | None:
-    """Revoke the token of this kind at once; return it, or None if there is none."""
+    """Revoke the token of this kind at once; return it, or None if there is none.
+
+    No budget is asked: it must not keep anybody from ending a token, and each was counted when it was made.
+    """
     with acting(actor):
         organization = lock_with_right(organization, actor, Right.TOKENS)
         token = of_kind(organization, kind)
         if token is not None:
-            revoked = token.public_id
-            token.delete()
-            record(Event.TOKEN_REVOKED, organization, actor=actor, kind=kind.value, revoked=revoked)
+            token.organization = organization
+            invited = sent_with(token)
+            end(token, actor=actor)
+            tell_of_token("organization_token_ended", token, invitations=listing(invited), actor=actor)
     return token
+
+
+def sent_with(token: OrganizationToken | None) -> list[str]:
+    """Return to whom open invitations were sent with this token: they outlive it."""
+    if token is None:
+        return []
+    open_ones = token.organization.memberships.invited().current().filter(invited_with_id=token.pk)
+    return [str(invitation) for invitation in open_ones.order_by("pk")]
+
+
+def end(token: OrganizationToken, *, actor: Actor) -> None:
+    """Revoke a token and record it. The caller holds the organization's lock, and tells the owners."""
+    revoked = token.public_id
+    token.delete()
+    record(Event.TOKEN_REVOKED, token.organization, actor=actor, kind=str(token.kind), revoked=revoked)
 
 
 def with_organizations() -> QuerySet[OrganizationToken]:
@@ -100,3 +119,24 @@ def tell_owners(token: OrganizationToken) -> None:
 
 
 EXPIRY = expiry.Kind(OrganizationToken, with_organizations, tell_owners)  # type: ignore[arg-type]
+
+
+def tell_owners_of_exposure(token: OrganizationToken, actor: Actor) -> None:
+    record(
+        Event.TOKEN_SENT_IN_CLEAR,
+        token.organization,
+        actor=actor,
+        kind=token.kind,
+        sent=token.public_id,
+    )
+    outbox.broadcast(
+        "organization_token_sent_in_clear",
+        audience=OWNERS,
+        key=str(token.organization_id),
+        organization_name=token.organization.name,
+        kind=token.kind,
+        address=actor.ip or "",
+    )
+
+
+EXPOSURE = exposure.Kind(OrganizationToken, tell_owners_of_exposure)  # type: ignore[arg-type]

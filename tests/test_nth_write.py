@@ -416,6 +416,26 @@ def remove_member():
     )
 
 
+def remove_owner_with_tokens():
+    """The owner, a token, an invitation, three records and two rows of mail: all of it or nothing."""
+    user = somebody()
+    organization, owner = acme(somebody(), user)
+    membership = Membership.objects.get(user=user)
+    users = f"/app/{organization.name}/settings/users"
+    owner.post(f"{users}/{membership.pk}/make-owner")
+    client = browser_of(user)
+    client.post(f"/app/{organization.name}/settings/authentication-tokens/owners/create", {"expires": "90"})
+    client.post(f"{users}/add", {"username": "someone@elsewhere.example"})
+    left = [OrganizationToken.objects.filter(organization=organization), organization.memberships.invited()]
+    wishes = {"end_tokens": "on", "revoke_invitations": "on"}
+    return Scene(
+        user,
+        lambda: owner.post(f"{users}/{membership.pk}/remove", wishes),
+        lambda: not any(rows.exists() for rows in [Membership.objects.filter(user=user), *left]),
+        "organization.member_removed",
+    )
+
+
 def change_settings_over_the_api():
     """Three attributes in one request: three events, three rows of mail, and all of it or nothing."""
     user, _app = enrolled_somebody()
@@ -484,7 +504,7 @@ def change_address_over_the_api():
 
 
 def reset_two_factor_over_the_api():
-    user, staff = somebody(), somebody(is_staff=True)
+    user, staff = somebody(), somebody(is_staff=True, is_superuser=True)
     for one in (user, staff):
         enrolled(one)
     program = api_client(staff, raise_request_exception=False)
@@ -497,6 +517,37 @@ def reset_two_factor_over_the_api():
     )
 
 
+def an_administrator():
+    """Return the browser of a superuser, and somebody else."""
+    root = somebody(is_staff=True, is_superuser=True)
+    return browser_of(root, enrolled(root)), somebody()
+
+
+def act_of(action, is_done, event, **fields):
+    client, user = an_administrator()
+    path = f"/admin/accounts/user/{user.pk}/act/{action}/"
+    return Scene(
+        user,
+        lambda: client.post(path, {"reason": "x", **fields}),
+        lambda: is_done(User.objects.get(pk=user.pk)),
+        event,
+    )
+
+
+def deactivate():
+    return act_of("deactivate", lambda user: not user.is_active, "account.deactivated")
+
+
+def change_rights():
+    fields = {"is_staff": "on", "permissions": ["accounts.view_user", "accounts.change_user"]}
+    return act_of(
+        "rights",
+        lambda user: user.is_staff and user.has_perm("accounts.change_user"),
+        "account.rights_changed",
+        **fields,
+    )
+
+
 OPERATIONS = [
     sign_up,
     change_password,
@@ -506,6 +557,7 @@ OPERATIONS = [
     accept_invitation,
     leave,
     remove_member,
+    remove_owner_with_tokens,
     start_enrolment,
     confirm_enrolment,
     login,
@@ -531,6 +583,8 @@ OPERATIONS = [
     change_password_over_the_api,
     change_address_over_the_api,
     reset_two_factor_over_the_api,
+    deactivate,
+    change_rights,
 ]
 
 

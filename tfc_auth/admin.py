@@ -1,4 +1,8 @@
-"""Serve the admin site to staff with a session verified by a second factor (D14). It has no sign-in."""
+"""Serve the admin site to staff with a session verified by a second factor (D14). It has no sign-in.
+
+`AdminSite.get_urls` puts one guard around every page below `/admin/`, whoever wrote it: this site, Django, or
+a class of an application. There is no other place that decides who comes in.
+"""
 
 from collections.abc import Callable
 from functools import update_wrapper
@@ -11,7 +15,8 @@ from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
@@ -19,7 +24,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 
 from accounts.models import User
-from accounts.sessions.assurance import is_fully_verified, redirect_to_sudo
+from accounts.sessions.assurance import has_sudo, is_fully_verified, redirect_to_sudo
 from accounts.sessions.requests import SiteRequest
 from accounts.web.redirects import safe_next
 
@@ -27,6 +32,7 @@ View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 # The site has its own pages for signing out and for passwords, with its own rules.
 HIDDEN_VIEWS = {"logout", "password_change", "password_change_done"}
+READING = ("GET", "HEAD", "OPTIONS")  # methods
 
 
 class AdminSite(admin.AdminSite):
@@ -43,16 +49,6 @@ class AdminSite(admin.AdminSite):
             and is_fully_verified(cast(SiteRequest, request))
         )
 
-    def admin_view(self, view: View, cacheable: bool = False) -> View:
-        inner = super().admin_view(view, cacheable)
-
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            if self.has_permission(request):
-                return inner(request, *args, **kwargs)
-            return redirect_to_missing_proof(request, request.get_full_path())
-
-        return cast(View, update_wrapper(guarded, inner))
-
     @method_decorator([login_not_required, never_cache])
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Redirect to the index or to the missing proof: a form here could skip a factor."""
@@ -63,8 +59,49 @@ class AdminSite(admin.AdminSite):
             else redirect_to_missing_proof(request, next_path)
         )
 
+    def app_index(
+        self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        """Show what there is of one application. Raises PermissionDenied if they may see nothing of it."""
+        if not self.get_app_list(request, app_label):
+            raise PermissionDenied
+        return super().app_index(request, app_label, extra_context)
+
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        return [url for url in super().get_urls() if getattr(url, "name", None) not in HIDDEN_VIEWS]
+        urls = [url for url in super().get_urls() if getattr(url, "name", None) not in HIDDEN_VIEWS]
+        self.guard([url for url in urls if getattr(url, "name", None) != "login"])
+        return urls
+
+    def guard(self, urls: list[URLPattern | URLResolver]) -> None:
+        """Put the guard around the view of each of these patterns, and of those below them."""
+        for url in urls:
+            if isinstance(url, URLResolver):
+                self.guard(url.url_patterns)
+            else:
+                url.callback = self.guarded(url.callback)
+
+    def guarded(self, view: View) -> View:
+        """Require staff with a verified session; for anything but reading, require sudo as well (D6).
+
+        Like everywhere, a POST without sudo returns to its page and is never replayed.
+        """
+
+        def guard(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not self.has_permission(request):
+                return redirect_to_missing_proof(request, request.get_full_path())
+            if request.method not in READING and not has_sudo(cast(SiteRequest, request)):
+                return redirect_to_sudo(request.get_full_path())
+            try:
+                return view(request, *args, **kwargs)
+            except PermissionDenied:
+                return self.forbidden(request)
+
+        return cast(View, update_wrapper(guard, view))
+
+    def forbidden(self, request: HttpRequest) -> HttpResponse:
+        """Say that these staff lack a permission, and who can give it: not an owner, as elsewhere."""
+        context = {**self.each_context(request), "title": _("No permission")}
+        return render(request, "admin/403.html", context, status=403)
 
 
 def redirect_to_missing_proof(request: HttpRequest, next_path: str) -> HttpResponse:

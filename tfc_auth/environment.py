@@ -8,6 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 ON = ("1", "true", "yes", "on")
 OFF = ("0", "false", "no", "off")
+MOST_DAYS = 36_500  # a hundred years; dates end somewhere
 
 
 class Environment(environ.Env):  # type: ignore[misc]
@@ -29,6 +30,31 @@ class Environment(environ.Env):  # type: ignore[misc]
         value: str = self.str(name, default=allowed[0])
         if value not in allowed:
             raise ImproperlyConfigured(f"{name} must be one of {sorted(allowed)}, not {value!r}.")
+        return value
+
+    def positive(self, name: str, *, default: int) -> int:
+        """Return a whole number of 1 or more. Raises ImproperlyConfigured."""
+        value: int = self.int(name, default=default)
+        if value < 1:
+            raise ImproperlyConfigured(f"{name} must be 1 or more, not {value}.")
+        return value
+
+    def days(self, name: str, *, shortest: int) -> int | None:
+        """Return a number of days, None if it is not set. Raises ImproperlyConfigured."""
+        text: str = self.str(name, default="").strip()
+        if not text:
+            return None
+        if not (text.isascii() and text.isdigit() and shortest <= int(text[:9]) <= MOST_DAYS):
+            raise ImproperlyConfigured(
+                f"{name} must be a number of days from {shortest} to {MOST_DAYS}, not {text!r}."
+            )
+        return int(text)
+
+    def line(self, name: str, *, default: str) -> str:
+        """Return a text that fits into a header of a mail or of an answer. Raises ImproperlyConfigured."""
+        value: str = self.str(name, default=default)
+        if not value.isprintable():
+            raise ImproperlyConfigured(f"{name} must be one line without control characters, not {value!r}.")
         return value
 
     def address(self, name: str, *, default: str) -> str:

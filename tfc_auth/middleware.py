@@ -5,10 +5,11 @@ import secrets
 from collections.abc import Callable
 
 from django.conf import settings
-from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import BadRequest, DisallowedHost
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.middleware.common import CommonMiddleware
+from django.utils.log import log_response
 
 from accounts.jsonapi.documents import MEDIA_TYPE
 from accounts.jsonapi.middleware import is_for_api
@@ -63,6 +64,9 @@ class ContentLengthMiddleware(CommonMiddleware):
 class ForwardedHeadersMiddleware:
     """Apply X-Forwarded-For and -Proto from TRUSTED_PROXIES only, and remove the headers."""
 
+    # From these gunicorn and other servers derive the scheme, if they are told to, or by default.
+    OF_SERVERS = ("HTTP_X_FORWARDED_PROTOCOL", "HTTP_X_FORWARDED_SSL")
+
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
         self.proxies = [ipaddress.ip_network(text) for text in settings.TRUSTED_PROXIES]
@@ -70,7 +74,10 @@ class ForwardedHeadersMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         forwarded_for = request.META.pop("HTTP_X_FORWARDED_FOR", "")
         scheme = request.META.pop("HTTP_X_FORWARDED_PROTO", "")
-        # gunicorn would derive the scheme from the same header: start it with --forwarded-allow-ips="".
+        others = [request.META.pop(name, "") for name in self.OF_SERVERS]
+        if scheme or any(others):
+            # The server may have believed them: only a proxy's word, below, makes this https.
+            request.META["wsgi.url_scheme"] = "http"
         if self.is_proxy(request.META.get("REMOTE_ADDR", "")):
             request.META["REMOTE_ADDR"] = self.client_of(request.META["REMOTE_ADDR"], forwarded_for)
             if scheme:
@@ -102,7 +109,10 @@ class ForwardedHeadersMiddleware:
 
 
 class SecurityHeadersMiddleware:
-    """Set headers that Django has no setting for. Pages are private; only static files are cached (R51)."""
+    """Set headers that Django has no setting for. Pages are private; only static files are cached (R51).
+
+    It stands outside of everything that answers by itself, as do those that set the other headers.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -127,7 +137,12 @@ class WellFormedMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path_info not in PROBES:
-            request.get_host()
+            try:
+                request.get_host()
+            except DisallowedHost as error:
+                response = errors.error_response(request, 400)
+                log_response("%s", error, response=response, request=request)
+                return response
         if "HTTP_TRANSFER_ENCODING" in request.META:  # a body of unknown length
             raise BadRequest("no Content-Length")
         if int(request.META.get("CONTENT_LENGTH") or 0) > LONGEST_BODY:
@@ -152,20 +167,23 @@ class ErrorPagesMiddleware:
         if response.status_code < 400:
             return response
         if is_for_api(request) and not response.headers.get("Content-Type", "").startswith(MEDIA_TYPE):
-            return self.in_the_form_of_the_api(request, response)
+            return self.with_page(request, response)
         if response.status_code == 404 and settings.DEBUG and not is_for_api(request):
             return errors.error_response(request, 404)
-        if response.status_code == 405 and not response.content:
-            response.content = errors.error_response(request, 405).content
+        if response.status_code == 405 and (response.streaming or not response.content):
+            return self.with_page(request, response)
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Return a 503 below /api/ if the database is away, also with DEBUG."""
+        """Return a 400 if the body stopped early; with DEBUG, a 503 below /api/ if the database is away."""
+        if isinstance(exception, UnreadablePostError):
+            return errors.error_response(request, 400)
         if settings.DEBUG and is_for_api(request) and errors.is_away(exception):
             return errors.unavailable(request)
         return None
 
-    def in_the_form_of_the_api(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    def with_page(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        """Return the page for the status of a response without one. WhiteNoise streams its empty 405."""
         replacement = errors.error_response(request, response.status_code)
         for name in ("Allow", "Retry-After"):
             if name in response:

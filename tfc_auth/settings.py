@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tfc_auth.environment import Environment
 from tfc_auth.mailers import mail_settings
+from tfc_auth.private_files import PrivateConnection, make_private_folder
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -35,10 +36,10 @@ ENCRYPTION_KEYS = env.secrets(
 
 # --- The site ---
 
-SITE_NAME = env.str("SITE_NAME", default="TFC Auth")
+SITE_NAME = env.line("SITE_NAME", default="TFC Auth")
 # Links in mails are built from this, never from the Host header of a request.
 SITE_URL = env.address("SITE_URL", default="http://127.0.0.1:8000")
-SUPPORT_EMAIL = env.str("SUPPORT_EMAIL", default="")
+SUPPORT_EMAIL = env.line("SUPPORT_EMAIL", default="")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"] if DEBUG else [])
 HTTPS = env.switch("HTTPS", default=not DEBUG)
 SIGN_UP = env.choice("SIGN_UP", "open", "closed")
@@ -85,6 +86,8 @@ MIDDLEWARE = [
     "tfc_auth.middleware.SecurityHeadersMiddleware",
     "accounts.jsonapi.middleware.ApiMiddleware",
     "tfc_auth.middleware.ErrorPagesMiddleware",
+    "accounts.outbox.middleware.OutboxMiddleware",
+    "tfc_auth.plain_http.PlainHttpMiddleware",
     "tfc_auth.middleware.WellFormedMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -93,7 +96,6 @@ MIDDLEWARE = [
     "accounts.sessions.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "accounts.outbox.middleware.OutboxMiddleware",
     "accounts.web.middleware.RuleViolationMiddleware",
     "organizations.access.middleware.TwoFactorRequiredMiddleware",
 ]
@@ -135,9 +137,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "transaction_mode": "IMMEDIATE",
         "timeout": 3.5,  # seconds
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+        "factory": PrivateConnection,
     }
-    if not DATABASES["default"]["NAME"].startswith(":memory:"):
-        Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
 else:
     DATABASES["default"]["OPTIONS"] = {
         **DATABASES["default"].get("OPTIONS", {}),
@@ -155,7 +156,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
 LOGIN_URL = "accounts:sign_in"
+AUTHENTICATION_BACKENDS = ["accounts.users.rights.PermissionsBackend"]
 
+# Half of them may compute a password hash at the same time (accounts/users/hashers.py).
+THREADS_PER_PROCESS = env.positive("THREADS_PER_PROCESS", default=4)
 PASSWORD_HASHER = env.choice("PASSWORD_HASHER", "argon2", "cheap")
 PASSWORD_HASHERS = {
     "argon2": ["accounts.users.hashers.Argon2Hasher"],
@@ -167,12 +171,14 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"min_length": 15},
     },
     {"NAME": "accounts.users.validators.MaximumLengthValidator"},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "accounts.users.validators.NotLikeTheNameValidator"},
+    {"NAME": "accounts.users.validators.GuessableValidator"},
 ]
 
 # The limit for one person, or for one address without a token. Each process counts on its own.
 API_REQUESTS_PER_SECOND = env.int("API_REQUESTS_PER_SECOND", default=30)
+
+# For how many days audit events are kept; None keeps them for ever. `run_due_work` stores and applies it.
+AUDIT_RETENTION_DAYS = env.days("AUDIT_RETENTION_DAYS", shortest=30)
 
 # --- Sessions, cookies, headers ---
 
@@ -195,7 +201,9 @@ SECURE_HSTS_PRELOAD = HTTPS
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+# Django's own redirect would send programs and forms to https with what they have sent in clear already, so
+# everything is exempt from it: tfc_auth/plain_http.py answers, with SECURE_SSL_REDIRECT as its switch.
+SECURE_REDIRECT_EXEMPT = [""]
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -225,11 +233,12 @@ if DEBUG and not env.str("EMAIL_URL", default=""):
         "EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
         "EMAIL_FILE_PATH": str(MAIL_DIR),
     }
+    make_private_folder(MAIL_DIR)  # these mails have links that open accounts
 else:
     mail = env.email_url_config(env.str("EMAIL_URL", default="smtp://localhost:25"))
 MAIL_BACKEND = mail["EMAIL_BACKEND"]
 vars().update(mail_settings(mail | {"EMAIL_TIMEOUT": 5}))  # seconds
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"{SITE_NAME} <no-reply@localhost>")
+DEFAULT_FROM_EMAIL = env.line("DEFAULT_FROM_EMAIL", default=f"{SITE_NAME} <no-reply@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 # --- Text messages ---
@@ -248,6 +257,7 @@ SMS_COUNTRIES = env.str(
     "SMS_COUNTRIES", default="US,CA,GB,IE,DE,AT,CH,FR,BE,NL,LU,DK,SE,NO,FI,ES,PT,IT,PL,CZ,AU,NZ,JP"
 ).split(",")
 SMS_HOURLY_BUDGET = env.int("SMS_HOURLY_BUDGET", default=500)
+SMS_DAILY_BUDGET = env.int("SMS_DAILY_BUDGET", default=4 * SMS_HOURLY_BUDGET)
 SMS_HOURLY_BUDGET_PER_PREFIX = env.int("SMS_HOURLY_BUDGET_PER_PREFIX", default=50)
 TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", default="")
 TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", default="")
@@ -266,6 +276,7 @@ STATICFILES_DIRS = [BASE_DIR / "static", ("guide", BASE_DIR / "docs" / "guide" /
 PLAIN_STATIC_FILES = DEBUG or env.switch("PLAIN_STATIC_FILES", default=False)
 WHITENOISE_USE_FINDERS = PLAIN_STATIC_FILES
 WHITENOISE_AUTOREFRESH = DEBUG
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # our files are for our pages
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {
@@ -293,14 +304,21 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"()": "tfc_auth.logs.LineFormatter"}},
-    "filters": {"request_id": {"()": "tfc_auth.logs.RequestIdFilter"}},
+    "filters": {
+        "refusal": {"()": "tfc_auth.logs.RefusalFilter"},
+        "request_id": {"()": "tfc_auth.logs.RequestIdFilter"},
+    },
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
             "formatter": "line",
-            "filters": ["request_id"],
+            "filters": ["refusal", "request_id"],
         },
     },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {"django": {"handlers": [], "propagate": True, "level": "INFO"}},
+    "loggers": {
+        "django": {"handlers": [], "propagate": True, "level": "INFO"},
+        # One line of JSON for each audit event, whatever LOG_LEVEL is.
+        "accounts.audit": {"level": "INFO"},
+    },
 }

@@ -80,9 +80,9 @@ def endpoint(*, public: bool = False, **handlers: Callable[..., HttpResponse]) -
     def view(request: HttpRequest, **kwargs: Any) -> HttpResponse:
         allowance = None
         try:
-            network = Actor.of_program(request, None).network
-            token = authenticate(request, network)
-            allowance = throttle.take(token.holder if token else network)
+            caller = Actor.of_program(request, None)
+            token = authenticate(request, caller)
+            allowance = throttle.take(token.holder if token else caller.network)
             if allowance.exceeded:
                 raise too_many_requests()
             if token is None and not public:
@@ -105,12 +105,12 @@ def endpoint(*, public: bool = False, **handlers: Callable[..., HttpResponse]) -
     return view
 
 
-def authenticate(request: HttpRequest, network: str) -> BearerToken | None:
+def authenticate(request: HttpRequest, caller: Actor) -> BearerToken | None:
     """Return the valid token in the Authorization header, or None. Raises RateLimited."""
     scheme, _space, text = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     if scheme.lower() != "bearer" or not text:
         return None
-    return lookup.find_token(text, network=network)
+    return lookup.find_token(text, actor=caller)
 
 
 def refuse_unread_include(call: Call) -> None:

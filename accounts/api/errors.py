@@ -6,7 +6,7 @@ from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooB
 from django.http import Http404, HttpResponse, UnreadablePostError
 from django.utils.translation import gettext as _
 
-from accounts.exceptions import RateLimited, RuleViolation, SessionEnded
+from accounts.exceptions import Overloaded, RateLimited, RuleViolation, SessionEnded
 from accounts.jsonapi.documents import respond_errors
 from accounts.jsonapi.errors import ApiError, InvalidDocument, invalid_attribute
 from accounts.web.statuses import status_of
@@ -53,7 +53,8 @@ def violation(error: RuleViolation) -> ApiError:
         return ApiError(429, detail=str(error), headers={"Retry-After": str(error.retry_after)})
     if error.fields:
         return invalid_attribute(error.fields[-1], str(error))
-    return ApiError(status_of(error), error.code, str(error))
+    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, Overloaded) else {}
+    return ApiError(status_of(error), error.code, str(error), headers=headers)
 
 
 def not_found() -> ApiError:

@@ -21,7 +21,7 @@ DESCRIPTION = DescriptionField()
 @user_token_required
 def index(call: Call, user_id: str) -> HttpResponse:
     """List the caller's own tokens, newest first. Other users' lists are empty, as in Terraform Cloud."""
-    found = issuing.of_user(call.user) if is_caller(call, user_id) else []
+    found = issuing.of_user(call.user) if is_caller(call, user_id) else ApiToken.objects.none()
     shown, links_and_meta = paginate(call.request, found)
     return respond(document([token_resource(token) for token in shown], **links_and_meta))
 

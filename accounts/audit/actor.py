@@ -2,6 +2,7 @@
 
 import ipaddress
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 from django.http import HttpRequest
@@ -9,8 +10,10 @@ from django.http import HttpRequest
 from accounts.audit.known_browsers import UNKNOWN, Browser
 from accounts.models import BearerToken, User
 
-# An IPv6 user controls a whole /64 network and could use a new address for every guess.
-IPV6_NETWORK = 64  # bits
+# An IPv6 user controls a whole /64 network and could use a new address for every guess. Many control the /56
+# or /48 around it. Bits, from the narrowest network to the widest.
+IPV4_NETWORKS = (24,)  # around the address itself
+IPV6_NETWORKS = (64, 56, 48)
 
 
 @dataclass(frozen=True)
@@ -62,17 +65,48 @@ class Actor:
         return subject_of(self.user) if self.user else self.door
 
     @property
+    def responsible_id(self) -> int | None:
+        """Return the id of the user who acts, or who created the token that acts; None if nobody is known.
+
+        A token that belongs to nobody hands it on to what it makes. Otherwise a person could make a token of
+        which nobody knows whose it was.
+        """
+        if self.user is not None:
+            return int(self.user.pk)
+        return self.token.created_by_id if self.token else None
+
+    @property
     def network(self) -> str:
-        """Return the key for limits by address: the IPv4 address, or the network of the IPv6 address."""
+        """Return the key for limits by address: the IPv4 address, or the /64 network of the IPv6 address."""
+        return self.networks[0]
+
+    @cached_property
+    def networks(self) -> tuple[str, ...]:
+        """Return the keys for limits by address, from the narrowest network to the widest; one at least."""
         try:
             address = ipaddress.ip_address(self.ip or "")
         except ValueError:
-            return self.ip or ""
-        if isinstance(address, ipaddress.IPv4Address):
-            return str(address)
-        if address.ipv4_mapped:  # a dual-stack socket reports IPv4 addresses like this
-            return str(address.ipv4_mapped)
-        return str(ipaddress.ip_network((int(address), IPV6_NETWORK), strict=False))
+            return (self.ip or "",)
+        if isinstance(address, ipaddress.IPv6Address):
+            if address.ipv4_mapped is None:
+                return tuple(network_of(address, bits) for bits in IPV6_NETWORKS)
+            address = address.ipv4_mapped  # a dual-stack socket reports IPv4 addresses like this
+        return str(address), *(network_of(address, bits) for bits in IPV4_NETWORKS)
+
+    @property
+    def source(self) -> str:
+        """Return the key for limits by person: at the pages, or through any token that the person has made.
+
+        Both are counted apart: nobody who has got hold of a token uses up what its owner has at the pages.
+        """
+        if self.token is None:
+            return f"user:{self.user.pk}" if self.user else self.door
+        maker = self.token.created_by_id
+        return f"tokens-of:{self if maker is None else maker}"
+
+
+def network_of(address: ipaddress.IPv4Address | ipaddress.IPv6Address, bits: int) -> str:
+    return str(ipaddress.ip_network((int(address), bits), strict=False))
 
 
 def subject_of(user: User) -> str:

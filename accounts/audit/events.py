@@ -1,13 +1,20 @@
 """Name the events of this application, describe them in sentences, and record them."""
 
+import json
+import logging
+from functools import partial
 from typing import Any
 
-from django.db import models
+from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts.audit.actor import Actor
 from accounts.models import AuditEvent, User
 from accounts.plugins import Registry
+
+logger = logging.getLogger("accounts.audit")
+# What a line of the log says of an event, after its time.
+LOGGED = ("id", "event", "actor", "subject", "user_id", "ip", "user_agent", "door", "request_id", "data")
 
 
 class EventName(models.TextChoices):
@@ -23,8 +30,16 @@ class Event(EventName):
     LOGOUT = "login.ended", _("Signed out")
     SESSION_ENDED = "session.ended", _("Ended a session in another browser")
     OTHER_SESSIONS_ENDED = "session.others_ended", _("Ended the sessions in all other browsers")
+    IDLE_SESSIONS_ENDED = (
+        "session.idle_ended",
+        _("Signed out of the browsers that you had not used for longest, because there were more than 100"),
+    )
     BROWSER_REMEMBERED = "browser.remembered", _("Let this browser skip the code")
     BROWSERS_FORGOTTEN = "browser.forgotten", _("Had remembered browsers forgotten")
+    IDLE_BROWSERS_FORGOTTEN = (
+        "browser.idle_forgotten",
+        _("Forgot the remembered browsers that were not used for longest, because there were more than 50"),
+    )
     SUDO_GRANTED = "sudo.granted", _("Confirmed that it was you")
 
     TWO_FACTOR_STARTED = "two_factor.started", _("Began to set up two-factor authentication")
@@ -60,9 +75,16 @@ class Event(EventName):
 
     TOKEN_CREATED = "token.created", _("Made an API token")
     TOKEN_REVOKED = "token.revoked", _("Revoked an API token")
+    TOKEN_SENT_IN_CLEAR = "token.sent_in_clear", _("Sent an API token without encryption")
 
     KEY_ROTATION_STARTED = "encryption_keys.rotation_started", _("Began to rotate the encryption keys")
     KEYS_ROTATED = "encryption_keys.rotated", _("Rotated the encryption keys")
+    AUDIT_RETENTION_CHANGED = "audit.retention_changed", _("Changed how long audit events are kept")
+    AUDIT_EVENTS_PURGED = "audit.events_purged", _("Deleted audit events older than the retention")
+    AUDIT_TRIGGERS_RESTORED = (
+        "audit.triggers_restored",
+        _("Put back missing triggers that protect audit events"),
+    )
 
 
 # The enumerations of all applications.
@@ -80,11 +102,12 @@ def sentence_of(value: str) -> str:
 def record(event: EventName, *, actor: Actor, subject: str, user: User | None = None, **data: Any) -> None:
     """Write one event, in the transaction of the change that it records. Never put a secret or code in data.
 
-    `user` is the user whose activity page shows it. Events of an API token contain the id of the token.
+    `user` is the user whose activity page shows it. Events of an API token contain the id of the token. After
+    the commit the event is also one line in the log, for systems that watch logs (D41).
     """
     if actor.token:
         data["token"] = actor.token.public_id
-    AuditEvent.objects.create(
+    recorded = AuditEvent.objects.create(
         event=event.value,
         actor=str(actor),
         subject=subject,
@@ -95,3 +118,11 @@ def record(event: EventName, *, actor: Actor, subject: str, user: User | None = 
         request_id=actor.request_id,
         data=data,
     )
+    # Not before the commit: what is rolled back did not happen.
+    transaction.on_commit(partial(log, recorded), robust=True)
+
+
+def log(recorded: AuditEvent) -> None:
+    """Log one event as one line of JSON."""
+    columns = {name: getattr(recorded, name) for name in LOGGED}
+    logger.info(json.dumps({"at": recorded.created_at.isoformat()} | columns))

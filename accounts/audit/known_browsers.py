@@ -1,4 +1,4 @@
-"""Known browsers: a signed cookie names the users who have completed a login in this browser.
+"""Known browsers: a signed cookie names the users who have signed in, or used a reset link, in this browser.
 
 The cookie grants no access. It prevents the mail about a new browser, and gives the browser budgets of its
 own (accounts/limits/guesses.py): guesses from unknown browsers lock out unknown browsers only.
@@ -14,7 +14,7 @@ from typing import Any, Self
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 
-from accounts.models import Session, User
+from accounts.models import User
 from accounts.web.cookies import read_private, set_private
 
 SALT = "accounts.known-browser"
@@ -41,9 +41,9 @@ class Browser:
             return cls()
 
     def is_current(self, user: User) -> bool:
-        """Return whether this user has logged in here since the last change of the password or of two-factor.
+        """Return whether this user is known here since the last change of the password or of two-factor.
 
-        Anyone who logged in before such a change counts as an unknown browser.
+        Anyone who signed in before such a change counts as an unknown browser.
         """
         return self.stamps.get(user.pk) == digest_of(user.security_stamp)
 
@@ -51,11 +51,14 @@ class Browser:
 UNKNOWN = Browser()
 
 
-def keep_known(request: HttpRequest, response: HttpResponse, session: Session) -> None:
-    """Add the user of this session to the cookie of the browser. It keeps the last MOST_USERS users."""
+def keep_known(request: HttpRequest, response: HttpResponse, user_id: int, security_stamp: str) -> None:
+    """Add a user to the cookie of the browser. It keeps the last MOST_USERS users.
+
+    Call it only after the user has signed in, or has used a reset link: either proves that it is the user.
+    """
     browser = Browser.of(request)
-    others = [(pk, stamp) for pk, stamp in browser.stamps.items() if pk != session.user_id]
-    kept = dict([*others, (session.user_id, digest_of(session.security_stamp))][-MOST_USERS:])
+    others = [(pk, stamp) for pk, stamp in browser.stamps.items() if pk != user_id]
+    kept = dict([*others, (user_id, digest_of(security_stamp))][-MOST_USERS:])
     value = signing.dumps({"key": browser.key or secrets.token_urlsafe(9), "stamps": kept}, salt=SALT)
     set_private(response, COOKIE, value, lifetime=LIFETIME)
 

@@ -4,23 +4,26 @@ Methods that act run on POST only. Methods that show something are pure: a reloa
 nothing and shows the same secret. A factor with tables is its own Django app.
 """
 
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from functools import cached_property
 from typing import Any, ClassVar, TypeAlias
 
 from django import forms
 from django.db import models
-from django.db.models import F
+from django.db.models import F, Q
 from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import ngettext
 from django_otp.models import Device as OTPDevice
 
+from accounts import limits
 from accounts.audit import Actor
 from accounts.database.batches import delete_in_batches
 from accounts.database.prepared import Prepared
-from accounts.limits.guesses import Claim, Guesses
+from accounts.limits import Claim
+from accounts.limits.guesses import Guesses
 from accounts.models import User
 
 State: TypeAlias = dict[str, Any]
@@ -93,6 +96,14 @@ class Factor:
         """Return the budgets to spend before this factor acts, outside any transaction. Pure."""
         return []
 
+    def reserve(self, user: User, state: State, *, actor: Actor) -> None:
+        """Spend what it costs to act, outside any transaction. Raises RateLimited, MethodPaused."""
+        limits.reserve(*self.claims(user, state, actor=actor))
+
+    def notes(self) -> Iterable[str]:
+        """Return what `manage.py doctor` should say about this factor, besides what is wrong."""
+        return []
+
     def begin_enrolment(self, user: User, **details: Any) -> State:
         """Create an unconfirmed device; return the state that the session must keep. Sends nothing."""
         raise NotImplementedError
@@ -112,7 +123,7 @@ class Factor:
         confirmed = self.pending(user, state).update(confirmed=True, confirmed_at=timezone.now(), **fields)
         return self.device_of(user) if confirmed else None
 
-    def challenge(self, user: User, state: State) -> State:
+    def challenge(self, user: User, state: State, *, actor: Actor | None = None) -> State:
         """Act before the page asks for the answer (such as send a text); return the new state."""
         return state
 
@@ -184,12 +195,20 @@ class Factor:
     def discard_stale(self) -> int:
         """Delete unconfirmed devices that nobody can confirm any more; return how many.
 
-        When two enrolments begin together, the second waits for the first before its own time begins.
+        When two enrolments begin together, the second waits for the first before its own time begins. A
+        device that was created while the clock was ahead is as old as anybody can tell (D43).
         """
-        limit = timezone.now() - 2 * ENROLMENT_LIFETIME
-        return delete_in_batches(
-            self.device_model._default_manager.filter(confirmed=False, created_at__lt=limit)
-        )
+        now = timezone.now()
+        stale = Q(created_at__lt=now - 2 * ENROLMENT_LIFETIME) | Q(created_at__gt=now + ENROLMENT_LIFETIME)
+        return delete_in_batches(self.device_model._default_manager.filter(stale, confirmed=False))
+
+    def problems(self) -> Iterator[str]:
+        """Yield what is wrong with the rows of this factor, for `doctor`."""
+        devices = self.device_model._default_manager.select_related("user")
+        for device in devices.filter(confirmed=True, confirmed_at=None).iterator():
+            yield f"{device.user}: the {self.slug} {device.pk} counts as confirmed, and nobody confirmed it"
+        for device in devices.filter(failures__gte=MOST_FAILURES, set_aside_at=None).iterator():
+            yield f"{device.user}: the {self.slug} {device.pk} works after {device.failures} wrong answers"
 
 
 class BackupFactor(Factor):

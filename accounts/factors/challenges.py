@@ -4,7 +4,6 @@ from enum import Enum
 
 from django.db import transaction
 
-from accounts import limits
 from accounts.audit import Actor, Event, record, subject_of
 from accounts.exceptions import MethodSetAside
 from accounts.factors.base import Factor, State
@@ -32,17 +31,17 @@ def record_failure(user: User, factor: Factor, purpose: str, *, actor: Actor) ->
 def challenge(user: User, factor: Factor, state: State, *, session: SessionStore, actor: Actor) -> State:
     """Have the factor act (send a text) for a login, sudo or an enrolment; return the new state.
 
-    Raises MethodSetAside, RateLimited, SessionEnded.
+    Raises MethodSetAside, MethodPaused, RateLimited, SessionEnded.
     """
     if factor.is_set_aside(user, state):
         raise MethodSetAside
-    limits.reserve(*factor.claims(user, state, actor=actor))
+    factor.reserve(user, state, actor=actor)
     with transaction.atomic():
         is_login = session.pending_user is not None
         user = lock_user(user, session, row_too=not is_login)
         if is_login:  # lock its row after the user, as answer_challenge does
             session.lock()
-        state = factor.challenge(user, state)
+        state = factor.challenge(user, state, actor=actor)
         record(
             Event.TWO_FACTOR_CHALLENGED,
             actor=actor,

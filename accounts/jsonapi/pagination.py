@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 from urllib.parse import urlencode
 
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
@@ -15,6 +16,7 @@ LARGEST_SIZE = 100
 LAST_NUMBER = 10**9
 
 Row = TypeVar("Row")
+M = TypeVar("M", bound=Model)
 
 
 @dataclass(frozen=True)
@@ -48,17 +50,33 @@ def whole(request: HttpRequest, name: str, default: int) -> int:
     return int(text)
 
 
+@overload
 def paginate(
-    request: HttpRequest, rows: Sequence[Row], *, always: bool = False
-) -> tuple[Sequence[Row], dict[str, Any]]:
+    request: HttpRequest, rows: QuerySet[M], *, always: bool = ...
+) -> tuple[list[M], dict[str, Any]]: ...
+
+
+@overload
+def paginate(
+    request: HttpRequest, rows: Sequence[Row], *, always: bool = ...
+) -> tuple[list[Row], dict[str, Any]]: ...
+
+
+def paginate(
+    request: HttpRequest, rows: Sequence[Any] | QuerySet[Any], *, always: bool = False
+) -> tuple[list[Any], dict[str, Any]]:
     """Return the rows of the requested page, and its `links` and `meta`.
 
-    Without a requested page return all rows without links and meta; with `always`, the first page.
+    Without a requested page return all rows without links and meta, if there are not more than LARGEST_SIZE;
+    else, and with `always`, the first page. Of a queryset, no more rows are read than are returned.
     """
     page = PageRequest.of(request)
     if not (page.asked or always):
-        return rows, {}
-    return rows[page.offset : page.offset + page.size], pagination(request, page, len(rows))
+        everything = list(rows[: LARGEST_SIZE + 1])
+        if len(everything) <= LARGEST_SIZE:
+            return everything, {}
+    total = rows.count() if isinstance(rows, QuerySet) else len(rows)
+    return list(rows[page.offset : page.offset + page.size]), pagination(request, page, total)
 
 
 def pagination(request: HttpRequest, page: PageRequest, total: int, *, after: str = "") -> dict[str, Any]:

@@ -1,10 +1,14 @@
 """Limit how often something may be done."""
 
-from accounts.limits.limiter import Attempt, Budget, attempt, reserve
+from accounts.limits.budgets import Budget, BySource, Ceiling, Claim
+from accounts.limits.limiter import Attempt, attempt, reserve
 
 __all__ = [
     "Attempt",
     "Budget",
+    "BySource",
+    "Ceiling",
+    "Claim",
     "attempt",
     "reserve",
 ]

@@ -3,28 +3,41 @@
 Neither kind spends the budgets of the other, so an attacker can't lock people out of a browser that they have
 used before, with their password (DS-02) or without it (DS-01). An account takes the sum of both budgets in a
 day: 100 wrong six-digit codes and 20 wrong backup codes.
-"""
 
-from typing import TypeAlias
+Too many wrong passwords over the whole site close it to nobody: networks that failed within the last hour
+have a tenth of their budgets then, one try in five minutes for an address, and all others go on.
+"""
 
 from accounts import crypto
 from accounts.audit import Actor
 from accounts.audit.known_browsers import Browser
-from accounts.limits.limiter import Budget
+from accounts.limits.budgets import Budget, BySource, Ceiling, Claim
 from accounts.models import User
-
-Claim: TypeAlias = tuple[Budget, str]
 
 DAY = 86_400  # seconds
 
+UNDER_ATTACK = (
+    "More than 1,000 wrong passwords in five minutes, in browsers that nobody has signed in with: somebody "
+    "is guessing. Sign-in stays open; each network that failed within the last hour has one try in five "
+    "minutes now. Look for the networks in the events login.failed, and block them at the proxy or firewall."
+)
+UNDER_ATTACK_BY_USERS = (
+    "More than 1,000 wrong passwords in five minutes, in browsers that people have signed in with before: "
+    "somebody is guessing with accounts of their own. Each network that failed within the last hour has five "
+    "tries in five minutes now. Look for accounts and networks in the events login.failed and "
+    "password.failed, and deactivate or block them."
+)
+
 BY_ACCOUNT = Budget("password:account", (10, 300))
-BY_NETWORK = Budget("password:address", (10, 300))
-OVERALL = Budget("password:all", (1000, 300))
+BY_NETWORK = BySource("password:address", (10, 300), above={"password:all": 1}, if_failed=True)
+OVERALL = Ceiling("password:all", (1000, 300), alarm=UNDER_ATTACK)
 # Known browsers of an account share no budget here: an intruder's browser could use up the owner's. Their
 # number doesn't matter: their users know the password, and a new password makes them unknown browsers.
 BY_BROWSER = Budget("password:browser", (10, 300))
-BROWSERS_BY_NETWORK = Budget("password:browsers:address", (50, 300))
-BROWSERS_OVERALL = Budget("password:browsers:all", (1000, 300))
+BROWSERS_BY_NETWORK = BySource(
+    "password:browsers:address", (50, 300), above={"password:browsers:all": 5}, if_failed=True
+)
+BROWSERS_OVERALL = Ceiling("password:browsers:all", (1000, 300), alarm=UNDER_ATTACK_BY_USERS)
 
 
 class Guesses:
@@ -45,11 +58,11 @@ def for_password(user: User | None, typed: str, *, actor: Actor) -> list[Claim]:
     if user is not None and actor.browser.is_current(user):
         return [
             (BY_BROWSER, f"{account_key(user)}:{actor.browser.key}"),
-            (BROWSERS_BY_NETWORK, actor.network),
+            *BROWSERS_BY_NETWORK.claims(actor),
             (BROWSERS_OVERALL, ""),
         ]
     account = account_key(user) if user else crypto.digest(typed.strip().casefold(), "login")
-    return [(BY_ACCOUNT, account), (BY_NETWORK, actor.network), (OVERALL, "")]
+    return [(BY_ACCOUNT, account), *BY_NETWORK.claims(actor), (OVERALL, "")]
 
 
 def for_code(user: User, guesses: Guesses, browser: Browser) -> list[Claim]:

@@ -73,7 +73,10 @@ class PendingChallenge:
 
     @classmethod
     def start(cls, request: SiteRequest, user: User, factor: Factor, purpose: Purpose) -> None:
-        """Have the factor act and keep its state. Raises MethodSetAside, RateLimited, SessionEnded."""
+        """Have the factor act and keep its state.
+
+        Raises MethodSetAside, MethodPaused, RateLimited, SessionEnded.
+        """
         session = request.session
         state = challenges.challenge(
             user, factor, {"purpose": purpose.value}, session=session, actor=request.actor

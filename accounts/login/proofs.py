@@ -4,18 +4,16 @@ from django.db import transaction
 
 from accounts import limits, outbox
 from accounts.audit import Actor, Event, record, subject_of
-from accounts.exceptions import MethodSetAside, RateLimited
+from accounts.exceptions import MethodSetAside
 from accounts.factors import LOW_STOCK, remaining
 from accounts.factors.base import Device, Factor, State
 from accounts.factors.challenges import Purpose, record_failure
-from accounts.limits import Budget, guesses
+from accounts.limits import guesses
 from accounts.login import sign_in
 from accounts.models import User
 from accounts.sessions.locks import lock_user
 from accounts.sessions.store import SessionStore
 from accounts.users import passwords
-
-WRONG_CODE_MAILS = Budget("mail:wrong-codes", (1, 3600))
 
 
 def answer_challenge(
@@ -80,11 +78,7 @@ def announce_set_aside(user: User, factor: Factor, *, actor: Actor) -> None:
 
 
 def tell_of_wrong_codes(user: User, *, actor: Actor) -> None:
-    """Tell the owner about wrong codes, once an hour at most: to enter one takes the password."""
-    try:
-        limits.reserve((WRONG_CODE_MAILS, guesses.account_key(user)))
-    except RateLimited:
-        return
+    """Tell the owner about wrong codes: to enter one takes the password."""
     with transaction.atomic():
         outbox.notify(user, "wrong_codes", actor=actor)
 

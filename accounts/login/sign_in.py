@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
+from django.db.models import Model
 
 from accounts import factors, outbox
 from accounts.audit import Actor, Event, record, subject_of
 from accounts.models import Session, User
-from accounts.sessions import remembered
+from accounts.sessions import caps, remembered
 from accounts.sessions.store import SessionStore
 from accounts.users import passwords
 
@@ -48,9 +49,11 @@ def after_password(
     """Sign in a user who needs no second factor here; begin a pending login for all others (R7)."""
     if not user.is_enrolled:
         session.sign_in(user, actor=actor)
+        make_room(user, None, session=session, actor=actor)
         record_login(user, actor=actor, method="password")
-    elif remembered_token and remembered.recognise(user, remembered_token):
+    elif remembered_token and (browser := remembered.recognise(user, remembered_token)):
         session.sign_in(user, actor=actor, remembered=True)
+        make_room(user, browser, session=session, actor=actor)
         record_login(user, actor=actor, method=Session.REMEMBERED)
     else:
         methods = factors.methods_of(user).states
@@ -61,17 +64,26 @@ def after_password(
 def complete(user: User, *, factor: str, session: SessionStore, actor: Actor, remember: bool) -> None:
     """Turn a pending login into a session, in the transaction of the answer. Raises SessionEnded."""
     session.complete_login(user, factor=factor)
+    make_room(user, session.row, session=session, actor=actor)
     remembered_for = remembered.lifetime_after(session.row) if remember and session.row else None
     record_login(user, actor=actor, method=factor, remembered_for=remembered_for)
     if remember:
         remembered.remember(user, session=session, actor=actor)
 
 
+def make_room(user: User, read: Model | None, *, session: SessionStore, actor: Actor) -> None:
+    """End the sessions that exceed the most that a user may have (caps.is_crowded has `read`)."""
+    if session.row is not None and caps.is_crowded(user, read):
+        caps.end_idle_sessions(user, keep=session.row, actor=actor)
+
+
 def record_login(user: User, *, actor: Actor, method: str, remembered_for: timedelta | None = None) -> None:
     """Record a complete login, and tell the owner if it came from an unknown browser (R58)."""
     record(Event.LOGIN_SUCCEEDED, actor=actor, subject=subject_of(user), user=user, method=method)
     if not actor.browser.is_current(user):
-        outbox.notify(user, "new_browser", actor=actor, remembered_for=remembered_for)
+        # After a new password the first one is news again (R58), and so is one that was remembered.
+        apart = f"{user.security_stamp}{':remembered' if remembered_for else ''}"
+        outbox.notify(user, "new_browser", apart=apart, actor=actor, remembered_for=remembered_for)
 
 
 @transaction.atomic

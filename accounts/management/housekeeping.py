@@ -1,5 +1,7 @@
 """Delete expired rows. Nothing depends on their deletion."""
 
+import logging
+from collections.abc import Callable
 from datetime import timedelta
 
 from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F, Q, QuerySet, Value
@@ -12,27 +14,35 @@ from accounts.sessions.lifetimes import IDLE_LIFETIME, REMEMBER_LIMIT, TIMEOUT_L
 from accounts.tokens import expiry
 from accounts.two_factor import enrolment
 
+logger = logging.getLogger(__name__)
+
 KEEP_MESSAGES = timedelta(days=7)
 
 
 def tidy() -> None:
-    tidy_outbox()
-    enrolment.discard_stale_enrolments()
-    delete_in_batches(ended_sessions())
-    delete_in_batches(shortened_sessions())
-    delete_in_batches(forgotten_browsers())
-    for expired in expiry.long_expired():
-        delete_in_batches(expired)
-    delete_in_batches(RateLimit.objects.filter(resets_at__lt=timezone.now()))
+    """Do everything once. Unlike `run_due_work`, it stops at the first error."""
+    for step in STEPS.values():
+        step()
 
 
-def tidy_outbox() -> None:
-    """Wipe messages that expired unsent; delete those that were sent, or expired, KEEP_MESSAGES ago."""
-    now = timezone.now()
-    too_late = OutboxMessage.objects.filter(sent_at=None, expires_at__lte=now).exclude(sealed="")
-    update_in_batches(too_late, sealed="")
-    old = Q(sent_at__lt=now - KEEP_MESSAGES) | Q(sent_at=None, expires_at__lt=now - KEEP_MESSAGES)
-    delete_in_batches(OutboxMessage.objects.filter(old))
+def wipe_late_messages() -> int:
+    """Wipe messages that expired unsent, and log how many: somebody waits for them in vain."""
+    too_late = OutboxMessage.objects.filter(sent_at=None, expires_at__lte=timezone.now()).exclude(sealed="")
+    wiped = update_in_batches(too_late, sealed="")
+    if wiped:
+        logger.warning("%s messages could not be sent in time, and are given up", wiped)
+    return wiped
+
+
+def delete_old_messages() -> int:
+    """Delete messages that were sent, or expired, KEEP_MESSAGES ago."""
+    limit = timezone.now() - KEEP_MESSAGES
+    old = Q(sent_at__lt=limit) | Q(sent_at=None, expires_at__lt=limit)
+    return delete_in_batches(OutboxMessage.objects.filter(old))
+
+
+def delete_expired_tokens() -> int:
+    return sum(delete_in_batches(expired) for expired in expiry.long_expired())
 
 
 def ended_sessions() -> QuerySet[Session]:
@@ -67,3 +77,16 @@ def is_over(since: str, limit: str) -> Q:
     duration = ExpressionWrapper(F(limit) * Value(timedelta(minutes=1)), output_field=DurationField())
     end = ExpressionWrapper(F(since) + duration, output_field=DateTimeField())
     return Q(LessThanOrEqual(end, timezone.now()))
+
+
+# By name. Each is a step of `run_due_work`, and returns how many rows it changed or deleted.
+STEPS: dict[str, Callable[[], int]] = {
+    "late messages wiped": wipe_late_messages,
+    "old messages deleted": delete_old_messages,
+    "unfinished set-ups deleted": enrolment.discard_stale_enrolments,
+    "ended sessions deleted": lambda: delete_in_batches(ended_sessions()),
+    "shortened sessions deleted": lambda: delete_in_batches(shortened_sessions()),
+    "remembered browsers deleted": lambda: delete_in_batches(forgotten_browsers()),
+    "expired tokens deleted": delete_expired_tokens,
+    "counters deleted": lambda: delete_in_batches(RateLimit.objects.filter(resets_at__lt=timezone.now())),
+}

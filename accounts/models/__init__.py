@@ -1,8 +1,8 @@
 """Users, their sessions and tokens, and the records that verbs write."""
 
-from accounts.models.audit import AuditEvent
+from accounts.models.audit import AuditEvent, AuditRetention
 from accounts.models.limits import RateLimit
-from accounts.models.outbox import OutboxMessage
+from accounts.models.outbox import MailWindow, OutboxMessage
 from accounts.models.sessions import RememberedBrowser, Session
 from accounts.models.tokens import DESCRIPTION_LENGTH, ApiToken, BearerToken, hash_of_token, unexpired
 from accounts.models.users import (
@@ -19,7 +19,9 @@ __all__ = [
     "USERNAME_LENGTH",
     "ApiToken",
     "AuditEvent",
+    "AuditRetention",
     "BearerToken",
+    "MailWindow",
     "OutboxMessage",
     "RateLimit",
     "RememberedBrowser",

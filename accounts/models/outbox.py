@@ -30,3 +30,30 @@ class OutboxMessage(models.Model):
 
     def __str__(self) -> str:
         return f"message {self.pk}"
+
+
+class MailWindow(models.Model):
+    """The mails of one kind to one reader, or to one audience, within an hour (accounts/outbox/windows.py).
+
+    No foreign key: what was held back is sent even if the account is deleted meanwhile.
+    """
+
+    reader = models.CharField(max_length=120)
+    name = models.CharField(max_length=64)
+    closes_at = models.DateTimeField(db_index=True)
+    # How many there were in this window, and how many of them nobody has been told of yet.
+    count = models.PositiveIntegerField(default=1)
+    held = models.PositiveIntegerField(default=0)
+    # The latest of those: as in the outbox, encrypted.
+    latest_at = models.DateTimeField(null=True)
+    sealed = models.TextField(blank=True, default="")
+    audience = models.CharField(max_length=64, blank=True, default="")
+    key = models.CharField(max_length=64, blank=True, default="")
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["reader", "name"], name="one_mail_window"),
+        ]
+
+    def __str__(self) -> str:
+        return f"window {self.pk} of {self.name}"

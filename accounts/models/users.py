@@ -41,6 +41,10 @@ class UserQuerySet(models.QuerySet["User"]):
     def by_address_key(self, key: str) -> Self:
         return self.alias(email_key=Lower("email")).filter(email_key=key, email_confirmed_at__isnull=False)
 
+    def superusers(self) -> Self:
+        """Return the users who can change everybody's rights on this site."""
+        return self.filter(is_superuser=True, is_active=True)
+
     def lock(self, pk: int, *, for_deletion: bool = False) -> "User":
         """Return the current row of the user, locked until the transaction ends. Raises AccountGone.
 
@@ -58,25 +62,15 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
         return (BY_ADDRESS if "@" in text else BY_NAME).first(key=text.lower())
 
     def create_user(self, username: str, email: str, password: str | None = None, **fields: Any) -> "User":
+        """Write a row, without news or record: for demo data and tests. Verbs create real accounts."""
         user: User = self.model(username=username, email=email, **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
 
-    def create_superuser(
-        self, username: str, email: str, password: str | None = None, **fields: Any
-    ) -> "User":
-        """Create a site admin. The address counts as confirmed: only owners of the server can do this."""
-        fields = {
-            "is_staff": True,
-            "is_superuser": True,
-            "email_confirmed_at": timezone.now(),
-        } | fields
-        return self.create_user(username, email, password, **fields)
-
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person. Only the verbs in accounts/two_factor/ write `two_factor_enabled_at`."""
+    """A person. Only the verbs in accounts/two_factor/ write the two times of two-factor."""
 
     username = models.CharField(
         _("username"), max_length=USERNAME_LENGTH, unique=True, validators=[validate_username]
@@ -88,6 +82,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(default=False)
     date_joined = models.DateTimeField(default=timezone.now)
     two_factor_enabled_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # When it was last removed by break-glass, until it is on again: then an owner may be without it (I1).
+    two_factor_forced_off_at = models.DateTimeField(null=True, blank=True, editable=False)
     # Each session stores a copy. A new stamp ends every session and pending login of this user without
     # changing their rows, except the session that gets the new stamp.
     security_stamp = models.CharField(max_length=32, default=new_security_stamp, editable=False)
@@ -105,6 +101,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("user")
         verbose_name_plural = _("users")
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["id"], name="superusers", condition=Q(is_superuser=True)),
+        ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
                 Lower("username"),
@@ -135,6 +134,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     def is_verified(self) -> bool:
         """Return whether this request is verified (AAL2): by a second factor or a remembered browser."""
         return self.session_verified
+
+    def set_password(self, raw_password: str | None) -> None:
+        """Set a password, and a new stamp: whoever saves the row ends every session of the former one."""
+        super().set_password(raw_password)
+        self.rotate_stamp()
 
     def rotate_stamp(self) -> None:
         """Set a new stamp, which ends every other session of this user when the row is saved."""

@@ -13,6 +13,10 @@ from accounts.plugins import Registry
 PERMANENT = 500  # SMTP replies from here on are permanent failures
 
 
+class Broken(Exception):
+    """The message itself is at fault, not a server: it can't be opened or rendered, or has no carrier."""
+
+
 @dataclass(frozen=True)
 class Carrier:
     """Sends one kind of message. `send` takes the content that was passed to `enqueue_message`."""
@@ -31,7 +35,10 @@ def urgent_kinds() -> list[str]:
 
 
 def send_mail(content: dict[str, Any]) -> None:
-    mail = Mail(**content)
+    try:
+        mail = Mail(**content)
+    except TypeError as error:
+        raise Broken from error
     envelope = EmailMultiAlternatives(mail.subject, mail.text, to=[mail.address])
     envelope.attach_alternative(mail.html, "text/html")
     envelope.send()

@@ -26,10 +26,14 @@ class Mail:
 
 
 def render(name: str, address: str, context: dict[str, Any]) -> Mail:
+    """Render a mail. `held` in the context says how many mails it stands for, if it had to wait."""
     with translation.override(settings.LANGUAGE_CODE):
         context = site() | {"when": timezone.now()} | context
-        context["subject"] = " ".join(plain(f"{name}.subject.txt", context).split())
-        context["body"] = re.sub(r"\n{3,}", "\n\n", plain(f"{name}.txt", context).strip())
+        context["more"] = context.get("held", 0) - 1
+        subject = plain(f"{name}.subject.txt", context) + plain("includes/more.txt", context)
+        body = plain(f"{name}.txt", context).strip() + "\n\n" + plain("includes/held.txt", context)
+        context["subject"] = " ".join(subject.split())
+        context["body"] = re.sub(r"\n{3,}", "\n\n", body.strip())
         return Mail(
             address=address,
             subject=context["subject"],

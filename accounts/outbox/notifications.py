@@ -1,6 +1,6 @@
 """Notify users by mail. Call these in the verb's transaction: no mail without the change that it reports."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import timedelta
@@ -10,17 +10,30 @@ from django.utils import timezone
 
 from accounts.audit import Actor
 from accounts.models import OutboxMessage, User
-from accounts.outbox.delivery import schedule, waiting
+from accounts.outbox import windows
+from accounts.outbox.delivery import BATCH, LISTED, schedule, waiting
 from accounts.outbox.mails import Mail, circumstances, render
 from accounts.outbox.queue import sealed
 
 LIFETIME = timedelta(days=3)
 
 
-def notify(user: User, name: str, /, **context: Any) -> None:
-    """Send a mail to a user with a confirmed address. An unconfirmed one may belong to somebody else."""
-    if user.email_confirmed:
-        notify_address(user.email, name, user=user, **context)
+def notify(user: User, name: str, /, *, apart: str = "", **context: Any) -> None:
+    """Send a mail to a user with a confirmed address. An unconfirmed one may belong to somebody else.
+
+    If the user had one of this kind within the hour, this one waits and is counted (windows.py). Mails with
+    the same name, but another `apart`, are of another kind.
+    """
+    if not user.email_confirmed:
+        return
+    # What happens in one organization is never counted with what happens in another.
+    about = [f"user:{user.pk}", context.get("organization_name", ""), apart]
+    turn = windows.turn_of(":".join(part for part in about if part), name)
+    mail = render(name, user.email, simplified({**context, "user": user, "held": turn.held}))
+    if turn.window is None:
+        enqueue(mail)
+    else:
+        windows.store(turn.window, asdict(mail))
 
 
 def notify_address(address: str, name: str, /, *, lifetime: timedelta = LIFETIME, **context: Any) -> None:
@@ -29,8 +42,30 @@ def notify_address(address: str, name: str, /, *, lifetime: timedelta = LIFETIME
 
 
 def broadcast(name: str, *, audience: str, key: str, **context: Any) -> None:
-    """Send a mail to all users whom the audience (delivery.audiences) finds for this key."""
-    enqueue_broadcast(name, simplified(context), audience=audience, key=key)
+    """Send a mail to all users whom the audience (delivery.audiences) finds for this key.
+
+    If they had one of this kind within the hour, this one waits and is counted (windows.py).
+    """
+    turn = windows.turn_of(f"{audience}:{key}", name)
+    context = simplified({**context, "held": turn.held})
+    if turn.window is None:
+        enqueue_broadcast(name, context, audience=audience, key=key)
+    else:
+        windows.store(turn.window, {"name": name, "context": context}, audience=audience, key=key)
+
+
+def notify_all(user_ids: Iterable[int], name: str, /, **context: Any) -> None:
+    """Send a mail to these users, those with a confirmed address and an active account.
+
+    A row for a hundred users. Unlike an audience, these are the readers even if they lose their role before
+    the mail leaves.
+    """
+    for ids in batched(sorted(set(user_ids)), BATCH):
+        enqueue_broadcast(name, simplified(dict(context)), audience=LISTED, readers=ids)
+
+
+def batched(ids: list[int], size: int) -> Iterator[list[int]]:
+    return (ids[start : start + size] for start in range(0, len(ids), size))
 
 
 def simplified(context: dict[str, Any]) -> dict[str, Any]:
@@ -53,13 +88,15 @@ def enqueue_message(kind: str, content: dict[str, Any], lifetime: timedelta) -> 
     )
 
 
-def enqueue_broadcast(name: str, context: dict[str, Any], *, audience: str, key: str) -> None:
+def enqueue_broadcast(
+    name: str, context: dict[str, Any], *, audience: str, key: str = "", readers: Sequence[int] = ()
+) -> None:
     """Enqueue one row for a mail to many users; delivery expands it in batches."""
     schedule(
         OutboxMessage.objects.create(
             audience=audience,
             key=key,
-            sealed=sealed({"name": name, "context": context}),
+            sealed=sealed({"name": name, "context": context, "readers": list(readers)}),
             expires_at=timezone.now() + LIFETIME,
         )
     )

@@ -1,13 +1,12 @@
 """End other sessions: one, all, or all at once by a new security stamp."""
 
-from django.db import transaction
 from django.utils import timezone
 
 from accounts.audit import Actor, Event, record, subject_of
 from accounts.exceptions import SessionEnded
 from accounts.models import Session, User
 from accounts.sessions.lifetimes import extra_columns, is_alive
-from accounts.sessions.locks import lock_actor
+from accounts.sessions.locks import counted, lock_actor
 from accounts.sessions.store import SessionStore
 
 
@@ -27,24 +26,24 @@ def end_other_sessions(user: User, session: SessionStore | None, *, factor: str 
     session.renew(user, verified_at=now if factor else None, proved_at=now, factor=factor)
 
 
-@transaction.atomic
 def end_elsewhere(user: User, *, session: SessionStore, actor: Actor, only: int | None = None) -> int:
     """End one of this user's other sessions (`only`), or all; return how many of them were still valid.
 
     Raises SessionEnded if this session itself has ended.
     """
-    # Lock all in the order of ids: if two sessions end each other, one comes first.
-    held = Session.objects.filter(user=user).order_by("pk").select_for_update(no_key=True)
-    keys = dict(held.values_list("pk", "key_hash"))
-    own = session.row
-    if own is None or keys.pop(own.pk, "") != own.key_hash:
-        raise SessionEnded
-    lock_actor(actor)
-    now = timezone.now()
-    chosen = Session.objects.filter(pk__in=[pk for pk in keys if only in (None, pk)])
-    ended = sum(is_alive(row, now) for row in chosen.with_people().annotate(**extra_columns))
-    chosen.delete()
-    if ended:
-        event = Event.OTHER_SESSIONS_ENDED if only is None else Event.SESSION_ENDED
-        record(event, actor=actor, subject=subject_of(user), user=user, number=ended)
-    return ended
+    with counted(actor):
+        # Lock all in the order of ids: if two sessions end each other, one comes first.
+        held = Session.objects.filter(user=user).order_by("pk").select_for_update(no_key=True)
+        keys = dict(held.values_list("pk", "key_hash"))
+        own = session.row
+        if own is None or keys.pop(own.pk, "") != own.key_hash:
+            raise SessionEnded
+        lock_actor(actor)
+        now = timezone.now()
+        chosen = Session.objects.filter(pk__in=[pk for pk in keys if only in (None, pk)])
+        ended = sum(is_alive(row, now) for row in chosen.with_people().annotate(**extra_columns))
+        chosen.delete()
+        if ended:
+            event = Event.OTHER_SESSIONS_ENDED if only is None else Event.SESSION_ENDED
+            record(event, actor=actor, subject=subject_of(user), user=user, number=ended)
+        return ended

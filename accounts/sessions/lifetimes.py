@@ -38,8 +38,13 @@ def is_alive(row: Session, now: datetime) -> bool:
         and now < row.expires_at
         and now - row.created_at < shortest(ABSOLUTE_LIFETIME, row, REMEMBER_LIMIT)
         # `last_used_at` may be a minute old: a session may end a minute early, but never late.
-        and now - row.last_used_at < shortest(IDLE_LIFETIME, row, TIMEOUT_LIMIT)
+        and now - last_use(row, now) < shortest(IDLE_LIFETIME, row, TIMEOUT_LIMIT)
     )
+
+
+def last_use(row: Session, now: datetime) -> datetime:
+    """Return when a session was last used: if that lies in the future, when it began (D43)."""
+    return row.last_used_at if row.last_used_at <= now + LAST_USED_RESOLUTION else row.created_at
 
 
 def shortest(lifetime: timedelta, row: models.Model, limit: str) -> timedelta:

@@ -8,17 +8,29 @@ from django.db.models import F
 
 from accounts.audit import Actor
 from accounts.exceptions import SessionEnded
+from accounts.limits.successes import count_action
 from accounts.models import ApiToken, Session, User
 from accounts.sessions.store import SessionStore
 
 
 @contextmanager
-def acting(actor: Actor) -> Iterator[None]:
-    """Open the transaction of a verb, and lock the actor's session or token if there is one.
+def counted(actor: Actor) -> Iterator[None]:
+    """Open the transaction of a verb, and count it for the actor. Raises RateLimited.
 
-    A sign-out or revocation then comes before or after the whole verb. Raises SessionEnded.
+    Every verb that records an event or sends a mail, and that can be repeated, begins with this or `acting`.
     """
     with transaction.atomic():
+        count_action(actor)
+        yield
+
+
+@contextmanager
+def acting(actor: Actor) -> Iterator[None]:
+    """Like `counted`, and lock the actor's session or token if there is one.
+
+    A sign-out or revocation then comes before or after the whole verb. Raises SessionEnded, RateLimited.
+    """
+    with counted(actor):
         lock_actor(actor)
         yield
 

@@ -52,7 +52,8 @@ class SessionMiddleware(DjangoSessionMiddleware):
         elif session.new_key and response.status_code < 500:
             set_private(response, COOKIE, session.new_key, lifetime=lifetime_of(session))
             if session.row and session.user:
-                known_browsers.keep_known(request, response, session.row)
+                stamp = session.row.security_stamp
+                known_browsers.keep_known(request, response, session.user.pk, stamp)
             if session.remembered_token and session.user:
                 remembered.keep_token(request, response, session.user, session.remembered_token)
         elif session.loaded and response.status_code < 500:
@@ -72,7 +73,8 @@ def note_use(row: Session | None) -> None:
     If the write fails, log it and go on: the session ends earlier, never later.
     """
     now = timezone.now()
-    if row is None or row.user_id is None or now - row.last_used_at < LAST_USED_RESOLUTION:
+    # A time in the future is put right: the clock was wrong (D43).
+    if row is None or row.user_id is None or abs(now - row.last_used_at) < LAST_USED_RESOLUTION:
         return
     try:
         Session.objects.filter(pk=row.pk, last_used_at=row.last_used_at).update(last_used_at=now)

@@ -10,11 +10,10 @@ from django.utils import timezone
 from accounts.audit import user_agents
 from accounts.models import RememberedBrowser, Session, User
 from accounts.sessions import remembered
+from accounts.sessions.caps import MOST_SESSIONS
 from accounts.sessions.lifetimes import is_alive, limit_columns
 from accounts.sessions.remembered import kept_tokens
 from accounts.sessions.store import hash_of
-
-MOST_SHOWN = 100
 
 
 @dataclass(frozen=True)
@@ -35,15 +34,19 @@ class SignedInBrowser:
 
 
 def open_sessions(user: User, own: Session) -> list[SignedInBrowser]:
-    """Return the user's valid sessions: this one first, then by last use. Pending logins don't count."""
+    """Return the user's valid sessions: this one first, then by last use, MOST_SESSIONS at most.
+
+    Pending logins don't count.
+    """
     now = timezone.now()
-    rows = Session.objects.filter(user=user, security_stamp=user.security_stamp)
-    entries = []
-    for row in rows.annotate(**limit_columns()).order_by("-last_used_at", "-pk"):
+    others = Session.objects.filter(user=user, security_stamp=user.security_stamp).exclude(pk=own.pk)
+    newest = others.annotate(**limit_columns()).order_by("-last_used_at", "-pk")[: MOST_SESSIONS - 1]
+    entries = [SignedInBrowser.of(own, own)]
+    for row in newest:
         row.user = user
         if is_alive(row, now):
             entries.append(SignedInBrowser.of(row, own))
-    return sorted(entries, key=lambda entry: not entry.is_this)
+    return entries
 
 
 @dataclass(frozen=True)

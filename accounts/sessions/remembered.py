@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts.audit import Actor, Event, record, subject_of
 from accounts.models import RememberedBrowser, Session, User
+from accounts.sessions import caps
 from accounts.sessions.lifetimes import (
     LAST_USED_RESOLUTION,
     PENDING_REMEMBER_LIMIT,
@@ -38,8 +39,12 @@ def lifetime_after(login: Session) -> timedelta:
 
 
 def remember(user: User, *, session: SessionStore, actor: Actor) -> None:
-    """Remember this browser: it needs no second factor from now on. Part of the login's transaction."""
+    """Remember this browser: it needs no second factor from now on. Part of the login's transaction.
+
+    The caller holds the user's lock.
+    """
     now = timezone.now()
+    caps.forget_idle_browsers(user, actor=actor)
     token = secrets.token_urlsafe(32)
     RememberedBrowser.objects.create(
         user=user,
@@ -55,22 +60,24 @@ def remember(user: User, *, session: SessionStore, actor: Actor) -> None:
     session.remembered_token = token
 
 
-def recognise(user: User, token: str) -> bool:
-    """Return whether a browser with this token needs no second factor; store the use.
+def recognise(user: User, token: str) -> RememberedBrowser | None:
+    """Return the browser with this token if it needs no second factor; store the use.
 
     The update decides: if a revocation is in progress, it waits for that, then finds no row.
     """
     now = timezone.now()
-    browser = rows_of(user).filter(token_hash=hash_of(token)).first()
+    rows = rows_of(user).annotate(**{caps.CROWDED: caps.crowd_of("user_id")})
+    browser = rows.filter(token_hash=hash_of(token)).first()
     if browser is None or not is_good(browser, now):
-        return False
-    return RememberedBrowser.objects.filter(pk=browser.pk).update(last_used_at=now) == 1
+        return None
+    used = RememberedBrowser.objects.filter(pk=browser.pk).update(last_used_at=now)
+    return browser if used else None
 
 
 def remembered_browsers(user: User) -> list[RememberedBrowser]:
     """Return the browsers that need no second factor now, by last use, newest first."""
     now = timezone.now()
-    newest_first = rows_of(user).order_by("-last_used_at", "-pk")
+    newest_first = rows_of(user).order_by("-last_used_at", "-pk")[: caps.MOST_REMEMBERED]
     return [browser for browser in newest_first if is_good(browser, now)]
 
 

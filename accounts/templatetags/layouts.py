@@ -1,5 +1,7 @@
 """Template tags and filters for the layouts."""
 
+from urllib.parse import quote
+
 from django import template
 from django.forms.utils import flatatt
 from django.template import Context
@@ -10,6 +12,13 @@ register = template.Library()
 
 # Renders the attributes of a widget in one call; Django's own template loops over them.
 register.filter("attributes", flatatt)
+
+
+@register.filter
+def mailto(address: str) -> str:
+    """Return the URL that writes to this address: `?` and `&`, which it may have, begin fields in a URL."""
+    name, _at, domain = address.rpartition("@")
+    return f"mailto:{quote(name, safe='')}@{quote(domain, safe='')}"
 
 
 @register.simple_tag(takes_context=True)

@@ -1,12 +1,9 @@
 """Create and revoke tokens. expiry.py handles their expiry."""
 
-import secrets
-import string
-from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
@@ -14,12 +11,14 @@ from accounts import limits, outbox
 from accounts.audit import Actor, Event, record, subject_of
 from accounts.exceptions import RuleViolation
 from accounts.limits import Budget
-from accounts.models import ApiToken, BearerToken, User, hash_of_token
+from accounts.models import ApiToken, BearerToken, User, hash_of_token, unexpired
 from accounts.models.public_ids import public_id
-from accounts.sessions.locks import acting, lock_acting_user, lock_actor
+from accounts.sessions.locks import acting, counted, lock_acting_user, lock_actor
+from accounts.tokens.shape import new_token
 
-MOST_TOKENS = 100  # of one user
-CREATIONS = Budget("token:create", (120, 3600))  # each sends a mail
+MOST_TOKENS = 200  # of one user that have not expired
+PAGE_SIZE = 50
+CREATIONS = Budget("token:create", (120, 3600), (500, 86_400))
 LONGEST_LIFE = timedelta(days=36_500)
 
 
@@ -31,7 +30,10 @@ class InvalidExpiry(RuleViolation):
 
 class TooManyTokens(RuleViolation):
     code = "too-many-tokens"
-    message = gettext_lazy("You have %(n)s tokens. Revoke some before you make new ones.")
+    message = gettext_lazy(
+        "You have %(n)s tokens that still work, and can't have more. Revoke those that you no longer need, "
+        "and try again."
+    )
 
     def __init__(self) -> None:
         super().__init__(n=MOST_TOKENS)
@@ -45,10 +47,10 @@ def create(
     `verified` says that the session passed a second factor. A token that creates another passes on its own
     assurance and at most its own expiry (D6). Raises InvalidExpiry, TooManyTokens, RateLimited, SessionEnded.
     """
-    limits.reserve((CREATIONS, str(user.pk)))
+    limits.reserve((CREATIONS, f"{user.pk}:{actor.source}"))
     with acting(actor):
         locked = lock_acting_user(user)
-        if locked.api_tokens.count() >= MOST_TOKENS:
+        if locked.api_tokens.filter(unexpired()).count() >= MOST_TOKENS:
             raise TooManyTokens
         token = ApiToken(owner=locked, description=description)
         secret = issue(token, expires_at=expires_at, verified=verified, actor=actor)
@@ -56,6 +58,7 @@ def create(
         outbox.notify(
             locked,
             "token_created",
+            apart="by a program" if actor.token else "",
             actor=actor,
             description=description,
             expires_at=token.expires_at,
@@ -75,7 +78,7 @@ def issue(token: BearerToken, *, expires_at: datetime | None, verified: bool, ac
     secret = new_token()
     token.token_hash = hash_of_token(secret)
     token.verified, token.expires_at = verified, expires_at
-    token.created_by_id = actor.user.pk if actor.user else None
+    token.created_by_id = actor.responsible_id
     token.created_by = str(actor).partition(":")[2]
     token.save()
     return secret
@@ -85,14 +88,30 @@ def earliest(*moments: datetime | None) -> datetime | None:
     return min((moment for moment in moments if moment is not None), default=None)
 
 
-def of_user(user: User) -> Sequence[ApiToken]:
-    return list(user.api_tokens.order_by("-id"))
+def of_user(user: User) -> QuerySet[ApiToken]:
+    """Return the tokens of a user, newest first."""
+    return user.api_tokens.order_by("-id")
+
+
+@dataclass(frozen=True)
+class TokenPage:
+    tokens: list[ApiToken]
+    number: int  # of all tokens
+    next: int | None  # `before` of the next page
+
+
+def token_page(user: User, before: int | None) -> TokenPage:
+    """Return PAGE_SIZE tokens, newest first; those older than the token with the id `before`, if given."""
+    everything = of_user(user)
+    found = list((everything.filter(pk__lt=before) if before is not None else everything)[: PAGE_SIZE + 1])
+    shown = found[:PAGE_SIZE]
+    return TokenPage(shown, everything.count(), shown[-1].pk if len(found) > PAGE_SIZE else None)
 
 
 def revoke(user: User, token_id: int, *, actor: Actor) -> ApiToken | None:
     """Revoke a token of this user; return it, or None if there is none with this id. Raises SessionEnded."""
     own = actor.token.pk if isinstance(actor.token, ApiToken) else None
-    with transaction.atomic():
+    with counted(actor):
         if own is None:
             lock_actor(actor)  # sessions come before tokens, as in lock_sessions_and_tokens
         # Lock both in the order of ids: if two tokens revoke each other, one comes first.
@@ -112,15 +131,3 @@ def revoke(user: User, token_id: int, *, actor: Actor) -> ApiToken | None:
             revoked=public_id("at", token_id),
         )
     return token
-
-
-ALPHABET = string.ascii_letters + string.digits
-
-
-def new_token() -> str:
-    """Return a new secret in the format of Terraform Cloud: almost 400 random bits after the last dot."""
-    return f"{random_text(14)}.atlasv1.{random_text(67)}"
-
-
-def random_text(length: int) -> str:
-    return "".join(secrets.choice(ALPHABET) for _ in range(length))

@@ -1,13 +1,11 @@
 """Issue, renew and reveal backup codes."""
 
-from django.db import transaction
-
 from accounts import factors, outbox
 from accounts.audit import Actor, Event, record, subject_of
 from accounts.exceptions import TwoFactorNotEnabled
 from accounts.models import User
 from accounts.sessions.ending import end_other_sessions
-from accounts.sessions.locks import lock_user
+from accounts.sessions.locks import counted, lock_user
 from accounts.sessions.store import SessionStore
 
 
@@ -20,26 +18,26 @@ def issue(user: User) -> list[str]:
     return codes
 
 
-@transaction.atomic
 def renew(user: User, *, session: SessionStore, actor: Actor) -> list[str]:
     """Replace the codes by new ones and return them (R27); end other sessions. Raises TwoFactorNotEnabled."""
-    user = lock_user(user, session)
-    if not user.is_enrolled:
-        raise TwoFactorNotEnabled
-    codes = issue(user)
-    end_other_sessions(user, session)
-    record(Event.BACKUP_CODES_RENEWED, actor=actor, subject=subject_of(user), user=user)
-    outbox.notify(user, "backup_codes_renewed", actor=actor)
-    return codes
+    with counted(actor):
+        user = lock_user(user, session)
+        if not user.is_enrolled:
+            raise TwoFactorNotEnabled
+        codes = issue(user)
+        end_other_sessions(user, session)
+        record(Event.BACKUP_CODES_RENEWED, actor=actor, subject=subject_of(user), user=user)
+        outbox.notify(user, "backup_codes_renewed", actor=actor)
+        return codes
 
 
-@transaction.atomic
 def reveal(user: User, *, session: SessionStore, actor: Actor) -> list[str]:
     """Return the unused codes (D1), and tell the user. Raises TwoFactorNotEnabled, DecryptionFailed."""
-    user = lock_user(user, session)
-    if not user.is_enrolled:
-        raise TwoFactorNotEnabled
-    codes = [code for factor in factors.backup() for code in factor.reveal(user)]
-    record(Event.BACKUP_CODES_REVEALED, actor=actor, subject=subject_of(user), user=user)
-    outbox.notify(user, "backup_codes_revealed", actor=actor)
-    return codes
+    with counted(actor):
+        user = lock_user(user, session)
+        if not user.is_enrolled:
+            raise TwoFactorNotEnabled
+        codes = [code for factor in factors.backup() for code in factor.reveal(user)]
+        record(Event.BACKUP_CODES_REVEALED, actor=actor, subject=subject_of(user), user=user)
+        outbox.notify(user, "backup_codes_revealed", actor=actor)
+        return codes

@@ -7,7 +7,6 @@ renews the session and records the event. A wrong answer raises nothing: that wo
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 
 from accounts import factors, limits, outbox, signals
@@ -18,7 +17,7 @@ from accounts.factors.challenges import record_failure
 from accounts.limits import guesses
 from accounts.models import User
 from accounts.sessions.ending import end_other_sessions
-from accounts.sessions.locks import acting, lock_user
+from accounts.sessions.locks import acting, counted, lock_user
 from accounts.sessions.store import SessionStore
 from accounts.two_factor import backup_codes
 
@@ -28,7 +27,7 @@ def begin_enrolment(
 ) -> State:
     """Create an unconfirmed device that replaces `former`; return the state that the session must keep.
 
-    Sends nothing: `challenge` does. Raises EmailNotConfirmed, AccountGone, SessionEnded.
+    Sends nothing: `challenge` does. Raises EmailNotConfirmed, MethodPaused, AccountGone, SessionEnded.
     """
     if not user.email_confirmed:
         raise EmailNotConfirmed
@@ -64,7 +63,7 @@ def confirm_enrolment(
     Raises RateLimited, EnrolmentExpired, DecryptionFailed, SessionEnded.
     """
     claims = guesses.for_code(user, factor.guesses, actor.browser)
-    with limits.attempt(*claims) as attempt, transaction.atomic():
+    with limits.attempt(*claims) as attempt, counted(actor):
         user = lock_user(user, session)
         if not factor.is_pending(user, state):
             raise EnrolmentExpired
@@ -94,7 +93,8 @@ def confirm_enrolment(
 def switch_on(user: User) -> list[str]:
     """Enable two-factor for the user; return the new backup codes."""
     user.two_factor_enabled_at = timezone.now()
-    user.save(update_fields=["two_factor_enabled_at"])
+    user.two_factor_forced_off_at = None
+    user.save(update_fields=["two_factor_enabled_at", "two_factor_forced_off_at"])
     return backup_codes.issue(user)
 
 

@@ -79,7 +79,10 @@ class PendingEnrolment:
         }
 
     def ask(self, request: SiteRequest) -> None:
-        """Have the factor act, for the first time or again. Raises RateLimited, SessionEnded."""
+        """Have the factor act, for the first time or again.
+
+        Raises MethodPaused, RateLimited, SessionEnded.
+        """
         state = challenges.challenge(
             self.user, self.factor, self.state, session=request.session, actor=request.actor
         )

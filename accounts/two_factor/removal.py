@@ -1,6 +1,6 @@
 """Remove one method, or disable two-factor authentication."""
 
-from django.db import transaction
+from django.utils import timezone
 
 from accounts import factors, outbox, signals
 from accounts.audit import Actor, Event, record, subject_of
@@ -8,9 +8,10 @@ from accounts.exceptions import Busy, LastMethod, TwoFactorNotEnabled
 from accounts.factors.base import Factor
 from accounts.models import User
 from accounts.sessions.ending import end_other_sessions
-from accounts.sessions.locks import lock_actor, lock_user
+from accounts.sessions.locks import counted, lock_actor, lock_user
 from accounts.sessions.store import SessionStore
-from accounts.users.administration import lock_for_admin
+from accounts.users.administration import begin_change, lock_for_admin
+from accounts.users.news import Change, tell_superusers
 
 ATTEMPTS_AT_LOCKING = 5
 
@@ -19,22 +20,22 @@ class StartOver(Exception):
     """The data on which a removal was decided has changed while it waited for its locks."""
 
 
-@transaction.atomic
 def remove(user: User, factor: Factor, *, session: SessionStore, actor: Actor) -> None:
     """Remove one of several primary devices; only `disable` removes the last one. Backup codes stay valid.
 
     Raises LastMethod if no other working device would be left, TwoFactorNotEnabled, SessionEnded.
     """
-    user = lock_user(user, session)
-    methods = factors.methods_of(user)
-    if factor.slug not in methods.states:
-        raise TwoFactorNotEnabled
-    if not any(other != factor for other in methods.working):
-        raise LastMethod
-    factor.devices(user, confirmed=True).delete()
-    end_other_sessions(user, session)
-    record(Event.TWO_FACTOR_REMOVED, actor=actor, subject=subject_of(user), user=user, method=factor.slug)
-    outbox.notify(user, "two_factor_method_removed", actor=actor, method=str(factor.label))
+    with counted(actor):
+        user = lock_user(user, session)
+        methods = factors.methods_of(user)
+        if factor.slug not in methods.states:
+            raise TwoFactorNotEnabled
+        if not any(other != factor for other in methods.working):
+            raise LastMethod
+        factor.devices(user, confirmed=True).delete()
+        end_other_sessions(user, session)
+        record(Event.TWO_FACTOR_REMOVED, actor=actor, subject=subject_of(user), user=user, method=factor.slug)
+        outbox.notify(user, "two_factor_method_removed", actor=actor, method=str(factor.label))
 
 
 def disable(
@@ -48,9 +49,12 @@ def disable(
     """Remove every device and the backup codes in one transaction; end every other session (R31).
 
     Refused for an owner of an organization that requires two-factor, except with `forced` (break-glass),
-    which is recorded. Without `session`, an administrator does it to another user. Raises
-    TwoFactorNotEnabled, TwoFactorRemovalRefused, NotYours, Busy, AccountGone, SessionEnded.
+    which is recorded. Without `session`, an administrator does it to another user, with a reason, and all
+    superusers are told. Raises TwoFactorNotEnabled, TwoFactorRemovalRefused, NotYours, ReasonMissing,
+    ReasonTooLong, RateLimited, Busy, AccountGone, SessionEnded.
     """
+    if session is None:
+        reason = begin_change(reason, actor=actor)
     for attempt in range(ATTEMPTS_AT_LOCKING):
         try:
             return disable_once(user, actor=actor, session=session, reason=reason, forced=forced)
@@ -60,34 +64,37 @@ def disable(
     return None
 
 
-@transaction.atomic
 def disable_once(
     user: User, *, actor: Actor, session: SessionStore | None, reason: str, forced: bool
 ) -> None:
-    if session:
-        session.lock()
-    else:
-        lock_actor(actor)
-    decided_upon = signals.two_factor_removing.send(User, user=user, forced=forced, lock=True)
-    user = lock_user(user, session, row_too=False) if session else lock_for_admin(user, actor=actor)[0]
-    if signals.two_factor_removing.send(User, user=user, forced=forced, lock=False) != decided_upon:
-        raise StartOver
-    if not user.is_enrolled:
-        raise TwoFactorNotEnabled
-    for factor in factors.all_factors():
-        factor.device_model._default_manager.filter(user=user).delete()
-    user.two_factor_enabled_at = None
-    user.save(update_fields=["two_factor_enabled_at"])
-    end_other_sessions(user, session, factor="")
-    record(
-        Event.TWO_FACTOR_DISABLED,
-        actor=actor,
-        subject=subject_of(user),
-        user=user,
-        reason=reason,
-        forced=forced,
-    )
-    by_the_user = session is not None
-    mail = "two_factor_disabled" if by_the_user else "two_factor_removed_by_admin"
-    outbox.notify(user, mail, actor=actor, reason=reason)
-    signals.two_factor_changed.send(User, user=user, enabled=False)
+    with counted(actor):
+        if session:
+            session.lock()
+        else:
+            lock_actor(actor)
+        decided_upon = signals.two_factor_removing.send(User, user=user, forced=forced, lock=True)
+        user = lock_user(user, session, row_too=False) if session else lock_for_admin(user, actor=actor)
+        if signals.two_factor_removing.send(User, user=user, forced=forced, lock=False) != decided_upon:
+            raise StartOver
+        if not user.is_enrolled:
+            raise TwoFactorNotEnabled
+        for factor in factors.all_factors():
+            factor.device_model._default_manager.filter(user=user).delete()
+        user.two_factor_enabled_at = None
+        user.two_factor_forced_off_at = timezone.now() if forced else None
+        user.save(update_fields=["two_factor_enabled_at", "two_factor_forced_off_at"])
+        end_other_sessions(user, session, factor="")
+        record(
+            Event.TWO_FACTOR_DISABLED,
+            actor=actor,
+            subject=subject_of(user),
+            user=user,
+            reason=reason,
+            forced=forced,
+        )
+        if session is not None:
+            outbox.notify(user, "two_factor_disabled", actor=actor)
+        else:
+            outbox.notify(user, "two_factor_removed_by_admin", actor=actor, reason=reason)
+            tell_superusers(user, Change.TWO_FACTOR_REMOVED, actor=actor, reason=reason, forced=forced)
+        signals.two_factor_changed.send(User, user=user, enabled=False, actor=actor)

@@ -1,53 +1,31 @@
-"""Deactivate and reactivate other users' accounts, and change their rights on this site.
+"""Deactivate and reactivate other users' accounts, change their rights, set their passwords.
 
-The rights of the admin are checked on locked rows, because they may end at any moment.
+The rights of the admin are checked on locked rows, because they may end at any moment. Each change has a
+reason, is recorded, and is told to the user and to all superusers (D14).
 """
 
-from django.utils.translation import gettext as _
+from typing import Any
 
-from accounts import outbox
-from accounts.audit import Actor, Event, record, subject_of
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts import limits, outbox, signals
+from accounts.audit import Actor, Event, record, strip_control_characters, subject_of
 from accounts.exceptions import AccountGone, RuleViolation, SessionEnded
+from accounts.limits import Budget
 from accounts.models import User
 from accounts.sessions.locks import acting
+from accounts.users import passwords
+from accounts.users.news import Change, tell_superusers
+from accounts.users.rights import Rights, may_change_users, may_grant_rights
 
+LONGEST_REASON = 200  # characters
 
-def deactivate(user: User, *, reason: str, actor: Actor) -> None:
-    """Deactivate an account and end its sessions. Raises NotYours, AccountGone, SessionEnded."""
-    with acting(actor):
-        locked, _manager = lock_for_admin(user, actor=actor)
-        if not locked.is_active:
-            return
-        locked.is_active = False
-        locked.rotate_stamp()
-        locked.save(update_fields=["is_active", "security_stamp"])
-        record(Event.ACCOUNT_DEACTIVATED, actor=actor, subject=subject_of(locked), user=locked, reason=reason)
-        outbox.notify(locked, "account_deactivated", actor=actor, reason=reason)
-
-
-def reactivate(user: User, *, reason: str, actor: Actor) -> None:
-    """Activate an account again. Raises NotYours, AccountGone, SessionEnded."""
-    with acting(actor):
-        locked, _manager = lock_for_admin(user, actor=actor)
-        if locked.is_active:
-            return
-        locked.is_active = True
-        locked.save(update_fields=["is_active"])
-        record(Event.ACCOUNT_REACTIVATED, actor=actor, subject=subject_of(locked), user=locked, reason=reason)
-
-
-def change_rights(user: User, *, is_staff: bool, is_superuser: bool, actor: Actor) -> None:
-    """Set a user's rights on this site. Only superusers can. Raises NotYours, AccountGone, SessionEnded."""
-    with acting(actor):
-        locked, manager = lock_for_admin(user, actor=actor)
-        if manager is not None and not manager.is_superuser:
-            raise NotYours(_("Only a superuser can do that."))
-        if (locked.is_staff, locked.is_superuser) == (is_staff, is_superuser):
-            return
-        locked.is_staff, locked.is_superuser = is_staff, is_superuser
-        locked.save(update_fields=["is_staff", "is_superuser"])
-        rights = {"staff": is_staff, "superuser": is_superuser}
-        record(Event.RIGHTS_CHANGED, actor=actor, subject=subject_of(locked), user=locked, **rights)
+# Every change is mailed to all superusers: nobody must be able to bury the mail that matters.
+CHANGES = Budget("administration:changes", (60, 3600), (240, 86_400))
 
 
 class NotYours(RuleViolation):
@@ -56,34 +34,174 @@ class NotYours(RuleViolation):
     code = "not-yours-to-change"
 
 
-def lock_for_admin(user: User, *, actor: Actor) -> tuple[User, User | None]:
-    """Return the current rows of the account and of the admin, both locked.
+class ReasonMissing(RuleViolation):
+    code = "reason-missing"
+    message = gettext_lazy("Say why. The reason is recorded, and told to the user.")
+    fields = ("reason",)
 
-    Call it after `lock_actor`. The admin is None on the command line, whose users own the server.
+
+class ReasonTooLong(RuleViolation):
+    code = "reason-too-long"
+    message = gettext_lazy("A reason can have 200 characters at most.")
+    fields = ("reason",)
+
+
+class LastSuperuser(RuleViolation):
+    """Without an active superuser nobody could change rights on the admin site any more."""
+
+    code = "last-superuser"
+    message = gettext_lazy("This is the only active superuser of the site. Make somebody else one first.")
+
+
+def deactivate(user: User, *, reason: str, actor: Actor) -> bool:
+    """Deactivate an account and end its sessions. Return False if it was deactivated already.
+
+    Raises NotYours, LastSuperuser, ReasonMissing, ReasonTooLong, RateLimited, AccountGone, SessionEnded.
+    """
+    reason = begin_change(reason, actor=actor)
+    with acting(actor):
+        locked = lock_for_admin(user, actor=actor, with_superusers=True)
+        if not locked.is_active:
+            return False
+        ensure_a_superuser_remains(locked)
+        locked.is_active = False
+        locked.rotate_stamp()
+        locked.save(update_fields=["is_active", "security_stamp"])
+        record(Event.ACCOUNT_DEACTIVATED, actor=actor, subject=subject_of(locked), user=locked, reason=reason)
+        outbox.notify(locked, "account_deactivated", actor=actor, reason=reason)
+        tell_superusers(locked, Change.DEACTIVATED, actor=actor, reason=reason)
+        signals.account_standing_changed.send(User, user=locked, active=False, actor=actor)
+    return True
+
+
+def reactivate(user: User, *, reason: str, actor: Actor) -> bool:
+    """Activate an account again. Return False if it was active already.
+
+    Raises NotYours, ReasonMissing, ReasonTooLong, RateLimited, AccountGone, SessionEnded.
+    """
+    reason = begin_change(reason, actor=actor)
+    with acting(actor):
+        locked = lock_for_admin(user, actor=actor)
+        if locked.is_active:
+            return False
+        locked.is_active = True
+        locked.save(update_fields=["is_active"])
+        record(Event.ACCOUNT_REACTIVATED, actor=actor, subject=subject_of(locked), user=locked, reason=reason)
+        outbox.notify(locked, "account_reactivated", actor=actor, reason=reason)
+        tell_superusers(locked, Change.REACTIVATED, actor=actor, reason=reason)
+        signals.account_standing_changed.send(User, user=locked, active=True, actor=actor)
+    return True
+
+
+def change_rights(user: User, *, rights: Rights, reason: str, actor: Actor) -> bool:
+    """Set a user's rights on this site. Only superusers can. Return False if they had exactly these.
+
+    Raises NotYours, LastSuperuser, ReasonMissing, ReasonTooLong, RateLimited, AccountGone, SessionEnded.
+    """
+    reason = begin_change(reason, actor=actor)
+    with acting(actor):
+        locked = lock_for_admin(user, actor=actor, granting=True, with_superusers=True)
+        former = Rights.of(locked)
+        if former == rights:
+            return False
+        if not rights.superuser:
+            ensure_a_superuser_remains(locked)
+        rights.store(locked)
+        record(
+            Event.RIGHTS_CHANGED,
+            actor=actor,
+            subject=subject_of(locked),
+            user=locked,
+            reason=reason,
+            old=former.as_data(),
+            new=rights.as_data(),
+        )
+        words: dict[str, Any] = {"rights": rights.in_words(), "former_rights": former.in_words()}
+        outbox.notify(locked, "rights_changed", actor=actor, reason=reason, **words)
+        tell_superusers(locked, Change.RIGHTS_CHANGED, actor=actor, reason=reason, **words)
+    return True
+
+
+def set_password(user: User, new: str, *, actor: Actor) -> None:
+    """Set a password on the server: for somebody who gets no mail. All their sessions end.
+
+    Raises WeakPassword, AccountGone.
+    """
+    passwords.ensure_acceptable(new, user)
+    hashed = make_password(new)
+    with transaction.atomic():
+        locked = User.objects.lock(user.pk)
+        passwords.store(locked, hashed)
+        record(Event.PASSWORD_CHANGED, actor=actor, subject=subject_of(locked), user=locked)
+        outbox.notify(locked, "password_changed", actor=actor)
+        tell_superusers(locked, Change.PASSWORD_SET, actor=actor, reason="")
+
+
+def begin_change(reason: str, *, actor: Actor) -> str:
+    """Return the reason in one line of visible characters, and count the change of an admin.
+
+    Call it before the transaction. Raises ReasonMissing, ReasonTooLong, RateLimited.
+    """
+    reason = strip_control_characters(" ".join(reason.split()))
+    if not reason:
+        raise ReasonMissing
+    if len(reason) > LONGEST_REASON:
+        raise ReasonTooLong
+    if actor.user is not None:
+        limits.reserve((CHANGES, str(actor.user.pk)))
+    return reason
+
+
+def lock_for_admin(
+    user: User, *, actor: Actor, granting: bool = False, with_superusers: bool = False
+) -> User:
+    """Return the current row of the account, with that of the admin and, if asked, of all superusers locked.
+
+    Call it after `lock_actor`. On the command line there is no admin: its users own the server.
     Raises NotYours, SessionEnded, AccountGone.
     """
-    if actor.user is None:
-        return User.objects.lock(user.pk), None
-    # Lock both in the order of ids: if two admins act on each other, one comes first.
-    people = User.objects.filter(pk__in=[user.pk, actor.user.pk]).order_by("pk")
-    locked = {person.pk: person for person in people.select_for_update(no_key=True)}
-    managed, manager = locked.get(user.pk), locked.get(actor.user.pk)
+    admin = actor.user
+    wanted = Q(pk__in=[user.pk, *([admin.pk] if admin else [])])
+    if with_superusers:
+        wanted |= Q(is_superuser=True, is_active=True)
+    # Lock all in the order of ids: if two admins act on each other, one comes first.
+    rows = User.objects.filter(wanted).order_by("pk").select_for_update(no_key=True)
+    locked = {person.pk: person for person in rows}
+    managed: User | None = locked.get(user.pk)
     if managed is None:
         raise AccountGone
-    if manager is None or not manager.is_active or manager.security_stamp != actor.user.security_stamp:
-        raise SessionEnded
-    check_may_manage(managed, manager)
-    return managed, manager
+    if admin is not None:
+        manager = locked.get(admin.pk)
+        if manager is None or not manager.is_active or manager.security_stamp != admin.security_stamp:
+            raise SessionEnded
+        check_may_manage(managed, manager, granting=granting)
+    return managed
 
 
-def check_may_manage(user: User, manager: User) -> None:
-    """Raise NotYours unless the manager is staff, not the user themselves, and has no fewer rights.
+def check_may_manage(user: User, manager: User, *, granting: bool = False) -> None:
+    """Raise NotYours unless the manager may change this account, or with `granting` its rights.
 
-    Otherwise staff could remove a superuser's protection, or the last admin could lock everybody out.
+    Nobody changes their own account, or that of somebody who may do more. Otherwise staff could remove a
+    superuser's protection, or the last admin could lock everybody out.
     """
-    if not manager.is_staff:
-        raise NotYours(_("Only site admins can do that."))
+    if granting and not may_grant_rights(manager):
+        raise NotYours(_("Only a superuser can do that."))
+    if not may_change_users(manager):
+        raise NotYours(_("Only site admins with the right to change users can do that."))
     if manager.pk == user.pk:
         raise NotYours(_("You can't do that to your own account."))
     if user.is_superuser and not manager.is_superuser:
         raise NotYours(_("Only a superuser can do that to a superuser."))
+    if Rights.of(user).exceed(Rights.of(manager)):
+        raise NotYours(_("This person may do more on the admin site than you. Ask a superuser."))
+
+
+def lock_superusers() -> None:
+    """Lock the rows of all superusers, so that of two who leave at once the second sees the first gone."""
+    list(User.objects.superusers().order_by("pk").select_for_update(no_key=True))
+
+
+def ensure_a_superuser_remains(user: User) -> None:
+    """Raise LastSuperuser if there is no other active superuser. Lock all superusers first."""
+    if user.is_superuser and user.is_active and not User.objects.superusers().exclude(pk=user.pk).exists():
+        raise LastSuperuser

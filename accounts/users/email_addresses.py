@@ -10,13 +10,15 @@ from django.utils.translation import gettext_lazy
 from accounts import crypto, limits, outbox
 from accounts.audit import Actor, Event, record, subject_of
 from accounts.exceptions import RuleViolation
-from accounts.limits import Budget
+from accounts.limits import Budget, BySource, Ceiling, Claim
 from accounts.limits.guesses import account_key
 from accounts.models import User
 from accounts.sessions.locks import acting, lock_acting_user
 from accounts.users.links import Link, LinkInvalid
 
-CONFIRMATIONS_TO_ADDRESS = Budget("confirm:address", (5, 86_400))
+# Each mails a stranger. Above the ceiling a network that has not written to the address yet still can, once.
+CONFIRMATIONS = Ceiling("confirm:address", (20, 86_400))
+CONFIRMATIONS_BY_NETWORK = BySource("confirm:address:network", (5, 86_400), above={"confirm:address": 1})
 RESENDS = Budget("resend", (1, 60), (5, 86_400))
 ADDRESS_CHANGES = Budget("change-email", (5, 86_400))
 
@@ -50,7 +52,7 @@ def resend_confirmation(user: User, *, actor: Actor) -> None:
     address = unconfirmed_address(user)
     if not address:
         raise NothingToConfirm
-    limits.reserve((RESENDS, account_key(user)), (CONFIRMATIONS_TO_ADDRESS, address_key(address)))
+    limits.reserve((RESENDS, acting_on(user, actor)), *confirmations_to(address, actor))
     with acting(actor):
         send_confirmation(user, address, actor=actor)
         record(Event.CONFIRMATION_SENT, actor=actor, subject=subject_of(user), user=user)
@@ -64,7 +66,7 @@ def change_email(user: User, email: str, *, actor: Actor) -> User:
     """
     withdrawn = user.email_confirmed and email.casefold() == user.email.casefold()
     if not withdrawn:
-        limits.reserve((ADDRESS_CHANGES, account_key(user)), (CONFIRMATIONS_TO_ADDRESS, address_key(email)))
+        limits.reserve((ADDRESS_CHANGES, acting_on(user, actor)), *confirmations_to(email, actor))
     with acting(actor):
         locked = lock_acting_user(user)
         if locked.email_confirmed:
@@ -85,8 +87,15 @@ def change_email(user: User, email: str, *, actor: Actor) -> User:
     return locked
 
 
-def address_key(email: str) -> str:
-    return crypto.digest(email.casefold(), "confirm")
+def acting_on(user: User, actor: Actor) -> str:
+    """Return the key for limits of changes to an account: those by tokens use up nothing at the pages."""
+    return f"{account_key(user)}:{actor.source}"
+
+
+def confirmations_to(address: str, actor: Actor) -> list[Claim]:
+    """Return the claims for a mail to an address that nobody has confirmed to be theirs."""
+    key = crypto.digest(address.casefold(), "confirm")
+    return [(CONFIRMATIONS, key), *CONFIRMATIONS_BY_NETWORK.claims(actor, key)]
 
 
 def send_confirmation(user: User, address: str, *, actor: Actor) -> None:

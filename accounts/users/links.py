@@ -16,12 +16,12 @@ from django.utils.translation import gettext_lazy
 from accounts import limits
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
-from accounts.limits import Budget
+from accounts.limits import BySource
 from accounts.models import User
 from accounts.web.cookies import delete_private, read_private, set_private
 
 # Tokens can't be guessed; the limit only saves the work of checking wrong ones (PR-11).
-WRONG_LINKS = Budget("link", (20, 3600))
+WRONG_LINKS = BySource("link", (20, 300))
 
 
 class LinkInvalid(RuleViolation):
@@ -44,7 +44,7 @@ class Link:
 
     def redeem(self, token: str, *, actor: Actor) -> User:
         """Return the active user for whom the token was made. Raises LinkInvalid, RateLimited."""
-        with limits.attempt((WRONG_LINKS, actor.network)) as attempt:
+        with limits.attempt(*WRONG_LINKS.claims(actor)) as attempt:
             user: User | None = User.objects.filter(pk=key_in(token), is_active=True).first()
             if user is None:
                 raise LinkInvalid

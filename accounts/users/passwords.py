@@ -12,21 +12,24 @@ from django.db import transaction
 from accounts import crypto, limits, outbox
 from accounts.audit import Actor, Event, record, subject_of
 from accounts.exceptions import RateLimited, RuleViolation, WrongPassword
-from accounts.limits import Attempt, Budget, guesses
-from accounts.models import AuditEvent, User
-from accounts.sessions.locks import lock_actor, lock_user
+from accounts.limits import Attempt, Budget, BySource, guesses, successes
+from accounts.models import User
+from accounts.sessions.locks import counted, lock_actor, lock_user
 from accounts.sessions.store import SessionStore
 from accounts.users.links import Link
 from accounts.users.validators import LONGEST_PASSWORD
 
-RESETS_BY_ACCOUNT = Budget("reset:account", (5, 86_400))
-RESETS_BY_ADDRESS = Budget("reset:address", (20, 3600))
+# Both are for links that still work: whatever ends the links begins a new budget. While the first one is used
+# up, the owner has five mails with a link that works (D37).
+RESETS_OF_ACCOUNT = Budget("reset:account", (5, 3600))
+RESETS_OF_ACCOUNT_BY_NETWORK = BySource("reset:account:address", (3, 3600))
+RESETS_BY_NETWORK = BySource("reset:address", (20, 3600))  # each mails a stranger
 
 NO_PASSWORD = "!"
 
 
 class WeakPassword(RuleViolation):
-    """The new password is too short, too long, too common or too similar to a name."""
+    """The new password is too short, too long, or easy to guess."""
 
     code = "weak-password"
     fields = ("new_password", "password")
@@ -39,18 +42,23 @@ def authenticate(
     """Check a password; yield the attempt if it is right, else record `failed` and yield None.
 
     A wrong password, an unknown account (`typed` is the entered name) and an inactive account take the same
-    work. Raises RateLimited before any hashing (R4).
+    work. Raises RateLimited before any hashing (R4), and Overloaded, which counts nothing.
     """
     if len(password) > LONGEST_PASSWORD:
         yield None
         return
-    with limits.attempt(*guesses.for_password(user, typed, actor=actor)) as spent:
+    claims = [
+        *guesses.for_password(user, typed, actor=actor),
+        successes.for_password(user, typed, actor=actor),
+    ]
+    with limits.attempt(*claims) as spent:
         if check_hash(user, password) and user is not None and user.is_active:
             yield spent
             return
         subject = subject_of(user) if user else "user"  # do not record the entered name: it may be a password
         with transaction.atomic():
             record(failed, actor=actor, subject=subject, user=user)
+            spent.failed()
         yield None
 
 
@@ -93,7 +101,7 @@ def change(user: User, old: str, new: str, *, session: SessionStore | None, acto
         if right is None:
             raise WrongPassword
         hashed = make_password(new)
-        with transaction.atomic():
+        with counted(actor):
             if session is None:
                 lock_actor(actor)
             locked = lock_user(user, session)
@@ -116,18 +124,23 @@ def store(user: User, hashed: str) -> None:
 def request_reset(email: str, *, actor: Actor) -> None:
     """Mail a reset link to the confirmed address of an account. Tells the caller nothing, not even a limit.
 
-    An unknown address takes the same steps, with a mail to nobody: time and response are the same.
+    Earlier links go on working. An unknown address takes the same steps, with a mail to nobody: time and
+    response are the same.
     """
+    user = User.objects.by_confirmed_email(email).filter(is_active=True).first()
+    reader = user or User(security_stamp="")  # the default is random: no two requests would count together
+    links = crypto.digest(f"{email.casefold()}\n{RESET.state(reader)}", "reset")
     try:
-        account = crypto.digest(email.casefold(), "reset")
-        limits.reserve((RESETS_BY_ACCOUNT, account), (RESETS_BY_ADDRESS, actor.network))
+        limits.reserve(
+            (RESETS_OF_ACCOUNT, links),
+            *RESETS_OF_ACCOUNT_BY_NETWORK.claims(actor, links),
+            *RESETS_BY_NETWORK.claims(actor),
+        )
     except RateLimited:
         return
-    user = User.objects.by_confirmed_email(email).filter(is_active=True).first()
     with transaction.atomic():
         subject = subject_of(user) if user else "user"
         record(Event.PASSWORD_RESET_REQUESTED, actor=actor, subject=subject, user=user)
-        reader = user or User()
         outbox.notify_address(
             reader.email,  # the stored address, never the typed one
             "reset_password",
@@ -139,31 +152,30 @@ def request_reset(email: str, *, actor: Actor) -> None:
 
 
 def state_for_reset(user: User) -> str:
-    """Return the state for reset links: the password, the stamp, and the last reset request or sign-in.
+    """Return the state for reset links: the address that they go to, the password and the stamp (D42).
 
-    A newer link and a sign-in therefore invalidate a link; both are audit events.
+    They die on use, on a new password and on a new address. A newer link and a sign-in leave them alone: else
+    a stranger who asks for links, or an intruder who signs in, takes away the one that the owner needs (D37).
     """
-    news = AuditEvent.objects.filter(
-        user_id=user.pk, event__in=[Event.PASSWORD_RESET_REQUESTED, Event.LOGIN_SUCCEEDED]
-    )
-    latest = news.order_by("-id").values_list("id", flat=True).first()
-    return f"{user.password}\n{user.security_stamp}\n{latest}"
+    return f"{user.email}\n{user.email_confirmed_at}\n{user.password}\n{user.security_stamp}"
 
 
 RESET = Link("reset-password", timedelta(hours=1), state_for_reset)
 
 
-def reset(token: str, new: str, *, actor: Actor) -> None:
-    """Set a new password with a link. Ends all sessions, keeps two-factor, signs nobody in (R53).
+def reset(token: str, new: str, *, actor: Actor) -> User:
+    """Set a new password with a link; return the user. Ends all sessions and links, keeps two-factor, signs
+    nobody in (R53).
 
-    Raises LinkInvalid, WeakPassword, RateLimited, AccountGone.
+    Raises LinkInvalid, WeakPassword, RateLimited, Overloaded, AccountGone.
     """
     user = RESET.redeem(token, actor=actor)
     ensure_acceptable(new, user)
     hashed = make_password(new)
     with transaction.atomic():
-        locked = User.objects.lock(user.pk)
+        locked: User = User.objects.lock(user.pk)
         RESET.check(token, locked)
         store(locked, hashed)
         record(Event.PASSWORD_RESET, actor=actor, subject=subject_of(user), user=user)
         outbox.notify(locked, "password_changed", actor=actor)
+    return locked

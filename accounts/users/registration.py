@@ -7,24 +7,25 @@ address of another account the response is the same, and its owner gets a mail.
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from accounts import limits, outbox, signals
 from accounts.audit import Actor, Event, record, subject_of
 from accounts.exceptions import RuleViolation
-from accounts.limits import Budget
+from accounts.limits import BySource
 from accounts.models import User
 from accounts.sessions.locks import lock_sessions_and_tokens, lock_user
 from accounts.sessions.store import SessionStore
-from accounts.users import passwords
+from accounts.users import administration, passwords
 from accounts.users.email_addresses import (
-    CONFIRMATIONS_TO_ADDRESS,
     AddressTaken,
-    address_key,
+    confirmations_to,
     send_confirmation,
 )
+from accounts.users.news import Change, tell_superusers
 
-SIGN_UPS = Budget("sign-up", (20, 3600))
+SIGN_UPS = BySource("sign-up", (20, 3600))  # each mails a stranger
 
 
 class SignUpClosed(RuleViolation):
@@ -39,15 +40,18 @@ class UsernameTaken(RuleViolation):
 
 
 def sign_up(username: str, email: str, password: str, *, session: SessionStore, actor: Actor) -> User:
-    """Create an account and sign it in. Raises SignUpClosed, WeakPassword, UsernameTaken, RateLimited."""
+    """Create an account and sign it in.
+
+    Raises SignUpClosed, WeakPassword, UsernameTaken, RateLimited, Overloaded.
+    """
     if settings.SIGN_UP != "open":
         raise SignUpClosed
     passwords.ensure_acceptable(password, User(username=username, email=email))
-    limits.reserve((SIGN_UPS, actor.network))
-    if User.objects.by_login(username).exists():
-        raise UsernameTaken
-    limits.reserve((CONFIRMATIONS_TO_ADDRESS, address_key(email)))
-    hashed = make_password(password)
+    with limits.attempt(*SIGN_UPS.claims(actor)):
+        if User.objects.by_login(username).exists():
+            raise UsernameTaken
+        with limits.attempt(*confirmations_to(email, actor)):
+            hashed = make_password(password)
     try:
         with transaction.atomic():
             user: User = User.objects.create(username=username, email=email, password=hashed)
@@ -59,28 +63,41 @@ def sign_up(username: str, email: str, password: str, *, session: SessionStore, 
     return user
 
 
-@transaction.atomic
 def create_superuser(username: str, email: str, password: str, *, actor: Actor) -> User:
-    """Create a site admin. Raises WeakPassword, UsernameTaken, AddressTaken."""
+    """Create a superuser; the address counts as confirmed. All superusers are told.
+
+    Raises WeakPassword, UsernameTaken, AddressTaken.
+    """
     passwords.ensure_acceptable(password, User(username=username, email=email))
     if User.objects.by_login(username).exists():
         raise UsernameTaken
     if User.objects.by_confirmed_email(email).exists():
         raise AddressTaken
-    user: User = User.objects.create_superuser(username, email, password)
-    record(Event.ACCOUNT_CREATED, actor=actor, subject=subject_of(user), user=user, superuser=True)
+    fields = {"password": make_password(password), "email_confirmed_at": timezone.now()}
+    try:
+        with transaction.atomic():
+            user: User = User.objects.create(
+                username=username, email=email, is_staff=True, is_superuser=True, **fields
+            )
+            record(Event.ACCOUNT_CREATED, actor=actor, subject=subject_of(user), user=user, superuser=True)
+            tell_superusers(user, Change.SUPERUSER_CREATED, actor=actor, reason="")
+    except IntegrityError as error:
+        raise UsernameTaken from error
     return user
 
 
 @transaction.atomic
 def delete_account(user: User, *, session: SessionStore, actor: Actor) -> None:
-    """Delete the account and all rows that belong to it. Raises SessionEnded.
+    """Delete the account and all rows that belong to it. Raises LastSuperuser, SessionEnded.
 
     Organizations may veto with a RuleViolation: their last owner must stay.
     """
     lock_sessions_and_tokens(user)
     session.lock()
-    signals.account_deleting.send(User, user=user)
+    signals.account_deleting.send(User, user=user, actor=actor)
+    if user.is_superuser:
+        administration.lock_superusers()
+        administration.ensure_a_superuser_remains(user)
     locked = lock_user(user, session, row_too=False, for_deletion=True)
     record(Event.ACCOUNT_DELETED, actor=actor, subject=subject_of(locked), user=locked)
     outbox.notify(locked, "account_deleted", actor=actor)

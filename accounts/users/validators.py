@@ -1,12 +1,16 @@
 """Validators for new passwords and email addresses, in addition to Django's."""
 
+from urllib.parse import urlsplit
+
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
+from accounts.users import guessable
+from accounts.users.guessable import Part
 
 LONGEST_PASSWORD = 1024  # characters (D12); longer ones are refused before hashing
 
@@ -29,28 +33,46 @@ class MaximumLengthValidator:
         ) % {"n": self.max_length}
 
 
-class NotLikeTheNameValidator:
-    """Refuse a username, email address or site name, once or repeated: attackers try these first (R2)."""
+class GuessableValidator:
+    """Refuse passwords that are mostly a name, a common password, a row, a repeat or a date (R2)."""
 
     def validate(self, password: str, user: User | None = None) -> None:
-        said = squeezed(password)
-        names = {settings.SITE_NAME}
-        if user is not None:
-            names |= {user.username, user.email, user.email.partition("@")[0]}
-        for name in filter(None, map(squeezed, names)):
-            if not said.replace(name, ""):
-                raise ValidationError(self.get_help_text(), code="password_like_name")
+        part = guessable.weakness(password, names_around(user))
+        if part is not None:
+            raise ValidationError(f"{REASONS[part]} {self.get_help_text()}", code="password_guessable")
 
     def get_help_text(self) -> str:
-        return _("Your password can't be your name, your email address or the name of this site.")
+        return _(
+            "Use several words that have nothing to do with each other, or let a password manager make one."
+        )
 
 
-def squeezed(text: str) -> str:
-    return "".join(char for char in text.casefold() if char.isalnum())
+REASONS = {
+    Part.NAME: gettext_lazy(
+        "Your password is little more than a name: yours, your email address or this site's."
+    ),
+    Part.COMMON: gettext_lazy("Your password is little more than a password that many people use."),
+    Part.ROW: gettext_lazy("Your password is little more than a row of the keyboard or of the alphabet."),
+    Part.COPY: gettext_lazy("Your password repeats the same few characters."),
+    Part.DATE: gettext_lazy("Your password is little more than a date."),
+}
+
+
+def names_around(user: User | None) -> set[str]:
+    """Return the names and addresses of the person and of the site, which attackers try first."""
+    names = {settings.SITE_NAME, urlsplit(settings.SITE_URL).hostname or ""}
+    if user is not None:
+        names |= {user.username, user.email, user.unconfirmed_email}
+    return names
 
 
 def validate_address(text: str) -> None:
-    """Raise ValidationError unless this is an ASCII email address: other letters can imitate an address."""
+    """Raise ValidationError unless this is an ASCII email address: other letters can imitate an address.
+
+    A quoted part before the `@` is refused, too: programs misread the blanks, commas and `@` in it.
+    """
     if not (text.isascii() and text.isprintable()):
         raise ValidationError(_("Use an address without accents or other special letters."), code="invalid")
+    if '"' in text:
+        raise ValidationError(_("Use an address without quotation marks."), code="invalid")
     EmailValidator()(text)

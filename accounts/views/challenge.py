@@ -13,7 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from accounts import factors
-from accounts.exceptions import RuleViolation, SessionEnded
+from accounts.exceptions import MethodPaused, RuleViolation, SessionEnded
 from accounts.factors import refusals
 from accounts.factors.base import Factor, State
 from accounts.factors.challenges import Purpose
@@ -130,6 +130,8 @@ def send(request: SiteRequest) -> HttpResponse:
     if factor is not None:
         try:
             PendingChallenge.start(request, user, factor, purpose)
+        except MethodPaused:
+            pass  # the page says so, and names the other ways
         except RuleViolation as error:
             add_message(
                 request,

@@ -11,7 +11,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_POST
 
 from accounts import factors
-from accounts.exceptions import EnrolmentExpired, RateLimited, RuleViolation
+from accounts.exceptions import EnrolmentExpired, MethodPaused, RateLimited, RuleViolation
 from accounts.factors import refusals
 from accounts.factors.base import Factor
 from accounts.forms import CodeForm, MethodForm
@@ -79,6 +79,8 @@ def act(request: SignedInRequest, pending: PendingEnrolment) -> None:
     """Have the factor act; if that fails, the next page says why."""
     try:
         pending.ask(request)
+    except MethodPaused:
+        pass  # the page says so
     except RuleViolation as error:
         description = pending.factor.describe(pending.user, pending.state, enrolling=True)
         add_message(request, error, countdown=bool(description.get("resend_in")))

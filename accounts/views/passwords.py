@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_safe
 
+from accounts.audit import known_browsers
 from accounts.exceptions import RuleViolation
 from accounts.forms import AddressForm, ChangePasswordForm, NewPasswordForm
 from accounts.sessions.assurance import sudo_required
@@ -49,14 +50,17 @@ def reset_password(request: SiteRequest) -> HttpResponse:
     form = NewPasswordForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
-            passwords.reset(token, form.cleaned_data["new_password"], actor=request.actor)
+            user = passwords.reset(token, form.cleaned_data["new_password"], actor=request.actor)
         except LinkInvalid:
             return link_is_invalid(request)
         except RuleViolation as error:
             add_violation(form, error)
         else:
             messages.success(request, _("Your password was changed. Sign in with the new one."))
-            return without_token(redirect("accounts:sign_in"))
+            response = without_token(redirect("accounts:sign_in"))
+            # The way in while strangers guess: this browser has budgets of its own from now on (D37).
+            known_browsers.keep_known(request, response, user.pk, user.security_stamp)
+            return response
     elif passwords.RESET.is_outdated(token):
         return link_is_invalid(request)
     return form_page(request, "accounts/reset_password.html", form)

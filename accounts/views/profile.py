@@ -1,7 +1,6 @@
 """User Settings: profile, deletion of the account, and activity."""
 
 from django.contrib import messages
-from django.core.exceptions import BadRequest
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -16,6 +15,7 @@ from accounts.sessions.requests import SignedInRequest
 from accounts.users import email_addresses, passwords, registration
 from accounts.web.form_pages import add_violation, form_page
 from accounts.web.methods import get_or_post
+from accounts.web.pages import id_before
 
 PAGE = "accounts:profile"
 
@@ -70,8 +70,5 @@ def delete_account(request: SignedInRequest) -> HttpResponse:
 @require_safe
 def activity(request: SignedInRequest) -> HttpResponse:
     """Show the events of this account, newest first; `before` is the id of the last event already shown."""
-    before = request.GET.get("before", "")
-    if before and not (before.isascii() and before.isdigit() and len(before) <= 18):
-        raise BadRequest("malformed id")
-    page = history.activity_page(request.user, int(before) if before else None)
+    page = history.activity_page(request.user, id_before(request))
     return render(request, "accounts/activity.html", {"entries": page.entries, "next": page.next})

@@ -8,7 +8,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.exceptions import SessionEnded
-from accounts.sessions import ending, overview, remembered
+from accounts.sessions import caps, ending, overview, remembered
 from accounts.sessions.assurance import sudo_required
 from accounts.sessions.requests import SignedInRequest
 
@@ -22,9 +22,10 @@ def sessions(request: SignedInRequest) -> HttpResponse:
         raise SessionEnded
     entries = overview.open_sessions(user, own)
     context = {
-        "entries": entries[: overview.MOST_SHOWN],
-        "number": len(entries),
+        "entries": entries,
         "remembered": overview.remembered_entries(request, user),
+        "most_sessions": caps.MOST_SESSIONS,
+        "most_remembered": caps.MOST_REMEMBERED,
     }
     return render(request, "accounts/sessions.html", context)
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from accounts.exceptions import DecryptionFailed, RateLimited, RuleViolation
+from accounts.exceptions import MethodPaused, RuleViolation
 from accounts.factors.challenges import Purpose
 from accounts.forms import SignInForm
 from accounts.login import sign_in as login
@@ -56,10 +56,11 @@ def ask_first(request: SiteRequest, pending: PendingLogin) -> None:
     if factor is not None and factor.acts:
         try:
             PendingChallenge.start(request, pending.user, factor, Purpose.LOGIN)
-        except RateLimited:
-            pass  # too soon after the last code: the page shows a countdown instead of an error
-        except DecryptionFailed as error:
-            add_message(request, error)
+        except MethodPaused:
+            pass  # the page says so, and names the other ways
+        except RuleViolation as error:
+            # Too soon after the last code, the page shows a countdown instead of an error.
+            add_message(request, error, countdown=True)
 
 
 def signed_in(request: SiteRequest, next_path: str) -> HttpResponse:

@@ -18,6 +18,7 @@ from accounts.sessions.assurance import has_sudo, is_fully_verified, redirect_to
 from accounts.sessions.requests import SignedInRequest
 from accounts.tokens import issuing as verbs
 from accounts.web.form_pages import add_violation, form_page
+from accounts.web.pages import id_before
 
 PAGE = "accounts:tokens"
 TERRAFORM = "terraform-login"  # the `source` in the URL that `terraform login` opens
@@ -33,8 +34,16 @@ def tokens(request: SignedInRequest) -> HttpResponse:
 
 
 def tokens_page(request: SignedInRequest, form: TokenForm, source: str) -> HttpResponse:
-    found = verbs.of_user(request.user)
-    return form_page(request, "accounts/tokens.html", form, tokens=found, source=source)
+    page = verbs.token_page(request.user, id_before(request))
+    return form_page(
+        request,
+        "accounts/tokens.html",
+        form,
+        tokens=page.tokens,
+        number=page.number,
+        next=page.next,
+        source=source,
+    )
 
 
 @require_POST

@@ -7,7 +7,7 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from accounts.exceptions import RateLimited, RuleViolation
+from accounts.exceptions import Overloaded, RateLimited, RuleViolation
 from accounts.web.statuses import status_of
 
 LONGEST_COUNTDOWN = 60  # seconds
@@ -37,6 +37,6 @@ def form_page(request: HttpRequest, template: str, form: Form, **context: Any) -
         return response
     violation = getattr(form, "violation", None)
     response.status_code = status_of(violation)
-    if isinstance(violation, RateLimited):
+    if isinstance(violation, RateLimited | Overloaded):
         response["Retry-After"] = str(violation.retry_after)
     return response

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template import loader
 
-from accounts.exceptions import RateLimited, RuleViolation, SessionEnded
+from accounts.exceptions import Overloaded, RateLimited, RuleViolation, SessionEnded
 from accounts.web.statuses import status_of
 
 
@@ -29,5 +29,8 @@ class RuleViolationMiddleware:
             return HttpResponse(page, status=429, headers={"Retry-After": str(exception.retry_after)})
         if isinstance(exception, RuleViolation):
             page = loader.render_to_string("errors/422.html", {"message": str(exception)})
-            return HttpResponse(page, status=status_of(exception))
+            response = HttpResponse(page, status=status_of(exception))
+            if isinstance(exception, Overloaded):
+                response["Retry-After"] = str(exception.retry_after)
+            return response
         return None

@@ -1,6 +1,6 @@
 """The HTTP status of a broken rule, whichever door says it."""
 
-from accounts.exceptions import DecryptionFailed, Gone, RateLimited, RuleViolation
+from accounts.exceptions import DecryptionFailed, Gone, Overloaded, RateLimited, RuleViolation
 
 
 def status_of(violation: RuleViolation | None) -> int:
@@ -8,7 +8,7 @@ def status_of(violation: RuleViolation | None) -> int:
     match violation:
         case RateLimited():
             return 429
-        case DecryptionFailed():
+        case DecryptionFailed() | Overloaded():
             return 503
         case Gone():
             return 404

@@ -65,22 +65,24 @@ def lock_membership(organization: Organization, membership_id: int) -> tuple[Mem
 
 
 def lock_memberships(
-    organization: Organization, membership_ids: Iterable[int]
+    organization: Organization, membership_ids: Iterable[int], *, may_be_gone: Iterable[int] = ()
 ) -> list[tuple[Membership, User | None]]:
     """Lock and return memberships of a locked organization with their users, in the order of ids.
 
-    Raises MembershipGone if one is missing: deleting an account deletes its memberships.
+    Raises MembershipGone if one is missing: deleting an account deletes its memberships. Those that
+    `may_be_gone` are locked as well, and left out if they are.
     """
     ids = set(membership_ids)
     if any(pk > LARGEST_ID for pk in ids):  # from a forged URL
         raise MembershipGone
-    rows = organization.memberships.filter(pk__in=ids).order_by("pk")
+    rows = organization.memberships.filter(pk__in=ids | set(may_be_gone)).order_by("pk")
     people = set(rows.filter(user__isnull=False).values_list("user_id", flat=True))
     users: dict[int | None, User] = {}
     if people:
         in_order = User.objects.filter(pk__in=people).order_by("pk")
         users = {user.pk: user for user in in_order.select_for_update(no_key=True)}
-    locked = list(rows.select_for_update(no_key=True))
-    if len(locked) < len(ids) or any(row.user_id and row.user_id not in users for row in locked):
+    locked = rows.select_for_update(no_key=True)
+    there = [(row, users.get(row.user_id)) for row in locked if not row.user_id or row.user_id in users]
+    if ids - {row.pk for row, _user in there}:
         raise MembershipGone
-    return [(row, users.get(row.user_id)) for row in locked]
+    return there

@@ -5,7 +5,7 @@ the organization's name or its team's id. An object with an id of its own goes t
 organization that it belongs to.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
@@ -26,7 +26,7 @@ from accounts.models import ApiToken, User
 from accounts.models.public_ids import row_id
 from organizations.access.gate import active_membership, enrolment_path, is_locked_out, membership_of
 from organizations.exceptions import MembershipGone, NoLongerAllowed, OrganizationGone
-from organizations.models import Membership, Organization, OrganizationToken, Right
+from organizations.models import Membership, MembershipQuerySet, Organization, OrganizationToken, Right
 from organizations.policy import two_factor
 
 
@@ -137,14 +137,15 @@ def of_member(membership: Membership, *, is_locked_out: bool = False) -> Access:
     )
 
 
-def own_accesses(call: Call) -> Iterable[Access]:
-    """Yield the caller's access to all of its organizations, in order of name, locked-out ones included."""
-    if isinstance(call.token, OrganizationToken):
-        yield Access(call.token.organization, token=call.token)
-        return
+def own_memberships(call: Call) -> MembershipQuerySet:
+    """Return the memberships of the caller, in order of the name, locked-out ones included."""
     mine = Membership.objects.active().filter(user=call.user).order_by(Lower("organization__name"))
-    for row in mine.select_related("organization").annotate(unenrolled_owner=Exists(UNENROLLED_OWNERS)):
-        yield of_member(row, is_locked_out=is_locked_out(call.user, row.organization))
+    return mine.select_related("organization").annotate(unenrolled_owner=Exists(UNENROLLED_OWNERS))
+
+
+def access_of(row: Membership, user: User) -> Access:
+    """Return the access that a row of `own_memberships` gives its user."""
+    return of_member(row, is_locked_out=is_locked_out(user, row.organization))
 
 
 def access_to(call: Call, organization: Organization) -> Access:

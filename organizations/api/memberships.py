@@ -4,7 +4,9 @@ from collections.abc import Iterable
 
 from django import forms
 from django.db.models import Count
+from django.db.models.functions import Lower
 from django.http import HttpResponse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.api.endpoint import Call
@@ -31,7 +33,7 @@ from organizations.api.resources import membership_resource, team_id, team_resou
 from organizations.exceptions import InvitationGone, NotAMember
 from organizations.members import invitations, memberships
 from organizations.members.lists import MemberList
-from organizations.models import Membership, Organization, Right
+from organizations.models import Membership, Organization, Right, confirmed_address
 
 KIND = "organization-memberships"
 TEAMS = "/data/relationships/teams"
@@ -124,11 +126,9 @@ def check_teams(sent: Document, organization: Organization) -> None:
 def mine(call: Call) -> HttpResponse:
     """List the caller's memberships, including those that a policy locks, and open invitations."""
     wanted = call.includes("user", "teams")
-    everything = Membership.objects.of_person(call.user).current().select_related("organization", "user")
-    by_name = sorted(everything, key=lambda row: (row.organization.name.lower(), row.pk))
-    joined = {row.organization_id for row in by_name if not row.is_invited}
-    rows = [row for row in by_name if not row.is_invited or row.organization_id not in joined]
-    shown, links_and_meta = paginate(call.request, rows)
+    shown_to = Membership.objects.shown_to(call.user.pk, confirmed_address(call.user), timezone.now())
+    rows = shown_to.order_by(Lower("organization__name"), "pk")
+    shown, links_and_meta = paginate(call.request, rows.select_related("organization", "user"))
     return respond(
         document(
             [membership_resource(row, own=True) for row in shown],

@@ -2,7 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import reduce
+from operator import or_
+from typing import Any
 
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
@@ -14,12 +18,19 @@ from accounts.jsonapi.pagination import paginate
 from accounts.jsonapi.requests import Document
 from accounts.models import ApiToken
 from organizations import lifecycle
-from organizations.api.gate import Access, access_by_name, member_required, own_accesses, right_required
+from organizations.api.gate import (
+    Access,
+    access_by_name,
+    access_of,
+    member_required,
+    own_memberships,
+    right_required,
+)
 from organizations.api.resources import entitlement_set_resource, organization_resource
 from organizations.exceptions import CreationNotAllowed, SessionOutOfRange
 from organizations.forms import LONGEST_ADDRESS, ContactField, NameField
 from organizations.lifecycle import Changes
-from organizations.models import AuthPolicy, Organization, Right
+from organizations.models import AuthPolicy, Organization, OrganizationToken, Right
 from organizations.policy.user_sessions import check_length
 
 KIND = "organizations"
@@ -32,8 +43,7 @@ NAME, EMAIL = NameField(), ContactField(max_length=LONGEST_ADDRESS)
 def index(call: Call) -> HttpResponse:
     """List the caller's organizations: all of them, unless the request asks for a page."""
     wanted = call.includes(*INCLUDES)
-    found = [access for access in own_accesses(call) if matches(access.organization, call.request)]
-    shown, links_and_meta = paginate(call.request, found)
+    shown, links_and_meta = page_of_organizations(call)
     return respond(
         document(
             [organization_resource(access) for access in shown],
@@ -43,15 +53,29 @@ def index(call: Call) -> HttpResponse:
     )
 
 
-def matches(organization: Organization, request: HttpRequest) -> bool:
-    """Return whether an organization matches `q`, `q[name]` and `q[email]`, ignoring case."""
-    name, email = organization.name.lower(), organization.email.lower()
-    either = request.GET.get("q", "").lower()
-    return (
-        (either in name or either in email)
-        and request.GET.get("q[name]", "").lower() in name
-        and request.GET.get("q[email]", "").lower() in email
+def page_of_organizations(call: Call) -> tuple[list[Access], dict[str, Any]]:
+    """Return a page of the organizations that the token gives access to, and its links and meta."""
+    if isinstance(call.token, OrganizationToken):
+        own = Organization.objects.filter(matches(call.request), pk=call.token.organization_id)
+        organizations, links_and_meta = paginate(call.request, own.select_related("counts"))
+        return [Access(organization, token=call.token) for organization in organizations], links_and_meta
+    rows, links_and_meta = paginate(
+        call.request, own_memberships(call).filter(matches(call.request, "organization__"))
     )
+    return [access_of(row, call.user) for row in rows], links_and_meta
+
+
+def matches(request: HttpRequest, prefix: str = "") -> Q:
+    """Return the condition for organizations that match `q`, `q[name]` and `q[email]`, ignoring case."""
+    name, email = f"{prefix}name__icontains", f"{prefix}email__icontains"
+    condition = Q()
+    for parameter, fields in {"q": (name, email), "q[name]": (name,), "q[email]": (email,)}.items():
+        text = request.GET.get(parameter, "")
+        if len(text) > LONGEST_ADDRESS:  # longer than any, and SQLite fails on it
+            return Q(pk__in=[])
+        if text:
+            condition &= reduce(or_, (Q(**{field: text}) for field in fields))
+    return condition
 
 
 def included(organization: Organization, wanted: Iterable[str]) -> list[Resource]:

@@ -4,26 +4,43 @@ An invitation by username belongs to that user. One by email address belongs to 
 address. It does not reveal whether the address has an account, an unconfirmed one or none.
 """
 
+from datetime import timedelta
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import crypto, limits, outbox
 from accounts.audit import Actor
 from accounts.exceptions import EmailNotConfirmed
-from accounts.limits import Budget
+from accounts.limits import Budget, BySource, Ceiling, Claim
 from accounts.models import User
 from accounts.sessions.locks import acting
 from organizations.access.rights import lock_organization, lock_with_right
+from organizations.announcements import is_owner, tell_of_invitation
 from organizations.events import Event, record
 from organizations.exceptions import AlreadyMember, InvitationGone, UnknownUser
-from organizations.models import Membership, Organization, OrganizationCounts, Right, invitation_end
+from organizations.models import (
+    Membership,
+    Organization,
+    OrganizationCounts,
+    OrganizationToken,
+    Right,
+    invitation_end,
+)
 
 # Each invitation is a mail to a person who did not ask for it.
-INVITATIONS_BY_USER = Budget("invite", (60, 3600), (300, 86_400))
-INVITATIONS_BY_NETWORK = Budget("invite:network", (120, 3600), (600, 86_400))
-INVITATIONS_TO_ONE = Budget("invite-one", (5, 86_400))
+BY_PERSON = Budget("invite", (60, 3600), (300, 86_400))
+BY_NETWORK = BySource("invite:network", (120, 3600), (600, 86_400))
+# To one person. Above a ceiling, an inviter who has not invited that person yet still can, once a day.
+TO_ONE = Ceiling("invite-one", (20, 86_400))
+TO_ONE_BY_ORGANIZATION = Ceiling("invite-one:organization", (5, 86_400))
+TO_ONE_BY_PERSON = Budget(
+    "invite-one:person", (5, 86_400), above={"invite-one": 1, "invite-one:organization": 1}
+)
+TO_ONE_BY_NETWORK = BySource("invite-one:network", (10, 86_400), above={"invite-one": 1})
+BETWEEN_MAILS = timedelta(hours=1)  # to owners, about invitations by one token
 
 
 def invite(organization: Organization, who: str, *, actor: Actor) -> Membership:
@@ -32,9 +49,9 @@ def invite(organization: Organization, who: str, *, actor: Actor) -> Membership:
     Raises UnknownUser, AlreadyMember, NoLongerAllowed, OrganizationGone, RateLimited.
     """
     limits.reserve(
-        (INVITATIONS_BY_USER, inviter(actor)),
-        (INVITATIONS_BY_NETWORK, actor.network),
-        (INVITATIONS_TO_ONE, crypto.digest(who.lower(), "invitation")),
+        (BY_PERSON, actor.source),
+        *BY_NETWORK.claims(actor),
+        *invitations_to(who, organization, actor),
     )
     with acting(actor):
         organization = lock_with_right(organization, actor, Right.MEMBERS)
@@ -46,18 +63,40 @@ def invite(organization: Organization, who: str, *, actor: Actor) -> Membership:
         is_new = invitation.pk is None
         invitation.expires_at = invitation_end()
         invitation.invited_by = actor.user.username if actor.user else ""
+        invitation.invited_by_id = actor.responsible_id
+        invitation.invited_with_id = actor.token.pk if isinstance(actor.token, OrganizationToken) else None
         invitation.save()
         record(Event.MEMBER_INVITED, organization, actor=actor, user=user, email=invitation.email)
         notify_invited(organization, invitation, user)
+        if is_news(organization, actor):
+            tell_of_invitation(organization, invitation, actor=actor)
         OrganizationCounts.objects.add([organization.pk], invited=1 if is_new else 0)
     return invitation
 
 
-def inviter(actor: Actor) -> str:
-    """Return the key of the limit: one per person, including all tokens that the person has created."""
-    if actor.token is not None and actor.token.created_by_id is not None:
-        return f"id:{actor.token.created_by_id}"
-    return f"id:{actor.user.pk}" if actor.user else str(actor)
+def invitations_to(who: str, organization: Organization, actor: Actor) -> list[Claim]:
+    person = crypto.digest(who.lower(), "invitation")
+    return [
+        (TO_ONE, person),
+        (TO_ONE_BY_ORGANIZATION, f"{person}:{organization.pk}"),
+        (TO_ONE_BY_PERSON, f"{person}:{actor.source}"),
+        *TO_ONE_BY_NETWORK.claims(actor, person),
+    ]
+
+
+def is_news(organization: Organization, actor: Actor) -> bool:
+    """Return whether owners have to hear that this actor invites. The caller holds the organization's lock.
+
+    That is so for a token whose maker is no owner any more, once an hour. It is noted in the transaction of
+    the invitation: what fails, or comes at the same moment, uses up nobody's mail.
+    """
+    token = actor.token
+    if not isinstance(token, OrganizationToken) or is_owner(organization, token.created_by_id):
+        return False
+    now = timezone.now()
+    recently = Q(invitation_told_at__gt=now - BETWEEN_MAILS, invitation_told_at__lte=now)
+    told = organization.tokens.filter(pk=token.pk).exclude(recently).update(invitation_told_at=now)
+    return bool(told)
 
 
 def address_invitation(organization: Organization, address: str) -> Membership:

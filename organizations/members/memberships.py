@@ -1,23 +1,30 @@
 """Make members owners, make owners plain members, and remove members."""
 
 from collections.abc import Iterable
-from typing import Any
-
-from django.db.models import Exists, OuterRef
 
 from accounts.audit import Actor
 from accounts.models import User
 from accounts.sessions.locks import acting
+from organizations import news
 from organizations.access.rights import (
     check_right,
     lock_member,
-    lock_membership,
     lock_memberships,
     lock_organization,
     lock_with_right,
 )
+from organizations.announcements import Change, tell
 from organizations.events import Event, record
-from organizations.exceptions import BecameOwner, LastOwner, MembershipGone, NotAMember, OwnershipChanged
+from organizations.exceptions import BecameOwner, LastOwner, MembershipGone, NotAMember
+from organizations.members.left_behind import (
+    KEEP_ALL,
+    Going,
+    Wishes,
+    left_by,
+    lock_going,
+    revoke,
+    settle,
+)
 from organizations.models import Membership, Organization, OrganizationCounts, Right
 from organizations.policy.two_factor import check_new_owner
 
@@ -32,8 +39,10 @@ def make_owners(
 ) -> list[Membership]:
     """Make members owners: all of them, or none if one can't be. Return their memberships.
 
-    Raises NotAMember for an invitation, NewOwnerNotEnrolled, MembershipGone.
+    Raises NotAMember for an invitation, NewOwnerNotEnrolled, MembershipGone, RateLimited.
     """
+    news.reserve_broadcast(organization, actor)
+    made = []
     with acting(actor):
         organization = lock_with_right(organization, actor, Right.OWNERS)
         rows = lock_memberships(organization, membership_ids)
@@ -45,12 +54,40 @@ def make_owners(
                 membership.is_owner = True
                 membership.save(update_fields=["is_owner"])
                 record(Event.OWNER_ADDED, organization, actor=actor, user=user)
+                made.append(user)
+        if made:
+            tell(organization, Change.MADE, made, actor=actor)
     return [membership for membership, _user in rows]
 
 
-def unmake_owner(organization: Organization, membership_id: int, *, actor: Actor) -> Membership:
-    """Make an owner a plain member; return the membership. Raises as `unmake_owners` does."""
-    return unmake_owners(organization, [membership_id], actor=actor)[0]
+def unmake_owner(
+    organization: Organization, membership_id: int, *, actor: Actor, wishes: Wishes = KEEP_ALL
+) -> Membership:
+    """Make an owner a plain member, and settle what they leave behind; return the membership.
+
+    Raises LastOwner, MembershipGone, NotShown.
+    """
+    with acting(actor):
+        organization = lock_with_right(organization, actor, Right.OWNERS)
+        going = lock_going(organization, membership_id, wishes)
+        membership, user = going.membership, going.user
+        was_owner = membership.is_owner
+        if was_owner:
+            check_other_owner(organization, membership)
+        left = settle(organization, going, wishes, actor=actor)
+        if was_owner:
+            demote(organization, membership, user, actor=actor)
+        if user is not None and (was_owner or left.ended):
+            change = Change.UNMADE if was_owner else Change.UNCHANGED
+            tell(organization, change, [user], actor=actor, were_owners=was_owner, left=left)
+        OrganizationCounts.objects.add([organization.pk], invited=-len(going.invitations))
+    return membership
+
+
+def demote(organization: Organization, membership: Membership, user: User | None, *, actor: Actor) -> None:
+    membership.is_owner = False
+    membership.save(update_fields=["is_owner"])
+    record(Event.OWNER_REMOVED, organization, actor=actor, user=user)
 
 
 def unmake_owners(
@@ -58,7 +95,7 @@ def unmake_owners(
 ) -> list[Membership]:
     """Make owners plain members: all, or none if no active owner would be left. Return the memberships.
 
-    Raises LastOwner, MembershipGone.
+    What they leave behind is kept, and told. Raises LastOwner, MembershipGone.
     """
     with acting(actor):
         organization = lock_with_right(organization, actor, Right.OWNERS)
@@ -67,34 +104,43 @@ def unmake_owners(
         if owners:
             check_other_owner(organization, *(membership for membership, _user in owners))
         for membership, user in owners:
-            membership.is_owner = False
-            membership.save(update_fields=["is_owner"])
-            record(Event.OWNER_REMOVED, organization, actor=actor, user=user)
+            demote(organization, membership, user, actor=actor)
+        if people := [user for _membership, user in owners if user]:
+            left = left_by(organization, [user.pk for user in people])
+            tell(organization, Change.UNMADE, people, actor=actor, left=left)
     return [membership for membership, _user in rows]
 
 
-def remove_owner(organization: Organization, membership_id: int, *, actor: Actor) -> Membership:
+def remove_owner(
+    organization: Organization, membership_id: int, *, actor: Actor, wishes: Wishes = KEEP_ALL
+) -> Membership:
     """Like `remove`, but also removes an owner. The caller must have sudo (D6)."""
-    return remove(organization, membership_id, actor=actor, owner_too=True)
+    return remove(organization, membership_id, actor=actor, owner_too=True, wishes=wishes)
 
 
 def remove(
-    organization: Organization, membership_id: int, *, actor: Actor, owner_too: bool = False
+    organization: Organization,
+    membership_id: int,
+    *,
+    actor: Actor,
+    owner_too: bool = False,
+    wishes: Wishes = KEEP_ALL,
 ) -> Membership:
     """Remove a member or revoke an invitation; return the membership. Access ends with the next request.
 
-    Removing an owner takes Right.OWNERS. Raises BecameOwner for an owner unless `owner_too`, LastOwner,
-    MembershipGone.
+    `wishes` says what becomes of what a member leaves behind. Removing an owner takes Right.OWNERS. Raises
+    BecameOwner for an owner unless `owner_too`, LastOwner, MembershipGone, NotShown.
     """
     with acting(actor):
         organization = lock_with_right(organization, actor, Right.MEMBERS)
-        membership, user = lock_membership(organization, membership_id)
+        going = lock_going(organization, membership_id, wishes)
+        membership = going.membership
         if membership.is_owner:
             check_right(organization, actor, Right.OWNERS)
             if not owner_too:
                 raise BecameOwner(name=membership.username)
         event = Event.INVITATION_REVOKED if membership.is_invited else Event.MEMBER_REMOVED
-        end(organization, membership, user, event, actor=actor)
+        end(organization, going, event, actor=actor, wishes=wishes)
     return membership
 
 
@@ -106,23 +152,34 @@ def leave(organization: Organization, *, user: User, actor: Actor) -> None:
         membership = organization.memberships.active().filter(user=user).first()
         if membership is None:
             raise MembershipGone
-        end(organization, membership, user, Event.MEMBER_LEFT, actor=actor)
+        end(organization, Going(membership, user, []), Event.MEMBER_LEFT, actor=actor)
+
+
+CHANGES = {Event.MEMBER_REMOVED: Change.REMOVED, Event.MEMBER_LEFT: Change.LEFT}
 
 
 def end(
-    organization: Organization,
-    membership: Membership,
-    user: User | None,
-    event: Event,
-    *,
-    actor: Actor,
+    organization: Organization, going: Going, event: Event, *, actor: Actor, wishes: Wishes = KEEP_ALL
 ) -> None:
     """Delete one membership or invitation. The caller holds the locks."""
+    membership, user = going.membership, going.user
     if membership.is_owner:
         check_other_owner(organization, membership)
+    left = settle(organization, going, wishes, actor=actor)
     Membership.objects.filter(pk=membership.pk).delete()
     record(event, organization, actor=actor, user=user, email=membership.email)
-    OrganizationCounts.objects.add([organization.pk], **share_of(membership))
+    gone = list(going.invitations)
+    if user is not None and event in CHANGES:
+        # Or they would be back by an invitation to their address, no matter who sent it.
+        back = list(
+            organization.memberships.invited().of_person(user).exclude(pk__in=[row.pk for row in gone])
+        )
+        revoke(organization, back, actor=actor)
+        gone += back
+        tell(organization, CHANGES[event], [user], actor=actor, were_owners=membership.is_owner, left=left)
+    share = share_of(membership)
+    share["invited"] = share.get("invited", 0) - len(gone)
+    OrganizationCounts.objects.add([organization.pk], **share)
 
 
 def share_of(membership: Membership) -> dict[str, int]:
@@ -137,25 +194,3 @@ def check_other_owner(organization: Organization, *going: Membership) -> None:
     others = organization.memberships.owners().exclude(pk__in=[membership.pk for membership in going])
     if not others.filter(user__is_active=True).exists():
         raise LastOwner(organization.name)
-
-
-def leave_everything(sender: type[User], *, user: User, **kwargs: Any) -> None:
-    """Delete all memberships of a user whose account is being deleted. Raises LastOwner, OwnershipChanged."""
-    owned = Organization.objects.owned_by(user).order_by("pk")
-    locked = {o.pk for o in owned.select_for_update(no_key=True, of=("self",))}
-    if names := last_owned(user):
-        raise LastOwner(*names)
-    user = lock_member(user.pk)
-    rows = list(Membership.objects.filter(user=user).order_by("pk").select_for_update(no_key=True))
-    if any(row.is_owner and row.organization_id not in locked for row in rows):
-        raise OwnershipChanged
-    Membership.objects.filter(pk__in=[row.pk for row in rows]).delete()
-    for row in sorted(rows, key=lambda row: row.organization_id):
-        OrganizationCounts.objects.add([row.organization_id], **share_of(row))
-
-
-def last_owned(user: User) -> list[str]:
-    """Return the names of organizations in which this user is the only active owner."""
-    others = Membership.objects.owners().filter(organization=OuterRef("pk"), user__is_active=True)
-    owned = Organization.objects.owned_by(user).exclude(Exists(others.exclude(user=user)))
-    return list(owned.order_by("name").values_list("name", flat=True))

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -61,6 +61,12 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
     def current_at(self, now: datetime) -> Self:
         return self.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now))
 
+    def shown_to(self, user_id: int, address: str, now: datetime) -> Self:
+        """Return what a user is in and invited to, without invitations to what the user is in already."""
+        joined = Membership.objects.active().filter(user=user_id, organization=OuterRef("organization"))
+        again = Q(Exists(joined), status=Membership.Status.INVITED)
+        return self.of(user_id, address).current_at(now).exclude(again)
+
     def in_organization(self, name_key: str) -> Self:
         """Return those of the organization with this name, given in lower case."""
         return self.alias(name_key=Lower("organization__name")).filter(name_key=name_key)
@@ -94,6 +100,10 @@ class Membership(models.Model):
     two_factor_enabled = models.BooleanField(default=False)
     # A copy of the name: deleting an account must not change memberships of others.
     invited_by = models.CharField(max_length=USERNAME_LENGTH, blank=True, default="")
+    # Who is responsible for the invitation: who sent it, or who made the token that did. And that token.
+    # No foreign keys: an invitation may outlive both.
+    invited_by_id = models.BigIntegerField(null=True)
+    invited_with_id = models.BigIntegerField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(null=True)  # of an invitation
     joined_at = models.DateTimeField(null=True)

@@ -42,7 +42,7 @@ def set_auth_policy(organization: Organization, policy: AuthPolicy, *, actor: Ac
 
     Raises OwnersNotEnrolled, NoLongerAllowed, OrganizationGone, RateLimited.
     """
-    news.reserve_broadcast(organization)
+    news.reserve_broadcast(organization, actor)
     with acting(actor):
         organization = lock_with_right(organization, actor)
         change_policy(organization, policy, actor=actor)

@@ -48,7 +48,7 @@ def update_user_sessions(
     None is the default. Equal values are not a change. Raises SessionOutOfRange, NoLongerAllowed,
     OrganizationGone, RateLimited.
     """
-    news.reserve_broadcast(organization)
+    news.reserve_broadcast(organization, actor)
     with acting(actor):
         organization = lock_with_right(organization, actor)
         change_sessions(organization, timeout=timeout, remember=remember, actor=actor)

@@ -1,8 +1,10 @@
 """User Settings > Organizations: memberships and invitations of the signed-in user."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import BadRequest
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -12,22 +14,39 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.exceptions import RuleViolation
 from accounts.sessions.assurance import has_sudo, redirect_to_sudo
 from accounts.sessions.requests import SignedInRequest
+from accounts.web.methods import get_or_post
 from accounts.web.statuses import status_of
 from organizations.access.gate import membership_required_despite_policy
+from organizations.context_processors import organizations_page
 from organizations.members import invitations, memberships
+from organizations.members.left_behind import left_by
 from organizations.models import Membership, Organization
 
 
 @require_safe
 def mine(request: SignedInRequest) -> HttpResponse:
-    """Render the page. Its lists come from organizations.context_processors, as in the top bar."""
-    return render(request, "organizations/mine.html")
+    """Render the page. The invitations come from organizations.context_processors, as in the top bar."""
+    return mine_page(request)
+
+
+def mine_page(request: SignedInRequest, status: int = 200) -> HttpResponse:
+    """Render one page of the user's organizations; `page` in the query has its number."""
+    text = request.GET.get("page", "") or "1"
+    if not (text.isascii() and text.isdigit() and len(text) <= 6 and int(text)):
+        raise BadRequest("malformed page")
+    number, path = int(text), reverse("organizations:mine")
+    context: dict[str, Any] = {"page": number, "next_url": f"{path}?page={number + 1}"}
+    if number > 1:  # the first page is what the top bar has read
+        page = organizations_page(request.user, number)
+        context |= {"previous_url": f"{path}?page={number - 1}", "entries": page.entries}
+        context["has_next"] = page.has_next
+    return render(request, "organizations/mine.html", context, status=status)
 
 
 def refused(request: SignedInRequest, error: RuleViolation) -> HttpResponse:
     """Render the page with the message of the error."""
     messages.error(request, str(error))
-    return render(request, "organizations/mine.html", status=status_of(error))
+    return mine_page(request, status_of(error))
 
 
 @require_POST
@@ -54,12 +73,16 @@ def answer(request: SignedInRequest, membership_id: int, verb: Callable[..., Org
     return verb(membership_id, user=request.user, actor=request.actor)
 
 
-@require_POST
+@get_or_post
 @membership_required_despite_policy
 def leave(request: SignedInRequest, organization: Organization, membership: Membership) -> HttpResponse:
+    """Show what leaving means, and what stays; then leave."""
     # Giving up an owner's rights takes sudo (D6), as on the page "Users".
     if membership.is_owner and not has_sudo(request):
-        return redirect_to_sudo(reverse("organizations:mine"))
+        return redirect_to_sudo(request.path)
+    if request.method != "POST":
+        context = {"organization": organization, "left": left_by(organization, [request.user.pk])}
+        return render(request, "organizations/leave.html", context)
     try:
         memberships.leave(organization, user=request.user, actor=request.actor)
     except RuleViolation as error:

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_POST, require_safe
 
@@ -14,6 +15,7 @@ from accounts.sessions.assurance import is_fully_verified, sudo_required
 from accounts.sessions.requests import SignedInRequest
 from organizations import tokens as verbs
 from organizations.access.gate import owner_required
+from organizations.announcements import is_owner, maker_of
 from organizations.models import Membership, Organization, OrganizationToken
 
 PAGE = "organizations:tokens"
@@ -36,12 +38,20 @@ def tokens_page(
     sections = {
         f"{kind.value}_section": {
             "token": found.get(kind),
+            "maker": maker_shown(found.get(kind)),
             "form": (refused or {}).get(kind) or ExpiryForm(auto_id=f"id_{kind.value}_%s"),
         }
         for kind in Kind
     }
     context: dict[str, Any] = {"organization": organization, "membership": membership, **sections}
     return render(request, "organizations/tokens.html", context, status=422 if refused else 200)
+
+
+def maker_shown(token: OrganizationToken | None) -> dict[str, Any]:
+    """Return the name of the person who made a token, and whether that is a present owner."""
+    if token is None:
+        return {}
+    return {"name": maker_of(token), "owns": is_owner(token.organization, token.created_by_id)}
 
 
 @require_POST
@@ -73,10 +83,19 @@ def create_token(
 def delete_token(
     request: SignedInRequest, organization: Organization, membership: Membership, kind: str
 ) -> HttpResponse:
-    if verbs.revoke(organization, kind_or_404(kind), actor=request.actor) is None:
+    chosen = kind_or_404(kind)
+    still_open = len(verbs.sent_with(verbs.of_kind(organization, chosen)))
+    if verbs.revoke(organization, chosen, actor=request.actor) is None:
         messages.info(request, _("There was nothing to delete any more."))
-    else:
-        messages.success(request, _("The token was deleted. It no longer works."))
+        return redirect(PAGE, organization.name)
+    messages.success(request, _("The token was deleted. It no longer works."))
+    if still_open:
+        words = ngettext(
+            "%(n)s invitation that was sent with it is still open. You find it under Users, Invited.",
+            "%(n)s invitations that were sent with it are still open. You find them under Users, Invited.",
+            still_open,
+        )
+        messages.warning(request, words % {"n": still_open})
     return redirect(PAGE, organization.name)
 
 

@@ -1,25 +1,27 @@
 """Organization settings > Users: list, invite and remove members, and make them owners."""
 
 from collections.abc import Callable
-from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.exceptions import RuleViolation
-from accounts.sessions.assurance import sudo_required
+from accounts.sessions.assurance import has_sudo, redirect_to_sudo, sudo_required
 from accounts.sessions.requests import SignedInRequest
 from accounts.web.form_pages import add_violation, form_page
+from accounts.web.methods import get_or_post
 from accounts.web.redirects import safe_next
 from accounts.web.statuses import status_of
 from organizations.access.gate import owner_required
-from organizations.forms import AddMemberForm, UserFilterForm
+from organizations.exceptions import MembershipGone, NotShown
+from organizations.forms import AddMemberForm, RemovalForm, UserFilterForm
 from organizations.members import invitations, memberships
 from organizations.members.keyset import keyset_page, page_links
+from organizations.members.left_behind import Wishes, left_by
 from organizations.members.lists import filtered
 from organizations.models import Membership, Organization
 
@@ -83,34 +85,91 @@ def make_owner(
     return act(request, organization, membership, membership_id, memberships.make_owner, done)
 
 
-@require_POST
+@get_or_post
 @owner_required
-@sudo_required(page=PAGE)
 def unmake_owner(
     request: SignedInRequest, organization: Organization, membership: Membership, membership_id: int
 ) -> HttpResponse:
+    row = organization.memberships.active().filter(pk=membership_id).first()
+    if row is not None and not row.is_owner and request.method != "POST":
+        messages.info(request, _("%(name)s is no longer an owner.") % {"name": row})
+        return redirect(PAGE, organization.name)
     done = _("%(name)s is no longer an owner.")
-    return act(request, organization, membership, membership_id, memberships.unmake_owner, done)
+    return ask_first(request, organization, membership, row, memberships.unmake_owner, done)
 
 
-@require_POST
+@get_or_post
 @owner_required
 def remove_member(
     request: SignedInRequest, organization: Organization, membership: Membership, membership_id: int
 ) -> HttpResponse:
-    if organization.memberships.owners().filter(pk=membership_id).exists():
-        return remove_owner(request, organization, membership, membership_id)
+    """Remove a member, or revoke an invitation, which needs no page that asks: it can be sent again."""
+    row = organization.memberships.filter(pk=membership_id).first()
     done = _("%(name)s has been removed.")
-    return act(request, organization, membership, membership_id, memberships.remove, done)
+    if row is not None and row.is_invited:
+        if request.method == "POST":
+            return act(request, organization, membership, membership_id, memberships.remove, done)
+        return redirect(f"{reverse(PAGE, args=[organization.name])}?status=invited")
+    verb = memberships.remove_owner if row and row.is_owner else memberships.remove
+    return ask_first(request, organization, membership, row, verb, done)
 
 
-@sudo_required(page=PAGE)
-def remove_owner(
-    request: SignedInRequest, organization: Organization, membership: Membership, membership_id: int
+def ask_first(
+    request: SignedInRequest,
+    organization: Organization,
+    membership: Membership,
+    row: Membership | None,
+    verb: Callable[..., Membership],
+    done: str,
 ) -> HttpResponse:
-    """Remove an owner. Every change of owners takes sudo (D6)."""
-    done = _("%(name)s has been removed.")
-    return act(request, organization, membership, membership_id, memberships.remove_owner, done)
+    """Show what the person leaves behind, and let the owner decide; then apply the verb.
+
+    Changing owners and ending tokens takes sudo (D6), which leads back to the page that asks.
+    """
+    if row is None or row.user_id is None:
+        return refused(request, organization, membership, MembershipGone())
+    form = RemovalForm(
+        left_by(organization, [row.user_id]), request.POST if request.method == "POST" else None
+    )
+    if (row.is_owner or form.left.tokens) and not has_sudo(request):
+        return redirect_to_sudo(request.get_full_path())
+    if request.method != "POST" or not form.is_valid():
+        return asking_page(request, organization, membership, row, form)
+    try:
+        changed = verb(organization, row.pk, actor=request.actor, wishes=Wishes(**form.choices))
+    except NotShown as error:
+        fresh = RemovalForm(left_by(organization, [row.user_id]))
+        return asking_page(request, organization, membership, row, fresh, error)
+    except RuleViolation as error:
+        return refused(request, organization, membership, error)
+    messages.success(request, done % {"name": changed})
+    if form.cleaned_data.get("end_tokens"):
+        messages.success(request, _("The tokens that %(name)s made were ended.") % {"name": changed})
+    return back(request, organization, membership, changed)
+
+
+def asking_page(
+    request: SignedInRequest,
+    organization: Organization,
+    membership: Membership,
+    row: Membership,
+    form: RemovalForm,
+    error: RuleViolation | None = None,
+) -> HttpResponse:
+    page, match = reverse(PAGE, args=[organization.name]), request.resolver_match
+    sent = request.POST if request.method == "POST" else request.GET
+    context = {
+        "organization": organization,
+        "membership": membership,
+        "row": row,
+        "form": form,
+        "error": error,
+        "removing": match is not None and match.url_name == "remove_member",
+        "others": [token for token in organization.tokens.all() if token.created_by_id != row.user_id],
+        "next": safe_next(request, sent.get("next"), page),
+    }
+    status = 422 if error or form.errors else 200
+    return render(request, "organizations/removal.html", context, status=status)
 
 
 def act(
@@ -118,18 +177,32 @@ def act(
     organization: Organization,
     membership: Membership,
     membership_id: int,
-    verb: Callable[..., Any],
+    verb: Callable[..., Membership],
     done: str,
 ) -> HttpResponse:
     """Apply a verb to the membership of a row, and redirect to the page that showed the row."""
     try:
         changed = verb(organization, membership_id, actor=request.actor)
     except RuleViolation as error:
-        messages.error(request, str(error))
-        response = users_page(request, organization, membership, AddMemberForm())
-        response.status_code = status_of(error)
-        return response
+        return refused(request, organization, membership, error)
     messages.success(request, done % {"name": changed})
-    if changed.user_id == membership.user_id:  # their own role: they may have lost access to the page
+    return back(request, organization, membership, changed)
+
+
+def refused(
+    request: SignedInRequest, organization: Organization, membership: Membership, error: RuleViolation
+) -> HttpResponse:
+    """Render the page with the message of the error."""
+    messages.error(request, str(error))
+    response = users_page(request, organization, membership, AddMemberForm())
+    response.status_code = status_of(error)
+    return response
+
+
+def back(
+    request: SignedInRequest, organization: Organization, membership: Membership, changed: Membership
+) -> HttpResponse:
+    """Redirect to the page that showed the row of `changed`, or home if they changed their own role."""
+    if changed.user_id == membership.user_id:  # they may have lost access to the page
         return redirect("organizations:home")
     return redirect(safe_next(request, request.POST.get("next"), reverse(PAGE, args=[organization.name])))

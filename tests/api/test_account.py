@@ -393,7 +393,7 @@ def test_staff_remove_two_factor_and_it_is_recorded_by_which_token(alice, app_of
     token = ApiToken.objects.get(owner=root).public_id
     assert event.data["reason"] == f"API, token {token}"
     assert (event.door, event.actor, event.data["token"]) == ("api", "user:root", token)
-    assert token in mail.outbox[-1].body
+    assert all(token in message.body for message in mail.outbox[-2:])
     assert browser.get("/app/settings/profile").status_code == 302
 
 
@@ -435,8 +435,29 @@ def test_or12_an_owner_of_a_mandatory_organization_keeps_it(alice, app_of_alice,
     assert User.objects.get(pk=alice.pk).is_enrolled
 
 
+def test_sf3_staff_without_the_right_to_change_users_are_nobody(alice, app_of_alice):
+    staff = people.make_staff("staff", "accounts.view_user")
+    people.enrol(staff)
+
+    assert disable(staff, alice).status_code == 404
+    assert User.objects.get(pk=alice.pk).is_enrolled
+
+
+def test_sf3_superusers_are_told_of_what_a_program_did(alice, app_of_alice, root):
+    staff = people.make_staff("staff", "accounts.change_user")
+    people.enrol(staff)
+    mail.outbox.clear()
+
+    assert disable(staff, alice).status_code == 200
+
+    told = {message.to[0]: message for message in mail.outbox}
+    assert {alice.email, root.email} <= set(told)
+    assert "Who did it: staff" in told[root.email].body
+    assert "API, token" in told[root.email].body
+
+
 def test_staff_do_it_neither_to_themselves_nor_to_superusers(root):
-    staff = people.make_user("staff", is_staff=True)
+    staff = people.make_staff("staff", "accounts.change_user")
     people.enrol(staff)
 
     assert disable(root, root).status_code == 403

@@ -181,10 +181,8 @@ def test_leaving_is_possible_while_locked_out(acme):
     owner.click("Require two-factor")
     member.goto("/app/acme")
 
-    member.page.locator("main summary, main button", has_text="Leave").first.click()
-    last = member.page.locator("main form[action$='/leave'] button")
-    if last.count() and last.first.is_visible():
-        last.first.click()
+    member.click("Leave acme", role="link")
+    member.click("Leave acme")
 
     member.goto("/app/acme")
     assert "not found" in member.text.lower() or "404" in member.text

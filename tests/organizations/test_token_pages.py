@@ -176,7 +176,7 @@ def test_all_owners_are_told_and_what_to_do_about_it(stage, mailoutbox):
     assert sorted(mail.to[0] for mail in mails) == sorted([stage.olga.email, stage.una.email] * 2)
     for mail in mails:
         assert mail.subject == "A new token for the organization open"
-        assert "Made by: olga" in mail.body
+        assert "By: olga" in mail.body
         assert "If none of the owners meant it, delete it here:" in mail.body
     assert "The former one no longer works." not in mails[0].body
     assert "The former one no longer works." in mails[-1].body

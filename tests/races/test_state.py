@@ -490,7 +490,7 @@ def test_two_superusers_who_demote_each_other_never_leave_the_site_without_one(l
         fire(
             live_site,
             [
-                write_down(visitor, f"/admin/accounts/user/{other.pk}/act/rights/", is_staff="on")
+                write_down(visitor, f"/admin/accounts/user/{other.pk}/act/rights/", is_staff="on", reason="x")
                 for visitor, other in zip(visitors, reversed(roots), strict=True)
             ],
         )

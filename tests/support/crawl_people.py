@@ -153,7 +153,10 @@ class Places:
     def __init__(self, stage):
         self.known = {
             "organization_name": ["open", "fort"],
-            "membership_id": [membership_of(stage.max, "open").pk],
+            # A member, an owner, and an owner who has made a token.
+            "membership_id": [
+                membership_of(stage.people[name], "open").pk for name in ("max", "una", "olga")
+            ],
             "token": ["MTIz.made.up"],
             "page": ["two-factor"],
             "factor": ["app"],

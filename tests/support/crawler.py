@@ -18,7 +18,7 @@ from django.test import Client
 from django.urls import Resolver404, URLResolver, get_resolver, resolve
 from django.utils.regex_helper import normalize
 
-from accounts.models import AuditEvent, OutboxMessage, RateLimit, Session
+from accounts.models import AuditEvent, MailWindow, OutboxMessage, RateLimit, Session
 
 FORM = "application/x-www-form-urlencoded"
 FOR_PROGRAMS = "/api/"
@@ -129,7 +129,7 @@ class CrawledPage(HTMLParser):
 # ---------------------------------------------------------------- asking and answering
 
 # What a refused attempt may write: counters, the session's last use, mails about wrong codes, failures.
-NOT_COUNTED = (Session, RateLimit, OutboxMessage)
+NOT_COUNTED = (Session, RateLimit, OutboxMessage, MailWindow)
 FAILURES = ".failed"  # how the names of such events end
 WRITES = re.compile(r'\s*(?:INSERT (?:OR \w+ )?INTO|UPDATE|DELETE FROM) "?(\w+)')
 # Once a minute a GET may do this, of a session or a token (docs/security.md, R52).

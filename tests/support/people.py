@@ -13,6 +13,7 @@ from html import unescape
 
 import pyotp
 import pytest
+from django.contrib.auth.models import Permission
 from django.core.signals import request_finished
 from django.test import Client
 from django.utils import timezone
@@ -25,6 +26,7 @@ from accounts.login import sign_in as login
 from accounts.models import User
 from accounts.outbox import threads
 from accounts.sessions.store import SessionStore
+from accounts.tokens import lookup
 from accounts.two_factor import enrolment
 
 
@@ -43,6 +45,15 @@ def make_user(username, **fields):
     """Create and return a user with a confirmed address and PASSWORD."""
     defaults = {"email": f"{username}@example.com", "email_confirmed_at": timezone.now()}
     return User.objects.create_user(username, password=PASSWORD, **(defaults | fields))
+
+
+def make_staff(username, *names, **fields):
+    """Create and return staff with these permissions, such as "accounts.change_user"."""
+    user = make_user(username, is_staff=True, **fields)
+    for name in names:
+        app, codename = name.split(".")
+        user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
+    return user
 
 
 @dataclass
@@ -135,6 +146,12 @@ def enrol_somewhere(user):
     assert len(authenticator.codes) == 10
     user.refresh_from_db()
     return authenticator
+
+
+@pytest.fixture(autouse=True)
+def no_network_is_closed():
+    """What this process remembers of networks that sent too many wrong tokens belongs to another test."""
+    lookup.closed.clear()
 
 
 @pytest.fixture

@@ -81,8 +81,8 @@ def start_site(database_url, *, workers=2, threads=4, **environment):
             "EMAIL_URL": f"filemail:///{mail_directory}",
         }
         command = [sys.executable, "-m", "gunicorn", "--chdir", str(ROOT), "--preload"]
-        command += ["--bind", f"fd://{listener.fileno()}", "--no-control-socket", "--forwarded-allow-ips", ""]
-        command += ["--workers", str(workers), "--threads", str(threads), "--worker-class", "gthread"]
+        command += ["--config", "python:tfc_auth.server", "--bind", f"fd://{listener.fileno()}"]
+        command += ["--workers", str(workers), "--threads", str(threads)]
         kept = Kept(
             [*command, "--log-level", "warning", "tfc_auth.wsgi"],
             directory,

@@ -1,6 +1,7 @@
 """Backup codes: ten one-time codes of 65 bits, for users who lost a device (NIST SP 800-63B-4, 4.2.1.1)."""
 
 import secrets
+from collections.abc import Iterator
 from typing import Any
 
 from django.db.models import Count, OuterRef, Subquery
@@ -86,6 +87,13 @@ class BackupCodesFactor(BackupFactor):
 
     def remaining(self, user: User) -> int:
         return BackupCode.objects.filter(code_set__user=user, code_set__confirmed=True, used_at=None).count()
+
+    def problems(self) -> Iterator[str]:
+        """Also name sets from which codes are missing. Used codes stay in their set."""
+        yield from super().problems()
+        counted = BackupCodeSet.objects.select_related("user").annotate(number=Count("codes"))
+        for code_set in counted.exclude(number=CODES).iterator():
+            yield f"{code_set.user}: the set of {self.slug} {code_set.pk} has {code_set.number} codes"
 
     def reveal(self, user: User) -> list[str]:
         """Return the unused codes in groups, in order. Raises DecryptionFailed."""

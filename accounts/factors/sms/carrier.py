@@ -3,20 +3,28 @@
 import logging
 from typing import Any
 
+from django.db import Error
+
 from accounts.factors.sms.backends import get_backend
+from accounts.factors.sms.breaker import Sent, count_sent
 from accounts.factors.sms.models import TextMessage
 
 logger = logging.getLogger(__name__)
 
 
 def send_text(content: dict[str, Any]) -> None:
-    message = TextMessage.objects.filter(pk=content["message_id"])
+    pk = content["message_id"]
+    message = TextMessage.objects.filter(pk=pk, status=TextMessage.Status.QUEUED)
     try:
         provider_id = get_backend().send(to=content["to"], body=content["body"])
     except Exception as error:  # the provider's errors contain the number, so log only the class
-        logger.warning("Text %s was not sent: %s", content["message_id"], type(error).__name__)
-        message.filter(status=TextMessage.Status.QUEUED).update(status=TextMessage.Status.FAILED)
+        logger.warning("Text %s was not sent: %s", pk, type(error).__name__)
+        message.update(status=TextMessage.Status.FAILED)
         return
-    message.filter(status=TextMessage.Status.QUEUED).update(
-        status=TextMessage.Status.SENT, provider_id=provider_id
-    )
+    message.update(status=TextMessage.Status.SENT, provider_id=provider_id)
+    if "source" not in content:  # queued by a former version
+        return
+    try:
+        count_sent(Sent(content["to"], **content["source"]), pk)
+    except Error as error:  # it was sent all the same
+        logger.error("Text %s was sent, but not counted: %s", pk, type(error).__name__)

@@ -4,52 +4,36 @@ SMS is a restricted authenticator: an application is always offered as an altern
 """
 
 import secrets
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
-from django.conf import settings
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import outbox
+from accounts import limits, outbox
 from accounts.audit import Actor
-from accounts.crypto import digest, digests, open_sealed, seal
-from accounts.crypto.columns import SealedColumn
+from accounts.crypto import digest, digests, seal
 from accounts.database.batches import delete_in_batches, update_in_batches
+from accounts.exceptions import DecryptionFailed, MethodPaused, RateLimited
 from accounts.factors.base import SIX_DIGIT_CODES, Device, Factor, State, six_digits, wrong_length
-from accounts.factors.sms.models import SMSDevice, TextMessage
-from accounts.factors.sms.numbers import PhoneNumberForm, mask, prefix_of
+from accounts.factors.sms import breaker, budgets, wording
+from accounts.factors.sms.forms import PhoneNumberForm
+from accounts.factors.sms.models import Destination, Purpose, SMSDevice, TextMessage
+from accounts.factors.sms.numbers import mask
+from accounts.factors.sms.sealed_numbers import number_digest, number_of, sealing_context
 from accounts.factors.sms.webhook import urlpatterns
-from accounts.limits import Budget
-from accounts.limits.guesses import Claim
+from accounts.limits import Claim
+from accounts.limits.guesses import account_key
 from accounts.models import User
 
 LIFETIME = timedelta(minutes=5)
 MOST_TRIES = 5
-COOLDOWN = timedelta(seconds=60)
-SENDS_BY_USER = Budget("text:user", (1, 60), (5, 3600), (10, 86_400))
-SENDS_TO_NUMBER = Budget("text:number", (1, 60), (5, 3600), (10, 86_400))
-SENDS_BY_ADDRESS = Budget("text:address", (20, 3600))
-# Texts that set up a number, which may be anybody's, also have smaller budgets of their own: the rest is
-# reserved for users who have proved their number and want to log in.
-SET_UPS_OF_NUMBER = Budget("text:set-up:number", (2, 3600), (4, 86_400))
-# Logged once an hour, so that somebody checks whether this is fraud or just a busy day (R37).
-SITE_ALARM = "The hourly budget of text messages is used up: no more are sent until it opens again."
-BLOCK_ALARM = (
-    "The hourly budget of text messages to one block of phone numbers is used up: it gets no more of them "
-    "until it opens again."
-)
-SITE_SET_UP_ALARM = (
-    "The hourly budget of text messages that set up a number is used up: only numbers that are in use "
-    "get more of them until it opens again."
-)
-BLOCK_SET_UP_ALARM = (
-    "The hourly budget of text messages that set up a number in one block is used up: it gets them to log in "
-    "only until it opens again."
-)
+COOLDOWN = 60  # seconds
 
 
 class SMSFactor(Factor):
@@ -64,27 +48,47 @@ class SMSFactor(Factor):
     urls = urlpatterns
 
     def claims(self, user: User, state: State, *, actor: Actor) -> list[Claim]:
-        """Return the budgets for one more text: by user, number, address, block and site."""
+        """Return the budgets for one more text. Those by number of a set-up are chosen by `reserve`."""
         number = number_of(self.device_for(user, state))
-        subject, block = number_digest(number), digest(prefix_of(number), "block")
-        of_block, of_site = settings.SMS_HOURLY_BUDGET_PER_PREFIX, settings.SMS_HOURLY_BUDGET
-        claims = [
-            (SENDS_BY_USER, f"user:{user.pk}"),
-            (SENDS_TO_NUMBER, subject),
-            (SENDS_BY_ADDRESS, actor.network),
-            (hourly("text:block", of_block, BLOCK_ALARM), block),
-            (hourly("text:site", of_site, SITE_ALARM), ""),
-        ]
-        if "device_id" in state:  # nobody has proved this number yet
-            claims += [
-                (SET_UPS_OF_NUMBER, subject),
-                (hourly("text:set-up:block", half(of_block), BLOCK_SET_UP_ALARM), block),
-                (hourly("text:set-up:site", half(of_site), SITE_SET_UP_ALARM), ""),
-            ]
-        return claims
+        if is_set_up(state):
+            return budgets.for_set_up(user, number, actor=actor)
+        return budgets.for_login(user, number, number_digest(number), actor=actor)
+
+    def reserve(self, user: User, state: State, *, actor: Actor) -> None:
+        """Spend the budgets of one text. Raises MethodPaused, RateLimited; both name another way."""
+        self.check_pause(user, self.device_for(user, state), state)
+        claims = self.claims(user, state, actor=actor)
+        try:
+            if is_set_up(state):
+                subject = number_digest(number_of(self.device_for(user, state)))
+                reserve_set_up(user, subject, claims, actor=actor)
+            else:
+                limits.reserve(*claims)
+        except RateLimited as error:
+            other_way = (
+                wording.other_way_to_set_up() if is_set_up(state) else wording.other_ways_to_sign_in(user)
+            )
+            raise wording.TooManyTexts(error.retry_after, other_way) from error
+
+    def check_pause(self, user: User, device: SMSDevice, state: State) -> None:
+        """Raise MethodPaused if texts to this number are paused. Pure. Raises DecryptionFailed."""
+        number = number_of(device)
+        if is_set_up(state):
+            breaker.check_set_up(number)
+        elif pause := breaker.pause_of(number, Purpose.LOGIN):
+            raise MethodPaused(wording.logins_paused(pause, user))
+
+    def notes(self) -> Iterable[str]:
+        for row in Destination.objects.paused().order_by("country", "key", "purpose"):
+            until = f"until {row.paused_until:%Y-%m-%d %H:%M} UTC" if row.paused_until else "until lifted"
+            yield (
+                f"text messages to {row.place} for {row.get_purpose_display()} are paused {until}: "
+                f"{row.used} of {row.sent} codes were used"
+            )
 
     def begin_enrolment(self, user: User, **details: Any) -> State:
         number = details["phone_number"]
+        breaker.check_set_up(number)
         device = SMSDevice(user=user, confirmed=False, number_digest=number_digest(number))
         device.sealed_number, device.last_digits = seal(number, sealing_context(user.pk)), number[-2:]
         device.save()
@@ -93,7 +97,7 @@ class SMSFactor(Factor):
     def complete_enrolment(self, user: User, answer: str, state: State) -> Device | None:
         return self.confirm(user, state) if self.consume(user, answer, state) else None
 
-    def challenge(self, user: User, state: State) -> State:
+    def challenge(self, user: User, state: State, *, actor: Actor | None = None) -> State:
         """Text a new code, which replaces all former codes of this user."""
         device = self.device_for(user, state)
         code = f"{secrets.randbelow(1_000_000):06d}"
@@ -104,9 +108,13 @@ class SMSFactor(Factor):
         )
         message.digest = digest(code, code_purpose(message))
         message.save(update_fields=["digest"])
-        outbox.enqueue_message(
-            "text", {"message_id": message.pk, "to": number_of(device), "body": body(code)}, LIFETIME
-        )
+        source = {
+            "purpose": breaker.purpose_of(message.purpose).value,
+            "person": account_key(user),
+            "network": breaker.source_network(actor),
+        }
+        text = {"message_id": message.pk, "to": number_of(device), "body": wording.body(code)}
+        outbox.enqueue_message("text", text | {"source": source}, LIFETIME)
         return state | {"message_id": message.pk}
 
     def verify(self, user: User, answer: str, state: State) -> Device | None:
@@ -127,11 +135,15 @@ class SMSFactor(Factor):
         right = TextMessage.objects.filter(
             pk=message.pk, used_at=None, tries__lt=MOST_TRIES, digest__in=digests(code, code_purpose(message))
         ).update(used_at=timezone.now(), digest="")
-        if not right:
+        if right:
+            transaction.on_commit(partial(breaker.count_used, message), robust=True)
+        else:
             TextMessage.objects.filter(pk=message.pk).update(tries=F("tries") + 1)
         return right == 1
 
     def live_message(self, user: User, state: State) -> TextMessage | None:
+        """Return the text whose code can be used. It lives for LIFETIME at most, whatever the clock."""
+        now = timezone.now()
         return (
             TextMessage.objects.filter(
                 user=user,
@@ -139,7 +151,8 @@ class SMSFactor(Factor):
                 purpose=state.get("purpose", ""),
                 used_at=None,
                 replaced_at=None,
-                expires_at__gt=timezone.now(),
+                expires_at__gt=now,
+                expires_at__lte=now + LIFETIME,
                 tries__lt=MOST_TRIES,
             )
             .exclude(digest="")
@@ -150,14 +163,25 @@ class SMSFactor(Factor):
         device = self.device_for(user, state)
         newest = TextMessage.objects.filter(user=user).order_by("-pk").first()
         own = newest if newest is not None and newest.pk == state.get("message_id") else None
-        number = mask(device.last_digits)
+        number, paused = mask(device.last_digits), self.why_paused(user, device, state)
         return {
             "title": _("Set up text messages"),
-            "question": question(own, number),
+            "question": wording.question(own, number, paused=bool(paused)),
             "number": number,
-            "delivery": delivery(own),
+            "delivery": wording.delivery(own),
             "resend_in": wait_after(newest),
+            "paused": paused,
         }
+
+    def why_paused(self, user: User, device: SMSDevice, state: State) -> str:
+        """Return what the page says where texts to this number are paused, else "". Pure."""
+        try:
+            self.check_pause(user, device, state)
+        except MethodPaused as error:
+            return str(error)
+        except DecryptionFailed:  # asking for a text says so
+            return ""
+        return ""
 
     def has_shape(self, answer: str) -> bool:
         return six_digits(answer) is not None
@@ -183,41 +207,40 @@ class SMSFactor(Factor):
         device: SMSDevice = of_user.get(**wanted)
         return device
 
+    def problems(self) -> Iterator[str]:
+        """Also name texts that are for another user than their number."""
+        yield from super().problems()
+        texts = TextMessage.objects.select_related("user").exclude(user=F("device__user"))
+        for text in texts.iterator():
+            yield f"{text.user}: {text} went to somebody else's number"
+
     def discard_stale(self) -> int:
         now = timezone.now()
         update_in_batches(TextMessage.objects.filter(expires_at__lt=now).exclude(digest=""), digest="")
         delete_in_batches(TextMessage.objects.filter(expires_at__lt=now - timedelta(days=7)))
+        breaker.discard_stale()
         return super().discard_stale()
 
 
-def hourly(name: str, texts: int, alarm: str) -> Budget:
-    return Budget(name, (texts, 3600), alarm=alarm)
+def is_set_up(state: State) -> bool:
+    """Return whether this state is of a number that nobody has proved yet."""
+    return "device_id" in state
 
 
-def half(texts: int) -> int:
-    return -(-texts // 2)
+def reserve_set_up(user: User, subject: str, claims: list[Claim], *, actor: Actor) -> None:
+    """Spend the budgets of a text that sets up a number: as the person's first of the day, or a further one.
 
-
-def sealing_context(user_id: int) -> str:
-    return f"phone:{user_id}"
-
-
-def number_of(device: SMSDevice) -> str:
-    return open_sealed(device.sealed_number, sealing_context(device.user_id))
-
-
-def number_digest(number: str) -> str:
-    return digest(number, DIGEST_PURPOSE)
-
-
-DIGEST_PURPOSE = "phone"
-SEALED = SealedColumn(
-    SMSDevice,
-    "sealed_number",
-    context=lambda device: sealing_context(device.user_id),
-    digest_field="number_digest",
-    digest_purpose=lambda device: DIGEST_PURPOSE,
-)
+    Raises RateLimited.
+    """
+    try:
+        limits.reserve(*claims, *budgets.first_of_day(user, subject, actor=actor))
+        return
+    except RateLimited as error:
+        first = error.retry_after
+    try:
+        limits.reserve(*claims, *budgets.further(user, subject, actor=actor))
+    except RateLimited as error:
+        raise RateLimited(min(first, error.retry_after)) from error
 
 
 def code_purpose(message: TextMessage) -> str:
@@ -225,35 +248,10 @@ def code_purpose(message: TextMessage) -> str:
     return f"text:{message.pk}:{message.user_id}:{message.device_id}:{message.purpose}"
 
 
-def body(code: str) -> str:
-    """Return the text. Its last line binds the code to our domain: phones fill it in there only."""
-    host = urlsplit(settings.SITE_URL).hostname
-    said = _("%(code)s is your %(site)s code. It is valid for 5 minutes. Never tell it to anybody.") % {
-        "code": code,
-        "site": settings.SITE_NAME,
-    }
-    return f"{said}\n\n@{host} #{code}"
-
-
 def wait_after(newest: TextMessage | None) -> int:
-    """Return the seconds until another text can be sent, 0 if one can be sent now."""
-    if newest is None:
-        return 0
-    return max(0, round((newest.created_at + COOLDOWN - timezone.now()).total_seconds()))
+    """Return the seconds until another text can be sent, 0 if one can be sent now; never above COOLDOWN.
 
-
-def question(own: TextMessage | None, number: str) -> str:
-    if own is None:
-        return _("We can text a code to %(number)s.") % {"number": number}
-    return _("Enter the code that we sent to %(number)s.") % {"number": number}
-
-
-def delivery(message: TextMessage | None) -> str:
-    """Return the delivery status of the text, without reasons (SM-10)."""
-    if message is None:
-        return ""
-    if message.status == TextMessage.Status.DELIVERED:
-        return _("The text message was delivered.")
-    if message.status == TextMessage.Status.FAILED:
-        return _("The text message could not be delivered. Use another way, or try again later.")
-    return _("The text message is on its way.")
+    A text of the future was sent before the clock was set back: nobody waits for that moment.
+    """
+    age = (timezone.now() - newest.created_at).total_seconds() if newest else COOLDOWN
+    return round(COOLDOWN - age) if 0 <= age < COOLDOWN else 0

@@ -1,8 +1,10 @@
-from typing import ClassVar
+from datetime import datetime, timedelta
+from typing import ClassVar, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts.factors.base import Device
 from accounts.models import User
@@ -48,6 +50,79 @@ class TextMessage(models.Model):
     used_at = models.DateTimeField(null=True)
     status = models.CharField(max_length=9, choices=Status, default=Status.QUEUED)
     provider_id = models.CharField(max_length=64, blank=True, default="", db_index=True)
+    # When it was counted (breaker.py), and in the rows with which keys; "" where it was not.
+    counted_at = models.DateTimeField(null=True)
+    country = models.CharField(max_length=8, blank=True, default="")
+    block = models.CharField(max_length=64, blank=True, default="")
 
     def __str__(self) -> str:
         return f"text {self.pk}"
+
+
+class Purpose(models.TextChoices):
+    """What texts are for: numbers that nobody has proved yet, or users who have proved theirs."""
+
+    SET_UP = "set-up", _("setting up numbers")
+    LOGIN = "login", _("signing in")
+
+
+# How long the breaker pauses. Set-ups can wait; people whose only method is a phone can't wait for a day.
+LENGTHS = {Purpose.SET_UP: timedelta(hours=24), Purpose.LOGIN: timedelta(hours=1)}
+LONGEST = max(LENGTHS.values())
+# Clocks of several hosts may differ by this much.
+SKEW = timedelta(minutes=5)
+
+
+def is_paused(now: datetime) -> Q:
+    """Return the condition of a pause. The breaker's last for LENGTHS at most, whatever the clock."""
+    paused = Q(paused_at__isnull=False, paused_until=None)
+    for purpose, length in LENGTHS.items():
+        paused |= Q(purpose=purpose, paused_until__gt=now, paused_until__lte=now + length + SKEW)
+    return paused
+
+
+class DestinationQuerySet(models.QuerySet["Destination"]):
+    def paused(self) -> Self:
+        """Return where nothing is sent now."""
+        return self.filter(is_paused(timezone.now()))
+
+
+class Destination(models.Model):
+    """A country or a block of numbers: how many codes went there in the present hour, and were used.
+
+    The row says whether texts to it are paused. Only breaker.py and pauses.py write it.
+    """
+
+    # The country, or the keyed digest of what the numbers of a block begin with.
+    key = models.CharField(max_length=64)
+    purpose = models.CharField(_("texts for"), max_length=6, choices=Purpose)
+    country = models.CharField(_("country"), max_length=8)
+    # The last two digits of what the numbers of a block begin with; "" for a country.
+    ending = models.CharField(max_length=2, blank=True, default="")
+    window_began_at = models.DateTimeField(default=timezone.now, db_index=True)
+    sent = models.PositiveIntegerField(_("codes sent"), default=0)
+    used = models.PositiveIntegerField(_("of them used"), default=0)
+    paused_at = models.DateTimeField(_("paused since"), null=True)
+    # None for a pause that was set by hand: it lasts until somebody lifts it.
+    paused_until = models.DateTimeField(_("until"), null=True)
+    # Whose codes were not used: of which purpose; "" for a pause that was set by hand.
+    tripped_by = models.CharField(max_length=6, choices=Purpose, blank=True, default="")
+    reason = models.CharField(_("reason"), max_length=200, blank=True, default="")
+
+    objects = DestinationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("pause of text messages")
+        verbose_name_plural = _("pauses of text messages")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["key", "purpose"], name="one_row_per_destination_and_purpose"),
+            models.CheckConstraint(condition=Q(used__lte=F("sent")), name="no_more_codes_used_than_sent"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.place}, {self.get_purpose_display()}"
+
+    @property
+    def place(self) -> str:
+        """Return the country, for a block with two of its digits: numbers stay masked."""
+        return f"{self.country} ••{self.ending} ••••" if self.ending else self.country

@@ -1,7 +1,5 @@
 """Create a site admin: replaces Django's command of the same name, and uses our verb."""
 
-import getpass
-import os
 from argparse import ArgumentParser
 from typing import Any
 
@@ -10,15 +8,14 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
+from accounts.management.prompts import PASSWORD_VARIABLE, new_password
 from accounts.models import validate_username
 from accounts.users import registration
 from accounts.users.validators import validate_address
 
-PASSWORD_VARIABLE = "DJANGO_SUPERUSER_PASSWORD"
-
 
 class Command(BaseCommand):
-    help = "Makes a site admin. The email address counts as confirmed."
+    help = "Makes a superuser. The email address counts as confirmed. All superusers are told by mail."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--username")
@@ -33,14 +30,14 @@ class Command(BaseCommand):
     def handle(
         self, *args: Any, username: str | None, email: str | None, noinput: bool, **options: Any
     ) -> None:
-        if noinput:
-            password = os.environ.get(PASSWORD_VARIABLE)
-            if not (username and email and password):
-                raise CommandError(f"--noinput needs --username, --email and {PASSWORD_VARIABLE}.")
-        else:
+        if noinput and not (username and email):
+            raise CommandError(f"--noinput needs --username, --email and {PASSWORD_VARIABLE}.")
+        try:
             username = username or input("Username: ")
             email = email or input("Email address: ")
-            password = ask_for_password()
+        except EOFError:
+            raise CommandError("No username and email address were typed.") from None
+        password = new_password(noinput=noinput)
         try:
             validate_username(username)
             validate_address(email)
@@ -52,10 +49,3 @@ class Command(BaseCommand):
         self.stdout.write(
             f"{user.username} is a site admin. /admin/ opens once two-factor authentication is set up."
         )
-
-
-def ask_for_password() -> str:
-    password = getpass.getpass("Password: ")
-    if getpass.getpass("Password (again): ") != password:
-        raise CommandError("These were two different passwords.")
-    return password

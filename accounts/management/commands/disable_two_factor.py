@@ -7,12 +7,12 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
-from accounts.models import User
+from accounts.management.prompts import user_named
 from accounts.two_factor import removal
 
 
 class Command(BaseCommand):
-    help = "Removes a user's two-factor authentication; recorded, and told to the user by mail."
+    help = "Removes a user's two-factor authentication; recorded, and told by mail."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("username")
@@ -24,13 +24,9 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, username: str, reason: str, break_glass: bool, **options: Any) -> None:
-        user = User.objects.by_login(username).first()
-        if user is None:
-            raise CommandError(f"There is no user {username}.")
-        if not reason.strip():
-            raise CommandError("Say why, with --reason.")
+        user = user_named(username)
         try:
-            removal.disable(user, actor=Actor.command(), reason=reason.strip(), forced=break_glass)
+            removal.disable(user, actor=Actor.command(), reason=reason, forced=break_glass)
         except RuleViolation as violation:
             raise CommandError(str(violation)) from violation
         self.stdout.write(f"Two-factor authentication of {user.username} is off.")

@@ -103,9 +103,8 @@ def serve(host: str, port: str) -> NoReturn:
     names = ["127.0.0.1", "localhost", "[::1]", host] if is_loopback(host) else ["*"]
     os.environ.setdefault("ALLOWED_HOSTS", ",".join(names))
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    arguments = ["--bind", address, "--workers", "2", "--threads", "4", "--log-level", "warning"]
-    arguments += ["--forwarded-allow-ips", ""]  # there is no proxy to trust (docs/deployment.md)
+    arguments = ["--config", "python:tfc_auth.server", "--bind", address, "--workers", "2"]
     os.execv(  # noqa: S606 -- our own interpreter, no shell
         sys.executable,
-        [sys.executable, "-m", "gunicorn", *arguments, "--no-control-socket", "tfc_auth.wsgi"],
+        [sys.executable, "-m", "gunicorn", *arguments, "--log-level", "warning", "tfc_auth.wsgi"],
     )

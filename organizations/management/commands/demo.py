@@ -49,7 +49,7 @@ def make_people() -> dict[str, User]:
         name: User.objects.create_user(name, f"{name}@example.com", PASSWORD, **fields)
         for name in ["alice", "bob", "carol"]
     }
-    User.objects.create_superuser("root", "root@example.com", PASSWORD)
+    User.objects.create_user("root", "root@example.com", PASSWORD, is_staff=True, is_superuser=True, **fields)
     return people
 
 

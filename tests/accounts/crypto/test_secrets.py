@@ -255,7 +255,7 @@ def test_r20_neither_may_what_shows_secrets(alice):
 
 def test_r20_after_confirmation_the_key_is_nowhere(alice, app_of_alice):
     client = sign_in(alice, app_of_alice)
-    root = make_user("root", is_staff=True)
+    root = make_user("root", is_staff=True, is_superuser=True)
     pages = [HOME, "/app/settings/profile", "/app/settings/activity", "/app", f"{TWO_FACTOR}/disable"]
 
     for page in [client.get(path) for path in pages] + [sign_in(root).get("/app")]:

@@ -63,10 +63,10 @@ def test_the_memberships_of_a_person(alice, bob):
     sign_in(alice).post("/app/acme/settings/users/add", {"username": "carol@example.com"})
     carol = make_user("carol")
 
-    for user, days_later, expected in [(bob, 0, 1), (carol, 0, 1), (carol, 8, 0)]:
+    for user, days_later, name, expected in [(bob, 0, "", 1), (carol, 0, "acme", 1), (carol, 8, "acme", 0)]:
         now = timezone.now() + timedelta(days=days_later)
-        rows = Membership.objects.of_person(user).current_at(now).select_related("organization")
-        values = {"user_id": user.pk, "address": confirmed_address(user), "now": now}
+        values = {"user_id": user.pk, "address": confirmed_address(user), "now": now, "name_key": name}
+        rows = context_processors.of_person(**values)
         assert len(assert_same(context_processors.OF_PERSON, rows, **values)) == expected
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from accounts.audit import Actor
-from accounts.models import AuditEvent
+from accounts.models import ApiToken, AuditEvent
 from tests.support.people import PASSWORD, make_user, post_password
 from tfc_auth.middleware import ForwardedHeadersMiddleware
 
@@ -33,6 +33,39 @@ def test_counts_ipv6_by_network(ip, network):
     actor = Actor(user=None, ip=ip, user_agent="", door="html")
 
     assert actor.network == network
+
+
+@pytest.mark.parametrize(
+    ("ip", "networks"),
+    [
+        ("198.51.100.7", ("198.51.100.7", "198.51.100.0/24")),
+        ("::ffff:198.51.100.7", ("198.51.100.7", "198.51.100.0/24")),
+        (
+            "2001:db8:1:2abc:aaaa::1",
+            ("2001:db8:1:2abc::/64", "2001:db8:1:2a00::/56", "2001:db8:1::/48"),
+        ),
+        ("::1", ("::/64", "::/56", "::/48")),
+        ("unix:", ("unix:",)),
+        (None, ("",)),
+    ],
+)
+def test_sf7_networks_nest(ip, networks):
+    assert Actor(user=None, ip=ip, user_agent="", door="html").networks == networks
+
+
+def test_sf6_a_person_and_the_tokens_of_that_person_are_two_sources(alice):
+    five = make_user("5")
+    tokens = [
+        ApiToken(owner=alice, created_by_id=alice.pk),
+        ApiToken(owner=alice, created_by_id=None),
+        ApiToken(owner=five, created_by_id=None),
+        ApiToken(owner=five, created_by_id=five.pk),
+    ]
+    actors = [Actor(user=token.owner, ip=None, user_agent="", door="api", token=token) for token in tokens]
+    actors += [Actor(user=user, ip=None, user_agent="", door="html") for user in (alice, five)]
+    actors += [Actor.command()]
+
+    assert len({actor.source for actor in actors}) == len(actors)
 
 
 def addresses_of_one_network():

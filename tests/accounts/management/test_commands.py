@@ -1,5 +1,6 @@
 """What is done on the server's command line."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -7,13 +8,13 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError, call_command, get_commands
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import AuditEvent, RateLimit, User
 from tests.support import environment
-from tests.support.mails import subjects
+from tests.support.mails import link_in, subjects
 from tests.support.people import PASSWORD, enrol, make_user, post_password, sign_in
 from tests.support.waiting import wait_until
 
@@ -117,3 +118,277 @@ def test_run_due_work_stops_when_told_to(transactional_db):
     assert run.wait(timeout=60) == 0
     assert run.stderr.read() == b""
     run.stderr.close()
+
+
+# ---------------------------------------------------------------- passwords
+
+NEW_PASSWORD = "another long password 43"
+
+
+def change_password(monkeypatch, username, password=NEW_PASSWORD):
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", password)
+    call_command("changepassword", username, noinput=True, stdout=StringIO())
+
+
+def test_sf2_changepassword_ends_sessions_records_and_mails(monkeypatch, alice, mailoutbox):
+    make_user("root", is_staff=True, is_superuser=True)
+    app = enrol(alice)
+    client, pending, remembered = sign_in(alice, app), Client(), Client()
+    post_password(pending, alice)
+    post_password(remembered, alice)
+    remembered.post("/session/two-factor", {"code": app.fresh_code(), "remember": "on"})
+    mailoutbox.clear()
+
+    change_password(monkeypatch, "alice")
+    run("run_due_work")
+
+    assert client.get("/app/settings/profile").status_code == 302
+    assert pending.post("/session/two-factor", {"code": app.fresh_code()})["Location"] == "/session"
+    remembered.post("/session/logout")
+    assert post_password(remembered, alice).status_code == 422
+    assert post_password(remembered, alice, NEW_PASSWORD)["Location"] == "/session/two-factor"
+    event = AuditEvent.objects.get(event="password.changed")
+    assert (event.actor, event.door, event.subject) == ("command", "command", "user:alice")
+    assert subjects(mailoutbox, alice.email) == ["Your password was changed"]
+    assert "An administrator of the server set a new password" in mailoutbox[0].body
+    assert subjects(mailoutbox, "root@example.com") == ["alice: password set on the server"]
+    assert NEW_PASSWORD not in "".join(mail.body for mail in mailoutbox) + str(event.data)
+
+
+def test_sf2_a_link_for_a_new_password_dies_with_it(monkeypatch, alice, mailoutbox):
+    client = Client()
+    client.post("/account/password/forgot", {"email": alice.email})
+    link = link_in(mailoutbox[-1], "/account/password/reset/")
+
+    change_password(monkeypatch, "alice")
+
+    client.get(link)
+    client.post("/account/password/reset", {"new_password": "the thief's long password"})
+    assert post_password(Client(), alice, NEW_PASSWORD).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("username", "password", "says"),
+    [
+        ("nobody", NEW_PASSWORD, "no user 'nobody'"),
+        ("nobody@example.com", NEW_PASSWORD, "no user"),
+        ("\udcff", NEW_PASSWORD, "no user"),
+        ("alice\x00", NEW_PASSWORD, "no user"),
+        ("alice", "too short", "too short"),
+        ("alice", "x" * 2000, "characters at most"),
+        ("alice", "", "DJANGO_SUPERUSER_PASSWORD"),
+        ("alice", "a long password \udcff in bytes", "not valid UTF-8"),
+    ],
+)
+def test_sf2_changepassword_says_what_is_wrong(monkeypatch, alice, username, password, says):
+    with pytest.raises(CommandError, match=says):
+        change_password(monkeypatch, username, password)
+
+    assert post_password(Client(), alice).status_code == 302
+    assert not AuditEvent.objects.filter(event="password.changed").exists()
+
+
+@pytest.mark.parametrize("username", ["alice", "ALICE", "alice@example.com"])
+def test_sf2_changepassword_asks_twice(monkeypatch, alice, username):
+    typed = iter([NEW_PASSWORD, NEW_PASSWORD])
+    monkeypatch.setattr("getpass.getpass", lambda question: next(typed))
+
+    call_command("changepassword", username, stdout=StringIO())
+
+    assert post_password(Client(), alice, NEW_PASSWORD).status_code == 302
+
+
+def test_sf2_two_different_passwords_change_nothing(monkeypatch, alice):
+    typed = iter([NEW_PASSWORD, "something else altogether"])
+    monkeypatch.setattr("getpass.getpass", lambda question: next(typed))
+
+    with pytest.raises(CommandError, match="two different passwords"):
+        call_command("changepassword", "alice", stdout=StringIO())
+
+    assert post_password(Client(), alice).status_code == 302
+
+
+@pytest.mark.parametrize("command", [["changepassword", "alice"], ["createsuperuser"]])
+def test_sf2_nothing_to_read_from_is_said(alice, command):
+    run = manage(*command, stdin=subprocess.DEVNULL, start_new_session=True)
+
+    assert run.returncode == 1
+    assert b"typed" in run.stderr
+    assert b"Traceback" not in run.stderr
+
+
+def manage(*arguments, **options):
+    variables = environment.environment | {"DATABASE_URL": environment.test_database_url()}
+    command = [sys.executable, str(environment.ROOT / "manage.py"), *arguments]
+    return subprocess.run(command, env=variables, capture_output=True, check=False, timeout=120, **options)
+
+
+# ---------------------------------------------------------------- Django's commands
+
+OURS = ("accounts", "organizations", "tfc_auth")
+# Commands that are not ours, by what makes them harmless.
+HARMLESS = {
+    "they write files of the source, or nothing": "check compilemessages diffsettings findstatic "
+    "makemessages makemigrations optimizemigration showmigrations squashmigrations startapp startproject "
+    "collectstatic",
+    "they print SQL, or read": "dumpdata inspectdb sqlflush sqlmigrate sqlsequencereset",
+    "they serve the site, or a database of their own": "runserver test testserver",
+    "they make a table for a cache, which nothing uses; send one mail": "createcachetable sendtestemail",
+    "they delete rows of models that are gone, and permissions for these": "remove_stale_contenttypes",
+    "they are a shell: whoever has it owns the server and its database": "dbshell shell",
+}
+
+
+def test_sf2_every_command_is_ours_or_harmless():
+    known = {name for names in HARMLESS.values() for name in names.split()}
+    foreign = {name for name, app in get_commands().items() if not app.startswith(OURS)}
+
+    assert foreign - known == set(), "does it reach accounts, rights or records past the verbs?"
+
+
+@pytest.mark.parametrize("name", ["changepassword", "createsuperuser", "flush", "loaddata", "migrate"])
+def test_sf2_what_django_would_do_past_the_verbs_is_replaced(name):
+    assert get_commands()[name] == "accounts"
+
+
+@pytest.mark.parametrize(
+    "arguments", [["flush"], ["flush", "--noinput"], ["loaddata", "x.json"], ["loaddata"]]
+)
+def test_sf2_refused_commands_say_so_and_change_nothing(alice, arguments):
+    run = manage(*arguments)
+
+    assert run.returncode == 1
+    assert re.search(rb"(past the rules of this site|every account and the whole record)", run.stderr)
+    assert b"Traceback" not in run.stderr
+    assert User.objects.filter(username="alice").exists()
+
+
+def test_sf2_loaddata_is_refused_from_code_too(tmp_path):
+    fixture = tmp_path / "people.json"
+    fixture.write_text(
+        '[{"model": "accounts.user", "fields": {"username": "mallory", "is_superuser": true}}]'
+    )
+
+    with pytest.raises(CommandError, match="past the rules"):
+        call_command("loaddata", str(fixture))
+
+    assert not User.objects.exists()
+
+
+# ---------------------------------------------------------------- accounts and rights
+
+
+def run(name, *arguments):
+    out = StringIO()
+    call_command(name, *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_sf3_createsuperuser_is_told_to_all_superusers(monkeypatch, mailoutbox):
+    make_user("first", is_staff=True, is_superuser=True)
+
+    create_superuser(monkeypatch)
+    run("run_due_work")
+
+    for name in ("first", "root"):
+        assert subjects(mailoutbox, f"{name}@example.com") == ["root: new superuser"]
+    assert "an administrator of the server" in mailoutbox[0].body
+
+
+def test_sf3_an_account_is_deactivated_and_activated_on_the_server(alice, mailoutbox):
+    make_user("root", is_staff=True, is_superuser=True)
+    client = sign_in(alice)
+    mailoutbox.clear()
+
+    assert run("deactivate_user", "alice", "--reason", "left") == "alice is deactivated.\n"
+    assert client.get("/app/settings/profile").status_code == 302
+    assert run("deactivate_user", "alice", "--reason", "left") == "alice is already deactivated.\n"
+    assert run("reactivate_user", "alice", "--reason", "is back") == "alice is active again.\n"
+    assert post_password(Client(), alice).status_code == 302
+
+    run("run_due_work")
+    events = AuditEvent.objects.filter(subject="user:alice", door="command").order_by("pk")
+    assert list(events.values_list("event", "data__reason")) == [
+        ("account.deactivated", "left"),
+        ("account.reactivated", "is back"),
+    ]
+    assert len(subjects(mailoutbox, "root@example.com")) == 2
+    assert subjects(mailoutbox, alice.email)[:2] == [
+        "Your account was deactivated",
+        "Your account is active again",
+    ]
+
+
+def test_sf3_a_site_without_a_superuser_gets_one_on_the_server(alice, mailoutbox):
+    assert "Superuser" in run("change_rights", "alice", "--superuser", "--reason", "root is away")
+
+    run("run_due_work")
+    alice.refresh_from_db()
+    assert (alice.is_staff, alice.is_superuser) == (True, True)
+    assert subjects(mailoutbox, alice.email) == [
+        "Your rights on the admin site were changed",
+        "alice: rights changed",
+    ]
+
+    make_user("root", is_staff=True, is_superuser=True)
+    run("change_rights", "alice", "--staff", "--may", "accounts.view_user", "--reason", "root is back")
+    row = User.objects.get(pk=alice.pk)
+    assert (row.is_superuser, row.has_perm("accounts.view_user")) == (False, True)
+    assert not row.has_perm("accounts.change_user")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["deactivate_user", "nobody", "--reason", "x"],
+        ["deactivate_user", "alice", "--reason", " "],
+        ["deactivate_user", "alice"],
+        ["reactivate_user", "alice", "--reason", "\udcff"],
+        ["change_rights", "alice", "--reason", "x"],
+        ["change_rights", "alice", "--staff", "--superuser", "--reason", "x"],
+        ["change_rights", "alice", "--staff", "--may", "accounts.delete_user", "--reason", "x"],
+        ["change_rights", "alice", "--none", "--may", "accounts.view_user", "--reason", "x"],
+        ["change_rights", "alice", "--superuser", "--reason", "x" * 201],
+        ["change_rights", "nobody", "--superuser", "--reason", "x"],
+    ],
+)
+def test_sf3_commands_say_what_is_wrong_and_change_nothing(alice, arguments):
+    with pytest.raises(CommandError):
+        run(*arguments)
+
+    alice.refresh_from_db()
+    assert (alice.is_active, alice.is_staff, alice.is_superuser) == (True, False, False)
+    assert not AuditEvent.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "arguments", [["deactivate_user"], ["change_rights", "--none"], ["change_rights", "--staff"]]
+)
+def test_ad_13_sf3_the_last_active_superuser_stays(arguments):
+    root = make_user("root", is_staff=True, is_superuser=True)
+    make_user("gone", is_staff=True, is_superuser=True, is_active=False)
+    name, *options = arguments
+
+    with pytest.raises(CommandError, match="only active superuser"):
+        run(name, "root", *options, "--reason", "x")
+
+    root.refresh_from_db()
+    assert (root.is_active, root.is_superuser) == (True, True)
+    run("change_rights", "gone", "--none", "--reason", "is deactivated, so it does not count")
+
+
+@pytest.mark.races
+def test_sf3_of_two_superusers_who_are_demoted_at_once_one_remains(transactional_db):
+    for name in ("root", "other-root"):
+        make_user(name, is_staff=True, is_superuser=True)
+    variables = environment.environment | {"DATABASE_URL": environment.test_database_url()}
+    command = [sys.executable, str(environment.ROOT / "manage.py")]
+    tasks = [["change_rights", "root", "--none"], ["deactivate_user", "other-root"]]
+
+    runs = [
+        subprocess.Popen([*command, *task, "--reason", "x"], env=variables, stderr=subprocess.DEVNULL)
+        for task in tasks
+    ]
+
+    assert sorted(run.wait(timeout=120) for run in runs) == [0, 1]
+    assert User.objects.filter(is_superuser=True, is_active=True).count() == 1

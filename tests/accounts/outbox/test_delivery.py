@@ -56,7 +56,9 @@ def write(user, count=1):
     """Rows that are due, as a request leaves them that could not send."""
     delivery.waiting.set([])
     for _ in range(count):
-        notice(user, "account_deactivated")
+        outbox.notify_address(
+            user.email, "account_deactivated", user=user, actor=Actor.command(), reason=SECRET
+        )
     delivery.waiting.set(None)
 
 
@@ -322,7 +324,7 @@ def test_what_is_killed_while_it_sends_loses_nothing(alice, mailoutbox):
             run.wait()
 
     assert delivery.send_due() == 1
-    with time_machine.travel(timezone.now() + delivery.CLAIM + timedelta(seconds=1)):
+    with time_machine.travel(timezone.now() + queue.CLAIM + timedelta(seconds=1)):
         assert delivery.send_due() == 1
 
     assert len(mailoutbox) == 2

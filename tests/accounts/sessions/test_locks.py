@@ -13,7 +13,7 @@ from accounts.sessions.store import hash_of
 from accounts.two_factor import removal
 from accounts.users import administration, passwords, registration
 from tests.support import environment
-from tests.support.people import PASSWORD, TWO_FACTOR, enrol, make_user, sign_in
+from tests.support.people import PASSWORD, TWO_FACTOR, enrol, make_staff, make_user, sign_in
 from tests.support.two_factor import SUDO, key_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -139,9 +139,9 @@ def act(client, user, action, **fields):
 
 def test_of_two_superusers_who_demote_each_other_at_once_one_remains(root, other_root, before):
     first, second = sign_in(root, enrol(root)), sign_in(other_root, enrol(other_root))
-    before(administration, "acting", lambda: act(second, root, "rights", is_staff="on"))
+    before(administration, "acting", lambda: act(second, root, "rights", is_staff="on", reason="x"))
 
-    assert act(first, other_root, "rights", is_staff="on").status_code == 422
+    assert act(first, other_root, "rights", is_staff="on", reason="x").status_code == 422
 
     assert [user.username for user in User.objects.filter(is_superuser=True)] == ["other-root"]
 
@@ -156,7 +156,7 @@ def test_of_two_superusers_who_deactivate_each_other_at_once_one_remains(root, o
 
 
 def test_staff_does_not_act_upon_somebody_who_has_become_a_superuser_meanwhile(alice, before):
-    helper = make_user("helper", is_staff=True)
+    helper = make_staff("helper", "accounts.change_user")
     desk = sign_in(helper, enrol(helper))
     enrol(alice)
     before(removal, "disable_once", lambda: User.objects.filter(pk=alice.pk).update(is_superuser=True))
@@ -168,7 +168,7 @@ def test_staff_does_not_act_upon_somebody_who_has_become_a_superuser_meanwhile(a
 
 
 def test_who_is_no_site_admin_any_more_does_nothing(alice, root, before):
-    helper = make_user("helper", is_staff=True)
+    helper = make_staff("helper", "accounts.change_user")
     desk = sign_in(helper, enrol(helper))
     before(administration, "acting", lambda: User.objects.filter(pk=helper.pk).update(is_staff=False))
 

@@ -7,7 +7,6 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import AuditEvent, Session
-from accounts.sessions.overview import MOST_SHOWN
 from tests.support import people
 from tests.support.people import post_password
 from tests.support.statements import statements
@@ -117,19 +116,6 @@ def test_it_costs_the_same_however_many_there_are(alice):
         counted.append(len(statements(queries)))
 
     assert counted[0] == counted[1] <= 4
-
-
-def test_it_shows_a_hundred_at_most_and_says_how_many_there_are(alice):
-    client = browser(alice)
-    row = session_of(client)
-    for number in range(MOST_SHOWN + 4):
-        row.pk, row.key_hash = None, f"{number:064}"
-        row.save(force_insert=True)
-
-    response = client.get(PAGE)
-
-    assert len(response.context["entries"]) == MOST_SHOWN
-    assert "These are the 100 that were used last, of 105." in response.content.decode()
 
 
 # ---------------------------------------------------------------- ending

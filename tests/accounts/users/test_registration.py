@@ -257,6 +257,18 @@ def test_writes_to_one_address_five_times_a_day(mailoutbox):
     assert len(mailoutbox) == 5
 
 
+def test_sf6_an_address_that_strangers_have_written_to_all_day_still_gets_one_from_each_network(mailoutbox):
+    def from_network(number):
+        client = Client(REMOTE_ADDR=f"198.51.{number}.1")
+        return sign_up(f"user{number}-{len(mailoutbox)}", "victim@example.com", client)[1].status_code
+
+    for number in range(4):
+        assert [from_network(number) for _ in range(6)] == [302] * 5 + [429]
+    assert [from_network(9) for _ in range(2)] == [302, 429]
+    assert [from_network(10) for _ in range(2)] == [302, 429]
+    assert len(mailoutbox) == 22
+
+
 def test_corrects_the_address_and_voids_the_former_link(mailoutbox):
     client, _response = sign_up(email="tyop@example.com")
 

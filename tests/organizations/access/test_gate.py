@@ -78,7 +78,7 @@ def test_or01_locked_out_members_get_nowhere(stage, actor, route, arguments):
         return
     target = membership_of(stage.max, "fort").pk
     if actor == "oscar":
-        disable(stage.oscar, actor=Actor.command(), forced=True)
+        disable(stage.oscar, actor=Actor.command(), reason="lost", forced=True)
         del stage.apps["oscar"]
     browser = stage.browser(actor)
     before = everything()

@@ -1,3 +1,4 @@
+import os
 import secrets
 import sys
 from pathlib import Path
@@ -15,7 +16,9 @@ class ConsoleBackend(SMSBackend):
         sys.stdout.write(f"Text to {to}: {body}\n")
         sys.stdout.flush()
         directory = Path(settings.MAIL_DIR)
-        directory.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         name = f"{timezone.now():%Y%m%d-%H%M%S-%f}-{secrets.token_hex(4)}.text"
-        (directory / name).write_text(f"{to}\n{body}\n")
+        written = os.open(directory / name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with open(written, "w") as text:
+            text.write(f"{to}\n{body}\n")
         return f"console-{secrets.token_hex(8)}"

@@ -1,6 +1,8 @@
+import logging
 import re
 
 import pytest
+import time_machine
 
 from accounts.factors.sms.backends.locmem import outbox
 from accounts.factors.sms.models import TextMessage
@@ -10,6 +12,8 @@ from tests.support import people
 
 NUMBER = "(202) 555-0143"
 E164 = "+12025550143"
+
+AREAS = [202, 212, 213, 305, 312, 404, 415, 503, 602, 617, 702, 713, 720, 801, 907, 919]
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +37,22 @@ def by_twilio(twilio, settings):
     return twilio
 
 
+@pytest.fixture
+def moving_clock():
+    with time_machine.travel(people.timezone.now(), tick=False) as clock:
+        yield clock
+
+
+def number(n):
+    """So many different numbers; never more than a few in one block."""
+    return f"+1{AREAS[n % len(AREAS)]}555{100 + n // len(AREAS):04d}"
+
+
+def alarms(caplog):
+    """What was logged at level ERROR."""
+    return [record.message for record in caplog.records if record.levelno == logging.ERROR]
+
+
 def code_in(body):
     return re.search(r"#(\d{6})\s*$", body)[1]
 
@@ -51,10 +71,10 @@ def start_phone(client, number=NUMBER, **fields):
     return client.post(f"{people.TWO_FACTOR}/enable", {"method": "sms", "phone_number": number, **fields})
 
 
-def enrol_phone(user, client=None):
+def enrol_phone(user, client=None, number=NUMBER):
     """Enable two-factor authentication by text only; return the browser."""
     client = client or people.sign_in(user)
-    response = start_phone(client)
+    response = start_phone(client, number)
     assert response.status_code == 302, response.content.decode()
     response = client.post(f"{people.TWO_FACTOR}/confirm", {"code": newest_code()})
     assert response.status_code in (200, 302), response.content.decode()

@@ -1,25 +1,35 @@
 """What texts may cost, and what a number that was guessed at a hundred times still gets: none (R37, D27)."""
 
-import logging
-from contextlib import suppress
-
 import pytest
-import time_machine
 from django.test import Client
 from django.utils import timezone
 
 from accounts import factors
 from accounts.audit import Actor
-from accounts.exceptions import MethodSetAside, RateLimited
+from accounts.exceptions import MethodSetAside
 from accounts.factors import challenges
 from accounts.factors.base import MOST_FAILURES
 from accounts.factors.sms.backends.locmem import outbox
-from accounts.factors.sms.factor import BLOCK_ALARM, BLOCK_SET_UP_ALARM, SITE_ALARM, SITE_SET_UP_ALARM
+from accounts.factors.sms.budgets import (
+    BLOCK_ALARM,
+    BLOCK_SET_UP_ALARM,
+    DAY_ALARM,
+    DAY_SET_UP_ALARM,
+    SITE_ALARM,
+    SITE_SET_UP_ALARM,
+)
 from accounts.factors.sms.models import SMSDevice, TextMessage
 from accounts.models import RateLimit
 from accounts.sessions.store import SessionStore
-from accounts.two_factor import enrolment
-from tests.accounts.factors.sms.conftest import enrol_phone, newest_code, start_phone, time_passes
+from tests.accounts.factors.sms.conftest import (
+    alarms,
+    enrol_phone,
+    newest_code,
+    number,
+    start_phone,
+    time_passes,
+)
+from tests.accounts.factors.sms.fraud import ask_for_text
 from tests.support.people import (
     TWO_FACTOR,
     Authenticator,
@@ -28,59 +38,41 @@ from tests.support.people import (
     make_user,
     post_password,
     sign_in,
-    sign_in_somewhere,
 )
 
 CHALLENGE = "/session/two-factor"
 SEND = "/session/two-factor-send-sms"
 SUDO = "/session/sudo"
 SET_ASIDE = "<strong>SMS (Text Message)</strong> no longer works"
-AREAS = [202, 212, 213, 305, 312, 404, 415, 503, 602, 617, 702, 713, 720, 801, 907, 919]
-
-
-def number(n):
-    """So many different numbers; never more than a few in one block."""
-    return f"+1{AREAS[n % len(AREAS)]}555{100 + n // len(AREAS):04d}"
-
-
-@pytest.fixture
-def moving_clock():
-    with time_machine.travel(timezone.now(), tick=False) as clock:
-        yield clock
-
-
-def alarms(caplog):
-    return [record.message for record in caplog.records if record.levelno == logging.ERROR]
 
 
 # ---------------------------------------------------------------- budgets
 
 
-def test_sm_08_eleven_accounts_with_one_number_share_its_budget(transactional_db, moving_clock):
-    for n in range(11):
-        client = Client(REMOTE_ADDR=f"198.51.100.{n}")
-        start_phone(sign_in(make_user(f"user{n}"), client=client))
-        moving_clock.shift(61)
+def test_sm_08_many_accounts_with_one_number_get_one_text_each_and_share_the_others(
+    transactional_db, moving_clock
+):
+    browsers = [
+        sign_in(make_user(f"user{n}"), client=Client(REMOTE_ADDR=f"198.51.100.{n}")) for n in range(9)
+    ]
+    for client in browsers:
+        start_phone(client)
+    assert len(outbox) == 9
 
-    assert len(outbox) == 2
+    moving_clock.shift(61)
+    for client in browsers:
+        client.post(f"{TWO_FACTOR}/resend")
 
-
-def ask_for_text(user, address, number):
-    """What the page does on which somebody gives a number; by the verbs, since there are so many."""
-    session, actor = sign_in_somewhere(user, address)
-    sms = factors.get("sms")
-    state = enrolment.begin_enrolment(user, sms, former=None, actor=actor, phone_number=number)
-    with suppress(RateLimited):
-        challenges.challenge(user, sms, state, session=session, actor=actor)
+    assert len(outbox) == 9 + 4
 
 
 def test_sm_09_two_hundred_numbers_from_one_address_and_from_twenty(
     transactional_db, settings, moving_clock, caplog
 ):
-    settings.SMS_HOURLY_BUDGET = 120
+    settings.SMS_HOURLY_BUDGET = 60
     alice = make_user("alice")
     app = enrol(alice)
-    people = [make_user(f"user{n}") for n in range(100)]
+    people = [make_user(f"user{n}") for n in range(60)]
     for n, user in enumerate(people[:30]):
         ask_for_text(user, "198.51.100.1", number(n))
     assert len(outbox) == 20
@@ -90,7 +82,7 @@ def test_sm_09_two_hundred_numbers_from_one_address_and_from_twenty(
     for n, user in enumerate(people[30:], start=30):
         ask_for_text(user, f"203.0.113.{n % 20}", number(n))
 
-    assert len(outbox) == 60
+    assert len(outbox) == 30
     assert alarms(caplog) == [SITE_SET_UP_ALARM]
     assert sign_in(alice, app).get(TWO_FACTOR).status_code == 200
 
@@ -131,7 +123,8 @@ def test_r37_the_alarm_is_sounded_once_in_each_hour_and_names_no_number(
         moving_clock.shift(3601)
 
     assert alarms(caplog) == [SITE_SET_UP_ALARM] * 2
-    all_of_them = SITE_ALARM + BLOCK_ALARM + SITE_SET_UP_ALARM + BLOCK_SET_UP_ALARM
+    all_of_them = SITE_ALARM + BLOCK_ALARM + DAY_ALARM + SITE_SET_UP_ALARM + BLOCK_SET_UP_ALARM
+    all_of_them += DAY_SET_UP_ALARM
     assert not any(character.isdigit() for character in all_of_them)
 
 
@@ -147,7 +140,7 @@ def test_r37_who_sets_up_the_number_of_others_leaves_them_their_logins(sam, movi
     for n in range(6):
         start_phone(sign_in(make_user(f"user{n}"), client=Client(REMOTE_ADDR=f"198.51.100.{n}")))
         moving_clock.shift(61)
-    assert len(outbox) == 2
+    assert len(outbox) == 6
 
     assert log_in_by_text(sam, Client(REMOTE_ADDR="203.0.113.1"))
     moving_clock.shift(61)
@@ -156,9 +149,13 @@ def test_r37_who_sets_up_the_number_of_others_leaves_them_their_logins(sam, movi
 
 @pytest.mark.parametrize(
     ("budget", "alarm"),
-    [("SMS_HOURLY_BUDGET", SITE_SET_UP_ALARM), ("SMS_HOURLY_BUDGET_PER_PREFIX", BLOCK_SET_UP_ALARM)],
+    [
+        ("SMS_HOURLY_BUDGET", SITE_SET_UP_ALARM),
+        ("SMS_DAILY_BUDGET", DAY_SET_UP_ALARM),
+        ("SMS_HOURLY_BUDGET_PER_PREFIX", BLOCK_SET_UP_ALARM),
+    ],
 )
-def test_r37_set_ups_leave_logins_half_of_what_all_share(sam, settings, caplog, budget, alarm):
+def test_sf12_r37_set_ups_leave_logins_half_of_what_all_share(sam, settings, caplog, budget, alarm):
     setattr(settings, budget, 4)
     for n in range(6):
         client = Client(REMOTE_ADDR=f"198.51.100.{n}")
@@ -177,6 +174,38 @@ def test_r37_a_budget_of_none_sends_none(transactional_db, settings, caplog):
     assert outbox == []
     assert page.status_code == 302
     assert not RateLimit.objects.filter(key__startswith="text:").exists()
+
+
+def test_sf12_the_budget_of_a_day_ends_with_one_alarm_and_opens_again(
+    transactional_db, settings, moving_clock, caplog
+):
+    settings.SMS_DAILY_BUDGET = 4
+    for n in range(8):
+        start_phone(sign_in(make_user(f"user{n}"), client=Client(REMOTE_ADDR=f"198.51.100.{n}")), number(n))
+        moving_clock.shift(2 * 3600)  # the budgets of an hour play no part in it
+    assert len(outbox) == 2
+
+    moving_clock.shift(86_400)
+    start_phone(sign_in(make_user("later"), client=Client(REMOTE_ADDR="198.51.100.9")), number(9))
+
+    assert len(outbox) == 3
+    assert alarms(caplog) == [DAY_SET_UP_ALARM]
+
+
+def test_sf12_logins_have_all_that_set_ups_have_left_of_a_day(sam, settings, moving_clock, caplog):
+    settings.SMS_DAILY_BUDGET = 2
+    RateLimit.objects.all().delete()
+    sent = []
+    for _ in range(3):
+        sent.append(log_in_by_text(sam, Client()))
+        moving_clock.shift(3 * 3600)
+
+    assert sent == [True, True, False]
+    assert alarms(caplog) == [DAY_ALARM]
+
+
+def test_sf12_without_a_setting_a_day_has_four_times_the_budget_of_an_hour(settings):
+    assert settings.SMS_DAILY_BUDGET == 4 * settings.SMS_HOURLY_BUDGET
 
 
 # ---------------------------------------------------------------- a number that is set aside

@@ -1,10 +1,13 @@
 """A code by text at login and for sudo (R35 to R37, D26)."""
 
 import threading
+from datetime import timedelta
 
 import pytest
+import time_machine
 from django.db import connections
 from django.test import Client
+from django.utils import timezone
 
 from accounts.factors.sms.backends.locmem import outbox
 from accounts.factors.sms.models import SMSDevice, TextMessage
@@ -63,6 +66,33 @@ def test_sm_04_a_code_dies_after_five_minutes(clock, sam):
         answer(client, newest_code())
 
         assert is_in(client) is good, seconds
+
+
+def test_a_code_lives_five_minutes_even_if_the_clock_is_set_back(sam):
+    client = ask(sam)
+    code = newest_code()
+    sent = TextMessage.objects.latest("pk").expires_at
+    TextMessage.objects.update(expires_at=sent + timedelta(days=1))  # as the clock of tomorrow writes it
+
+    assert refused(answer(client, code))
+    assert not is_in(client)
+
+    TextMessage.objects.update(expires_at=sent)
+    answer(client, code)
+    assert is_in(client)
+
+
+@pytest.mark.parametrize(
+    ("age", "wait"), [(0, 60), (59, 1), (60, 0), (3600, 0), (-30, 0), (-86_400, 0), (-(10**8), 0)]
+)
+def test_nobody_waits_longer_than_a_minute_whatever_the_clock_was(sam, age, wait):
+    with time_machine.travel(timezone.now(), tick=False):
+        client = ask(sam)
+        TextMessage.objects.update(created_at=timezone.now() - timedelta(seconds=age))
+
+        page = client.get("/session/two-factor").content.decode()
+
+    assert f'data-wait="{wait}"' in page
 
 
 def test_sm_05_the_newer_code_replaces_the_older(sam):
@@ -166,17 +196,112 @@ def test_sm_13_a_code_works_in_the_session_that_asked_for_it(sam):
     assert is_in(first)
 
 
-def test_a_code_for_sudo_does_not_log_in_and_the_other_way_round(sam):
-    signed_in = ask(sam)
-    answer(signed_in, newest_code())
+def texted_by(client, purpose):
+    """Have a text sent by this browser; return its code."""
     time_passes()
+    outbox.clear()
+    client.post("/session/two-factor-send-sms")
+    message = TextMessage.objects.latest("pk")
+    assert (len(outbox), message.purpose) == (1, purpose)
+    return newest_code()
+
+
+def refused(response):
+    """Whether a page refuses this code as wrong, and nothing else."""
+    return response.status_code == 422 and b"Invalid authentication code!" in response.content
+
+
+@pytest.fixture
+def asked_again(sam):
+    """A browser in which sam is signed in, and has to prove it once more."""
+    client = ask(sam)
+    answer(client, newest_code())
+    assert is_in(client)
+    Session.objects.update(proved_at=None)
+    return client
+
+
+def sudo(client, code):
+    page = f"{TWO_FACTOR}/disable"
+    return client.post("/session/sudo", {"code": code, "factor": "sms", "next": page})
+
+
+def has_sudo(client):
+    return client.get(f"{TWO_FACTOR}/disable").status_code == 200
+
+
+def test_tf1_a_text_of_another_session_logs_in_nowhere_else(sam):
+    first = ask(sam)
+    code = newest_code()
+    for_first = TextMessage.objects.latest("pk")
+    second = ask(sam)
+    texted_by(second, "login")
+    # As if the first text had not been replaced: both are alive, each in its own session.
+    TextMessage.objects.filter(pk=for_first.pk).update(replaced_at=None)
+
+    assert refused(answer(second, code))
+    assert not is_in(second)
+    for_first.refresh_from_db()
+    assert for_first.used_at is None
+
+    answer(first, code)
+    assert is_in(first)
+
+
+def test_tf1_a_session_that_had_no_text_sent_takes_no_code(sam):
+    first = ask(sam)
+    second = ask(sam)
+
+    assert refused(answer(second, newest_code()))
+    assert not is_in(second)
+    answer(first, newest_code())
+    assert is_in(first)
+
+
+def test_tf2_a_wrong_code_grants_no_sudo(sam, asked_again):
+    code = texted_by(asked_again, "sudo")
+
+    for entered in (wrong(code), "", "12345", code[::-1] + "0"):
+        response = sudo(asked_again, entered)
+        assert response.status_code == 422
+        assert not has_sudo(asked_again)
+    RateLimit.objects.all().delete()
+
+    assert sudo(asked_again, code)["Location"] == f"{TWO_FACTOR}/disable"
+    assert has_sudo(asked_again)
+
+
+def test_tf2_a_code_for_a_login_grants_no_sudo(sam, asked_again):
     pending = ask(sam)
+    code = texted_by(pending, "login")
+
+    assert refused(sudo(asked_again, code))
+    assert not has_sudo(asked_again)
+
+    answer(pending, code)
+    assert is_in(pending)
+
+
+def test_tf2_a_code_for_sudo_does_not_log_in(sam, asked_again):
+    pending = ask(sam)
+    code = texted_by(asked_again, "sudo")
+
+    assert refused(answer(pending, code))
+    assert not is_in(pending)
+
+    assert sudo(asked_again, code)["Location"] == f"{TWO_FACTOR}/disable"
+    assert has_sudo(asked_again)
+
+
+def test_tf2_not_even_in_the_session_that_had_both_sent(sam):
+    """What a browser was texted for its login is worth nothing once it is signed in."""
+    client = ask(sam)
     for_login = newest_code()
+    answer(client, for_login)
+    Session.objects.update(proved_at=None)
 
-    response = signed_in.post("/session/sudo", {"code": for_login, "factor": "sms"})
-
-    assert response.status_code == 422 or response["Location"] == "/app"
-    assert pending.get("/session/two-factor").status_code == 200
+    assert refused(sudo(client, for_login))
+    assert not has_sudo(client)
 
 
 def test_a_used_code_is_used(sam):
@@ -234,6 +359,17 @@ def test_with_both_the_application_still_works_after_a_text(alice, both):
     client.post("/session/two-factor", {"code": both.fresh_code(), "factor": "app"})
 
     assert is_in(client)
+
+
+def test_tf2_a_text_for_a_login_that_the_application_completed_grants_no_sudo(alice, both):
+    client = ask(alice)
+    code = texted_by(client, "login")
+    client.post("/session/two-factor", {"code": both.fresh_code(), "factor": "app"})
+    assert is_in(client)
+    Session.objects.update(proved_at=None)
+
+    assert refused(sudo(client, code))
+    assert not has_sudo(client)
 
 
 def test_sm_07_nobody_else_can_have_a_text_sent(sam, mallory):

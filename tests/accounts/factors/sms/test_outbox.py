@@ -12,7 +12,7 @@ from accounts.audit import Actor
 from accounts.factors.sms.backends.locmem import outbox
 from accounts.models import OutboxMessage
 from accounts.outbox import delivery as messages
-from accounts.outbox import enqueue_message, left_for_later, notify, queue
+from accounts.outbox import enqueue_message, left_for_later, notify_address, queue
 from tests.support.mails import send_by
 from tests.support.people import make_user
 
@@ -30,7 +30,7 @@ def write_mails(user, count):
     """As a request leaves them that could not send."""
     with left_for_later(), transaction.atomic():
         for _ in range(count):
-            notify(user, "account_deactivated", actor=Actor.command(), reason="")
+            notify_address(user.email, "account_deactivated", user=user, actor=Actor.command(), reason="")
 
 
 def write_text():

@@ -1,0 +1,164 @@
+"""The admin page of pauses: where no texts go, and why; set one, lift one."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from phonenumber_field.formfields import PhoneNumberField
+
+from accounts.audit import Actor
+from accounts.exceptions import RuleViolation
+from accounts.factors.sms import pauses
+from accounts.factors.sms.forms import LONGEST_NUMBER
+from accounts.factors.sms.models import Destination, Purpose
+from accounts.models import User
+from accounts.web.form_pages import add_violation
+from accounts.web.read_only_admin import ReadOnlyAdmin
+
+FOLDER = "accounts/factors/sms/admin"
+
+
+class LiftForm(forms.Form):
+    reason = forms.CharField(label=gettext_lazy("Reason"), max_length=200)
+
+
+class PauseForm(forms.Form):
+    country = forms.ChoiceField(label=gettext_lazy("Country"))
+    phone_number = PhoneNumberField(
+        label=gettext_lazy("Only the block of this phone number"),
+        required=False,
+        max_length=LONGEST_NUMBER,
+        help_text=gettext_lazy("With the country code. All numbers but for the last four digits are paused."),
+    )
+    purposes = forms.MultipleChoiceField(
+        label=gettext_lazy("Pause texts for"),
+        choices=Purpose.choices,
+        initial=[Purpose.SET_UP],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    reason = forms.CharField(label=gettext_lazy("Reason"), max_length=200)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        countries = [(code, code) for code in settings.SMS_COUNTRIES]
+        self.fields["country"].choices = countries  # type: ignore[attr-defined]
+
+
+@admin.register(Destination)
+class DestinationAdmin(ReadOnlyAdmin):
+    list_display = ["place", "purpose", "sent", "used", "paused_at", "paused_until", "cause"]
+    list_filter = ["purpose"]
+    ordering = ["country", "key", "purpose"]
+    fields = ["place", "purpose", "sent", "used", "paused_at", "paused_until", "cause"]
+    change_list_template = f"{FOLDER}/pauses.html"
+    change_form_template = f"{FOLDER}/pause.html"
+
+    @admin.display(description=gettext_lazy("country or block"))
+    def place(self, row: Destination) -> str:
+        return row.place
+
+    @admin.display(description=gettext_lazy("cause"))
+    def cause(self, row: Destination) -> str | Promise:
+        if row.tripped_by:
+            purpose = Purpose(row.tripped_by).label
+            return _("Too few codes for %(purpose)s were used.") % {"purpose": purpose}
+        return _("By hand: %(reason)s") % {"reason": row.reason}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Destination]:
+        return Destination.objects.paused()
+
+    def get_urls(self) -> list[URLPattern]:
+        site = self.admin_site
+        return [
+            path("pause/", site.admin_view(self.pause), name="factor_sms_destination_pause"),
+            path("<int:pk>/lift/", site.admin_view(self.lift), name="factor_sms_destination_lift"),
+            *super().get_urls(),
+        ]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        links = {"pause_url": reverse("admin:factor_sms_destination_pause") if may(request) else ""}
+        return super().changelist_view(request, links | (extra_context or {}))
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        row = self.get_object(request, object_id) if may(request) else None
+        url = reverse("admin:factor_sms_destination_lift", args=[row.pk]) if row else ""
+        return super().change_view(request, object_id, form_url, {"lift_url": url})
+
+    def pause(self, request: HttpRequest) -> HttpResponse:
+        """Show the form for a pause; pause when a valid form is sent. Raises PermissionDenied."""
+        check_permission(request)
+        form = PauseForm(request.POST if request.method == "POST" else None)
+        if form.is_valid():
+            number = form.cleaned_data["phone_number"]
+            given = {name: form.cleaned_data[name] for name in ("purposes", "reason")}
+            given["actor"] = Actor.of(request, door="admin")
+            try:
+                if number:
+                    pauses.pause_block(number.as_e164, **given)
+                else:
+                    pauses.pause_country(form.cleaned_data["country"], **given)
+            except RuleViolation as error:
+                add_violation(form, error)
+            else:
+                messages.success(request, _("No such text messages are sent there until you lift the pause."))
+                return redirect("admin:factor_sms_destination_changelist")
+        return self.form_page(request, form, gettext_lazy("Pause text messages"))
+
+    def lift(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Show the form that lifts a pause; lift it when a valid form is sent.
+
+        Raises PermissionDenied, Http404.
+        """
+        check_permission(request)
+        row = get_object_or_404(Destination.objects.paused(), pk=pk)
+        form = LiftForm(request.POST if request.method == "POST" else None)
+        if form.is_valid():
+            try:
+                pauses.lift(row, actor=Actor.of(request, door="admin"), **form.cleaned_data)
+            except RuleViolation as error:
+                add_violation(form, error)
+            else:
+                messages.success(request, _("Text messages are sent there again, and counted anew."))
+                return redirect("admin:factor_sms_destination_changelist")
+        return self.form_page(request, form, gettext_lazy("Lift the pause"), row)
+
+    def form_page(
+        self, request: HttpRequest, form: forms.Form, title: Promise, row: Destination | None = None
+    ) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": title,
+            "subtitle": str(row or ""),
+            "opts": self.opts,
+            "original": row,
+            "form": form,
+        }
+        status = 422 if form.errors else 200
+        return TemplateResponse(request, f"{FOLDER}/act.html", context, status=status)
+
+
+def check_permission(request: HttpRequest) -> None:
+    if not may(request):
+        raise PermissionDenied
+
+
+def may(request: HttpRequest) -> bool:
+    return isinstance(request.user, User) and pauses.may_change(request.user)

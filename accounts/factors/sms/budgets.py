@@ -1,0 +1,108 @@
+"""How many texts are sent: by whom, from where, to which number and block, and over the site (R37).
+
+Texts that set up a number, which may be anybody's, have budgets of their own. They never use up the texts of
+users who have proved that number, and no more than half of what all texts share.
+"""
+
+from django.conf import settings
+
+from accounts.audit import Actor
+from accounts.factors.sms.breaker import block_key
+from accounts.limits import Budget, BySource, Claim
+from accounts.limits.guesses import account_key
+from accounts.models import User
+
+HOUR, DAY = 3600, 86_400  # seconds
+
+SENDS_BY_USER = Budget("text:user", (1, 60), (5, HOUR), (10, DAY))
+# Of all users who have proved this number.
+SENDS_TO_NUMBER = Budget("text:number", (1, 60), (5, HOUR), (10, DAY))
+# Of unknown browsers. Known ones are limited by their user: whoever shares a network can't keep them out.
+SENDS_BY_NETWORK = BySource("text:address", (20, HOUR))
+
+SET_UPS_BY_NETWORK = BySource("text:set-up:address", (20, HOUR))
+# A person's first text of the day to a number doesn't depend on what others had sent to it, but for five
+# minutes on those in the same network. So nobody can keep its owner from setting it up.
+FIRST_OF_PERSON = Budget("text:set-up:first", (1, DAY))
+FIRSTS_OF_NETWORK = BySource("text:set-up:firsts:address", (5, 300))
+# Further ones, by source and over all sources: nobody wants more texts that they did not ask for.
+FURTHER_OF_PERSON = Budget("text:set-up:further:user", (1, HOUR), (3, DAY))
+FURTHER_OF_NETWORK = BySource("text:set-up:further:address", (2, HOUR), (4, DAY))
+FURTHER_OF_ALL = Budget("text:set-up:further", (4, HOUR), (8, DAY))
+
+# Logged once in each window, so that somebody checks whether this is fraud or just a busy day (R37).
+SITE_ALARM = "The hourly budget of text messages is used up: no more are sent until it opens again."
+DAY_ALARM = "The daily budget of text messages is used up: no more are sent until it opens again."
+BLOCK_ALARM = (
+    "The hourly budget of text messages to one block of phone numbers is used up: it gets no more of them "
+    "until it opens again."
+)
+SITE_SET_UP_ALARM = (
+    "The hourly budget of text messages that set up a number is used up: only numbers that are in use "
+    "get more of them until it opens again."
+)
+DAY_SET_UP_ALARM = (
+    "The daily budget of text messages that set up a number is used up: only numbers that are in use "
+    "get more of them until it opens again."
+)
+BLOCK_SET_UP_ALARM = (
+    "The hourly budget of text messages that set up a number in one block is used up: it gets them to log in "
+    "only until it opens again."
+)
+
+
+def for_login(user: User, number: str, subject: str, *, actor: Actor) -> list[Claim]:
+    """Return the budgets for one text to a number that the user has proved. `subject` is its digest."""
+    claims = [
+        (SENDS_BY_USER, account_key(user)),
+        (SENDS_TO_NUMBER, subject),
+        *shared(number),
+    ]
+    if not actor.browser.is_current(user):
+        claims += SENDS_BY_NETWORK.claims(actor)
+    return claims
+
+
+def for_set_up(user: User, number: str, *, actor: Actor) -> list[Claim]:
+    """Return the budgets for one text to a number that nobody has proved yet, besides those by number."""
+    block, per_block = block_key(number), settings.SMS_HOURLY_BUDGET_PER_PREFIX
+    per_hour, per_day = settings.SMS_HOURLY_BUDGET, settings.SMS_DAILY_BUDGET
+    return [
+        (SENDS_BY_USER, account_key(user)),
+        *SET_UPS_BY_NETWORK.claims(actor),
+        *shared(number),
+        (Budget("text:set-up:block", (half(per_block), HOUR), alarm=BLOCK_SET_UP_ALARM), block),
+        (Budget("text:set-up:site", (half(per_hour), HOUR), alarm=SITE_SET_UP_ALARM), ""),
+        (Budget("text:set-up:site:day", (half(per_day), DAY), alarm=DAY_SET_UP_ALARM), ""),
+    ]
+
+
+def first_of_day(user: User, subject: str, *, actor: Actor) -> list[Claim]:
+    """Return the budgets by number for a person's first text of the day to it."""
+    return [
+        (FIRST_OF_PERSON, f"{subject}:{account_key(user)}"),
+        *FIRSTS_OF_NETWORK.claims(actor, subject),
+    ]
+
+
+def further(user: User, subject: str, *, actor: Actor) -> list[Claim]:
+    """Return the budgets by number for each further text."""
+    return [
+        (FURTHER_OF_PERSON, f"{subject}:{account_key(user)}"),
+        *FURTHER_OF_NETWORK.claims(actor, subject),
+        (FURTHER_OF_ALL, subject),
+    ]
+
+
+def shared(number: str) -> list[Claim]:
+    """Return the budgets that all texts share: of the block, and of the site."""
+    per_block = settings.SMS_HOURLY_BUDGET_PER_PREFIX
+    return [
+        (Budget("text:block", (per_block, HOUR), alarm=BLOCK_ALARM), block_key(number)),
+        (Budget("text:site", (settings.SMS_HOURLY_BUDGET, HOUR), alarm=SITE_ALARM), ""),
+        (Budget("text:site:day", (settings.SMS_DAILY_BUDGET, DAY), alarm=DAY_ALARM), ""),
+    ]
+
+
+def half(texts: int) -> int:
+    return -(-texts // 2)

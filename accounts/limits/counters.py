@@ -1,0 +1,143 @@
+"""The rows of the rate limiter, and its statements.
+
+A window never lasts longer than its length, even if the clock was wrong when the window opened (D43): each
+statement shortens a window that ends too late, and keeps its count.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+
+from accounts.limits.budgets import Budget, Ceiling, Claim
+from accounts.models import RateLimit
+
+FAILURES_COUNT_FOR = timedelta(hours=1)
+# A failure that was stored after an attempt began, or by another machine, is not from a clock that was wrong.
+CLOCK_TOLERANCE = timedelta(minutes=1)
+NO_LIMIT = 2**31 - 1  # the largest count of the column
+
+
+@dataclass(frozen=True)
+class Counter:
+    """One window of one claim. `resets_at` is when it closes: if it opened now, or as stored."""
+
+    key: str
+    limit: int
+    resets_at: datetime
+    budget: Budget
+
+    @property
+    def failure_key(self) -> str:
+        return f"{self.key}:failed"
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What is stored after an attempt was taken."""
+
+    count: int
+    resets_at: datetime
+
+
+# Rows are locked in the order of VALUES. Keys are sorted, so two reservations can't deadlock. A budget of
+# successes adds 0 here.
+TAKE = """
+INSERT INTO accounts_ratelimit AS stored (key, count, resets_at) VALUES {rows}
+ON CONFLICT (key) DO UPDATE SET
+    count = CASE WHEN stored.resets_at <= %s THEN 0 ELSE stored.count END + excluded.count,
+    resets_at = CASE WHEN stored.resets_at <= %s OR stored.resets_at > excluded.resets_at
+        THEN excluded.resets_at ELSE stored.resets_at END
+WHERE stored.resets_at <= %s OR stored.count < CASE stored.key {limits} END
+RETURNING key, resets_at, count
+"""
+# If the window has closed in between, give nothing back: the attempt must not count for the next window,
+# which ends later. (The same window may end earlier than it did, see D43.) Successes count in any case.
+SETTLE = """
+INSERT INTO accounts_ratelimit AS stored (key, count, resets_at) VALUES {rows}
+ON CONFLICT (key) DO UPDATE SET count = stored.count + CASE WHEN excluded.count > 0 THEN 1 ELSE -1 END
+WHERE excluded.count > 0 OR stored.resets_at <= excluded.resets_at AND stored.count > 0
+"""
+
+
+def counters_of(claims: Iterable[Claim], now: datetime) -> list[Counter]:
+    counters = [
+        Counter(f"{budget.name}:{subject}:{seconds}", limit, now + timedelta(seconds=seconds), budget)
+        for budget, subject in claims
+        for limit, seconds in budget.windows
+    ]
+    return sorted(counters, key=lambda counter: counter.key)
+
+
+def take(counters: Sequence[Counter], now: datetime) -> dict[str, Taken]:
+    """Take one attempt from each counter; return what was taken, by key. What is used up is missing."""
+    adapt = connection.ops.adapt_datetimefield_value
+    parameters: list[Any] = []
+    for counter in counters:
+        parameters += [counter.key, 0 if counter.budget.of_successes else 1, adapt(counter.resets_at)]
+    parameters += [adapt(now)] * 3
+    for counter in counters:
+        parameters += [counter.key, NO_LIMIT if isinstance(counter.budget, Ceiling) else counter.limit]
+    statement = TAKE.format(
+        rows=", ".join(["(%s, %s, %s)"] * len(counters)),
+        limits=" ".join(["WHEN %s THEN %s"] * len(counters)),
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return {key: Taken(count, as_datetime(resets_at)) for key, resets_at, count in cursor.fetchall()}
+
+
+def settle(counters: Sequence[Counter]) -> None:
+    """Give back what was taken, and add 1 to budgets of successes, in one statement."""
+    if not counters:
+        return
+    adapt = connection.ops.adapt_datetimefield_value
+    parameters: list[Any] = []
+    for counter in counters:
+        parameters += [counter.key, 1 if counter.budget.of_successes else 0, adapt(counter.resets_at)]
+    rows = ", ".join(["(%s, %s, %s)"] * len(counters))
+    with connection.cursor() as cursor:
+        cursor.execute(SETTLE.format(rows=rows), parameters)
+
+
+def retry_after(refused: Sequence[Counter], now: datetime) -> int:
+    """Return the seconds until all windows that refused have closed, 1 at least."""
+    latest = {counter.key: counter.resets_at for counter in refused}
+    closings = [now]
+    for row in RateLimit.objects.filter(key__in=latest):
+        if row.resets_at > latest[row.key]:  # from a clock that was wrong: it lasts its length from now on
+            too_late = RateLimit.objects.filter(key=row.key, resets_at__gt=latest[row.key])
+            too_late.update(resets_at=latest[row.key])
+        closings.append(min(row.resets_at, latest[row.key]))
+    return max(1, round((max(closings) - now).total_seconds()))
+
+
+def remember_failure(counters: Iterable[Counter]) -> None:
+    """Store that these subjects failed now."""
+    until = timezone.now() + FAILURES_COUNT_FOR
+    rows = [RateLimit(key=counter.failure_key, count=1, resets_at=until) for counter in counters]
+    RateLimit.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["key"], update_fields=["resets_at"]
+    )
+
+
+def have_failed(counters: Iterable[Counter]) -> set[str]:
+    """Return the keys of the counters whose subjects failed within the last hour."""
+    now = timezone.now()
+    by_failure = {counter.failure_key: counter.key for counter in counters}
+    failed = RateLimit.objects.filter(
+        key__in=by_failure,
+        resets_at__gt=now,
+        resets_at__lte=now + FAILURES_COUNT_FOR + CLOCK_TOLERANCE,
+    )
+    return {by_failure[key] for key in failed.values_list("key", flat=True)}
+
+
+def as_datetime(value: Any) -> datetime:
+    """Return an aware datetime. SQLite returns the stored text, PostgreSQL a datetime."""
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    return value if value.tzinfo else timezone.make_aware(value, timezone.get_default_timezone())

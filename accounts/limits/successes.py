@@ -1,0 +1,62 @@
+"""Limit what people may do: right passwords, and actions that are recorded.
+
+What succeeds costs a hash, a row, an event or a mail, too. These budgets are generous: they bound the costs
+and the records, and nobody who works with the product meets them. Each belongs to the one who acts, so nobody
+can use up another one's.
+"""
+
+from django.utils import timezone
+
+from accounts import crypto
+from accounts.audit import Actor
+from accounts.exceptions import RateLimited
+from accounts.limits import counters
+from accounts.limits.budgets import Budget, Claim
+from accounts.limits.guesses import DAY, account_key
+from accounts.models import User
+
+HOUR = 3600  # seconds
+
+# Sign-ins, sudo and all else that takes the password. Somebody who knows it, but has no second factor, can't
+# keep the owner out of known browsers: each of those has a budget of its own.
+RIGHT_PASSWORDS = Budget("password:right", (30, 300), (300, DAY), of_successes=True)
+RIGHT_PASSWORDS_IN_BROWSER = Budget("password:browser:right", (30, 300), (300, DAY), of_successes=True)
+
+# All verbs together. A program may invite 500 people in an hour, and read who they are.
+ACTIONS = Budget("action", (1200, HOUR), (6000, DAY))
+
+
+def for_password(user: User | None, typed: str, *, actor: Actor) -> Claim:
+    """Return the budget that a right password spends. Unknown usernames are checked like accounts (R5)."""
+    if user is not None and actor.browser.is_current(user):
+        return RIGHT_PASSWORDS_IN_BROWSER, f"{account_key(user)}:{actor.browser.key}"
+    account = account_key(user) if user else crypto.digest(typed.strip().casefold(), "login")
+    return RIGHT_PASSWORDS, account
+
+
+def count_action(actor: Actor) -> None:
+    """Count one action of this actor, in its transaction: only what is committed counts. Raises RateLimited.
+
+    Call it first there, before any other lock. Commands are not counted: they come from the server itself.
+    """
+    if actor.door == "command":
+        return
+    now = timezone.now()
+    windows = counters.counters_of([(ACTIONS, key_of(actor))], now)
+    taken = counters.take(windows, now)
+    if refused := [window for window in windows if window.key not in taken]:
+        raise RateLimited(counters.retry_after(refused, now))
+
+
+def key_of(actor: Actor) -> str:
+    """Return who acts. Programs, and each known browser, count apart from the other browsers of the user.
+
+    Otherwise a stolen token or session could use up the budget, and its owner could not end it.
+    """
+    if actor.token is not None:
+        return f"{account_key(actor.user)}:programs" if actor.user else str(actor)
+    if actor.user is None:
+        return str(actor)
+    if actor.browser.is_current(actor.user):
+        return f"{account_key(actor.user)}:{actor.browser.key}"
+    return account_key(actor.user)

@@ -1,0 +1,54 @@
+"""Set what a user may do on the admin site, also where no superuser can reach it."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts.audit import Actor
+from accounts.exceptions import RuleViolation
+from accounts.management.prompts import user_named
+from accounts.users import administration
+from accounts.users.rights import Rights, grantable
+
+
+class Command(BaseCommand):
+    help = (
+        "Sets a user's rights on the admin site; recorded, and told by mail. What is not named is taken away."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("username")
+        parser.add_argument("--reason", required=True, help="recorded, and told to the user")
+        rights = parser.add_mutually_exclusive_group(required=True)
+        rights.add_argument("--superuser", action="store_true", help="may do everything there")
+        rights.add_argument("--staff", action="store_true", help="may do there what --may names")
+        rights.add_argument("--none", action="store_true", help="has no rights there")
+        parser.add_argument(
+            "--may",
+            action="append",
+            default=[],
+            choices=sorted(grantable),
+            metavar="PERMISSION",
+            help=f"with --staff, and more than once if need be: {', '.join(grantable)}",
+        )
+
+    def handle(
+        self,
+        *args: Any,
+        username: str,
+        reason: str,
+        superuser: bool,
+        staff: bool,
+        may: list[str],
+        **options: Any,
+    ) -> None:
+        if may and not staff:
+            raise CommandError("--may goes with --staff.")
+        user = user_named(username)
+        rights = Rights.chosen(staff=staff, superuser=superuser, permissions=may)
+        try:
+            administration.change_rights(user, rights=rights, reason=reason, actor=Actor.command())
+        except RuleViolation as violation:
+            raise CommandError(str(violation)) from violation
+        self.stdout.write(f"{user.username}: {'; '.join(rights.in_words())}.")

@@ -1,0 +1,44 @@
+"""What commands ask for: a person, and a new password."""
+
+import getpass
+import os
+
+from django.core.management.base import CommandError
+
+from accounts.models import User
+
+PASSWORD_VARIABLE = "DJANGO_SUPERUSER_PASSWORD"
+
+
+def user_named(text: str) -> User:
+    """Return the user with this name or confirmed address. Raises CommandError."""
+    user: User | None = User.objects.by_login(text).first() if text.isprintable() else None
+    if user is None:
+        raise CommandError(f"There is no user {text!r}.")
+    return user
+
+
+def new_password(*, noinput: bool) -> str:
+    """Return a new password: typed twice, or with `noinput` from PASSWORD_VARIABLE. Raises CommandError."""
+    if noinput:
+        password = os.environ.get(PASSWORD_VARIABLE, "")
+        if not password:
+            raise CommandError(f"--noinput takes the password from {PASSWORD_VARIABLE}, which is not set.")
+        return checked(password)
+    try:
+        password = getpass.getpass("Password: ")
+        again = getpass.getpass("Password (again): ")
+    except EOFError:
+        raise CommandError("No password was typed.") from None
+    if password != again:
+        raise CommandError("These were two different passwords.")
+    return checked(password)
+
+
+def checked(password: str) -> str:
+    """Return the password. Raises CommandError if its bytes are no text: it could never be typed."""
+    try:
+        password.encode()
+    except UnicodeEncodeError:
+        raise CommandError("The password is not valid UTF-8.") from None
+    return password

@@ -1,0 +1,71 @@
+"""What the account of a member does to organizations: it is deleted, deactivated, activated again, or loses
+its two-factor authentication. `accounts` sends signals; these are their receivers.
+"""
+
+from typing import Any
+
+from django.db.models import Exists, OuterRef
+
+from accounts.audit import Actor
+from accounts.models import User
+from organizations.access.rights import lock_member
+from organizations.announcements import Change, tell
+from organizations.exceptions import LastOwner, OwnershipChanged
+from organizations.members.left_behind import left_by
+from organizations.members.memberships import share_of
+from organizations.models import Membership, Organization, OrganizationCounts
+
+
+def leave_everything(sender: type[User], *, user: User, actor: Actor, **kwargs: Any) -> None:
+    """Delete all memberships of a user whose account is being deleted, and tell the owners.
+
+    Raises LastOwner, OwnershipChanged.
+    """
+    owned = Organization.objects.owned_by(user).order_by("pk")
+    locked = {o.pk for o in owned.select_for_update(no_key=True, of=("self",))}
+    if names := last_owned(user):
+        raise LastOwner(*names)
+    user = lock_member(user.pk)
+    mine = Membership.objects.filter(user=user).select_related("organization").order_by("pk")
+    rows = list(mine.select_for_update(no_key=True, of=("self",)))
+    if any(row.is_owner and row.organization_id not in locked for row in rows):
+        raise OwnershipChanged
+    Membership.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    for row in rows:
+        if not row.is_invited:
+            tell_of_account(row, user, Change.ACCOUNT_DELETED, actor=actor)
+    for row in sorted(rows, key=lambda row: row.organization_id):
+        OrganizationCounts.objects.add([row.organization_id], **share_of(row))
+
+
+def last_owned(user: User) -> list[str]:
+    """Return the names of organizations in which this user is the only active owner."""
+    others = Membership.objects.owners().filter(organization=OuterRef("pk"), user__is_active=True)
+    owned = Organization.objects.owned_by(user).exclude(Exists(others.exclude(user=user)))
+    return list(owned.order_by("name").values_list("name", flat=True))
+
+
+def tell_of_activation(sender: type[User], *, user: User, active: bool, actor: Actor, **kwargs: Any) -> None:
+    """Tell owners that the account of one of them was deactivated or activated again. Locks nothing.
+
+    Of a deactivated member who is no owner they hear if something of theirs goes on working.
+    """
+    memberships = Membership.objects.active().filter(user=user)
+    for row in (memberships.owners() if active else memberships).select_related("organization"):
+        tell_of_account(row, user, Change.REACTIVATED if active else Change.DEACTIVATED, actor=actor)
+
+
+def tell_of_two_factor(
+    sender: type[User], *, user: User, enabled: bool, actor: Actor | None = None, **kwargs: Any
+) -> None:
+    """Tell owners that somebody else removed the two-factor authentication of one of them. Locks nothing."""
+    if enabled or actor is None or (actor.user is not None and actor.user.pk == user.pk):
+        return
+    for row in Membership.objects.owners().filter(user=user).select_related("organization"):
+        tell(row.organization, Change.TWO_FACTOR_REMOVED, [user], actor=actor)
+
+
+def tell_of_account(membership: Membership, user: User, change: Change, *, actor: Actor) -> None:
+    organization = membership.organization
+    left = left_by(organization, [user.pk])
+    tell(organization, change, [user], actor=actor, were_owners=membership.is_owner, left=left)

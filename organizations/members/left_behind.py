@@ -1,0 +1,118 @@
+"""Find what a person who goes has made for an organization, and end it: tokens, and invitations by them.
+
+Tokens belong to the organization, and invitations to those invited: neither goes with the person who made it.
+What belongs to the person (sessions, API tokens of their own) loses the organization with the membership.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from accounts.audit import Actor
+from accounts.models import User, unexpired
+from organizations import tokens as token_verbs
+from organizations.access.rights import check_right, lock_memberships
+from organizations.announcements import INVITATIONS, LeftBehind
+from organizations.events import Event, record
+from organizations.exceptions import NotShown
+from organizations.models import Membership, MembershipQuerySet, Organization, Right
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What is to be done with what a person leaves behind.
+
+    `shown` holds the LeftBehind.names that the person who decides has seen. Nothing else is kept in silence.
+    None is for programs, and for people who leave: all is kept, and owners are told.
+    """
+
+    end_tokens: bool = False
+    revoke_invitations: bool = False
+    shown: frozenset[str] | None = None
+
+
+KEEP_ALL = Wishes()
+
+
+@dataclass
+class Going:
+    """A locked membership of somebody who goes or loses rights, and the locked invitations by that person."""
+
+    membership: Membership
+    user: User | None
+    invitations: list[Membership]
+
+
+def left_by(organization: Organization, user_ids: Iterable[int]) -> LeftBehind:
+    """Return the valid tokens and the open invitations that these people made, and whether the contact
+    address is one of theirs.
+    """
+    ids = list(user_ids)
+    tokens = organization.tokens.filter(unexpired(), created_by_id__in=ids).order_by("kind")
+    invitations = invitations_by(organization, ids).order_by("pk")
+    for token in (found := list(tokens)):
+        token.organization = organization
+    return LeftBehind(
+        tokens=found,
+        invitations=list(invitations),
+        contact=organization.email if is_theirs(organization.email, ids) else "",
+    )
+
+
+def is_theirs(address: str, user_ids: Iterable[int]) -> bool:
+    return bool(User.objects.by_confirmed_email(address).filter(pk__in=user_ids).exists())
+
+
+def invitations_by(organization: Organization, user_ids: Iterable[int]) -> MembershipQuerySet:
+    rows: MembershipQuerySet = organization.memberships.invited()
+    return rows.current().filter(invited_by_id__in=user_ids)
+
+
+def lock_going(organization: Organization, membership_id: int, wishes: Wishes) -> Going:
+    """Lock a membership and, if they are to be revoked, invitations by its user. Raises MembershipGone."""
+    found: set[int] = set()
+    user_id = organization.memberships.active().filter(pk=membership_id).values_list("user_id", flat=True)
+    if wishes.revoke_invitations:
+        found = set(invitations_by(organization, user_id).values_list("pk", flat=True))
+    rows = lock_memberships(organization, [membership_id], may_be_gone=found)
+    membership, user = next((row, user) for row, user in rows if row.pk == membership_id)
+    return Going(membership, user, [row for row, _user in rows if row.pk != membership_id])
+
+
+def settle(organization: Organization, going: Going, wishes: Wishes, *, actor: Actor) -> LeftBehind:
+    """End what is to be ended, and return all that there was. The caller holds the locks, and counts.
+
+    Raises NotShown if something would be kept that was not shown.
+    """
+    if going.user is None or going.membership.is_invited:
+        return LeftBehind()
+    left = left_by(organization, [going.user.pk])
+    check_shown(left, wishes, going.user)
+    if wishes.end_tokens and left.tokens:
+        check_right(organization, actor, Right.TOKENS)
+        for token in left.tokens:
+            token_verbs.end(token, actor=actor)
+    if wishes.revoke_invitations:
+        revoke(organization, going.invitations, actor=actor)
+    return replace(
+        left,
+        invitations=going.invitations if wishes.revoke_invitations else left.invitations,
+        tokens_ended=wishes.end_tokens,
+        invitations_revoked=wishes.revoke_invitations,
+    )
+
+
+def check_shown(left: LeftBehind, wishes: Wishes, user: User) -> None:
+    if wishes.shown is None:
+        return
+    kept = set() if wishes.end_tokens else {token.public_id for token in left.tokens}
+    if left.invitations and not wishes.revoke_invitations:
+        kept.add(INVITATIONS)
+    if kept - wishes.shown:
+        raise NotShown(name=user.username)
+
+
+def revoke(organization: Organization, invitations: Iterable[Membership], *, actor: Actor) -> None:
+    """Delete open invitations whose rows are locked, and record each. The caller counts."""
+    for row in invitations:
+        Membership.objects.filter(pk=row.pk).delete()
+        record(Event.INVITATION_REVOKED, organization, actor=actor, user=row.user, email=row.email)

@@ -1,0 +1,291 @@
+"""What succeeds is bounded, too: right passwords, and everything that is recorded or mailed."""
+
+import ast
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.db.models import F
+from django.test import Client
+from django.utils import timezone
+
+from accounts.limits import successes
+from accounts.models import AuditEvent, OutboxMessage, RateLimit, Session
+from tests.api.clients import api_client, document
+from tests.support.organizations import found
+from tests.support.people import PASSWORD, enrol, make_user, post_password, sign_in
+from tests.support.two_factor import known_browser, let_sudo_expire, same_browser
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ROOT = Path(__file__).resolve().parents[3]
+FIVE_MINUTES, DAY = 300, 86_400
+
+
+@pytest.fixture(autouse=True)
+def cheap_hashes(settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def right_passwords(user, times, client=None):
+    """The statuses of so many sign-ins with the right password, each in a browser of its own."""
+    browsers = [same_browser(client) if client else Client() for _ in range(times)]
+    return [post_password(browser, user).status_code for browser in browsers]
+
+
+# ---------------------------------------------------------------- right passwords
+
+
+def test_sf5_thirty_sign_ins_in_five_minutes_and_no_hash_for_more(clock, hashes):
+    alice = make_user("alice")
+    assert right_passwords(alice, 30) == [302] * 30
+    hashes()
+
+    refused = post_password(Client(), alice)
+
+    assert refused.status_code == 429
+    assert "Try again in 5 minutes." in refused.content.decode()
+    assert hashes() == 0
+    assert AuditEvent.objects.filter(user_id=alice.pk).count() == 30
+    clock.shift(FIVE_MINUTES)
+    assert post_password(Client(), alice).status_code == 302
+
+
+def test_sf5_three_hundred_sign_ins_in_a_day(clock, alice):
+    assert right_passwords(alice, 2) == [302] * 2
+    of_the_day = RateLimit.objects.filter(key=f"password:right:user:{alice.pk}:{DAY}")
+    assert of_the_day.update(count=F("count") + 297) == 1  # as if it had been so often since this morning
+
+    assert right_passwords(alice, 2) == [302, 429]
+    clock.shift(FIVE_MINUTES)
+    assert right_passwords(alice, 1) == [429]
+    clock.shift(DAY)
+    assert right_passwords(alice, 1) == [302]
+
+
+def test_sf5_who_has_the_password_alone_cannot_keep_the_owner_out_of_a_known_browser(alice):
+    app = enrol(alice)
+    own = known_browser(alice, app)
+    assert 429 in right_passwords(alice, 31)
+
+    assert sign_in(alice, app, own)
+
+
+def test_sf5_each_known_browser_has_a_budget_of_its_own(alice):
+    first, second = known_browser(alice), known_browser(alice)
+    assert right_passwords(alice, 31, first)[-1] == 429
+
+    assert right_passwords(alice, 1, second) == [302]
+
+
+def test_sf5_wrong_passwords_spend_nothing_of_it(clock, alice):
+    assert right_passwords(alice, 20) == [302] * 20
+    for _ in range(10):
+        post_password(Client(), alice, "wrong")
+    clock.shift(FIVE_MINUTES - 1)
+
+    assert not RateLimit.objects.filter(key__startswith="password:right:", count__gt=20).exists()
+
+
+def test_sf5_other_peoples_passwords_are_not_concerned(alice, bob):
+    right_passwords(alice, 31)
+
+    assert right_passwords(bob, 1) == [302]
+
+
+def test_sf5_sudo_by_password_counts_as_well(alice):
+    client = sign_in(alice)
+    statuses = []
+    for _ in range(31):
+        let_sudo_expire(alice)
+        statuses.append(client.post("/session/sudo", {"password": PASSWORD, "next": "/app"}).status_code)
+
+    assert statuses == [302] * 30 + [429]
+
+
+# ---------------------------------------------------------------- actions
+
+
+def use_up_actions(key, left=0):
+    """As if so many things had been done in the last hour: to do them takes a minute."""
+    limit, seconds = successes.ACTIONS.windows[0]
+    RateLimit.objects.update_or_create(
+        key=f"{successes.ACTIONS.name}:{key}:{seconds}",
+        defaults={"count": limit - left, "resets_at": timezone.now() + timedelta(seconds=seconds)},
+    )
+
+
+def key_of(client, user):
+    """The key of the browser's budget, read from what an action of it has counted."""
+    RateLimit.objects.filter(key__startswith="action:").delete()
+    client.post("/app/settings/sessions/end-others")
+    [key] = RateLimit.objects.filter(key__startswith="action:", key__endswith=":3600").values_list(
+        "key", flat=True
+    )
+    return re.fullmatch(r"action:(.*):3600", key)[1]
+
+
+TWO_FACTOR = "/app/settings/two-factor"
+DOORS = [
+    (f"{TWO_FACTOR}/reveal-codes", {}),
+    (f"{TWO_FACTOR}/renew-codes", {}),
+    (f"{TWO_FACTOR}/disable", {"password": PASSWORD}),
+    (f"{TWO_FACTOR}/app/replace", {}),
+    ("/app/settings/profile/email", {"email": "alice@example.com"}),
+    ("/app/settings/profile/email", {"email": "new@example.com"}),
+    ("/app/settings/password", {"password": PASSWORD, "new_password": "an entirely different sentence"}),
+    ("/app/settings/sessions/end-others", {}),
+    ("/app/settings/sessions/remembered/forget", {}),
+    ("/app/settings/tokens/create", {"description": "x", "expires": "30"}),
+    ("/app/organizations/new", {"name": "another", "email": "x@example.com"}),
+    ("/app/acme/settings/general", {"email": "x@example.com"}),
+    ("/app/acme/settings/authentication/require-two-factor", {}),
+    ("/app/acme/settings/authentication/user-sessions", {"session_timeout": "90"}),
+    ("/app/acme/settings/users/add", {"username": "bob"}),
+    ("/app/acme/settings/authentication-tokens/organization/create", {"expires": "30"}),
+]
+
+
+@pytest.mark.parametrize(("path", "fields"), DOORS, ids=[path for path, _fields in DOORS])
+def test_sf5_every_action_of_a_person_is_bounded(alice, bob, path, fields):
+    client = sign_in(alice, enrol(alice))
+    found("acme", alice)
+    use_up_actions(key_of(client, alice))
+    events, mails = AuditEvent.objects.count(), OutboxMessage.objects.count()
+
+    response = client.post(path, fields, follow=True)
+
+    assert "Too many attempts. Try again in 60 minutes." in response.content.decode(), response.status_code
+    assert AuditEvent.objects.count() == events
+    assert OutboxMessage.objects.count() == mails
+
+
+def test_sf5_the_last_action_that_is_left_is_taken_and_an_hour_later_there_are_more(clock, alice):
+    client = sign_in(alice)
+    use_up_actions(key_of(client, alice), left=1)
+
+    contact = {"email": "alice@example.com"}
+    assert client.post("/app/settings/profile/email", contact).status_code == 302
+    assert client.post("/app/settings/profile/email", contact).status_code == 429
+    clock.shift(3600)
+    Session.objects.update(proved_at=timezone.now())
+    assert client.post("/app/settings/profile/email", contact).status_code == 302
+
+
+def test_sf5_what_is_refused_by_a_rule_costs_nothing_of_it(alice):
+    client = sign_in(alice)
+    key = key_of(client, alice)
+    before = RateLimit.objects.get(key=f"action:{key}:3600").count
+
+    client.post(f"{TWO_FACTOR}/renew-codes")  # two-factor is off
+
+    assert RateLimit.objects.get(key=f"action:{key}:3600").count == before
+
+
+def test_sf5_a_token_that_has_used_up_its_actions_can_still_be_revoked(alice):
+    client = sign_in(alice)
+    program = api_client(alice)
+    use_up_actions(f"user:{alice.pk}:programs")
+    tokens = f"/users/{program.get('/account/details').json()['data']['id']}/authentication-tokens"
+
+    refused = program.post(tokens, document("authentication-tokens", description="x"))
+    assert "Too many attempts." in refused.json()["errors"][0]["detail"]
+
+    token = alice.api_tokens.first()
+    assert client.post(f"/app/settings/tokens/{token.pk}/revoke")["Location"] == "/app/settings/tokens"
+    assert not alice.api_tokens.filter(pk=token.pk).exists()
+
+
+def test_sf5_a_stolen_session_cannot_keep_the_owner_from_ending_it(alice):
+    own = sign_in(alice)
+    thief = Client()
+    thief.cookies["session"] = sign_in(alice).cookies["session"].value  # and no known browser
+    use_up_actions(key_of(thief, alice))
+
+    assert thief.post("/app/settings/sessions/end-others").status_code == 429
+    assert own.post("/app/settings/sessions/end-others").status_code == 302
+
+
+def test_sf5_what_one_owner_does_is_not_counted_for_another(alice):
+    other = make_user("other")
+    found("acme", alice, owners=[other])
+    use_up_actions(key_of(sign_in(alice), alice))
+    client = sign_in(other)
+
+    assert client.post("/app/acme/settings/general", {"email": "x@example.com"}).status_code == 302
+
+
+# ---------------------------------------------------------------- the kind
+
+# What is recorded without `acting` or `counted`, and what bounds it instead.
+BOUNDED_OTHERWISE = {
+    "accounts.audit.retention": "a command",
+    "accounts.crypto.rotation": "a command",
+    "accounts.factors.sms.news": "texts, which have budgets, and the verbs of the admin site",
+    "accounts.factors.challenges": "the budgets of texts, and those of guesses",
+    "accounts.login.proofs": "each code works once; the password has its budget",
+    "accounts.login.sign_in": "the budget of right passwords",
+    "accounts.sessions.caps": "once for each sign-in",
+    "accounts.sessions.remembered.remember": "once for each sign-in",
+    "accounts.tokens.exposure": "once a day for each token",
+    "accounts.users.administration.set_password": "a command",
+    "accounts.users.passwords": "the budgets of passwords and of reset links",
+    "accounts.users.registration": "the budget of sign-ups; an account is deleted once",
+    "organizations.members.left_behind.revoke": "its callers: each ends something, once",
+    "organizations.tokens.tell_owners_of_exposure": "once a day for each token",
+}
+BEGINNINGS = {"acting", "counted"}
+
+
+@dataclass(frozen=True)
+class Function:
+    app: str
+    module: str
+    name: str
+    calls: frozenset[str]
+
+    @property
+    def begins_counted(self):
+        return bool(self.calls & BEGINNINGS)
+
+    @property
+    def is_excused(self):
+        return bool({self.module, f"{self.module}.{self.name}"} & BOUNDED_OTHERWISE.keys())
+
+
+def functions_of(app):
+    for path in sorted((ROOT / app).rglob("*.py")):
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef):
+                called = [call.func for call in ast.walk(node) if isinstance(call, ast.Call)]
+                names = {getattr(one, "id", getattr(one, "attr", "")) for one in called}
+                yield Function(app, module, node.name, frozenset(names))
+
+
+def is_counted(function, functions, seen=()):
+    """Whether it begins with the count, or everybody who calls it does."""
+    if function.begins_counted:
+        return True
+    callers = [
+        one
+        for one in functions
+        if function.name in one.calls and one.app == function.app and one.name not in (function.name, *seen)
+    ]
+    return bool(callers) and all(is_counted(one, functions, (*seen, function.name)) for one in callers)
+
+
+@pytest.mark.parametrize("app", ["accounts", "organizations"])
+def test_sf5_whatever_is_recorded_is_counted_for_the_one_who_acts(app):
+    """A new verb that begins with neither `acting` nor `counted` fails here."""
+    functions = list(functions_of(app))
+    recording = [one for one in functions if "record" in one.calls and one.name != "record"]
+
+    assert len(recording) > 10
+    assert [
+        f"{one.module}.{one.name}"
+        for one in recording
+        if not one.is_excused and not is_counted(one, functions)
+    ] == []

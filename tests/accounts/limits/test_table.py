@@ -1,0 +1,112 @@
+"""docs/limits.md names every limit, and no limit shuts out anybody whose password nobody else has."""
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.accounts.limits import walk_texts
+from tests.accounts.limits.walk import WALK
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ROOT = Path(__file__).resolve().parents[3]
+TABLE = (ROOT / "docs" / "limits.md").read_text()
+KINDS = {"Budget", "Ceiling", "BySource"}
+CASES = {**WALK, **walk_texts.WALK}
+TAKES_PASSWORD = "takes the account's password"
+
+
+@cache
+def rows():
+    """{name of a budget: the cells of its row}"""
+    found = re.findall(r"^\| `([a-z:-]+)` \|(.*)\|$", TABLE, re.MULTILINE)
+    assert len(found) == len(dict(found)), "a name has two rows"
+    return {name: [cell.strip() for cell in cells.split(" | ")] for name, cells in found}
+
+
+@cache
+def modules():
+    return [
+        ast.parse(path.read_text())
+        for app in ("accounts", "organizations", "tfc_auth")
+        for path in sorted((ROOT / app).rglob("*.py"))
+    ]
+
+
+def calls(tree):
+    """Yield (name of the function, call) for every call by name."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
+            yield (node.func.id if isinstance(node.func, ast.Name) else node.func.attr), node
+
+
+def makers():
+    """The kinds of budgets, and functions that make one from a name that they are given."""
+    found = set(KINDS)
+    for tree in modules():
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.FunctionDef) or not node.args.args:
+                continue
+            named = [
+                call.args[0].id
+                for name, call in calls(node)
+                if name in KINDS and call.args and isinstance(call.args[0], ast.Name)
+            ]
+            if named and named[0] == node.args.args[0].arg:
+                found.add(node.name)
+    return found
+
+
+def budgets_of_code():
+    """The name of every budget that the code makes; networks around an address go by its name."""
+    names, made = set(), makers()
+    for tree in modules():
+        for maker, call in calls(tree):
+            first = call.args[0].value if call.args and isinstance(call.args[0], ast.Constant) else None
+            if not isinstance(first, str) or not first:
+                continue
+            if maker in made:
+                names.add(first)
+            if maker == "Guesses":
+                names |= {first, f"{first}:browsers"} | ({f"{first}:browser"} if call.args[1:] else set())
+    return names
+
+
+def test_sf6_the_table_has_every_budget_of_the_code_and_no_other():
+    assert set(rows()) == budgets_of_code()
+
+
+def test_sf6_every_row_says_everything():
+    for name, cells in rows().items():
+        assert len(cells) == 7, name
+        assert all(cells), name
+
+
+def test_sf6_every_row_has_a_walk_or_takes_the_password():
+    """A row that takes the account's password can't be used up without it: nobody walks there."""
+    with_password = {name for name, cells in rows().items() if TAKES_PASSWORD in cells[1]}
+
+    assert set(CASES) | with_password == set(rows())
+    assert set(CASES) & with_password == set()
+
+
+def known_to_fail(name):
+    reason = "texts that set up a number still use up those of its owner"
+    return pytest.param(name, marks=pytest.mark.xfail(reason=reason, strict=True))
+
+
+@pytest.mark.parametrize(
+    "name", [known_to_fail(name) if name in walk_texts.KNOWN_TO_FAIL else name for name in sorted(CASES)]
+)
+def test_sf6_nobody_without_the_password_shuts_anybody_out(name, clock, mailoutbox):
+    case = CASES[name](mailoutbox)
+    case.attack()
+    assert case.is_used_up(), "the attack does not use the row up"
+
+    if not case.act():
+        clock.shift(300)
+        case.attack()
+        assert case.act()

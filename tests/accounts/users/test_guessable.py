@@ -1,0 +1,152 @@
+"""Passwords that are easy to guess, and those that only look like it."""
+
+import random
+import sys
+
+import pytest
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.test import Client
+
+from accounts.models import User
+
+# Passwords of a person called alice at alice@example.org on the site "TFC Auth".
+GUESSABLE = {
+    "a name": [
+        "alice@example.org1",
+        "alice-example-alice",
+        "4l1c3.example.2025",
+        "Alice.Example.2025",
+        "TFC Auth, tfc-auth!",
+        "ａｌｉｃｅ＠ｅｘａｍｐｌｅ．ｏｒｇ",
+    ],
+    "a password that many people use": [
+        "passwordiloveyou",
+        "P@ssw0rdletmein",
+        "drowssapmonkey1",
+        "monkeydragon1234",
+        "mypasswordis1234",
+        "1qaz2wsx3edc4rf",
+        "qazwsxedcrfvtgb",
+    ],
+    "a row": [
+        "123456789012345",
+        "098765432109876",
+        "abcdefghijklmno",
+        "абвгдежзийклмно",
+        "zyxwvutsrqponml",
+        "qwertyuiopasdfg",
+        "qwertzuiopasdfg",
+        "azertyuiopqsdfg",
+        "lkjhgfdsapoiuyt",
+        "1q2w3e4r5t6y7u8",
+        "!@#$%^&*()_+|<>?",
+        "qwerty123456789",
+    ],
+    "repeats": [
+        "aaaaaaaaaaaaaaa",
+        "abababababababab",
+        "xk4xk4xk4xk4xk4",
+        "a-l-i-c-e-a-l-i-c-e-a-l-i-c-e",
+        "passwordpasswordpassword",
+        "🙂" * 15,
+        " " * 20,
+        "zz" * 40,
+    ],
+    "a date": ["19871224 24121987", "24121987+01.02.03"],
+}
+GOOD = [
+    "correct horse battery staple",
+    "horse battery staple",
+    "red dress for free",
+    "my dog is called rex",
+    "one two three four",
+    "kühe grasen auf der wiese",
+    "я помню чудное мгновенье",
+    "你好世界这是一个很长的密码吗对的",
+    "Tr0ub4dor&3 is not so bad",
+    "xk4!pQ9z#mL2vRt",
+    "#%^!)_$&@*(|{}~",
+    "194851739204856",
+    "alice and the mad hatter",
+    "password of the third kind",
+]
+
+
+def reasons(password):
+    person = User(username="alice", email="alice@example.org")
+    try:
+        validate_password(password, person)
+    except ValidationError as error:
+        return " ".join(error.messages)
+    return ""
+
+
+@pytest.mark.parametrize("reason", GUESSABLE)
+def test_sf4_what_is_easy_to_guess_is_refused_with_the_reason(reason):
+    answers = {password: reasons(password) for password in GUESSABLE[reason]}
+
+    assert {password: answer for password, answer in answers.items() if reason not in answer} == {}
+
+
+def test_sf4_good_passwords_are_accepted():
+    assert {password: reason for password in GOOD if (reason := reasons(password))} == {}
+
+
+@pytest.mark.django_db
+def test_sf4_the_page_says_why_and_what_to_do():
+    form = {"username": "alice", "email": "alice@example.org", "password": "alice@example.org1"}
+
+    page = Client().post("/account/new", form).content.decode()
+
+    assert "Your password is little more than a name" in page
+    assert "let a password manager make one" in page
+    assert "alice@example.org1" not in page
+    assert not User.objects.exists()
+
+
+def test_sf4_random_passwords_are_not_refused_by_accident():
+    chance = random.Random(42)
+    passwords = ["".join(chance.choices("abcdefghijklmnopqrstuvwxyz", k=15)) for _ in range(2000)]
+
+    assert [password for password in passwords if reasons(password)] == []
+
+
+def calls_of(password):
+    """How many functions are called for one check: a measure of the work that no busy machine changes."""
+    calls = 0
+
+    def count(frame, event, argument):
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    sys.setprofile(count)
+    try:
+        reasons(password)
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        *[
+            "a",
+            "ab",
+            "1qaz",
+            "abcdefghijklmnopqrstuvwxyz",
+            "qwertyuiop",
+            "password",
+            "alice",
+            "2025",
+            "a b ",
+            "asdsa",
+        ],
+        *["\u0130", "\ufdfa", "a\u0301", "-", " ", "p@ssw0rd1234"],
+    ],
+)
+def test_sf4_a_check_is_little_work_whatever_is_typed(password):
+    reasons("load the list of common passwords first")
+
+    assert calls_of((password * 100_000)[:100_000]) < 13_000

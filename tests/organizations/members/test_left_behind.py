@@ -1,0 +1,422 @@
+"""What a person leaves behind in an organization: shown before they go, ended with them if wanted."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from accounts.models import AuditEvent
+from accounts.users import administration, passwords
+from organizations.members import invitations
+from organizations.models import Membership, Organization, OrganizationToken
+from tests.api.clients import ApiClient, api_client, document
+from tests.api.programs import ou, program, team
+from tests.support import people
+from tests.support.invariants import broken
+from tests.support.organizations import SERVER, counts_of, let_sudo_expire, membership_of
+
+USERS = "/app/open/settings/users"
+TOKENS = "/app/open/settings/authentication-tokens"
+
+
+def row_of(stage, name):
+    return f"{USERS}/{membership_of(stage.people[name], 'open').pk}"
+
+
+def make_token(stage, maker, kind="owners"):
+    return stage.browser(maker).post(f"{TOKENS}/{kind}/create", {"expires": "30"}).context["secret"]
+
+
+def invite(stage, inviter, who):
+    assert stage.browser(inviter).post(f"{USERS}/add", {"username": who}).status_code == 302
+    return Membership.objects.order_by("pk").last()
+
+
+def form_on(page):
+    """The fields of the form as a browser sends them when nothing is touched."""
+    form = page.context["form"]
+    ticked = {name: "on" for name in ("end_tokens", "revoke_invitations") if name in form.fields}
+    return {**ticked, "shown": form.initial["shown"]}
+
+
+def text_of(response):
+    return " ".join(re.sub(r"<[^>]+>", " ", response.content.decode()).split())
+
+
+def works(secret):
+    return ApiClient(secret).get("/organizations/open").status_code == 200
+
+
+@pytest.fixture
+def leaving(stage):
+    """una, an owner, has made a token of each kind, used one of them, and invited two people."""
+    secrets = {kind: make_token(stage, "una", kind) for kind in ("organization", "owners")}
+    assert works(secrets["owners"])
+    invite(stage, "una", "eve")
+    invite(stage, "una", "someone@elsewhere.example")
+    return secrets
+
+
+@pytest.mark.parametrize("action", ["remove", "unmake-owner"])
+def test_sf8_the_page_shows_what_the_person_made(stage, leaving, action):
+    page = stage.browser("olga").get(f"{row_of(stage, 'una')}/{action}")
+
+    shown = text_of(page)
+    assert page.status_code == 200
+    assert "una made tokens that belong to open." in shown
+    assert "Organization token, never used" in shown
+    assert re.search(r"Team token of the owners, last used \d", shown)
+    assert "una sent 2 invitations that are still open." in shown
+    assert "eve" in shown
+    assert "someone@elsewhere.example" in shown
+    ticked = re.findall(r'type="checkbox" name="(\w+)"[^>]* checked', page.content.decode())
+    assert ticked == ["end_tokens", "revoke_invitations"]
+
+
+@pytest.mark.parametrize("action", ["remove", "unmake-owner"])
+def test_sf8_both_end_in_the_same_step_recorded_and_told(stage, leaving, mailoutbox, action):
+    url = f"{row_of(stage, 'una')}/{action}"
+    page = stage.browser("olga").get(url)
+    mailoutbox.clear()
+
+    done = stage.browser("olga").post(url, form_on(page))
+
+    assert done["Location"] == USERS
+    assert not any(works(secret) for secret in leaving.values())
+    assert not Membership.objects.invited().exists()
+    events = AuditEvent.objects.values_list("event", flat=True)
+    assert list(events).count("organization.token_revoked") == 2
+    assert list(events).count("organization.invitation_revoked") == 2
+    [mail] = [mail.body for mail in mailoutbox if mail.to == ["olga@example.com"]]
+    assert "These tokens of the organization were ended." in mail
+    assert "- Team token of the owners, made by una, last used on" in mail
+    assert "- Organization token, made by una, never used" in mail
+    assert "These open invitations were revoked: eve, someone@elsewhere.example." in mail
+    assert counts_of("open") == ((3, 1, 0) if action == "remove" else (4, 2, 0))
+    assert broken() == []
+    assert "The tokens that una made were ended." in text_of(stage.browser("olga").get(USERS))
+
+
+def test_sf8_what_is_kept_is_told_with_the_pages_that_end_it(stage, leaving, mailoutbox):
+    url = f"{row_of(stage, 'una')}/remove"
+    shown = form_on(stage.browser("olga").get(url))["shown"]
+    mailoutbox.clear()
+
+    stage.browser("olga").post(url, {"shown": shown})
+
+    assert all(works(secret) for secret in leaving.values())
+    assert Membership.objects.invited().count() == 2
+    [mail] = [mail.body for mail in mailoutbox if mail.to == ["olga@example.com"]]
+    assert "Tokens belong to the organization, so these go on working" in mail
+    assert f"{settings.SITE_URL}{TOKENS}\n" in mail
+    assert "These invitations are still open: eve, someone@elsewhere.example." in " ".join(mail.split())
+    assert f"{settings.SITE_URL}{USERS}?status=invited\n" in mail
+
+
+@pytest.mark.parametrize("action", ["remove", "unmake-owner"])
+@pytest.mark.parametrize("sent", [{}, {"shown": ""}, {"shown": "at-1,invitations"}])
+def test_sf8_nothing_is_kept_in_silence(stage, leaving, action, sent):
+    """A page from before, a page without the token, a program that posts blindly."""
+    refused = stage.browser("olga").post(f"{row_of(stage, 'una')}/{action}", sent)
+
+    assert refused.status_code == 422
+    assert "una has made a token or sent an invitation that you have not decided about yet." in text_of(
+        refused
+    )
+    assert "Team token of the owners" in text_of(refused)
+    assert membership_of(stage.una, "open").is_owner
+    assert all(works(secret) for secret in leaving.values())
+
+
+def test_sf8_or_16_a_token_made_since_the_page_was_shown_is_not_kept_unseen(stage, leaving):
+    url = f"{row_of(stage, 'una')}/remove"
+    shown = form_on(stage.browser("olga").get(url))["shown"]
+    newer = make_token(stage, "una", "owners")
+
+    refused = stage.browser("olga").post(url, {"shown": shown})
+    done = stage.browser("olga").post(url, form_on(refused))
+
+    assert (refused.status_code, done.status_code) == (422, 302)
+    assert not works(newer)
+
+
+def test_sf8_a_token_made_since_ends_with_the_others(stage, leaving, mailoutbox):
+    url = f"{row_of(stage, 'una')}/remove"
+    sent = form_on(stage.browser("olga").get(url))
+    newer = make_token(stage, "una", "owners")
+
+    assert stage.browser("olga").post(url, sent).status_code == 302
+
+    assert not works(newer)
+    assert "Team token of the owners, made by una, never used" in mailoutbox[-2].body + mailoutbox[-1].body
+
+
+def test_sf8_a_token_made_since_where_there_was_none(stage):
+    url = f"{row_of(stage, 'una')}/remove"
+    sent = form_on(stage.browser("olga").get(url))
+    newer = make_token(stage, "una")
+
+    refused = stage.browser("olga").post(url, sent)
+
+    assert refused.status_code == 422
+    assert works(newer)
+    assert membership_of(stage.una, "open").is_owner
+
+
+def test_sf8_whoever_was_demoted_meanwhile_loses_the_tokens_all_the_same(stage, leaving, mailoutbox):
+    url = f"{row_of(stage, 'una')}/unmake-owner"
+    sent = form_on(stage.browser("olga").get(url))
+    Membership.objects.filter(user=stage.una, organization__name="open").update(is_owner=False)
+    mailoutbox.clear()
+
+    assert stage.browser("olga").post(url, sent).status_code == 302
+
+    assert not any(works(secret) for secret in leaving.values())
+    assert [mail.subject for mail in mailoutbox if mail.to == ["olga@example.com"]] == [
+        "What una made for open was ended"
+    ]
+
+
+def test_sf8_whoever_is_gone_meanwhile_is_said_to_be(stage, leaving):
+    url = f"{row_of(stage, 'una')}/remove"
+    sent = form_on(stage.browser("olga").get(url))
+    stage.browser("una").post("/app/open/leave")
+
+    gone = stage.browser("olga").post(url, sent)
+
+    assert gone.status_code == 404
+    assert "no longer on the list" in text_of(gone)
+    assert "Not an owner any more" in text_of(stage.browser("olga").get(TOKENS))
+
+
+def test_sf8_a_plain_member_who_made_tokens_as_an_owner(stage, leaving):
+    """Ending tokens takes a fresh proof, whoever made them."""
+    Membership.objects.filter(user=stage.una, organization__name="open").update(is_owner=False)
+    url = f"{row_of(stage, 'una')}/remove"
+    browser = stage.browser("olga")
+    sent = form_on(browser.get(url))
+    let_sudo_expire(stage.olga)
+
+    for asked in (browser.get(url), browser.post(url, sent)):
+        assert asked["Location"].startswith("/session/sudo?next=%2Fapp%2Fopen%2Fsettings%2Fusers%2F")
+    assert all(works(secret) for secret in leaving.values())
+
+
+def test_sf8_who_leaves_is_shown_what_stays_and_owners_are_told(stage, leaving, mailoutbox):
+    page = text_of(stage.browser("una").get("/app/open/leave"))
+    mailoutbox.clear()
+
+    stage.browser("una").post("/app/open/leave")
+
+    assert "Tokens that you made belong to open and stay." in page
+    assert "Team token of the owners" in page
+    assert "Invitations that you sent stay open." in page
+    assert all(works(secret) for secret in leaving.values())
+    [mail] = [mail.body for mail in mailoutbox if mail.to == ["olga@example.com"]]
+    assert "- Team token of the owners, made by una" in mail
+    assert f"{settings.SITE_URL}{TOKENS}\n" in mail
+
+
+def delete_account(stage):
+    stage.browser("una").post(
+        "/app/settings/profile/delete", {"password": people.PASSWORD, "username": "una"}
+    )
+
+
+def deactivate(stage):
+    page = f"/admin/accounts/user/{stage.una.pk}/act/deactivate/"
+    assert stage.browser("root").post(page, {"reason": "asked for"}).status_code == 302
+
+
+def remove_over_the_api(stage):
+    assert program(stage, "olga").delete(f"/organization-memberships/{ou(stage.una)}").status_code == 204
+
+
+def unmake_over_the_api(stage):
+    sent = {"data": [{"type": "users", "id": "una"}]}
+    assert program(stage, "olga").delete(f"/teams/{team()}/relationships/users", sent).status_code == 204
+
+
+@pytest.mark.parametrize(
+    ("go", "is_owner"),
+    [
+        (unmake_over_the_api, True),
+        *((go, owns) for go in (delete_account, deactivate, remove_over_the_api) for owns in (True, False)),
+    ],
+)
+def test_sf8_doors_without_a_page_keep_the_tokens_and_name_them(stage, leaving, mailoutbox, go, is_owner):
+    Membership.objects.filter(user=stage.una, organization__name="open").update(is_owner=is_owner)
+    mailoutbox.clear()
+
+    go(stage)
+
+    assert all(works(secret) for secret in leaving.values())
+    [mail] = [mail.body for mail in mailoutbox if mail.to == ["olga@example.com"] and "una" in mail.subject]
+    assert "- Team token of the owners, made by una" in mail
+    assert "- Organization token, made by una" in mail
+    assert "eve, someone@elsewhere.example" in " ".join(mail.split())
+    assert f"{settings.SITE_URL}{TOKENS}\n" in mail
+
+
+def test_sf8_the_page_of_tokens_says_whose_they_are(stage, leaving):
+    assert "Not an owner any more" not in text_of(stage.browser("olga").get(TOKENS))
+
+    delete_account(stage)
+
+    page = text_of(stage.browser("olga").get(TOKENS))
+    assert page.count("Made by una Not an owner any more") == 2
+
+
+def test_sf8_a_token_that_ends_names_the_invitations_that_it_sent(stage, mailoutbox):
+    client = ApiClient(make_token(stage, "olga"))
+    client.post(
+        "/organizations/open/organization-memberships", document("organization-memberships", username="eve")
+    )
+    mailoutbox.clear()
+
+    stage.browser("olga").post(f"{TOKENS}/owners/delete")
+
+    assert "1 invitation that was sent with it is still open." in text_of(stage.browser("olga").get(TOKENS))
+    mails = [
+        mail for mail in mailoutbox if mail.subject == "The team token of the owners of open was deleted"
+    ]
+    assert sorted(mail.to[0] for mail in mails) == ["olga@example.com", "una@example.com"]
+    assert all("These invitations are still open: eve." in " ".join(mail.body.split()) for mail in mails)
+    invited = text_of(stage.browser("olga").get(f"{USERS}?status=invited"))
+    assert "invited with a token of the organization" in invited
+
+
+def test_sf8_invitations_by_ones_token_count_as_ones_own(stage):
+    client = ApiClient(make_token(stage, "una"))
+    client.post(
+        "/organizations/open/organization-memberships", document("organization-memberships", username="eve")
+    )
+
+    url = f"{row_of(stage, 'una')}/remove"
+    page = stage.browser("olga").get(url)
+    stage.browser("olga").post(url, form_on(page))
+
+    assert "una sent an invitation that is still open." in text_of(page)
+    assert not Membership.objects.invited().exists()
+
+
+# ---------------------------------------------------------------- what dies with the membership
+
+
+@pytest.mark.parametrize("way", ["removed", "left"])
+def test_sf8_or_16_an_invitation_to_ones_own_address_does_not_lead_back(stage, way):
+    """An owner who expects to be removed invites the own address beforehand."""
+    invite(stage, "olga", "max@example.com")
+
+    if way == "removed":
+        stage.browser("una").post(f"{row_of(stage, 'max')}/remove")
+    else:
+        stage.browser("max").post("/app/open/leave")
+
+    assert not Membership.objects.filter(organization__name="open").of_person(stage.max).exists()
+    assert counts_of("open") == (3, 2, 0)
+    assert broken() == []
+
+
+def test_sf8_ones_own_tokens_and_sessions_lose_the_organization_with_the_membership(stage):
+    own = api_client(stage.max)
+    browser = stage.browser("max")
+    assert own.get("/organizations/open").status_code == browser.get("/app/open").status_code == 200
+
+    stage.browser("una").post(f"{row_of(stage, 'max')}/remove")
+
+    assert own.get("/organizations/open").status_code == browser.get("/app/open").status_code == 404
+    assert own.get("/account/details").status_code == 200
+
+
+def test_sf8_an_owner_made_a_member_loses_the_rights_of_tokens_and_sessions_at_once(stage):
+    stage.enrol("una")
+    own, browser = api_client(stage.una), stage.browser("una")
+    stage.browser("olga").post(f"{row_of(stage, 'una')}/unmake-owner")
+
+    sent = document("organization-memberships", username="eve")
+    assert own.post("/organizations/open/organization-memberships", sent).status_code == 403
+    assert own.post("/organizations/open/authentication-token").status_code == 403
+    assert browser.get(USERS).status_code == 403
+
+
+def test_sf8_a_deactivated_account_has_no_credential_left(stage, client):
+    """Sessions, remembered browsers and reset links stay dead when the account is activated again."""
+    browser = people.Client()
+    people.post_password(browser, stage.max)
+    browser.post("/session/two-factor", {"code": stage.apps["max"].fresh_code(), "remember": "on"})
+    own = api_client(stage.max)
+    link = passwords.RESET.token_for(stage.max)
+
+    administration.deactivate(stage.max, reason="gone", actor=SERVER)
+
+    assert browser.get("/app/open").status_code == 302
+    assert own.get("/account/details").status_code == 401
+    client.get(f"/account/password/reset/{link}")
+    assert client.post("/account/password/reset", {"new_password": "another long one 42"}).status_code == 422
+    administration.reactivate(stage.max, reason="back", actor=SERVER)
+    assert browser.get("/app/open").status_code == 302
+    browser.post("/session/logout")
+    assert people.post_password(browser, stage.max)["Location"] == "/session/two-factor"
+    client.get(f"/account/password/reset/{link}")
+    assert client.post("/account/password/reset", {"new_password": "another long one 42"}).status_code == 422
+
+
+def test_sf8_an_expired_token_or_invitation_is_nothing_to_decide_about(stage, leaving):
+    past = timezone.now() - timedelta(days=1)
+    OrganizationToken.objects.update(expires_at=past)
+    Membership.objects.invited().update(expires_at=past)
+
+    assert stage.browser("olga").post(f"{row_of(stage, 'una')}/remove").status_code == 302
+
+
+def test_sf8_an_invitation_renewed_by_somebody_else_is_theirs(stage):
+    invite(stage, "una", "eve")
+    invitations.invite(Organization.objects.get(name="open"), "eve", actor=SERVER)
+
+    assert stage.browser("olga").post(f"{row_of(stage, 'una')}/remove").status_code == 302
+    assert Membership.objects.invited().count() == 1
+
+
+@pytest.mark.parametrize("shown", ["\x00", "x" * 501, "at-9999999999999999", ","])
+def test_sf8_nonsense_in_the_hidden_field_changes_nothing(stage, leaving, shown):
+    response = stage.browser("olga").post(f"{row_of(stage, 'una')}/remove", {"shown": shown})
+
+    assert response.status_code in (400, 422)
+    assert membership_of(stage.una, "open").is_owner
+
+
+def test_sf8_the_page_that_asks_is_for_owners_and_for_members_only(stage):
+    for name, status in (("max", 403), ("eve", 404)):
+        assert stage.browser(name).get(f"{row_of(stage, 'una')}/remove").status_code == status
+    stranger = membership_of(stage.oscar, "fort").pk
+    assert stage.browser("una").get(f"{USERS}/{stranger}/remove").status_code == 404
+    assert stage.browser("una").get(f"{row_of(stage, 'max')}/unmake-owner")["Location"] == USERS
+    invited = invite(stage, "una", "eve")
+    assert stage.browser("una").get(f"{USERS}/{invited.pk}/remove")["Location"] == f"{USERS}?status=invited"
+
+
+def test_sf8_a_contact_address_that_goes_with_the_person_is_named(stage, mailoutbox):
+    stage.browser("olga").post("/app/open/settings/general", {"email": "una@example.com"})
+    url = f"{row_of(stage, 'una')}/remove"
+    page = text_of(stage.browser("olga").get(url))
+    mailoutbox.clear()
+
+    stage.browser("olga").post(url)
+
+    assert "The contact address of open is una's: una@example.com." in page.replace("&#x27;", "'")
+    [mail] = [mail.body for mail in mailoutbox if mail.to == ["olga@example.com"]]
+    assert f"{settings.SITE_URL}/app/open/settings/general\n" in mail
+
+
+@pytest.mark.parametrize("action", ["remove", "unmake-owner"])
+@pytest.mark.parametrize("pk", [0, 2**63, 10**40])
+def test_sf8_a_row_that_is_nobodys_is_a_404(stage, action, pk):
+    browser = stage.browser("olga")
+
+    for ask in (browser.get, browser.post):
+        response = ask(f"{USERS}/{pk}/{action}")
+        assert response.status_code == 404
+        assert "no longer on the list" in text_of(response)

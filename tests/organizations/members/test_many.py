@@ -1,0 +1,161 @@
+"""Somebody in many organizations, or with many invitations: no page reads them all."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from organizations.context_processors import MOST_SHOWN
+from organizations.models import Membership, Organization, OrganizationCounts
+from tests.api.clients import api_client
+from tests.support.people import sign_in
+from tests.support.statements import statements
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+MINE = "/app/settings/organizations"
+
+
+def put_into(user, names, **fields):
+    """Make these organizations, with this user in them."""
+    organizations = Organization.objects.bulk_create(
+        [Organization(name=name, email="x@example.com") for name in names]
+    )
+    OrganizationCounts.objects.bulk_create(
+        [OrganizationCounts(organization=one, members=1) for one in organizations]
+    )
+    member = {"status": "active", "joined_at": timezone.now()} | fields
+    Membership.objects.bulk_create(
+        [Membership(organization=one, user=user, username=user.username, **member) for one in organizations]
+    )
+
+
+def invite_to(user, names):
+    put_into(user, names, status="invited", joined_at=None, expires_at=timezone.now() + timedelta(days=7))
+
+
+def names(number, prefix="org"):
+    return [f"{prefix}{n:03}" for n in range(number)]
+
+
+def in_top_bar(response, name="organizations"):
+    """What the top bar gives the template; it is read when a template asks for it."""
+    return response.context[name]()
+
+
+@pytest.mark.parametrize("number", [0, 1, MOST_SHOWN])
+def test_sf5_a_few_organizations_are_all_shown(alice, number):
+    put_into(alice, names(number))
+
+    response = sign_in(alice).get("/app")
+
+    assert len(in_top_bar(response)) == number
+    assert "All organizations" not in response.content.decode()
+
+
+def test_sf5_the_top_bar_shows_twenty_and_leads_to_the_others(alice):
+    put_into(alice, names(60))
+    client = sign_in(alice)
+
+    for path in ("/app", MINE, "/app/settings/profile"):
+        response = client.get(path)
+        assert [entry.name for entry in in_top_bar(response)] == names(MOST_SHOWN)
+        assert "All organizations" in response.content.decode()
+
+
+@pytest.mark.parametrize("place", [0, 19, 20, 21, 22, 59])
+def test_sf5_the_organization_of_the_page_is_always_among_them(alice, place):
+    put_into(alice, names(60))
+    name = f"org{place:03}"
+
+    response = sign_in(alice).get(f"/app/{name.upper()}")
+
+    shown = [entry.name for entry in in_top_bar(response)]
+    assert shown == sorted({*names(MOST_SHOWN), name})
+    assert in_top_bar(response, "current_organization").name == name
+    assert "All organizations" in response.content.decode()
+
+
+def test_sf5_the_page_of_ones_organizations_has_pages(alice):
+    put_into(alice, names(45))
+    client = sign_in(alice)
+
+    pages = [client.get(MINE, {"page": number}).content.decode() for number in (1, 2, 3, 4)]
+
+    shown = [
+        [name for name in names(45) if f'Leave organization<span class="visually-hidden"> {name}<' in page]
+        for page in pages
+    ]
+    assert shown == [names(45)[:20], names(45)[20:40], names(45)[40:], []]
+    assert ["?page=" in page and 'rel="next"' in page for page in pages] == [True, True, False, False]
+    assert "There is nothing on this page." in pages[3]
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "x", "1234567", "٣"])
+def test_sf5_a_malformed_page_is_a_clear_error(alice, page):
+    assert sign_in(alice).get(MINE, {"page": page}).status_code == 400
+
+
+def test_sf5_many_invitations_push_no_organization_aside(alice):
+    put_into(alice, names(5))
+    invite_to(alice, names(50, "spam"))
+    client = sign_in(alice)
+
+    response = client.get(MINE)
+
+    assert len(in_top_bar(response)) == 5
+    assert len(in_top_bar(response, "invitations")) == MOST_SHOWN
+    assert "There are more. They show up here" in response.content.decode()
+    assert "You have more than 20 open invitations." in client.get("/app").content.decode()
+
+
+def test_sf5_an_invitation_to_what_one_is_in_is_not_shown_whatever_the_number(alice):
+    put_into(alice, names(40))
+    for organization in Organization.objects.all():
+        Membership.objects.create(
+            organization=organization, email=alice.email, expires_at=timezone.now() + timedelta(days=7)
+        )
+
+    assert in_top_bar(sign_in(alice).get(MINE), "invitations") == []
+
+
+def test_sf5_a_page_costs_the_same_statements_and_rows_with_a_hundred_organizations(alice):
+    client, counted = sign_in(alice), []
+    for prefix, number in [("a", 25), ("b", 75)]:
+        put_into(alice, names(number, prefix))
+        with CaptureQueriesContext(connection) as queries:
+            response = client.get("/app")
+        counted.append((len(statements(queries)), len(in_top_bar(response))))
+
+    assert counted == [(2, MOST_SHOWN)] * 2
+
+
+# ---------------------------------------------------------------- programs
+
+
+def test_sf5_the_lists_of_programs_come_whole_up_to_a_hundred_and_in_pages_from_there(alice):
+    client = api_client(alice)
+    put_into(alice, names(100))
+    for path in ("/organizations", "/organization-memberships"):
+        listed = client.get(path).json()
+        assert len(listed["data"]) == 100
+        assert "meta" not in listed
+
+    put_into(alice, ["zulu"])
+
+    for path in ("/organizations", "/organization-memberships"):
+        listed = client.get(path).json()
+        assert len(listed["data"]) == 20
+        assert listed["meta"]["pagination"]["total-count"] == 101
+        assert listed["meta"]["pagination"]["next-page"] == 2
+        last = client.get(f"{path}?page[number]=6").json()
+        assert len(last["data"]) == 1
+
+
+@pytest.mark.parametrize("query", ["q=" + "x" * 300, "q[name]=%25", "q[email]=_"])
+def test_sf5_odd_searches_find_nothing(alice, query):
+    put_into(alice, names(2))
+
+    assert api_client(alice).get(f"/organizations?{query}").json()["data"] == []

@@ -1,0 +1,69 @@
+"""Answer requests that come over http while the site is served over https (SECURE_SSL_REDIRECT).
+
+Only somebody who opens a page is redirected. A program would follow a redirect each time and so go on sending
+its token in clear, and a form has been read by others already: both get a 403 that says so.
+"""
+
+import logging
+
+from django.conf import settings
+from django.core.exceptions import DisallowedHost
+from django.db import Error
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.template import loader
+from django.utils.translation import gettext as _
+
+from accounts.audit import Actor
+from accounts.jsonapi.documents import respond_errors
+from accounts.jsonapi.errors import ApiError
+from accounts.tokens.exposure import sent_in_clear
+from tfc_auth.middleware import PROBES, GetResponse
+
+logger = logging.getLogger(__name__)
+
+# Programs ask here.
+PROGRAMS = ("/api/", "/oauth/", "/webhooks/", "/.well-known/")
+
+
+class PlainHttpMiddleware:
+    """Refuse or redirect what came over http. Whether it did, the trusted proxies say and nobody else."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not settings.SECURE_SSL_REDIRECT or request.is_secure() or request.path_info in PROBES:
+            return self.get_response(request)
+        if "HTTP_AUTHORIZATION" in request.META or request.path_info.startswith(PROGRAMS):
+            tell_owner(request)
+            return refusal_of_program()
+        if request.method in ("GET", "HEAD"):
+            return self.redirect(request)
+        page = loader.render_to_string("errors/403_http.html", {"site_url": settings.SITE_URL})
+        return HttpResponse(page, status=403)
+
+    def redirect(self, request: HttpRequest) -> HttpResponse:
+        try:
+            return HttpResponsePermanentRedirect(f"https://{request.get_host()}{request.get_full_path()}")
+        except DisallowedHost:
+            return self.get_response(request)  # which refuses it
+
+
+def tell_owner(request: HttpRequest) -> None:
+    """Tell the owner of the bearer token of this request, if it has one, that others may have read it."""
+    scheme, _space, text = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    if scheme.lower() != "bearer" or not text:
+        return
+    try:
+        sent_in_clear(text, actor=Actor.of_program(request, None))
+    except Error as error:  # the refusal needs no database
+        logger.warning("A token that came in clear was not looked up: %s", type(error).__name__)
+
+
+def refusal_of_program() -> HttpResponse:
+    """Return the same 403 for every request: it must not say whether a token is valid."""
+    detail = _(
+        "This request came over http. Use %(address)s instead, and replace the token or password that was "
+        "sent: others on the way may have read it."
+    )
+    return respond_errors(ApiError(403, "https required", detail % {"address": settings.SITE_URL}))

@@ -1,0 +1,71 @@
+"""Configure gunicorn: `gunicorn --config python:tfc_auth.server --bind 127.0.0.1:8000 tfc_auth.wsgi`.
+
+What belongs to a machine (address, workers, threads) is left to the command line. What is here keeps promises
+about headers and logs where gunicorn answers and writes by itself.
+"""
+
+import socket
+from typing import Any
+
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
+from gunicorn.workers.gthread import ThreadWorker
+
+from tfc_auth.logs import LineFormatter
+
+# For refusals of gunicorn, which no middleware sees: bytes that are no request. They show nothing (R51).
+HEADERS = (
+    "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; object-src 'none'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'\r\n"
+    "X-Content-Type-Options: nosniff\r\n"
+    "X-Frame-Options: DENY\r\n"
+    "Referrer-Policy: same-origin\r\n"
+    "Cross-Origin-Opener-Policy: same-origin\r\n"
+    "Cross-Origin-Resource-Policy: same-origin\r\n"
+    "Permissions-Policy: camera=(), geolocation=(), microphone=(), payment=(), usb=()\r\n"
+    "Cache-Control: no-store"
+)
+
+
+class MaskingLogger(Logger):  # type: ignore[misc]
+    """Write gunicorn's lines as the application writes its own: no tokens of links, one record a line."""
+
+    def setup(self, cfg: Config) -> None:
+        super().setup(cfg)
+        for logger, form in (
+            (self.error_log, LineFormatter()),
+            (self.access_log, LineFormatter("%(message)s")),
+        ):
+            for handler in logger.handlers:
+                handler.setFormatter(form)
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]
+    """Serve with threads, and give the refusals of gunicorn itself the headers of all other answers."""
+
+    def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: BaseException) -> None:
+        super().handle_error(req, WithHeaders(client), addr, exc)
+
+
+class WithHeaders:
+    """A socket that adds HEADERS to the one answer that is sent through it."""
+
+    def __init__(self, client: socket.socket) -> None:
+        self.client = client
+
+    def sendall(self, answer: bytes) -> None:
+        head, separator, body = answer.partition(b"\r\n\r\n")
+        self.client.sendall(head + b"\r\n" + HEADERS.encode() + separator + body)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.client, name)
+
+
+worker_class = Worker
+logger_class = MaskingLogger
+# Whom to believe is decided by TRUSTED_PROXIES. By default gunicorn believes every process of this machine.
+forwarded_allow_ips = ""
+# Nobody needs to reconfigure the running server.
+control_socket_disable = True
+# One hash of a password takes a core for some 50 milliseconds; the other threads wait for the database.
+threads = 4
