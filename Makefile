@@ -11,7 +11,7 @@ DEV := $(VENV)/dev.stamp
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-rest test-next test-all check lint format types migrations deploy-check pictures bench doctor lock clean
+.PHONY: help run test test-rest test-next test-all mutants check lint format types migrations deploy-check pictures bench doctor lock clean
 .SILENT:
 
 help:  ## list these targets
@@ -59,6 +59,11 @@ test-rest: $(DEV)  ## what `make test` leaves out: long ones, and all others on 
 	$(BIN)/python -m tests.support.runs rest $(ARGS)
 
 test-all: test test-rest test-next  ## every test, on both databases, and on the newest Django
+
+# `make mutants ARGS="R4 I3 -j 1"`; docs/security.md has the figures.
+mutants: $(DEV)  ## break each promise of docs/security.md on purpose, and see that a test of its row notices
+	$(BIN)/python -m tests.support.machine
+	$(BIN)/python -m tests.support.mutants $(ARGS)
 
 check: lint types migrations deploy-check test-all  ## everything that must be green before a change lands
 

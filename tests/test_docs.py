@@ -10,6 +10,8 @@ import pytest
 from django.contrib.staticfiles import finders
 from django.urls import URLPattern, get_resolver, reverse
 
+from tests.support.mutants import Mutant, applied, proofs_by_row
+
 ROOT = Path(__file__).resolve().parent.parent
 GUIDE = ROOT / "docs" / "guide"
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
@@ -173,6 +175,27 @@ def test_promises_are_proved_by_tests_that_exist():
 
         assert proofs, f"{promise} is proved by nothing"
         assert [test for test in proofs if "::test_" not in test or not is_there(test)] == [], promise
+
+
+# ---------------------------------------------------------------- promises that are broken on purpose
+
+MUTANTS = sorted((ROOT / "docs" / "mutants").glob("*.patch"))
+
+
+def test_every_promise_is_broken_on_purpose():
+    """`make mutants` runs them (tests/support/mutants.py)."""
+    assert {path.name.partition("-")[0] for path in MUTANTS} == PROMISES | INVARIANTS
+    assert f"{len(MUTANTS)} mutants break the {len(PROMISES | INVARIANTS)} rows" in SECURITY
+
+
+@pytest.mark.parametrize("path", MUTANTS, ids=lambda path: path.stem)
+def test_mutants_apply_and_are_of_the_product(path):
+    mutant = Mutant.of(path)
+
+    assert applied(path, ROOT, "--check") == ""
+    assert mutant.changes
+    assert [change for change in mutant.changes if change.startswith(("tests/", "docs/"))] == []
+    assert not mutant.first or mutant.first in proofs_by_row()[mutant.row]
 
 
 # ---------------------------------------------------------------- references that can be followed

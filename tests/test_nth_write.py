@@ -611,3 +611,23 @@ def test_f23_all_or_nothing_at_each_write(operation):
             assert number > 1, "nothing was written: this test broke nothing"
             return
     pytest.fail(f"more than {MOST_WRITES} writes")
+
+
+@pytest.mark.parametrize("operation", [login, login_with_recovery_code])
+def test_tf4_i4_no_session_without_its_consumption(operation):
+    for number in range(1, MOST_WRITES):
+        empty_tables()
+        scene = operation()
+        user = scene.user
+
+        with fault_at(number) as fault:
+            scene.act()
+
+        logins = Session.objects.filter(user=user, created_at__gt=user.two_factor_enabled_at)
+        by_app = TOTPDevice.objects.filter(user=user, last_used_at__isnull=False)
+        by_paper = BackupCode.objects.filter(code_set__user=user, used_at__isnull=False)
+        assert logins.count() == by_app.count() + by_paper.count(), f"write {number}: {fault.statement}"
+        if not fault.struck:
+            assert logins.count() == 1
+            return
+    pytest.fail(f"more than {MOST_WRITES} writes")

@@ -5,11 +5,13 @@ import re
 import runpy
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 from django.core import mail
 from django.core.checks import Tags, run_checks
 from django.core.exceptions import ImproperlyConfigured
+from django.db.utils import ConnectionHandler
 
 from tests.support.environment import ROOT
 from tfc_auth.mailers import HAS_MAILERS
@@ -95,6 +97,19 @@ def test_nothing_set_is_as_safe_as_it_gets(load):
     assert found["HTTPS"] is found["SESSION_COOKIE_SECURE"] is found["SECURE_SSL_REDIRECT"] is True
     assert found["ALLOWED_HOSTS"] == found["TRUSTED_PROXIES"] == []
     assert found["PASSWORD_HASHERS"] == ["accounts.users.hashers.Argon2Hasher"]
+
+
+@pytest.mark.django_db  # opens a file of its own
+def test_tf4_i8_sqlite_has_a_commit_on_the_disk_before_it_is_answered(load, tmp_path):
+    """The tests' own database is thrown away and need not; a code that was spent must stay spent."""
+    found = load(**NEEDED | {"DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}"})
+    database = ConnectionHandler(found["DATABASES"])["default"]
+
+    with closing(database), database.cursor() as cursor:
+        [journal] = cursor.execute("PRAGMA journal_mode").fetchone()
+        [synchronous] = cursor.execute("PRAGMA synchronous").fetchone()
+
+    assert (journal, synchronous) == ("wal", 2)  # 2 is FULL
 
 
 def test_empty_values_are_values_that_are_not_set(load):

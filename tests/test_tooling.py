@@ -16,7 +16,7 @@ from django.core.management import call_command
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.support import newest, runs
+from tests.support import mutants, newest, runs
 from tests.support.environment import KIND, NOT_OURS_TO_STOP, ROOT, SETTINGS, environment
 from tests.support.machine import NO_TERRAFORM
 from tests.support.process import Kept
@@ -302,3 +302,39 @@ if KIND == "postgresql":
 
         assert f"{left_out}: {NOT_OURS_TO_STOP}" in run.stdout, run.stdout + run.stderr
         assert run.returncode == 0
+
+
+# ---------------------------------------------------------------- mutants
+
+
+@pytest.mark.parametrize(
+    ("code", "output", "verdict"),
+    [
+        (0, "3 passed", mutants.SURVIVED),
+        (1, "FAILED tests/test_x.py::test_y[a b] - assert 1 == 2", mutants.KILLED),
+        (1, "ERROR tests/test_x.py::test_y - AssertionError: a fixture asserts, too", mutants.KILLED),
+        (1, "FAILED tests/test_x.py::test_y - NameError: name 'x' is not defined", mutants.BROKEN),
+        (1, "ERROR tests/test_x.py::test_y - RuntimeError: no server", mutants.BROKEN),
+        (2, "interrupted", mutants.BROKEN),
+        (4, "ERROR: not found: tests/test_x.py::test_z", mutants.BROKEN),
+        (5, "no tests ran", mutants.BROKEN),
+        (None, "", mutants.BROKEN),
+    ],
+)
+def test_a_mutant_is_killed_by_a_test_that_fails_and_by_nothing_else(code, output, verdict):
+    assert mutants.judged(code, output)[0] == verdict
+
+
+@pytest.mark.parametrize(
+    ("source", "verdict"),
+    [("limit = 20\n", mutants.STALE), ("limit = 10\n", mutants.BROKEN)],
+    ids=["of another time", "no program"],
+)
+def test_a_mutant_that_can_not_run_is_told_and_leaves_nothing_behind(tmp_path, source, verdict):
+    patch, copy = tmp_path / "R4-x.patch", tmp_path / "copy"
+    patch.write_text("--- a/limits.py\n+++ b/limits.py\n@@ -1 +1 @@\n-limit = 10\n+limit = million\n")
+    copy.mkdir()
+    (copy / "limits.py").write_text(source)
+
+    assert mutants.attempt(mutants.Mutant.of(patch), [], copy).verdict == verdict
+    assert (copy / "limits.py").read_text() == source

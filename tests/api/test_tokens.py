@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import ApiToken, AuditEvent, hash_of_token
 from accounts.models.public_ids import public_id
 from organizations.models import OrganizationToken
-from tests.api.clients import ApiClient, api_client, document, token_of
+from tests.api.clients import ApiClient, api_client, document, token_of, token_of_organization
 from tests.api.programs import refusals, team
 from tests.support.organizations import found, make_stage
 from tests.support.people import PASSWORD, TWO_FACTOR, enrol, make_user, sign_in
@@ -62,6 +62,16 @@ def test_ap_03_an_expired_token_opens_nothing(alice):
     ApiToken.objects.update(expires_at=timezone.now())
 
     assert status_with(secret) == 401
+
+
+@pytest.mark.parametrize("kind", ["organization", "owners"])
+def test_tf4_ap_03_an_expired_token_of_an_organization_opens_nothing(acme, kind):
+    secret = token_of_organization(acme, kind)
+    assert status_with(secret, "/organizations/acme") == 200
+
+    OrganizationToken.objects.update(expires_at=timezone.now())
+
+    assert status_with(secret, "/organizations/acme") == 401
 
 
 def test_ap_03_tokens_of_a_deactivated_account_open_nothing(alice):

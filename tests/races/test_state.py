@@ -1,21 +1,29 @@
 """Opposite things at the same moment: one comes first, and what is left is what the last one says."""
 
+import threading
 from itertools import pairwise
 
+import psycopg
 import pytest
+from django.db import connection
 
 from accounts import factors
 from accounts.factors.backup_codes.models import BackupCodeSet
 from accounts.factors.totp.models import TOTPDevice
 from accounts.models import AuditEvent, OutboxMessage, Session, User
+from accounts.models.public_ids import public_id
 from accounts.two_factor import backup_codes
 from organizations.models import Membership, Organization
-from tests.support.organizations import found, membership_of
+from tests.api.clients import token_of
+from tests.support import environment
+from tests.support.invariants import broken
+from tests.support.organizations import enrolled, found, membership_of, require
 from tests.support.parallel import (
     AT_ONCE,
     CHALLENGE,
     RECOVERY,
     browser,
+    called,
     codes_on,
     fire,
     is_signed_in,
@@ -488,3 +496,32 @@ def test_two_superusers_who_demote_each_other_never_leave_the_site_without_one(l
         )
 
         assert User.objects.filter(is_superuser=True).count() == 1
+
+
+def test_tf4_r42_who_becomes_an_owner_while_two_factor_is_removed_keeps_it(live_site):
+    if environment.KIND != "postgresql":
+        return  # one writer at a time: nothing comes in between
+    root = make_user("root", is_staff=True, is_superuser=True)
+    owner, member = make_user("owner"), make_user("member")
+    for user in (root, owner, member):
+        enrolled(user)
+    require(found("acme", owner, members=[member]))
+    path = f"/admin/users/{public_id('user', member.pk)}/actions/disable_two_factor"
+    raw, replies = called(live_site, "POST", path, token_of(root)), []
+
+    def somebody_waits():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            return cursor.fetchone()[0] > 0
+
+    with psycopg.connect(environment.test_database_url()) as other:
+        other.execute("SELECT 1 FROM accounts_user WHERE id = %s FOR NO KEY UPDATE", [member.pk])
+        removal = threading.Thread(target=lambda: replies.extend(fire(live_site, [raw])))
+        removal.start()
+        wait_until(somebody_waits, live_site.log)
+        other.execute("UPDATE organizations_membership SET is_owner = true WHERE user_id = %s", [member.pk])
+    removal.join()
+
+    assert replies[0].status == 422, replies[0].text
+    assert User.objects.get(pk=member.pk).is_enrolled
+    assert broken() == []

@@ -85,6 +85,7 @@ class Story:
         self.know_token(client.post(f"{TOKENS}/create", {"description": "ci", "expires": "90"}))
         client.post("/app/settings/password", {"password": PASSWORD, "new_password": NEW_PASSWORD})
         assert events_of(self.user)[-1] == "password.changed"  # it went as it was meant to
+        self.secrets |= {browser.cookies["session"].value for browser in (client, waiting)}
         return client
 
     def key_after(self, client, action, **fields):

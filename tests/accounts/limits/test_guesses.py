@@ -6,8 +6,10 @@ import pytest
 from django.test import Client
 
 from accounts.models import RateLimit
+from tests.support.faults import fault_at
 from tests.support.guessing import Guesser
 from tests.support.people import (
+    PASSWORD,
     TWO_FACTOR,
     Authenticator,
     enrol,
@@ -159,6 +161,34 @@ def test_r17_nothing_but_success_and_time_resets_the_counter(clock, alice, app_o
     guess_wrong(pending(alice, Client(REMOTE_ADDR="198.51.100.7")), app_of_alice, 1)
 
     assert counts(alice) == {300: 5, HOUR: 5, DAY: 5}
+
+
+def test_tf4_r17_nor_does_a_new_password(clock, alice, app_of_alice, mailoutbox):
+    owner = sign_in(alice, app_of_alice)
+    guess_wrong(pending(alice), app_of_alice, 4)
+
+    changed = owner.post(
+        "/app/settings/password", {"password": PASSWORD, "new_password": "chosen by alice 1"}
+    )
+    assert changed.status_code == 302
+    Client().post("/account/password/forgot", {"email": alice.email})
+    link = next(line for line in mailoutbox[-1].body.split() if "/account/password/reset/" in line)
+    stranger = Client()
+    stranger.get(link[link.index("/account") :])
+    reset = stranger.post("/account/password/reset", {"new_password": "chosen by alice 2"})
+    assert reset.status_code == 302
+
+    assert counts(alice) == {300: 4, HOUR: 4, DAY: 4}
+
+
+def test_tf4_r17_a_guess_that_ends_in_an_error_stays_counted(clock, alice, app_of_alice):
+    client = pending(alice, Client(raise_request_exception=False))
+
+    with fault_at(2) as fault:  # the first write counts it, the second one records it
+        assert answer(client, app_of_alice.wrong_code()).status_code == 503
+
+    assert "auditevent" in fault.statement
+    assert counts(alice) == {300: 1, HOUR: 1, DAY: 1}
 
 
 def codes_of(client):

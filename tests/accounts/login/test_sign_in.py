@@ -106,6 +106,17 @@ def test_lg_19_never_leaves_the_site_after_the_second_factor(alice, app_of_alice
         assert answer(client, app_of_alice.fresh_code())["Location"] == "/app", target
 
 
+def test_tf4_lg_19_nor_does_the_second_step_listen_to_where_it_is_sent(alice, app_of_alice):
+    for target in ELSEWHERE:
+        client = Client()
+        post_password(client, alice)
+
+        step = f"/session/two-factor?{urlencode({'next': target})}"
+        response = client.post(step, {"code": app_of_alice.fresh_code(), "next": target})
+
+        assert response["Location"] == "/app", target
+
+
 def test_goes_on_to_where_one_wanted_to_go(alice, app_of_alice):
     client = Client()
     wanted = "/app/settings/activity?before=7"

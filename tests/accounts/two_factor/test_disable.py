@@ -1,11 +1,13 @@
 """Turning two-factor authentication off. Owners of organizations that require it: tests/organizations."""
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.test import Client
 
 from accounts.factors.backup_codes.models import BackupCode, BackupCodeSet
 from accounts.factors.totp.models import TOTPDevice
 from accounts.models import User
+from tests.accounts.factors.sms.conftest import enrol_phone
 from tests.support.invariants import broken
 from tests.support.organizations import found, require
 from tests.support.people import PASSWORD, TWO_FACTOR, enrol, post_password, sign_in
@@ -269,3 +271,23 @@ def test_r27_the_backup_codes_are_useless(alice, app_of_alice):
 
     assert recover(waiting, app_of_alice.codes[0])["Location"] == "/session"
     assert is_out(waiting)
+
+
+def test_tf4_i7_removing_it_twice_is_recorded_and_told_once(alice, app_of_alice, mailoutbox):
+    mailoutbox.clear()
+    call_command("disable_two_factor", "alice", reason="lost the phone")
+    with pytest.raises(CommandError):
+        call_command("disable_two_factor", "alice", reason="lost the phone")
+
+    assert events_of(alice).count("two_factor.disabled") == 1
+    assert len(mailoutbox) == 1
+
+
+def test_tf4_r50_removing_one_method_ends_all_other_sessions(alice, app_of_alice):
+    client = enrol_phone(alice, sign_in(alice, app_of_alice))
+    elsewhere = sign_in(alice, app_of_alice)
+
+    assert act(client, "sms/remove").status_code == 302
+
+    assert is_signed_in(client, alice)
+    assert is_out(elsewhere)

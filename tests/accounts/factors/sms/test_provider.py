@@ -1,6 +1,7 @@
 """The provider: the real SDK against a server that answers like it (SM-10, SM-11, SM-15, F12)."""
 
 import logging
+import time
 
 import pytest
 from django.conf import settings as site_settings
@@ -62,10 +63,11 @@ def test_sm_10_a_failure_is_told_neutrally_and_sent_once(sam, by_twilio, mode, c
 
 def test_f12_a_provider_that_hangs_costs_five_seconds_and_one_text(sam, by_twilio):
     by_twilio.mode = "hang"
-    client = Client()
+    client, began = Client(), time.monotonic()
     assert post_password(client, sam).status_code == 302
 
     assert "could not be delivered" in client.get("/session/two-factor").content.decode()
+    assert time.monotonic() - began < 15  # five to connect and five to read, on a machine with more to do
     messages.send_due()
     assert len(by_twilio.messages) == 1
 
