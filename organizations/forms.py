@@ -161,14 +161,14 @@ class RemovalForm(forms.Form):
     """Decide what becomes of what somebody leaves behind. `shown` carries what the page has shown."""
 
     end_tokens = forms.BooleanField(
-        label=_("End these tokens"),
+        label=_("Delete these tokens"),
         help_text=_("Programs that use them are refused at once. It can't be undone."),
         required=False,
         initial=True,
     )
     revoke_invitations = forms.BooleanField(
         label=_("Revoke these invitations"),
-        help_text=_("Nobody can accept them any more. You can invite the same people again."),
+        help_text=_("Nobody can accept them any longer. You can invite the same people again."),
         required=False,
         initial=True,
     )

@@ -136,7 +136,7 @@ class DestinationAdmin(ReadOnlyAdmin):
             except RuleViolation as error:
                 add_violation(form, error)
             else:
-                messages.success(request, _("Text messages are sent there again, and counted anew."))
+                messages.success(request, _("Text messages are sent there again, and counting starts from zero."))
                 return redirect("admin:factor_sms_destination_changelist")
         return self.form_page(request, form, gettext_lazy("Lift the pause"), row)
 

@@ -46,8 +46,8 @@ DAY_SET_UP_ALARM = (
     "get more of them until it opens again."
 )
 BLOCK_SET_UP_ALARM = (
-    "The hourly budget of text messages that set up a number in one block is used up: it gets them to log in "
-    "only until it opens again."
+    "The hourly budget of text messages that set up a number in one block is used up: only numbers that "
+    "are in use get more of them until it opens again."
 )
 
 
