@@ -184,7 +184,7 @@ class RemovalForm(forms.Form):
 
     @property
     def choices(self) -> dict[str, Any]:
-        """Return the fields of `Wishes` (organizations/members/left_behind.py) of a valid form."""
+        """Return the fields of `Choices` (organizations/members/left_behind.py) of a valid form."""
         return {
             "end_tokens": self.cleaned_data.get("end_tokens", False),
             "revoke_invitations": self.cleaned_data.get("revoke_invitations", False),

@@ -321,7 +321,8 @@ def test_sf8_or_15_a_removed_owner_does_not_come_back_without_a_word(stage, mail
     end_it = f"{settings.SITE_URL}/app/open/settings/authentication-tokens\n"
     assert end_it in to_olga["una is now an owner of open"]
     assert "who was not an owner when this happened" in unwrapped(to_olga["una is now an owner of open"])
-    assert "A program invited una" in to_olga["Somebody was invited to open with a token that no current owner made"]
+    subject = "Somebody was invited to open with a token that no current owner made"
+    assert "A program invited una" in to_olga[subject]
 
 
 def test_sf8_or_15_where_the_token_is_ended_nobody_comes_back(stage):
