@@ -1,5 +1,4 @@
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
 
 
 class AccountsConfig(AppConfig):
@@ -8,12 +7,17 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         """Add what accounts has to the places that other applications and factors add to as well."""
+        from django.db.models.signals import post_migrate
+
         from accounts import checks  # noqa: F401 - registers itself
         from accounts.api import resources
-        from accounts.audit import Event, append_only
+        from accounts.audit import Event, guards
         from accounts.audit.events import enumerations
         from accounts.crypto.columns import sealed_columns
+        from accounts.management import checks as examinations
         from accounts.management import doctor, due_work
+        from accounts.management.checks import clocks
+        from accounts.models.clocks import horizons
         from accounts.outbox import queue, windows
         from accounts.outbox.carriers import Carrier, carriers, send_mail
         from accounts.outbox.delivery import audiences
@@ -21,7 +25,6 @@ class AccountsConfig(AppConfig):
         from accounts.tokens import expiry, exposure, lookup
         from accounts.users import news, rights
 
-        post_migrate.connect(append_only.after_migrate, sender=self)
         enumerations.register("accounts", Event)
         sealed_columns.register("outbox", queue.SEALED)
         sealed_columns.register("mail windows", windows.SEALED)
@@ -35,7 +38,10 @@ class AccountsConfig(AppConfig):
             rights.grantable.register(permission, text)
         for name, allowed in resources.ACTIONS.items():
             resources.allowed_actions.register(name, allowed)
+        for title, check in examinations.CHECKS.items():
+            doctor.checks.register(title, check)
+        for column, horizon in clocks.HORIZONS.items():
+            horizons.register(column, horizon)
         for name, step in due_work.STEPS.items():
             due_work.steps.register(name, step)
-        for title, check in doctor.CHECKS.items():
-            doctor.checks.register(title, check)
+        post_migrate.connect(guards.install_after_migrate, sender=self)

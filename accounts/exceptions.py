@@ -1,17 +1,8 @@
 """Exceptions for broken rules. They have a code and a message, and know no HTTP: the doors translate them."""
 
-import traceback
-
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-
-
-def place_of(error: Exception) -> str:
-    """Return the class of an error and the line that raised it, for logs: its text may contain a secret."""
-    frames = traceback.extract_tb(error.__traceback__)
-    lines = [f"{frame.filename}:{frame.lineno}" for frame in frames]
-    return f"{type(error).__name__} in {' < '.join(reversed(lines))}"
 
 
 class RuleViolation(Exception):

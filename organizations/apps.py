@@ -11,6 +11,7 @@ class OrganizationsConfig(AppConfig):
         from accounts.api.resources import allowed_actions
         from accounts.audit.events import enumerations
         from accounts.management.doctor import checks
+        from accounts.models.clocks import horizons
         from accounts.outbox.delivery import audiences
         from accounts.sessions.lifetimes import extra_columns
         from accounts.tokens import expiry, exposure, lookup
@@ -42,3 +43,5 @@ class OrganizationsConfig(AppConfig):
             extra_columns.register(name, limit)
         for title, check in doctor.CHECKS.items():
             checks.register(title, check)
+        for column, horizon in doctor.HORIZONS.items():
+            horizons.register(column, horizon)

@@ -24,8 +24,11 @@ pytest_plugins = ["tests.support.people", "tests.support.organizations", "tests.
 # differ, or could. `make test` runs these on SQLite, too, and `make test-all` all the others.
 DEPENDS_ON_DATABASE = (
     "tests/races/",
+    "tests/accounts/audit/test_append_only.py",
     "tests/accounts/database/",
     "tests/accounts/limits/",
+    "tests/accounts/management/test_doctor.py",
+    "tests/accounts/management/test_due_work.py",
     "tests/accounts/management/test_housekeeping.py",
     "tests/accounts/outbox/",
     "tests/accounts/sessions/",

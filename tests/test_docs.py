@@ -181,11 +181,11 @@ FOLDERS = ["accounts", "organizations", "tfc_auth", "templates", "static", "test
 TEXTS = {".py", ".html", ".txt", ".md", ".js", ".css", ".yaml", ".toml"}
 ATTACKS = (ROOT / "docs" / "attacks.md").read_text()
 DECISIONS, _NOT_BUILT = (ROOT / "docs" / "decisions" / "README.md").read_text().split("\n## Not built yet\n")
-ENTRY = re.compile(r"^\| ([A-Z]{2}-\d\d|[DFIR]\d+) \|", re.MULTILINE)
+ENTRY = re.compile(r"^\| ([A-Z]{2}-\d\d|[DFIR]\d+|[A-Z]F\d+) \|", re.MULTILINE)
 # Not part of the product yet, as docs/security.md says: nothing lives anywhere that a row could name.
 NOT_BUILT = {"R56", "R60"}
 
-CITED = re.compile(r"(?<![\w%./#])(?:[A-Z]{2}-\d\d|[DFIR][1-9]\d?)(?![\w%])")
+CITED = re.compile(r"(?<![\w%./#])(?:[A-Z]{2}-\d\d|[DFIR][1-9]\d?|[A-Z]F[1-9]\d?)(?![\w%])")
 TEST_NAME = re.compile(r"\btest_\w+")
 FILE = re.compile(r"(?<![\w*{}<>/.-])[\w.-][\w./-]*\.(?:md|py)\b(?!\.)")
 # Papers that only their writers had.
@@ -208,9 +208,9 @@ def entries(text):
 
 @cache
 def in_name():
-    """The ids as the names of tests write them: lg_11, or01, d06, f20."""
+    """The ids as the names of tests write them: lg_11, or01, d06, f20, sf6."""
     attacks = {entry[:2].lower() for entry in entries(ATTACKS) if "-" in entry}
-    return re.compile(rf"(?<=_)(?:({'|'.join(sorted(attacks))})_?(\d\d)|([dfir])(\d\d?))(?=_|$)")
+    return re.compile(rf"(?<=_)(?:({'|'.join(sorted(attacks))})_?(\d\d)|([dfir]|[a-z]f)(\d\d?))(?=_|$)")
 
 
 def ids_in_names(text):

@@ -58,6 +58,12 @@ def load(monkeypatch):
         ("SITE_NAME", "Acme\r\nX-Forged: 1"),
         ("SUPPORT_EMAIL", "help@example.com\n"),
         ("DEFAULT_FROM_EMAIL", "a@example.com\nBcc: b@example.com"),
+        ("AUDIT_RETENTION_DAYS", "29"),
+        ("AUDIT_RETENTION_DAYS", "-30"),
+        ("AUDIT_RETENTION_DAYS", "0"),
+        ("AUDIT_RETENTION_DAYS", "30.5"),
+        ("AUDIT_RETENTION_DAYS", "three months"),
+        ("AUDIT_RETENTION_DAYS", "99999999999"),
     ],
 )
 def test_a_bad_value_stops_the_start(load, name, value):

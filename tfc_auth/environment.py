@@ -8,6 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 ON = ("1", "true", "yes", "on")
 OFF = ("0", "false", "no", "off")
+MOST_DAYS = 36_500  # a hundred years; dates end somewhere
 
 
 class Environment(environ.Env):  # type: ignore[misc]
@@ -38,12 +39,16 @@ class Environment(environ.Env):  # type: ignore[misc]
             raise ImproperlyConfigured(f"{name} must be 1 or more, not {value}.")
         return value
 
-    def at_least(self, name: str, smallest: int, *, unit: str) -> int | None:
-        """Return a number of `smallest` or more, or None if it is not set. Raises ImproperlyConfigured."""
-        text: str = self.str(name, default="")
-        if text and not (text.isascii() and text.isdigit() and int(text[:9]) >= smallest and len(text) < 10):
-            raise ImproperlyConfigured(f"{name} must be {smallest} {unit} or more, not {text!r}.")
-        return int(text) if text else None
+    def days(self, name: str, *, shortest: int) -> int | None:
+        """Return a number of days, None if it is not set. Raises ImproperlyConfigured."""
+        text: str = self.str(name, default="").strip()
+        if not text:
+            return None
+        if not (text.isascii() and text.isdigit() and shortest <= int(text[:9]) <= MOST_DAYS):
+            raise ImproperlyConfigured(
+                f"{name} must be a number of days from {shortest} to {MOST_DAYS}, not {text!r}."
+            )
+        return int(text)
 
     def line(self, name: str, *, default: str) -> str:
         """Return a text that fits into a header of a mail or of an answer. Raises ImproperlyConfigured."""

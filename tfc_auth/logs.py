@@ -65,4 +65,6 @@ def mask_tokens(text: str) -> str:
 
 def escape_controls(text: str) -> str:
     """Return text with control characters as \\xNN escapes."""
+    if text.isprintable():  # as nearly all lines are
+        return text
     return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)

@@ -177,8 +177,8 @@ AUTH_PASSWORD_VALIDATORS = [
 # The limit for one person, or for one address without a token. Each process counts on its own.
 API_REQUESTS_PER_SECOND = env.int("API_REQUESTS_PER_SECOND", default=30)
 
-# Without it, audit events are kept for ever (accounts/audit/retention.py).
-AUDIT_RETENTION_DAYS = env.at_least("AUDIT_RETENTION_DAYS", 30, unit="days")
+# For how many days audit events are kept; None keeps them for ever. `run_due_work` stores and applies it.
+AUDIT_RETENTION_DAYS = env.days("AUDIT_RETENTION_DAYS", shortest=30)
 
 # --- Sessions, cookies, headers ---
 
@@ -316,5 +316,9 @@ LOGGING = {
         },
     },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {"django": {"handlers": [], "propagate": True, "level": "INFO"}},
+    "loggers": {
+        "django": {"handlers": [], "propagate": True, "level": "INFO"},
+        # One line of JSON for each audit event, whatever LOG_LEVEL is.
+        "accounts.audit": {"level": "INFO"},
+    },
 }

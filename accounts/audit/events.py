@@ -13,6 +13,8 @@ from accounts.models import AuditEvent, User
 from accounts.plugins import Registry
 
 logger = logging.getLogger("accounts.audit")
+# What a line of the log says of an event, after its time.
+LOGGED = ("id", "event", "actor", "subject", "user_id", "ip", "user_agent", "door", "request_id", "data")
 
 
 class EventName(models.TextChoices):
@@ -78,7 +80,11 @@ class Event(EventName):
     KEY_ROTATION_STARTED = "encryption_keys.rotation_started", _("Began to rotate the encryption keys")
     KEYS_ROTATED = "encryption_keys.rotated", _("Rotated the encryption keys")
     AUDIT_RETENTION_CHANGED = "audit.retention_changed", _("Changed how long audit events are kept")
-    AUDIT_EVENTS_DELETED = "audit.events_deleted", _("Deleted audit events that were kept long enough")
+    AUDIT_EVENTS_PURGED = "audit.events_purged", _("Deleted audit events older than the retention")
+    AUDIT_TRIGGERS_RESTORED = (
+        "audit.triggers_restored",
+        _("Put back missing triggers that protect audit events"),
+    )
 
 
 # The enumerations of all applications.
@@ -101,7 +107,7 @@ def record(event: EventName, *, actor: Actor, subject: str, user: User | None = 
     """
     if actor.token:
         data["token"] = actor.token.public_id
-    written = AuditEvent.objects.create(
+    recorded = AuditEvent.objects.create(
         event=event.value,
         actor=str(actor),
         subject=subject,
@@ -112,24 +118,11 @@ def record(event: EventName, *, actor: Actor, subject: str, user: User | None = 
         request_id=actor.request_id,
         data=data,
     )
-    transaction.on_commit(partial(log, written), robust=True)
+    # Not before the commit: what is rolled back did not happen.
+    transaction.on_commit(partial(log, recorded), robust=True)
 
 
-def log(event: AuditEvent) -> None:
-    """Write an event to the log, as one line of JSON."""
-    logger.info(
-        json.dumps(
-            {
-                "event": event.event,
-                "id": event.pk,
-                "at": event.created_at.isoformat(),
-                "actor": event.actor,
-                "subject": event.subject,
-                "ip": event.ip,
-                "user_agent": event.user_agent,
-                "door": event.door,
-                "request_id": event.request_id,
-                "data": event.data,
-            }
-        )
-    )
+def log(recorded: AuditEvent) -> None:
+    """Log one event as one line of JSON."""
+    columns = {name: getattr(recorded, name) for name in LOGGED}
+    logger.info(json.dumps({"at": recorded.created_at.isoformat()} | columns))

@@ -1,65 +1,93 @@
-"""Keep audit events for as long as AUDIT_RETENTION_DAYS says, and record what goes.
-
-The triggers of the database read the number of days from a table (accounts/audit/append_only.py).
-"""
+"""How long audit events are kept, and the deletion of older ones."""
 
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.audit.actor import Actor
 from accounts.audit.events import Event, record
+from accounts.database import append_only
+from accounts.database.timeouts import unhurried
 from accounts.models import AuditEvent, AuditRetention
 
-BATCH = 5000  # events that are deleted in one transaction, with one event about it
+BATCH = 5000
+# The triggers ask the clock of the database. It may be behind ours by as much.
+MARGIN = timedelta(hours=1)
+# A purge waits until there is something as much older than the retention, so that it is recorded once a day
+# and not with every run.
+EVERY = timedelta(days=1)
 
 
-def keep_retention() -> int:
-    """Store the retention of the settings, then delete the events that are older; return how many.
+def stored_days() -> int | None:
+    """Return for how many days the database keeps events, None if for ever."""
+    row = AuditRetention.objects.filter(pk=AuditRetention.ROW).first()
+    return row.days if row else None
 
-    Each batch is a transaction with an event of its own: after a crash the next run goes on.
+
+def store_setting() -> None:
+    """Store AUDIT_RETENTION_DAYS, and record that it has changed."""
+    keep_for(settings.AUDIT_RETENTION_DAYS, actor=Actor.command())
+
+
+@transaction.atomic
+def keep_for(days: int | None, *, actor: Actor) -> None:
+    """Set for how many days events are kept at least, None for ever. Less than 30 the database refuses."""
+    if stored_days() == days:
+        return
+    AuditRetention.objects.get_or_create(pk=AuditRetention.ROW)
+    row = AuditRetention.objects.select_for_update(no_key=True).get(pk=AuditRetention.ROW)
+    if row.days == days:  # another process was faster
+        return
+    before, row.days, row.changed_at = row.days, days, timezone.now()
+    row.save(update_fields=["days", "changed_at"])
+    record(Event.AUDIT_RETENTION_CHANGED, actor=actor, subject="site", before=before, after=days)
+
+
+def purge() -> int:
+    """Delete events that are older than the stored retention; return how many.
+
+    Each batch and the event that records it are one transaction: the purge can be killed and started again.
     """
-    days = store_retention(settings.AUDIT_RETENTION_DAYS)
+    days = stored_days()
     if days is None:
         return 0
-    deleted, before = 0, timezone.now() - timedelta(days=days)
-    while batch := delete_batch(before):
-        deleted += batch
-    return deleted
+    until = timezone.now() - timedelta(days=days) - MARGIN
+    if not AuditEvent.objects.filter(created_at__lt=until - EVERY).exists():
+        return 0
+    total = 0
+    while deleted := purge_batch(until, actor=Actor.command()):
+        total += deleted
+    return total
 
 
-@transaction.atomic
-def store_retention(days: int | None) -> int | None:
-    """Store the number of days, and record a change. None keeps events for ever."""
-    stored, _created = AuditRetention.objects.select_for_update().get_or_create(pk=1)
-    if stored.days != days:
-        before, stored.days = stored.days, days
-        stored.save()
+def purge_batch(until: datetime, *, actor: Actor) -> int:
+    """Delete up to BATCH events from before `until`, and record it. Return 0 if another process does."""
+    with unhurried(), transaction.atomic():
+        held = AuditRetention.objects.select_for_update(skip_locked=True)
+        if not held.filter(pk=AuditRetention.ROW, days__isnull=False).exists():
+            return 0
+        old = AuditEvent.objects.filter(created_at__lt=until).order_by("id")
+        keys = list(old.values_list("id", flat=True)[:BATCH])
+        if not keys:
+            return 0
+        batch = AuditEvent.objects.filter(created_at__lt=until, id__gte=keys[0], id__lte=keys[-1])
+        deleted = batch.delete()[0]
         record(
-            Event.AUDIT_RETENTION_CHANGED,
-            actor=Actor.command(),
+            Event.AUDIT_EVENTS_PURGED,
+            actor=actor,
             subject="site",
-            days=days,
-            days_before=before,
-        )
-    return days
-
-
-@transaction.atomic
-def delete_batch(before: datetime) -> int:
-    """Delete the oldest events from before that time, BATCH at most; record it and return how many."""
-    AuditRetention.objects.select_for_update().get(pk=1)  # two runs at once take turns
-    old = AuditEvent.objects.filter(created_at__lt=before).order_by("created_at", "pk")
-    keys = list(old.values_list("pk", flat=True)[:BATCH])
-    deleted, _by_model = AuditEvent.objects.filter(pk__in=keys).delete()
-    if deleted:
-        record(
-            Event.AUDIT_EVENTS_DELETED,
-            actor=Actor.command(),
-            subject="site",
-            count=deleted,
-            before=before.isoformat(),
+            number=deleted,
+            before=until.isoformat(),
         )
     return deleted
+
+
+def restore_triggers() -> int:
+    """Put back triggers that are missing, and record it; return how many were missing."""
+    with transaction.atomic():
+        restored = append_only.install(connection)
+        if restored:
+            record(Event.AUDIT_TRIGGERS_RESTORED, actor=Actor.command(), subject="site", triggers=restored)
+    return len(restored)

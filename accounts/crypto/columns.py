@@ -5,7 +5,7 @@ everything under the current key. Neither knows the models of the factors.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import models
@@ -24,6 +24,8 @@ class Tally:
     current: int = 0
     old: int = 0
     unreadable: int = 0
+    # The reasons of those that cannot be opened, and the rows of each.
+    reasons: dict[str, list[Any]] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
@@ -40,14 +42,18 @@ class SealedColumn:
     digest_field: str = ""
     digest_purpose: Callable[[Any], str] | None = None
     relations: tuple[str, ...] = ()  # relations that the two functions read
-    may_be_empty: bool = False  # if not, an empty value is one that is lost
+    may_be_empty: bool = False
 
     def __str__(self) -> str:
         return f"{self.model._meta.label}.{self.field}"
 
     def rows(self) -> models.QuerySet[Any]:
-        rows = self.model._default_manager.all()
-        return rows.exclude(**{self.field: ""}) if self.may_be_empty else rows
+        return self.model._default_manager.exclude(**{self.field: ""})
+
+    def empty(self) -> models.QuerySet[Any]:
+        """Return the rows whose value is missing."""
+        rows = self.model._default_manager.filter(**{self.field: ""})
+        return rows.none() if self.may_be_empty else rows
 
     def batches(self) -> Iterator[list[Any]]:
         """Yield the rows in batches, in the order of their primary keys; one statement for each batch."""
@@ -80,8 +86,9 @@ class SealedColumn:
         for row in (row for batch in self.batches() for row in batch):
             try:
                 stands = "old" if self.resealed(row) else "current"
-            except DecryptionFailed:
+            except DecryptionFailed as failure:
                 stands = "unreadable"
+                tally.reasons.setdefault(failure.reason, []).append(row.pk)
             setattr(tally, stands, getattr(tally, stands) + 1)
         return tally
 

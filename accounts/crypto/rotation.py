@@ -13,6 +13,7 @@ from django.db import transaction
 
 from accounts.audit import Actor, Event, record
 from accounts.crypto.columns import SealedColumn, sealed_columns
+from accounts.database.timeouts import unhurried
 from accounts.exceptions import DecryptionFailed
 
 MOST_PASSES = 10  # over one column; if they don't suffice, a server keeps writing under an old key
@@ -64,7 +65,8 @@ def rotate_column(column: SealedColumn, report: Report) -> Outcome:
     """Make passes over a column until one finds nothing to write, MOST_PASSES at most."""
     resealed = 0
     for _pass in range(MOST_PASSES):
-        progress = Progress(column, rows=column.rows().count())
+        with unhurried():
+            progress = Progress(column, rows=column.rows().count())
         for batch in column.batches():
             began = time.monotonic()
             wrote = reseal(column, batch, progress)

@@ -6,6 +6,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
+from accounts.database.timeouts import unhurried
+
 BATCH = 500
 
 
@@ -27,11 +29,16 @@ def in_batches(rows: QuerySet[Any], change: Callable[[QuerySet[Any]], int]) -> i
     the lock: a row may have stopped matching in between.
     """
     changed = 0
-    keys = list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH])
+    keys = first_keys(rows)
     while keys:
-        with transaction.atomic():
+        with unhurried(), transaction.atomic():
             found = rows.model._default_manager.filter(pk__in=keys).order_by("pk")
             free = found.select_for_update(skip_locked=True).values_list("pk", flat=True)
             changed += change(rows.filter(pk__in=list(free)))
-        keys = list(rows.filter(pk__gt=keys[-1]).order_by("pk").values_list("pk", flat=True)[:BATCH])
+        keys = first_keys(rows.filter(pk__gt=keys[-1]))
     return changed
+
+
+def first_keys(rows: QuerySet[Any]) -> list[Any]:
+    with unhurried():
+        return list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH])

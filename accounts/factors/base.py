@@ -11,7 +11,7 @@ from typing import Any, ClassVar, TypeAlias
 
 from django import forms
 from django.db import models
-from django.db.models import F
+from django.db.models import F, Q
 from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -192,19 +192,23 @@ class Factor:
         )
         return found
 
-    def find_damage(self) -> Iterator[str]:
-        """Yield what is missing or wrong in the rows that belong to this factor's devices, for `doctor`."""
-        yield from ()
-
     def discard_stale(self) -> int:
         """Delete unconfirmed devices that nobody can confirm any more; return how many.
 
-        When two enrolments begin together, the second waits for the first before its own time begins.
+        When two enrolments begin together, the second waits for the first before its own time begins. A
+        device that was created while the clock was ahead is as old as anybody can tell (D43).
         """
-        limit = timezone.now() - 2 * ENROLMENT_LIFETIME
-        return delete_in_batches(
-            self.device_model._default_manager.filter(confirmed=False, created_at__lt=limit)
-        )
+        now = timezone.now()
+        stale = Q(created_at__lt=now - 2 * ENROLMENT_LIFETIME) | Q(created_at__gt=now + ENROLMENT_LIFETIME)
+        return delete_in_batches(self.device_model._default_manager.filter(stale, confirmed=False))
+
+    def problems(self) -> Iterator[str]:
+        """Yield what is wrong with the rows of this factor, for `doctor`."""
+        devices = self.device_model._default_manager.select_related("user")
+        for device in devices.filter(confirmed=True, confirmed_at=None).iterator():
+            yield f"{device.user}: the {self.slug} {device.pk} counts as confirmed, and nobody confirmed it"
+        for device in devices.filter(failures__gte=MOST_FAILURES, set_aside_at=None).iterator():
+            yield f"{device.user}: the {self.slug} {device.pk} works after {device.failures} wrong answers"
 
 
 class BackupFactor(Factor):

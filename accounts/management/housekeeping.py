@@ -1,5 +1,6 @@
 """Delete expired rows. Nothing depends on their deletion."""
 
+import logging
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -13,27 +14,35 @@ from accounts.sessions.lifetimes import IDLE_LIFETIME, REMEMBER_LIMIT, TIMEOUT_L
 from accounts.tokens import expiry
 from accounts.two_factor import enrolment
 
+logger = logging.getLogger(__name__)
+
 KEEP_MESSAGES = timedelta(days=7)
 
 
 def tidy() -> None:
-    """Run all steps."""
+    """Do everything once. Unlike `run_due_work`, it stops at the first error."""
     for step in STEPS.values():
         step()
 
 
-def tidy_tokens() -> None:
-    for expired in expiry.long_expired():
-        delete_in_batches(expired)
+def wipe_late_messages() -> int:
+    """Wipe messages that expired unsent, and log how many: somebody waits for them in vain."""
+    too_late = OutboxMessage.objects.filter(sent_at=None, expires_at__lte=timezone.now()).exclude(sealed="")
+    wiped = update_in_batches(too_late, sealed="")
+    if wiped:
+        logger.warning("%s messages could not be sent in time, and are given up", wiped)
+    return wiped
 
 
-def tidy_outbox() -> None:
-    """Wipe messages that expired unsent; delete those that were sent, or expired, KEEP_MESSAGES ago."""
-    now = timezone.now()
-    too_late = OutboxMessage.objects.filter(sent_at=None, expires_at__lte=now).exclude(sealed="")
-    update_in_batches(too_late, sealed="")
-    old = Q(sent_at__lt=now - KEEP_MESSAGES) | Q(sent_at=None, expires_at__lt=now - KEEP_MESSAGES)
-    delete_in_batches(OutboxMessage.objects.filter(old))
+def delete_old_messages() -> int:
+    """Delete messages that were sent, or expired, KEEP_MESSAGES ago."""
+    limit = timezone.now() - KEEP_MESSAGES
+    old = Q(sent_at__lt=limit) | Q(sent_at=None, expires_at__lt=limit)
+    return delete_in_batches(OutboxMessage.objects.filter(old))
+
+
+def delete_expired_tokens() -> int:
+    return sum(delete_in_batches(expired) for expired in expiry.long_expired())
 
 
 def ended_sessions() -> QuerySet[Session]:
@@ -63,10 +72,6 @@ def forgotten_browsers() -> QuerySet[RememberedBrowser]:
     return RememberedBrowser.objects.annotate(**limit_columns()).filter(over)
 
 
-def ended_counters() -> QuerySet[RateLimit]:
-    return RateLimit.objects.filter(resets_at__lt=timezone.now())
-
-
 def is_over(since: str, limit: str) -> Q:
     """Return a condition: `limit` minutes have passed since the time in `since`. False without a limit."""
     duration = ExpressionWrapper(F(limit) * Value(timedelta(minutes=1)), output_field=DurationField())
@@ -74,12 +79,14 @@ def is_over(since: str, limit: str) -> Q:
     return Q(LessThanOrEqual(end, timezone.now()))
 
 
-STEPS: dict[str, Callable[[], int | None]] = {
-    "tidy the outbox": tidy_outbox,
-    "discard enrolments that were not finished": enrolment.discard_stale_enrolments,
-    "delete sessions that ended": lambda: delete_in_batches(ended_sessions()),
-    "delete sessions that an organization shortened": lambda: delete_in_batches(shortened_sessions()),
-    "delete remembered browsers that ended": lambda: delete_in_batches(forgotten_browsers()),
-    "delete tokens that expired long ago": tidy_tokens,
-    "delete counters whose time is over": lambda: delete_in_batches(ended_counters()),
+# By name. Each is a step of `run_due_work`, and returns how many rows it changed or deleted.
+STEPS: dict[str, Callable[[], int]] = {
+    "late messages wiped": wipe_late_messages,
+    "old messages deleted": delete_old_messages,
+    "unfinished set-ups deleted": enrolment.discard_stale_enrolments,
+    "ended sessions deleted": lambda: delete_in_batches(ended_sessions()),
+    "shortened sessions deleted": lambda: delete_in_batches(shortened_sessions()),
+    "remembered browsers deleted": lambda: delete_in_batches(forgotten_browsers()),
+    "expired tokens deleted": delete_expired_tokens,
+    "counters deleted": lambda: delete_in_batches(RateLimit.objects.filter(resets_at__lt=timezone.now())),
 }

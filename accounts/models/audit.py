@@ -1,17 +1,18 @@
 """The audit events, and how long they are kept."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.database.append_only import SHORTEST_RETENTION
+
 
 class AuditEvent(models.Model):
-    """One event. Stores names as text, because events outlive what they name.
+    """One event. The database refuses changes and early deletion (accounts/database/append_only.py).
 
-    Append-only: triggers in the database (accounts/audit/append_only.py) refuse to change an event, and to
-    delete one before its retention is over.
+    It stores names as text, because events outlive what they name.
     """
 
     event = models.CharField(max_length=64, db_index=True)
@@ -34,17 +35,34 @@ class AuditEvent(models.Model):
     def __str__(self) -> str:
         return f"{self.event} {self.subject}"
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise TypeError("Audit events are append-only.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        raise TypeError("Audit events are append-only.")
+
 
 class AuditRetention(models.Model):
-    """How many days an event is kept; NULL is for ever. The triggers read the only row of this table."""
+    """One row: for how many days audit events are kept at least. The triggers read it.
 
+    Only accounts/audit/retention.py writes it. Without a number events are kept for ever. Before a migration
+    rebuilds this table on SQLite it must remove the triggers, which name the table.
+    """
+
+    ROW = 1
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=ROW)
     days = models.PositiveIntegerField(null=True)
+    changed_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.CheckConstraint(name="one_audit_retention", condition=Q(pk=1)),
+            models.CheckConstraint(name="one_audit_retention", condition=Q(id=1)),
             models.CheckConstraint(
-                name="audit_retention_is_long", condition=Q(days__isnull=True) | Q(days__gte=30)
+                name="audit_retention_long_enough",
+                condition=Q(days__isnull=True) | Q(days__gte=SHORTEST_RETENTION),
             ),
         ]
 

@@ -82,8 +82,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(default=False)
     date_joined = models.DateTimeField(default=timezone.now)
     two_factor_enabled_at = models.DateTimeField(null=True, blank=True, editable=False)
-    # When two-factor was removed by force, even for an owner of an organization that requires it (I1). NULL
-    # once it is on again.
+    # When it was last removed by break-glass, until it is on again: then an owner may be without it (I1).
     two_factor_forced_off_at = models.DateTimeField(null=True, blank=True, editable=False)
     # Each session stores a copy. A new stamp ends every session and pending login of this user without
     # changing their rows, except the session that gets the new stamp.

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from smtplib import SMTPDataError, SMTPException, SMTPRecipientsRefused
+from smtplib import SMTPDataError, SMTPRecipientsRefused
 from typing import Any
 
 from django.core.mail import EmailMultiAlternatives
@@ -11,6 +11,10 @@ from accounts.outbox.mails import Mail
 from accounts.plugins import Registry
 
 PERMANENT = 500  # SMTP replies from here on are permanent failures
+
+
+class Broken(Exception):
+    """The message itself is at fault, not a server: it can't be opened or rendered, or has no carrier."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,10 @@ def urgent_kinds() -> list[str]:
 
 
 def send_mail(content: dict[str, Any]) -> None:
-    mail = Mail(**content)
+    try:
+        mail = Mail(**content)
+    except TypeError as error:
+        raise Broken from error
     envelope = EmailMultiAlternatives(mail.subject, mail.text, to=[mail.address])
     envelope.attach_alternative(mail.html, "text/html")
     envelope.send()
@@ -45,8 +52,3 @@ def is_refusal(error: Exception) -> bool:
     if isinstance(error, SMTPRecipientsRefused):
         return all(code >= PERMANENT for code, _reply in error.recipients.values())
     return isinstance(error, SMTPDataError) and error.smtp_code >= PERMANENT
-
-
-def is_outage(error: Exception) -> bool:
-    """Return whether the server may be down, so that other messages would fail, too."""
-    return isinstance(error, (OSError, SMTPException)) and not is_refusal(error)

@@ -6,7 +6,8 @@ time of a response doesn't reveal whether a mail was sent. `run_due_work` retrie
 
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict
 from functools import partial
@@ -18,10 +19,10 @@ from django.db.models import Case, When
 from django.dispatch import receiver
 from django.utils import timezone
 
-from accounts.exceptions import place_of
+from accounts.database.timeouts import unhurried
 from accounts.models import OutboxMessage, User
 from accounts.outbox import threads
-from accounts.outbox.carriers import carriers, is_outage, urgent_kinds
+from accounts.outbox.carriers import Broken, carriers, is_refusal, urgent_kinds
 from accounts.outbox.mails import Mail, render
 from accounts.outbox.queue import CLAIM, claimed, due, finish, opened, postpone, sealed
 from accounts.plugins import Registry
@@ -78,10 +79,7 @@ def deliver_all(rows: list[int]) -> None:
 def send_due() -> int:
     """Send everything that is due; return how many rows were handled. Safe to run concurrently."""
     done, failures, away = 0, Counter[str](), set[str]()
-    first = Case(When(kind__in=urgent_kinds(), then=0), default=1)
-    while (
-        rows := due().exclude(kind__in=away).order_by(first, "due_at", "pk").values_list("pk", "kind")[:BATCH]
-    ):
+    while rows := first_due(away):
         for pk, kind in rows:
             if kind in away:
                 continue
@@ -91,6 +89,14 @@ def send_due() -> int:
             if failures[kind] == FAILURES_IN_A_ROW:
                 away.add(kind)
     return done
+
+
+def first_due(away: set[str]) -> list[tuple[int, str]]:
+    """Return (id, kind) of the next BATCH rows, but none of these kinds."""
+    first = Case(When(kind__in=urgent_kinds(), then=0), default=1)
+    with unhurried():
+        rows = due().exclude(kind__in=away).order_by(first, "due_at", "pk")
+        return list(rows.values_list("pk", "kind")[:BATCH])
 
 
 def deliver(pk: int) -> bool:
@@ -108,12 +114,24 @@ def deliver(pk: int) -> bool:
             send(message)
     except Exception as error:  # one failing message must not stop the others
         postpone(message, error)
-        return not is_outage(error)
+        return isinstance(error, Broken) or is_refusal(error)
     return True
 
 
+@contextmanager
+def preparing() -> Iterator[None]:
+    """Raise Broken for any error of the block but one of the database: the message is at fault."""
+    try:
+        yield
+    except Error:
+        raise
+    except Exception as error:
+        raise Broken from error
+
+
 def send(message: OutboxMessage) -> None:
-    content, by = opened(message), carriers[message.kind]
+    with preparing():
+        content, by = opened(message), carriers[message.kind]
     if by.at_most_once and not finish(claimed(message)):
         return  # the claim has expired, and another process has taken it
     by.send(content)
@@ -123,9 +141,10 @@ def send(message: OutboxMessage) -> None:
 
 def expand(message: OutboxMessage) -> None:
     """Write the mails for the next batch of readers and move the cursor, in one transaction."""
-    content = opened(message)
-    people = readers_of(message, content)
-    mails = [mail for user in people if (mail := mail_to(user, message, content)) is not None]
+    with preparing():
+        content = opened(message)
+        people = readers_of(message, content)
+        mails = rendered(message, content, people)
     rows = [OutboxMessage(sealed=sealed(asdict(mail)), expires_at=message.expires_at) for mail in mails]
     with transaction.atomic():
         if not advance_cursor(message, people):
@@ -136,14 +155,25 @@ def expand(message: OutboxMessage) -> None:
                 schedule(row)
 
 
-def mail_to(user: User, message: OutboxMessage, content: dict[str, Any]) -> Mail | None:
-    """Render one reader's mail of a broadcast; None, with an error in the log, if that fails."""
-    context = content["context"] | {"user": user, "when": message.created_at}
-    try:
-        return render(content["name"], user.email, context)
-    except Exception as error:
-        logger.error("Message %s can't be rendered for user %s: %s", message.pk, user.pk, place_of(error))
-        return None
+def rendered(message: OutboxMessage, content: dict[str, Any], people: list[User]) -> list[Mail]:
+    """Return the mails to these users, without those that can't be rendered: the others get theirs.
+
+    Raises what went wrong if none can be rendered: then the fault is with the message.
+    """
+    mails: list[Mail] = []
+    errors: dict[int, Exception] = {}
+    for user in people:
+        try:
+            context = content["context"] | {"user": user, "when": message.created_at}
+            mails.append(render(content["name"], user.email, context))
+        except Exception as error:
+            errors[user.pk] = error
+    if errors and not mails:
+        raise next(iter(errors.values()))
+    for pk, raised in errors.items():
+        kind = type(raised).__name__
+        logger.error("Message %s can't be written to user %s, who does not get it: %s", message.pk, pk, kind)
+    return mails
 
 
 def readers_of(message: OutboxMessage, content: dict[str, Any]) -> list[User]:

@@ -10,15 +10,19 @@ from django.utils import timezone
 
 from accounts import crypto
 from accounts.crypto.columns import SealedColumn
-from accounts.exceptions import place_of
+from accounts.exceptions import DecryptionFailed
 from accounts.models import OutboxMessage
-from accounts.outbox.carriers import is_outage, is_refusal
+from accounts.outbox.carriers import Broken, is_refusal
 
 logger = logging.getLogger(__name__)
 
 CLAIM = timedelta(minutes=2)  # longer than one attempt can take
 LONGEST_WAIT = timedelta(hours=1)
+# Attempts at any message. It would expire before that, unless the clock was ahead when it was written (D43).
+MOST_ATTEMPTS = 100
+SKEW = timedelta(minutes=1)  # by which the clocks of two servers may differ
 ATTEMPTS_AT_REFUSED = 3  # attempts to send a message that the server refuses
+ATTEMPTS_AT_BROKEN = 12  # attempts at a message that can't be rendered or has no carrier: eight hours
 
 SEALING_CONTEXT = "outbox"
 SEALED = SealedColumn(OutboxMessage, "sealed", context=lambda message: SEALING_CONTEXT, may_be_empty=True)
@@ -29,11 +33,15 @@ def sealed(content: dict[str, Any]) -> str:
 
 
 def due() -> QuerySet[OutboxMessage]:
-    """Return the rows to send now. No claim and no wait outlasts its length, if the clock was wrong (D43)."""
+    """Return the messages to send now.
+
+    A time that is further ahead than anything sets it was written while the clock was ahead, and holds
+    nothing up (D43).
+    """
     now = timezone.now()
     return OutboxMessage.objects.filter(
-        Q(claimed_until=None) | Q(claimed_until__lt=now) | Q(claimed_until__gt=now + CLAIM),
-        Q(due_at__lte=now) | Q(due_at__gt=now + LONGEST_WAIT),
+        Q(claimed_until=None) | Q(claimed_until__lt=now) | Q(claimed_until__gt=now + CLAIM + SKEW),
+        Q(due_at__lte=now) | Q(due_at__gt=now + LONGEST_WAIT + SKEW),
         sent_at=None,
         expires_at__gt=now,
     )
@@ -45,6 +53,7 @@ def claimed(message: OutboxMessage) -> QuerySet[OutboxMessage]:
 
 
 def opened(message: OutboxMessage) -> dict[str, Any]:
+    """Return what was sealed. Raises DecryptionFailed, or ValueError for something else than was sealed."""
     content: dict[str, Any] = json.loads(crypto.open_sealed(message.sealed, SEALING_CONTEXT))
     return content
 
@@ -62,26 +71,38 @@ def finish(rows: QuerySet[OutboxMessage]) -> bool:
 
 
 def postpone(message: OutboxMessage, error: Exception) -> None:
-    """Retry later, or give up if refused. Log only where the error is: its text may contain the address.
-
-    A message that can't be opened or rendered waits until it expires: the key or template may come back.
-    """
-    if is_refusal(error) and message.attempts + 1 >= ATTEMPTS_AT_REFUSED:
+    """Retry later, or give up. Log only the error's class: its text may contain the address."""
+    if is_hopeless(message, error):
         give_up(message, error)
         return
     wait = min(timedelta(minutes=2 ** min(message.attempts, 10)), LONGEST_WAIT)
-    level = logging.WARNING if is_outage(error) or is_refusal(error) else logging.ERROR
-    logger.log(level, "Message %s was not sent: %s", message.pk, place_of(error))
+    kind = class_of(error)
+    logger.warning("Message %s was not sent: %s", message.pk, kind)
     claimed(message).update(
         attempts=F("attempts") + 1,
         due_at=timezone.now() + wait,
         claimed_until=None,
-        last_error=type(error).__name__[:100],
+        last_error=kind[:100],
     )
 
 
+def is_hopeless(message: OutboxMessage, error: Exception) -> bool:
+    """Return whether to give up: the server refuses it, or it is broken. A missing key may still be added."""
+    attempts = message.attempts + 1
+    if attempts >= MOST_ATTEMPTS:
+        return True
+    if isinstance(error, Broken):
+        return attempts >= ATTEMPTS_AT_BROKEN and not isinstance(error.__cause__, DecryptionFailed)
+    return is_refusal(error) and attempts >= ATTEMPTS_AT_REFUSED
+
+
+def class_of(error: Exception) -> str:
+    """Return the name of the class of an error, or of what broke a message."""
+    return type(error.__cause__ if isinstance(error, Broken) else error).__name__
+
+
 def give_up(message: OutboxMessage, error: Exception) -> None:
-    kind = type(error).__name__
+    kind = class_of(error)
     logger.warning("Message %s is given up: %s", message.pk, kind)
     claimed(message).update(
         attempts=F("attempts") + 1,

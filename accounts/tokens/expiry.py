@@ -7,16 +7,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from accounts import outbox
+from accounts.database.timeouts import unhurried
 from accounts.models import ApiToken, BearerToken
 from accounts.plugins import Registry
 
 DAYS_BEFORE = (7, 30)  # ascending: after the mail of 7 days there is none of 30
 KEEP_EXPIRED = timedelta(days=30)  # shown as expired, then deleted
+
+MOST_ERRORS = 10  # of one run, to be logged
 
 Tell = Callable[[BearerToken], None]
 
@@ -33,22 +36,44 @@ class Kind:
 kinds: Registry[Kind] = Registry()
 
 
-def tell_in_time() -> None:
-    """Enqueue the mails 30 and 7 days before expiry, each once; `send_due` sends them."""
+def tell_in_time() -> int:
+    """Enqueue the mails 30 and 7 days before expiry, each once; `send_due` sends them. Return how many.
+
+    One that can't be written keeps no other from being written. At the end, raises ExceptionGroup of the
+    errors; the next run tries again.
+    """
+    told, errors = 0, []
     with outbox.left_for_later():
         for kind in kinds.values():
             for days in DAYS_BEFORE:
-                tell_about(kind, days)
+                for pk in due_tokens(kind, days):
+                    try:
+                        told += tell_about(kind, pk, days)
+                    except (OperationalError, InterfaceError):
+                        raise  # the database is away, not the mail broken
+                    except Exception as error:
+                        errors.append(error)
+    if errors:
+        raise ExceptionGroup("mails about tokens could not be written", errors[:MOST_ERRORS])
+    return told
 
 
-def tell_about(kind: Kind, days: int) -> None:
-    due = due_for_mail(days)
-    for pk in list(kind.tokens().filter(due).order_by("pk").values_list("pk", flat=True)):
-        with transaction.atomic():
-            # Conditional: if two processes find the token, only one writes the mail.
-            claimed = kind.model._default_manager.filter(due, pk=pk).update(expiry_told=days)
-            if claimed and (token := kind.tokens().filter(pk=pk).first()):
-                kind.tell(token)
+def due_tokens(kind: Kind, days: int) -> list[int]:
+    with unhurried():
+        due = kind.tokens().filter(due_for_mail(days))
+        return list(due.order_by("pk").values_list("pk", flat=True))
+
+
+@transaction.atomic
+def tell_about(kind: Kind, pk: int, days: int) -> bool:
+    """Enqueue the mail about one token; return False if another process has."""
+    # Conditional: if two processes find the token, only one writes the mail.
+    claimed = kind.model._default_manager.filter(due_for_mail(days), pk=pk).update(expiry_told=days)
+    token = kind.tokens().filter(pk=pk).first() if claimed else None
+    if token is None:
+        return False
+    kind.tell(token)
+    return True
 
 
 def due_for_mail(days: int) -> Q:

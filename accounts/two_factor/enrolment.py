@@ -92,7 +92,8 @@ def confirm_enrolment(
 
 def switch_on(user: User) -> list[str]:
     """Enable two-factor for the user; return the new backup codes."""
-    user.two_factor_enabled_at, user.two_factor_forced_off_at = timezone.now(), None
+    user.two_factor_enabled_at = timezone.now()
+    user.two_factor_forced_off_at = None
     user.save(update_fields=["two_factor_enabled_at", "two_factor_forced_off_at"])
     return backup_codes.issue(user)
 

@@ -4,28 +4,44 @@ from collections.abc import Iterator
 
 from django.db import transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Lower
 
-from accounts.management.doctor import Check
-from organizations.models import Membership, Organization, OrganizationCounts
+from accounts.database.timeouts import unhurried
+from accounts.management.doctor import Check, Note
+from accounts.management.rows import named
+from accounts.models import User
+from organizations.models import (
+    INVITATION_LIFETIME,
+    Membership,
+    Organization,
+    OrganizationCounts,
+    OrganizationToken,
+)
 
 ENROLLED = Q(user__two_factor_enabled_at__isnull=False)
 ACTIVE = Q(memberships__status=Membership.Status.ACTIVE)
+HASH = r"^[0-9a-f]{64}$"
+HORIZONS = {
+    "organizations.Membership.expires_at": INVITATION_LIFETIME,
+    "organizations.OrganizationToken.expires_at": None,
+}
 
 
 def owners_are_enrolled() -> Iterator[str]:
     """I1. Skip owners reset by break-glass: that is recorded, and they are locked out until enrolled."""
     owners = Membership.objects.owners().exclude(ENROLLED).mandatory()
-    for row in owners.filter(user__two_factor_forced_off_at=None).select_related("organization"):
+    for row in owners.filter(user__two_factor_forced_off_at=None).select_related("organization").iterator():
         yield f"{row.organization}: its owner {row.username} has no two-factor authentication"
 
 
 def organizations_have_owners() -> Iterator[str]:
+    """Check that somebody can act as an owner: a deactivated account can't."""
     owners = Membership.objects.owners().filter(organization=OuterRef("pk"))
-    for organization in Organization.objects.exclude(Exists(owners)):
+    able = owners.filter(user__is_active=True)
+    for organization in Organization.objects.exclude(Exists(owners)).iterator():
         yield f"{organization} has no owner"
-    active = owners.filter(user__is_active=True)
-    for organization in Organization.objects.filter(Exists(owners)).exclude(Exists(active)):
-        yield f"{organization} has no owner whose account is active: nobody can manage it"
+    for organization in Organization.objects.filter(Exists(owners)).exclude(Exists(able)).iterator():
+        yield f"{organization} has no active owner: the accounts of all its owners are deactivated"
 
 
 def memberships_mirror_users() -> Iterator[str]:
@@ -36,12 +52,31 @@ def memberships_mirror_users() -> Iterator[str]:
     )
     telling = Membership.objects.invited().filter(two_factor_enabled=True)
     renamed = Membership.objects.filter(user__isnull=False).exclude(username=F("user__username"))
-    for row in wrong_mirror.select_related("organization"):
+    for row in wrong_mirror.select_related("organization").iterator():
         yield f"{row.organization}: {row} is mirrored as two_factor_enabled={row.two_factor_enabled}"
-    for row in telling.select_related("organization"):
+    for row in telling.select_related("organization").iterator():
         yield f"{row.organization}: the invitation of {row} tells that it has two-factor authentication"
-    for row in renamed.select_related("organization", "user"):
+    for row in renamed.select_related("organization", "user").iterator():
         yield f"{row.organization}: {row} is called {row.user} now"
+
+
+def invitations_reach_somebody() -> Iterator[str]:
+    """Check that each invitation by email can be found by its address, which is compared in lower case."""
+    by_mail = Membership.objects.invited().filter(user=None)
+    if rows := named(by_mail.exclude(email__contains="@")):
+        yield f"invitations are to no address: {rows}"
+    if rows := named(by_mail.exclude(email=Lower("email"))):
+        yield f"the addresses of invitations are not in lower case, so nobody can accept them: {rows}"
+
+
+def tokens_are_sound() -> Iterator[str]:
+    """Check that the hashes can match. Note tokens whose maker is gone: they go on working."""
+    if rows := named(OrganizationToken.objects.exclude(token_hash__regex=HASH)):
+        yield f"OrganizationToken.token_hash is garbage in {rows}"
+    makers = User.objects.filter(pk=OuterRef("created_by_id"))
+    gone = OrganizationToken.objects.filter(~Exists(makers), created_by_id__isnull=False)
+    for token in gone.select_related("organization").iterator():
+        yield Note(f"{token.organization}: the account of {token.created_by}, who made {token}, is gone")
 
 
 def counted() -> QuerySet[Organization]:
@@ -61,15 +96,16 @@ def wrongly_counted() -> QuerySet[Organization]:
 
 
 def counts_are_right() -> Iterator[str]:
-    for organization in wrongly_counted():
+    for organization in wrongly_counted().iterator():
         yield f"{organization}: the counts of its members are wrong (doctor --reconcile corrects them)"
 
 
 def recount() -> int:
     """Correct wrong counts; return how many were wrong. A waiting transaction adds its change afterwards."""
-    wrong = list(wrongly_counted().order_by("pk").values_list("pk", flat=True))
+    with unhurried():
+        wrong = list(wrongly_counted().order_by("pk").values_list("pk", flat=True))
     for pk in wrong:
-        with transaction.atomic():
+        with unhurried(), transaction.atomic():
             OrganizationCounts.objects.get_or_create(organization_id=pk)
             OrganizationCounts.objects.select_for_update(no_key=True).get(pk=pk)
             true = counted().get(pk=pk)
@@ -85,5 +121,7 @@ CHECKS = {
     "owners of mandatory organizations are enrolled": Check(owners_are_enrolled),
     "every organization has an owner": Check(organizations_have_owners),
     "memberships mirror their users": Check(memberships_mirror_users),
+    "invitations": Check(invitations_reach_somebody),
+    "tokens of organizations": Check(tokens_are_sound),
     "counts": Check(counts_are_right, repair=recount),
 }

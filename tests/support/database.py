@@ -4,7 +4,7 @@ from contextlib import contextmanager
 
 from django.db import connection, transaction
 
-from accounts.audit import append_only
+from accounts.database import append_only
 
 PERMANENT_TABLES = {"django_content_type", "auth_permission"}
 
@@ -15,25 +15,34 @@ def empty_tables():
     Content types and permissions stay as they are, so that running servers need not learn them anew.
     """
     tables = set(connection.introspection.django_table_names()) - PERMANENT_TABLES
-    with transaction.atomic(), without_triggers(), connection.cursor() as cursor:
+    with events_unprotected(), connection.cursor() as cursor:
         for table in sorted(tables):
             cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
 
 
 @contextmanager
-def without_triggers():
-    """Let audit events be changed in this block, as the owner of the tables could. Inside a transaction."""
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("ALTER TABLE accounts_auditevent DISABLE TRIGGER USER")
+def events_unprotected():
+    """A transaction in which audit events can be changed and deleted, as only the owner of the table can.
+
+    PostgreSQL's superuser has a switch for the session; it also takes foreign keys off. SQLite has none, so
+    the triggers go and come back, if there is anything to protect.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute(f"SELECT EXISTS (SELECT 1 FROM {append_only.EVENTS})")
+            protects = bool(cursor.fetchone()[0])
+            if protects:
+                append_only.remove(connection)
             yield
-            cursor.execute("ALTER TABLE accounts_auditevent ENABLE TRIGGER USER")
+            if protects:
+                append_only.install(connection)
             return
-        cursor.execute("SELECT 1 FROM accounts_auditevent LIMIT 1")
-        if not cursor.fetchone():
+        cursor.execute("SELECT current_setting('is_superuser') = 'on'")
+        if cursor.fetchone()[0]:
+            cursor.execute("SET LOCAL session_replication_role = replica")
             yield
+            cursor.execute("SET LOCAL session_replication_role = origin")
             return
-        for name in append_only.SQLITE:
-            cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
+        cursor.execute(f"ALTER TABLE {append_only.EVENTS} DISABLE TRIGGER USER")
         yield
-        append_only.create_missing(connection)
+        cursor.execute(f"ALTER TABLE {append_only.EVENTS} ENABLE TRIGGER USER")

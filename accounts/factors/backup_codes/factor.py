@@ -88,11 +88,12 @@ class BackupCodesFactor(BackupFactor):
     def remaining(self, user: User) -> int:
         return BackupCode.objects.filter(code_set__user=user, code_set__confirmed=True, used_at=None).count()
 
-    def find_damage(self) -> Iterator[str]:
-        """Yield the sets that have lost codes: used ones stay, so that there are always ten."""
-        sets = BackupCodeSet.objects.annotate(there=Count("codes")).exclude(there=CODES)
-        for code_set in sets.select_related("user").order_by("pk"):
-            yield f"{code_set.user}: the set of backup codes has {code_set.there} codes instead of {CODES}"
+    def problems(self) -> Iterator[str]:
+        """Also name sets from which codes are missing. Used codes stay in their set."""
+        yield from super().problems()
+        counted = BackupCodeSet.objects.select_related("user").annotate(number=Count("codes"))
+        for code_set in counted.exclude(number=CODES).iterator():
+            yield f"{code_set.user}: the set of {self.slug} {code_set.pk} has {code_set.number} codes"
 
     def reveal(self, user: User) -> list[str]:
         """Return the unused codes in groups, in order. Raises DecryptionFailed."""

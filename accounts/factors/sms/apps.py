@@ -12,8 +12,11 @@ class SMSConfig(AppConfig):
         from accounts.factors.sms import checks  # noqa: F401 - registers itself
         from accounts.factors.sms.carrier import send_text
         from accounts.factors.sms.events import TextEvent
+        from accounts.factors.sms.factor import LIFETIME
+        from accounts.factors.sms.models import LONGEST
         from accounts.factors.sms.pauses import PERMISSIONS
         from accounts.factors.sms.sealed_numbers import SEALED
+        from accounts.models.clocks import horizons
         from accounts.outbox.carriers import Carrier, carriers
         from accounts.users.rights import grantable
 
@@ -21,4 +24,6 @@ class SMSConfig(AppConfig):
         sealed_columns.register("factor_sms", SEALED)
         for permission, text in PERMISSIONS.items():
             grantable.register(permission, text)
+        horizons.register("factor_sms.TextMessage.expires_at", LIFETIME)
+        horizons.register("factor_sms.Destination.paused_until", LONGEST)
         carriers.register("text", Carrier(send_text, at_most_once=True))

@@ -4,7 +4,7 @@ SMS is a restricted authenticator: an application is always offered as an altern
 """
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -206,6 +206,13 @@ class SMSFactor(Factor):
         wanted = {"pk": state["device_id"]} if "device_id" in state else {"confirmed": True}
         device: SMSDevice = of_user.get(**wanted)
         return device
+
+    def problems(self) -> Iterator[str]:
+        """Also name texts that are for another user than their number."""
+        yield from super().problems()
+        texts = TextMessage.objects.select_related("user").exclude(user=F("device__user"))
+        for text in texts.iterator():
+            yield f"{text.user}: {text} went to somebody else's number"
 
     def discard_stale(self) -> int:
         now = timezone.now()

@@ -2,6 +2,7 @@
 
 import base64
 import secrets
+from collections.abc import Iterator
 from urllib.parse import quote, urlencode, urlsplit
 
 import qrcode
@@ -19,6 +20,7 @@ from accounts.factors.totp.models import TOTPDevice
 from accounts.models import User
 
 SECRET_BYTES = 20
+FEW_STEPS = 10  # by which the clocks of two servers may differ
 
 
 class TOTPFactor(Factor):
@@ -84,6 +86,14 @@ class TOTPFactor(Factor):
             "issuer": issuer(),
             "account": user.email,
         }
+
+    def problems(self) -> Iterator[str]:
+        """Also name apps whose codes are refused, because a later one was used while the clock was ahead."""
+        yield from super().problems()
+        latest = steps.current() + steps.TOLERANCE + FEW_STEPS
+        for device in TOTPDevice.objects.select_related("user").filter(last_step__gt=latest).iterator():
+            minutes = (device.last_step - latest) * steps.STEP // 60
+            yield f"{device.user}: {self.slug} {device.pk} has used a code of {minutes} minutes from now"
 
 
 def sealing_context(user_id: int) -> str:

@@ -4,10 +4,10 @@ from typing import Any
 
 from django.core.management.commands import migrate
 
-from accounts.management.doctor import lift_statement_timeout
+from accounts.database.timeouts import unhurried_transactions
 
 
 class Command(migrate.Command):
     def handle(self, *args: Any, **options: Any) -> None:
-        lift_statement_timeout()
-        super().handle(*args, **options)
+        with unhurried_transactions():
+            super().handle(*args, **options)

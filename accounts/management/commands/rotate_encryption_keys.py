@@ -10,7 +10,7 @@ from accounts.audit import Actor
 from accounts.crypto import rotation
 from accounts.crypto.columns import sealed_columns
 from accounts.crypto.rotation import Outcome, Progress
-from accounts.management.doctor import lift_statement_timeout
+from accounts.database.timeouts import unhurried_transactions
 
 SECONDS_BETWEEN_REPORTS = 1
 
@@ -25,11 +25,11 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="only count what stands under an old key")
 
     def handle(self, *args: Any, dry_run: bool, **options: Any) -> None:
-        lift_statement_timeout()
-        if dry_run:
-            self.count()
-        else:
-            self.rotate()
+        with unhurried_transactions():
+            if dry_run:
+                self.count()
+            else:
+                self.rotate()
 
     def count(self) -> None:
         unreadable = 0

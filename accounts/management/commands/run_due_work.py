@@ -7,44 +7,49 @@ from threading import Event
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import Error, close_old_connections
+from django.db import Error
 
-from accounts.management.doctor import lift_statement_timeout
-from accounts.management.due_work import SENDING, run_steps
+from accounts.management import due_work
+from accounts.management.errors import in_words
 
 logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
-    help = "Sends due mails and removes what has expired; --loop goes on until it is told to stop."
+    help = (
+        "Sends due mails and removes what has expired; --loop goes on until it is told to stop. "
+        "Prints nothing but problems; --verbosity 2 says what was done."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--loop", type=positive, metavar="SECONDS", help="again after so many seconds")
 
-    def handle(self, *args: Any, loop: float | None, **options: Any) -> None:
-        if loop is None:
-            failed = self.run_once()
-            if failed:
-                raise CommandError(f"Failed, see the log: {', '.join(failed)}.")
-            return
+    def handle(self, *args: Any, loop: float | None, verbosity: int, **options: Any) -> None:
+        self.verbosity = verbosity
         stop = Event()
+        if loop is None:
+            self.run_once(stop)
+            return
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda number, frame: stop.set())
         while not stop.is_set():
-            close_old_connections()
             try:
-                self.run_once()
-            except Error as error:  # the database may be back at the next run
-                logger.warning("The database does not answer: %s", type(error).__name__)
+                self.run_once(stop)
+            except CommandError as error:  # it may be mended at the next run
+                logger.warning("%s", error)
             stop.wait(loop)
 
-    def run_once(self) -> list[str]:
-        """Run every step, and return the names of those that failed."""
-        lift_statement_timeout()
-        done, failed = run_steps()
-        if done.get(SENDING):
-            self.stdout.write(f"{done[SENDING]} sent")
-        return failed
+    def run_once(self, stop: Event) -> None:
+        """Run every step once. Raises CommandError if a step failed or the database does not answer."""
+        try:
+            outcome = due_work.run(stop.is_set)
+        except Error as error:
+            raise CommandError(f"The database does not answer: {in_words(error)}") from error
+        for name, number in outcome.done.items():
+            if number and self.verbosity > 1:  # cron mails whatever is printed
+                self.stdout.write(f"{number} {name}")
+        if outcome.failed:
+            raise CommandError(f"Failed: {', '.join(outcome.failed)}. The log says why.")
 
 
 def positive(text: str) -> float:

@@ -1,7 +1,6 @@
 """A hundred wrong codes in a row, and the device has taken its last one (D27; NIST SP 800-63B-4, 3.2.2)."""
 
 import pytest
-from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -9,7 +8,7 @@ from accounts import factors
 from accounts.factors.base import MOST_FAILURES
 from accounts.factors.totp.models import TOTPDevice
 from accounts.models import AuditEvent, RateLimit
-from tests.support.database import without_triggers
+from tests.support.database import events_unprotected
 from tests.support.faults import fault_at
 from tests.support.guessing import Guesser
 from tests.support.mails import subjects
@@ -147,7 +146,7 @@ def test_f23_the_last_failure_is_recorded_and_told_or_nothing_of_it_is_done(cloc
     for number in range(1, 20):
         TOTPDevice.objects.filter(user=alice).update(failures=MOST_FAILURES - 1, set_aside_at=None)
         RateLimit.objects.all().delete()
-        with transaction.atomic(), without_triggers():
+        with events_unprotected():
             AuditEvent.objects.filter(user_id=alice.pk).delete()
         client = pending(alice, Client(raise_request_exception=False))
 

@@ -86,7 +86,7 @@ def test_sf7_success_gives_back_what_it_took_of_every_network(clock, alice):
 # ---------------------------------------------------------------- above the ceiling
 
 
-def test_sf7_above_the_ceiling_who_failed_has_one_try_and_others_go_on(clock, alice, bob, caplog):
+def test_tf3_sf7_above_the_ceiling_who_failed_has_one_try_and_others_go_on(clock, alice, bob, caplog):
     failed, fresh = at("198.51.100.7"), at("203.0.113.7")
     post_password(failed, bob, "wrong")
     exceed(guesses.OVERALL)
@@ -154,7 +154,7 @@ def test_sf7_the_log_says_once_in_a_window_what_happens_and_what_helps(clock, ca
     assert "block them at the proxy" in guesses.UNDER_ATTACK
 
 
-def test_sf7_known_browsers_do_not_notice(clock, alice, bob):
+def test_tf3_sf7_known_browsers_do_not_notice(clock, alice, bob):
     browser = known_browser(alice)
     guess_password(bob, at("127.0.0.1"))
     exceed(guesses.OVERALL)

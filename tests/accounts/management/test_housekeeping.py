@@ -1,11 +1,9 @@
 """What time has made useless goes away, and nobody waits for that."""
 
 from datetime import timedelta
-from io import StringIO
 from types import SimpleNamespace
 
 import pytest
-from django.core.management import call_command
 from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -138,22 +136,3 @@ def test_sessions_that_are_over_go_and_the_others_stay(alice, bob):
     housekeeping.tidy()
 
     assert [session.user for session in Session.objects.all()] == [bob]
-
-
-def statement_timeout():
-    with connection.cursor() as cursor:
-        cursor.execute("SHOW statement_timeout")
-        return cursor.fetchone()[0]
-
-
-@pytest.mark.parametrize("command", ["run_due_work", "migrate"])
-def test_what_works_by_itself_takes_the_time_it_takes(transactional_db, command):
-    connection.close()
-    if POSTGRESQL:
-        assert statement_timeout() == "5s"
-
-    call_command(command, stdout=StringIO())
-
-    if POSTGRESQL:
-        assert statement_timeout() == "0"
-    connection.close()

@@ -324,7 +324,7 @@ def test_what_is_killed_while_it_sends_loses_nothing(alice, mailoutbox):
             run.wait()
 
     assert delivery.send_due() == 1
-    with time_machine.travel(timezone.now() + delivery.CLAIM + timedelta(seconds=1)):
+    with time_machine.travel(timezone.now() + queue.CLAIM + timedelta(seconds=1)):
         assert delivery.send_due() == 1
 
     assert len(mailoutbox) == 2

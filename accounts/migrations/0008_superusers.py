@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0008_two_factor_forced_off"),
+        ("accounts", "0007_mail_windows"),
     ]
 
     operations = [

@@ -1,0 +1,78 @@
+"""Check accounts, their devices, sessions and tokens."""
+
+from collections.abc import Iterator
+
+from django.db.models import Count, F, Model, Q
+
+from accounts import factors
+from accounts.management.doctor import Check, Note
+from accounts.management.rows import named
+from accounts.models import ApiToken, RememberedBrowser, Session, User
+
+HASH = r"^[0-9a-f]{64}$"
+STAMP = r"^[0-9a-f]{32}$"
+# What is compared with something that a request carries, and never matches in another form.
+FORMS: list[tuple[type[Model], str, str]] = [
+    (User, "security_stamp", STAMP),
+    (Session, "key_hash", HASH),
+    (Session, "security_stamp", STAMP),
+    (RememberedBrowser, "token_hash", HASH),
+    (RememberedBrowser, "security_stamp", STAMP),
+    (ApiToken, "token_hash", HASH),
+]
+
+
+def two_factor_is_what_the_devices_say() -> Iterator[str]:
+    """Check I2: two-factor is on exactly while a primary device is confirmed."""
+    enrolled = Q()
+    for factor in factors.primary():
+        users = factor.device_model._default_manager.filter(confirmed=True).values("user")
+        enrolled |= Q(pk__in=users)
+    on = Q(two_factor_enabled_at__isnull=False)
+    for user in User.objects.filter(on & ~enrolled).iterator():
+        yield f"{user}: two-factor is on, and there is no confirmed device"
+    for user in User.objects.filter(~on & enrolled).iterator():
+        yield f"{user}: two-factor is off, and there is a confirmed device"
+    for user in User.objects.filter(on, two_factor_forced_off_at__isnull=False).iterator():
+        yield f"{user}: two-factor is on, and marked as removed by force"
+
+
+def backup_codes_come_and_go_with_two_factor() -> Iterator[str]:
+    """Check I2: a user has exactly one set of codes while two-factor is on, otherwise none."""
+    for factor in factors.backup():
+        sets = factor.device_model._default_manager.filter(confirmed=True)
+        having_one = sets.values("user").annotate(sets=Count("pk")).filter(sets=1).values("user")
+        without = User.objects.filter(two_factor_enabled_at__isnull=False).exclude(pk__in=having_one)
+        for user in without.iterator():
+            yield f"{user}: two-factor is on without exactly one set of {factor.slug}"
+        for user in User.objects.filter(two_factor_enabled_at=None, pk__in=sets.values("user")).iterator():
+            yield f"{user}: two-factor is off, and there are {factor.slug}"
+
+
+def devices_are_sound() -> Iterator[str]:
+    for factor in factors.all_factors():
+        yield from factor.problems()
+
+
+def what_methods_say() -> Iterator[str]:
+    """Note what the factors have to say, such as where no codes are sent at the moment."""
+    for factor in factors.all_factors():
+        yield from map(Note, factor.notes())
+
+
+def sessions_and_tokens_are_sound() -> Iterator[str]:
+    for model, column, form in FORMS:
+        if rows := named(model._default_manager.exclude(**{f"{column}__regex": form})):
+            yield f"{model._meta.label}.{column} is garbage in {rows}"
+    proved = Session.objects.filter(verified_at__isnull=False, user__security_stamp=F("security_stamp"))
+    if rows := named(proved.filter(user__two_factor_enabled_at=None)):
+        yield f"the session counts as verified, and its user has no two-factor: {rows}"
+
+
+CHECKS = {
+    "two-factor and devices agree": Check(two_factor_is_what_the_devices_say),
+    "backup codes": Check(backup_codes_come_and_go_with_two_factor),
+    "devices and codes": Check(devices_are_sound),
+    "methods": Check(what_methods_say),
+    "sessions and tokens": Check(sessions_and_tokens_are_sound),
+}
