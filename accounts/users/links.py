@@ -18,9 +18,8 @@ from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
 from accounts.limits import BySource
 from accounts.models import User
+from accounts.models.clocks import CLOCK_SKEW
 from accounts.web.cookies import delete_private, read_private, set_private
-
-SKEW = 300  # seconds that the clocks of several servers may differ
 
 # Tokens can't be guessed; the limit only saves the work of checking wrong ones (PR-11).
 WRONG_LINKS = BySource("link", (20, 300))
@@ -74,7 +73,7 @@ class Link:
         except (IndexError, ValueError):
             return True
         age = time.time() - made_at
-        return not -SKEW <= age <= self.lifetime.total_seconds()
+        return not -CLOCK_SKEW.total_seconds() <= age <= self.lifetime.total_seconds()
 
     def signer(self, user: User) -> signing.TimestampSigner:
         return signing.TimestampSigner(sep=".", salt=f"accounts.{self.purpose}\n{self.state(user)}")

@@ -27,7 +27,6 @@ from accounts.factors.sms import news
 from accounts.factors.sms.models import (
     LENGTHS,
     LONGEST,
-    SKEW,
     Destination,
     Purpose,
     TextMessage,
@@ -36,6 +35,7 @@ from accounts.factors.sms.models import (
 from accounts.factors.sms.numbers import country_of, prefix_of
 from accounts.factors.sms.wording import set_ups_paused
 from accounts.limits import Budget
+from accounts.models.clocks import CLOCK_SKEW
 
 FEWEST = 20
 ONE_IN = 10
@@ -152,7 +152,7 @@ def add(counted: dict[str, str], purpose: str, country: str, now: datetime) -> N
     parameters: list[Any] = []
     for key, ending in sorted(counted.items()):  # so that two of these can't deadlock
         parameters += [key, str(purpose), country, ending, adapt(now), 1, 0, "", ""]
-    parameters += [adapt(now - WINDOW), adapt(now + SKEW)] * 3
+    parameters += [adapt(now - WINDOW), adapt(now + CLOCK_SKEW)] * 3
     statement = COUNT.format(
         table=connection.ops.quote_name(Destination._meta.db_table),
         rows=", ".join(["(%s, %s, %s, %s, %s, %s, %s, %s, %s)"] * len(counted)),
