@@ -20,16 +20,14 @@ class AccountsConfig(AppConfig):
         from accounts.models.clocks import horizons
         from accounts.outbox import queue, windows
         from accounts.outbox.carriers import Carrier, carriers, send_mail
-        from accounts.outbox.delivery import audiences
         from accounts.sessions import caps, lifetimes
         from accounts.tokens import expiry, exposure, lookup
-        from accounts.users import news, rights
+        from accounts.users import rights
 
         enumerations.register("accounts", Event)
         sealed_columns.register("outbox", queue.SEALED)
         sealed_columns.register("mail windows", windows.SEALED)
         carriers.register("mail", Carrier(send_mail))
-        audiences.register(news.SUPERUSERS, news.superusers)
         lifetimes.extra_columns.register(caps.CROWDED, caps.crowd_of("pending_user_id"))
         lookup.lookups.register("user", lookup.token_of_user)
         expiry.kinds.register("user", expiry.OF_USERS)

@@ -12,7 +12,7 @@ from accounts import crypto
 from accounts.audit import Actor
 from accounts.audit.known_browsers import Browser
 from accounts.limits.budgets import DAY, Budget, BySource, Ceiling, Claim
-from accounts.models import User
+from accounts.models import User, name_key
 
 UNDER_ATTACK = (
     "More than 1,000 wrong passwords in five minutes, in browsers that nobody has signed in with: somebody "
@@ -59,7 +59,7 @@ def for_password(user: User | None, typed: str, *, actor: Actor) -> list[Claim]:
             *BROWSERS_BY_NETWORK.claims(actor),
             (BROWSERS_OVERALL, ""),
         ]
-    account = account_key(user) if user else crypto.digest(typed.strip().casefold(), "login")
+    account = account_key(user) if user else crypto.digest(name_key(typed), "login")
     return [(BY_ACCOUNT, account), *BY_NETWORK.claims(actor), (OVERALL, "")]
 
 

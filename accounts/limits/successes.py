@@ -13,7 +13,7 @@ from accounts.exceptions import RateLimited
 from accounts.limits import counters
 from accounts.limits.budgets import DAY, HOUR, Budget, Claim
 from accounts.limits.guesses import account_key
-from accounts.models import User
+from accounts.models import User, name_key
 
 # Sign-ins, sudo and all else that takes the password. Somebody who knows it, but has no second factor, can't
 # keep the owner out of known browsers: each of those has a budget of its own.
@@ -28,7 +28,7 @@ def for_password(user: User | None, typed: str, *, actor: Actor) -> Claim:
     """Return the budget that a right password spends. Unknown usernames are checked like accounts (R5)."""
     if user is not None and actor.browser.is_current(user):
         return RIGHT_PASSWORDS_IN_BROWSER, f"{account_key(user)}:{actor.browser.key}"
-    account = account_key(user) if user else crypto.digest(typed.strip().casefold(), "login")
+    account = account_key(user) if user else crypto.digest(name_key(typed), "login")
     return RIGHT_PASSWORDS, account
 
 

@@ -148,7 +148,7 @@ def begin_change(reason: str, *, actor: Actor) -> str:
     if len(reason) > LONGEST_REASON:
         raise ReasonTooLong
     if actor.user is not None:
-        limits.reserve((CHANGES, str(actor.user.pk)))
+        limits.reserve((CHANGES, actor.source))
     return reason
 
 
@@ -196,9 +196,17 @@ def check_may_manage(user: User, manager: User, *, granting: bool = False) -> No
         raise NotYours(_("This person may do more on the admin site than you. Ask a superuser."))
 
 
-def lock_superusers() -> None:
-    """Lock the rows of all superusers, so that of two who leave at once the second sees the first gone."""
-    list(User.objects.superusers().order_by("pk").select_for_update(no_key=True))
+def lock_with_superusers(user: User) -> User:
+    """Return the current row of the user, locked with those of all superusers. Raises AccountGone.
+
+    Of two superusers who leave at once, the second sees the first gone.
+    """
+    wanted = Q(pk=user.pk) | Q(is_superuser=True, is_active=True)
+    rows = User.objects.filter(wanted).order_by("pk").select_for_update(no_key=True)
+    locked: User | None = {person.pk: person for person in rows}.get(user.pk)
+    if locked is None:
+        raise AccountGone
+    return locked
 
 
 def ensure_a_superuser_remains(user: User) -> None:

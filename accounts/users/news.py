@@ -7,8 +7,6 @@ from accounts import outbox
 from accounts.audit import Actor
 from accounts.models import User
 
-SUPERUSERS = "accounts.superusers"  # the audience of these mails; its function is below
-
 
 class Change(StrEnum):
     """What was done. `templates/email/account_administered*.txt` have the sentences."""
@@ -21,10 +19,9 @@ class Change(StrEnum):
     SUPERUSER_CREATED = "superuser_created"
 
 
-def superusers(key: str, after: int, limit: int) -> list[User]:
-    """Return the active superusers with a confirmed address, in the order of their ids."""
-    rows = User.objects.superusers().filter(pk__gt=after, email_confirmed_at__isnull=False)
-    return list(rows.order_by("pk")[:limit])
+def superusers_now() -> list[int]:
+    """Return whom to tell: those who are superusers now, even if they are demoted before the mail leaves."""
+    return list(User.objects.superusers().values_list("pk", flat=True))
 
 
 def tell_superusers(user: User, change: Change, *, actor: Actor, reason: str, **details: Any) -> None:
@@ -33,10 +30,9 @@ def tell_superusers(user: User, change: Change, *, actor: Actor, reason: str, **
     The one who acted gets the mail as well: it may have been somebody else in their name.
     """
     by = {"by": "user", "name": actor.user.username} if actor.user else {"by": "server"}
-    outbox.broadcast(
+    outbox.notify_all(
+        superusers_now(),
         "account_administered",
-        audience=SUPERUSERS,
-        key=str(user.pk),
         person=user.username,
         person_id=user.pk,
         change=change,

@@ -4,6 +4,8 @@ An unconfirmed address reserves nothing, and nobody learns whether an address is
 address of another account the response is the same, and its owner gets a mail.
 """
 
+from functools import partial
+
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
@@ -94,10 +96,10 @@ def delete_account(user: User, *, session: SessionStore, actor: Actor) -> None:
     """
     lock_sessions_and_tokens(user)
     session.lock()
-    signals.account_deleting.send(User, user=user, actor=actor)
-    if user.is_superuser:
-        administration.lock_superusers()
-        administration.ensure_a_superuser_remains(user)
+    # Receivers lock organizations first, then people, all in one statement: else two who go could deadlock.
+    lock = partial(administration.lock_with_superusers, user)
+    signals.account_deleting.send(User, user=user, actor=actor, lock=lock)
+    administration.ensure_a_superuser_remains(lock())
     locked = lock_user(user, session, row_too=False, for_deletion=True)
     record(Event.ACCOUNT_DELETED, actor=actor, subject=subject_of(locked), user=locked)
     outbox.notify(locked, "account_deleted", actor=actor)

@@ -2,13 +2,13 @@
 its two-factor authentication. `accounts` sends signals; these are their receivers.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db.models import Exists, OuterRef
 
 from accounts.audit import Actor
 from accounts.models import User
-from organizations.access.rights import lock_member
 from organizations.announcements import Change, tell
 from organizations.exceptions import LastOwner, OwnershipChanged
 from organizations.members.left_behind import left_by
@@ -16,7 +16,9 @@ from organizations.members.memberships import share_of
 from organizations.models import Membership, Organization, OrganizationCounts
 
 
-def leave_everything(sender: type[User], *, user: User, actor: Actor, **kwargs: Any) -> None:
+def leave_everything(
+    sender: type[User], *, user: User, actor: Actor, lock: Callable[[], User], **kwargs: Any
+) -> None:
     """Delete all memberships of a user whose account is being deleted, and tell the owners.
 
     Raises LastOwner, OwnershipChanged.
@@ -25,7 +27,7 @@ def leave_everything(sender: type[User], *, user: User, actor: Actor, **kwargs: 
     locked = {o.pk for o in owned.select_for_update(no_key=True, of=("self",))}
     if names := last_owned(user):
         raise LastOwner(*names)
-    user = lock_member(user.pk)
+    user = lock()
     mine = Membership.objects.filter(user=user).select_related("organization").order_by("pk")
     rows = list(mine.select_for_update(no_key=True, of=("self",)))
     if any(row.is_owner and row.organization_id not in locked for row in rows):

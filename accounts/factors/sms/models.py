@@ -122,6 +122,11 @@ class Destination(models.Model):
         return f"{self.place}, {self.get_purpose_display()}"
 
     @property
+    def is_paused_by_hand(self) -> bool:
+        """Return whether nothing is sent there until somebody lifts the pause."""
+        return self.paused_at is not None and self.paused_until is None
+
+    @property
     def place(self) -> str:
         """Return the country, for a block with two of its digits: numbers stay masked."""
         return f"{self.country} ••{self.ending} ••••" if self.ending else self.country

@@ -9,7 +9,7 @@ from accounts import outbox
 from accounts.audit import Actor, record
 from accounts.factors.sms.events import TextEvent
 from accounts.factors.sms.models import Destination
-from accounts.users.news import SUPERUSERS
+from accounts.users.news import superusers_now
 
 logger = logging.getLogger(__name__)
 
@@ -33,10 +33,9 @@ def resumed(row: Destination, *, actor: Actor, reason: str = "") -> None:
 
 
 def tell(name: str, row: Destination, *, actor: Actor, reason: str) -> None:
-    outbox.broadcast(
+    outbox.notify_all(
+        superusers_now(),
         name,
-        audience=SUPERUSERS,
-        key="",
         actor=actor,
         place=row.place,
         purpose=str(row.get_purpose_display()),

@@ -10,6 +10,7 @@ from accounts.factors.sms.models import Destination, Purpose
 from accounts.factors.sms.numbers import country_of, prefix_of
 from accounts.models import User
 from accounts.sessions.locks import acting, lock_acting_user
+from accounts.users.administration import begin_change
 
 CHANGE = "factor_sms.change_destination"
 
@@ -44,7 +45,7 @@ def may_change(user: User) -> bool:
 def pause_country(country: str, purposes: list[str], *, reason: str, actor: Actor) -> None:
     """Pause texts to a country until somebody lifts it.
 
-    Raises MayNotPause, CountryNotTexted, SessionEnded.
+    Raises MayNotPause, CountryNotTexted, ReasonMissing, ReasonTooLong, RateLimited, SessionEnded.
     """
     if country not in settings.SMS_COUNTRIES:
         raise CountryNotTexted
@@ -59,18 +60,26 @@ def pause_block(number: str, purposes: list[str], *, reason: str, actor: Actor) 
 
 
 def pause(key: str, country: str, ending: str, purposes: list[str], *, reason: str, actor: Actor) -> None:
+    """Pause texts; what is paused by hand already stays as it is. Raises as the functions above."""
+    reason = begin_change(reason, actor=actor)
     with acting(actor):
         check_may_change(actor)
         for purpose in [purpose for purpose in Purpose if purpose in purposes]:  # in the order of the breaker
             row, _created = Destination.objects.get_or_create(
                 key=key, purpose=purpose, defaults={"country": country, "ending": ending}
             )
+            if row.is_paused_by_hand:
+                continue
             breaker.pause_by_hand(row, reason)
             news.paused(row, actor=actor, reason=reason)
 
 
 def lift(row: Destination, *, reason: str, actor: Actor) -> None:
-    """End a pause and count anew. Raises MayNotPause, NotPaused, SessionEnded."""
+    """End a pause and count anew.
+
+    Raises MayNotPause, NotPaused, ReasonMissing, ReasonTooLong, RateLimited, SessionEnded.
+    """
+    reason = begin_change(reason, actor=actor)
     with acting(actor):
         check_may_change(actor)
         if not breaker.lift(Destination.objects.paused().filter(pk=row.pk)):

@@ -214,3 +214,18 @@ def test_the_sign_in_page_of_a_signed_in_person_leads_on(alice):
     post_password(client, alice)
 
     assert client.get("/session?next=/app/settings/activity")["Location"] == "/app/settings/activity"
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_r5_a_spelling_that_is_another_name_spends_no_budget_of_the_name(known):
+    """A long s is no s to the look-up. If it were one to the limits, they would tell whether susan exists."""
+    if known:
+        make_user("susan", email="susan@example.com")
+    for _ in range(10):
+        post_name("ſusan@example.com", Client(REMOTE_ADDR="198.51.100.1"))
+
+    assert post_name("susan@example.com", Client(REMOTE_ADDR="203.0.113.1")).status_code == 422
+
+
+def post_name(name, client):
+    return client.post("/session", {"username": name, "password": "a wrong sentence"})

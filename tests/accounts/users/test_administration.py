@@ -16,6 +16,7 @@ from accounts.factors.backup_codes.models import BackupCode
 from accounts.factors.totp.factor import secret_of
 from accounts.factors.totp.models import TOTPDevice
 from accounts.models import AuditEvent, OutboxMessage, Session, User
+from accounts.outbox.delivery import LISTED
 from accounts.two_factor import removal
 from accounts.users import administration
 from accounts.users.rights import grantable
@@ -575,7 +576,7 @@ def test_sf3_twice_at_once_is_one_change_and_one_mail(live_site, root, patient, 
 
     assert {reply.location for reply in replies} <= {admin_page(bob), None}
     assert AuditEvent.objects.filter(event=WHAT[action][0], subject="user:bob").count() == 1
-    assert OutboxMessage.objects.filter(audience="accounts.superusers").count() == 1
+    assert OutboxMessage.objects.filter(audience=LISTED).count() == 1
 
 
 def test_ad_12_sf3_an_administrator_can_not_bury_the_mail_that_matters(admin, alice):

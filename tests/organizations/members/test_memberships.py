@@ -215,4 +215,4 @@ def test_the_veto_names_every_organization(stage):
     Membership.objects.filter(username__in=["una", "oscar"]).update(is_owner=False)
 
     with pytest.raises(LastOwner, match="fort, open need an owner"):
-        account_deleting.send(User, user=stage.olga, actor=SERVER)
+        account_deleting.send(User, user=stage.olga, actor=SERVER, lock=lambda: stage.olga)
