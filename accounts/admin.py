@@ -39,7 +39,7 @@ class Action:
     label: Promise
     explanation: Promise
     done: Promise  # with the %(name)s, as the next one
-    needless: Promise  # what to say where there is nothing to do any more
+    already_done: Promise  # what to say if there is nothing left to do
     applies_to: Callable[[User], bool]
     run: Callable[[User, Actor, Any], bool | None]  # called with the valid form; False: nothing to do
     form: type[ReasonForm] = ReasonForm
@@ -54,7 +54,7 @@ ACTIONS: dict[str, Action] = {
             "alone opens the account then. Make sure who is asking."
         ),
         done=gettext_lazy("Two-factor authentication of %(name)s is off."),
-        needless=gettext_lazy("Two-factor authentication of %(name)s is off already."),
+        already_done=gettext_lazy("Two-factor authentication of %(name)s is off already."),
         applies_to=lambda user: user.is_enrolled,
         run=lambda user, actor, form: removal.disable(user, reason=form.cleaned_data["reason"], actor=actor),
     ),
@@ -65,7 +65,7 @@ ACTIONS: dict[str, Action] = {
             "until it is activated again."
         ),
         done=gettext_lazy("The account %(name)s is deactivated."),
-        needless=gettext_lazy("The account %(name)s is deactivated already."),
+        already_done=gettext_lazy("The account %(name)s is deactivated already."),
         applies_to=lambda user: user.is_active,
         run=lambda user, actor, form: administration.deactivate(
             user, reason=form.cleaned_data["reason"], actor=actor
@@ -77,7 +77,7 @@ ACTIONS: dict[str, Action] = {
             "The user can sign in again, with the same password and second factor, and API tokens work again."
         ),
         done=gettext_lazy("The account %(name)s is active again."),
-        needless=gettext_lazy("The account %(name)s is active already."),
+        already_done=gettext_lazy("The account %(name)s is active already."),
         applies_to=lambda user: not user.is_active,
         run=lambda user, actor, form: administration.reactivate(
             user, reason=form.cleaned_data["reason"], actor=actor
@@ -87,7 +87,7 @@ ACTIONS: dict[str, Action] = {
         label=gettext_lazy("Change rights"),
         explanation=gettext_lazy("What the user may do on the admin site. It takes effect at once."),
         done=gettext_lazy("The rights of %(name)s are changed."),
-        needless=gettext_lazy("Nothing to change: %(name)s has these rights already."),
+        already_done=gettext_lazy("Nothing to change: %(name)s has these rights already."),
         applies_to=lambda user: True,
         run=lambda user, actor, form: administration.change_rights(
             user, rights=form.rights, reason=form.cleaned_data["reason"], actor=actor
@@ -167,7 +167,7 @@ class UserAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         user = get_object_or_404(User, pk=pk)
         if not action.applies_to(user):
-            return self.back_to(request, user, messages.INFO, action.needless)
+            return self.back_to(request, user, messages.INFO, action.already_done)
         initial = RightsForm.initial_of(user) if action.grants else {}
         form = action.form(request.POST if request.method == "POST" else None, initial=initial)
         if form.is_valid():
@@ -180,7 +180,7 @@ class UserAdmin(ReadOnlyAdmin):
                 add_violation(form, error)
             else:
                 if changed is False:
-                    return self.back_to(request, user, messages.INFO, action.needless)
+                    return self.back_to(request, user, messages.INFO, action.already_done)
                 return self.back_to(request, user, messages.SUCCESS, action.done)
         return self.confirmation_page(request, user, action, form)
 

@@ -181,7 +181,7 @@ class RightsForm(ReasonForm):
     is_superuser = forms.BooleanField(
         label=_("Superuser"),
         required=False,
-        help_text=_("Is staff, may do everything there, and can change everybody's rights."),
+        help_text=_("Is staff, may do everything there, and can change the rights of others."),
     )
     field_order = ["is_staff", "permissions", "is_superuser", "reason"]
 

@@ -1,7 +1,7 @@
 """Tell people by mail when an owner comes or goes, and when a token of an organization does.
 
 Every door uses these functions, in the transaction of the change. The readers are the owners of that moment,
-chosen at once: who makes an owner and removes the others cannot keep the mail from them.
+chosen at once: somebody who makes an owner and removes the others can't keep the mail from them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ class Change(StrEnum):
     DEACTIVATED = "deactivated"
     REACTIVATED = "reactivated"
     TWO_FACTOR_REMOVED = "two_factor_removed"
-    UNCHANGED = "unchanged"  # was no owner any more, but what they made was ended
+    UNCHANGED = "unchanged"  # was no longer an owner, but what they made was ended
 
 
 INVITATIONS = "invitations"  # in LeftBehind.names
@@ -104,18 +104,18 @@ def tell(
             were_owners=were_owners,
             names=listing([user.username for user in people]),
             number=len(people),
-            **circumstances(organization, actor, before=before),
+            **mail_context(organization, actor, before=before),
             **left.for_mail(),
         )
     name = (TO_OWNERS_CONCERNED if were_owners else TO_MEMBERS_CONCERNED).get(change)
     for user in people if name else ():
-        told = circumstances(organization, actor, reader=user, before=before)
+        told = mail_context(organization, actor, reader=user, before=before)
         outbox.notify(user, str(name), change=change.value, **told)
 
 
 def tell_of_deletion(organization: Organization, *, actor: Actor) -> None:
     """Tell all owners that the organization is about to be deleted. Call it before memberships go."""
-    outbox.notify_all(owners_of(organization), "organization_deleted", **circumstances(organization, actor))
+    outbox.notify_all(owners_of(organization), "organization_deleted", **mail_context(organization, actor))
 
 
 def tell_of_token(name: str, token: OrganizationToken, *, actor: Actor, **context: Any) -> None:
@@ -127,21 +127,21 @@ def tell_of_token(name: str, token: OrganizationToken, *, actor: Actor, **contex
         kind=str(token.kind),
         made_by=maker_of(token),
         **context,
-        **circumstances(organization, actor),
+        **mail_context(organization, actor),
     )
 
 
 def tell_of_invitation(organization: Organization, invitation: Membership, *, actor: Actor) -> None:
-    """Tell all owners that a token invites whose maker is no owner any more."""
+    """Tell all owners of an invitation by a token whose maker is no longer an owner."""
     outbox.notify_all(
         owners_of(organization),
         "organization_token_invited",
         invited=str(invitation),
-        **circumstances(organization, actor),
+        **mail_context(organization, actor),
     )
 
 
-def circumstances(
+def mail_context(
     organization: Organization,
     actor: Actor,
     *,

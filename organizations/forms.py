@@ -161,14 +161,14 @@ class RemovalForm(forms.Form):
     """Decide what becomes of what somebody leaves behind. `shown` carries what the page has shown."""
 
     end_tokens = forms.BooleanField(
-        label=_("End these tokens"),
+        label=_("Delete these tokens"),
         help_text=_("Programs that use them are refused at once. It can't be undone."),
         required=False,
         initial=True,
     )
     revoke_invitations = forms.BooleanField(
         label=_("Revoke these invitations"),
-        help_text=_("Nobody can accept them any more. You can invite the same people again."),
+        help_text=_("Nobody can accept them any longer. You can invite the same people again."),
         required=False,
         initial=True,
     )
@@ -184,7 +184,7 @@ class RemovalForm(forms.Form):
 
     @property
     def choices(self) -> dict[str, Any]:
-        """Return the fields of `Wishes` (organizations/members/left_behind.py) of a valid form."""
+        """Return the fields of `Choices` (organizations/members/left_behind.py) of a valid form."""
         return {
             "end_tokens": self.cleaned_data.get("end_tokens", False),
             "revoke_invitations": self.cleaned_data.get("revoke_invitations", False),

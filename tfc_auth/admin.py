@@ -1,7 +1,7 @@
 """Serve the admin site to staff with a session verified by a second factor (D14). It has no sign-in.
 
-`AdminSite.get_urls` puts one guard around every page below `/admin/`, whoever wrote it: this site, Django, or
-a class of an application. There is no other place that decides who comes in.
+`AdminSite.get_urls` puts one guard around every page below `/admin/`, whether it comes from this site, from
+Django or from an application. No other place decides who may enter.
 """
 
 from collections.abc import Callable
@@ -99,7 +99,7 @@ class AdminSite(admin.AdminSite):
         return cast(View, update_wrapper(guard, view))
 
     def forbidden(self, request: HttpRequest) -> HttpResponse:
-        """Say that these staff lack a permission, and who can give it: not an owner, as elsewhere."""
+        """Say that a permission is missing, and that a superuser can give it. (Elsewhere an owner can.)"""
         context = {**self.each_context(request), "title": _("No permission")}
         return render(request, "admin/403.html", context, status=403)
 

@@ -1,7 +1,7 @@
 """Answer requests that come over http while the site is served over https (SECURE_SSL_REDIRECT).
 
 Only somebody who opens a page is redirected. A program would follow a redirect each time and so go on sending
-its token in clear, and a form has been read by others already: both get a 403 that says so.
+its token unencrypted, and others may already have read a form: both get a 403 that says so.
 """
 
 import logging
@@ -21,12 +21,12 @@ from tfc_auth.middleware import PROBES, GetResponse
 
 logger = logging.getLogger(__name__)
 
-# Programs ask here.
+# Paths that programs use; people open pages elsewhere.
 PROGRAMS = ("/api/", "/oauth/", "/webhooks/", "/.well-known/")
 
 
 class PlainHttpMiddleware:
-    """Refuse or redirect what came over http. Whether it did, the trusted proxies say and nobody else."""
+    """Refuse or redirect what came over http. Only trusted proxies are believed when they say so."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -57,7 +57,7 @@ def tell_owner(request: HttpRequest) -> None:
     try:
         sent_in_clear(text, actor=Actor.of_program(request, None))
     except Error as error:  # the refusal needs no database
-        logger.warning("A token that came in clear was not looked up: %s", type(error).__name__)
+        logger.warning("A token that came without encryption was not looked up: %s", type(error).__name__)
 
 
 def refusal_of_program() -> HttpResponse:

@@ -13,7 +13,7 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from tfc_auth.logs import LineFormatter
 
-# For refusals of gunicorn, which no middleware sees: bytes that are no request. They show nothing (R51).
+# For refusals of gunicorn, which no middleware sees: bytes that are not an HTTP request (R51).
 HEADERS = (
     "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; object-src 'none'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'\r\n"

@@ -201,8 +201,8 @@ SECURE_HSTS_PRELOAD = HTTPS
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
-# Django's own redirect would send programs and forms to https with what they have sent in clear already, so
-# everything is exempt from it: tfc_auth/plain_http.py answers, with SECURE_SSL_REDIRECT as its switch.
+# Django's own redirect would send programs and forms to https with what they have already sent unencrypted.
+# So everything is exempt from it: tfc_auth/plain_http.py answers, with SECURE_SSL_REDIRECT as its switch.
 SECURE_REDIRECT_EXEMPT = [""]
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {

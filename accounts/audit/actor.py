@@ -101,7 +101,7 @@ class Actor:
         """
         if self.token is None:
             return f"user:{self.user.pk}" if self.user else self.door
-        maker = self.token.created_by_id
+        maker = self.responsible_id
         return f"tokens-of:{self if maker is None else maker}"
 
 

@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from accounts.audit import Actor
 
+HOUR, DAY = 3600, 86_400  # seconds
 NONE: Mapping[str, int] = MappingProxyType({})
 
 

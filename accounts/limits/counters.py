@@ -14,10 +14,11 @@ from django.utils import timezone
 
 from accounts.limits.budgets import Budget, Ceiling, Claim
 from accounts.models import RateLimit
+from accounts.models.clocks import CLOCK_SKEW
 
 FAILURES_COUNT_FOR = timedelta(hours=1)
 # A failure that was stored after an attempt began, or by another machine, is not from a clock that was wrong.
-CLOCK_TOLERANCE = timedelta(minutes=1)
+
 NO_LIMIT = 2**31 - 1  # the largest count of the column
 
 
@@ -131,7 +132,7 @@ def have_failed(counters: Iterable[Counter]) -> set[str]:
     failed = RateLimit.objects.filter(
         key__in=by_failure,
         resets_at__gt=now,
-        resets_at__lte=now + FAILURES_COUNT_FOR + CLOCK_TOLERANCE,
+        resets_at__lte=now + FAILURES_COUNT_FOR + CLOCK_SKEW,
     )
     return {by_failure[key] for key in failed.values_list("key", flat=True)}
 

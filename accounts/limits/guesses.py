@@ -11,10 +11,8 @@ have a tenth of their budgets then, one try in five minutes for an address, and 
 from accounts import crypto
 from accounts.audit import Actor
 from accounts.audit.known_browsers import Browser
-from accounts.limits.budgets import Budget, BySource, Ceiling, Claim
+from accounts.limits.budgets import DAY, Budget, BySource, Ceiling, Claim
 from accounts.models import User
-
-DAY = 86_400  # seconds
 
 UNDER_ATTACK = (
     "More than 1,000 wrong passwords in five minutes, in browsers that nobody has signed in with: somebody "

@@ -11,11 +11,9 @@ from accounts import crypto
 from accounts.audit import Actor
 from accounts.exceptions import RateLimited
 from accounts.limits import counters
-from accounts.limits.budgets import Budget, Claim
-from accounts.limits.guesses import DAY, account_key
+from accounts.limits.budgets import DAY, HOUR, Budget, Claim
+from accounts.limits.guesses import account_key
 from accounts.models import User
-
-HOUR = 3600  # seconds
 
 # Sign-ins, sudo and all else that takes the password. Somebody who knows it, but has no second factor, can't
 # keep the owner out of known browsers: each of those has a budget of its own.

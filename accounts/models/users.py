@@ -42,7 +42,7 @@ class UserQuerySet(models.QuerySet["User"]):
         return self.alias(email_key=Lower("email")).filter(email_key=key, email_confirmed_at__isnull=False)
 
     def superusers(self) -> Self:
-        """Return the users who can change everybody's rights on this site."""
+        """Return the active users who may do everything on the admin site."""
         return self.filter(is_superuser=True, is_active=True)
 
     def lock(self, pk: int, *, for_deletion: bool = False) -> "User":
@@ -136,7 +136,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.session_verified
 
     def set_password(self, raw_password: str | None) -> None:
-        """Set a password, and a new stamp: whoever saves the row ends every session of the former one."""
+        """Set a password, and a new stamp: saving the row ends every session of the former one."""
         super().set_password(raw_password)
         self.rotate_stamp()
 

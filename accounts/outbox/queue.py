@@ -12,6 +12,7 @@ from accounts import crypto
 from accounts.crypto.columns import SealedColumn
 from accounts.exceptions import DecryptionFailed
 from accounts.models import OutboxMessage
+from accounts.models.clocks import CLOCK_SKEW
 from accounts.outbox.carriers import Broken, is_refusal
 
 logger = logging.getLogger(__name__)
@@ -20,7 +21,6 @@ CLAIM = timedelta(minutes=2)  # longer than one attempt can take
 LONGEST_WAIT = timedelta(hours=1)
 # Attempts at any message. It would expire before that, unless the clock was ahead when it was written (D43).
 MOST_ATTEMPTS = 100
-SKEW = timedelta(minutes=1)  # by which the clocks of two servers may differ
 ATTEMPTS_AT_REFUSED = 3  # attempts to send a message that the server refuses
 ATTEMPTS_AT_BROKEN = 12  # attempts at a message that can't be rendered or has no carrier: eight hours
 
@@ -40,8 +40,8 @@ def due() -> QuerySet[OutboxMessage]:
     """
     now = timezone.now()
     return OutboxMessage.objects.filter(
-        Q(claimed_until=None) | Q(claimed_until__lt=now) | Q(claimed_until__gt=now + CLAIM + SKEW),
-        Q(due_at__lte=now) | Q(due_at__gt=now + LONGEST_WAIT + SKEW),
+        Q(claimed_until=None) | Q(claimed_until__lt=now) | Q(claimed_until__gt=now + CLAIM + CLOCK_SKEW),
+        Q(due_at__lte=now) | Q(due_at__gt=now + LONGEST_WAIT + CLOCK_SKEW),
         sent_at=None,
         expires_at__gt=now,
     )

@@ -29,7 +29,6 @@ ALWAYS = {
     "account_deactivated",
     "account_deleted",
     "account_reactivated",
-    "organization_deleted",
     "organization_invited",
     "organization_member_removed",
     "organization_owner_made",
@@ -43,8 +42,8 @@ ALWAYS = {
     "token_sent_in_clear",
     "two_factor_removed_by_admin",
 }
-# What changes how somebody signs in, or makes a key to an organization, is told at once several times an
-# hour: the second time may be another person. All other kinds go at once only the first time.
+# What changes how people sign in is told at once several times an hour: the second time may be another
+# person. All other kinds go at once only the first time. Mails by `notify_all` have no windows.
 SEVERAL = 5
 AT_ONCE = dict.fromkeys(
     (
@@ -52,8 +51,6 @@ AT_ONCE = dict.fromkeys(
         "email_change_requested",
         "organization_lifted_two_factor",
         "organization_requires_two_factor_owners",
-        "organization_token_created",
-        "organization_token_ended",
         "password_changed",
         "token_created",
         "two_factor_added",
@@ -67,7 +64,7 @@ AT_ONCE = dict.fromkeys(
 
 SEALED = SealedColumn(MailWindow, "sealed", context=lambda window: SEALING_CONTEXT, may_be_empty=True)
 
-# Whoever comes second waits here for the first to commit, and then counts on from what that one wrote.
+# A second transaction waits here until the first commits, and then counts on from what that one wrote.
 COUNT = """
 INSERT INTO accounts_mailwindow AS stored (reader, name, closes_at, count, held, sealed, audience, key)
 VALUES (%s, %s, %s, 1, 0, '', '', '')

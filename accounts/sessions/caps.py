@@ -1,4 +1,4 @@
-"""Bound how many sessions and remembered browsers a user has: the one that was idle for longest goes."""
+"""Limit how many sessions and remembered browsers a user has: the one that was idle longest goes."""
 
 from typing import Any
 
@@ -64,7 +64,7 @@ def remove_idle(rows: QuerySet[Any], most: int) -> int:
     """Delete the rows above `most` that were idle for longest; return how many.
 
     Rows that somebody has locked are in use at this moment: the next ones go instead. To wait for them would
-    be a deadlock, because whoever holds a session goes on to the user.
+    be a deadlock, because the holder of a session's lock takes the user's next.
     """
     surplus = rows.count() - most
     if surplus <= 0:

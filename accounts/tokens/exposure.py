@@ -34,8 +34,8 @@ kinds: Registry[Kind] = Registry()
 def sent_in_clear(text: str, *, actor: Actor) -> None:
     """Tell the owner of this token, once a day at most, that it came without encryption.
 
-    A wrong token is looked up and counted as everywhere, so nobody can use this to try tokens unnoticed. The
-    caller learns nothing: the answer must be the same for every token.
+    A wrong token is looked up and counted as anywhere else, so nobody can use this to try tokens unnoticed.
+    The caller learns nothing: the answer must be the same for every token.
     """
     try:
         token = lookup.look_up(text, actor=actor)

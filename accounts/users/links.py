@@ -18,6 +18,7 @@ from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
 from accounts.limits import BySource
 from accounts.models import User
+from accounts.models.clocks import CLOCK_SKEW
 from accounts.web.cookies import delete_private, read_private, set_private
 
 # Tokens can't be guessed; the limit only saves the work of checking wrong ones (PR-11).
@@ -54,18 +55,25 @@ class Link:
 
     def check(self, token: str, user: User) -> None:
         """Raise LinkInvalid unless this token was made for this user in their current state."""
+        if self.is_outdated(token):
+            raise LinkInvalid
         try:
-            self.signer(user).unsign(token, max_age=self.lifetime)
+            self.signer(user).unsign(token)
         except signing.BadSignature as error:
             raise LinkInvalid from error
 
     def is_outdated(self, token: str) -> bool:
-        """Return whether the token's timestamp is missing or too old. Doesn't check the signature."""
+        """Return whether the token's timestamp is missing, too old, or of the future.
+
+        A link that was made while the clock was ahead must not work for longer than others (D43). Doesn't
+        check the signature.
+        """
         try:
             made_at = signing.b62_decode(token.split(".")[1])
         except (IndexError, ValueError):
             return True
-        return made_at < time.time() - self.lifetime.total_seconds()
+        age = time.time() - made_at
+        return not -CLOCK_SKEW.total_seconds() <= age <= self.lifetime.total_seconds()
 
     def signer(self, user: User) -> signing.TimestampSigner:
         return signing.TimestampSigner(sep=".", salt=f"accounts.{self.purpose}\n{self.state(user)}")

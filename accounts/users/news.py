@@ -1,4 +1,4 @@
-"""Tell all superusers of what was done to an account with somebody's rights over the site (D14)."""
+"""Tell all superusers what administrators did to an account (D14)."""
 
 from enum import StrEnum
 from typing import Any
@@ -30,7 +30,7 @@ def superusers(key: str, after: int, limit: int) -> list[User]:
 def tell_superusers(user: User, change: Change, *, actor: Actor, reason: str, **details: Any) -> None:
     """Mail all superusers what was done to whom, by whom and why. Call it in the verb's transaction.
 
-    Whoever acted gets the mail as well: it may have been somebody else in their name.
+    The one who acted gets the mail as well: it may have been somebody else in their name.
     """
     by = {"by": "user", "name": actor.user.username} if actor.user else {"by": "server"}
     outbox.broadcast(

@@ -56,7 +56,7 @@ class PermissionsBackend(ModelBackend):
 
 @dataclass(frozen=True)
 class Rights:
-    """The rights of one person. Superusers are staff, and may do everything; who is no staff, nothing."""
+    """The rights of one person. Superusers are staff and may do everything; others than staff, nothing."""
 
     staff: bool
     superuser: bool

@@ -48,7 +48,7 @@ def last_owned(user: User) -> list[str]:
 def tell_of_activation(sender: type[User], *, user: User, active: bool, actor: Actor, **kwargs: Any) -> None:
     """Tell owners that the account of one of them was deactivated or activated again. Locks nothing.
 
-    Of a deactivated member who is no owner they hear if something of theirs goes on working.
+    They hear of a deactivated plain member only if something of theirs goes on working.
     """
     memberships = Membership.objects.active().filter(user=user)
     for row in (memberships.owners() if active else memberships).select_related("organization"):

@@ -87,7 +87,7 @@ def invitations_to(who: str, organization: Organization, actor: Actor) -> list[C
 def is_news(organization: Organization, actor: Actor) -> bool:
     """Return whether owners have to hear that this actor invites. The caller holds the organization's lock.
 
-    That is so for a token whose maker is no owner any more, once an hour. It is noted in the transaction of
+    That is so for a token whose maker is no longer an owner, once an hour. It is noted in the transaction of
     the invitation: what fails, or comes at the same moment, uses up nobody's mail.
     """
     token = actor.token

@@ -18,7 +18,7 @@ from organizations.models import Membership, MembershipQuerySet, Organization, R
 
 
 @dataclass(frozen=True)
-class Wishes:
+class Choices:
     """What is to be done with what a person leaves behind.
 
     `shown` holds the LeftBehind.names that the person who decides has seen. Nothing else is kept in silence.
@@ -30,7 +30,7 @@ class Wishes:
     shown: frozenset[str] | None = None
 
 
-KEEP_ALL = Wishes()
+KEEP_ALL = Choices()
 
 
 @dataclass
@@ -67,18 +67,18 @@ def invitations_by(organization: Organization, user_ids: Iterable[int]) -> Membe
     return rows.current().filter(invited_by_id__in=user_ids)
 
 
-def lock_going(organization: Organization, membership_id: int, wishes: Wishes) -> Going:
+def lock_going(organization: Organization, membership_id: int, choices: Choices) -> Going:
     """Lock a membership and, if they are to be revoked, invitations by its user. Raises MembershipGone."""
     found: set[int] = set()
     user_id = organization.memberships.active().filter(pk=membership_id).values_list("user_id", flat=True)
-    if wishes.revoke_invitations:
+    if choices.revoke_invitations:
         found = set(invitations_by(organization, user_id).values_list("pk", flat=True))
     rows = lock_memberships(organization, [membership_id], may_be_gone=found)
     membership, user = next((row, user) for row, user in rows if row.pk == membership_id)
     return Going(membership, user, [row for row, _user in rows if row.pk != membership_id])
 
 
-def settle(organization: Organization, going: Going, wishes: Wishes, *, actor: Actor) -> LeftBehind:
+def settle(organization: Organization, going: Going, choices: Choices, *, actor: Actor) -> LeftBehind:
     """End what is to be ended, and return all that there was. The caller holds the locks, and counts.
 
     Raises NotShown if something would be kept that was not shown.
@@ -86,28 +86,28 @@ def settle(organization: Organization, going: Going, wishes: Wishes, *, actor: A
     if going.user is None or going.membership.is_invited:
         return LeftBehind()
     left = left_by(organization, [going.user.pk])
-    check_shown(left, wishes, going.user)
-    if wishes.end_tokens and left.tokens:
+    check_shown(left, choices, going.user)
+    if choices.end_tokens and left.tokens:
         check_right(organization, actor, Right.TOKENS)
         for token in left.tokens:
             token_verbs.end(token, actor=actor)
-    if wishes.revoke_invitations:
+    if choices.revoke_invitations:
         revoke(organization, going.invitations, actor=actor)
     return replace(
         left,
-        invitations=going.invitations if wishes.revoke_invitations else left.invitations,
-        tokens_ended=wishes.end_tokens,
-        invitations_revoked=wishes.revoke_invitations,
+        invitations=going.invitations if choices.revoke_invitations else left.invitations,
+        tokens_ended=choices.end_tokens,
+        invitations_revoked=choices.revoke_invitations,
     )
 
 
-def check_shown(left: LeftBehind, wishes: Wishes, user: User) -> None:
-    if wishes.shown is None:
+def check_shown(left: LeftBehind, choices: Choices, user: User) -> None:
+    if choices.shown is None:
         return
-    kept = set() if wishes.end_tokens else {token.public_id for token in left.tokens}
-    if left.invitations and not wishes.revoke_invitations:
+    kept = set() if choices.end_tokens else {token.public_id for token in left.tokens}
+    if left.invitations and not choices.revoke_invitations:
         kept.add(INVITATIONS)
-    if kept - wishes.shown:
+    if kept - choices.shown:
         raise NotShown(name=user.username)
 
 

@@ -18,8 +18,8 @@ from organizations.events import Event, record
 from organizations.exceptions import BecameOwner, LastOwner, MembershipGone, NotAMember
 from organizations.members.left_behind import (
     KEEP_ALL,
+    Choices,
     Going,
-    Wishes,
     left_by,
     lock_going,
     revoke,
@@ -61,7 +61,7 @@ def make_owners(
 
 
 def unmake_owner(
-    organization: Organization, membership_id: int, *, actor: Actor, wishes: Wishes = KEEP_ALL
+    organization: Organization, membership_id: int, *, actor: Actor, choices: Choices = KEEP_ALL
 ) -> Membership:
     """Make an owner a plain member, and settle what they leave behind; return the membership.
 
@@ -69,12 +69,12 @@ def unmake_owner(
     """
     with acting(actor):
         organization = lock_with_right(organization, actor, Right.OWNERS)
-        going = lock_going(organization, membership_id, wishes)
+        going = lock_going(organization, membership_id, choices)
         membership, user = going.membership, going.user
         was_owner = membership.is_owner
         if was_owner:
             check_other_owner(organization, membership)
-        left = settle(organization, going, wishes, actor=actor)
+        left = settle(organization, going, choices, actor=actor)
         if was_owner:
             demote(organization, membership, user, actor=actor)
         if user is not None and (was_owner or left.ended):
@@ -112,10 +112,10 @@ def unmake_owners(
 
 
 def remove_owner(
-    organization: Organization, membership_id: int, *, actor: Actor, wishes: Wishes = KEEP_ALL
+    organization: Organization, membership_id: int, *, actor: Actor, choices: Choices = KEEP_ALL
 ) -> Membership:
     """Like `remove`, but also removes an owner. The caller must have sudo (D6)."""
-    return remove(organization, membership_id, actor=actor, owner_too=True, wishes=wishes)
+    return remove(organization, membership_id, actor=actor, owner_too=True, choices=choices)
 
 
 def remove(
@@ -124,23 +124,23 @@ def remove(
     *,
     actor: Actor,
     owner_too: bool = False,
-    wishes: Wishes = KEEP_ALL,
+    choices: Choices = KEEP_ALL,
 ) -> Membership:
     """Remove a member or revoke an invitation; return the membership. Access ends with the next request.
 
-    `wishes` says what becomes of what a member leaves behind. Removing an owner takes Right.OWNERS. Raises
+    `choices` says what becomes of what a member leaves behind. Removing an owner takes Right.OWNERS. Raises
     BecameOwner for an owner unless `owner_too`, LastOwner, MembershipGone, NotShown.
     """
     with acting(actor):
         organization = lock_with_right(organization, actor, Right.MEMBERS)
-        going = lock_going(organization, membership_id, wishes)
+        going = lock_going(organization, membership_id, choices)
         membership = going.membership
         if membership.is_owner:
             check_right(organization, actor, Right.OWNERS)
             if not owner_too:
                 raise BecameOwner(name=membership.username)
         event = Event.INVITATION_REVOKED if membership.is_invited else Event.MEMBER_REMOVED
-        end(organization, going, event, actor=actor, wishes=wishes)
+        end(organization, going, event, actor=actor, choices=choices)
     return membership
 
 
@@ -159,13 +159,13 @@ CHANGES = {Event.MEMBER_REMOVED: Change.REMOVED, Event.MEMBER_LEFT: Change.LEFT}
 
 
 def end(
-    organization: Organization, going: Going, event: Event, *, actor: Actor, wishes: Wishes = KEEP_ALL
+    organization: Organization, going: Going, event: Event, *, actor: Actor, choices: Choices = KEEP_ALL
 ) -> None:
     """Delete one membership or invitation. The caller holds the locks."""
     membership, user = going.membership, going.user
     if membership.is_owner:
         check_other_owner(organization, membership)
-    left = settle(organization, going, wishes, actor=actor)
+    left = settle(organization, going, choices, actor=actor)
     Membership.objects.filter(pk=membership.pk).delete()
     record(event, organization, actor=actor, user=user, email=membership.email)
     gone = list(going.invitations)

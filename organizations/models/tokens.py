@@ -31,7 +31,7 @@ class OrganizationToken(BearerToken):
     # PROTECT: only the verb deletes organizations.
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="tokens", db_index=False)
     kind = models.CharField(max_length=16, choices=Kind)
-    # The last mail to owners about an invitation with it, where its maker is no owner any more.
+    # The last mail to owners about an invitation with it, where its maker is no longer an owner.
     invitation_told_at = models.DateTimeField(null=True)
 
     class Meta:

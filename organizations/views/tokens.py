@@ -91,8 +91,8 @@ def delete_token(
     messages.success(request, _("The token was deleted. It no longer works."))
     if still_open:
         words = ngettext(
-            "%(n)s invitation that was sent with it is still open. You find it under Users, Invited.",
-            "%(n)s invitations that were sent with it are still open. You find them under Users, Invited.",
+            "%(n)s invitation that was sent with it is still open. It is listed under Users, Invited.",
+            "%(n)s invitations that were sent with it are still open. They are listed under Users, Invited.",
             still_open,
         )
         messages.warning(request, words % {"n": still_open})

@@ -21,7 +21,7 @@ from organizations.exceptions import MembershipGone, NotShown
 from organizations.forms import AddMemberForm, RemovalForm, UserFilterForm
 from organizations.members import invitations, memberships
 from organizations.members.keyset import keyset_page, page_links
-from organizations.members.left_behind import Wishes, left_by
+from organizations.members.left_behind import Choices, left_by
 from organizations.members.lists import filtered
 from organizations.models import Membership, Organization
 
@@ -136,7 +136,7 @@ def ask_first(
     if request.method != "POST" or not form.is_valid():
         return asking_page(request, organization, membership, row, form)
     try:
-        changed = verb(organization, row.pk, actor=request.actor, wishes=Wishes(**form.choices))
+        changed = verb(organization, row.pk, actor=request.actor, choices=Choices(**form.choices))
     except NotShown as error:
         fresh = RemovalForm(left_by(organization, [row.user_id]))
         return asking_page(request, organization, membership, row, fresh, error)
@@ -144,7 +144,7 @@ def ask_first(
         return refused(request, organization, membership, error)
     messages.success(request, done % {"name": changed})
     if form.cleaned_data.get("end_tokens"):
-        messages.success(request, _("The tokens that %(name)s made were ended.") % {"name": changed})
+        messages.success(request, _("The tokens that %(name)s made were deleted.") % {"name": changed})
     return back(request, organization, membership, changed)
 
 

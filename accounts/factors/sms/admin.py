@@ -22,6 +22,7 @@ from accounts.factors.sms import pauses
 from accounts.factors.sms.forms import LONGEST_NUMBER
 from accounts.factors.sms.models import Destination, Purpose
 from accounts.models import User
+from accounts.users.administration import LONGEST_REASON
 from accounts.web.form_pages import add_violation
 from accounts.web.read_only_admin import ReadOnlyAdmin
 
@@ -29,7 +30,7 @@ FOLDER = "accounts/factors/sms/admin"
 
 
 class LiftForm(forms.Form):
-    reason = forms.CharField(label=gettext_lazy("Reason"), max_length=200)
+    reason = forms.CharField(label=gettext_lazy("Reason"), max_length=LONGEST_REASON)
 
 
 class PauseForm(forms.Form):
@@ -46,7 +47,7 @@ class PauseForm(forms.Form):
         initial=[Purpose.SET_UP],
         widget=forms.CheckboxSelectMultiple,
     )
-    reason = forms.CharField(label=gettext_lazy("Reason"), max_length=200)
+    reason = forms.CharField(label=gettext_lazy("Reason"), max_length=LONGEST_REASON)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -136,7 +137,9 @@ class DestinationAdmin(ReadOnlyAdmin):
             except RuleViolation as error:
                 add_violation(form, error)
             else:
-                messages.success(request, _("Text messages are sent there again, and counted anew."))
+                messages.success(
+                    request, _("Text messages are sent there again, and counting starts from zero.")
+                )
                 return redirect("admin:factor_sms_destination_changelist")
         return self.form_page(request, form, gettext_lazy("Lift the pause"), row)
 

@@ -4,7 +4,7 @@ Fraudsters who earn from texts have them sent to numbers of their own or of othe
 A country and a block of numbers are paused when, of FEWEST codes or more that went there in an hour, fewer
 than one in ten was used: first for set-ups; then, if codes for logins are not used either, for logins.
 
-Whoever can have texts sent could also use this to pause a country for everybody. So only a few texts of each
+Anybody who can have texts sent could use this to pause a country for everybody. So only a few texts of each
 person, network and number count, and for a country only a few of each block. Codes on their way look unused:
 set-ups go on as soon as one in ten of those codes was used; logins are judged once their codes had time to be
 used, or if none was.
@@ -12,7 +12,6 @@ used, or if none was.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import ip_network
 from typing import Any
 
 from django.db import connection, transaction
@@ -28,7 +27,6 @@ from accounts.factors.sms import news
 from accounts.factors.sms.models import (
     LENGTHS,
     LONGEST,
-    SKEW,
     Destination,
     Purpose,
     TextMessage,
@@ -37,6 +35,7 @@ from accounts.factors.sms.models import (
 from accounts.factors.sms.numbers import country_of, prefix_of
 from accounts.factors.sms.wording import set_ups_paused
 from accounts.limits import Budget
+from accounts.models.clocks import CLOCK_SKEW
 
 FEWEST = 20
 ONE_IN = 10
@@ -47,7 +46,6 @@ COUNTED_OF_PERSON = Budget("text:counted:person", (3, 3600))
 COUNTED_OF_NETWORK = Budget("text:counted:network", (5, 3600))
 COUNTED_OF_NUMBER = Budget("text:counted:number", (3, 3600))
 COUNTED_OF_BLOCK = Budget("text:counted:block", (5, 3600))
-IPV6_SITE = 48  # bits; one customer can have that many networks
 
 BREAKER = Actor(user=None, ip=None, user_agent="", door="breaker")
 
@@ -85,11 +83,10 @@ def block_key(number: str) -> str:
 
 
 def source_network(actor: Actor | None) -> str:
-    """Return the network of the actor: of IPv6 a whole site's, so that its many networks are one source."""
-    network = actor.network if actor else ""
-    if "/" not in network:
-        return network
-    return str(ip_network(network).supernet(new_prefix=IPV6_SITE))
+    """Return the IPv4 address of the actor, or the IPv6 /48: one customer can have all its /64 networks."""
+    if actor is None:
+        return ""
+    return actor.networks[-1] if "/" in actor.network else actor.network
 
 
 # ---------------------------------------------------------------- is it paused?
@@ -155,7 +152,7 @@ def add(counted: dict[str, str], purpose: str, country: str, now: datetime) -> N
     parameters: list[Any] = []
     for key, ending in sorted(counted.items()):  # so that two of these can't deadlock
         parameters += [key, str(purpose), country, ending, adapt(now), 1, 0, "", ""]
-    parameters += [adapt(now - WINDOW), adapt(now + SKEW)] * 3
+    parameters += [adapt(now - WINDOW), adapt(now + CLOCK_SKEW)] * 3
     statement = COUNT.format(
         table=connection.ops.quote_name(Destination._meta.db_table),
         rows=", ".join(["(%s, %s, %s, %s, %s, %s, %s, %s, %s)"] * len(counted)),
@@ -166,7 +163,7 @@ def add(counted: dict[str, str], purpose: str, country: str, now: datetime) -> N
 
 
 def count_used(message: TextMessage) -> None:
-    """Count a right answer to this text. Call it after the commit. A pause ends that it proves wrong."""
+    """Count a right answer to this text. Call it after the commit. This ends a pause that it proves wrong."""
     if message.counted_at is None:
         return
     rows = Destination.objects.filter(
@@ -253,6 +250,6 @@ def begin_anew(rows: QuerySet[Destination]) -> None:
 
 
 def discard_stale() -> None:
-    """Delete rows that count nothing any more and are not paused."""
+    """Delete rows that are out of date and not paused."""
     now = timezone.now()
     delete_in_batches(Destination.objects.filter(window_began_at__lt=now - LONGEST).exclude(is_paused(now)))

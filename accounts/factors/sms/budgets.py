@@ -9,15 +9,15 @@ from django.conf import settings
 from accounts.audit import Actor
 from accounts.factors.sms.breaker import block_key
 from accounts.limits import Budget, BySource, Claim
+from accounts.limits.budgets import DAY, HOUR
 from accounts.limits.guesses import account_key
 from accounts.models import User
-
-HOUR, DAY = 3600, 86_400  # seconds
 
 SENDS_BY_USER = Budget("text:user", (1, 60), (5, HOUR), (10, DAY))
 # Of all users who have proved this number.
 SENDS_TO_NUMBER = Budget("text:number", (1, 60), (5, HOUR), (10, DAY))
-# Of unknown browsers. Known ones are limited by their user: whoever shares a network can't keep them out.
+# Of unknown browsers. Known ones are limited by their user, so that nobody else in their network can keep
+# them out.
 SENDS_BY_NETWORK = BySource("text:address", (20, HOUR))
 
 SET_UPS_BY_NETWORK = BySource("text:set-up:address", (20, HOUR))
@@ -46,8 +46,8 @@ DAY_SET_UP_ALARM = (
     "get more of them until it opens again."
 )
 BLOCK_SET_UP_ALARM = (
-    "The hourly budget of text messages that set up a number in one block is used up: it gets them to log in "
-    "only until it opens again."
+    "The hourly budget of text messages that set up a number in one block is used up: only numbers that "
+    "are in use get more of them until it opens again."
 )
 
 

@@ -30,6 +30,7 @@ from accounts.factors.sms.webhook import urlpatterns
 from accounts.limits import Claim
 from accounts.limits.guesses import account_key
 from accounts.models import User
+from accounts.models.clocks import CLOCK_SKEW
 
 LIFETIME = timedelta(minutes=5)
 MOST_TRIES = 5
@@ -152,7 +153,7 @@ class SMSFactor(Factor):
                 used_at=None,
                 replaced_at=None,
                 expires_at__gt=now,
-                expires_at__lte=now + LIFETIME,
+                expires_at__lte=now + LIFETIME + CLOCK_SKEW,
                 tries__lt=MOST_TRIES,
             )
             .exclude(digest="")

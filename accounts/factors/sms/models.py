@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.factors.base import Device
 from accounts.models import User
+from accounts.models.clocks import CLOCK_SKEW
 
 
 class SMSDevice(Device):
@@ -69,15 +70,13 @@ class Purpose(models.TextChoices):
 # How long the breaker pauses. Set-ups can wait; people whose only method is a phone can't wait for a day.
 LENGTHS = {Purpose.SET_UP: timedelta(hours=24), Purpose.LOGIN: timedelta(hours=1)}
 LONGEST = max(LENGTHS.values())
-# Clocks of several hosts may differ by this much.
-SKEW = timedelta(minutes=5)
 
 
 def is_paused(now: datetime) -> Q:
     """Return the condition of a pause. The breaker's last for LENGTHS at most, whatever the clock."""
     paused = Q(paused_at__isnull=False, paused_until=None)
     for purpose, length in LENGTHS.items():
-        paused |= Q(purpose=purpose, paused_until__gt=now, paused_until__lte=now + length + SKEW)
+        paused |= Q(purpose=purpose, paused_until__gt=now, paused_until__lte=now + length + CLOCK_SKEW)
     return paused
 
 

@@ -9,11 +9,9 @@ from accounts import outbox
 from accounts.audit import Actor, record
 from accounts.factors.sms.events import TextEvent
 from accounts.factors.sms.models import Destination
-from accounts.outbox.delivery import audiences
+from accounts.users.news import SUPERUSERS
 
 logger = logging.getLogger(__name__)
-
-SUPERUSERS = "accounts.superusers"
 
 
 def paused(row: Destination, *, actor: Actor, cause: Destination | None = None, reason: str = "") -> None:
@@ -35,16 +33,15 @@ def resumed(row: Destination, *, actor: Actor, reason: str = "") -> None:
 
 
 def tell(name: str, row: Destination, *, actor: Actor, reason: str) -> None:
-    if SUPERUSERS in audiences:
-        outbox.broadcast(
-            name,
-            audience=SUPERUSERS,
-            key="",
-            actor=actor,
-            place=row.place,
-            purpose=str(row.get_purpose_display()),
-            reason=reason,
-        )
+    outbox.broadcast(
+        name,
+        audience=SUPERUSERS,
+        key="",
+        actor=actor,
+        place=row.place,
+        purpose=str(row.get_purpose_display()),
+        reason=reason,
+    )
 
 
 def place(row: Destination) -> str:

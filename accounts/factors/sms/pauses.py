@@ -32,7 +32,7 @@ class NotPaused(Gone):
 
 class CountryNotTexted(RuleViolation):
     code = "country-not-texted"
-    message = _("Text messages go to no such country.")
+    message = _("No text messages are sent to this country.")
     fields = ("country",)
 
 

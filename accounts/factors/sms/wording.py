@@ -10,9 +10,8 @@ from django.utils.translation import ngettext
 from accounts import factors
 from accounts.exceptions import RateLimited
 from accounts.factors.sms.models import Destination, TextMessage
+from accounts.limits.budgets import HOUR
 from accounts.models import User
-
-HOUR = 3600
 
 
 class TooManyTexts(RateLimited):
@@ -61,12 +60,10 @@ def logins_paused(pause: Destination, user: User) -> str:
 
 def again_in(pause: Destination) -> str:
     if pause.paused_until is None:
-        return _("It is not known yet when they are sent again.")
+        return _("We do not know yet when they will be sent again.")
     seconds = (pause.paused_until - timezone.now()).total_seconds()
     hours = max(1, -(-round(seconds) // HOUR))  # rounded up
-    return ngettext("They are tried again in %(n)s hour.", "They are tried again in %(n)s hours.", hours) % {
-        "n": hours
-    }
+    return ngettext("We try again in %(n)s hour.", "We try again in %(n)s hours.", hours) % {"n": hours}
 
 
 def body(code: str) -> str:

@@ -190,7 +190,7 @@ def test_sf5_behind_the_oldest_token_there_is_nothing(alice):
     client = sign_in(alice)
     fill(alice, 1)
 
-    assert "There is nothing older than what you have seen." in text_of(client.get(PAGE, {"before": 1}))
+    assert "There are no older tokens." in text_of(client.get(PAGE, {"before": 1}))
 
 
 def test_the_person_is_told_and_what_to_do_about_it(alice, mailoutbox):

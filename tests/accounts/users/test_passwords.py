@@ -1,6 +1,7 @@
 """Passwords: guessing them, forgetting them, changing them."""
 
 import re
+from datetime import timedelta
 
 import pytest
 import time_machine
@@ -234,6 +235,13 @@ def test_pr_02_the_link_is_too_old_after_an_hour(alice, mailoutbox):
 
         assert client.get(RESET).status_code == 422
         assert client.post(RESET, {"new_password": NEW}).status_code == 422
+
+
+def test_d43_a_link_that_was_made_while_the_clock_was_ahead_lives_no_longer(alice, mailoutbox):
+    with time_machine.travel(timezone.now() + timedelta(days=1), tick=False):
+        forgot()
+
+    assert reset(mailoutbox[0]).status_code == 422
 
 
 def test_pr_03_a_reset_signs_nobody_in_and_keeps_two_factor(alice, mailoutbox):

@@ -90,13 +90,13 @@ def test_sf8_both_end_in_the_same_step_recorded_and_told(stage, leaving, mailout
     assert list(events).count("organization.token_revoked") == 2
     assert list(events).count("organization.invitation_revoked") == 2
     [mail] = [mail.body for mail in mailoutbox if mail.to == ["olga@example.com"]]
-    assert "These tokens of the organization were ended." in mail
+    assert "These tokens of the organization were deleted." in mail
     assert "- Team token of the owners, made by una, last used on" in mail
     assert "- Organization token, made by una, never used" in mail
     assert "These open invitations were revoked: eve, someone@elsewhere.example." in mail
     assert counts_of("open") == ((3, 1, 0) if action == "remove" else (4, 2, 0))
     assert broken() == []
-    assert "The tokens that una made were ended." in text_of(stage.browser("olga").get(USERS))
+    assert "The tokens that una made were deleted." in text_of(stage.browser("olga").get(USERS))
 
 
 def test_sf8_what_is_kept_is_told_with_the_pages_that_end_it(stage, leaving, mailoutbox):
@@ -175,7 +175,7 @@ def test_sf8_whoever_was_demoted_meanwhile_loses_the_tokens_all_the_same(stage, 
 
     assert not any(works(secret) for secret in leaving.values())
     assert [mail.subject for mail in mailoutbox if mail.to == ["olga@example.com"]] == [
-        "What una made for open was ended"
+        "What una made for open was deleted or revoked"
     ]
 
 
@@ -188,7 +188,7 @@ def test_sf8_whoever_is_gone_meanwhile_is_said_to_be(stage, leaving):
 
     assert gone.status_code == 404
     assert "no longer on the list" in text_of(gone)
-    assert "Not an owner any more" in text_of(stage.browser("olga").get(TOKENS))
+    assert "No longer an owner" in text_of(stage.browser("olga").get(TOKENS))
 
 
 def test_sf8_a_plain_member_who_made_tokens_as_an_owner(stage, leaving):
@@ -261,12 +261,12 @@ def test_sf8_doors_without_a_page_keep_the_tokens_and_name_them(stage, leaving, 
 
 
 def test_sf8_the_page_of_tokens_says_whose_they_are(stage, leaving):
-    assert "Not an owner any more" not in text_of(stage.browser("olga").get(TOKENS))
+    assert "No longer an owner" not in text_of(stage.browser("olga").get(TOKENS))
 
     delete_account(stage)
 
     page = text_of(stage.browser("olga").get(TOKENS))
-    assert page.count("Made by una Not an owner any more") == 2
+    assert page.count("Made by una No longer an owner") == 2
 
 
 def test_sf8_a_token_that_ends_names_the_invitations_that_it_sent(stage, mailoutbox):

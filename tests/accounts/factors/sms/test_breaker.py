@@ -49,7 +49,7 @@ def test_sf12_sm_18_twenty_unused_codes_pause_set_ups_in_a_country(transactional
     assert len(outbox) == 20
     assert refused.status_code == 422
     page = refused.content.decode()
-    assert f"{PAUSED} They are tried again in 24 hours. Use an application instead" in page
+    assert f"{PAUSED} We try again in 24 hours. Use an application instead" in page
     assert not SMSDevice.objects.filter(user__username="newcomer51").exists()
     assert not AuditEvent.objects.filter(event="two_factor.started", actor="user:newcomer51").exists()
     assert alarms(caplog) == [
@@ -249,7 +249,7 @@ def test_sf12_unused_logins_are_paused_next(owners, moving_clock, caplog, settin
 
     page = client.get("/session/two-factor").content.decode()
     assert page.count("Text messages to your country are paused at the moment.") == 1
-    assert "They are tried again in 1 hour. Use a recovery code instead." in page
+    assert "We try again in 1 hour. Use a recovery code instead." in page
     assert "If you have neither, write to help@example.com." in page
     assert "Text me a code" not in page
     client.post("/session/two-factor-send-sms")
@@ -401,7 +401,7 @@ def test_sf12_a_pause_between_the_number_and_the_text_is_told(transactional_db):
 
     assert outbox == []
     assert page.count(PAUSED) == 1
-    assert "It is not known yet when they are sent again. Use an application instead" in page
+    assert "We do not know yet when they will be sent again. Use an application instead" in page
 
 
 def test_sf12_the_application_is_not_begun_with_a_number_that_is_paused(transactional_db):
