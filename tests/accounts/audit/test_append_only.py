@@ -180,7 +180,7 @@ def test_sf11_a_stored_number_below_30_opens_nothing_even_where_it_could_be_writ
         if not POSTGRESQL:
             execute("PRAGMA ignore_check_constraints = 0")
         with pytest.raises(IntegrityError, match=append_only.REFUSED):
-            execute("DELETE FROM accounts_auditevent")
+            AuditEvent.objects.filter(created_at__lt=timezone.now() - timedelta(days=10)).delete()
         transaction.set_rollback(True)
 
     assert ages() == [0, 20, 400]

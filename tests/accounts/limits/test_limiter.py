@@ -216,6 +216,18 @@ def test_d43_also_where_the_budget_is_not_used_up():
         reserve((THREE, "alice"))
 
 
+def test_tf4_d43_also_where_it_never_is():
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        clock.shift(DAY)
+        reserve((THREE, "alice"))
+        clock.shift(-DAY)
+        reserve((THREE, "alice"))
+        clock.shift(60)
+
+        for _ in range(3):
+            reserve((THREE, "alice"))
+
+
 def test_d43_a_clock_that_goes_back_reopens_no_window_that_is_used_up():
     with time_machine.travel(timezone.now(), tick=False) as clock:
         reserve((OTHER, "alice"))

@@ -1,5 +1,8 @@
 """New accounts, and proving who an address belongs to."""
 
+from random import Random
+from string import ascii_letters
+
 import pytest
 import time_machine
 from django.test import Client
@@ -88,6 +91,15 @@ def test_r1_r2_refuses_weak_passwords(password):
     assert response.status_code == 422
     assert "password" in response.context["form"].errors
     assert not User.objects.exists()
+
+
+@pytest.mark.parametrize(("length", "status"), [(1024, 302), (1025, 422)])
+def test_tf4_r1_1024_characters_are_good_and_one_more_is_too_long(length, status):
+    password = "".join(Random(1).choices(ascii_letters, k=length))
+
+    _client, response = sign_up(password=password)
+
+    assert response.status_code == status
 
 
 def test_a_name_is_taken_whatever_its_case():
