@@ -12,7 +12,7 @@ from accounts import crypto
 from accounts.audit import Actor
 from accounts.audit.known_browsers import Browser
 from accounts.limits.budgets import Budget, BySource, Ceiling, Claim
-from accounts.models import User
+from accounts.models import User, login_key
 
 DAY = 86_400  # seconds
 
@@ -61,7 +61,7 @@ def for_password(user: User | None, typed: str, *, actor: Actor) -> list[Claim]:
             *BROWSERS_BY_NETWORK.claims(actor),
             (BROWSERS_OVERALL, ""),
         ]
-    account = account_key(user) if user else crypto.digest(typed.strip().casefold(), "login")
+    account = account_key(user) if user else typed_key(typed)
     return [(BY_ACCOUNT, account), *BY_NETWORK.claims(actor), (OVERALL, "")]
 
 
@@ -77,3 +77,8 @@ def for_code(user: User, guesses: Guesses, browser: Browser) -> list[Claim]:
 
 def account_key(user: User) -> str:
     return f"user:{user.pk}"
+
+
+def typed_key(typed: str) -> str:
+    """Return the key of a typed name or address that is nobody's."""
+    return crypto.digest(login_key(typed), "login")

@@ -7,12 +7,11 @@ can use up another one's.
 
 from django.utils import timezone
 
-from accounts import crypto
 from accounts.audit import Actor
 from accounts.exceptions import RateLimited
 from accounts.limits import counters
 from accounts.limits.budgets import Budget, Claim
-from accounts.limits.guesses import DAY, account_key
+from accounts.limits.guesses import DAY, account_key, typed_key
 from accounts.models import User
 
 HOUR = 3600  # seconds
@@ -30,7 +29,7 @@ def for_password(user: User | None, typed: str, *, actor: Actor) -> Claim:
     """Return the budget that a right password spends. Unknown usernames are checked like accounts (R5)."""
     if user is not None and actor.browser.is_current(user):
         return RIGHT_PASSWORDS_IN_BROWSER, f"{account_key(user)}:{actor.browser.key}"
-    account = account_key(user) if user else crypto.digest(typed.strip().casefold(), "login")
+    account = account_key(user) if user else typed_key(typed)
     return RIGHT_PASSWORDS, account
 
 

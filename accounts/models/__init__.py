@@ -10,6 +10,7 @@ from accounts.models.users import (
     User,
     UserManager,
     UserQuerySet,
+    login_key,
     new_security_stamp,
     validate_username,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "UserManager",
     "UserQuerySet",
     "hash_of_token",
+    "login_key",
     "new_security_stamp",
     "unexpired",
     "validate_username",

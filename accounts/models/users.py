@@ -23,6 +23,15 @@ validate_username = RegexValidator(
 )
 
 
+def login_key(text: str) -> str:
+    """Return what the account of a username or an email address is found by: texts with one key find one.
+
+    Whatever counts or compares names and addresses does it by this key. By another one, such as casefold(),
+    an account would share a budget with other spellings until it exists: that would tell whether it does (R5).
+    """
+    return text.lower()
+
+
 def new_security_stamp() -> str:
     return secrets.token_hex(16)
 
@@ -30,10 +39,10 @@ def new_security_stamp() -> str:
 class UserQuerySet(models.QuerySet["User"]):
     def by_login(self, text: str) -> Self:
         """Return the account with this username, or with this confirmed email address if it contains @."""
-        return self.by_confirmed_email(text) if "@" in text else self.by_name_key(text.lower())
+        return self.by_confirmed_email(text) if "@" in text else self.by_name_key(login_key(text))
 
     def by_confirmed_email(self, text: str) -> Self:
-        return self.by_address_key(text.lower())
+        return self.by_address_key(login_key(text))
 
     def by_name_key(self, key: str) -> Self:
         return self.alias(username_key=Lower("username")).filter(username_key=key)
@@ -59,7 +68,7 @@ class UserQuerySet(models.QuerySet["User"]):
 class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
     def signing_in(self, text: str) -> "User | None":
         """Return the user that `by_login` finds, by a prepared read: every sign-in needs it."""
-        return (BY_ADDRESS if "@" in text else BY_NAME).first(key=text.lower())
+        return (BY_ADDRESS if "@" in text else BY_NAME).first(key=login_key(text))
 
     def create_user(self, username: str, email: str, password: str | None = None, **fields: Any) -> "User":
         """Write a row, without news or record: for demo data and tests. Verbs create real accounts."""

@@ -13,7 +13,7 @@ from accounts import crypto, limits, outbox
 from accounts.audit import Actor, Event, record, subject_of
 from accounts.exceptions import RateLimited, RuleViolation, WrongPassword
 from accounts.limits import Attempt, Budget, BySource, guesses, successes
-from accounts.models import User
+from accounts.models import User, login_key
 from accounts.sessions.locks import counted, lock_actor, lock_user
 from accounts.sessions.store import SessionStore
 from accounts.users.links import Link
@@ -129,7 +129,7 @@ def request_reset(email: str, *, actor: Actor) -> None:
     """
     user = User.objects.by_confirmed_email(email).filter(is_active=True).first()
     reader = user or User(security_stamp="")  # the default is random: no two requests would count together
-    links = crypto.digest(f"{email.casefold()}\n{RESET.state(reader)}", "reset")
+    links = crypto.digest(f"{login_key(email)}\n{RESET.state(reader)}", "reset")
     try:
         limits.reserve(
             (RESETS_OF_ACCOUNT, links),
