@@ -33,17 +33,21 @@ def for_password(user: User | None, typed: str, *, actor: Actor) -> Claim:
     return RIGHT_PASSWORDS, account
 
 
-def count_action(actor: Actor) -> None:
+def count_action(actor: Actor, *, always: bool = False) -> None:
     """Count one action of this actor, in its transaction: only what is committed counts. Raises RateLimited.
 
     Call it first there, before any other lock. Commands are not counted: they come from the server itself.
+    With `always` it refuses nothing. It is for what only takes power away: somebody who has got hold of the
+    cookies can use up the budget, but not keep the owner from ending what he has. Each such action takes
+    something that was counted when it was made, or the password.
     """
     if actor.door == "command":
         return
     now = timezone.now()
     windows = counters.counters_of([(ACTIONS, key_of(actor))], now)
     taken = counters.take(windows, now)
-    if refused := [window for window in windows if window.key not in taken]:
+    refused = [window for window in windows if window.key not in taken]
+    if refused and not always:
         raise RateLimited(counters.retry_after(refused, now))
 
 

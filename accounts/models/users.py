@@ -26,8 +26,8 @@ validate_username = RegexValidator(
 def login_key(text: str) -> str:
     """Return what the account of a username or an email address is found by: texts with one key find one.
 
-    Whatever counts or compares names and addresses does it by this key. By another one, such as casefold(),
-    an account would share a budget with other spellings until it exists: that would tell whether it does (R5).
+    Whatever counts or compares names and addresses does it by this key. If casefold() made the key of an
+    unknown name, other spellings would share the budget of it until it exists: that would tell (R5).
     """
     return text.lower()
 

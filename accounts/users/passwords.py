@@ -101,7 +101,7 @@ def change(user: User, old: str, new: str, *, session: SessionStore | None, acto
         if right is None:
             raise WrongPassword
         hashed = make_password(new)
-        with counted(actor):
+        with counted(actor, always=True):
             if session is None:
                 lock_actor(actor)
             locked = lock_user(user, session)

@@ -170,7 +170,7 @@ def activate(invitation: Membership, user: User) -> None:
 
 def decline(invitation_id: int, *, user: User, actor: Actor) -> Organization:
     """Decline an invitation and return the organization, which can invite again. Raises InvitationGone."""
-    with acting(actor):
+    with acting(actor, always=True):
         organization, user, _rows = lock_invitation(invitation_id, user)
         Membership.objects.filter(pk=invitation_id).delete()
         record(Event.INVITATION_DECLINED, organization, actor=actor, user=user)
