@@ -75,9 +75,9 @@ def replace(
 def revoke(organization: Organization, kind: TokenKind, *, actor: Actor) -> OrganizationToken | None:
     """Revoke the token of this kind at once; return it, or None if there is none.
 
-    No budget is asked: it must not keep anybody from ending a token, and each was counted when it was made.
+    No budget refuses it: none must keep anybody from ending a token, and each was counted when it was made.
     """
-    with acting(actor):
+    with acting(actor, always=True):
         organization = lock_with_right(organization, actor, Right.TOKENS)
         token = of_kind(organization, kind)
         if token is not None:

@@ -8,7 +8,7 @@ from accounts.api.gates import check_sudo, has_sudo, sudo_token_required, user_t
 from accounts.api.resources import service_account, user_id, user_resource
 from accounts.fields import AddressField, CurrentPasswordField, NewPasswordField
 from accounts.jsonapi.documents import document, respond
-from accounts.models import ApiToken, User
+from accounts.models import ApiToken, User, login_key
 from accounts.users import email_addresses, passwords
 
 
@@ -32,7 +32,8 @@ def update(call: Call) -> HttpResponse:
         sent.fail("username", _("A username can't be changed."))
     email = sent.text("email", AddressField()) if sent.has("email") else ""
     sent.check()
-    if email and email.casefold() != (email_addresses.unconfirmed_address(user) or user.email).casefold():
+    stored = email_addresses.unconfirmed_address(user) or user.email
+    if email and login_key(email) != login_key(stored):
         check_sudo(call)
         user = email_addresses.change_email(user, email, actor=call.actor)
     return show_own(call, user)

@@ -51,12 +51,21 @@ class Browser:
 UNKNOWN = Browser()
 
 
-def keep_known(request: HttpRequest, response: HttpResponse, user_id: int, security_stamp: str) -> None:
+def keep_known(
+    request: HttpRequest,
+    response: HttpResponse,
+    user_id: int,
+    security_stamp: str,
+    *,
+    anew: bool = False,
+) -> None:
     """Add a user to the cookie of the browser. It keeps the last MOST_USERS users.
 
     Call it only after the user has signed in, or has used a reset link: either proves that it is the user.
+    `anew` gives the browser a new key, so budgets that nobody has used. It forgets the other users then: with
+    an account of one's own, one could begin their budgets anew.
     """
-    browser = Browser.of(request)
+    browser = UNKNOWN if anew else Browser.of(request)
     others = [(pk, stamp) for pk, stamp in browser.stamps.items() if pk != user_id]
     kept = dict([*others, (user_id, digest_of(security_stamp))][-MOST_USERS:])
     value = signing.dumps({"key": browser.key or secrets.token_urlsafe(9), "stamps": kept}, salt=SALT)

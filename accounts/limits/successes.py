@@ -7,13 +7,12 @@ can use up another one's.
 
 from django.utils import timezone
 
-from accounts import crypto
 from accounts.audit import Actor
 from accounts.exceptions import RateLimited
 from accounts.limits import counters
 from accounts.limits.budgets import DAY, HOUR, Budget, Claim
-from accounts.limits.guesses import account_key
-from accounts.models import User, name_key
+from accounts.limits.guesses import account_key, typed_key
+from accounts.models import User
 
 # Sign-ins, sudo and all else that takes the password. Somebody who knows it, but has no second factor, can't
 # keep the owner out of known browsers: each of those has a budget of its own.
@@ -28,21 +27,25 @@ def for_password(user: User | None, typed: str, *, actor: Actor) -> Claim:
     """Return the budget that a right password spends. Unknown usernames are checked like accounts (R5)."""
     if user is not None and actor.browser.is_current(user):
         return RIGHT_PASSWORDS_IN_BROWSER, f"{account_key(user)}:{actor.browser.key}"
-    account = account_key(user) if user else crypto.digest(name_key(typed), "login")
+    account = account_key(user) if user else typed_key(typed)
     return RIGHT_PASSWORDS, account
 
 
-def count_action(actor: Actor) -> None:
+def count_action(actor: Actor, *, always: bool = False) -> None:
     """Count one action of this actor, in its transaction: only what is committed counts. Raises RateLimited.
 
     Call it first there, before any other lock. Commands are not counted: they come from the server itself.
+    With `always` it refuses nothing. It is for what only takes power away: somebody who has got hold of the
+    cookies can use up the budget, but not keep the owner from ending what he has. Each such action takes
+    something that was counted when it was made, or the password.
     """
     if actor.door == "command":
         return
     now = timezone.now()
     windows = counters.counters_of([(ACTIONS, key_of(actor))], now)
     taken = counters.take(windows, now)
-    if refused := [window for window in windows if window.key not in taken]:
+    refused = [window for window in windows if window.key not in taken]
+    if refused and not always:
         raise RateLimited(counters.retry_after(refused, now))
 
 

@@ -10,7 +10,7 @@ from accounts.models.users import (
     User,
     UserManager,
     UserQuerySet,
-    name_key,
+    login_key,
     new_security_stamp,
     validate_username,
 )
@@ -31,7 +31,7 @@ __all__ = [
     "UserManager",
     "UserQuerySet",
     "hash_of_token",
-    "name_key",
+    "login_key",
     "new_security_stamp",
     "unexpired",
     "validate_username",

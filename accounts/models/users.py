@@ -23,10 +23,11 @@ validate_username = RegexValidator(
 )
 
 
-def name_key(text: str) -> str:
-    """Return what usernames and email addresses are compared by, here and in the limits.
+def login_key(text: str) -> str:
+    """Return what the account of a username or an email address is found by: texts with one key find one.
 
-    Limits that took other spellings for one name than the look-up does would tell which names exist (R5).
+    Whatever counts or compares names and addresses does it by this key. If casefold() made the key of an
+    unknown name, other spellings would share the budget of it until it exists: that would tell (R5).
     """
     return text.lower()
 
@@ -38,10 +39,10 @@ def new_security_stamp() -> str:
 class UserQuerySet(models.QuerySet["User"]):
     def by_login(self, text: str) -> Self:
         """Return the account with this username, or with this confirmed email address if it contains @."""
-        return self.by_confirmed_email(text) if "@" in text else self.by_name_key(name_key(text))
+        return self.by_confirmed_email(text) if "@" in text else self.by_name_key(login_key(text))
 
     def by_confirmed_email(self, text: str) -> Self:
-        return self.by_address_key(name_key(text))
+        return self.by_address_key(login_key(text))
 
     def by_name_key(self, key: str) -> Self:
         return self.alias(username_key=Lower("username")).filter(username_key=key)
@@ -67,7 +68,7 @@ class UserQuerySet(models.QuerySet["User"]):
 class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
     def signing_in(self, text: str) -> "User | None":
         """Return the user that `by_login` finds, by a prepared read: every sign-in needs it."""
-        return (BY_ADDRESS if "@" in text else BY_NAME).first(key=name_key(text))
+        return (BY_ADDRESS if "@" in text else BY_NAME).first(key=login_key(text))
 
     def create_user(self, username: str, email: str, password: str | None = None, **fields: Any) -> "User":
         """Write a row, without news or record: for demo data and tests. Verbs create real accounts."""

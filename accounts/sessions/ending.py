@@ -31,7 +31,7 @@ def end_elsewhere(user: User, *, session: SessionStore, actor: Actor, only: int 
 
     Raises SessionEnded if this session itself has ended.
     """
-    with counted(actor):
+    with counted(actor, always=True):
         # Lock all in the order of ids: if two sessions end each other, one comes first.
         held = Session.objects.filter(user=user).order_by("pk").select_for_update(no_key=True)
         keys = dict(held.values_list("pk", "key_hash"))

@@ -14,23 +14,24 @@ from accounts.sessions.store import SessionStore
 
 
 @contextmanager
-def counted(actor: Actor) -> Iterator[None]:
-    """Open the transaction of a verb, and count it for the actor. Raises RateLimited.
+def counted(actor: Actor, *, always: bool = False) -> Iterator[None]:
+    """Open the transaction of a verb, and count it for the actor. Raises RateLimited, but not with `always`.
 
+    `always` is for verbs that only take power away (accounts/limits/successes.py).
     Every verb that records an event or sends a mail, and that can be repeated, begins with this or `acting`.
     """
     with transaction.atomic():
-        count_action(actor)
+        count_action(actor, always=always)
         yield
 
 
 @contextmanager
-def acting(actor: Actor) -> Iterator[None]:
+def acting(actor: Actor, *, always: bool = False) -> Iterator[None]:
     """Like `counted`, and lock the actor's session or token if there is one.
 
     A sign-out or revocation then comes before or after the whole verb. Raises SessionEnded, RateLimited.
     """
-    with counted(actor):
+    with counted(actor, always=always):
         lock_actor(actor)
         yield
 

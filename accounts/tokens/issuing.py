@@ -111,7 +111,7 @@ def token_page(user: User, before: int | None) -> TokenPage:
 def revoke(user: User, token_id: int, *, actor: Actor) -> ApiToken | None:
     """Revoke a token of this user; return it, or None if there is none with this id. Raises SessionEnded."""
     own = actor.token.pk if isinstance(actor.token, ApiToken) else None
-    with counted(actor):
+    with counted(actor, always=True):
         if own is None:
             lock_actor(actor)  # sessions come before tokens, as in lock_sessions_and_tokens
         # Lock both in the order of ids: if two tokens revoke each other, one comes first.

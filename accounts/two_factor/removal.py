@@ -25,7 +25,7 @@ def remove(user: User, factor: Factor, *, session: SessionStore, actor: Actor) -
 
     Raises LastMethod if no other working device would be left, TwoFactorNotEnabled, SessionEnded.
     """
-    with counted(actor):
+    with counted(actor, always=True):
         user = lock_user(user, session)
         methods = factors.methods_of(user)
         if factor.slug not in methods.states:
@@ -67,7 +67,7 @@ def disable(
 def disable_once(
     user: User, *, actor: Actor, session: SessionStore | None, reason: str, forced: bool
 ) -> None:
-    with counted(actor):
+    with counted(actor, always=True):
         if session:
             session.lock()
         else:

@@ -59,7 +59,7 @@ def deactivate(user: User, *, reason: str, actor: Actor) -> bool:
     Raises NotYours, LastSuperuser, ReasonMissing, ReasonTooLong, RateLimited, AccountGone, SessionEnded.
     """
     reason = begin_change(reason, actor=actor)
-    with acting(actor):
+    with acting(actor, always=True):
         locked = lock_for_admin(user, actor=actor, with_superusers=True)
         if not locked.is_active:
             return False

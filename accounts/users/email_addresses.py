@@ -12,7 +12,7 @@ from accounts.audit import Actor, Event, record, subject_of
 from accounts.exceptions import RuleViolation
 from accounts.limits import Budget, BySource, Ceiling, Claim
 from accounts.limits.guesses import account_key
-from accounts.models import User, name_key
+from accounts.models import User, login_key
 from accounts.sessions.locks import acting, lock_acting_user
 from accounts.users.links import Link, LinkInvalid
 
@@ -64,7 +64,7 @@ def change_email(user: User, email: str, *, actor: Actor) -> User:
     Entering the current confirmed address withdraws a change. Returns the changed user. Raises RateLimited,
     SessionEnded, AccountGone.
     """
-    withdrawn = user.email_confirmed and name_key(email) == name_key(user.email)
+    withdrawn = user.email_confirmed and login_key(email) == login_key(user.email)
     if not withdrawn:
         limits.reserve((ADDRESS_CHANGES, acting_on(user, actor)), *confirmations_to(email, actor))
     with acting(actor):
@@ -94,7 +94,7 @@ def acting_on(user: User, actor: Actor) -> str:
 
 def confirmations_to(address: str, actor: Actor) -> list[Claim]:
     """Return the claims for a mail to an address that nobody has confirmed to be theirs."""
-    key = crypto.digest(name_key(address), "confirm")
+    key = crypto.digest(login_key(address), "confirm")
     return [(CONFIRMATIONS, key), *CONFIRMATIONS_BY_NETWORK.claims(actor, key)]
 
 

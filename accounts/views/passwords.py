@@ -58,8 +58,9 @@ def reset_password(request: SiteRequest) -> HttpResponse:
         else:
             messages.success(request, _("Your password was changed. Sign in with the new one."))
             response = without_token(redirect("accounts:sign_in"))
-            # The way in while strangers guess: this browser has budgets of its own from now on (D37).
-            known_browsers.keep_known(request, response, user.pk, user.security_stamp)
+            # The way in while strangers guess, or have stolen the cookies of this browser: it has budgets of
+            # its own from now on (D37).
+            known_browsers.keep_known(request, response, user.pk, user.security_stamp, anew=True)
             return response
     elif passwords.RESET.is_outdated(token):
         return link_is_invalid(request)

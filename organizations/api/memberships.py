@@ -18,7 +18,7 @@ from accounts.jsonapi.documents import Resource, document, no_content, respond
 from accounts.jsonapi.errors import ApiError
 from accounts.jsonapi.pagination import PageRequest, paginate, pagination
 from accounts.jsonapi.requests import Document, identifiers
-from accounts.models import USERNAME_LENGTH, ApiToken
+from accounts.models import USERNAME_LENGTH, ApiToken, login_key
 from accounts.models.public_ids import row_id
 from organizations.access.gate import is_locked_out
 from organizations.api.gate import (
@@ -78,7 +78,7 @@ def is_own(call: Call, membership: Membership) -> bool:
         return False
     user = call.user
     if membership.user_id is None:
-        return user.email_confirmed and membership.email == user.email.lower()
+        return user.email_confirmed and membership.email == login_key(user.email)
     return membership.user_id == user.pk
 
 

@@ -15,7 +15,7 @@ from accounts import crypto, limits, outbox
 from accounts.audit import Actor
 from accounts.exceptions import EmailNotConfirmed
 from accounts.limits import Budget, BySource, Ceiling, Claim
-from accounts.models import User, name_key
+from accounts.models import User, login_key
 from accounts.sessions.locks import acting
 from organizations.access.rights import lock_organization, lock_with_right
 from organizations.announcements import is_owner, tell_of_invitation
@@ -75,7 +75,7 @@ def invite(organization: Organization, who: str, *, actor: Actor) -> Membership:
 
 
 def invitations_to(who: str, organization: Organization, actor: Actor) -> list[Claim]:
-    person = crypto.digest(name_key(who), "invitation")
+    person = crypto.digest(login_key(who), "invitation")
     return [
         (TO_ONE, person),
         (TO_ONE_BY_ORGANIZATION, f"{person}:{organization.pk}"),
@@ -100,7 +100,7 @@ def is_news(organization: Organization, actor: Actor) -> bool:
 
 
 def address_invitation(organization: Organization, address: str) -> Membership:
-    email = name_key(address)
+    email = login_key(address)
     found = organization.memberships.filter(user__isnull=True, email=email).first()
     return found or Membership(organization=organization, email=email)
 
@@ -170,7 +170,7 @@ def activate(invitation: Membership, user: User) -> None:
 
 def decline(invitation_id: int, *, user: User, actor: Actor) -> Organization:
     """Decline an invitation and return the organization, which can invite again. Raises InvitationGone."""
-    with acting(actor):
+    with acting(actor, always=True):
         organization, user, _rows = lock_invitation(invitation_id, user)
         Membership.objects.filter(pk=invitation_id).delete()
         record(Event.INVITATION_DECLINED, organization, actor=actor, user=user)

@@ -67,7 +67,7 @@ def unmake_owner(
 
     Raises LastOwner, MembershipGone, NotShown.
     """
-    with acting(actor):
+    with acting(actor, always=True):
         organization = lock_with_right(organization, actor, Right.OWNERS)
         going = lock_going(organization, membership_id, choices)
         membership, user = going.membership, going.user
@@ -97,7 +97,7 @@ def unmake_owners(
 
     What they leave behind is kept, and told. Raises LastOwner, MembershipGone.
     """
-    with acting(actor):
+    with acting(actor, always=True):
         organization = lock_with_right(organization, actor, Right.OWNERS)
         rows = lock_memberships(organization, membership_ids)
         owners = [(membership, user) for membership, user in rows if membership.is_owner]
@@ -131,7 +131,7 @@ def remove(
     `choices` says what becomes of what a member leaves behind. Removing an owner takes Right.OWNERS. Raises
     BecameOwner for an owner unless `owner_too`, LastOwner, MembershipGone, NotShown.
     """
-    with acting(actor):
+    with acting(actor, always=True):
         organization = lock_with_right(organization, actor, Right.MEMBERS)
         going = lock_going(organization, membership_id, choices)
         membership = going.membership
@@ -146,7 +146,7 @@ def remove(
 
 def leave(organization: Organization, *, user: User, actor: Actor) -> None:
     """Leave an organization, even when locked out. Raises LastOwner, MembershipGone."""
-    with acting(actor):
+    with acting(actor, always=True):
         organization = lock_organization(organization)
         user = lock_member(user.pk)
         membership = organization.memberships.active().filter(user=user).first()

@@ -9,7 +9,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import USERNAME_LENGTH, User
+from accounts.models import USERNAME_LENGTH, User, login_key
 from organizations.models.organizations import AuthPolicy, Organization
 
 INVITATION_LIFETIME = timedelta(days=7)
@@ -20,7 +20,7 @@ def invitation_end() -> datetime:
 
 
 def confirmed_address(user: User) -> str:
-    return user.email.lower() if user.email_confirmed else ""
+    return login_key(user.email) if user.email_confirmed else ""
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):

@@ -14,6 +14,8 @@ from django.utils import timezone
 from accounts.limits import successes
 from accounts.models import AuditEvent, OutboxMessage, RateLimit, Session
 from tests.api.clients import api_client, document
+from tests.support.guessing import actor_in
+from tests.support.mails import link_in
 from tests.support.organizations import found
 from tests.support.people import PASSWORD, enrol, make_user, post_password, sign_in
 from tests.support.two_factor import known_browser, let_sudo_expire, same_browser
@@ -131,13 +133,9 @@ TWO_FACTOR = "/app/settings/two-factor"
 DOORS = [
     (f"{TWO_FACTOR}/reveal-codes", {}),
     (f"{TWO_FACTOR}/renew-codes", {}),
-    (f"{TWO_FACTOR}/disable", {"password": PASSWORD}),
     (f"{TWO_FACTOR}/app/replace", {}),
     ("/app/settings/profile/email", {"email": "alice@example.com"}),
     ("/app/settings/profile/email", {"email": "new@example.com"}),
-    ("/app/settings/password", {"password": PASSWORD, "new_password": "an entirely different sentence"}),
-    ("/app/settings/sessions/end-others", {}),
-    ("/app/settings/sessions/remembered/forget", {}),
     ("/app/settings/tokens/create", {"description": "x", "expires": "30"}),
     ("/app/organizations/new", {"name": "another", "email": "x@example.com"}),
     ("/app/acme/settings/general", {"email": "x@example.com"}),
@@ -204,8 +202,58 @@ def test_sf5_a_stolen_session_cannot_keep_the_owner_from_ending_it(alice):
     thief.cookies["session"] = sign_in(alice).cookies["session"].value  # and no known browser
     use_up_actions(key_of(thief, alice))
 
-    assert thief.post("/app/settings/sessions/end-others").status_code == 429
-    assert own.post("/app/settings/sessions/end-others").status_code == 302
+    contact = {"email": "alice@example.com"}
+    assert thief.post("/app/settings/profile/email", contact).status_code == 429
+    assert own.post("/app/settings/profile/email", contact).status_code == 302
+
+
+NEW = "an entirely different sentence"
+
+
+def test_sf5_whoever_has_stolen_all_cookies_cannot_keep_the_owner_from_ending_what_he_has(alice, bob):
+    """He uses the budget up, and goes on to use it up. What only takes power away is never refused."""
+    app = enrol(alice)
+    own = sign_in(alice, app)
+    found("theirs", bob, owners=[alice])
+    organization = found("acme", alice, owners=[bob])
+    own.post("/app/acme/settings/authentication-tokens/organization/create", {"expires": "30"})
+    own.post("/app/settings/tokens/create", {"description": "x", "expires": "30"})
+    own.post(f"{TWO_FACTOR}/app/replace")
+    sign_in(alice, app)
+    [token] = alice.api_tokens.all()
+    membership = organization.memberships.get(user=bob)
+    use_up_actions(key_of(own, alice))
+    sign_in(alice, app)  # the stolen session, say
+    pages = [
+        (f"/app/settings/tokens/{token.pk}/revoke", {}),
+        ("/app/settings/sessions/end-others", {}),
+        (f"{TWO_FACTOR}/cancel", {}),
+        ("/app/acme/settings/authentication-tokens/organization/delete", {}),
+        (f"/app/acme/settings/users/{membership.pk}/remove", {}),
+        ("/app/theirs/leave", {}),
+        (f"{TWO_FACTOR}/disable", {"password": PASSWORD}),
+        ("/app/settings/password", {"password": PASSWORD, "new_password": NEW}),
+    ]
+
+    before = AuditEvent.objects.count()
+    assert [(path, own.post(path, fields).status_code) for path, fields in pages] == [
+        (path, 302) for path, _fields in pages
+    ]
+    assert AuditEvent.objects.count() - before >= len(pages) - 1
+    assert own.post("/app/settings/profile/email", {"email": "alice@example.com"}).status_code == 429
+
+
+def test_sf5_a_reset_link_gives_the_browser_budgets_that_nobody_has_used(alice, bob, mailoutbox):
+    own = sign_in(alice)
+    sign_in(bob, client=own)
+    use_up_actions(f"user:{alice.pk}:{actor_in(own).browser.key}")
+    own.post("/account/password/forgot", {"email": alice.email})
+    own.get(link_in(mailoutbox[-1], "/account/password/reset/"))
+    own.post("/account/password/reset", {"new_password": NEW})
+
+    assert not actor_in(own).browser.is_current(bob)  # or one's own link would begin his budget anew
+    assert post_password(own, alice, NEW).status_code == 302
+    assert own.post("/app/settings/profile/email", {"email": "alice@example.com"}).status_code == 302
 
 
 def test_sf5_what_one_owner_does_is_not_counted_for_another(alice):
@@ -245,6 +293,7 @@ class Function:
     module: str
     name: str
     calls: frozenset[str]
+    is_always: bool
 
     @property
     def begins_counted(self):
@@ -262,7 +311,17 @@ def functions_of(app):
             if isinstance(node, ast.FunctionDef):
                 called = [call.func for call in ast.walk(node) if isinstance(call, ast.Call)]
                 names = {getattr(one, "id", getattr(one, "attr", "")) for one in called}
-                yield Function(app, module, node.name, frozenset(names))
+                is_always = any(
+                    getattr(call.func, "id", "") in BEGINNINGS
+                    and any(given.arg == "always" and is_true(given.value) for given in call.keywords)
+                    for call in ast.walk(node)
+                    if isinstance(call, ast.Call)
+                )
+                yield Function(app, module, node.name, frozenset(names), is_always)
+
+
+def is_true(value):
+    return isinstance(value, ast.Constant) and value.value is True
 
 
 def is_counted(function, functions, seen=()):
@@ -289,3 +348,28 @@ def test_sf5_whatever_is_recorded_is_counted_for_the_one_who_acts(app):
         for one in recording
         if not one.is_excused and not is_counted(one, functions)
     ] == []
+
+
+# What only takes power away: no budget of actions keeps its owner from it.
+NEVER_REFUSED = [
+    "accounts.sessions.ending.end_elsewhere",
+    "accounts.sessions.remembered.forget",
+    "accounts.tokens.issuing.revoke",
+    "accounts.two_factor.enrolment.cancel_enrolment",
+    "accounts.two_factor.removal.disable_once",
+    "accounts.two_factor.removal.remove",
+    "accounts.users.administration.deactivate",
+    "accounts.users.passwords.change",
+    "organizations.members.invitations.decline",
+    "organizations.members.memberships.leave",
+    "organizations.members.memberships.remove",
+    "organizations.members.memberships.unmake_owner",
+    "organizations.members.memberships.unmake_owners",
+    "organizations.tokens.revoke",
+]
+
+
+def test_sf5_these_verbs_are_never_refused_by_the_budget_of_actions_and_no_others():
+    functions = [one for app in ("accounts", "organizations") for one in functions_of(app)]
+
+    assert sorted(f"{one.module}.{one.name}" for one in functions if one.is_always) == NEVER_REFUSED
