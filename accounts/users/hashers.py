@@ -1,4 +1,4 @@
-"""The password hasher, how many hashes a process computes at once, and how many wait for that."""
+"""The password hasher, and how many hashes a process computes at once."""
 
 import threading
 from collections.abc import Iterator
@@ -14,41 +14,19 @@ from accounts.exceptions import Overloaded
 
 @cache
 def slots() -> threading.BoundedSemaphore:
-    """Return the slots for hashes: half of the threads of this process."""
+    """Return the slots for hashes: half of the threads of this process. The other half serves pages."""
     return threading.BoundedSemaphore(max(1, settings.THREADS_PER_PROCESS // 2))
-
-
-@cache
-def waiting_room() -> threading.BoundedSemaphore:
-    """Return the places of those who wait for a slot: a quarter of the threads. The others serve pages.
-
-    Of one or two threads none is left for pages.
-    """
-    return threading.BoundedSemaphore(max(1, settings.THREADS_PER_PROCESS // 4))
 
 
 @contextmanager
 def slot(longest_wait: float) -> Iterator[None]:
-    """Hold one of the slots.
-
-    Raises Overloaded if none becomes free within `longest_wait` seconds; at once if too many wait already.
-    """
-    if not (slots().acquire(blocking=False) or wait_for_slot(longest_wait)):
+    """Hold one of the slots. Raises Overloaded if none becomes free within `longest_wait` seconds."""
+    if not slots().acquire(timeout=longest_wait):
         raise Overloaded
     try:
         yield
     finally:
         slots().release()
-
-
-def wait_for_slot(longest_wait: float) -> bool:
-    """Wait for a slot and take it; return False if there is none in time, or no place to wait."""
-    if not waiting_room().acquire(blocking=False):
-        return False
-    try:
-        return slots().acquire(timeout=longest_wait)
-    finally:
-        waiting_room().release()
 
 
 class Argon2Hasher(Argon2PasswordHasher):

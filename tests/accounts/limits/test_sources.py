@@ -1,16 +1,11 @@
 """What many networks can guess, and what it costs everybody else: nothing."""
 
 import logging
-import threading
-import time
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.contrib.auth.hashers import make_password
-from django.db import connections
 from django.test import Client
 
-from accounts.exceptions import Overloaded
 from accounts.limits import guesses
 from accounts.models import AuditEvent, RateLimit, User
 from accounts.users import hashers
@@ -219,60 +214,9 @@ def test_sf7_a_link_that_does_not_work_makes_no_browser_known(clock, alice, mail
 def four_threads(settings, transactional_db):
     settings.PASSWORD_HASHERS = [f"{ImpatientHasher.__module__}.{ImpatientHasher.__name__}"]
     settings.THREADS_PER_PROCESS = 4
-    forget_places()
-    yield
-    forget_places()
-
-
-def forget_places():
     hashers.slots.cache_clear()
-    hashers.waiting_room.cache_clear()
-
-
-def test_sf7_a_page_answers_while_all_slots_and_places_to_wait_are_taken(four_threads, clock):
-    """As many threads as the server has; far more sign-ins than threads come before the page."""
-    all_hash, done = threading.Barrier(3), threading.Event()
-
-    def hash_slowly():
-        with hashers.slot(0):
-            all_hash.wait(10)
-            return done.wait(10)
-
-    def hash_soon():
-        try:
-            with hashers.slot(10):
-                return "hashed"
-        except Overloaded:
-            return "busy"
-
-    def page():
-        try:
-            return Client().get("/session").status_code
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(4) as server:
-        hashing = [server.submit(hash_slowly) for _ in range(2)]
-        all_hash.wait(10)
-        waiting = [server.submit(hash_soon) for _ in range(10)]
-        try:
-            assert server.submit(page).result(timeout=5) == 200
-        finally:
-            done.set()
-
-    assert all(one.result() for one in hashing)
-    assert sorted(one.result() for one in waiting) == ["busy"] * 9 + ["hashed"]
-
-
-def test_sf7_who_finds_no_place_to_wait_is_told_at_once(four_threads, clock, alice, settings):
-    settings.PASSWORD_HASHERS = ["accounts.users.hashers.Argon2Hasher"]  # which waits for two seconds
-    with hashers.slot(0), hashers.slot(0), hashers.waiting_room():
-        began = time.monotonic()
-        busy = post_password(Client(), alice)
-        took = time.monotonic() - began
-
-    assert (busy.status_code, busy["Retry-After"]) == (503, "5")
-    assert took < hashers.Argon2Hasher.longest_wait
+    yield
+    hashers.slots.cache_clear()
 
 
 def test_sf7_half_of_the_threads_hash_and_the_next_one_is_told_to_come_back(four_threads, clock):
@@ -311,8 +255,8 @@ def test_sf7_who_is_told_to_come_back_has_lost_nothing(four_threads, clock, mail
 
 def test_sf7_a_machine_of_one_thread_still_hashes(settings):
     settings.THREADS_PER_PROCESS = 1
-    forget_places()
+    hashers.slots.cache_clear()
     try:
         assert make_password(PASSWORD, hasher=ImpatientHasher())
     finally:
-        forget_places()
+        hashers.slots.cache_clear()
