@@ -6,6 +6,9 @@ day: 100 wrong six-digit codes and 20 wrong backup codes.
 
 Too many wrong passwords over the whole site close it to nobody: networks that failed within the last hour
 have a tenth of their budgets then, one try in five minutes for an address, and all others go on.
+
+Known browsers are not counted by network: they can guess only accounts that have signed in there, and whoever
+has an account could keep others in an office out of theirs.
 """
 
 from accounts import crypto
@@ -23,8 +26,8 @@ UNDER_ATTACK = (
 )
 UNDER_ATTACK_BY_USERS = (
     "More than 1,000 wrong passwords in five minutes, in browsers that people have signed in with before: "
-    "somebody is guessing with accounts of their own. Each network that failed within the last hour has five "
-    "tries in five minutes now. Look for accounts and networks in the events login.failed and "
+    "somebody is guessing with accounts of their own. Each of these browsers that failed within the last "
+    "hour has one try in five minutes now. Look for accounts and networks in the events login.failed and "
     "password.failed, and deactivate or block them."
 )
 
@@ -33,10 +36,7 @@ BY_NETWORK = BySource("password:address", (10, 300), above={"password:all": 1}, 
 OVERALL = Ceiling("password:all", (1000, 300), alarm=UNDER_ATTACK)
 # Known browsers of an account share no budget here: an intruder's browser could use up the owner's. Their
 # number doesn't matter: their users know the password, and a new password makes them unknown browsers.
-BY_BROWSER = Budget("password:browser", (10, 300))
-BROWSERS_BY_NETWORK = BySource(
-    "password:browsers:address", (50, 300), above={"password:browsers:all": 5}, if_failed=True
-)
+BY_BROWSER = Budget("password:browser", (10, 300), above={"password:browsers:all": 1}, if_failed=True)
 BROWSERS_OVERALL = Ceiling("password:browsers:all", (1000, 300), alarm=UNDER_ATTACK_BY_USERS)
 
 
@@ -58,7 +58,6 @@ def for_password(user: User | None, typed: str, *, actor: Actor) -> list[Claim]:
     if user is not None and actor.browser.is_current(user):
         return [
             (BY_BROWSER, f"{account_key(user)}:{actor.browser.key}"),
-            *BROWSERS_BY_NETWORK.claims(actor),
             (BROWSERS_OVERALL, ""),
         ]
     account = account_key(user) if user else typed_key(typed)

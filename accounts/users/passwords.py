@@ -12,7 +12,7 @@ from django.db import transaction
 from accounts import crypto, limits, outbox
 from accounts.audit import Actor, Event, record, subject_of
 from accounts.exceptions import RateLimited, RuleViolation, WrongPassword
-from accounts.limits import Attempt, Budget, BySource, guesses, successes
+from accounts.limits import Attempt, Budget, BySource, Claim, guesses, successes
 from accounts.models import User, login_key
 from accounts.sessions.locks import counted, lock_actor, lock_user
 from accounts.sessions.store import SessionStore
@@ -24,6 +24,8 @@ from accounts.users.validators import LONGEST_PASSWORD
 RESETS_OF_ACCOUNT = Budget("reset:account", (5, 3600))
 RESETS_OF_ACCOUNT_BY_NETWORK = BySource("reset:account:address", (3, 3600))
 RESETS_BY_NETWORK = BySource("reset:address", (20, 3600))  # each mails a stranger
+# Instead of the latter, in a known browser of the account: others in its network can't use it up.
+RESETS_BY_BROWSER = Budget("reset:browser", (20, 3600))
 
 NO_PASSWORD = "!"
 
@@ -134,7 +136,7 @@ def request_reset(email: str, *, actor: Actor) -> None:
         limits.reserve(
             (RESETS_OF_ACCOUNT, links),
             *RESETS_OF_ACCOUNT_BY_NETWORK.claims(actor, links),
-            *RESETS_BY_NETWORK.claims(actor),
+            *resets_from(user, actor),
         )
     except RateLimited:
         return
@@ -149,6 +151,13 @@ def request_reset(email: str, *, actor: Actor) -> None:
             actor=actor,
             token=RESET.token_for(reader),
         )
+
+
+def resets_from(user: User | None, actor: Actor) -> list[Claim]:
+    """Return the claims of the source. Nobody has a known browser of an unknown address (R5)."""
+    if user is not None and actor.browser.is_current(user):
+        return [(RESETS_BY_BROWSER, f"{guesses.account_key(user)}:{actor.browser.key}")]
+    return RESETS_BY_NETWORK.claims(actor)
 
 
 def state_for_reset(user: User) -> str:

@@ -2,10 +2,13 @@
 
 import pytest
 from django.core import signing
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from accounts.limits import guesses
 from accounts.models import AuditEvent, RateLimit
+from accounts.users import passwords
 from tests.support.guessing import Guesser, guess_password
 from tests.support.mails import subjects
 from tests.support.people import PASSWORD, enrol, make_user, post_password, sign_in
@@ -25,6 +28,7 @@ from tests.support.two_factor import (
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+FORGOT = "/account/password/forgot"
 HOUR, DAY = 3600, 86_400
 WRONG_RECOVERY_CODE = "00000-0000-0000"
 
@@ -151,20 +155,60 @@ def test_r58_who_knew_a_former_password_does_not_come_back_in_silence(alice, mai
     assert len(subjects(mailoutbox, alice.email)) == 1
 
 
-def test_r4_known_browsers_of_one_network_can_guess_fifty_times(clock):
-    users = [make_user(f"user{n}") for n in range(6)]
+def test_sf7_whoever_guesses_in_known_browsers_of_his_own_closes_no_other_in_the_same_network(clock, alice):
+    """All of them are at one address, as in an office."""
+    own = known_browser(alice)
+    users = [make_user(f"user{n}") for n in range(11)]
     browsers = [known_browser(user) for user in users]
 
     guessed = [
         guess_password(user, browser)
         for browser, user in zip(browsers, users, strict=True)
-        for _ in range(10)
+        for _ in range(11)
     ]
 
-    assert guessed == [True] * 50 + [False] * 10
-    assert post_password(browsers[5], users[5]).status_code == 429
-    browsers[0].defaults["REMOTE_ADDR"] = "198.51.100.1"
-    assert post_password(browsers[5], users[5]).status_code == 429
+    assert guessed == ([True] * 10 + [False]) * 11
+    assert post_password(own, alice, "wrong").status_code == 422
+    assert post_password(own, alice).status_code == 302
+
+
+def test_sf7_above_the_ceiling_a_known_browser_that_failed_has_one_try_and_others_go_on(clock, alice, bob):
+    own, same, other = known_browser(alice), known_browser(alice), known_browser(bob)
+    guess_password(bob, other)
+    use_up(guesses.BROWSERS_OVERALL)
+
+    assert guess_password(bob, other) is False
+    assert post_password(own, alice, "wrong").status_code == 422
+    assert post_password(own, alice).status_code == 429
+    assert post_password(same, alice).status_code == 302
+    clock.shift(300)
+    assert post_password(own, alice).status_code == 302
+
+
+def test_sf7_others_in_the_network_use_up_no_reset_links_of_a_known_browser(clock, alice, mailoutbox):
+    own = known_browser(alice)
+    Client().post(FORGOT, {"email": "nobody@example.com"})
+    use_up(passwords.RESETS_BY_NETWORK.budgets[""], "127.0.0.1")
+    mailoutbox.clear()
+
+    Client().post(FORGOT, {"email": alice.email})
+    assert subjects(mailoutbox, alice.email) == []
+    own.post(FORGOT, {"email": alice.email})
+    assert len(subjects(mailoutbox, alice.email)) == 1
+
+
+def test_sf7_a_known_browser_asks_for_the_links_of_others_like_any_other(clock, alice, bob, mailoutbox):
+    """And an address that nobody has costs the same there: the answer and the statements tell nothing."""
+    own = known_browser(alice)
+    pages, shapes = set(), set()
+    for email in (bob.email, "nobody@example.com"):
+        with CaptureQueriesContext(connection) as queries:
+            pages.add(own.post(FORGOT, {"email": email}).content)
+        shapes.add(tuple(query["sql"].split(" ", 1)[0] for query in queries))
+
+    assert len(pages) == len(shapes) == 1
+    assert RateLimit.objects.get(key="reset:address:127.0.0.1:3600").count == 2
+    assert not RateLimit.objects.filter(key__startswith="reset:browser").exists()
 
 
 def test_lg_16_success_in_one_budget_gives_nothing_back_in_another(clock, alice):

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from django.test import Client
 
 from accounts.crypto import digest
-from accounts.limits import guesses
 from accounts.models import RateLimit, User
 from accounts.models.public_ids import public_id
 from tests.api.clients import ApiClient, document, token_of
@@ -122,13 +121,16 @@ class PasswordsOfSite(SignIn):
             self.fast_forward()
 
 
-class KnownBrowser(Case):
-    ceiling = guesses.BROWSERS_OVERALL
+@row("password:browsers:all")
+class KnownBrowsersOfSite(Case):
+    """By people in the same network, with accounts of their own."""
+
+    used = [("password:browsers:all::", 1000)]
 
     def prepare(self):
         self.own = at(HERE, known_browser(self.victim))
         self.others = [make_user(f"other{n}") for n in range(3)]
-        self.theirs = [at(there(), known_browser(user)) for user in self.others]
+        self.theirs = [at(HERE, known_browser(user)) for user in self.others]
 
     def attack(self):
         for browser, user in zip(self.theirs, self.others, strict=True):
@@ -139,16 +141,6 @@ class KnownBrowser(Case):
         worked = post_password(self.own, self.victim).status_code == 302
         self.own.post("/session/logout")
         return worked
-
-
-@row("password:browsers:address")
-class KnownBrowsersOfNetwork(KnownBrowser):
-    used = [(f"password:browsers:address:{there()}:", 50)]
-
-
-@row("password:browsers:all")
-class KnownBrowsersOfSite(KnownBrowser):
-    used = [("password:browsers:all::", 1000)]
 
 
 # ---------------------------------------------------------------- mails
