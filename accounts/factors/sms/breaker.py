@@ -12,7 +12,6 @@ used, or if none was.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import ip_network
 from typing import Any
 
 from django.db import connection, transaction
@@ -47,7 +46,6 @@ COUNTED_OF_PERSON = Budget("text:counted:person", (3, 3600))
 COUNTED_OF_NETWORK = Budget("text:counted:network", (5, 3600))
 COUNTED_OF_NUMBER = Budget("text:counted:number", (3, 3600))
 COUNTED_OF_BLOCK = Budget("text:counted:block", (5, 3600))
-IPV6_SITE = 48  # bits; one customer can have that many networks
 
 BREAKER = Actor(user=None, ip=None, user_agent="", door="breaker")
 
@@ -85,11 +83,8 @@ def block_key(number: str) -> str:
 
 
 def source_network(actor: Actor | None) -> str:
-    """Return the network of the actor: of IPv6 a whole site's, so that its many networks are one source."""
-    network = actor.network if actor else ""
-    if "/" not in network:
-        return network
-    return str(ip_network(network).supernet(new_prefix=IPV6_SITE))
+    """Return the widest network of the actor, an IPv4 /24 or IPv6 /48: those within it are cheap to have."""
+    return actor.networks[-1] if actor else ""
 
 
 # ---------------------------------------------------------------- is it paused?
