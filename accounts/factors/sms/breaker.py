@@ -83,10 +83,8 @@ def block_key(number: str) -> str:
 
 
 def source_network(actor: Actor | None) -> str:
-    """Return the IPv4 address of the actor, or the IPv6 /48: one customer can have all its /64 networks."""
-    if actor is None:
-        return ""
-    return actor.networks[-1] if "/" in actor.network else actor.network
+    """Return the widest network of the actor, an IPv4 /24 or IPv6 /48: those within it are cheap to have."""
+    return actor.networks[-1] if actor else ""
 
 
 # ---------------------------------------------------------------- is it paused?

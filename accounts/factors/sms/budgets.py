@@ -4,12 +4,16 @@ Texts that set up a number, which may be anybody's, have budgets of their own. T
 users who have proved that number, and no more than half of what all texts share.
 """
 
+from datetime import datetime
+
 from django.conf import settings
+from django.db import transaction
 
 from accounts.audit import Actor
-from accounts.factors.sms.breaker import block_key
-from accounts.limits import Budget, BySource, Claim
+from accounts.factors.sms.breaker import block_key, source_network
+from accounts.limits import Attempt, Budget, BySource, Claim
 from accounts.limits.budgets import DAY, HOUR
+from accounts.limits.counters import counters_of
 from accounts.limits.guesses import account_key
 from accounts.models import User
 
@@ -21,6 +25,14 @@ SENDS_TO_NUMBER = Budget("text:number", (1, 60), (5, HOUR), (10, DAY))
 SENDS_BY_NETWORK = BySource("text:address", (20, HOUR))
 
 SET_UPS_BY_NETWORK = BySource("text:set-up:address", (20, HOUR))
+# Of the widest network; what is used is given back. The breaker counts few texts of a network, which must not
+# pause a place for others, so somebody with one network would not be found out there.
+UNUSED_ALARM = (
+    "Twenty codes that set up a number were sent for one network within an hour, and not used: this may be "
+    "fraud. No more of them are sent for it until the hour is over, or until some are used. Look for the "
+    "network in the events two_factor.started, and block it at the proxy or firewall."
+)
+UNUSED_OF_NETWORK = Budget("text:set-up:unused:network", (20, HOUR), alarm=UNUSED_ALARM)
 # A person's first text of the day to a number doesn't depend on what others had sent to it, but for five
 # minutes on those in the same network. So nobody can keep its owner from setting it up.
 FIRST_OF_PERSON = Budget("text:set-up:first", (1, DAY))
@@ -70,11 +82,21 @@ def for_set_up(user: User, number: str, *, actor: Actor) -> list[Claim]:
     return [
         (SENDS_BY_USER, account_key(user)),
         *SET_UPS_BY_NETWORK.claims(actor),
+        (UNUSED_OF_NETWORK, source_network(actor)),
         *shared(number),
         (Budget("text:set-up:block", (half(per_block), HOUR), alarm=BLOCK_SET_UP_ALARM), block),
         (Budget("text:set-up:site", (half(per_hour), HOUR), alarm=SITE_SET_UP_ALARM), ""),
         (Budget("text:set-up:site:day", (half(per_day), DAY), alarm=DAY_SET_UP_ALARM), ""),
     ]
+
+
+def give_back_used(network: str, sent_at: datetime) -> None:
+    """Count the code of a set-up as used that was sent for this network. Call it after the commit.
+
+    If its hour is over, nothing is given back to the next one.
+    """
+    with transaction.atomic():
+        Attempt(tuple(counters_of([(UNUSED_OF_NETWORK, network)], sent_at))).undo()
 
 
 def first_of_day(user: User, subject: str, *, actor: Actor) -> list[Claim]:

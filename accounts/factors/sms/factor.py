@@ -116,7 +116,7 @@ class SMSFactor(Factor):
         }
         text = {"message_id": message.pk, "to": number_of(device), "body": wording.body(code)}
         outbox.enqueue_message("text", text | {"source": source}, LIFETIME)
-        return state | {"message_id": message.pk}
+        return state | {"message_id": message.pk, "network": source["network"]}
 
     def verify(self, user: User, answer: str, state: State) -> Device | None:
         device = self.working_device(user)
@@ -138,6 +138,9 @@ class SMSFactor(Factor):
         ).update(used_at=timezone.now(), digest="")
         if right:
             transaction.on_commit(partial(breaker.count_used, message), robust=True)
+            if is_set_up(state) and "network" in state:
+                used = partial(budgets.give_back_used, state["network"], message.created_at)
+                transaction.on_commit(used, robust=True)
         else:
             TextMessage.objects.filter(pk=message.pk).update(tries=F("tries") + 1)
         return right == 1

@@ -156,6 +156,16 @@ class SetUpsByNetwork(SetsUp):
             self.fast_forward()
 
 
+@row("text:set-up:unused:network")
+class UnusedSetUpsOfNetwork(SetsUp):
+    used = [("text:set-up:unused:network:198.51.0.0/24:", 20)]
+
+    def attack(self):
+        for number in range(3):
+            self.set_up(f"198.51.0.{number + 1}", f"(312) 555-010{number}")
+            self.fast_forward()
+
+
 @row("text:block", "text:set-up:block")
 class TextsToBlock(Texts):
     used = [("text:set-up:block:", 25)]

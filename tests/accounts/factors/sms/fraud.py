@@ -43,13 +43,13 @@ def begin(count, number_of=number, start=0):
     """So many people begin to set up a number; their browsers, with the codes that came."""
     browsers = []
     for n in range(start, start + count):
-        client = sign_up(f"stranger{n}", f"203.0.113.{n}")
+        client = sign_up(f"stranger{n}", f"203.{n}.113.1")
         start_phone(client, number_of(n))
         browsers.append((client, newest_code()))
     return browsers
 
 
-def unused(count, number_of=number, start=0, ip="203.0.113.{n}"):
+def unused(count, number_of=number, start=0, ip="203.{n}.113.1"):
     """The same by the verbs, in half the time. Nobody types these codes."""
     for n in range(start, start + count):
         ask_for_text(make_user(f"stranger{n}"), ip.format(n=n), number_of(n))

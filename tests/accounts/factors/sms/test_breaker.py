@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.exceptions import MethodPaused
+from accounts.factors.sms import budgets
 from accounts.factors.sms.backends.locmem import outbox
 from accounts.factors.sms.models import Destination, SMSDevice, TextMessage
 from accounts.models import AuditEvent, RateLimit, Session
@@ -145,7 +146,7 @@ def test_sf12_an_hour_begins_anew(transactional_db, moving_clock):
 def test_sf12_texts_that_the_provider_refused_cost_nothing_and_do_not_count(transactional_db, by_twilio):
     by_twilio.mode = "500"
     for n in range(21):
-        start_phone(sign_up(f"stranger{n}", f"203.0.113.{n}"), number(n))
+        start_phone(sign_up(f"stranger{n}", f"203.{n}.113.1"), number(n))
 
     assert len(by_twilio.messages) == 21
     assert not Destination.objects.exists()
@@ -161,6 +162,51 @@ def test_sf12_sm_19_one_network_pauses_nothing(transactional_db, settings):
     assert Destination.objects.get(key="US").sent == 5
 
 
+@pytest.mark.parametrize("ip", ["203.0.113.{}", "2001:db8:1:{}::1"], ids=["/24", "/48"])
+def test_sf12_a_fraudster_with_a_few_addresses_of_one_network_gets_twenty_texts(
+    transactional_db, moving_clock, caplog, ip
+):
+    """The place goes on for others; his network is told to use an application."""
+    for n in range(60):
+        ask_for_text(make_user(f"stranger{n}"), ip.format(n % 3), number(n))
+
+    assert len(outbox) == 20
+    assert alarms(caplog) == [budgets.UNUSED_ALARM]
+    assert Destination.objects.get(key="US").sent == 5
+    assert not Destination.objects.paused().exists()
+    start_phone(sign_up("neighbour", ip.format(9)), number(91))
+    assert len(outbox) == 20
+    starts(92)
+    assert outbox[-1].to == number(92)
+    moving_clock.shift(3601)
+    ask_for_text(make_user("later"), ip.format(0), number(93))
+    assert outbox[-1].to == number(93)
+
+
+def test_sf12_codes_that_are_used_are_given_back_to_their_network(transactional_db, moving_clock):
+    for n in range(30):
+        browser = sign_up(f"colleague{n}", f"203.0.113.{n % 3}")
+        start_phone(browser, number(n))
+        assert browser.post(CONFIRM, {"code": newest_code()}).status_code == 200
+
+    assert len(outbox) == 30
+    assert RateLimit.objects.get(key="text:set-up:unused:network:203.0.113.0/24:3600").count == 0
+
+
+def test_sf12_a_code_that_is_used_in_the_next_hour_gives_nothing_back_to_it(transactional_db, moving_clock):
+    """Otherwise late codes would make room for unused ones."""
+    ask_for_text(make_user("first"), "203.0.113.1", number(0))
+    moving_clock.shift(3590)
+    browser = sign_up("late", "203.0.113.1")
+    start_phone(browser, number(1))
+    code = newest_code()
+    moving_clock.shift(20)
+    ask_for_text(make_user("next"), "203.0.113.2", number(2))
+    assert browser.post(CONFIRM, {"code": code}).status_code == 200
+
+    assert RateLimit.objects.get(key="text:set-up:unused:network:203.0.113.0/24:3600").count == 1
+
+
 def test_sf12_many_networks_of_one_ipv6_site_are_one(transactional_db):
     unused(20, ip="2001:db8:1:{n}::1")
 
@@ -169,7 +215,7 @@ def test_sf12_many_networks_of_one_ipv6_site_are_one(transactional_db):
 
 def test_sf12_sm_19_one_person_pauses_nothing(alice):
     for n in range(24):
-        ask_for_text(alice, f"203.0.113.{n}", number(n))
+        ask_for_text(alice, f"203.{n}.113.1", number(n))
         RateLimit.objects.filter(key__startswith="text:user").delete()
 
     assert len(outbox) == 24
@@ -197,7 +243,7 @@ def owners(transactional_db):
     """Eight people who get codes by text, each in a network of their own."""
     people = [make_user(f"owner{n}") for n in range(8)]
     for n, user in enumerate(people):
-        enrol_phone(user, sign_in(user, client=Client(REMOTE_ADDR=f"198.51.100.{n}")), number(n))
+        enrol_phone(user, sign_in(user, client=Client(REMOTE_ADDR=f"198.{n}.100.1")), number(n))
     RateLimit.objects.all().delete()
     Destination.objects.all().delete()
     outbox.clear()
@@ -206,7 +252,7 @@ def owners(transactional_db):
 
 def ask(user):
     n = int(user.username.removeprefix("owner"))
-    client = Client(REMOTE_ADDR=f"198.51.100.{n}")
+    client = Client(REMOTE_ADDR=f"198.{n}.100.1")
     assert post_password(client, user)["Location"] == "/session/two-factor"
     return client
 
