@@ -21,7 +21,7 @@ from accounts.crypto.columns import SealedColumn
 from accounts.database.batches import delete_in_batches
 from accounts.exceptions import DecryptionFailed
 from accounts.models import MailWindow, OutboxMessage
-from accounts.outbox.queue import SEALING_CONTEXT, sealed
+from accounts.outbox.queue import SEALING_CONTEXT, SKEW, sealed
 
 LENGTH = timedelta(hours=1)
 LIFETIME = timedelta(days=3)  # of a mail that is released
@@ -156,14 +156,17 @@ def earlier_of(window: MailWindow) -> tuple[dict[str, Any], ...]:
 
 
 def is_over(window: MailWindow, now: datetime) -> bool:
-    """Return whether the hour is over. A window from the future is over, too: the clock was wrong then."""
-    return not now < window.closes_at <= now + LENGTH
+    """Return whether the hour is over. A window from the future is over, too: the clock was wrong then.
+
+    Another server or a request at the same moment may have written it a little later than `now`.
+    """
+    return not now < window.closes_at <= now + LENGTH + SKEW
 
 
 def over() -> QuerySet[MailWindow]:
     """Return the windows for which `is_over` is true now."""
     now = timezone.now()
-    return MailWindow.objects.filter(Q(closes_at__lte=now) | Q(closes_at__gt=now + LENGTH))
+    return MailWindow.objects.filter(Q(closes_at__lte=now) | Q(closes_at__gt=now + LENGTH + SKEW))
 
 
 def store(

@@ -230,6 +230,17 @@ def test_sf5_each_of_many_at_once_is_counted_once(clock, alice, mailoutbox):
     assert mailoutbox[-1].subject == f"{KNOWS} (and 22 more in the last hour)"
 
 
+def test_sf5_a_window_that_another_server_opened_a_moment_ahead_goes_on(clock, alice, mailoutbox):
+    clock.shift(30)
+    notify(alice)
+    clock.shift(-30)
+
+    notify(alice)
+    call_command("run_due_work")
+
+    assert subjects(mailoutbox, alice.email) == [KNOWS]
+
+
 def test_sf5_several_workers_send_it_once(clock, alice):
     for _ in range(5):
         notify(alice)
