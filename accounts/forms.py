@@ -195,6 +195,16 @@ class RightsForm(ReasonForm):
             "permissions": sorted(rights.permissions),
         }
 
+    def clean(self) -> dict[str, Any]:
+        """Refuse permissions without the tick that makes them count: nothing that was ticked gets lost."""
+        chosen: dict[str, Any] = super().clean() or self.cleaned_data
+        is_or_was_staff = chosen.get("is_staff") or chosen.get("is_superuser") or self.initial.get("is_staff")
+        if chosen.get("permissions") and not is_or_was_staff:
+            self.add_error(
+                "permissions", _("Tick “Staff” as well, or untick these: only staff have permissions.")
+            )
+        return chosen
+
     @property
     def rights(self) -> Rights:
         """Return the rights that a valid form chose."""

@@ -20,7 +20,8 @@ class Budget:
     spent, so they can exceed the budget by their number.
 
     `above` has the limits that hold instead while a ceiling of the same reservation is exceeded, by the name
-    of the ceiling. With `if_failed`, they hold only for subjects that failed within the last hour.
+    of the ceiling. They hold for the shortest window: what a lost mail costs is that wait, not the longest.
+    With `if_failed`, they hold only for subjects that failed within the last hour.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class Budget:
     ) -> None:
         self.name = name
         self.windows = windows
+        self.shortest = min((seconds for _limit, seconds in windows), default=0)
         self.alarm = alarm
         self.of_successes = of_successes
         self.above = above

@@ -4,7 +4,7 @@ A window never lasts longer than its length, even if the clock was wrong when th
 statement shortens a window that ends too late, and keeps its count.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
-from accounts.limits.budgets import Budget, Ceiling, Claim
+from accounts.limits.budgets import NONE, Budget, Ceiling, Claim
 from accounts.models import RateLimit
 from accounts.models.clocks import CLOCK_SKEW
 
@@ -24,12 +24,16 @@ NO_LIMIT = 2**31 - 1  # the largest count of the column
 
 @dataclass(frozen=True)
 class Counter:
-    """One window of one claim. `resets_at` is when it closes: if it opened now, or as stored."""
+    """One window of one claim. `resets_at` is when it closes: if it opened now, or as stored.
+
+    `above` has the lower limits of this window, by the names of their ceilings.
+    """
 
     key: str
     limit: int
     resets_at: datetime
     budget: Budget
+    above: Mapping[str, int]
 
     @property
     def failure_key(self) -> str:
@@ -66,7 +70,13 @@ WHERE excluded.count > 0 OR stored.resets_at <= excluded.resets_at AND stored.co
 
 def counters_of(claims: Iterable[Claim], now: datetime) -> list[Counter]:
     counters = [
-        Counter(f"{budget.name}:{subject}:{seconds}", limit, now + timedelta(seconds=seconds), budget)
+        Counter(
+            f"{budget.name}:{subject}:{seconds}",
+            limit,
+            now + timedelta(seconds=seconds),
+            budget,
+            budget.above if seconds == budget.shortest else NONE,
+        )
         for budget, subject in claims
         for limit, seconds in budget.windows
     ]

@@ -95,7 +95,7 @@ def refused_above_ceiling(counters: Sequence[Counter], taken: dict[str, Taken]) 
     over = [
         counter
         for counter in counters
-        for ceiling, limit in counter.budget.above.items()
+        for ceiling, limit in counter.above.items()
         if ceiling in exceeded and taken[counter.key].count > limit
     ]
     asked = [counter for counter in over if counter.budget.if_failed]

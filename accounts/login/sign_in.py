@@ -83,7 +83,9 @@ def record_login(user: User, *, actor: Actor, method: str, remembered_for: timed
     if not actor.browser.is_current(user):
         # After a new password the first one is news again (R58), and so is one that was remembered.
         apart = f"{user.security_stamp}{':remembered' if remembered_for else ''}"
-        outbox.notify(user, "new_browser", apart=apart, actor=actor, remembered_for=remembered_for)
+        outbox.notify(
+            user, "new_browser", apart=apart, source=actor.network, actor=actor, remembered_for=remembered_for
+        )
 
 
 @transaction.atomic

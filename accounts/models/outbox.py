@@ -44,7 +44,7 @@ class MailWindow(models.Model):
     # How many there were in this window, and how many of them nobody has been told of yet.
     count = models.PositiveIntegerField(default=1)
     held = models.PositiveIntegerField(default=0)
-    # The latest of those: as in the outbox, encrypted.
+    # The latest of those, with the times of the others: as in the outbox, encrypted.
     latest_at = models.DateTimeField(null=True)
     sealed = models.TextField(blank=True, default="")
     audience = models.CharField(max_length=64, blank=True, default="")

@@ -35,6 +35,7 @@ def urgent_kinds() -> list[str]:
 
 
 def send_mail(content: dict[str, Any]) -> None:
+    content.pop("times", None)  # of a mail that waited (windows.py): it has them in its text
     try:
         mail = Mail(**content)
     except TypeError as error:

@@ -6,6 +6,7 @@ Each mail has one subject and one text (`templates/email/<name>.subject.txt`, `<
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -26,20 +27,48 @@ class Mail:
 
 
 def render(name: str, address: str, context: dict[str, Any]) -> Mail:
-    """Render a mail. `held` in the context says how many mails it stands for, if it had to wait."""
+    """Render a mail.
+
+    `held` in the context says how many mails it stands for, if it had to wait, and `earlier` has the times
+    before this one (`time_of`), as many as are known.
+    """
     with translation.override(settings.LANGUAGE_CODE):
         context = site() | {"when": timezone.now()} | context
         context["more"] = context.get("held", 0) - 1
         subject = plain(f"{name}.subject.txt", context) + plain("includes/more.txt", context)
-        body = plain(f"{name}.txt", context).strip() + "\n\n" + plain("includes/held.txt", context)
+        body = body_of(name, context)
+        context["earlier"] = [listed(time, body) for time in context.get("earlier", ())]
+        context["unlisted"] = context["more"] - len(context["earlier"])
         context["subject"] = " ".join(subject.split())
-        context["body"] = re.sub(r"\n{3,}", "\n\n", body.strip())
+        context["body"] = f"{body}\n\n{plain('includes/held.txt', context)}".strip()
         return Mail(
             address=address,
             subject=context["subject"],
             text=plain("layout.txt", context).strip() + "\n",
             html=render_to_string("email/layout.html", context),
         )
+
+
+def body_of(name: str, context: dict[str, Any]) -> str:
+    """Return the text of a mail, without what is around it, and without the times before it."""
+    return re.sub(r"\n{3,}", "\n\n", plain(f"{name}.txt", context).strip())
+
+
+def time_of(name: str, context: dict[str, Any]) -> dict[str, Any]:
+    """Return what a later mail of the same kind tells of this time, if this one has to wait; as JSON."""
+    now = timezone.now()
+    with translation.override(settings.LANGUAGE_CODE):
+        said = body_of(name, site() | {"when": now} | context)
+    return {"when": now.isoformat(), "actor": context.get("actor"), "said": said}
+
+
+def listed(time: dict[str, Any], body: str) -> dict[str, Any]:
+    """Return an earlier time, with what its mail would have said and this one does not."""
+    said = [part for part in time["said"].split("\n\n") if part not in body.split("\n\n")]
+    return time | {
+        "when": datetime.fromisoformat(time["when"]),
+        "said": " ".join(" ".join(said).split()),
+    }
 
 
 def plain(template: str, context: dict[str, Any]) -> str:

@@ -12,28 +12,29 @@ from accounts.audit import Actor
 from accounts.models import OutboxMessage, User
 from accounts.outbox import windows
 from accounts.outbox.delivery import BATCH, LISTED, schedule, waiting
-from accounts.outbox.mails import Mail, circumstances, render
+from accounts.outbox.mails import Mail, circumstances, render, time_of
 from accounts.outbox.queue import sealed
 
 LIFETIME = timedelta(days=3)
 
 
-def notify(user: User, name: str, /, *, apart: str = "", **context: Any) -> None:
+def notify(user: User, name: str, /, *, apart: str = "", source: str = "", **context: Any) -> None:
     """Send a mail to a user with a confirmed address. An unconfirmed one may belong to somebody else.
 
-    If the user had one of this kind within the hour, this one waits and is counted (windows.py). Mails with
-    the same name, but another `apart`, are of another kind.
+    If the user had some of this kind within the hour, this one waits and is counted (windows.py). Mails with
+    the same name, but another `apart`, are of another kind. The first from a `source` does not wait.
     """
     if not user.email_confirmed:
         return
     # What happens in one organization is never counted with what happens in another.
     about = [f"user:{user.pk}", context.get("organization_name", ""), apart]
-    turn = windows.turn_of(":".join(part for part in about if part), name)
-    mail = render(name, user.email, simplified({**context, "user": user, "held": turn.held}))
+    turn = windows.turn_of(":".join(part for part in about if part), name, source=source)
+    context = simplified({**context, "user": user, "held": turn.held})
+    mail = render(name, user.email, {**context, "earlier": turn.earlier})
     if turn.window is None:
         enqueue(mail)
     else:
-        windows.store(turn.window, asdict(mail))
+        windows.store(turn, asdict(mail), time_of(name, context))
 
 
 def notify_address(address: str, name: str, /, *, lifetime: timedelta = LIFETIME, **context: Any) -> None:
@@ -44,14 +45,15 @@ def notify_address(address: str, name: str, /, *, lifetime: timedelta = LIFETIME
 def broadcast(name: str, *, audience: str, key: str, **context: Any) -> None:
     """Send a mail to all users whom the audience (delivery.audiences) finds for this key.
 
-    If they had one of this kind within the hour, this one waits and is counted (windows.py).
+    If they had some of this kind within the hour, this one waits and is counted (windows.py).
     """
     turn = windows.turn_of(f"{audience}:{key}", name)
-    context = simplified({**context, "held": turn.held})
+    context = simplified({**context, "held": turn.held, "earlier": turn.earlier})
     if turn.window is None:
         enqueue_broadcast(name, context, audience=audience, key=key)
     else:
-        windows.store(turn.window, {"name": name, "context": context}, audience=audience, key=key)
+        content = {"name": name, "context": context}
+        windows.store(turn, content, time_of(name, context), audience=audience, key=key)
 
 
 def notify_all(user_ids: Iterable[int], name: str, /, **context: Any) -> None:

@@ -1,11 +1,13 @@
 """Hold back mails of which the reader has just had one of the same kind.
 
 What somebody may do again and again must not flood a mailbox: the mail that matters would be lost among the
-others. The first mail of a kind goes at once and opens a window of an hour. Those that follow are counted,
-and when the window is over one mail describes the latest and says how many there were. Its row is written in
-the transaction of the change, so none is lost and none is counted twice, whatever dies in between.
+others. The first mail of a kind goes at once and opens a window of an hour; of some kinds several do. Those
+that follow are counted, and when the window is over one mail describes the latest, lists those before it and
+says how many there were: nobody can hide what they did by what happens afterwards. Its row is written in the
+transaction of the change, so none is lost and none is counted twice, whatever dies in between.
 """
 
+import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,9 +16,12 @@ from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from accounts import crypto
 from accounts.crypto.columns import SealedColumn
 from accounts.database.batches import delete_in_batches
+from accounts.exceptions import DecryptionFailed
 from accounts.models import MailWindow, OutboxMessage
+from accounts.models.clocks import CLOCK_SKEW
 from accounts.outbox.queue import SEALING_CONTEXT, sealed
 
 LENGTH = timedelta(hours=1)
@@ -42,13 +47,15 @@ ALWAYS = {
     "token_sent_in_clear",
     "two_factor_removed_by_admin",
 }
-# What changes how people sign in is told at once several times an hour: the second time may be another
-# person. All other kinds go at once only the first time. Mails by `notify_all` have no windows.
+# What changes how somebody signs in, who signs in, and what makes a key to an organization is told at once
+# several times an hour: the second time may be another person. Other kinds go at once only the first time.
 SEVERAL = 5
 AT_ONCE = dict.fromkeys(
     (
         "backup_codes_renewed",
+        "backup_codes_revealed",
         "email_change_requested",
+        "new_browser",
         "organization_lifted_two_factor",
         "organization_requires_two_factor_owners",
         "password_changed",
@@ -58,9 +65,12 @@ AT_ONCE = dict.fromkeys(
         "two_factor_enabled",
         "two_factor_method_removed",
         "two_factor_replaced",
+        "two_factor_set_aside",
     ),
     SEVERAL,
 ) | {"backup_code_used": 10}  # as many as there are
+MOST_SOURCES = 5  # of which the first mail in an hour goes at once, beyond those above
+KEPT = 10  # times before the latest that one mail lists
 
 SEALED = SealedColumn(MailWindow, "sealed", context=lambda window: SEALING_CONTEXT, may_be_empty=True)
 
@@ -75,50 +85,99 @@ RETURNING id, count
 
 @dataclass(frozen=True)
 class Turn:
-    """Whether a mail goes at once (`window` is None), and how many it stands for, if others had to wait."""
+    """Whether a mail goes at once (`window` is None), and how many it stands for, if others had to wait.
+
+    `earlier` are the times of those others (mails.time_of), KEPT at most.
+    """
 
     window: MailWindow | None = None
     held: int = 0
+    earlier: tuple[dict[str, Any], ...] = ()
 
 
-def turn_of(reader: str, name: str) -> Turn:
+def turn_of(reader: str, name: str, *, source: str = "") -> Turn:
     """Count one more mail of a kind to a reader, in the transaction of the change.
 
-    Pass `held` to the mail, and store it in the window (`store`) if there is one; else enqueue it.
+    Pass `held` and `earlier` to the mail, and store it if there is a window; else enqueue it. The first mail
+    in an hour that comes from a source does not wait, for MOST_SOURCES of them.
     """
     if name in ALWAYS:
         return Turn()
+    count, window, before = count_one(reader, name)
+    is_new = bool(source) and count_one(reader, f"{name}:{digest_of(source)}")[0] == 1
+    if before.held:
+        return before
+    if window is None or count <= AT_ONCE.get(name, 1):
+        return Turn()
+    if is_new and count_one(reader, f"{name}:sources")[0] <= MOST_SOURCES:
+        return Turn()
+    return Turn(window, window.held + 1, earlier_of(window))
+
+
+def digest_of(source: str) -> str:
+    """Return what stands for a source in the name of a window, which is short."""
+    return crypto.digest(source, "mail window")[:32]
+
+
+def count_one(reader: str, name: str) -> tuple[int, MailWindow | None, Turn]:
+    """Count one more in a window; return which one of the hour it is, the window if it is not the first ever,
+    and the turn of a mail that begins a new hour and also tells of those that still wait.
+    """
     now = timezone.now()
     with connection.cursor() as cursor:
         closes_at = connection.ops.adapt_datetimefield_value(now + LENGTH)
         cursor.execute(COUNT, [reader, name, closes_at])
         pk, count = cursor.fetchone()
     if count == 1:
-        return Turn()
+        return 1, None, Turn()
     window = MailWindow.objects.get(pk=pk)  # locked by the statement before
-    if is_over(window, now):  # this mail is the first of an hour, and also tells of those that still wait
-        held = window.held + 1 if window.held else 0
-        reopen(window, now)
-        return Turn(held=held)
-    return Turn() if count <= AT_ONCE.get(name, 1) else Turn(window, window.held + 1)
+    if not is_over(window, now):
+        return count, window, Turn()
+    before = Turn(held=window.held + 1, earlier=earlier_of(window)) if window.held else Turn()
+    reopen(window, now)
+    return 1, window, before
+
+
+def earlier_of(window: MailWindow) -> tuple[dict[str, Any], ...]:
+    """Return the times of the mails that wait, the newest last; of those alike, drop the oldest first."""
+    if not window.sealed:
+        return ()
+    try:
+        times = json.loads(crypto.open_sealed(window.sealed, SEALING_CONTEXT)).get("times", [])
+    except DecryptionFailed:  # was raised as an alarm; the mail says how many there were
+        return ()
+    while len(times) > KEPT:
+        looks = [(time["actor"], time["said"]) for time in times]
+        repeated = (place for place, look in enumerate(looks) if look in looks[place + 1 :])
+        del times[next(repeated, 0)]
+    return tuple(times)
 
 
 def is_over(window: MailWindow, now: datetime) -> bool:
-    """Return whether the hour is over. A window from the future is over, too: the clock was wrong then."""
-    return not now < window.closes_at <= now + LENGTH
+    """Return whether the hour is over. A window from the future is over, too: the clock was wrong then.
+
+    Another server or a request at the same moment may have written it a little later than `now`.
+    """
+    return not now < window.closes_at <= now + LENGTH + CLOCK_SKEW
 
 
 def over() -> QuerySet[MailWindow]:
     """Return the windows for which `is_over` is true now."""
     now = timezone.now()
-    return MailWindow.objects.filter(Q(closes_at__lte=now) | Q(closes_at__gt=now + LENGTH))
+    return MailWindow.objects.filter(Q(closes_at__lte=now) | Q(closes_at__gt=now + LENGTH + CLOCK_SKEW))
 
 
-def store(window: MailWindow, content: dict[str, Any], *, audience: str = "", key: str = "") -> None:
-    """Store the latest mail that waits, in place of the one before."""
+def store(
+    turn: Turn, content: dict[str, Any], time: dict[str, Any], *, audience: str = "", key: str = ""
+) -> None:
+    """Store the latest mail that waits, in place of the one before, together with the times of all."""
+    window = turn.window
+    if window is None:
+        raise ValueError("this mail does not wait")
     window.held += 1
     window.latest_at = timezone.now()
-    window.sealed, window.audience, window.key = sealed(content), audience, key
+    window.sealed = sealed(content | {"times": [*turn.earlier, time]})
+    window.audience, window.key = audience, key
     window.save(update_fields=["held", "latest_at", "sealed", "audience", "key"])
 
 

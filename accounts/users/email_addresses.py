@@ -16,9 +16,11 @@ from accounts.models import User, login_key
 from accounts.sessions.locks import acting, lock_acting_user
 from accounts.users.links import Link, LinkInvalid
 
-# Each mails a stranger. Above the ceiling a network that has not written to the address yet still can, once.
+# Each mails a stranger. Above the ceiling each network still can, once in an hour: a mail may get lost.
 CONFIRMATIONS = Ceiling("confirm:address", (20, 86_400))
-CONFIRMATIONS_BY_NETWORK = BySource("confirm:address:network", (5, 86_400), above={"confirm:address": 1})
+CONFIRMATIONS_BY_NETWORK = BySource(
+    "confirm:address:network", (5, 3600), (5, 86_400), above={"confirm:address": 1}
+)
 RESENDS = Budget("resend", (1, 60), (5, 86_400))
 ADDRESS_CHANGES = Budget("change-email", (5, 86_400))
 

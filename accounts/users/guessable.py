@@ -20,7 +20,7 @@ from django.contrib.auth.password_validation import CommonPasswordValidator
 from accounts.users.keyboards import row_at
 
 ENOUGH = 8  # characters
-LONGEST = 1024  # characters that are looked at
+LONGEST = 256  # characters that are looked at: what begins with so many that are easy to guess is refused
 SHORTEST_NAME = 3
 SHORTEST_COPY = 3
 WORD_LENGTHS = range(4, 17)
@@ -55,16 +55,24 @@ def weakness(password: str, names: Iterable[str]) -> Part | None:
     `names` are the names and addresses of the person and of the site. Upper and lower case, digits that
     stand for letters, and signs between the letters make no difference.
     """
-    text = normal(password[:LONGEST])[:LONGEST]
+    raw = password[:LONGEST].casefold()
+    text = normal(raw)[:LONGEST]
     known = {spelling for name in names for spelling in spellings(name)}
     signs = {char for char in text if not char.isalnum()}
     bare = "".join(char for char in text if char not in signs)
-    for spelling, worth in {text: 0, bare: len(signs)}.items():
+    for spelling, worth in {raw: 0, text: 0, bare: len(signs), sorted_out(text): 0}.items():
         for letters in {spelling.translate(table) for table in LOOK_ALIKES}:
             found = judge(spelling, letters, known, worth=worth)
             if found:
                 return found
     return None
+
+
+def sorted_out(text: str) -> str:
+    """Return letters and digits that alternate ("1a2b3c4d") one after the other; other texts as they are."""
+    first, second = text[::2], text[1::2]
+    alternate = (first.isdigit() and second.isalpha()) or (first.isalpha() and second.isdigit())
+    return first + second if alternate else text
 
 
 def judge(text: str, letters: str, names: set[str], *, worth: int) -> Part | None:

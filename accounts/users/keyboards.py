@@ -31,6 +31,12 @@ KEYBOARDS = {
         ("qsdfghjklmù*", "QSDFGHJKLM%µ"),
         ("wxcvbn,;:!", "WXCVBN?./§"),
     ],
+    "ЙЦУКЕН": [
+        ("1234567890-=", '!"№;%:?*()_+'),
+        ("йцукенгшщзхъ", "ЙЦУКЕНГШЩЗХЪ"),
+        ("фывапролджэ", "ФЫВАПРОЛДЖЭ"),
+        ("ячсмитьбю.", "ЯЧСМИТЬБЮ,"),
+    ],
 }
 
 
@@ -41,8 +47,8 @@ def row_at(text: str, place: int) -> int:
 
 
 def run_of(text: str) -> int:
-    """Return how many characters follow each other, forwards or backwards; 0 follows 9."""
-    for step, turn in ((1, "90"), (-1, "09")):
+    """Return how many characters follow each other, forwards or backwards, or are the same; 0 follows 9."""
+    for step, turn in ((1, "90"), (-1, "09"), (0, "")):
         end = 1
         while end < len(text) and (
             ord(text[end]) - ord(text[end - 1]) == step or text[end - 1 : end + 1] == turn

@@ -33,13 +33,13 @@ from organizations.models import (
 # Each invitation is a mail to a person who did not ask for it.
 BY_PERSON = Budget("invite", (60, 3600), (300, 86_400))
 BY_NETWORK = BySource("invite:network", (120, 3600), (600, 86_400))
-# To one person. Above a ceiling, an inviter who has not invited that person yet still can, once a day.
+# To one person. Above a ceiling, each inviter still can, once in an hour: a mail may get lost.
 TO_ONE = Ceiling("invite-one", (20, 86_400))
 TO_ONE_BY_ORGANIZATION = Ceiling("invite-one:organization", (5, 86_400))
 TO_ONE_BY_PERSON = Budget(
-    "invite-one:person", (5, 86_400), above={"invite-one": 1, "invite-one:organization": 1}
+    "invite-one:person", (5, 3600), (5, 86_400), above={"invite-one": 1, "invite-one:organization": 1}
 )
-TO_ONE_BY_NETWORK = BySource("invite-one:network", (10, 86_400), above={"invite-one": 1})
+TO_ONE_BY_NETWORK = BySource("invite-one:network", (10, 3600), (10, 86_400), above={"invite-one": 1})
 BETWEEN_MAILS = timedelta(hours=1)  # to owners, about invitations by one token
 
 

@@ -274,6 +274,24 @@ def test_sf6_a_ceiling_refuses_nobody_who_has_not_had_a_turn():
             mail(source)
 
 
+def test_sf6_above_the_ceiling_the_lower_limit_is_that_of_the_shortest_window(clock):
+    again = Budget("again", (3, 3600), (3, DAY), above={"all": 1})
+
+    def send(source):
+        reserve((ALL, "mailbox"), (again, f"mailbox:{source}"))
+
+    for source in "abc":
+        send(source)
+    for _ in range(3):
+        send("late")
+        with pytest.raises(RateLimited) as refused:
+            send("late")
+        clock.shift(3601)
+    assert refused.value.retry_after > 3600  # the window of the day is used up, too
+    with pytest.raises(RateLimited):
+        send("late")
+
+
 def test_sf6_below_the_ceiling_each_source_has_its_whole_budget():
     mail("a")
     mail("a")

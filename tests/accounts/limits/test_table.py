@@ -110,3 +110,9 @@ def test_sf6_nobody_without_the_password_shuts_anybody_out(name, clock, mailoutb
         clock.shift(300)
         case.attack()
         assert case.act()
+
+    if case.works_again:
+        assert not case.act()
+        clock.shift(3600)
+        case.attack()
+        assert case.act()

@@ -281,6 +281,26 @@ def test_sf6_an_address_that_strangers_have_written_to_all_day_still_gets_one_fr
     assert len(mailoutbox) == 22
 
 
+def test_sf6_a_confirmation_that_got_lost_can_be_sent_again_after_an_hour_whatever_strangers_did(
+    clock, mailoutbox
+):
+    for number in range(4):
+        for _ in range(6):
+            sign_up(f"user{len(mailoutbox)}", "me@example.com", Client(REMOTE_ADDR=f"198.51.{number}.1"))
+    client = sign_up("me", "me@example.com", Client(REMOTE_ADDR="192.0.2.1"))[0]
+    mailoutbox.clear()
+
+    refused = client.post(f"{CONFIRM}/resend")
+    assert refused.status_code == 429
+    assert int(refused["Retry-After"]) <= 3600
+    for _ in range(4):
+        clock.shift(3601)
+        assert client.post(f"{CONFIRM}/resend").status_code == 302
+    clock.shift(3601)
+    assert client.post(f"{CONFIRM}/resend").status_code == 429  # five in a day, as below the ceiling
+    assert len(mailoutbox) == 4
+
+
 def test_corrects_the_address_and_voids_the_former_link(mailoutbox):
     client, _response = sign_up(email="tyop@example.com")
 
