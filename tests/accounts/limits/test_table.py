@@ -93,14 +93,7 @@ def test_sf6_every_row_has_a_walk_or_takes_the_password():
     assert set(CASES) & with_password == set()
 
 
-def known_to_fail(name):
-    reason = "texts that set up a number still use up those of its owner"
-    return pytest.param(name, marks=pytest.mark.xfail(reason=reason, strict=True))
-
-
-@pytest.mark.parametrize(
-    "name", [known_to_fail(name) if name in walk_texts.KNOWN_TO_FAIL else name for name in sorted(CASES)]
-)
+@pytest.mark.parametrize("name", sorted(CASES))
 def test_sf6_nobody_without_the_password_shuts_anybody_out(name, clock, mailoutbox):
     case = CASES[name](mailoutbox)
     case.attack()

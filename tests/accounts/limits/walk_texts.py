@@ -7,8 +7,6 @@ from tests.accounts.limits.walk import HERE, WALK, Case, at, row, there
 from tests.support.people import TWO_FACTOR, make_user, post_password, sign_in
 
 __all__ = ["WALK"]
-
-KNOWN_TO_FAIL: set[str] = set()
 OWN = "(202) 555-0143"
 CHALLENGE = "/session/two-factor"
 
