@@ -90,7 +90,7 @@ ACTIONS: dict[str, Action] = {
         already_done=gettext_lazy("Nothing to change: %(name)s has these rights already."),
         applies_to=lambda user: True,
         run=lambda user, actor, form: administration.change_rights(
-            user, rights=form.rights, reason=form.cleaned_data["reason"], actor=actor
+            user, rights=form.rights, shown=form.shown, reason=form.cleaned_data["reason"], actor=actor
         ),
         form=RightsForm,
         grants=True,
@@ -168,7 +168,7 @@ class UserAdmin(ReadOnlyAdmin):
         user = get_object_or_404(User, pk=pk)
         if not action.applies_to(user):
             return self.back_to(request, user, messages.INFO, action.already_done)
-        initial = RightsForm.initial_of(user) if action.grants else {}
+        initial = RightsForm.filled(Rights.of(user)) if action.grants else {}
         form = action.form(request.POST if request.method == "POST" else None, initial=initial)
         if form.is_valid():
             try:
@@ -177,6 +177,9 @@ class UserAdmin(ReadOnlyAdmin):
                 messages.error(request, str(error))
                 return redirect("admin:accounts_user_changelist")
             except RuleViolation as error:
+                if isinstance(error, administration.RightsChanged):
+                    reason = form.cleaned_data["reason"]
+                    form = RightsForm(RightsForm.filled(error.present) | {"reason": reason})
                 add_violation(form, error)
             else:
                 if changed is False:

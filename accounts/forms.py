@@ -18,7 +18,7 @@ from accounts.fields import (
     ExpiryField,
     NewPasswordField,
 )
-from accounts.models import USERNAME_LENGTH, User, validate_username
+from accounts.models import USERNAME_LENGTH, validate_username
 from accounts.users.administration import LONGEST_REASON
 from accounts.users.rights import Rights, grantable
 from accounts.web.durations import in_words
@@ -183,16 +183,18 @@ class RightsForm(ReasonForm):
         required=False,
         help_text=_("Is staff, may do everything there, and can change the rights of others."),
     )
+    # What the page showed. "" stands for no rights: without this field, nobody who has any is changed.
+    rights_shown = forms.CharField(required=False, widget=forms.HiddenInput)
     field_order = ["is_staff", "permissions", "is_superuser", "reason"]
 
     @classmethod
-    def initial_of(cls, user: User) -> dict[str, Any]:
-        """Return the present rights of a user, as the form shows them."""
-        rights = Rights.of(user)
+    def filled(cls, rights: Rights) -> dict[str, Any]:
+        """Return the values of the fields for these rights of a user: as initial values, or as input."""
         return {
             "is_staff": rights.staff,
             "is_superuser": rights.superuser,
             "permissions": sorted(rights.permissions),
+            "rights_shown": rights.as_text(),
         }
 
     def clean(self) -> dict[str, Any]:
@@ -204,6 +206,11 @@ class RightsForm(ReasonForm):
                 "permissions", _("Tick “Staff” as well, or untick these: only staff have permissions.")
             )
         return chosen
+
+    @property
+    def shown(self) -> Rights:
+        """Return the rights that the page showed on which a valid form was filled in."""
+        return Rights.from_text(self.cleaned_data["rights_shown"])
 
     @property
     def rights(self) -> Rights:

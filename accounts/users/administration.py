@@ -53,6 +53,20 @@ class LastSuperuser(RuleViolation):
     message = gettext_lazy("This is the only active superuser of the site. Make somebody else one first.")
 
 
+class RightsChanged(RuleViolation):
+    """The rights are not those any more that the admin was shown; `present` has those of now."""
+
+    code = "rights-changed"
+    message = gettext_lazy(
+        "These rights have changed since you opened the page. The form shows them as they are now: change "
+        "them if you still want to."
+    )
+
+    def __init__(self, present: Rights) -> None:
+        super().__init__()
+        self.present = present
+
+
 def deactivate(user: User, *, reason: str, actor: Actor) -> bool:
     """Deactivate an account and end its sessions. Return False if it was deactivated already.
 
@@ -93,10 +107,14 @@ def reactivate(user: User, *, reason: str, actor: Actor) -> bool:
     return True
 
 
-def change_rights(user: User, *, rights: Rights, reason: str, actor: Actor) -> bool:
+def change_rights(
+    user: User, *, rights: Rights, reason: str, actor: Actor, shown: Rights | None = None
+) -> bool:
     """Set a user's rights on this site. Only superusers can. Return False if they had exactly these.
 
-    Raises NotYours, LastSuperuser, ReasonMissing, ReasonTooLong, RateLimited, AccountGone, SessionEnded.
+    `shown` are the rights that the admin saw and decided on: an old page gives back nothing that somebody has
+    taken since. Raises RightsChanged, NotYours, LastSuperuser, ReasonMissing, ReasonTooLong, RateLimited,
+    AccountGone, SessionEnded.
     """
     reason = begin_change(reason, actor=actor)
     with acting(actor):
@@ -104,6 +122,8 @@ def change_rights(user: User, *, rights: Rights, reason: str, actor: Actor) -> b
         former = Rights.of(locked)
         if former == rights:
             return False
+        if shown is not None and shown != former:
+            raise RightsChanged(former)
         if not rights.superuser:
             ensure_a_superuser_remains(locked)
         rights.store(locked)

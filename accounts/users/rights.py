@@ -78,6 +78,17 @@ class Rights:
             raise UnknownPermission(name=unknown[0])
         return cls(staff, superuser, names if staff else frozenset())
 
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """Return the rights that `as_text` wrote. Of any other text, rights that nobody has."""
+        words = set(text.split())
+        return cls("staff" in words, "superuser" in words, frozenset(words - {"staff", "superuser"}))
+
+    def as_text(self) -> str:
+        """Return these rights in one line, for a hidden field."""
+        flags = [name for name in ("staff", "superuser") if getattr(self, name)]
+        return " ".join([*flags, *sorted(self.permissions)])
+
     def store(self, user: User) -> None:
         """Write these rights; call it with the user's row locked."""
         user.is_staff, user.is_superuser = self.staff, self.superuser

@@ -37,7 +37,7 @@ from tests.support.parallel import (
     start_enrolment,
     write_down,
 )
-from tests.support.people import PASSWORD, TWO_FACTOR, enrol, make_user
+from tests.support.people import PASSWORD, TWO_FACTOR, enrol, make_user, rights_shown
 from tests.support.waiting import wait_until
 
 CONFIRM = f"{TWO_FACTOR}/confirm"
@@ -490,7 +490,13 @@ def test_two_superusers_who_demote_each_other_never_leave_the_site_without_one(l
         fire(
             live_site,
             [
-                write_down(visitor, f"/admin/accounts/user/{other.pk}/act/rights/", is_staff="on", reason="x")
+                write_down(
+                    visitor,
+                    f"/admin/accounts/user/{other.pk}/act/rights/",
+                    is_staff="on",
+                    reason="x",
+                    **rights_shown(other),
+                )
                 for visitor, other in zip(visitors, reversed(roots), strict=True)
             ],
         )

@@ -28,6 +28,7 @@ from accounts.outbox import threads
 from accounts.sessions.store import SessionStore
 from accounts.tokens import lookup
 from accounts.two_factor import enrolment
+from accounts.users.rights import Rights
 
 
 def mails_have_left(**kwargs):
@@ -54,6 +55,11 @@ def make_staff(username, *names, **fields):
         app, codename = name.split(".")
         user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
     return user
+
+
+def rights_shown(user):
+    """Return the hidden field of the page that changes this user's rights, as if it was loaded just now."""
+    return {"rights_shown": Rights.of(User.objects.get(pk=user.pk)).as_text()}
 
 
 @dataclass

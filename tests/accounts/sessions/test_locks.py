@@ -13,7 +13,7 @@ from accounts.sessions.store import hash_of
 from accounts.two_factor import removal
 from accounts.users import administration, passwords, registration
 from tests.support import environment
-from tests.support.people import PASSWORD, TWO_FACTOR, enrol, make_staff, make_user, sign_in
+from tests.support.people import PASSWORD, TWO_FACTOR, enrol, make_staff, make_user, rights_shown, sign_in
 from tests.support.two_factor import SUDO, key_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -139,9 +139,10 @@ def act(client, user, action, **fields):
 
 def test_of_two_superusers_who_demote_each_other_at_once_one_remains(root, other_root, before):
     first, second = sign_in(root, enrol(root)), sign_in(other_root, enrol(other_root))
-    before(administration, "acting", lambda: act(second, root, "rights", is_staff="on", reason="x"))
+    fields = {"is_staff": "on", "reason": "x", **rights_shown(root)}
+    before(administration, "acting", lambda: act(second, root, "rights", **fields))
 
-    assert act(first, other_root, "rights", is_staff="on", reason="x").status_code == 422
+    assert act(first, other_root, "rights", **fields).status_code == 422
 
     assert [user.username for user in User.objects.filter(is_superuser=True)] == ["other-root"]
 

@@ -22,7 +22,16 @@ from accounts.users import administration
 from accounts.users.rights import grantable
 from tests.support import parallel
 from tests.support.mails import subjects
-from tests.support.people import PASSWORD, Authenticator, enrol, make_staff, make_user, post_password, sign_in
+from tests.support.people import (
+    PASSWORD,
+    Authenticator,
+    enrol,
+    make_staff,
+    make_user,
+    post_password,
+    rights_shown,
+    sign_in,
+)
 from tests.support.two_factor import let_sudo_expire
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -359,7 +368,7 @@ actions = pytest.mark.parametrize("action", WHAT)
 
 def act(client, user, action, reason="asked by phone", **fields):
     if action == "rights":
-        fields = {"is_staff": "on", "permissions": ["accounts.view_user"]} | fields
+        fields = {"is_staff": "on", "permissions": ["accounts.view_user"]} | rights_shown(user) | fields
     return client.post(admin_page(user, action), {"reason": reason, **fields})
 
 
@@ -570,7 +579,7 @@ def test_sf3_a_stale_page_says_what_is_true_and_records_nothing(admin, patient, 
 def test_sf3_twice_at_once_is_one_change_and_one_mail(live_site, root, patient, action):
     bob, visitor = patient(action), parallel.sign_in(live_site, root, enrol(root))
     page = admin_page(bob, action)
-    fields = {"reason": "x", **({"is_staff": "on"} if action == "rights" else {})}
+    fields = {"reason": "x", **({"is_staff": "on"} | rights_shown(bob) if action == "rights" else {})}
 
     replies = parallel.fire(live_site, [parallel.write_down(visitor, page, **fields) for _ in range(6)])
 
@@ -649,12 +658,68 @@ def test_sf3_the_event_has_the_old_rights_and_the_new_ones(admin, alice):
     assert second.data["new"] == {"staff": True, "superuser": True, "permissions": []}
 
 
+def hidden_on(page):
+    """Return the hidden field that a browser sends back."""
+    return {
+        "rights_shown": re.search(r'name="rights_shown"(?: value="([^"]*)")?', page.content.decode())[1] or ""
+    }
+
+
+def ticked_on(page):
+    return re.findall(r'name="(\w+)"(?: value="([\w.]+)")?[^>]* checked', page.content.decode())
+
+
+def test_ad_15_sf3_an_old_page_gives_back_nothing_that_was_taken_since(admin, root):
+    """One superuser adds a permission while another demotes: the page still had the tick at superuser."""
+    person = make_staff("person", "accounts.view_user", is_superuser=True)
+    other = make_user("other-root", is_staff=True, is_superuser=True)
+    page = admin.get(admin_page(person, "rights"))
+    old = hidden_on(page) | {name: value or "on" for name, value in ticked_on(page)}
+    colleague = sign_in(other, enrol(other))
+    assert act(colleague, person, "rights", permissions=["accounts.view_auditevent"]).status_code == 302
+    taken = state_of(person)
+    assert taken[2:] == (True, False, ["view_auditevent"])
+
+    response = admin.post(admin_page(person, "rights"), old | {"reason": "helps out"})
+
+    assert response.status_code == 422
+    assert "These rights have changed since you opened the page" in response.content.decode()
+    assert state_of(person) == taken
+    assert AuditEvent.objects.filter(event="account.rights_changed").count() == 1
+    # What the page shows then is true, and can be sent.
+    assert ticked_on(response) == [("is_staff", ""), ("permissions", "accounts.view_auditevent")]
+    assert 'value="helps out"' in response.content.decode()
+    again = {"is_staff": "on", "permissions": ["accounts.view_user"], "reason": "helps out"}
+    assert admin.post(admin_page(person, "rights"), again | hidden_on(response)).status_code == 302
+    assert state_of(person)[2:] == (True, False, ["view_user"])
+
+
+@pytest.mark.parametrize("shown", [None, "", "superuser", "staff accounts.view_user x", "\x00", "x" * 5000])
+def test_sf3_rights_that_the_page_did_not_show_change_nothing(admin, shown):
+    person = make_staff("person", "accounts.view_user")
+    before = state_of(person)
+    fields = {"is_staff": "on", "reason": "x"} | ({} if shown is None else {"rights_shown": shown})
+
+    assert admin.post(admin_page(person, "rights"), fields).status_code == 422
+
+    assert state_of(person) == before
+
+
+def test_sf3_rights_that_change_in_the_last_moment_are_not_given_back(admin, alice, before):
+    def promote():
+        User.objects.filter(pk=alice.pk).update(is_staff=True)
+
+    before(administration, "acting", promote)
+
+    assert act(admin, alice, "rights", is_superuser="on").status_code == 422
+    assert state_of(alice)[2:] == (True, False, [])
+
+
 def test_sf3_the_form_shows_the_present_rights(admin):
     helper = make_staff("helper", "accounts.change_user")
-    page = admin.get(admin_page(helper, "rights")).content.decode()
+    page = admin.get(admin_page(helper, "rights"))
 
-    ticked = re.findall(r'name="(\w+)"(?: value="([\w.]+)")?[^>]* checked', page)
-    assert ticked == [("is_staff", ""), ("permissions", "accounts.change_user")]
+    assert ticked_on(page) == [("is_staff", ""), ("permissions", "accounts.change_user")]
 
 
 @pytest.mark.parametrize("name", ["accounts.delete_user", "auth.add_permission", "x", ""])
