@@ -172,7 +172,9 @@ def by_whom(
 
 
 def owners_of(organization: Organization) -> set[int]:
-    return set(organization.memberships.owners().values_list("user_id", flat=True))
+    """Return the ids of the owners whose accounts are active at this moment."""
+    owners = organization.memberships.owners().filter(user__is_active=True)
+    return set(owners.values_list("user_id", flat=True))
 
 
 def is_owner(organization: Organization, user_id: int | None) -> bool:

@@ -57,10 +57,10 @@ def broadcast(name: str, *, audience: str, key: str, **context: Any) -> None:
 
 
 def notify_all(user_ids: Iterable[int], name: str, /, **context: Any) -> None:
-    """Send a mail to these users, those with a confirmed address and an active account.
+    """Send a mail to these users, those with a confirmed address. Leave out whose account is not active.
 
-    A row for a hundred users. Unlike an audience, these are the readers even if they lose their role before
-    the mail leaves.
+    A row for a hundred users. Unlike an audience, these are the readers even if they lose their role, or are
+    deactivated, before the mail leaves.
     """
     for ids in batched(sorted(set(user_ids)), BATCH):
         enqueue_broadcast(name, simplified(dict(context)), audience=LISTED, readers=ids)

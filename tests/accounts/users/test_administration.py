@@ -12,14 +12,16 @@ from django.test import Client
 from django.utils import translation
 from django.utils.formats import get_format
 
+from accounts.audit import Actor
 from accounts.factors.backup_codes.models import BackupCode
 from accounts.factors.totp.factor import secret_of
 from accounts.factors.totp.models import TOTPDevice
 from accounts.models import AuditEvent, OutboxMessage, Session, User
-from accounts.outbox.delivery import LISTED
+from accounts.outbox import left_for_later
+from accounts.outbox.delivery import LISTED, send_due
 from accounts.two_factor import removal
 from accounts.users import administration
-from accounts.users.rights import grantable
+from accounts.users.rights import Rights, grantable
 from tests.support import parallel
 from tests.support.mails import subjects
 from tests.support.people import (
@@ -598,6 +600,18 @@ def test_ad_12_sf3_an_administrator_can_not_bury_the_mail_that_matters(admin, al
     assert response.status_code == 429
     assert int(response["Retry-After"]) > 60
     assert state_of(alice)[0]
+
+
+@pytest.mark.parametrize("lost", ["is_superuser", "is_active"])
+def test_sf3_who_was_a_superuser_at_a_change_is_told_of_it(root, alice, lost, mailoutbox):
+    """Or somebody could make a superuser, who keeps the others from ever hearing of it."""
+    everything = Rights(staff=True, superuser=True, permissions=frozenset())
+    with left_for_later():
+        administration.change_rights(alice, rights=everything, reason="friend", actor=Actor.command())
+    User.objects.filter(pk=root.pk).update(**{lost: False})
+    send_due()
+
+    assert subjects(mailoutbox, "root@example.com") == ["alice: rights changed"]
 
 
 # ---------------------------------------------------------------- rights
