@@ -9,7 +9,6 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -23,7 +22,7 @@ from accounts.factors.sms.forms import LONGEST_NUMBER
 from accounts.factors.sms.models import Destination, Purpose
 from accounts.models import User
 from accounts.users.administration import LONGEST_REASON
-from accounts.web.form_pages import add_violation
+from accounts.web.form_pages import add_violation, form_page
 from accounts.web.read_only_admin import ReadOnlyAdmin
 
 FOLDER = "accounts/factors/sms/admin"
@@ -121,7 +120,7 @@ class DestinationAdmin(ReadOnlyAdmin):
             else:
                 messages.success(request, _("No such text messages are sent there until you lift the pause."))
                 return redirect("admin:factor_sms_destination_changelist")
-        return self.form_page(request, form, gettext_lazy("Pause text messages"))
+        return self.confirmation_page(request, form, gettext_lazy("Pause text messages"))
 
     def lift(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Show the form that lifts a pause; lift it when a valid form is sent.
@@ -141,9 +140,9 @@ class DestinationAdmin(ReadOnlyAdmin):
                     request, _("Text messages are sent there again, and counting starts from zero.")
                 )
                 return redirect("admin:factor_sms_destination_changelist")
-        return self.form_page(request, form, gettext_lazy("Lift the pause"), row)
+        return self.confirmation_page(request, form, gettext_lazy("Lift the pause"), row)
 
-    def form_page(
+    def confirmation_page(
         self, request: HttpRequest, form: forms.Form, title: Promise, row: Destination | None = None
     ) -> HttpResponse:
         context = {
@@ -152,10 +151,8 @@ class DestinationAdmin(ReadOnlyAdmin):
             "subtitle": str(row or ""),
             "opts": self.opts,
             "original": row,
-            "form": form,
         }
-        status = 422 if form.errors else 200
-        return TemplateResponse(request, f"{FOLDER}/act.html", context, status=status)
+        return form_page(request, f"{FOLDER}/act.html", form, **context)
 
 
 def check_permission(request: HttpRequest) -> None:

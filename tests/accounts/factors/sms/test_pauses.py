@@ -4,10 +4,10 @@ import pytest
 from django.contrib.auth.models import Permission
 
 from accounts.factors.sms.models import Destination
-from accounts.models import AuditEvent, RateLimit
-from accounts.outbox.delivery import send_due
+from accounts.models import AuditEvent, OutboxMessage, RateLimit
+from accounts.outbox.delivery import LISTED, send_due
 from tests.accounts.factors.sms.fraud import doctor, german, in_block, pause, starts, unused, use_up_set_ups
-from tests.support.people import enrol, make_user, sign_in
+from tests.support.people import enrol, make_staff, make_user, sign_in
 
 PAUSES = "/admin/factor_sms/destination/"
 
@@ -141,3 +141,20 @@ def test_sf12_a_mail_tells_superusers(root, mailoutbox):
     send_due()
 
     assert "Text messages to US are paused" in [mail.subject for mail in mailoutbox]
+
+
+def test_ad_12_sf3_staff_who_pause_texts_can_not_bury_the_mail_that_matters(root):
+    helper = make_staff("helper", "factor_sms.change_destination")
+    desk = sign_in(helper, enrol(helper))
+    fields = {"country": "DE", "purposes": ["set-up"], "reason": "Fraud"}
+    for _ in range(30):
+        assert desk.post(f"{PAUSES}pause/", fields).status_code == 302
+        assert desk.post(f"{PAUSES}{pause('DE').pk}/lift/", {"reason": "No fraud"}).status_code == 302
+    told = OutboxMessage.objects.filter(audience=LISTED).count()
+
+    response = desk.post(f"{PAUSES}pause/", fields)
+
+    assert response.status_code == 429
+    assert int(response["Retry-After"]) > 60
+    assert not pause("DE")
+    assert told == OutboxMessage.objects.filter(audience=LISTED).count() == 60
