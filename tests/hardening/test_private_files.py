@@ -153,7 +153,7 @@ def test_sf10_texts_of_development_are_for_their_owner(tmp_path, settings):
 
 
 def test_sf10_looking_at_the_settings_writes_nothing(tmp_path):
-    manage("check", DATABASE_URL=f"sqlite:///{tmp_path / 'var' / 'db.sqlite3'}")
+    manage("diffsettings", DATABASE_URL=f"sqlite:///{tmp_path / 'var' / 'db.sqlite3'}")
 
     assert list(tmp_path.iterdir()) == []
 

@@ -16,6 +16,8 @@ logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
+    # They may ask the database, which may be away: that is ours to say.
+    requires_system_checks = ()
     help = (
         "Sends due mails and removes what has expired; --loop goes on until it is told to stop. "
         "Prints nothing but problems; --verbosity 2 says what was done."
