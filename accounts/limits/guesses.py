@@ -7,8 +7,8 @@ day: 100 wrong six-digit codes and 20 wrong backup codes.
 Too many wrong passwords over the whole site close it to nobody: networks that failed within the last hour
 have a tenth of their budgets then, one try in five minutes for an address, and all others go on.
 
-Known browsers are not counted by network: they can guess only accounts that have signed in there, and whoever
-has an account could keep others in an office out of theirs.
+Known browsers are not counted by network: they can guess only accounts that have signed in there. Such a
+limit would let anybody with an account keep the others in an office out of theirs.
 """
 
 from accounts import crypto

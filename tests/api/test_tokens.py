@@ -481,7 +481,7 @@ def test_owners_are_told_and_what_to_do_about_it(alice, acme, mailoutbox):
 
 
 def test_the_owners_token_makes_tokens_that_are_no_more_than_it_is_itself(alice, acme):
-    """And whoever made it has made those as well: nobody gets a token of which nobody knows whose it was."""
+    """Its maker counts as the maker of those tokens, too, so every token can be traced to a person."""
     end = "2030-01-31T12:00:00.000Z"
     made = api_client(alice).post(team_path(), document("x", expired_at=end))
     client = ApiClient(data_of(made)["attributes"]["token"])

@@ -235,7 +235,7 @@ HARMLESS = {
     "they serve the site, or a database of their own": "runserver test testserver",
     "they make a table for a cache, which nothing uses; send one mail": "createcachetable sendtestemail",
     "they delete rows of models that are gone, and permissions for these": "remove_stale_contenttypes",
-    "they are a shell: whoever has it owns the server and its database": "dbshell shell",
+    "they need a shell, whose users own the server and its database": "dbshell shell",
 }
 
 

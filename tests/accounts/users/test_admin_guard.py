@@ -1,4 +1,4 @@
-"""Every address below /admin/, whoever wrote its view: who comes in, and what a POST takes."""
+"""Every address below /admin/, Django's own included: who gets in, and what a POST requires."""
 
 import asyncio
 import re

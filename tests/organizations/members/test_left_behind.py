@@ -192,7 +192,7 @@ def test_sf8_whoever_is_gone_meanwhile_is_said_to_be(stage, leaving):
 
 
 def test_sf8_a_plain_member_who_made_tokens_as_an_owner(stage, leaving):
-    """Ending tokens takes a fresh proof, whoever made them."""
+    """Ending tokens requires a fresh proof, no matter who made them."""
     Membership.objects.filter(user=stage.una, organization__name="open").update(is_owner=False)
     url = f"{row_of(stage, 'una')}/remove"
     browser = stage.browser("olga")
