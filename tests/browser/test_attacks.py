@@ -78,9 +78,12 @@ def test_lg_25_sending_the_right_code_again_logs_nobody_in(page, person, live_si
     page.get_by_role("button", name="Sign in").click()
 
     give_code(page, code)
-    page.reload()  # sends the same again
+    refusal = page.get_by_text("This code has been used already.")
+    refusal.wait_for()
+    with page.expect_request(lambda request: request.method == "POST"):
+        page.reload()  # sends the same again
 
-    page.get_by_text("This code has been used already.").wait_for()
+    refusal.wait_for()
     assert set(is_locked(page)) == {f"{live_site.url}/session"}
 
 
