@@ -46,8 +46,8 @@ class Lexicon:
 @cache
 def common_passwords() -> Lexicon:
     """Return the passwords of Django's list that are long enough to be a part, also backwards."""
-    with gzip.open(CommonPasswordValidator().DEFAULT_PASSWORD_LIST_PATH, "rt", encoding="utf-8") as lines:
-        passwords = [line.strip() for line in lines]
+    path = Path(CommonPasswordValidator().DEFAULT_PASSWORD_LIST_PATH)
+    passwords = gzip.decompress(path.read_bytes()).decode().splitlines()
     words: dict[str, int] = {}
     for number, word in enumerate(passwords):
         if len(word) in WORD_LENGTHS:
