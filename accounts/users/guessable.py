@@ -1,6 +1,6 @@
 """Judge how hard a password is to guess. People choose words, names, runs and repeats; attackers know that.
 
-A password is divided into parts: common passwords, names, famous sentences, dates, runs of the alphabet,
+A password is divided into parts: common passwords, names, series, dates, runs of the alphabet,
 walks over the keyboard, copies of an earlier part, single words, and single characters. A part is worth as
 many characters as it costs somebody who tries such parts first, and a password is worth what its cheapest
 division is worth. One that is worth fewer than ENOUGH is refused (R2, NIST SP 800-63B-4 section 3.1.1.2,
@@ -18,7 +18,7 @@ from enum import Enum, auto
 from typing import Self
 
 from accounts.users.keyboards import runs_of, walk_at
-from accounts.users.lexicon import Lexicon, common_passwords, sentence_at, small_words
+from accounts.users.lexicon import Lexicon, common_passwords, series_at
 from accounts.users.spellings import normal, spellings
 
 ENOUGH = 8  # characters
@@ -55,7 +55,7 @@ class Part(Enum):
 
     NAME = auto()
     COMMON = auto()
-    SENTENCE = auto()
+    SERIES = auto()
     ROW = auto()
     COPY = auto()
     DATE = auto()
@@ -97,7 +97,6 @@ def weakness(password: str, names: Iterable[str]) -> Part | None:
     lexicons = [
         (Part.NAME, names_to_find(names)),
         (Part.COMMON, common_passwords()),
-        (Part.COMMON, small_words()),
     ]
     known = Known(lexicons, words_alone(password[:LONGEST]))
     for spelling, worth in spellings(raw, LONGEST).items():
@@ -158,9 +157,9 @@ def parts_at(spelling: Spelling, place: int, known: Known, left: int) -> Iterato
         for part, lexicon in known.lexicons:
             for length, costs in lexicon.words_at(variant, place):
                 yield part, length, costs
-        sentence = sentence_at(variant, place)
-        if sentence:
-            yield Part.SENTENCE, sentence, 2
+        series = series_at(variant, place)
+        if series:
+            yield Part.SERIES, series, 2
     if left >= HALVES_WORTH:
         for length, costs in known.words.words_at(text, place):
             yield Part.WORD, length, costs

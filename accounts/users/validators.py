@@ -58,7 +58,7 @@ REASONS = {
         " this site's."
     ),
     Part.COMMON: gettext_lazy("Your password is little more than a password that many people use."),
-    Part.SENTENCE: gettext_lazy("Your password is little more than a famous sentence or a series."),
+    Part.SERIES: gettext_lazy("Your password is little more than a series, such as numbers or months."),
     Part.WORD: gettext_lazy("Your password is little more than one word."),
     Part.ROW: gettext_lazy("Your password is little more than a row of the keyboard or of the alphabet."),
     Part.COPY: gettext_lazy("Your password repeats the same few characters."),
