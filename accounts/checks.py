@@ -1,9 +1,11 @@
 """System checks: settings that are unsafe in production, and inconsistent SECOND_FACTORS."""
 
+import ipaddress
 import os
 import stat
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
@@ -58,6 +60,35 @@ def production_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             )
         )
     return problems
+
+
+@register(Tags.security, deploy=True)
+def unencrypted_connections(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Find secrets that the application itself would send unencrypted to another machine."""
+    problems: list[CheckMessage] = []
+    if not is_this_machine(settings.MAIL_IN_CLEAR_TO):
+        problems.append(
+            Warning(
+                f"EMAIL_URL sends mails with links that open accounts unencrypted to "
+                f"{settings.MAIL_IN_CLEAR_TO}: use smtp+tls:// or smtp+ssl://.",
+                id="accounts.W011",
+            )
+        )
+    address = urlsplit(settings.TWILIO_API_BASE_URL)
+    if address.scheme == "http" and not is_this_machine(address.hostname or ""):
+        problems.append(
+            Error("TWILIO_API_BASE_URL must be an https:// address: it gets the token.", id="accounts.E015")
+        )
+    return problems
+
+
+def is_this_machine(host: str) -> bool:
+    if host in ("", "localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 @register(Tags.security, deploy=True)

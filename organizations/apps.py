@@ -16,7 +16,8 @@ class OrganizationsConfig(AppConfig):
         from accounts.sessions.lifetimes import extra_columns
         from accounts.tokens import expiry, exposure, lookup
         from accounts.users.rights import grantable
-        from organizations import lifecycle, news, tokens
+        from accounts.users.validators import further_names
+        from organizations import lifecycle, names, news, tokens
         from organizations.access import staff
         from organizations.events import Event
         from organizations.management import doctor
@@ -37,6 +38,7 @@ class OrganizationsConfig(AppConfig):
         expiry.kinds.register("organization", tokens.EXPIRY)
         exposure.kinds.register("organization", tokens.EXPOSURE)
         allowed_actions.register("can-create-organizations", lifecycle.may_create_organizations)
+        further_names.register("organizations", names.around)
         for permission, text in staff.PERMISSIONS.items():
             grantable.register(permission, text)
         for name, limit in user_sessions.LIMITS.items():

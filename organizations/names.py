@@ -1,11 +1,13 @@
-"""Check the names of organizations: one rule for every door."""
+"""Check the names of organizations: one rule for every door. And say whose names they are."""
 
 import re
+from collections.abc import Iterable
 
 from django.urls import register_converter
 
+from accounts.models import User
 from organizations.exceptions import InvalidName, ReservedName
-from organizations.models import NAME_LENGTH
+from organizations.models import NAME_LENGTH, Membership
 
 ORGANIZATION_NAME = rf"[A-Za-z0-9_-]{{1,{NAME_LENGTH}}}"
 
@@ -18,6 +20,16 @@ RESERVED_WORDS = (
     "system team teams terms token tokens undefined user users webhooks well-known workspaces "
 )
 RESERVED_NAMES = frozenset(RESERVED_WORDS.split())
+
+MOST_AROUND = 50  # names that a password is compared with
+
+
+def around(user: User) -> Iterable[str]:
+    """Return the names of a user's organizations, for whoever guesses the password."""
+    if user._state.adding:
+        return ()
+    memberships = Membership.objects.active().filter(user=user).order_by("pk")
+    return memberships.values_list("organization__name", flat=True)[:MOST_AROUND]
 
 
 def check_name(name: str) -> None:

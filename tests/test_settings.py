@@ -178,6 +178,19 @@ def test_mails_of_development_become_files(way_out, tmp_path):
     assert directory.file_path == str(tmp_path / "mail")
 
 
+@pytest.mark.parametrize(
+    ("url", "in_clear_to"),
+    [
+        ("smtp://user:secret@mail.example.com:25", "mail.example.com"),
+        ("smtp+tls://user:secret@mail.example.com:587", ""),
+        ("smtp+ssl://user:secret@mail.example.com:465", ""),
+        ("smtp://localhost:25", "localhost"),
+    ],
+)
+def test_sf9_settings_know_a_mail_server_that_is_reached_unencrypted(load, url, in_clear_to):
+    assert load(**NEEDED, EMAIL_URL=url)["MAIL_IN_CLEAR_TO"] == in_clear_to
+
+
 # ---------------------------------------------------------------- check --deploy
 
 
@@ -216,6 +229,11 @@ def test_check_deploy_is_content_with_what_is_safe(problems):
     assert problems() == set()
 
 
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "::1", ""])
+def test_sf9_check_deploy_is_content_with_a_mail_server_on_this_machine(problems, host):
+    assert problems(MAIL_IN_CLEAR_TO=host) == set()
+
+
 @pytest.mark.parametrize(
     ("name", "value", "problem"),
     [
@@ -230,6 +248,8 @@ def test_check_deploy_is_content_with_what_is_safe(problems):
         ("SITE_URL", "http://auth.example.com", "accounts.E013"),
         ("MAIL_BACKEND", "django.core.mail.backends.console.EmailBackend", "accounts.E014"),
         ("SUPPORT_EMAIL", "", "accounts.W010"),
+        ("MAIL_IN_CLEAR_TO", "mail.example.com", "accounts.W011"),
+        ("TWILIO_API_BASE_URL", "http://twilio.example.com", "accounts.E015"),
         ("CSRF_COOKIE_SECURE", False, "security.W016"),
         ("SECURE_SSL_REDIRECT", False, "security.W008"),
         ("SECURE_HSTS_SECONDS", 0, "security.W004"),

@@ -32,7 +32,10 @@ class PlainHttpMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not settings.SECURE_SSL_REDIRECT or request.is_secure() or request.path_info in PROBES:
+        if not settings.SECURE_SSL_REDIRECT or request.is_secure():
+            return self.get_response(request)
+        if request.path_info in PROBES:
+            tell_owner(request)  # load balancers send no token, but a program that checks its site may
             return self.get_response(request)
         if "HTTP_AUTHORIZATION" in request.META or request.path_info.startswith(PROGRAMS):
             tell_owner(request)

@@ -1,9 +1,10 @@
 """Judge how hard a password is to guess. People choose words, names, runs and repeats; attackers know that.
 
-A password is divided into parts: common passwords, names, dates, runs of the alphabet, walks over the
-keyboard, copies of an earlier part, and single characters. A part is worth as many characters as it costs
-somebody who tries such parts first, and a password is worth what its cheapest division is worth. One that is
-worth fewer than ENOUGH is refused (R2, NIST SP 800-63B-4 section 3.1.1.2, ASVS 6.2.4).
+A password is divided into parts: common passwords, names, series, dates, runs of the alphabet,
+walks over the keyboard, copies of an earlier part, single words, and single characters. A part is worth as
+many characters as it costs somebody who tries such parts first, and a password is worth what its cheapest
+division is worth. One that is worth fewer than ENOUGH is refused (R2, NIST SP 800-63B-4 section 3.1.1.2,
+ASVS 6.2.4).
 
 Divisions that are worth enough are not followed, so the work is small whatever is typed. zxcvbn does more,
 but takes a second for some passwords.
@@ -11,28 +12,42 @@ but takes a second for some passwords.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from enum import Enum, auto
-from functools import cache
+from typing import Self
 
-from django.contrib.auth.password_validation import CommonPasswordValidator
-
-from accounts.users.keyboards import row_at
+from accounts.users.keyboards import runs_of, walk_at
+from accounts.users.lexicon import Lexicon, common_passwords, series_at
+from accounts.users.spellings import normal, spellings
 
 ENOUGH = 8  # characters
-LONGEST = 256  # characters that are looked at: what begins with so many that are easy to guess is refused
+LONGEST = 40  # characters that are looked at: what begins with so many that are easy to guess is refused
 SHORTEST_NAME = 3
 SHORTEST_COPY = 3
-WORD_LENGTHS = range(4, 17)
+HALVES = range(4, 15)  # twice the same: a half of at most 14 characters is too short by itself (R1)
+WORD_WORTH = HALVES_WORTH = 5
 POWERS_OF_TWO = [2**power for power in range(LONGEST.bit_length())]
 
 # Digits and signs that stand for letters; "1" stands for two of them.
 LOOK_ALIKES = [str.maketrans("@4830!5$71", "aabeoisst" + letter) for letter in "il"]
-DATE = re.compile(
-    r"(?:19|20)\d\d(?:(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))?"
-    r"|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|[12]\d|3[01])(?:19|20)\d\d",
-    re.ASCII,
+YEAR = r"(?:19\d\d|20[0-4]\d)"
+DAY, MONTH = r"(?:0[1-9]|[12]\d|3[01])", r"(?:0[1-9]|1[0-2])"
+MONTH_NAME = (
+    r"(?:jan(?:uary?|uar|vier)?|feb(?:ruary?|ruar)?|mar(?:ch)?|märz|apr(?:il)?|may|mai|june?|juni|july?|juli"
+    r"|aug(?:ust)?|sep(?:t|tember)?|o[ck]t(?:ober)?|nov(?:ember)?|de[cz](?:ember)?)"
 )
+DATE = re.compile(
+    rf"{YEAR}{MONTH}{DAY}|{DAY}{DAY}{YEAR}|{YEAR}"
+    rf"|\d\d?(?P<sign>[./-])\d\d?(?P=sign){YEAR}|\d\d?(?P<dot>[./-])\d\d?(?P=dot)\d\d"
+    rf"|{YEAR}(?P<dash>[./-])\d\d?(?P=dash)\d\d?"
+    rf"|(?:\d\d?(?:st|nd|rd|th)?)?{MONTH_NAME}(?:\d\d?(?:st|nd|rd|th)?)?(?:{YEAR})?"
+)
+FIRST_LETTERS_OF_MONTHS = "jfmasond"
+YEAR_ALONE = re.compile(rf"(?<!\d){YEAR}(?!\d)")
+# A word between signs and digits: "kindergarten123". Scripts with few characters for a word are left alone.
+WORD = re.compile(r"(?<![^\W\d_])([^\W\d_]{5,12})(?![^\W\d_])")
+FIRST_IDEOGRAPH = "\u2e80"
 
 
 class Part(Enum):
@@ -40,90 +55,131 @@ class Part(Enum):
 
     NAME = auto()
     COMMON = auto()
+    SERIES = auto()
     ROW = auto()
     COPY = auto()
     DATE = auto()
+    WORD = auto()
 
 
-# In characters: there are about as many common passwords as words of three letters.
-WORTH = {Part.NAME: 1, Part.COMMON: 3, Part.ROW: 1, Part.COPY: 1, Part.DATE: 2}
+@dataclass(frozen=True)
+class Known:
+    """What is known about one password: names around it, and words that stand alone in it."""
+
+    lexicons: list[tuple[Part, Lexicon]]
+    words: Lexicon
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """One way to read a password. The variants have letters for what stands for them."""
+
+    text: str
+    variants: list[str]
+    runs: list[int]
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        variants = dict.fromkeys([text, *(text.translate(table) for table in LOOK_ALIKES)])
+        return cls(text, list(variants), runs_of(text))
+
+
+Found = tuple[Part | None, int, int]  # kind (None for a character), length, worth in characters
 
 
 def weakness(password: str, names: Iterable[str]) -> Part | None:
     """Return the kind of part that makes up most of a password that is easy to guess; None for a good one.
 
-    `names` are the names and addresses of the person and of the site. Upper and lower case, digits that
+    `names` are the names and addresses around the person and the site. Upper and lower case, digits that
     stand for letters, and signs between the letters make no difference.
     """
     raw = password[:LONGEST].casefold()
-    text = normal(raw)[:LONGEST]
-    known = {spelling for name in names for spelling in spellings(name)}
-    signs = {char for char in text if not char.isalnum()}
-    bare = "".join(char for char in text if char not in signs)
-    for spelling, worth in {raw: 0, text: 0, bare: len(signs), sorted_out(text): 0}.items():
-        for letters in {spelling.translate(table) for table in LOOK_ALIKES}:
-            found = judge(spelling, letters, known, worth=worth)
-            if found:
-                return found
+    lexicons = [
+        (Part.NAME, names_to_find(names)),
+        (Part.COMMON, common_passwords()),
+    ]
+    known = Known(lexicons, words_alone(password[:LONGEST]))
+    for spelling, worth in spellings(raw, LONGEST).items():
+        found = judge(spelling, known, worth=worth)
+        if found:
+            return found
     return None
 
 
-def sorted_out(text: str) -> str:
-    """Return letters and digits that alternate ("1a2b3c4d") one after the other; other texts as they are."""
-    first, second = text[::2], text[1::2]
-    alternate = (first.isdigit() and second.isalpha()) or (first.isalpha() and second.isdigit())
-    return first + second if alternate else text
-
-
-def judge(text: str, letters: str, names: set[str], *, worth: int) -> Part | None:
+def judge(text: str, known: Known, *, worth: int) -> Part | None:
     """Return the kind that makes up most of the cheapest division; None if even that is worth enough.
 
-    `letters` is the text with letters for what stands for them; `worth` is what left out signs are worth.
+    `worth` is what left out signs are worth.
     """
-    cheapest: dict[int, tuple[int, dict[Part, int]]] = {
-        0: (worth, {})
-    }  # by place: worth, lengths of the kinds
-    for place in range(len(text)):
-        worth, lengths = cheapest.pop(place, (ENOUGH, {}))
-        if worth >= ENOUGH:
-            if not cheapest:
-                return None
-            continue
-        for part, length in parts_at(text, letters, place, names):
-            reached = worth + (WORTH[part] if part else 1)
-            if reached < cheapest.get(place + length, (ENOUGH, {}))[0]:
-                more = {part: lengths.get(part, 0) + length} if part else {}
-                cheapest[place + length] = reached, lengths | more
-    worth, lengths = cheapest.get(len(text), (ENOUGH, {}))
     if worth >= ENOUGH:
         return None
+    spelling = Spelling.of(text)
+    best = [worth] + [ENOUGH] * len(text)  # by place: what the text before it is worth
+    steps: dict[int, tuple[Part | None, int]] = {}  # by place: the part that ends there
+    furthest = 0
+    for place in range(len(text)):
+        if place > furthest:
+            return None
+        left = ENOUGH - 1 - best[place]
+        if left <= 0:
+            continue
+        for part, length, costs in parts_at(spelling, place, known, left):
+            reached = best[place] + costs
+            if reached < best[place + length]:
+                best[place + length] = reached
+                steps[place + length] = part, length
+                furthest = max(furthest, place + length)
+    return main_part(steps, len(text)) if best[-1] < ENOUGH else None
+
+
+def main_part(steps: Mapping[int, tuple[Part | None, int]], place: int) -> Part:
+    """Return the kind that most characters before a place belong to."""
+    lengths: dict[Part, int] = {}
+    while place:
+        part, length = steps[place]
+        place -= length
+        if part:
+            lengths[part] = lengths.get(part, 0) + length
     return max(lengths, key=lambda part: lengths[part], default=Part.COMMON)
 
 
-def parts_at(text: str, letters: str, place: int, names: set[str]) -> Iterator[tuple[Part | None, int]]:
-    """Yield the kinds and lengths of the parts that begin at a place; None for a single character."""
-    yield None, 1
-    found = [
-        (Part.COPY, copy_at(text, place)),
-        (Part.ROW, row_at(text, place)),
-        (Part.DATE, date_at(text, place)),
-        *((Part.NAME, len(name)) for name in names if starts(text, letters, place, name)),
-        *((Part.COMMON, length) for length in common_at(text, letters, place)),
-    ]
-    yield from ((part, length) for part, length in found if length)
+def parts_at(spelling: Spelling, place: int, known: Known, left: int) -> Iterator[Found]:
+    """Yield the parts that begin at a place. Those that are worth more than is `left` may be missing."""
+    text = spelling.text
+    yield None, 1, 1
+    copy, row = copy_at(text, place), max(spelling.runs[place], walk_at(text, place))
+    if copy:
+        yield Part.COPY, copy, 1
+    if row:
+        yield Part.COPY if text[place] == text[place + row - 1] else Part.ROW, row, 1
+    yield from dates_at(text, place)
+    for variant in spelling.variants:
+        for part, lexicon in known.lexicons:
+            for length, costs in lexicon.words_at(variant, place):
+                yield part, length, costs
+        series = series_at(variant, place)
+        if series:
+            yield Part.SERIES, series, 2
+    if left >= HALVES_WORTH:
+        for length, costs in known.words.words_at(text, place):
+            yield Part.WORD, length, costs
+        for length in halves_at(text, place):
+            yield Part.COPY, length, HALVES_WORTH
 
 
-def starts(text: str, letters: str, place: int, name: str) -> bool:
-    return text.startswith(name, place) or letters.startswith(name, place)
+def dates_at(text: str, place: int) -> Iterator[Found]:
+    if text[place].isdigit() or text[place] in FIRST_LETTERS_OF_MONTHS:
+        date = DATE.match(text, place)
+        if date:
+            yield Part.DATE, len(date[0]), 1 if YEAR_ALONE.fullmatch(text, place, date.end()) else 2
 
 
-def common_at(text: str, letters: str, place: int) -> Iterator[int]:
-    """Yield the lengths of the common passwords that begin at a place, also written backwards."""
-    common = common_passwords()
-    for end in range(place + WORD_LENGTHS[0], min(place + WORD_LENGTHS[-1], len(text)) + 1):
-        word, spelled = text[place:end], letters[place:end]
-        if word in common or spelled in common or spelled[::-1] in common:
-            yield end - place
+def halves_at(text: str, place: int) -> Iterator[int]:
+    """Yield the lengths of the parts that are something twice, the second time perhaps backwards."""
+    for length in HALVES:
+        first, second = text[place : place + length], text[place + length : place + 2 * length]
+        if second in (first, first[::-1]):
+            yield 2 * length
 
 
 def copy_at(text: str, place: int) -> int:
@@ -140,23 +196,26 @@ def copy_at(text: str, place: int) -> int:
     return length
 
 
-def date_at(text: str, place: int) -> int:
-    date = DATE.match(text, place)
-    return len(date[0]) if date else 0
+def words_alone(password: str) -> Lexicon:
+    """Return what looks like a word between digits and signs: no capitals within, and enough vowels."""
+    found = WORD.findall(unicodedata.normalize("NFKC", password))
+    return Lexicon({normal(word): WORD_WORTH for word in found if looks_like_a_word(word)}, prefix=3)
 
 
-@cache
-def common_passwords() -> frozenset[str]:
-    """Return the passwords of Django's list that are long enough to be a part; "4" alone is none."""
-    return frozenset(word for word in CommonPasswordValidator().passwords if len(word) in WORD_LENGTHS)
+def looks_like_a_word(word: str) -> bool:
+    if word[1:] not in (word[1:].lower(), word[1:].upper()) or word >= FIRST_IDEOGRAPH:
+        return False
+    return not word.isascii() or 3 * sum(map(word.casefold().count, "aeiouy")) >= len(word)
 
 
-def normal(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold()
-
-
-def spellings(name: str) -> set[str]:
-    """Return a name as it is, its words, and its words joined: "TFC Auth" is in "tfcauth-tfcauth", too."""
-    whole = normal(name)
-    words = "".join(char if char.isalnum() else " " for char in whole).split()
-    return {spelling for spelling in {whole, "".join(words), *words} if len(spelling) >= SHORTEST_NAME}
+def names_to_find(names: Iterable[str]) -> Lexicon:
+    """Return the names as they are, their words, and these joined, also backwards: "TFC Auth" is in
+    "tfcauth-htuacft", too."""
+    found: dict[str, int] = {}
+    for name in names:
+        whole = normal(name)
+        words = "".join(char if char.isalnum() else " " for char in whole).split()
+        for spelling in (whole, "".join(words), *words):
+            if len(spelling) >= SHORTEST_NAME:
+                found[spelling] = found[spelling[::-1]] = 1
+    return Lexicon(found, prefix=SHORTEST_NAME)

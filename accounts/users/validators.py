@@ -1,5 +1,6 @@
 """Validators for new passwords and email addresses, in addition to Django's."""
 
+from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -9,10 +10,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
+from accounts.plugins import Registry
 from accounts.users import guessable
 from accounts.users.guessable import Part
 
 LONGEST_PASSWORD = 1024  # characters (D12); longer ones are refused before hashing
+
+# Further names around a person that attackers try first.
+further_names: Registry[Callable[[User], Iterable[str]]] = Registry()
 
 
 class MaximumLengthValidator:
@@ -34,7 +39,7 @@ class MaximumLengthValidator:
 
 
 class GuessableValidator:
-    """Refuse passwords that are mostly a name, a common password, a row, a repeat or a date (R2)."""
+    """Refuse passwords that consist of little more than parts that are easy to guess (R2)."""
 
     def validate(self, password: str, user: User | None = None) -> None:
         part = guessable.weakness(password, names_around(user))
@@ -49,9 +54,12 @@ class GuessableValidator:
 
 REASONS = {
     Part.NAME: gettext_lazy(
-        "Your password is little more than a name: yours, your email address or this site's."
+        "Your password is little more than a name: yours, your email address, your organization's or"
+        " this site's."
     ),
     Part.COMMON: gettext_lazy("Your password is little more than a password that many people use."),
+    Part.SERIES: gettext_lazy("Your password is little more than a series, such as numbers or months."),
+    Part.WORD: gettext_lazy("Your password is little more than one word."),
     Part.ROW: gettext_lazy("Your password is little more than a row of the keyboard or of the alphabet."),
     Part.COPY: gettext_lazy("Your password repeats the same few characters."),
     Part.DATE: gettext_lazy("Your password is little more than a date."),
@@ -59,10 +67,11 @@ REASONS = {
 
 
 def names_around(user: User | None) -> set[str]:
-    """Return the names and addresses of the person and of the site, which attackers try first."""
+    """Return the names around the person and the site, which attackers try first."""
     names = {settings.SITE_NAME, urlsplit(settings.SITE_URL).hostname or ""}
     if user is not None:
         names |= {user.username, user.email, user.unconfirmed_email}
+        names |= {name for names_of in further_names.values() for name in names_of(user)}
     return names
 
 

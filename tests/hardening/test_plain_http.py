@@ -124,6 +124,16 @@ def test_sf9_the_owner_of_a_token_that_came_in_clear_is_told_once_a_day(client, 
     assert len(mail.outbox) == 2
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_sf9_so_is_the_owner_of_a_token_that_a_probe_carries(client, alice, path):
+    secret = token_of(alice)
+    mail.outbox.clear()
+
+    assert client.get(path, headers=bearer(secret)).status_code == 200
+
+    assert [told.to for told in mail.outbox] == [[alice.email]]
+
+
 def test_sf9_each_token_is_told_about(client, alice):
     secrets = [token_of(alice), token_of(alice)]
     mail.outbox.clear()
