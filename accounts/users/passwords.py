@@ -51,7 +51,7 @@ def authenticate(
         return
     claims = [
         *guesses.for_password(user, typed, actor=actor),
-        successes.for_password(user, typed, actor=actor),
+        *successes.for_password(user, typed, actor=actor),
     ]
     with limits.attempt(*claims) as spent:
         if check_hash(user, password) and user is not None and user.is_active:
