@@ -196,7 +196,9 @@ def test_sf5_one_account_acts_no_more_often_by_way_of_many_known_browsers(clock,
 
     other = sign_in(alice)
     assert other.post("/app/settings/profile/email", contact).status_code == 302
-    assert [one.post("/app/settings/profile/email", contact).status_code for one in (known, other)] == [429] * 2
+    assert [one.post("/app/settings/profile/email", contact).status_code for one in (known, other)] == [
+        429
+    ] * 2
     assert other.post("/app/settings/sessions/end-others").status_code == 302  # what takes power away
     clock.shift(3600)
     Session.objects.update(proved_at=timezone.now())
