@@ -10,7 +10,7 @@ from accounts.limits import guesses
 from accounts.models import AuditEvent, RateLimit
 from accounts.users import passwords
 from tests.support.guessing import Guesser, actor_in, guess_password
-from tests.support.mails import subjects
+from tests.support.mails import link_in, subjects
 from tests.support.people import PASSWORD, enrol, make_user, post_password, sign_in
 from tests.support.two_factor import (
     CHALLENGE,
@@ -452,3 +452,25 @@ def test_d43_a_browser_that_another_server_has_just_made_known_is_known(clock, a
     clock.shift(-30)
 
     assert actor_in(browser).browser.is_current(alice)
+
+
+def test_sf5_an_account_resets_its_password_no_more_often_in_a_known_browser(
+    clock, alice, mailoutbox, settings
+):
+    """Each reset begins the other budgets anew, those of the browser and of the links."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    browser = known_browser(alice)
+
+    def resets(number):
+        before = len(mailoutbox)
+        browser.post(FORGOT, {"email": alice.email})
+        links = [mail for mail in mailoutbox[before:] if "/account/password/reset/" in mail.body]
+        if not links:
+            return False
+        browser.get(link_in(links[-1], "/account/password/reset/"))
+        new = {"new_password": f"an entirely different sentence {number}"}
+        return browser.post("/account/password/reset", new).status_code == 302
+
+    assert [resets(number) for number in range(22)] == [True] * 20 + [False] * 2
+    clock.shift(HOUR)
+    assert resets(99)
