@@ -24,8 +24,8 @@ from accounts.users.validators import LONGEST_PASSWORD
 RESETS_OF_ACCOUNT = Budget("reset:account", (5, 3600))
 RESETS_OF_ACCOUNT_BY_NETWORK = BySource("reset:account:address", (3, 3600))
 RESETS_BY_NETWORK = BySource("reset:address", (20, 3600))  # each mails a stranger
-# Instead of the latter, in known browsers of the account: others in their network can't use it up. Not counted
-# for each browser: each reset gives a browser a new key, and begins the first two budgets anew.
+# Instead of the latter, in known browsers of the account: others in their network can't use it up. All
+# browsers count together: each reset gives one a new key, and begins the first two budgets anew.
 RESETS_BY_BROWSERS = Budget("reset:browsers", (20, 3600))
 
 NO_PASSWORD = "!"
