@@ -11,6 +11,7 @@ class OrganizationsConfig(AppConfig):
         from accounts.api.resources import allowed_actions
         from accounts.audit.events import enumerations
         from accounts.management.doctor import checks
+        from accounts.management.due_work import Step, steps
         from accounts.models.clocks import horizons
         from accounts.outbox.delivery import audiences
         from accounts.sessions.lifetimes import extra_columns
@@ -21,7 +22,7 @@ class OrganizationsConfig(AppConfig):
         from organizations.access import staff
         from organizations.events import Event
         from organizations.management import doctor
-        from organizations.members import account_changes
+        from organizations.members import account_changes, invitations
         from organizations.policy import two_factor, user_sessions
 
         signals.two_factor_removing.connect(two_factor.veto_disable)
@@ -45,5 +46,6 @@ class OrganizationsConfig(AppConfig):
             extra_columns.register(name, limit)
         for title, check in doctor.CHECKS.items():
             checks.register(title, check)
+        steps.register("expired invitations deleted", Step(invitations.delete_long_expired))
         for column, horizon in doctor.HORIZONS.items():
             horizons.register(column, horizon)

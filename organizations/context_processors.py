@@ -14,15 +14,17 @@ from accounts.database.prepared import Prepared
 from accounts.models import User
 from accounts.sessions.requests import SignedInRequest
 from organizations.access.gate import is_locked_out
-from organizations.models import Membership, MembershipQuerySet, confirmed_address
+from organizations.models import Membership, MembershipQuerySet, confirmed_address, latest_end
 
 MOST_SHOWN = 20  # organizations, and as many invitations: the page "Organizations" has the others
 MOST_READ = MOST_SHOWN + 2  # one may be that of the page, which is shown in any case; another one is one more
 
 
-def of_person(user_id: int, address: str, now: datetime, name_key: str) -> MembershipQuerySet:
+def of_person(
+    user_id: int, address: str, now: datetime, latest: datetime, name_key: str
+) -> MembershipQuerySet:
     """Return a user's first organizations and invitations, and the organization with this name."""
-    shown = Membership.objects.shown_to(user_id, address, now)
+    shown = Membership.objects.shown_to(user_id, address, now, latest)
     order = Window(RowNumber(), partition_by=F("status"), order_by=Lower("organization__name"))
     rows = shown.annotate(place=order, name_key=Lower("organization__name"))
     return rows.filter(Q(place__lte=MOST_READ) | Q(name_key=name_key)).select_related("organization")
@@ -75,8 +77,13 @@ class Switcher:
         user = getattr(self.request, "user", None)
         if not isinstance(user, User):
             return []
+        now = timezone.now()
         rows = OF_PERSON.all(
-            user_id=user.pk, address=confirmed_address(user), now=timezone.now(), name_key=self.name_key
+            user_id=user.pk,
+            address=confirmed_address(user),
+            now=now,
+            latest=latest_end(now),
+            name_key=self.name_key,
         )
         return sorted(rows, key=lambda row: row.organization.name.lower())
 

@@ -20,7 +20,7 @@ from accounts.jsonapi.documents import MEDIA_TYPES
 from accounts.jsonapi.errors import ApiError
 from accounts.jsonapi.parsing import parse
 from accounts.jsonapi.requests import Document
-from accounts.limits.throttle import throttle
+from accounts.limits.throttle import networks_of, throttle
 from accounts.models import ApiToken, BearerToken, User
 from accounts.tokens import lookup
 
@@ -82,7 +82,7 @@ def endpoint(*, public: bool = False, **handlers: Callable[..., HttpResponse]) -
         try:
             caller = Actor.of_program(request, None)
             token = authenticate(request, caller)
-            allowance = throttle.take(token.holder if token else caller.network)
+            allowance = throttle.take({token.holder: 1} if token else networks_of(caller))
             if allowance.exceeded:
                 raise too_many_requests()
             if token is None and not public:

@@ -14,6 +14,8 @@ from accounts.models import BearerToken, User
 # or /48 around it. Bits, from the narrowest network to the widest.
 IPV4_NETWORKS = (24,)  # around the address itself
 IPV6_NETWORKS = (64, 56, 48)
+# Where a translator reports the IPv4 addresses of all the world (RFC 6052): in a single /64.
+TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 @dataclass(frozen=True)
@@ -88,9 +90,10 @@ class Actor:
         except ValueError:
             return (self.ip or "",)
         if isinstance(address, ipaddress.IPv6Address):
-            if address.ipv4_mapped is None:
+            inner = ipv4_in(address)
+            if inner is None:
                 return tuple(network_of(address, bits) for bits in IPV6_NETWORKS)
-            address = address.ipv4_mapped  # a dual-stack socket reports IPv4 addresses like this
+            address = inner
         return str(address), *(network_of(address, bits) for bits in IPV4_NETWORKS)
 
     @property
@@ -103,6 +106,13 @@ class Actor:
             return f"user:{self.user.pk}" if self.user else self.door
         maker = self.responsible_id
         return f"tokens-of:{self if maker is None else maker}"
+
+
+def ipv4_in(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """Return the IPv4 address that a dual-stack socket or a translator reports as IPv6, or None."""
+    if address in TRANSLATED:
+        return ipaddress.IPv4Address(int(address) % 2**32)
+    return address.ipv4_mapped
 
 
 def network_of(address: ipaddress.IPv4Address | ipaddress.IPv6Address, bits: int) -> str:

@@ -6,6 +6,7 @@ own (accounts/limits/guesses.py): guesses from unknown browsers lock out unknown
 
 import hashlib
 import secrets
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -15,6 +16,7 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponse
 
 from accounts.models import User
+from accounts.models.clocks import CLOCK_SKEW
 from accounts.web.cookies import read_private, set_private
 
 SALT = "accounts.known-browser"
@@ -36,6 +38,8 @@ class Browser:
         value = read_private(request, COOKIE)
         try:
             stored: Any = signing.loads(value, salt=SALT, max_age=LIFETIME)
+            if is_from_the_future(value):
+                return cls()
             return cls(stored["key"], {int(pk): stamp for pk, stamp in stored["stamps"].items()})
         except (signing.BadSignature, TypeError, KeyError):  # the last two: signed by another version
             return cls()
@@ -46,6 +50,12 @@ class Browser:
         Anyone who signed in before such a change counts as an unknown browser.
         """
         return self.stamps.get(user.pk) == digest_of(user.security_stamp)
+
+
+def is_from_the_future(value: str) -> bool:
+    """Return whether a signed value was made while the clock was ahead: it would last too long (D43)."""
+    made_at = signing.b62_decode(value.rsplit(":", 2)[1])
+    return made_at > time.time() + CLOCK_SKEW.total_seconds()
 
 
 UNKNOWN = Browser()

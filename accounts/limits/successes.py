@@ -18,17 +18,30 @@ from accounts.models import User
 # keep the owner out of known browsers: each of those has a budget of its own.
 RIGHT_PASSWORDS = Budget("password:right", (30, 300), (300, DAY), of_successes=True)
 RIGHT_PASSWORDS_IN_BROWSER = Budget("password:browser:right", (30, 300), (300, DAY), of_successes=True)
+# All known browsers of the account: each sign-in in an unknown one makes another.
+RIGHT_PASSWORDS_IN_BROWSERS = Budget("password:browsers:right", (60, 300), (600, DAY), of_successes=True)
 
 # All verbs together. A program may invite 500 people in an hour, and read who they are.
 ACTIONS = Budget("action", (1200, HOUR), (6000, DAY))
+ACTIONS_IN_BROWSERS = Budget("action:browsers", (3600, HOUR), (18_000, DAY))
 
 
-def for_password(user: User | None, typed: str, *, actor: Actor) -> Claim:
-    """Return the budget that a right password spends. Unknown usernames are checked like accounts (R5)."""
+def for_password(user: User | None, typed: str, *, actor: Actor) -> list[Claim]:
+    """Return the budgets that a right password spends. Unknown usernames are checked like accounts (R5)."""
     if user is not None and actor.browser.is_current(user):
-        return RIGHT_PASSWORDS_IN_BROWSER, f"{account_key(user)}:{actor.browser.key}"
+        return [
+            (RIGHT_PASSWORDS_IN_BROWSER, f"{account_key(user)}:{actor.browser.key}"),
+            (RIGHT_PASSWORDS_IN_BROWSERS, known_browsers_key(user, actor)),
+        ]
     account = account_key(user) if user else typed_key(typed)
-    return RIGHT_PASSWORDS, account
+    return [(RIGHT_PASSWORDS, account)]
+
+
+def known_browsers_key(user: User, actor: Actor) -> str:
+    """Return the key of all known browsers of a user. A new password or a reset link begins a new budget:
+    what somebody has used up in browsers that were known before, the owner has again.
+    """
+    return f"{account_key(user)}:{actor.browser.stamps[user.pk]}"
 
 
 def count_action(actor: Actor, *, always: bool = False) -> None:
@@ -42,11 +55,19 @@ def count_action(actor: Actor, *, always: bool = False) -> None:
     if actor.door == "command":
         return
     now = timezone.now()
-    windows = counters.counters_of([(ACTIONS, key_of(actor))], now)
+    windows = counters.counters_of(for_action(actor), now)
     taken = counters.take(windows, now)
     refused = [window for window in windows if window.key not in taken]
     if refused and not always:
         raise RateLimited(counters.retry_after(refused, now))
+
+
+def for_action(actor: Actor) -> list[Claim]:
+    """Return the budgets that an action spends."""
+    claims = [(ACTIONS, key_of(actor))]
+    if actor.token is None and actor.user is not None and actor.browser.is_current(actor.user):
+        claims.append((ACTIONS_IN_BROWSERS, known_browsers_key(actor.user, actor)))
+    return claims
 
 
 def key_of(actor: Actor) -> str:

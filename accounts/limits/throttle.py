@@ -5,11 +5,15 @@ It keeps one busy program from slowing down others. It doesn't protect secrets: 
 
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.conf import settings
 
-MOST_CALLERS = 10_000  # in memory; when reached, all counters are cleared
+from accounts.audit import Actor
+from accounts.limits.budgets import WIDER, length_of
+
+MOST_CALLERS = 10_000  # in memory; when reached, windows that are over are forgotten
 
 
 @dataclass(frozen=True)
@@ -36,19 +40,48 @@ class Throttle:
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.windows: dict[str, tuple[float, int]] = {}
+        self.windows: dict[str, tuple[float, int]] = {}  # when it began, and how many requests it had
 
-    def take(self, caller: str) -> Allowance:
-        """Count one request of a caller; return what is left."""
-        limit, now = settings.API_REQUESTS_PER_SECOND, time.monotonic()
+    def take(self, callers: Mapping[str, int]) -> Allowance:
+        """Count one request for all of these callers, or for none if one of them has no more.
+
+        A caller comes with how many times the limit it has. Return what is left to the one with the least.
+        """
+        now = time.monotonic()
         with self.lock:
-            began, count = self.windows.get(caller, (now, 0))
-            if now - began >= 1:
-                began, count = now, 0
-            if len(self.windows) >= MOST_CALLERS:
-                self.windows.clear()
-            self.windows[caller] = (began, count + 1)
-        return Allowance(limit, max(0, limit - count - 1), max(0.0, began + 1 - now), count >= limit)
+            self.make_room(now)
+            windows = {caller: self.window(caller, now) for caller in callers}
+            least = min(
+                (allowance(windows[caller], times, now) for caller, times in callers.items()),
+                key=lambda found: (not found.exceeded, found.remaining),
+            )
+            if not least.exceeded:
+                self.windows.update({caller: (began, n + 1) for caller, (began, n) in windows.items()})
+        return least
+
+    def window(self, caller: str, now: float) -> tuple[float, int]:
+        began, count = self.windows.get(caller, (now, 0))
+        return (now, 0) if now - began >= 1 else (began, count)
+
+    def make_room(self, now: float) -> None:
+        if len(self.windows) < MOST_CALLERS:
+            return
+        self.windows = {caller: window for caller, window in self.windows.items() if now - window[0] < 1}
+        if len(self.windows) >= MOST_CALLERS:  # all within a second: no process serves so many requests
+            self.windows.clear()
+
+
+def allowance(window: tuple[float, int], times: int, now: float) -> Allowance:
+    """Return what this window leaves to one more request."""
+    limit = settings.API_REQUESTS_PER_SECOND * times
+    began, count = window
+    return Allowance(limit, max(0, limit - count - 1), max(0.0, began + 1 - now), count >= limit)
+
+
+def networks_of(actor: Actor, before: str = "") -> dict[str, int]:
+    """Return the networks of a caller, with how many times the limit each has (as limits in the database)."""
+    narrowest, *wider = actor.networks
+    return {before + narrowest: 1, **{before + network: WIDER[length_of(network)] for network in wider}}
 
 
 throttle = Throttle()

@@ -11,6 +11,7 @@ from accounts.models.users import (
     UserManager,
     UserQuerySet,
     login_key,
+    mailbox_key,
     new_security_stamp,
     validate_username,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "UserQuerySet",
     "hash_of_token",
     "login_key",
+    "mailbox_key",
     "new_security_stamp",
     "unexpired",
     "validate_username",

@@ -32,6 +32,14 @@ def login_key(text: str) -> str:
     return text.lower()
 
 
+def mailbox_key(address: str) -> str:
+    """Return the key by which mails to one mailbox are counted. Most mailboxes have addresses without end:
+    what follows a plus does not matter (RFC 5233).
+    """
+    local, _at, domain = login_key(address).rpartition("@")
+    return f"{local.partition('+')[0] or local}@{domain}"
+
+
 def new_security_stamp() -> str:
     return secrets.token_hex(16)
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.core.signals import request_finished
 from django.db import Error, connection, transaction
@@ -36,8 +36,9 @@ Audience = Callable[[str, int, int], list[User]]
 audiences: Registry[Audience] = Registry()
 LISTED = "listed"  # the audience of a row that lists its readers itself, BATCH at most
 
-# Ids of the rows that the current request wrote; None outside of requests.
-waiting: ContextVar[list[int] | None] = ContextVar("waiting", default=None)
+# Ids and kinds of the rows that the current request wrote; None outside of requests.
+Row: TypeAlias = tuple[int, str]
+waiting: ContextVar[list[Row] | None] = ContextVar("waiting", default=None)
 
 
 def schedule(message: OutboxMessage) -> None:
@@ -47,7 +48,7 @@ def schedule(message: OutboxMessage) -> None:
         transaction.on_commit(partial(deliver, message.pk), robust=True)
     else:
         # No on_commit needed: a row that was rolled back can't be claimed.
-        collected.append(message.pk)
+        collected.append((message.pk, message.kind))
 
 
 @receiver(request_finished)
@@ -59,15 +60,18 @@ def deliver_collected(**kwargs: Any) -> None:
         return
     if connection.in_atomic_block:  # other connections can't see these rows yet
         deliver_all(collected)
-    else:
-        threads.submit(deliver_all, collected)
+        return
+    at_once = urgent_kinds()
+    for urgent in (True, False):
+        if rows := [row for row in collected if (row[1] in at_once) is urgent]:
+            threads.submit(deliver_all, rows, urgent=urgent)
 
 
-def deliver_all(rows: list[int]) -> None:
+def deliver_all(rows: list[Row]) -> None:
     waiting.set(rows)
     try:
         # The list grows during the loop: a broadcast appends its mails.
-        for pk in rows:
+        for pk, _kind in rows:
             if not deliver(pk):
                 break
     except Error as error:
@@ -91,7 +95,7 @@ def send_due() -> int:
     return done
 
 
-def first_due(away: set[str]) -> list[tuple[int, str]]:
+def first_due(away: set[str]) -> list[Row]:
     """Return (id, kind) of the next BATCH rows, but none of these kinds."""
     first = Case(When(kind__in=urgent_kinds(), then=0), default=1)
     with unhurried():

@@ -13,21 +13,27 @@ from typing import Any
 from django.db import connection
 
 THREADS = 8  # enough to go on while one server hangs
+# For what somebody is waiting for: whatever mails hang, texts don't wait behind them.
+URGENT_THREADS = 8
 
 lock = Lock()
-pool: ThreadPoolExecutor | None = None
-owner = 0  # process id of the pool's threads: a forked process doesn't have them
+pools: dict[bool, ThreadPoolExecutor] = {}  # True: the urgent one
+owner = 0  # process id of the pools' threads: a forked process doesn't have them
 running: set[Future[None]] = set()
 
 
-def submit(work: Callable[..., None], *arguments: Any) -> None:
+def submit(work: Callable[..., None], *arguments: Any, urgent: bool = False) -> None:
     """Run this in one of the threads. If the process ends first, the messages stay in the outbox."""
-    global pool, owner
+    global owner
     with lock:
-        if pool is None or owner != os.getpid():
-            pool, owner = ThreadPoolExecutor(THREADS, thread_name_prefix="sender"), os.getpid()
+        if owner != os.getpid():
+            pools.clear()
             running.clear()
-        future = pool.submit(with_own_connection, work, *arguments)
+            owner = os.getpid()
+        if urgent not in pools:
+            number = URGENT_THREADS if urgent else THREADS
+            pools[urgent] = ThreadPoolExecutor(number, thread_name_prefix="sender")
+        future = pools[urgent].submit(with_own_connection, work, *arguments)
         running.add(future)
     future.add_done_callback(running.discard)
 

@@ -18,7 +18,7 @@ from accounts.audit import Actor
 from accounts.database.prepared import Prepared
 from accounts.exceptions import RateLimited
 from accounts.limits import BySource
-from accounts.limits.throttle import throttle
+from accounts.limits.throttle import networks_of, throttle
 from accounts.models import ApiToken, BearerToken, hash_of_token
 from accounts.plugins import Registry
 from accounts.sessions.lifetimes import LAST_USED_RESOLUTION
@@ -67,7 +67,7 @@ def look_up(text: str, *, actor: Actor) -> BearerToken | None:
             if token := lookup(token_hash):
                 return token
     # A flood of wrong tokens is refused before the limiter writes to the database.
-    if throttle.take(f"wrong:{actor.network}").exceeded:
+    if throttle.take(networks_of(actor, "wrong:")).exceeded:
         raise RateLimited(1)
     count_wrong(actor)
     return None

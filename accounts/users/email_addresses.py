@@ -12,7 +12,7 @@ from accounts.audit import Actor, Event, record, subject_of
 from accounts.exceptions import RuleViolation
 from accounts.limits import Budget, BySource, Ceiling, Claim
 from accounts.limits.guesses import account_key
-from accounts.models import User, login_key
+from accounts.models import User, login_key, mailbox_key
 from accounts.sessions.locks import acting, lock_acting_user
 from accounts.users.links import Link, LinkInvalid
 
@@ -20,6 +20,10 @@ from accounts.users.links import Link, LinkInvalid
 CONFIRMATIONS = Ceiling("confirm:address", (20, 86_400))
 CONFIRMATIONS_BY_NETWORK = BySource(
     "confirm:address:network", (5, 3600), (5, 86_400), above={"confirm:address": 1}
+)
+# All addresses of one mailbox: those with a plus reach it, too.
+CONFIRMATIONS_TO_MAILBOX_BY_NETWORK = BySource(
+    "confirm:mailbox:network", (20, 3600), (20, 86_400), above={"confirm:address": 1}
 )
 RESENDS = Budget("resend", (1, 60), (5, 86_400))
 ADDRESS_CHANGES = Budget("change-email", (5, 86_400))
@@ -96,8 +100,13 @@ def acting_on(user: User, actor: Actor) -> str:
 
 def confirmations_to(address: str, actor: Actor) -> list[Claim]:
     """Return the claims for a mail to an address that nobody has confirmed to be theirs."""
+    mailbox = crypto.digest(mailbox_key(address), "confirm")
     key = crypto.digest(login_key(address), "confirm")
-    return [(CONFIRMATIONS, key), *CONFIRMATIONS_BY_NETWORK.claims(actor, key)]
+    return [
+        (CONFIRMATIONS, mailbox),
+        *CONFIRMATIONS_BY_NETWORK.claims(actor, key),
+        *CONFIRMATIONS_TO_MAILBOX_BY_NETWORK.claims(actor, mailbox),
+    ]
 
 
 def send_confirmation(user: User, address: str, *, actor: Actor) -> None:

@@ -24,8 +24,9 @@ from accounts.users.validators import LONGEST_PASSWORD
 RESETS_OF_ACCOUNT = Budget("reset:account", (5, 3600))
 RESETS_OF_ACCOUNT_BY_NETWORK = BySource("reset:account:address", (3, 3600))
 RESETS_BY_NETWORK = BySource("reset:address", (20, 3600))  # each mails a stranger
-# Instead of the latter, in a known browser of the account: others in its network can't use it up.
-RESETS_BY_BROWSER = Budget("reset:browser", (20, 3600))
+# Instead of the latter, in known browsers of the account: others in their network can't use it up. All
+# browsers count together: each reset gives one a new key, and begins the first two budgets anew.
+RESETS_BY_BROWSERS = Budget("reset:browsers", (20, 3600))
 
 NO_PASSWORD = "!"
 
@@ -51,7 +52,7 @@ def authenticate(
         return
     claims = [
         *guesses.for_password(user, typed, actor=actor),
-        successes.for_password(user, typed, actor=actor),
+        *successes.for_password(user, typed, actor=actor),
     ]
     with limits.attempt(*claims) as spent:
         if check_hash(user, password) and user is not None and user.is_active:
@@ -156,7 +157,7 @@ def request_reset(email: str, *, actor: Actor) -> None:
 def resets_from(user: User | None, actor: Actor) -> list[Claim]:
     """Return the claims of the source. Its known browsers belong to people who have signed in to it (R5)."""
     if user is not None and actor.browser.is_current(user):
-        return [(RESETS_BY_BROWSER, f"{guesses.account_key(user)}:{actor.browser.key}")]
+        return [(RESETS_BY_BROWSERS, guesses.account_key(user))]
     return RESETS_BY_NETWORK.claims(actor)
 
 

@@ -33,7 +33,7 @@ from organizations.api.resources import membership_resource, team_id, team_resou
 from organizations.exceptions import InvitationGone, NotAMember
 from organizations.members import invitations, memberships
 from organizations.members.lists import MemberList
-from organizations.models import Membership, Organization, Right, confirmed_address
+from organizations.models import Membership, Organization, Right, confirmed_address, latest_end
 
 KIND = "organization-memberships"
 TEAMS = "/data/relationships/teams"
@@ -126,8 +126,9 @@ def check_teams(sent: Document, organization: Organization) -> None:
 def mine(call: Call) -> HttpResponse:
     """List the caller's memberships, including those that a policy locks, and open invitations."""
     wanted = call.includes("user", "teams")
-    shown_to = Membership.objects.shown_to(call.user.pk, confirmed_address(call.user), timezone.now())
-    rows = shown_to.order_by(Lower("organization__name"), "pk")
+    now = timezone.now()
+    visible = Membership.objects.shown_to(call.user.pk, confirmed_address(call.user), now, latest_end(now))
+    rows = visible.order_by(Lower("organization__name"), "pk")
     shown, links_and_meta = paginate(call.request, rows.select_related("organization", "user"))
     return respond(
         document(

@@ -7,22 +7,26 @@ address. It does not reveal whether the address has an account, an unconfirmed o
 from datetime import timedelta
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import crypto, limits, outbox
 from accounts.audit import Actor
+from accounts.database.batches import BATCH
+from accounts.database.timeouts import unhurried
 from accounts.exceptions import EmailNotConfirmed
 from accounts.limits import Budget, BySource, Ceiling, Claim
 from accounts.models import User, login_key
 from accounts.sessions.locks import acting
-from organizations.access.rights import lock_organization, lock_with_right
+from organizations.access.rights import lock_memberships, lock_organization, lock_with_right
 from organizations.announcements import is_owner, tell_of_invitation
 from organizations.events import Event, record
 from organizations.exceptions import AlreadyMember, InvitationGone, UnknownUser
 from organizations.models import (
     Membership,
+    MembershipQuerySet,
     Organization,
     OrganizationCounts,
     OrganizationToken,
@@ -40,6 +44,7 @@ TO_ONE_BY_PERSON = Budget(
     "invite-one:person", (5, 3600), (5, 86_400), above={"invite-one": 1, "invite-one:organization": 1}
 )
 TO_ONE_BY_NETWORK = BySource("invite-one:network", (10, 3600), (10, 86_400), above={"invite-one": 1})
+KEEP_EXPIRED = timedelta(days=30)  # shown as expired, and can be renewed
 BETWEEN_MAILS = timedelta(hours=1)  # to owners, about invitations by one token
 
 
@@ -199,3 +204,28 @@ def lock_invitation(invitation_id: int, user: User) -> tuple[Organization, User,
     if not is_open:
         raise InvitationGone
     return organization, user, rows
+
+
+def delete_long_expired() -> int:
+    """Delete invitations that ended KEEP_EXPIRED ago and were not renewed; return how many."""
+    over = Membership.objects.invited().filter(expires_at__lte=timezone.now() - KEEP_EXPIRED)
+    deleted = 0
+    with unhurried():
+        concerned = list(over.order_by("organization").values_list("organization", flat=True).distinct())
+    for organization_id in concerned:
+        while number := delete_some(over.filter(organization=organization_id), organization_id):
+            deleted += number
+    return deleted
+
+
+def delete_some(rows: MembershipQuerySet, organization_id: int) -> int:
+    """Delete some of these invitations to one organization; return how many."""
+    with transaction.atomic():
+        organization = Organization.objects.select_for_update(no_key=True).filter(pk=organization_id).first()
+        if organization is None:
+            return 0
+        some = list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH])
+        locked = [row.pk for row, _user in lock_memberships(organization, [], may_be_gone=some)]
+        number: int = rows.filter(pk__in=locked).delete()[0]
+        OrganizationCounts.objects.add([organization_id], invited=-number)
+    return number

@@ -6,6 +6,7 @@ from organizations.models.memberships import (
     MembershipQuerySet,
     confirmed_address,
     invitation_end,
+    latest_end,
 )
 from organizations.models.organizations import (
     LONGEST_SESSION,
@@ -33,4 +34,5 @@ __all__ = [
     "Right",
     "confirmed_address",
     "invitation_end",
+    "latest_end",
 ]

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import USERNAME_LENGTH, User, login_key
+from accounts.models.clocks import CLOCK_SKEW
 from organizations.models.organizations import AuthPolicy, Organization
 
 INVITATION_LIFETIME = timedelta(days=7)
@@ -17,6 +18,11 @@ INVITATION_LIFETIME = timedelta(days=7)
 
 def invitation_end() -> datetime:
     return timezone.now() + INVITATION_LIFETIME
+
+
+def latest_end(now: datetime) -> datetime:
+    """Return when the newest invitation ends: one that ends later was made while the clock was ahead."""
+    return now + INVITATION_LIFETIME + CLOCK_SKEW
 
 
 def confirmed_address(user: User) -> str:
@@ -56,16 +62,21 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
     def current(self) -> Self:
         """Return all but expired invitations."""
-        return self.current_at(timezone.now())
+        now = timezone.now()
+        return self.ending(now, latest_end(now))
 
-    def current_at(self, now: datetime) -> Self:
-        return self.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now))
+    def ending(self, after: datetime, until: datetime) -> Self:
+        """Return members, and invitations that end between these times."""
+        return self.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=after, expires_at__lte=until))
 
-    def shown_to(self, user_id: int, address: str, now: datetime) -> Self:
-        """Return what a user is in and invited to, without invitations to what the user is in already."""
+    def shown_to(self, user_id: int, address: str, now: datetime, latest: datetime) -> Self:
+        """Return what a user is in and invited to, without invitations to what the user is in already.
+
+        `latest` is the `latest_end` of now: a prepared read can't compute it.
+        """
         joined = Membership.objects.active().filter(user=user_id, organization=OuterRef("organization"))
         again = Q(Exists(joined), status=Membership.Status.INVITED)
-        return self.of(user_id, address).current_at(now).exclude(again)
+        return self.of(user_id, address).ending(now, latest).exclude(again)
 
     def in_organization(self, name_key: str) -> Self:
         """Return those of the organization with this name, given in lower case."""
@@ -188,4 +199,6 @@ class Membership(models.Model):
 
     @property
     def is_expired(self) -> bool:
-        return self.expires_at is not None and self.expires_at <= timezone.now()
+        """Return whether this is an invitation that can't be accepted. It can be renewed."""
+        now = timezone.now()
+        return self.expires_at is not None and not now < self.expires_at <= latest_end(now)

@@ -4,7 +4,10 @@ import itertools
 import time
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from accounts.limits.throttle import MOST_CALLERS, Throttle
 from accounts.models.public_ids import public_id
 from tests.api.clients import ApiClient, LiveClient, api_client, document, token_of
 from tests.support import people
@@ -143,3 +146,60 @@ def test_it_is_thirty_a_second_if_nothing_else_is_said(somebody, start_site):
 
     assert statuses[:30] == [204] * 30
     assert statuses.count(204) <= 30 * windows
+
+
+@pytest.fixture
+def one_second(monkeypatch):
+    """The clock of the windows stands still."""
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+
+
+def pings(addresses):
+    """The statuses of a request from each address."""
+    return [ApiClient().get("/ping", REMOTE_ADDR=address).status_code for address in addresses]
+
+
+@pytest.mark.parametrize(
+    ("network", "times"),
+    [("2001:db8:{}:{}00::1", 10), ("2001:db8:{}:4{}::1", 3), ("198.18.{}.{}", 10)],
+    ids=["/48", "/56", "/24"],
+)
+def test_sf7_the_networks_within_a_network_share_its_requests(db, settings, one_second, network, times):
+    """One home connection has 65,536 IPv6 networks of /64."""
+    settings.API_REQUESTS_PER_SECOND = 2
+    most, third = 2 * times, next(serial)
+    inside = [network.format(third, n) for n in range(10, 10 + most + 4)]
+
+    assert pings(inside) == [204] * most + [429] * 4
+    assert pings([new_address()]) == [204]
+
+
+def test_sf7_whoever_is_refused_uses_nothing_up_of_the_networks_around(db, one_second):
+    third = next(serial)
+    assert 429 in pings([f"198.19.{third}.1"] * LIMIT * 20)
+
+    assert pings([f"198.19.{third}.2"]) == [204]
+
+
+def test_sf7_wrong_tokens_from_the_networks_within_a_network_are_refused_in_memory(db, one_second):
+    addresses = [f"2001:db9:0:{n:x}00::1" for n in range(100)]
+
+    def statements(address):
+        with CaptureQueriesContext(connection) as queries:
+            ApiClient("wrong").get("/ping", REMOTE_ADDR=address)
+        return len(queries)
+
+    assert sum(statements(address) > 0 for address in addresses) == LIMIT * 10
+
+
+def test_sf7_a_full_table_forgets_what_is_over_and_nobody_who_is_busy(settings):
+    table = Throttle()
+    settings.API_REQUESTS_PER_SECOND = 1
+    table.windows = {f"idle{n}": (time.monotonic() - 2, 1) for n in range(MOST_CALLERS - 1)}
+    assert not table.take({"busy": 1}).exceeded
+
+    assert not table.take({"another": 1}).exceeded
+
+    assert table.take({"busy": 1}).exceeded
+    assert len(table.windows) == 2

@@ -20,7 +20,7 @@ from accounts.tokens import issuing, lookup
 from organizations import context_processors
 from organizations.access import gate
 from organizations.api import gate as api_gate
-from organizations.models import Membership, confirmed_address
+from organizations.models import Membership, confirmed_address, latest_end
 from tests.support.organizations import found
 from tests.support.people import enrol, make_user, post_password, sign_in
 
@@ -66,6 +66,7 @@ def test_the_memberships_of_a_person(alice, bob):
     for user, days_later, name, expected in [(bob, 0, "", 1), (carol, 0, "acme", 1), (carol, 8, "acme", 0)]:
         now = timezone.now() + timedelta(days=days_later)
         values = {"user_id": user.pk, "address": confirmed_address(user), "now": now, "name_key": name}
+        values["latest"] = latest_end(now)
         rows = context_processors.of_person(**values)
         assert len(assert_same(context_processors.OF_PERSON, rows, **values)) == expected
 

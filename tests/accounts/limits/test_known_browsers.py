@@ -9,8 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from accounts.limits import guesses
 from accounts.models import AuditEvent, RateLimit
 from accounts.users import passwords
-from tests.support.guessing import Guesser, guess_password
-from tests.support.mails import subjects
+from tests.support.guessing import Guesser, actor_in, guess_password
+from tests.support.mails import link_in, subjects
 from tests.support.people import PASSWORD, enrol, make_user, post_password, sign_in
 from tests.support.two_factor import (
     CHALLENGE,
@@ -394,7 +394,10 @@ def guesses_in_a_day(clock, guessers, code):
     for _ in range(DAY // 300 - 1):
         guessed += sum(guesser.guess_until_refused(code) for guesser in guessers)
         clock.shift(300)
-        if RateLimit.objects.filter(key__endswith=f":{DAY}", count__gte=50).count() == 2:
+        if (
+            RateLimit.objects.filter(key__startswith="code", key__endswith=f":{DAY}", count__gte=50).count()
+            == 2
+        ):
             break
     return guessed
 
@@ -429,3 +432,45 @@ def test_ds_02_the_page_for_recovery_codes_opens_while_the_other_is_closed(clock
 
     assert attacker.get(CHALLENGE).status_code == 200
     assert attacker.get(RECOVERY).status_code == 200
+
+
+def test_d43_a_browser_that_became_known_while_the_clock_was_ahead_is_known_for_no_longer(clock, alice):
+    clock.shift(DAY)
+    browser = known_browser(alice)
+    clock.shift(-DAY)
+    assert not actor_in(browser).browser.is_current(alice)
+
+    sign_in(alice, client=browser)
+    assert actor_in(browser).browser.is_current(alice)
+    clock.shift(366 * DAY)
+    assert not actor_in(browser).browser.is_current(alice)
+
+
+def test_d43_a_browser_that_another_server_has_just_made_known_is_known(clock, alice):
+    clock.shift(30)
+    browser = known_browser(alice)
+    clock.shift(-30)
+
+    assert actor_in(browser).browser.is_current(alice)
+
+
+def test_sf5_an_account_resets_its_password_no_more_often_in_a_known_browser(
+    clock, alice, mailoutbox, settings
+):
+    """Each reset begins the other budgets anew, those of the browser and of the links."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    browser = known_browser(alice)
+
+    def resets(number):
+        before = len(mailoutbox)
+        browser.post(FORGOT, {"email": alice.email})
+        links = [mail for mail in mailoutbox[before:] if "/account/password/reset/" in mail.body]
+        if not links:
+            return False
+        browser.get(link_in(links[-1], "/account/password/reset/"))
+        new = {"new_password": f"an entirely different sentence {number}"}
+        return browser.post("/account/password/reset", new).status_code == 302
+
+    assert [resets(number) for number in range(22)] == [True] * 20 + [False] * 2
+    clock.shift(HOUR)
+    assert resets(99)

@@ -44,6 +44,8 @@ def test_counts_ipv6_by_network(ip, network):
             "2001:db8:1:2abc:aaaa::1",
             ("2001:db8:1:2abc::/64", "2001:db8:1:2a00::/56", "2001:db8:1::/48"),
         ),
+        ("64:ff9b::198.51.100.7", ("198.51.100.7", "198.51.100.0/24")),
+        ("64:ff9b:1::198.51.100.7", ("64:ff9b:1::/64", "64:ff9b:1::/56", "64:ff9b:1::/48")),
         ("::1", ("::/64", "::/56", "::/48")),
         ("unix:", ("unix:",)),
         (None, ("",)),
@@ -84,6 +86,15 @@ def try_from(addresses, attempt, most):
 
 def guess_password(client, number):
     return client.post("/session", {"username": f"nobody{number}", "password": "wrong"})
+
+
+def test_sf7_behind_a_translator_each_ipv4_address_has_a_budget_of_its_own():
+    """It reports the whole of IPv4 within one /64."""
+    for number in range(12):
+        guess_password(Client(REMOTE_ADDR="64:ff9b::198.51.100.7"), number)
+
+    assert guess_password(Client(REMOTE_ADDR="64:ff9b::198.51.100.7"), 98).status_code == 429
+    assert guess_password(Client(REMOTE_ADDR="64:ff9b::203.0.113.7"), 99).status_code == 422
 
 
 def sign_up(client, number):

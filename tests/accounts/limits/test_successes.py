@@ -82,6 +82,33 @@ def test_sf5_each_known_browser_has_a_budget_of_its_own(alice):
     assert right_passwords(alice, 1, second) == [302]
 
 
+def test_sf5_one_account_signs_in_no_more_often_by_way_of_many_known_browsers(clock, hashes):
+    alice = make_user("alice")
+    browsers = [known_browser(alice) for _ in range(4)]
+    statuses = [right_passwords(alice, 20, browser) for browser in browsers]
+    hashes()
+
+    assert statuses == [[302] * 20] * 3 + [[429] * 20]
+    assert "Try again in 5 minutes." in post_password(browsers[3], alice).content.decode()
+    assert hashes() == 0
+    clock.shift(FIVE_MINUTES)
+    assert right_passwords(alice, 1, browsers[3]) == [302]
+
+
+def test_sf5_a_new_password_gives_its_owner_what_others_have_used_up_of_known_browsers(alice, mailoutbox):
+    """Somebody has had the password and two known browsers. The owner goes on by a reset link."""
+    for browser in [known_browser(alice) for _ in range(3)]:
+        right_passwords(alice, 20, browser)
+    own = known_browser(alice)
+    assert right_passwords(alice, 1, own) == [429]
+
+    own.post("/account/password/forgot", {"email": alice.email})
+    own.get(link_in(mailoutbox[-1], "/account/password/reset/"))
+    own.post("/account/password/reset", {"new_password": NEW})
+
+    assert post_password(own, alice, NEW).status_code == 302
+
+
 def test_sf5_wrong_passwords_spend_nothing_of_it(clock, alice):
     assert right_passwords(alice, 20) == [302] * 20
     for _ in range(10):
@@ -123,9 +150,8 @@ def key_of(client, user):
     """The key of the browser's budget, read from what an action of it has counted."""
     RateLimit.objects.filter(key__startswith="action:").delete()
     client.post("/app/settings/sessions/end-others")
-    [key] = RateLimit.objects.filter(key__startswith="action:", key__endswith=":3600").values_list(
-        "key", flat=True
-    )
+    own = RateLimit.objects.filter(key__startswith="action:user:", key__endswith=":3600")
+    [key] = own.values_list("key", flat=True)
     return re.fullmatch(r"action:(.*):3600", key)[1]
 
 
@@ -158,6 +184,25 @@ def test_sf5_every_action_of_a_person_is_bounded(alice, bob, path, fields):
     assert "Too many attempts. Try again in 60 minutes." in response.content.decode(), response.status_code
     assert AuditEvent.objects.count() == events
     assert OutboxMessage.objects.count() == mails
+
+
+def test_sf5_one_account_acts_no_more_often_by_way_of_many_known_browsers(clock, alice):
+    contact = {"email": "alice@example.com"}
+    known = sign_in(alice)
+    assert known.post("/app/settings/profile/email", contact).status_code == 302
+    limit, seconds = successes.ACTIONS_IN_BROWSERS.windows[0]
+    together = RateLimit.objects.filter(key__startswith="action:browsers:", key__endswith=f":{seconds}")
+    assert together.update(count=limit - 1) == 1  # as if other known browsers had done the rest
+
+    other = sign_in(alice)
+    assert other.post("/app/settings/profile/email", contact).status_code == 302
+    assert [one.post("/app/settings/profile/email", contact).status_code for one in (known, other)] == [
+        429
+    ] * 2
+    assert other.post("/app/settings/sessions/end-others").status_code == 302  # what takes power away
+    clock.shift(3600)
+    Session.objects.update(proved_at=timezone.now())
+    assert other.post("/app/settings/profile/email", contact).status_code == 302
 
 
 def test_sf5_the_last_action_that_is_left_is_taken_and_an_hour_later_there_are_more(clock, alice):

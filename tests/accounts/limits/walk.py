@@ -239,6 +239,18 @@ class ConfirmationsToAddressByNetwork(SignUp):
         refused(lambda n: self.sign_up(there(), "me@example.com"), 6)
 
 
+@row("confirm:mailbox:network")
+class ConfirmationsToMailboxByNetwork(SignUp):
+    """Its addresses without end."""
+
+    used = [("confirm:mailbox:network:", 20)]
+
+    def attack(self):
+        self.sign_up(there(), "me+first@example.com")
+        self.fast_forward()
+        refused(lambda n: self.sign_up(there(), f"me+{n}@example.com"), 3)
+
+
 @row("change-email")
 class AddressChanges(Case):
     used = [("change-email:", 5)]

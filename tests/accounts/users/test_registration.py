@@ -330,3 +330,26 @@ def test_a_session_that_ended_can_sign_up_again():
     _client, response = sign_up("bob", "bob@example.com", client)
 
     assert response.status_code == 302
+
+
+def sign_up_at(address, number, email):
+    fields = {"username": f"new{number}", "email": email, "password": PASSWORD}
+    return Client(REMOTE_ADDR=address).post("/account/new", fields).status_code
+
+
+def test_sf5_one_mailbox_gets_twenty_mails_and_one_more_for_each_network_whatever_follows_a_plus(
+    db, settings, mailoutbox
+):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    from_one = [sign_up_at("198.51.100.1", n, f"Victim+{n}@Example.com") for n in range(20)]
+    from_others = [
+        sign_up_at(f"203.0.{n // 2}.1", 100 + n, f"victim+other{n}@example.com") for n in range(10)
+    ]
+    neighbour = sign_up_at("198.51.100.1", 200, "neighbour@example.com")
+
+    assert from_one == [302] * 20
+    assert from_others == [302, 429] * 5
+    assert len(mailoutbox) == 25
+    assert neighbour == 429  # of twenty accounts an hour
+    assert sign_up_at("198.51.100.2", 201, "neighbour@example.com") == 302
+    assert sign_up_at("198.51.100.2", 202, "+victim@example.com") == 302

@@ -5,8 +5,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from accounts.management import due_work
 from accounts.models import AuditEvent
+from accounts.models.public_ids import public_id
+from organizations.members import invitations
 from organizations.models import Membership
+from tests.api.clients import api_client
 from tests.support import people
 from tests.support.invariants import broken
 from tests.support.organizations import counts_of
@@ -47,6 +51,41 @@ def test_somebody_who_is_added_decides_himself(stage):
     assert browser.get("/app/open").status_code == 200
     assert counts_of("open") == (5, 2, 0)
     assert broken() == []
+
+
+def test_d43_an_invitation_from_a_clock_that_was_ahead_is_open_for_no_more_than_seven_days(stage):
+    add(stage, "eve")
+    open_one = invitation()
+    ends_at = timezone.now() + timedelta(days=7, hours=25)
+    Membership.objects.filter(pk=open_one.pk).update(expires_at=ends_at)
+    browser, program = stage.browser("eve"), api_client(stage.eve)
+
+    assert accept(browser, open_one).status_code == 404
+    assert "una invites you." not in browser.get(MINE).content.decode()
+    assert program.get("/organization-memberships").json()["data"] == []
+    assert program.get(f"/organization-memberships/{public_id('ou', open_one.pk)}").status_code == 404
+
+    add(stage, "eve")  # renewed
+    assert "una invites you." in browser.get(MINE).content.decode()
+    assert accept(browser, invitation())["Location"] == "/app/open"
+
+
+def test_sf5_invitations_that_nobody_answers_do_not_pile_up(stage, monkeypatch):
+    monkeypatch.setattr(invitations, "BATCH", 2)
+    for who in ("eve", *(f"somebody{n}@example.com" for n in range(5))):
+        add(stage, who)
+    Membership.objects.invited().update(expires_at=timezone.now() - timedelta(days=30))
+    kept = invitation(email="somebody4@example.com")
+    Membership.objects.filter(pk=kept.pk).update(expires_at=timezone.now() - timedelta(days=29))
+    assert counts_of("open") == (4, 2, 6)
+
+    assert due_work.steps["expired invitations deleted"].work() == 5
+
+    assert list(Membership.objects.invited()) == [kept]
+    assert counts_of("open") == (4, 2, 1)
+    assert broken() == []
+    add(stage, "somebody4@example.com")  # renewed
+    assert not invitation().is_expired
 
 
 def test_an_invitation_shows_nothing_of_the_invited(stage):

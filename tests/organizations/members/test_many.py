@@ -10,7 +10,7 @@ from django.utils import timezone
 from organizations.context_processors import MOST_SHOWN
 from organizations.models import Membership, Organization, OrganizationCounts
 from tests.api.clients import api_client
-from tests.support.people import sign_in
+from tests.support.people import enrol, sign_in
 from tests.support.statements import statements
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -159,3 +159,16 @@ def test_sf5_odd_searches_find_nothing(alice, query):
     put_into(alice, names(2))
 
     assert api_client(alice).get(f"/organizations?{query}").json()["data"] == []
+
+
+@pytest.mark.parametrize("owns", [True, False])
+def test_sf5_the_page_that_disables_two_factor_names_twenty_and_says_how_many_there_are(alice, owns):
+    app = enrol(alice)
+    put_into(alice, names(25), is_owner=owns, two_factor_enabled=True)
+    Organization.objects.update(collaborator_auth_policy="two_factor_mandatory")
+
+    page = sign_in(alice, app).get("/app/settings/two-factor/disable").content.decode()
+
+    listed = page[page.index("<main") :]
+    assert "These are 20 of 25." in listed
+    assert [name for name in names(25) if name in listed] == names(20)
