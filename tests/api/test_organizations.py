@@ -21,7 +21,7 @@ def organization(**sent):
 
 
 def events(*names):
-    return list(AuditEvent.objects.filter(event__in=names).values_list("event", flat=True))
+    return list(AuditEvent.objects.filter(event__in=names).order_by("pk").values_list("event", flat=True))
 
 
 def stored(name="open"):

@@ -38,7 +38,8 @@ def write_events(*ages):
 
 def ages():
     now = timezone.now()
-    return [(now - event.created_at).days for event in AuditEvent.objects.filter(actor="user:old")]
+    rows = AuditEvent.objects.filter(actor="user:old").order_by("pk")
+    return [(now - event.created_at).days for event in rows]
 
 
 def run_due_work():
@@ -131,11 +132,11 @@ def test_sf11_the_whole_database_cannot_be_flushed():
 
 def test_sf11_deleting_an_account_leaves_its_events(alice):
     sign_in(alice)
-    events = list(AuditEvent.objects.filter(user_id=alice.pk))
+    events = list(AuditEvent.objects.filter(user_id=alice.pk).order_by("pk"))
 
     alice.delete()
 
-    assert list(AuditEvent.objects.filter(user_id=events[0].user_id)) == events
+    assert list(AuditEvent.objects.filter(user_id=events[0].user_id).order_by("pk")) == events
 
 
 # ---------------------------------------------------------------- retention

@@ -286,7 +286,7 @@ def test_a_batch_that_fails_is_expanded_again_and_nobody_gets_two(readers, mailo
 def test_the_answer_waits_for_no_mail_and_the_rest_is_left_to_the_command(alice, broken_mail):
     client = sign_in(alice)
     write(alice, 3)
-    delivery.waiting.set(list(OutboxMessage.objects.values_list("pk", "kind")))
+    delivery.waiting.set(list(OutboxMessage.objects.order_by("pk").values_list("pk", "kind")))
     Broken.tried = 0
 
     delivery.deliver_collected()
