@@ -1,7 +1,7 @@
 """The state of an enrolment between requests, kept in the session.
 
-It ends with the security stamp under which it began: whoever knew the former password, or had the session before
-a method was removed, may have seen the secret.
+It ends with the security stamp under which it began: whoever knew the former password, or had the session
+before a method was removed, may have seen the secret.
 """
 
 from dataclasses import dataclass, replace
