@@ -159,12 +159,15 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.session_verified
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Write the row, with a new stamp where a column of ENDING has changed and the stamp has not."""
+        """Write the row, with a new stamp where a column of ENDING has changed and the stamp is not named.
+
+        A row that was read long ago brings no former stamp back, either.
+        """
         named: set[str] | None = None if (fields := kwargs.get("update_fields")) is None else set(fields)
         if not self._state.adding and (named is None or (ENDING & named and STAMP not in named)):
             stored = User.objects.filter(pk=self.pk).only(*ENDING, STAMP).first()
-            same_stamp = stored is not None and self.security_stamp == stored.security_stamp
-            if same_stamp and any(getattr(self, column) != getattr(stored, column) for column in ENDING):
+            watched = (*ENDING, STAMP)
+            if stored is not None and any(getattr(self, name) != getattr(stored, name) for name in watched):
                 self.rotate_stamp()
             if named is not None:
                 kwargs["update_fields"] = named | {STAMP}

@@ -280,6 +280,17 @@ def test_sf2_a_script_that_writes_something_else_signs_nobody_out(alice, way):
     assert client.get("/app/settings/profile").status_code == 200
 
 
+def test_sf2_a_script_that_saves_what_it_read_long_ago_brings_no_session_back(alice):
+    client = sign_in(alice)
+    read_long_ago = User.objects.get(pk=alice.pk)
+    WAYS["update"](alice, is_active=False)
+    WAYS["update"](alice, is_active=True)
+
+    read_long_ago.save()
+
+    assert client.get("/app/settings/profile")["Location"].startswith("/session")
+
+
 def test_sf2_who_was_deactivated_past_the_verbs_gets_no_session_back_by_the_verb(alice):
     client = sign_in(alice)
     with connection.cursor() as cursor:
