@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.audit.actor import Actor
@@ -60,6 +61,16 @@ def purge() -> int:
     while deleted := purge_batch(until, actor=Actor.command()):
         total += deleted
     return total
+
+
+def kept_too_long(late: timedelta) -> QuerySet[AuditEvent]:
+    """Return the events that a purge should have deleted `late` ago."""
+    days = stored_days()
+    if days is None:
+        return AuditEvent.objects.none()
+    return AuditEvent.objects.filter(
+        created_at__lt=timezone.now() - timedelta(days=days) - MARGIN - EVERY - late
+    )
 
 
 def purge_batch(until: datetime, *, actor: Actor) -> int:

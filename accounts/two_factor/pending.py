@@ -1,4 +1,8 @@
-"""The state of an enrolment between requests, kept in the session."""
+"""The state of an enrolment between requests, kept in the session.
+
+It ends with the security stamp under which it began: whoever knew the former password, or had the session
+before a method was removed, may have seen the secret.
+"""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -76,6 +80,7 @@ class PendingEnrolment:
             "next": self.next_path,
             "replacing": self.replacing,
             "then": self.then,
+            "stamp": stamp_of(request),
         }
 
     def ask(self, request: SiteRequest) -> None:
@@ -102,10 +107,12 @@ class PendingEnrolment:
 
     @classmethod
     def load(cls, request: SiteRequest, user: User) -> Self | None:
-        """Return the pending enrolment of this session; None if there is none, or after 15 minutes."""
+        """Return the pending enrolment of this session; None if there is none, after 15 minutes, or if the
+        user has another security stamp since.
+        """
         stored: dict[str, Any] | None = request.session.get(ENROLMENT)
         factor = factors.get(stored["factor"]) if stored else None
-        if stored is None or factor is None:
+        if stored is None or factor is None or stored.get("stamp") != stamp_of(request):
             return None
         started_at = datetime.fromtimestamp(stored["started_at"], UTC)
         age = timezone.now() - started_at
@@ -124,3 +131,9 @@ class PendingEnrolment:
     @staticmethod
     def forget(request: SiteRequest) -> None:
         request.session.pop(ENROLMENT, None)
+
+
+def stamp_of(request: SiteRequest) -> str:
+    """Return the user's stamp at the last step of this session, or of this request."""
+    row = request.session.row
+    return row.security_stamp if row is not None else ""

@@ -99,7 +99,8 @@ def reactivate(user: User, *, reason: str, actor: Actor) -> bool:
         if locked.is_active:
             return False
         locked.is_active = True
-        locked.save(update_fields=["is_active"])
+        locked.rotate_stamp()  # whoever deactivated it, and however: what was open then stays closed
+        locked.save(update_fields=["is_active", "security_stamp"])
         record(Event.ACCOUNT_REACTIVATED, actor=actor, subject=subject_of(locked), user=locked, reason=reason)
         outbox.notify(locked, "account_reactivated", actor=actor, reason=reason)
         tell_superusers(locked, Change.REACTIVATED, actor=actor, reason=reason)

@@ -17,6 +17,7 @@ class Change(StrEnum):
     TWO_FACTOR_REMOVED = "two_factor_removed"
     PASSWORD_SET = "password_set"
     SUPERUSER_CREATED = "superuser_created"
+    STAFF_LEFT = "staff_left"
 
 
 def superusers_now() -> list[int]:

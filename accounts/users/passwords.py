@@ -8,6 +8,7 @@ from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import F
 
 from accounts import crypto, limits, outbox
 from accounts.audit import Actor, Event, record, subject_of
@@ -80,7 +81,8 @@ def check_hash(user: User | None, password: str) -> bool:
 
     def upgrade(password: str) -> None:
         if user is not None:
-            User.objects.filter(pk=user.pk, password=user.password).update(password=make_password(password))
+            stored = User.objects.filter(pk=user.pk, password=user.password)
+            stored.update(password=make_password(password), security_stamp=F("security_stamp"))
 
     return check_password(password, user.password if user else NO_PASSWORD, upgrade)
 

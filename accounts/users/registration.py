@@ -26,6 +26,7 @@ from accounts.users.email_addresses import (
     send_confirmation,
 )
 from accounts.users.news import Change, tell_superusers
+from accounts.users.rights import Rights
 
 SIGN_UPS = BySource("sign-up", (20, 3600))  # each mails a stranger
 
@@ -90,7 +91,9 @@ def create_superuser(username: str, email: str, password: str, *, actor: Actor) 
 
 @transaction.atomic
 def delete_account(user: User, *, session: SessionStore, actor: Actor) -> None:
-    """Delete the account and all rows that belong to it. Raises LastSuperuser, SessionEnded.
+    """Delete the account and all rows that belong to it.
+
+    All superusers are told if it had rights on the admin site. Raises LastSuperuser, SessionEnded.
 
     Organizations may veto with a RuleViolation: their last owner must stay.
     """
@@ -103,5 +106,9 @@ def delete_account(user: User, *, session: SessionStore, actor: Actor) -> None:
     locked = lock_user(user, session, row_too=False, for_deletion=True)
     record(Event.ACCOUNT_DELETED, actor=actor, subject=subject_of(locked), user=locked)
     outbox.notify(locked, "account_deleted", actor=actor)
+    if locked.is_staff:
+        tell_superusers(
+            locked, Change.STAFF_LEFT, actor=actor, reason="", rights=Rights.of(locked).in_words()
+        )
     session.end()
     locked.delete()

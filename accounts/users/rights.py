@@ -90,7 +90,7 @@ class Rights:
         return " ".join([*flags, *sorted(self.permissions)])
 
     def store(self, user: User) -> None:
-        """Write these rights; call it with the user's row locked."""
+        """Write these rights; call it with the user's row locked. Raises UnknownPermission."""
         user.is_staff, user.is_superuser = self.staff, self.superuser
         user.save(update_fields=["is_staff", "is_superuser"])
         user.user_permissions.set(permissions_named(self.permissions))
@@ -120,12 +120,21 @@ class Rights:
 
 
 def permissions_named(names: Iterable[str]) -> list[Permission]:
-    """Return the rows of permissions that are named as in `has_perm`."""
+    """Return the rows of permissions that are named as in `has_perm`.
+
+    Raises UnknownPermission if one has no row: `migrate` writes them, and nobody must be told of a right that
+    is not stored.
+    """
+    names = set(names)
     wanted = Q(pk__in=[])
     for name in names:
         app, _dot, codename = name.partition(".")
         wanted |= Q(content_type__app_label=app, codename=codename)
-    return list(Permission.objects.filter(wanted))
+    rows = Permission.objects.select_related("content_type").filter(wanted)
+    found = {f"{row.content_type.app_label}.{row.codename}": row for row in rows}
+    if missing := sorted(names - found.keys()):
+        raise UnknownPermission(name=missing[0])
+    return list(found.values())
 
 
 def may_change_users(user: User | AnonymousUser) -> bool:

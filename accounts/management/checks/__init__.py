@@ -1,12 +1,14 @@
 """What `manage.py doctor` checks of accounts, and of all tables."""
 
-from accounts.management.checks import clocks, keys, messages, people, storage
+from accounts.management.checks import clocks, keys, messages, people, storage, tables, tidying
 from accounts.management.doctor import Check
 
 CHECKS: dict[str, Check] = {
     **storage.CHECKS,
+    **tables.CHECKS,
     **clocks.CHECKS,
     **people.CHECKS,
     **keys.CHECKS,
     **messages.CHECKS,
+    **tidying.CHECKS,
 }

@@ -2,17 +2,23 @@
 
 from collections.abc import Iterator
 
+from django.contrib.auth.models import Permission
 from django.db.models import Count, F, Model, Q
 
 from accounts import factors
 from accounts.management.doctor import Check, Note
 from accounts.management.rows import named
 from accounts.models import ApiToken, RememberedBrowser, Session, User
+from accounts.users.rights import grantable
 
 HASH = r"^[0-9a-f]{64}$"
 STAMP = r"^[0-9a-f]{32}$"
 # What is compared with something that a request carries, and never matches in another form.
 FORMS: list[tuple[type[Model], str, str]] = [
+    (User, "username", r"^[A-Za-z0-9_.-]+$"),
+    (User, "email", r"^[^@].*@[^@]+$"),
+    (User, "unconfirmed_email", r"^$|^[^@].*@[^@]+$"),
+    (User, "password", r"^(!|[a-z0-9_]+[$].)"),
     (User, "security_stamp", STAMP),
     (Session, "key_hash", HASH),
     (Session, "security_stamp", STAMP),
@@ -35,6 +41,8 @@ def two_factor_is_what_the_devices_say() -> Iterator[str]:
         yield f"{user}: two-factor is off, and there is a confirmed device"
     for user in User.objects.filter(on, two_factor_forced_off_at__isnull=False).iterator():
         yield f"{user}: two-factor is on, and marked as removed by force"
+    for user in User.objects.filter(on, email_confirmed_at=None).iterator():
+        yield f"{user}: two-factor is on, and there is no confirmed address for mails about it"
 
 
 def backup_codes_come_and_go_with_two_factor() -> Iterator[str]:
@@ -67,6 +75,31 @@ def sessions_and_tokens_are_sound() -> Iterator[str]:
     proved = Session.objects.filter(verified_at__isnull=False, user__security_stamp=F("security_stamp"))
     if rows := named(proved.filter(user__two_factor_enabled_at=None)):
         yield f"the session counts as verified, and its user has no two-factor: {rows}"
+    skipping = RememberedBrowser.objects.filter(user__security_stamp=F("security_stamp"))
+    if rows := named(skipping.filter(user__two_factor_enabled_at=None)):
+        yield f"the browser is remembered, and its user has no two-factor: {rows}"
+
+
+def rights_are_what_the_verbs_give() -> Iterator[str]:
+    """Check that nobody has rights in a way in which no page and no command gives them (D14)."""
+    for user in User.objects.filter(is_superuser=True, is_staff=False).iterator():
+        yield f"{user}: is a superuser without being staff, so the admin site stays closed"
+    for user in User.objects.superusers().filter(email_confirmed_at=None).iterator():
+        yield Note(f"{user}: is a superuser without a confirmed address, and hears of no change")
+    known = {tuple(name.split(".")) for name in grantable}
+    stored = set(Permission.objects.values_list("content_type__app_label", "codename").order_by())
+    for app, codename in sorted(known - stored):
+        yield f"the permission {app}.{codename} is missing, so nobody can be given it: run migrate"
+    given = User.user_permissions.through._default_manager.values_list(
+        "user__username", "user__is_staff", "permission__content_type__app_label", "permission__codename"
+    )
+    for username, is_staff, app, codename in given.order_by("user__username", "pk").iterator():
+        if (app, codename) not in known:
+            yield f"{username}: has the permission {app}.{codename}, which nobody can be given here"
+        elif not is_staff:
+            yield f"{username}: has the permission {app}.{codename} without being staff"
+    if User.objects.exists() and not User.objects.superusers().exists():
+        yield Note("there is no active superuser: change_rights makes somebody one")
 
 
 CHECKS = {
@@ -75,4 +108,5 @@ CHECKS = {
     "devices and codes": Check(devices_are_sound),
     "methods": Check(what_methods_say),
     "sessions and tokens": Check(sessions_and_tokens_are_sound),
+    "rights": Check(rights_are_what_the_verbs_give),
 }

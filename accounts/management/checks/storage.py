@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-from django.apps import apps
 from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
@@ -19,14 +18,9 @@ from django.db.models import (
 )
 
 from accounts.audit import guards, retention
+from accounts.management.checks.tables import models
 from accounts.management.doctor import Check, Note
 from accounts.management.rows import named
-
-
-def models() -> Iterator[type[Model]]:
-    for model in apps.get_models(include_auto_created=True):
-        if model._meta.managed and not model._meta.proxy:
-            yield model
 
 
 def migrations_are_applied() -> Iterator[str]:

@@ -1,13 +1,37 @@
-"""Django's `migrate` without the statement timeout, which is for pages: new indexes may take long."""
+"""Django's `migrate` without the statement timeout, which is for pages: new indexes may take long.
+
+It does not go back to before accounts and organizations existed: like `flush`, that would delete all of them,
+and the whole record. Django does it without a question.
+"""
 
 from typing import Any
 
+from django.core.management.base import CommandError
 from django.core.management.commands import migrate
+from django.db.migrations import Migration
+from django.db.models.signals import pre_migrate
 
 from accounts.database.timeouts import unhurried_transactions
+
+KEPT = {"accounts", "organizations"}
+REASON = (
+    "This would drop the tables of %s, with everything in them. "
+    "To begin anew, drop the database, create it again and run migrate."
+)
 
 
 class Command(migrate.Command):
     def handle(self, *args: Any, **options: Any) -> None:
-        with unhurried_transactions():
-            super().handle(*args, **options)
+        pre_migrate.connect(refuse_to_drop)
+        try:
+            with unhurried_transactions():
+                super().handle(*args, **options)
+        finally:
+            pre_migrate.disconnect(refuse_to_drop)
+
+
+def refuse_to_drop(plan: list[tuple[Migration, bool]], **kwargs: Any) -> None:
+    """Raise CommandError if the plan takes back the first migration of an application in KEPT."""
+    dropped = {step.app_label for step, backwards in plan if backwards and step.initial} & KEPT
+    if dropped:
+        raise CommandError(REASON % " and ".join(sorted(dropped)))

@@ -263,6 +263,15 @@ def test_sf2_refused_commands_say_so_and_change_nothing(alice, arguments):
     assert User.objects.filter(username="alice").exists()
 
 
+@pytest.mark.parametrize("target", ["accounts", "organizations", "auth", "contenttypes"])
+def test_sf2_no_migration_back_drops_accounts_or_organizations(alice, target):
+    """Those of Django stand below ours, and take them along."""
+    with pytest.raises(CommandError, match="would drop the tables of"):
+        call_command("migrate", target, "zero", verbosity=0)
+
+    assert User.objects.filter(username="alice").exists()
+
+
 def test_sf2_loaddata_is_refused_from_code_too(tmp_path):
     fixture = tmp_path / "people.json"
     fixture.write_text(

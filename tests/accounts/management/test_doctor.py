@@ -135,6 +135,11 @@ OPEN = "(SELECT id FROM organizations_organization WHERE name = 'open')"
 TRUE = "true" if POSTGRESQL else "1"
 FALSE = "false" if POSTGRESQL else "0"
 
+GIVEN = (
+    "INSERT INTO accounts_user_user_permissions (user_id, permission_id) "
+    "SELECT {}, id FROM auth_permission WHERE codename = '{}'"
+)
+
 # By what is wrong: the statements that make it so, the check that says so, and its words.
 TAMPERED = {
     "device-deleted": (
@@ -416,7 +421,123 @@ TAMPERED = {
         "constraints",
         "accounts_user: the constraint unique_confirmed_email is missing",
     ),
+    "constraint-of-the-same-name": (
+        [
+            "DROP INDEX unique_confirmed_email",
+            "CREATE UNIQUE INDEX unique_confirmed_email ON accounts_user (id)",
+            "UPDATE accounts_user SET email = 'OLGA@example.com' WHERE username = 'max'",
+        ],
+        "values",
+        r"accounts_user: unique_confirmed_email does not hold: 2 rows have what row \d+ has",
+    ),
+    "no-choice": (
+        ["UPDATE factor_sms_textmessage SET status = 'lost'"],
+        "values",
+        "factor_sms_textmessage.status is none of its choices in 1 row",
+    ),
+    "column-renamed": (
+        ["ALTER TABLE accounts_apitoken RENAME COLUMN description TO about"],
+        "tables",
+        "accounts_apitoken: the column description is missing\n.*no model knows the column about",
+    ),
+    "index-dropped": (
+        ["DROP INDEX superusers"],
+        "tables",
+        "accounts_user: the index superusers is missing",
+    ),
+    "superuser-by-hand": (
+        [f"UPDATE accounts_user SET is_superuser = {TRUE} WHERE id = {MAX}"],
+        "rights",
+        "max: is a superuser without being staff",
+    ),
+    "right-by-hand": (
+        [GIVEN.format(MAX, "delete_user")],
+        "rights",
+        "max: has the permission accounts.delete_user, which nobody can be given here",
+    ),
+    "right-of-no-staff": (
+        [GIVEN.format(MAX, "change_user")],
+        "rights",
+        "max: has the permission accounts.change_user without being staff",
+    ),
+    "permission-deleted": (
+        ["DELETE FROM auth_permission WHERE codename = 'change_user'"],
+        "rights",
+        "the permission accounts.change_user is missing",
+    ),
+    "name-of-no-form": (
+        [f"UPDATE accounts_user SET username = 'a@b' WHERE id = {MAX}"],
+        "sessions and tokens",
+        "accounts.User.username is garbage in 1 row",
+    ),
+    "password-in-clear": (
+        [f"UPDATE accounts_user SET password = 'correct horse' WHERE id = {MAX}"],
+        "sessions and tokens",
+        "accounts.User.password is garbage in 1 row",
+    ),
+    "address-unconfirmed": (
+        [f"UPDATE accounts_user SET email_confirmed_at = NULL WHERE id = {MAX}"],
+        "two-factor and devices agree",
+        "max: two-factor is on, and there is no confirmed address",
+    ),
+    "browser-remembered-by-hand": (
+        [
+            (
+                f"UPDATE accounts_rememberedbrowser SET user_id = {MIA}, security_stamp = "
+                "(SELECT security_stamp FROM accounts_user WHERE username = 'mia')"
+            )
+        ],
+        "sessions and tokens",
+        "the browser is remembered, and its user has no two-factor: 1 row",
+    ),
+    "session-left-over": (
+        [f"UPDATE accounts_session SET expires_at = {LONG_AGO} WHERE user_id = {MAX}"],
+        "tidying",
+        "accounts_session: 1 row .* should have been deleted days ago; does run_due_work run?",
+    ),
+    "counter-left-over": (
+        [f"UPDATE accounts_ratelimit SET resets_at = {LONG_AGO}"],
+        "tidying",
+        r"accounts_ratelimit: \d+ rows? .* should have been deleted days ago",
+    ),
+    "message-left-over": (
+        [f"UPDATE accounts_outboxmessage SET sent_at = {LONG_AGO} WHERE sent_at IS NOT NULL"],
+        "tidying",
+        r"accounts_outboxmessage: \d+ rows? .* should have been deleted days ago",
+    ),
+    "event-left-over": (
+        [
+            (
+                "INSERT INTO accounts_auditevent (event, actor, subject, door, data, user_agent, request_id, "
+                f"created_at) VALUES ('login.failed', 'html', 'user', 'html', '{{}}', '', '', {LONG_AGO})"
+            )
+        ],
+        "tidying",
+        "accounts_auditevent: 1 row .* should have been deleted days ago",
+    ),
 }
+# What SQLite does not let its owner do with a statement.
+if POSTGRESQL:
+    TAMPERED |= {
+        "column-of-an-older-release": (
+            ["ALTER TABLE organizations_organization ALTER COLUMN name TYPE varchar(20)"],
+            "tables",
+            "organizations_organization: name takes 20 characters, not 40",
+        ),
+        "column-that-may-be-empty": (
+            ["ALTER TABLE accounts_session ALTER COLUMN security_stamp DROP NOT NULL"],
+            "tables",
+            "accounts_session: security_stamp may be empty, unlike in the model",
+        ),
+        "value-emptied": (
+            [
+                "ALTER TABLE accounts_session ALTER COLUMN security_stamp DROP NOT NULL",
+                f"UPDATE accounts_session SET security_stamp = NULL WHERE user_id = {MAX}",
+            ],
+            "values",
+            "accounts_session.security_stamp is empty in 1 row",
+        ),
+    }
 
 
 @pytest.mark.parametrize("name", TAMPERED)
@@ -616,3 +737,19 @@ def test_sf13_an_empty_database_is_wrong_without_a_traceback(tmp_path):
     assert run.returncode == 1
     assert "Traceback" not in run.stdout + run.stderr
     assert "the migration accounts 0001_initial is not applied: run migrate" in run.stdout
+
+
+def test_sf13_a_site_whose_last_superuser_is_gone_says_so(site):
+    assert "superuser" not in doctor()[1]
+
+    User.objects.filter(is_superuser=True).update(is_active=False)
+
+    code, output = doctor()
+    assert code == 0
+    assert "there is no active superuser" in output
+
+
+def test_sf13_a_superuser_whom_no_mail_reaches_is_noted(site):
+    User.objects.filter(username="mia").update(is_superuser=True, is_staff=True, email_confirmed_at=None)
+
+    assert "mia: is a superuser without a confirmed address, and hears of no change" in doctor()[1]

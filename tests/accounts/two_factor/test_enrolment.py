@@ -158,6 +158,19 @@ def test_en_04_a_set_up_ends_after_fifteen_minutes(clock, alice):
     assert confirmed(alice) == 0
 
 
+def test_sf1_a_set_up_ends_with_the_password_under_which_it_began(alice):
+    """Whoever had the session before may have seen its secret."""
+    client = sign_in(alice)
+    seen = Authenticator(alice, start(client))
+    new = {"password": PASSWORD, "new_password": "an entirely different sentence"}
+    assert client.post("/app/settings/password", new).status_code == 302
+
+    assert client.get(CONFIRM)["Location"] == HOME
+    assert answer(client, seen.code(), CONFIRM)["Location"] == HOME
+    assert confirmed(alice) == 0
+    assert start(client) != seen.key
+
+
 def test_r12_a_set_up_outlasts_sudo(clock, alice):
     client = sign_in(alice)
     app = Authenticator(alice, start(client))

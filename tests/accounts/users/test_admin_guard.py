@@ -3,15 +3,21 @@
 import asyncio
 import re
 from concurrent.futures import ThreadPoolExecutor
+from io import StringIO
 
 import pytest
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth import aauthenticate, authenticate, login
+from django.contrib.auth.forms import AdminPasswordChangeForm, SetPasswordForm
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import AnonymousUser
+from django.core.management import call_command
+from django.db import connection
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import URLResolver, get_resolver, path
+from django.utils import timezone
 
 from accounts.audit import Actor, Event, record
 from accounts.exceptions import SessionEnded
@@ -228,6 +234,84 @@ def test_ad_14_sf2_django_s_login_signs_nobody_in(alice):
         login(request, alice)
 
     assert not Session.objects.exists()
+
+
+def by_save(user, **changes):
+    row = User.objects.get(pk=user.pk)
+    for column, value in changes.items():
+        setattr(row, column, value)
+    return row
+
+
+WAYS = {
+    "update": lambda user, **changes: User.objects.filter(pk=user.pk).update(**changes),
+    "bulk_update": lambda user, **changes: User.objects.bulk_update([by_save(user, **changes)], changes),
+    "save": lambda user, **changes: by_save(user, **changes).save(),
+    "save-by-name": lambda user, **changes: by_save(user, **changes).save(update_fields=list(changes)),
+    "update_or_create": lambda user, **changes: User.objects.update_or_create(pk=user.pk, defaults=changes),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_sf2_a_password_that_is_written_by_a_script_ends_every_session(alice, way):
+    client = sign_in(alice)
+
+    WAYS[way](alice, password=make_password("another long password 43"))
+
+    assert client.get("/app/settings/profile")["Location"].startswith("/session")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_sf2_an_account_that_a_script_deactivates_gets_no_session_back(alice, way):
+    client = sign_in(alice)
+
+    WAYS[way](alice, is_active=False)
+    WAYS[way](alice, is_active=True)
+
+    assert client.get("/app/settings/profile")["Location"].startswith("/session")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_sf2_a_script_that_writes_something_else_signs_nobody_out(alice, way):
+    client = sign_in(alice)
+
+    WAYS[way](alice, date_joined=timezone.now())
+
+    assert client.get("/app/settings/profile").status_code == 200
+
+
+def test_sf2_a_script_that_saves_what_it_read_long_ago_brings_no_session_back(alice):
+    client = sign_in(alice)
+    read_long_ago = User.objects.get(pk=alice.pk)
+    WAYS["update"](alice, is_active=False)
+    WAYS["update"](alice, is_active=True)
+
+    read_long_ago.save()
+
+    assert client.get("/app/settings/profile")["Location"].startswith("/session")
+
+
+def test_sf2_who_was_deactivated_past_the_verbs_gets_no_session_back_by_the_verb(alice):
+    client = sign_in(alice)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE accounts_user SET is_active = %s WHERE id = %s", [False, alice.pk])
+
+    call_command("reactivate_user", "alice", "--reason", "was no thief", stdout=StringIO())
+
+    assert client.get("/app/settings/profile")["Location"].startswith("/session")
+
+
+@pytest.mark.parametrize("form", [SetPasswordForm, AdminPasswordChangeForm])
+def test_sf2_the_forms_of_django_end_every_session(alice, form):
+    client = sign_in(alice)
+    new = "another long password 43"
+    names = ("new_password1", "new_password2") if form is SetPasswordForm else ("password1", "password2")
+
+    filled = form(User.objects.get(pk=alice.pk), dict.fromkeys(names, new))
+    assert filled.is_valid()
+    filled.save()
+
+    assert client.get("/app/settings/profile")["Location"].startswith("/session")
 
 
 def test_sf2_a_password_that_is_set_on_the_model_ends_every_session(alice):

@@ -21,8 +21,9 @@ from accounts.outbox import left_for_later
 from accounts.outbox.delivery import LISTED, send_due
 from accounts.two_factor import removal
 from accounts.users import administration
-from accounts.users.rights import Rights, grantable
+from accounts.users.rights import Rights, UnknownPermission, grantable
 from tests.support import parallel
+from tests.support.crawler import undone
 from tests.support.mails import subjects
 from tests.support.people import (
     PASSWORD,
@@ -765,6 +766,35 @@ def test_sf3_the_only_superuser_does_not_delete_the_own_account(admin, root):
 
     assert response.status_code == 422
     assert "only active superuser" in response.content.decode()
+    make_user("not-staff", is_superuser=True)  # a script forgot it: the admin site lets nobody else in
+    assert admin.post("/app/settings/profile/delete", {"password": PASSWORD}).status_code == 422
     make_user("other-root", is_superuser=True, is_staff=True)
     assert admin.post("/app/settings/profile/delete", {"password": PASSWORD}).status_code == 302
     assert not User.objects.filter(pk=root.pk).exists()
+
+
+def test_sf3_superusers_are_told_when_somebody_with_rights_deletes_the_own_account(
+    root, alice, bob, mailoutbox
+):
+    helper = make_staff("helper", "accounts.change_user")
+    for user in (alice, helper):
+        sign_in(user).post("/app/settings/profile/delete", {"password": PASSWORD})
+    send_due()
+
+    assert not User.objects.filter(pk__in=[alice.pk, helper.pk]).exists()
+    told = [mail for mail in mailoutbox if mail.to == [root.email]]
+    assert [mail.subject for mail in told] == ["helper: account deleted"]
+    assert "- Deactivate and activate users" in told[0].body
+    assert "helper" in told[0].body[told[0].body.index("Who did it:") :]
+
+
+def test_sf3_a_right_that_the_database_does_not_know_is_not_said_to_be_given(alice):
+    rights = Rights(staff=True, superuser=False, permissions=frozenset({"accounts.change_user"}))
+
+    with undone():
+        Permission.objects.filter(codename="change_user").delete()
+        with pytest.raises(UnknownPermission, match=r"accounts\.change_user"):
+            administration.change_rights(alice, rights=rights, reason="helps", actor=Actor.command())
+
+        assert not OutboxMessage.objects.exists()
+        assert not User.objects.get(pk=alice.pk).is_staff

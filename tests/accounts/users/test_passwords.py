@@ -2,10 +2,12 @@
 
 import re
 from datetime import timedelta
+from io import StringIO
 
 import pytest
 import time_machine
 from django.contrib.auth.hashers import make_password
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -224,6 +226,44 @@ def test_sf1_a_confirmation_link_dies_with_the_address_that_it_went_to(alice, ma
 
     alice.refresh_from_db()
     assert (alice.email, alice.unconfirmed_email) == ("alice@example.com", "second@example.com")
+
+
+@pytest.mark.parametrize("way", ["reset", "change", "command"])
+def test_sf1_a_link_to_a_new_address_dies_with_the_password_that_asked_for_it(
+    alice, mailoutbox, monkeypatch, way
+):
+    thief = sign_in(alice)
+    thief.post("/app/settings/profile/email", {"email": "thief@example.com"})
+    link = link_in(mail_to("thief@example.com", mailoutbox), "/account/confirm/")
+    client = sign_in(alice)
+    if way == "reset":
+        forgot()
+        reset(mail_to(alice.email, mailoutbox))
+    elif way == "change":
+        change(client)
+    else:
+        monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", NEW)
+        call_command("changepassword", "alice", noinput=True, stdout=StringIO())
+
+    client = Client()
+    post_password(client, alice, NEW)
+    client.get(link)
+    client.post("/account/confirm")
+
+    alice.refresh_from_db()
+    assert alice.email == "alice@example.com"
+
+
+def test_sf1_setting_up_two_factor_leaves_the_link_of_a_new_address_alone(alice, mailoutbox):
+    client = sign_in(alice)
+    client.post("/app/settings/profile/email", {"email": "new@example.com"})
+    enrol(alice, client)
+
+    client.get(link_in(mail_to("new@example.com", mailoutbox), "/account/confirm/"))
+    client.post("/account/confirm")
+
+    alice.refresh_from_db()
+    assert alice.email == "new@example.com"
 
 
 def test_pr_02_the_link_is_too_old_after_an_hour(alice, mailoutbox):

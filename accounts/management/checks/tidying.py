@@ -1,0 +1,39 @@
+"""Check that what is over goes away. If not, run_due_work does not run, and nothing else is done either."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from accounts.audit import retention
+from accounts.management import housekeeping
+from accounts.management.doctor import Check
+from accounts.management.rows import named
+from accounts.models import MailWindow, OutboxMessage, RateLimit, RememberedBrowser, Session
+
+LATE = timedelta(days=2)
+
+
+def what_is_over_goes_away() -> Iterator[str]:
+    """Name rows that `run_due_work` should have deleted two days ago."""
+    for rows in overdue():
+        if found := named(rows):
+            table = rows.model._meta.db_table
+            yield f"{table}: {found} should have been deleted days ago; does run_due_work run?"
+
+
+def overdue() -> Iterator[QuerySet[Any]]:
+    """Yield what should be empty, by table."""
+    limit = timezone.now() - LATE
+    yield Session.objects.filter(expires_at__lt=limit)
+    yield RememberedBrowser.objects.filter(expires_at__lt=limit)
+    yield RateLimit.objects.filter(resets_at__lt=limit)
+    yield MailWindow.objects.filter(closes_at__lt=limit)
+    old = limit - housekeeping.KEEP_MESSAGES
+    yield OutboxMessage.objects.filter(Q(sent_at__lt=old) | Q(sent_at=None, expires_at__lt=old))
+    yield retention.kept_too_long(LATE)
+
+
+CHECKS = {"tidying": Check(what_is_over_goes_away)}
