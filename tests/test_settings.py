@@ -185,6 +185,8 @@ def test_mails_of_development_become_files(way_out, tmp_path):
         ("smtp+tls://user:secret@mail.example.com:587", ""),
         ("smtp+ssl://user:secret@mail.example.com:465", ""),
         ("smtp://localhost:25", "localhost"),
+        ("consolemail://", ""),
+        ("filemail:///var/mails", ""),
     ],
 )
 def test_sf9_settings_know_a_mail_server_that_is_reached_unencrypted(load, url, in_clear_to):

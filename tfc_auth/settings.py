@@ -239,7 +239,7 @@ else:
 MAIL_BACKEND = mail["EMAIL_BACKEND"]
 # The mail server, if mails go there without encryption.
 MAIL_IN_CLEAR_TO = (
-    "" if mail.get("EMAIL_USE_TLS") or mail.get("EMAIL_USE_SSL") else mail.get("EMAIL_HOST", "")
+    "" if mail.get("EMAIL_USE_TLS") or mail.get("EMAIL_USE_SSL") else mail.get("EMAIL_HOST") or ""
 )
 vars().update(mail_settings(mail | {"EMAIL_TIMEOUT": 5}))  # seconds
 DEFAULT_FROM_EMAIL = env.line("DEFAULT_FROM_EMAIL", default=f"{SITE_NAME} <no-reply@localhost>")

@@ -22,7 +22,7 @@ from accounts.users.lexicon import Lexicon, common_passwords, series_at
 from accounts.users.spellings import normal, spellings
 
 ENOUGH = 8  # characters
-LONGEST = 40  # characters that are looked at: what begins with so many that are easy to guess is refused
+LONGEST = 128  # characters that are looked at: what begins with so many that are easy to guess is refused
 SHORTEST_NAME = 3
 SHORTEST_COPY = 3
 HALVES = range(4, 15)  # twice the same: a half of at most 14 characters is too short by itself (R1)

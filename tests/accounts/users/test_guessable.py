@@ -140,6 +140,13 @@ def test_sf4_the_page_says_why_and_what_to_do():
     assert not User.objects.exists()
 
 
+@pytest.mark.parametrize(
+    "beginning", ["the quick brown fox jumps over the lazy dog ", "=" * 40, "password " * 5]
+)
+def test_sf4_what_follows_a_long_weak_beginning_counts(beginning):
+    assert reasons(beginning + "xk7vq2mwzr9tgh4b") == ""
+
+
 @pytest.mark.django_db
 def test_sf4_the_name_of_an_organization_is_a_name(alice):
     found("rhubarb-factory", alice)
