@@ -69,15 +69,18 @@ def unencrypted_connections(app_configs: Any, **kwargs: Any) -> list[CheckMessag
     if not is_this_machine(settings.MAIL_IN_CLEAR_TO):
         problems.append(
             Warning(
-                f"EMAIL_URL sends mails with links that open accounts unencrypted to "
-                f"{settings.MAIL_IN_CLEAR_TO}: use smtp+tls:// or smtp+ssl://.",
+                f"EMAIL_URL sends mails unencrypted to {settings.MAIL_IN_CLEAR_TO}, and their links open "
+                "accounts: use smtp+tls:// or smtp+ssl://.",
                 id="accounts.W011",
             )
         )
     address = urlsplit(settings.TWILIO_API_BASE_URL)
     if address.scheme == "http" and not is_this_machine(address.hostname or ""):
         problems.append(
-            Error("TWILIO_API_BASE_URL must be an https:// address: it gets the token.", id="accounts.E015")
+            Error(
+                "TWILIO_API_BASE_URL must be an https:// address: requests to it carry the token.",
+                id="accounts.E015",
+            )
         )
     return problems
 

@@ -39,7 +39,7 @@ class OrganizationsConfig(AppConfig):
         expiry.kinds.register("organization", tokens.EXPIRY)
         exposure.kinds.register("organization", tokens.EXPOSURE)
         allowed_actions.register("can-create-organizations", lifecycle.may_create_organizations)
-        further_names.register("organizations", names.around)
+        further_names.register("organizations", names.organization_names)
         for permission, text in staff.PERMISSIONS.items():
             grantable.register(permission, text)
         for name, limit in user_sessions.LIMITS.items():

@@ -1,4 +1,4 @@
-"""Check the names of organizations: one rule for every door. And say whose names they are."""
+"""Check the names of organizations, with one rule for every door; find those of a user."""
 
 import re
 from collections.abc import Iterable
@@ -21,15 +21,15 @@ RESERVED_WORDS = (
 )
 RESERVED_NAMES = frozenset(RESERVED_WORDS.split())
 
-MOST_AROUND = 50  # names that a password is compared with
+MOST_COMPARED = 50  # names, with one password
 
 
-def around(user: User) -> Iterable[str]:
-    """Return the names of a user's organizations, for whoever guesses the password."""
+def organization_names(user: User) -> Iterable[str]:
+    """Return the names of a user's organizations, which attackers try in passwords."""
     if user._state.adding:
         return ()
     memberships = Membership.objects.active().filter(user=user).order_by("pk")
-    return memberships.values_list("organization__name", flat=True)[:MOST_AROUND]
+    return memberships.values_list("organization__name", flat=True)[:MOST_COMPARED]
 
 
 def check_name(name: str) -> None:

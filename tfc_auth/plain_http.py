@@ -35,7 +35,7 @@ class PlainHttpMiddleware:
         if not settings.SECURE_SSL_REDIRECT or request.is_secure():
             return self.get_response(request)
         if request.path_info in PROBES:
-            tell_owner(request)  # load balancers send no token, but a program that checks its site may
+            tell_owner(request)  # load balancers send no token, but a health check of a program may
             return self.get_response(request)
         if "HTTP_AUTHORIZATION" in request.META or request.path_info.startswith(PROGRAMS):
             tell_owner(request)

@@ -14,8 +14,8 @@ from accounts.models import BearerToken, User
 # or /48 around it. Bits, from the narrowest network to the widest.
 IPV4_NETWORKS = (24,)  # around the address itself
 IPV6_NETWORKS = (64, 56, 48)
-# Where a translator reports the IPv4 addresses of all the world (RFC 6052): in a single /64.
-TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
+# A NAT64 translator reports all of IPv4 within this network (RFC 6052), which is part of a single /64.
+NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class Actor:
 
 def ipv4_in(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
     """Return the IPv4 address that a dual-stack socket or a translator reports as IPv6, or None."""
-    if address in TRANSLATED:
+    if address in NAT64:
         return ipaddress.IPv4Address(int(address) % 2**32)
     return address.ipv4_mapped
 

@@ -53,9 +53,9 @@ class Browser:
 
 
 def is_from_the_future(value: str) -> bool:
-    """Return whether a signed value was made while the clock was ahead: it would last too long (D43)."""
-    made_at = signing.b62_decode(value.rsplit(":", 2)[1])
-    return made_at > time.time() + CLOCK_SKEW.total_seconds()
+    """Return whether a value was signed while the clock was ahead: it would last too long (D43)."""
+    signed_at = signing.b62_decode(value.rsplit(":", 2)[1])
+    return signed_at > time.time() + CLOCK_SKEW.total_seconds()
 
 
 UNKNOWN = Browser()

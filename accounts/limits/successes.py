@@ -18,12 +18,12 @@ from accounts.models import User
 # keep the owner out of known browsers: each of those has a budget of its own.
 RIGHT_PASSWORDS = Budget("password:right", (30, 300), (300, DAY), of_successes=True)
 RIGHT_PASSWORDS_IN_BROWSER = Budget("password:browser:right", (30, 300), (300, DAY), of_successes=True)
-# All known browsers of the account: each sign-in in an unknown one makes another.
-RIGHT_PASSWORDS_IN_BROWSERS = Budget("password:browsers:right", (60, 300), (600, DAY), of_successes=True)
+# All known browsers of the account together: each sign-in in an unknown browser adds one.
+RIGHT_PASSWORDS_IN_ALL_BROWSERS = Budget("password:browsers:right", (60, 300), (600, DAY), of_successes=True)
 
 # All verbs together. A program may invite 500 people in an hour, and read who they are.
 ACTIONS = Budget("action", (1200, HOUR), (6000, DAY))
-ACTIONS_IN_BROWSERS = Budget("action:browsers", (3600, HOUR), (18_000, DAY))
+ACTIONS_IN_ALL_BROWSERS = Budget("action:browsers", (3600, HOUR), (18_000, DAY))
 
 
 def for_password(user: User | None, typed: str, *, actor: Actor) -> list[Claim]:
@@ -31,15 +31,17 @@ def for_password(user: User | None, typed: str, *, actor: Actor) -> list[Claim]:
     if user is not None and actor.browser.is_current(user):
         return [
             (RIGHT_PASSWORDS_IN_BROWSER, f"{account_key(user)}:{actor.browser.key}"),
-            (RIGHT_PASSWORDS_IN_BROWSERS, known_browsers_key(user, actor)),
+            (RIGHT_PASSWORDS_IN_ALL_BROWSERS, known_browsers_key(user, actor)),
         ]
     account = account_key(user) if user else typed_key(typed)
     return [(RIGHT_PASSWORDS, account)]
 
 
 def known_browsers_key(user: User, actor: Actor) -> str:
-    """Return the key of all known browsers of a user. A new password or a reset link begins a new budget:
-    what somebody has used up in browsers that were known before, the owner has again.
+    """Return the key that all known browsers of a user share.
+
+    It changes with the security stamp, so that after a new password the owner has a new budget, whatever
+    somebody has used up in browsers that were known before.
     """
     return f"{account_key(user)}:{actor.browser.stamps[user.pk]}"
 
@@ -66,7 +68,7 @@ def for_action(actor: Actor) -> list[Claim]:
     """Return the budgets that an action spends."""
     claims = [(ACTIONS, key_of(actor))]
     if actor.token is None and actor.user is not None and actor.browser.is_current(actor.user):
-        claims.append((ACTIONS_IN_BROWSERS, known_browsers_key(actor.user, actor)))
+        claims.append((ACTIONS_IN_ALL_BROWSERS, known_browsers_key(actor.user, actor)))
     return claims
 
 

@@ -40,12 +40,12 @@ class Throttle:
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.windows: dict[str, tuple[float, int]] = {}  # when it began, and how many requests it had
+        self.windows: dict[str, tuple[float, int]] = {}  # when each began, and its requests
 
     def take(self, callers: Mapping[str, int]) -> Allowance:
-        """Count one request for all of these callers, or for none if one of them has no more.
+        """Count one request for all of these callers, or for none if one of them has no requests left.
 
-        A caller comes with how many times the limit it has. Return what is left to the one with the least.
+        `callers` says how many times the limit each has. Return what is left to the caller with the least.
         """
         now = time.monotonic()
         with self.lock:
@@ -78,10 +78,10 @@ def allowance(window: tuple[float, int], times: int, now: float) -> Allowance:
     return Allowance(limit, max(0, limit - count - 1), max(0.0, began + 1 - now), count >= limit)
 
 
-def networks_of(actor: Actor, before: str = "") -> dict[str, int]:
-    """Return the networks of a caller, with how many times the limit each has (as limits in the database)."""
+def networks_of(actor: Actor, prefix: str = "") -> dict[str, int]:
+    """Return the networks of a caller, and how many times the limit each has, as in the database."""
     narrowest, *wider = actor.networks
-    return {before + narrowest: 1, **{before + network: WIDER[length_of(network)] for network in wider}}
+    return {prefix + narrowest: 1, **{prefix + network: WIDER[length_of(network)] for network in wider}}
 
 
 throttle = Throttle()

@@ -33,8 +33,8 @@ def login_key(text: str) -> str:
 
 
 def mailbox_key(address: str) -> str:
-    """Return the key by which mails to one mailbox are counted. Most mailboxes have addresses without end:
-    what follows a plus does not matter (RFC 5233).
+    """Return the key by which mails to one mailbox are counted. Most mailboxes have any number of
+    addresses: their servers ignore a plus and what follows it (RFC 5233).
     """
     local, _at, domain = login_key(address).rpartition("@")
     return f"{local.partition('+')[0] or local}@{domain}"
@@ -44,16 +44,16 @@ def new_security_stamp() -> str:
     return secrets.token_hex(16)
 
 
-# Who writes these without thinking of the stamp gets a new one: a shell, a script, code of Django. Else the
-# sessions of the former password would go on, and those of a deactivated account would come back.
-ENDING = {"password", "is_active"}
+# Shells, scripts and Django write these columns without a thought for the stamp: the row gets a new one, or
+# the sessions of a former password would go on, and those of a deactivated account would come back.
+ENDS_SESSIONS = {"password", "is_active"}
 STAMP = "security_stamp"
 
 
 class UserQuerySet(models.QuerySet["User"]):
     def update(self, **changes: Any) -> int:
-        """Update rows like Django, with a new stamp where a column of ENDING changes and none is given."""
-        if ENDING & changes.keys() and STAMP not in changes:
+        """Update rows like Django, with a new stamp if one of ENDS_SESSIONS changes and none is given."""
+        if ENDS_SESSIONS & changes.keys() and STAMP not in changes:
             changes[STAMP] = new_security_stamp()
         return super().update(**changes)
 
@@ -167,14 +167,15 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.session_verified
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Write the row, with a new stamp where a column of ENDING has changed and the stamp is not named.
+        """Write the row, with a new stamp if one of ENDS_SESSIONS has changed and the stamp is not named.
 
-        A row that was read long ago brings no former stamp back, either.
+        Nor does a row that was read long ago bring a former stamp back.
         """
-        named: set[str] | None = None if (fields := kwargs.get("update_fields")) is None else set(fields)
-        if not self._state.adding and (named is None or (ENDING & named and STAMP not in named)):
-            stored = User.objects.filter(pk=self.pk).only(*ENDING, STAMP).first()
-            watched = (*ENDING, STAMP)
+        fields = kwargs.get("update_fields")
+        named = None if fields is None else set(fields)
+        if not self._state.adding and (named is None or (ENDS_SESSIONS & named and STAMP not in named)):
+            stored = User.objects.filter(pk=self.pk).only(*ENDS_SESSIONS, STAMP).first()
+            watched = (*ENDS_SESSIONS, STAMP)
             if stored is not None and any(getattr(self, name) != getattr(stored, name) for name in watched):
                 self.rotate_stamp()
             if named is not None:

@@ -36,8 +36,8 @@ Audience = Callable[[str, int, int], list[User]]
 audiences: Registry[Audience] = Registry()
 LISTED = "listed"  # the audience of a row that lists its readers itself, BATCH at most
 
-# Ids and kinds of the rows that the current request wrote; None outside of requests.
-Row: TypeAlias = tuple[int, str]
+Row: TypeAlias = tuple[int, str]  # id and kind
+# The rows that the current request wrote; None outside of requests.
 waiting: ContextVar[list[Row] | None] = ContextVar("waiting", default=None)
 
 
@@ -63,7 +63,7 @@ def deliver_collected(**kwargs: Any) -> None:
         return
     at_once = urgent_kinds()
     for urgent in (True, False):
-        if rows := [row for row in collected if (row[1] in at_once) is urgent]:
+        if rows := [(pk, kind) for pk, kind in collected if (kind in at_once) == urgent]:
             threads.submit(deliver_all, rows, urgent=urgent)
 
 

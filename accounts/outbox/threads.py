@@ -13,7 +13,7 @@ from typing import Any
 from django.db import connection
 
 THREADS = 8  # enough to go on while one server hangs
-# For what somebody is waiting for: whatever mails hang, texts don't wait behind them.
+# For texts: somebody is waiting for each, and a mail server that hangs must not delay them.
 URGENT_THREADS = 8
 
 lock = Lock()

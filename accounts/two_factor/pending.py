@@ -1,6 +1,6 @@
 """The state of an enrolment between requests, kept in the session.
 
-It ends with the security stamp under which it began: whoever knew the former password, or had the session
+It ends when the user's security stamp changes: somebody who knew the former password, or had the session
 before a method was removed, may have seen the secret.
 """
 
@@ -108,7 +108,7 @@ class PendingEnrolment:
     @classmethod
     def load(cls, request: SiteRequest, user: User) -> Self | None:
         """Return the pending enrolment of this session; None if there is none, after 15 minutes, or if the
-        user has another security stamp since.
+        user's security stamp has changed.
         """
         stored: dict[str, Any] | None = request.session.get(ENROLMENT)
         factor = factors.get(stored["factor"]) if stored else None
@@ -134,6 +134,6 @@ class PendingEnrolment:
 
 
 def stamp_of(request: SiteRequest) -> str:
-    """Return the user's stamp at the last step of this session, or of this request."""
+    """Return the security stamp of this session, or "" without a session."""
     row = request.session.row
     return row.security_stamp if row is not None else ""

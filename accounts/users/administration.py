@@ -99,7 +99,7 @@ def reactivate(user: User, *, reason: str, actor: Actor) -> bool:
         if locked.is_active:
             return False
         locked.is_active = True
-        locked.rotate_stamp()  # whoever deactivated it, and however: what was open then stays closed
+        locked.rotate_stamp()  # even if a script deactivated the account, its sessions stay closed
         locked.save(update_fields=["is_active", "security_stamp"])
         record(Event.ACCOUNT_REACTIVATED, actor=actor, subject=subject_of(locked), user=locked, reason=reason)
         outbox.notify(locked, "account_reactivated", actor=actor, reason=reason)

@@ -21,7 +21,7 @@ CONFIRMATIONS = Ceiling("confirm:address", (20, 86_400))
 CONFIRMATIONS_BY_NETWORK = BySource(
     "confirm:address:network", (5, 3600), (5, 86_400), above={"confirm:address": 1}
 )
-# All addresses of one mailbox: those with a plus reach it, too.
+# All addresses of one mailbox together: those with a plus reach it, too.
 CONFIRMATIONS_TO_MAILBOX_BY_NETWORK = BySource(
     "confirm:mailbox:network", (20, 3600), (20, 86_400), above={"confirm:address": 1}
 )
@@ -49,8 +49,8 @@ def unconfirmed_address(user: User) -> str:
 def state_to_confirm(user: User) -> str:
     """Return the state for links that confirm an address: the addresses, and the password (D42).
 
-    Whoever asked for the change may have been a thief, whose mail is opened by the owner: a new password ends
-    what was begun under the former one. The stamp is not in it, for people set up two-factor meanwhile.
+    A thief may have asked for the change, and may get the owner to open the link: a new password ends what
+    was begun under the former one. The stamp is not part of it: setting up two-factor must not end the link.
     """
     return f"{user.email}\n{user.email_confirmed_at}\n{user.unconfirmed_email}\n{user.password}"
 

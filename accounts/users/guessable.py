@@ -109,7 +109,7 @@ def weakness(password: str, names: Iterable[str]) -> Part | None:
 def judge(text: str, known: Known, *, worth: int) -> Part | None:
     """Return the kind that makes up most of the cheapest division; None if even that is worth enough.
 
-    `worth` is what left out signs are worth.
+    `worth` is what changes to the text are worth: signs that were left out, doubled characters.
     """
     if worth >= ENOUGH:
         return None
@@ -123,8 +123,8 @@ def judge(text: str, known: Known, *, worth: int) -> Part | None:
         left = ENOUGH - 1 - best[place]
         if left <= 0:
             continue
-        for part, length, costs in parts_at(spelling, place, known, left):
-            reached = best[place] + costs
+        for part, length, part_worth in parts_at(spelling, place, known, left):
+            reached = best[place] + part_worth
             if reached < best[place + length]:
                 best[place + length] = reached
                 steps[place + length] = part, length
@@ -144,7 +144,7 @@ def main_part(steps: Mapping[int, tuple[Part | None, int]], place: int) -> Part:
 
 
 def parts_at(spelling: Spelling, place: int, known: Known, left: int) -> Iterator[Found]:
-    """Yield the parts that begin at a place. Those that are worth more than is `left` may be missing."""
+    """Yield the parts that begin at a place. Those that are worth more than `left` may be missing."""
     text = spelling.text
     yield None, 1, 1
     copy, row = copy_at(text, place), max(spelling.runs[place], walk_at(text, place))
@@ -155,14 +155,14 @@ def parts_at(spelling: Spelling, place: int, known: Known, left: int) -> Iterato
     yield from dates_at(text, place)
     for variant in spelling.variants:
         for part, lexicon in known.lexicons:
-            for length, costs in lexicon.words_at(variant, place):
-                yield part, length, costs
+            for length, worth in lexicon.words_at(variant, place):
+                yield part, length, worth
         series = series_at(variant, place)
         if series:
             yield Part.SERIES, series, 2
     if left >= HALVES_WORTH:
-        for length, costs in known.words.words_at(text, place):
-            yield Part.WORD, length, costs
+        for length, worth in known.words.words_at(text, place):
+            yield Part.WORD, length, worth
         for length in halves_at(text, place):
             yield Part.COPY, length, HALVES_WORTH
 
@@ -209,8 +209,9 @@ def looks_like_a_word(word: str) -> bool:
 
 
 def names_to_find(names: Iterable[str]) -> Lexicon:
-    """Return the names as they are, their words, and these joined, also backwards: "TFC Auth" is in
-    "tfcauth-htuacft", too."""
+    """Return the names, their words, and the words joined, all of them backwards, too: "htuacft" is a name
+    of the site "TFC Auth".
+    """
     found: dict[str, int] = {}
     for name in names:
         whole = normal(name)

@@ -12,8 +12,8 @@ SERIES = Path(__file__).parent / "series.txt"
 
 WORD_LENGTHS = range(4, 17)
 SHORTEST_SERIES = 8  # characters
-SOME = 3
-LONGEST_WORD = 15
+OF_NEXT_WORD = 3  # characters of a second word, without which a word is no series
+LONG_ENOUGH = 15  # characters that are a series however long its words are
 PREFIX = 4  # characters by which a series is found
 
 # In characters: Django's list has about as many common passwords as there are words of three letters.
@@ -24,7 +24,7 @@ class Lexicon:
     """Words with what each is worth, found by their first letters."""
 
     def __init__(self, words: Mapping[str, int], *, prefix: int) -> None:
-        """`prefix` is how many letters the shortest word has."""
+        """`prefix` is by how many letters words are found: no more than the shortest word has."""
         self.words = words
         self.prefix = prefix
         lengths: defaultdict[str, set[int]] = defaultdict(set)
@@ -71,14 +71,14 @@ def common_length(text: str, other: str) -> int:
 def all_series() -> dict[str, list[tuple[str, int]]]:
     """Return the series without blanks, from each of their words on, by their first letters.
 
-    With each stands how many characters are the least that count: some of a second word.
+    Each comes with how many of its characters a password must have: its first word and some of the second.
     """
     found: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
     for line in SERIES.read_text(encoding="utf-8").splitlines():
         words = [] if line.startswith("#") else line.split()
         for number, word in enumerate(words):
             tail = "".join(words[number:])
-            shortest = min(max(SHORTEST_SERIES, len(word) + SOME), LONGEST_WORD)
+            shortest = min(max(SHORTEST_SERIES, len(word) + OF_NEXT_WORD), LONG_ENOUGH)
             if len(tail) >= shortest:
                 found[tail[:PREFIX]].append((tail, shortest))
     return found

@@ -82,7 +82,9 @@ def check_hash(user: User | None, password: str) -> bool:
     def upgrade(password: str) -> None:
         if user is not None:
             stored = User.objects.filter(pk=user.pk, password=user.password)
-            stored.update(password=make_password(password), security_stamp=F("security_stamp"))
+            stored.update(  # the same password: no session ends
+                password=make_password(password), security_stamp=F("security_stamp")
+            )
 
     return check_password(password, user.password if user else NO_PASSWORD, upgrade)
 

@@ -21,7 +21,7 @@ def invitation_end() -> datetime:
 
 
 def latest_end(now: datetime) -> datetime:
-    """Return when the newest invitation ends: one that ends later was made while the clock was ahead."""
+    """Return when an invitation of now ends: one that ends later was made while the clock was ahead."""
     return now + INVITATION_LIFETIME + CLOCK_SKEW
 
 

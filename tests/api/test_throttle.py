@@ -175,7 +175,7 @@ def test_sf7_the_networks_within_a_network_share_its_requests(db, settings, one_
     assert pings([new_address()]) == [204]
 
 
-def test_sf7_whoever_is_refused_uses_nothing_up_of_the_networks_around(db, one_second):
+def test_sf7_a_refused_caller_uses_up_nothing_of_the_networks_around(db, one_second):
     third = next(serial)
     assert 429 in pings([f"198.19.{third}.1"] * LIMIT * 20)
 

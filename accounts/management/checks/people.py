@@ -81,11 +81,11 @@ def sessions_and_tokens_are_sound() -> Iterator[str]:
 
 
 def rights_are_what_the_verbs_give() -> Iterator[str]:
-    """Check that nobody has rights in a way in which no page and no command gives them (D14)."""
+    """Check that nobody has rights that no page and no command gives (D14)."""
     for user in User.objects.filter(is_superuser=True, is_staff=False).iterator():
         yield f"{user}: is a superuser without being staff, so the admin site stays closed"
     for user in User.objects.superusers().filter(email_confirmed_at=None).iterator():
-        yield Note(f"{user}: is a superuser without a confirmed address, and hears of no change")
+        yield Note(f"{user}: is a superuser without a confirmed address, and gets no mail about changes")
     known = {tuple(name.split(".")) for name in grantable}
     stored = set(Permission.objects.values_list("content_type__app_label", "codename").order_by())
     for app, codename in sorted(known - stored):

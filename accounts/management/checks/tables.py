@@ -1,7 +1,7 @@
 """Check that tables have the columns and indexes of the models, and that each value could be stored again.
 
-A constraint of the right name may be another one, and an index may have let duplicates in (PostgreSQL's do
-when the collation of the system changes), so this reads the rows as well.
+A constraint with the right name may say something else, and an index may have let duplicates in (PostgreSQL's
+do when the collation of the system changes), so this reads the rows as well.
 """
 
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ def tables_are_as_in_the_models() -> Iterator[str]:
             columns = {found.name: found for found in describe(cursor, table)}
             indexes = connection.introspection.get_constraints(cursor, table)
         for field in model._meta.concrete_fields:
-            yield from problems_of_column(table, field, columns.pop(field.column, None))
+            yield from column_problems(table, field, columns.pop(field.column, None))
         for name, found in columns.items():
             if not found.null_ok and found.default is None:
                 yield f"{table}: no model knows the column {name}, and it must not be empty"
@@ -54,7 +54,7 @@ def describe(cursor: Any, table: str) -> list[Any]:
     return found
 
 
-def problems_of_column(table: str, field: "Field[Any, Any]", found: Any) -> Iterator[str]:
+def column_problems(table: str, field: "Field[Any, Any]", found: Any) -> Iterator[str]:
     if found is None:
         yield f"{table}: the column {field.column} is missing"
         return
@@ -76,13 +76,13 @@ def values_are_possible() -> Iterator[str]:
 
 
 def missing_values(model: type[Model]) -> Iterator[str]:
-    must_be = [field for field in model._meta.concrete_fields if not field.null]
+    required = [field for field in model._meta.concrete_fields if not field.null]
     some_missing = Q()
-    for field in must_be:
+    for field in required:
         some_missing |= Q(**{f"{field.attname}__isnull": True})
     if not model._base_manager.filter(some_missing).exists():
         return
-    for field in must_be:
+    for field in required:
         if rows := named(model._base_manager.filter(**{f"{field.attname}__isnull": True})):
             yield f"{model._meta.db_table}.{field.column} is empty in {rows}"
 
@@ -100,14 +100,14 @@ def unknown_choices(model: type[Model]) -> Iterator[str]:
 def duplicates(model: type[Model]) -> Iterator[str]:
     for name, columns, condition in unique_keys(model):
         keys = {f"key_{number}": column for number, column in enumerate(columns)}
-        # NULL is equal to nothing.
+        # NULL is equal to nothing, so it may be there more than once.
         rows = model._base_manager.annotate(**keys).filter(
             condition, **{f"{key}__isnull": False for key in keys}
         )
         found = rows.order_by().values(*keys).annotate(number=Count("pk"), first=Min("pk"))
         more_than_one = found.filter(number__gt=1).order_by("first")
-        if first := list(more_than_one.values_list("first", "number")[:1]):
-            pk, number = first[0]
+        if first := more_than_one.values_list("first", "number").first():
+            pk, number = first
             yield (
                 f"{model._meta.db_table}: {name} does not hold: {number} rows have what row {pk} has"
                 f"{', and there are others' if more_than_one.count() > 1 else ''}"
@@ -119,7 +119,7 @@ def unique_keys(model: type[Model]) -> Iterator[tuple[str, list[Expression | F],
     for constraint in model._meta.constraints:
         if isinstance(constraint, UniqueConstraint):
             columns = [F(field) for field in constraint.fields]
-            expressions = [plain(expression) for expression in constraint.expressions]
+            expressions = [as_expression(expression) for expression in constraint.expressions]
             yield constraint.name, [*columns, *expressions], constraint.condition or Q()
     for fields in model._meta.unique_together:
         yield f"that {' and '.join(fields)} are unique", [F(field) for field in fields], Q()
@@ -128,7 +128,7 @@ def unique_keys(model: type[Model]) -> Iterator[tuple[str, list[Expression | F],
             yield f"that {field.column} is unique", [F(field.attname)], Q()
 
 
-def plain(expression: Any) -> Any:
+def as_expression(expression: Any) -> Any:
     return F(expression) if isinstance(expression, str) else expression
 
 

@@ -1,4 +1,4 @@
-"""Check that what is over goes away. If not, run_due_work does not run, and nothing else is done either."""
+"""Check that old rows are deleted. If not, `run_due_work` does not run, and no other due work is done."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -16,7 +16,7 @@ from accounts.models import MailWindow, OutboxMessage, RateLimit, RememberedBrow
 LATE = timedelta(days=2)
 
 
-def what_is_over_goes_away() -> Iterator[str]:
+def old_rows_are_deleted() -> Iterator[str]:
     """Name rows that `run_due_work` should have deleted two days ago."""
     for rows in overdue():
         if found := named(rows):
@@ -25,7 +25,7 @@ def what_is_over_goes_away() -> Iterator[str]:
 
 
 def overdue() -> Iterator[QuerySet[Any]]:
-    """Yield what should be empty, by table."""
+    """Yield a query for each table; none of them should find a row."""
     limit = timezone.now() - LATE
     yield Session.objects.filter(expires_at__lt=limit)
     yield RememberedBrowser.objects.filter(expires_at__lt=limit)
@@ -36,4 +36,4 @@ def overdue() -> Iterator[QuerySet[Any]]:
     yield retention.kept_too_long(LATE)
 
 
-CHECKS = {"tidying": Check(what_is_over_goes_away)}
+CHECKS = {"tidying": Check(old_rows_are_deleted)}

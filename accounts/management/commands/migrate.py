@@ -1,7 +1,7 @@
 """Django's `migrate` without the statement timeout, which is for pages: new indexes may take long.
 
-It does not go back to before accounts and organizations existed: like `flush`, that would delete all of them,
-and the whole record. Django does it without a question.
+It refuses to go back to before accounts or organizations existed: like `flush`, that would delete all of
+them, and all audit events. Django does so without asking.
 """
 
 from typing import Any
@@ -31,7 +31,7 @@ class Command(migrate.Command):
 
 
 def refuse_to_drop(plan: list[tuple[Migration, bool]], **kwargs: Any) -> None:
-    """Raise CommandError if the plan takes back the first migration of an application in KEPT."""
+    """Raise CommandError if the plan reverts the first migration of an application in KEPT."""
     dropped = {step.app_label for step, backwards in plan if backwards and step.initial} & KEPT
     if dropped:
         raise CommandError(REASON % " and ".join(sorted(dropped)))

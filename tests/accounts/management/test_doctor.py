@@ -752,4 +752,4 @@ def test_sf13_a_site_whose_last_superuser_is_gone_says_so(site):
 def test_sf13_a_superuser_whom_no_mail_reaches_is_noted(site):
     User.objects.filter(username="mia").update(is_superuser=True, is_staff=True, email_confirmed_at=None)
 
-    assert "mia: is a superuser without a confirmed address, and hears of no change" in doctor()[1]
+    assert "mia: is a superuser without a confirmed address, and gets no mail about changes" in doctor()[1]

@@ -159,7 +159,7 @@ def test_en_04_a_set_up_ends_after_fifteen_minutes(clock, alice):
 
 
 def test_sf1_a_set_up_ends_with_the_password_under_which_it_began(alice):
-    """Whoever had the session before may have seen its secret."""
+    """Somebody who had the session before may have seen its secret."""
     client = sign_in(alice)
     seen = Authenticator(alice, start(client))
     new = {"password": PASSWORD, "new_password": "an entirely different sentence"}

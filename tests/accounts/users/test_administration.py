@@ -773,7 +773,7 @@ def test_sf3_the_only_superuser_does_not_delete_the_own_account(admin, root):
     assert not User.objects.filter(pk=root.pk).exists()
 
 
-def test_sf3_superusers_are_told_when_somebody_with_rights_deletes_the_own_account(
+def test_sf3_superusers_are_told_when_somebody_with_rights_deletes_their_account(
     root, alice, bob, mailoutbox
 ):
     helper = make_staff("helper", "accounts.change_user")
