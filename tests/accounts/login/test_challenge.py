@@ -99,7 +99,10 @@ def test_lg_03_whose_login_it_is_comes_from_the_server(alice, bob, app_of_alice)
         client = pending(alice)
         client.cookies[field] = str(bob.pk)
         for value in (bob.pk, bob.username):
-            client.post(f"{CHALLENGE}?{field}={value}", {"code": app_of_alice.wrong_code(), field: value})
+            asked = f"{CHALLENGE}?{field}={value}"
+            assert client.get(asked).status_code == 200
+            guess = client.post(asked, {"code": app_of_alice.wrong_code(), field: value})
+            assert guess.status_code == 422, field  # a wrong code of alice, and no login of somebody else
         client.post(CHALLENGE, {"code": app_of_alice.fresh_code(), field: bob.pk})
         assert is_signed_in(client, alice), field
         RateLimit.objects.all().delete()
@@ -173,6 +176,7 @@ def test_lg_22_deactivation_ends_a_pending_login(alice, app_of_alice):
     client = pending(alice)
     User.objects.filter(pk=alice.pk).update(is_active=False)
 
+    assert client.get(CHALLENGE)["Location"] == "/session"
     assert answer(client, app_of_alice.fresh_code())["Location"] == "/session"
     User.objects.filter(pk=alice.pk).update(is_active=True)
     assert is_out(client)

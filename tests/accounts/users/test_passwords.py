@@ -449,6 +449,7 @@ def test_lg_23_a_change_voids_a_pending_login(alice):
 
     assert change(here).status_code == 302
 
+    assert pending.get("/session/two-factor")["Location"] == "/session"
     assert pending.post("/session/two-factor", {"code": app.fresh_code()})["Location"] == "/session"
 
 
