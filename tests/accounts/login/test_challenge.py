@@ -361,6 +361,16 @@ def test_i9_a_secret_that_can_not_be_opened_lets_nobody_in(alice, app_of_alice, 
     assert is_out(client)
 
 
+def test_r19_a_secret_that_was_copied_from_another_account_lets_nobody_in(alice, mallory, app_of_alice):
+    app = enrol(mallory)
+    copied = TOTPDevice.objects.get(user=mallory).sealed_secret
+    TOTPDevice.objects.filter(user=alice).update(sealed_secret=copied, last_step=-1)
+    client = pending(alice)
+
+    assert answer(client, app.code()).status_code == 503
+    assert is_out(client)
+
+
 def test_what_can_not_be_looked_at_is_no_guess_and_wears_nothing_out(alice, app_of_alice, settings):
     client, right_keys = pending(alice), settings.ENCRYPTION_KEYS
     settings.ENCRYPTION_KEYS = ["another key, as after a wrong restore of the server"]

@@ -302,3 +302,12 @@ def test_tf4_r50_removing_one_method_ends_all_other_sessions(alice, app_of_alice
 
     assert is_signed_in(client, alice)
     assert is_out(elsewhere)
+
+
+def test_r50_adding_a_method_ends_all_other_sessions(alice, app_of_alice):
+    client, elsewhere = sign_in(alice, app_of_alice), sign_in(alice, app_of_alice)
+
+    enrol_phone(alice, client)
+
+    assert is_signed_in(client, alice)
+    assert is_out(elsewhere)

@@ -5,7 +5,7 @@ import logging
 from django.core.management import call_command
 
 from accounts.factors.sms.backends.locmem import outbox
-from accounts.factors.sms.models import TextMessage
+from accounts.factors.sms.models import SMSDevice, TextMessage
 from tests.accounts.factors.sms.conftest import enrol_phone, newest_code, time_passes
 from tests.accounts.factors.sms.test_logging_in import answer, ask, is_in
 
@@ -115,3 +115,15 @@ def test_r36_a_digest_that_was_moved_to_the_text_of_somebody_else_opens_nothing(
 
     answer(thief, code)
     assert is_in(thief)
+
+
+def test_r19_no_text_goes_to_a_number_that_was_copied_from_another_account(sam, mallory):
+    enrol_phone(mallory, number="(202) 555-0177")
+    time_passes()
+    outbox.clear()
+    copied = SMSDevice.objects.get(user=mallory).sealed_number
+    SMSDevice.objects.filter(user=sam).update(sealed_number=copied)
+
+    ask(sam)
+
+    assert outbox == []
