@@ -67,7 +67,6 @@ def test_r18_ds_01_whoever_guesses_for_hours_keeps_nobody_out_for_longer_than_fi
     assert post_password(Client(), alice).status_code == 302
 
 
-
 def test_ds_01_a_known_browser_gets_in_at_once_while_strangers_guess(clock, alice):
     browser = known_browser(alice)
 

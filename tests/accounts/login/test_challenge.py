@@ -284,6 +284,16 @@ def test_r15_the_right_code_in_another_spelling_is_wrong(alice, app_of_alice):
     assert is_out(client)
 
 
+def test_r15_no_zero_may_be_left_out(clock, alice, app_of_alice):
+    clock.shift(30)  # the code of now has confirmed the device
+    while not app_of_alice.code().startswith("0"):
+        clock.shift(30)
+    client = pending(alice)
+
+    assert answer(client, app_of_alice.code().lstrip("0")).status_code == 422
+    assert answer(client, app_of_alice.code()).status_code == 302
+
+
 @pytest.mark.parametrize("steps", range(-3, 4))
 def test_lg_10_one_step_each_way(clock, alice, app_of_alice, steps):
     app_of_alice.fresh_code()
