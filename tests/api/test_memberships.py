@@ -63,6 +63,12 @@ def test_ones_own_teams_are_included(stage):
     ]
 
 
+def test_r43_the_team_of_an_organization_that_locks_this_token_out_is_not_included(stage):
+    answer = program(stage, "olga", verified=False).get(f"{MINE}?include=teams").json()
+
+    assert [one["id"] for one in answer["included"]] == [team("open")]
+
+
 def test_answered_and_expired_invitations_are_not_listed(stage):
     invite(stage, "max@example.com", "open")  # where max is already
     found("zoo", stage.eve)

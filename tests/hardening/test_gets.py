@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from urllib.parse import urlencode
 
 import pytest
 from django.db import connection
@@ -45,6 +46,22 @@ def test_wh_07_following_every_link_twice_changes_nothing(everybody, db, actor):
 
         assert everything() == before
     assert len(followed) > 3
+
+
+def test_r52_no_get_does_what_a_form_does(everybody, db):
+    """Not even with everything that the form sends in the query: links on other sites can do that."""
+    wrong, asked = [], 0
+    for walker, form in everybody.forms:
+        if form.method != "post":
+            continue
+        asked += 1
+        sent = urlencode({field.name: field.value for field in form.fields})
+        answer = walker.get(f"{form.action.partition('#')[0]}{'&' if '?' in form.action else '?'}{sent}")
+        if walker.wrote or answer.status >= 500:
+            wrong.append(f"{form}: {answer.status}, wrote {walker.wrote}")
+
+    assert asked > 50
+    assert not wrong, "\n".join(wrong)
 
 
 def crawl(client):

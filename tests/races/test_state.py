@@ -504,6 +504,12 @@ def test_two_superusers_who_demote_each_other_never_leave_the_site_without_one(l
         assert User.objects.filter(is_superuser=True).count() == 1
 
 
+def somebody_waits():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return cursor.fetchone()[0] > 0
+
+
 def test_tf4_r42_who_becomes_an_owner_while_two_factor_is_removed_keeps_it(live_site):
     if environment.KIND != "postgresql":
         return  # one writer at a time: nothing comes in between
@@ -514,11 +520,6 @@ def test_tf4_r42_who_becomes_an_owner_while_two_factor_is_removed_keeps_it(live_
     require(found("acme", owner, members=[member]))
     path = f"/admin/users/{public_id('user', member.pk)}/actions/disable_two_factor"
     raw, replies = called(live_site, "POST", path, token_of(root)), []
-
-    def somebody_waits():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-            return cursor.fetchone()[0] > 0
 
     with psycopg.connect(environment.test_database_url()) as other:
         other.execute("SELECT 1 FROM accounts_user WHERE id = %s FOR NO KEY UPDATE", [member.pk])
@@ -531,3 +532,26 @@ def test_tf4_r42_who_becomes_an_owner_while_two_factor_is_removed_keeps_it(live_
     assert replies[0].status == 422, replies[0].text
     assert User.objects.get(pk=member.pk).is_enrolled
     assert broken() == []
+
+
+def test_r42_nobody_becomes_an_owner_whose_two_factor_is_removed_at_this_moment(live_site):
+    if environment.KIND != "postgresql":
+        return  # one writer at a time: nothing comes in between
+    owner, member = make_user("owner"), make_user("member")
+    visitor, replies = sign_in(live_site, owner, enrol(owner)), []
+    enrolled(member)
+    require(found("acme", owner, members=[member]))
+    raw = write_down(visitor, f"/app/acme/settings/users/{membership_of(member, 'acme').pk}/make-owner")
+
+    with psycopg.connect(environment.test_database_url()) as other:
+        off = "UPDATE accounts_user SET two_factor_enabled_at = NULL WHERE id = %s"
+        other.execute(off, [member.pk])
+        promotion = threading.Thread(target=lambda: replies.extend(fire(live_site, [raw])))
+        promotion.start()
+        wait_until(lambda: somebody_waits() or not promotion.is_alive(), live_site.log)
+        mirror = "UPDATE organizations_membership SET two_factor_enabled = false WHERE user_id = %s"
+        other.execute(mirror, [member.pk])
+    promotion.join()
+
+    assert replies
+    assert not membership_of(member, "acme").is_owner

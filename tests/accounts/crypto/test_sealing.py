@@ -1,6 +1,7 @@
 import pytest
 
 from accounts.crypto import digest, digests, open_sealed, seal
+from accounts.crypto.sealing import derive
 from accounts.exceptions import DecryptionFailed
 
 
@@ -42,3 +43,9 @@ def test_digests_differ_by_purpose_and_key(settings):
 
 def test_the_clear_text_does_not_show():
     assert "secret" not in seal("secret", "row:1")
+
+
+def test_r19_what_encrypts_does_not_digest():
+    key = "the key, which has enough characters"
+
+    assert len({derive(key, b"encryption"), derive(key, b"digest"), key.encode()}) == 3

@@ -59,6 +59,14 @@ def use_up(budget, subject=""):
 # ---------------------------------------------------------------- DS-01: without the password
 
 
+def test_r18_ds_01_whoever_guesses_for_hours_keeps_nobody_out_for_longer_than_five_minutes(clock, alice):
+    for _ in range(30):
+        assert attack(alice) == 10
+        clock.shift(300)
+
+    assert post_password(Client(), alice).status_code == 302
+
+
 def test_ds_01_a_known_browser_gets_in_at_once_while_strangers_guess(clock, alice):
     browser = known_browser(alice)
 

@@ -99,7 +99,10 @@ def test_lg_03_whose_login_it_is_comes_from_the_server(alice, bob, app_of_alice)
         client = pending(alice)
         client.cookies[field] = str(bob.pk)
         for value in (bob.pk, bob.username):
-            client.post(f"{CHALLENGE}?{field}={value}", {"code": app_of_alice.wrong_code(), field: value})
+            asked = f"{CHALLENGE}?{field}={value}"
+            assert client.get(asked).status_code == 200
+            guess = client.post(asked, {"code": app_of_alice.wrong_code(), field: value})
+            assert guess.status_code == 422, field  # a wrong code of alice, and no login of somebody else
         client.post(CHALLENGE, {"code": app_of_alice.fresh_code(), field: bob.pk})
         assert is_signed_in(client, alice), field
         RateLimit.objects.all().delete()
@@ -173,6 +176,7 @@ def test_lg_22_deactivation_ends_a_pending_login(alice, app_of_alice):
     client = pending(alice)
     User.objects.filter(pk=alice.pk).update(is_active=False)
 
+    assert client.get(CHALLENGE)["Location"] == "/session"
     assert answer(client, app_of_alice.fresh_code())["Location"] == "/session"
     User.objects.filter(pk=alice.pk).update(is_active=True)
     assert is_out(client)
@@ -280,6 +284,16 @@ def test_r15_the_right_code_in_another_spelling_is_wrong(alice, app_of_alice):
     assert is_out(client)
 
 
+def test_r15_no_zero_may_be_left_out(clock, alice, app_of_alice):
+    clock.shift(30)  # the code of now has confirmed the device
+    while not app_of_alice.code().startswith("0"):
+        clock.shift(30)
+    client = pending(alice)
+
+    assert answer(client, app_of_alice.code().lstrip("0")).status_code == 422
+    assert answer(client, app_of_alice.code()).status_code == 302
+
+
 @pytest.mark.parametrize("steps", range(-3, 4))
 def test_lg_10_one_step_each_way(clock, alice, app_of_alice, steps):
     app_of_alice.fresh_code()
@@ -354,6 +368,16 @@ def test_i9_a_secret_that_can_not_be_opened_lets_nobody_in(alice, app_of_alice, 
     assert answer(client, app_of_alice.fresh_code()).status_code == 503
     assert recover(client, app_of_alice.codes[0]).status_code == 503
     assert "can't be decrypted" in caplog.text
+    assert is_out(client)
+
+
+def test_r19_a_secret_that_was_copied_from_another_account_lets_nobody_in(alice, mallory, app_of_alice):
+    app = enrol(mallory)
+    copied = TOTPDevice.objects.get(user=mallory).sealed_secret
+    TOTPDevice.objects.filter(user=alice).update(sealed_secret=copied, last_step=-1)
+    client = pending(alice)
+
+    assert answer(client, app.code()).status_code == 503
     assert is_out(client)
 
 

@@ -283,11 +283,31 @@ def test_tf4_i7_removing_it_twice_is_recorded_and_told_once(alice, app_of_alice,
     assert len(mailoutbox) == 1
 
 
+def test_r32_no_method_is_removed_but_by_disabling_where_it_is_the_last(alice, app_of_alice):
+    require(found("fort", alice))
+    client = sign_in(alice, app_of_alice)
+
+    assert act(client, "app/remove").status_code == 302
+
+    assert TOTPDevice.objects.filter(user=alice, confirmed=True).exists()
+    assert is_enrolled(alice)
+    assert broken() == []
+
+
 def test_tf4_r50_removing_one_method_ends_all_other_sessions(alice, app_of_alice):
     client = enrol_phone(alice, sign_in(alice, app_of_alice))
     elsewhere = sign_in(alice, app_of_alice)
 
     assert act(client, "sms/remove").status_code == 302
+
+    assert is_signed_in(client, alice)
+    assert is_out(elsewhere)
+
+
+def test_r50_adding_a_method_ends_all_other_sessions(alice, app_of_alice):
+    client, elsewhere = sign_in(alice, app_of_alice), sign_in(alice, app_of_alice)
+
+    enrol_phone(alice, client)
 
     assert is_signed_in(client, alice)
     assert is_out(elsewhere)

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from accounts.factors.backup_codes.models import BackupCodeSet
+from accounts.factors.sms.models import SMSDevice
 from accounts.factors.totp.models import TOTPDevice
 from accounts.models import Session
 from tests.support.invariants import broken
@@ -271,6 +272,18 @@ def test_en_12_two_browsers_set_up_and_one_of_them_wins(alice):
     assert broken() == []
 
 
+def test_r12_the_code_of_another_sessions_set_up_confirms_nothing(alice):
+    browsers = [sign_in(alice), sign_in(alice)]
+    apps = [Authenticator(alice, start(client)) for client in browsers]
+
+    for client, other in zip(browsers, reversed(apps), strict=True):
+        assert answer(client, other.code(), CONFIRM).status_code == 422
+    assert confirmed(alice) == 0
+
+    assert answer(browsers[1], apps[1].code(), CONFIRM).status_code == 200
+    assert answer(pending(alice), apps[0].code()).status_code == 422
+
+
 def test_en_13_confirming_twice_makes_one_device_one_set_and_one_mail(alice, mailoutbox):
     client = sign_in(alice)
     app = Authenticator(alice, start(client))
@@ -343,10 +356,12 @@ def test_en_19_an_unconfirmed_address_can_not_enrol(clock, mailoutbox):
     for email in (None, "victim@example.com"):
         if email:
             client.post("/app/settings/profile/email", {"email": email})
-        assert act(client, "enable", method="app")["Location"] == HOME
+        for method, phone in (("app", ""), ("sms", "(202) 555-0143"), ("app", "(202) 555-0143")):
+            assert act(client, "enable", method=method, phone_number=phone)["Location"] == HOME
         assert "Confirm your email address first." in client.get(HOME).content.decode()
         assert 'disabled aria-describedby="enable-note"' in client.get(HOME).content.decode()
     assert not TOTPDevice.objects.exists()
+    assert not SMSDevice.objects.exists()
     assert "Two-factor authentication is on" not in [mail.subject for mail in mailoutbox]
 
 

@@ -24,6 +24,7 @@ from accounts.users import administration
 from accounts.users.rights import Rights, UnknownPermission, grantable
 from tests.support import parallel
 from tests.support.crawler import undone
+from tests.support.invariants import broken
 from tests.support.mails import subjects
 from tests.support.people import (
     PASSWORD,
@@ -250,6 +251,7 @@ def test_r33_removes_two_factor_with_a_reason_a_record_and_a_mail(admin, alice, 
     assert response["Location"] == admin_page(alice)
     alice.refresh_from_db()
     assert not alice.is_enrolled
+    assert broken() == []  # nothing of it is left, no code either
     assert client.get("/app/settings/profile").status_code == 302
     event = AuditEvent.objects.get(event="two_factor.disabled", subject="user:alice")
     assert (event.actor, event.door, event.data["reason"]) == ("user:root", "admin", "lost the phone")

@@ -284,6 +284,15 @@ def test_d43_a_link_that_was_made_while_the_clock_was_ahead_lives_no_longer(alic
     assert reset(mailoutbox[0]).status_code == 422
 
 
+def test_r53_a_link_of_a_deactivated_account_does_not_work(alice, mailoutbox):
+    forgot()
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+
+    assert reset(mailoutbox[0]).status_code == 422
+    alice.refresh_from_db()
+    assert alice.check_password(PASSWORD)
+
+
 def test_pr_03_a_reset_signs_nobody_in_and_keeps_two_factor(alice, mailoutbox):
     enrol(alice)
     forgot()
@@ -489,6 +498,7 @@ def test_lg_23_a_change_voids_a_pending_login(alice):
 
     assert change(here).status_code == 302
 
+    assert pending.get("/session/two-factor")["Location"] == "/session"
     assert pending.post("/session/two-factor", {"code": app.fresh_code()})["Location"] == "/session"
 
 

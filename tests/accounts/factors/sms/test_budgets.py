@@ -156,6 +156,59 @@ def test_r37_who_sets_up_the_number_of_others_leaves_them_their_logins(sam, movi
     assert log_in_by_text(sam, Client(REMOTE_ADDR="203.0.113.1"))
 
 
+@pytest.mark.parametrize("budget", ["SMS_HOURLY_BUDGET_PER_PREFIX", "SMS_HOURLY_BUDGET", "SMS_DAILY_BUDGET"])
+def test_r37_logins_of_a_block_and_of_the_site_have_a_budget(
+    transactional_db, settings, moving_clock, budget
+):
+    people = [make_user(f"user{n}") for n in range(5)]
+    for n, user in enumerate(people):
+        enrol_phone(user, number=f"+1202555{140 + n:04d}")
+    moving_clock.shift(25 * 3600)
+    outbox.clear()
+
+    setattr(settings, budget, 3)
+    for user in people:
+        post_password(Client(), user)
+
+    assert len(outbox) == 3
+
+
+def texts_in_three_hours(ask, clock):
+    """How many texts went out in each hour, if `ask` is called with 0 to 7, a minute apart."""
+    found = []
+    for _hour in range(3):
+        outbox.clear()
+        for n in range(8):
+            ask(n)
+            clock.shift(61)
+        found.append(len(outbox))
+        clock.shift(3601)
+    return found
+
+
+def test_r37_five_texts_an_hour_and_ten_a_day_to_a_number_whoever_proved_it(sam, moving_clock):
+    sue = make_user("sue")
+    enrol_phone(sue)
+    moving_clock.shift(24 * 3600)
+
+    assert texts_in_three_hours(lambda n: post_password(Client(), [sam, sue][n % 2]), moving_clock) == [
+        5,
+        5,
+        0,
+    ]
+
+
+def test_r37_five_texts_an_hour_and_ten_a_day_for_a_person_whatever_the_number(alice, moving_clock):
+    def set_up(n):
+        start_phone(sign_in(alice), number(n))
+
+    set_up(20)
+    set_up(21)
+    assert len(outbox) == 1  # one in a minute
+    moving_clock.shift(24 * 3600)
+    assert texts_in_three_hours(set_up, moving_clock) == [5, 5, 0]
+
+
 @pytest.mark.parametrize(
     ("budget", "alarm"),
     [

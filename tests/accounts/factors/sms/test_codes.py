@@ -5,8 +5,8 @@ import logging
 from django.core.management import call_command
 
 from accounts.factors.sms.backends.locmem import outbox
-from accounts.factors.sms.models import TextMessage
-from tests.accounts.factors.sms.conftest import newest_code, time_passes
+from accounts.factors.sms.models import SMSDevice, TextMessage
+from tests.accounts.factors.sms.conftest import enrol_phone, newest_code, time_passes
 from tests.accounts.factors.sms.test_logging_in import answer, ask, is_in
 
 
@@ -64,6 +64,22 @@ def test_tf4_r35_a_code_dies_with_the_next_text_also_where_it_was_asked_for(sam)
     assert not is_in(first)
 
 
+def test_r35_a_code_dies_with_the_next_text_also_where_that_is_for_something_else(sam):
+    signed_in = ask(sam)
+    answer(signed_in, newest_code())
+    time_passes()
+    first = ask(sam)
+    code = newest_code()
+    time_passes()
+    before = len(outbox)
+    signed_in.post("/session/two-factor-send-sms")
+    assert len(outbox) == before + 1
+
+    answer(first, code)
+
+    assert not is_in(first)
+
+
 def test_tf4_r37_the_last_text_of_the_hour_sounds_the_alarm(sam, settings, caplog):
     settings.SMS_HOURLY_BUDGET = 1
 
@@ -83,3 +99,31 @@ def test_tf4_r36_the_newest_text_is_of_no_use_to_who_asked_before(sam):
 
     answer(second, newest_code())
     assert is_in(second)
+
+
+def test_r36_a_digest_that_was_moved_to_the_text_of_somebody_else_opens_nothing(sam, mallory):
+    enrol_phone(mallory, number="(202) 555-0177")
+    time_passes()
+    thief = ask(mallory)
+    code = newest_code()
+    moved = TextMessage.objects.get(user=mallory, used_at=None).digest
+    victim = ask(sam)
+    TextMessage.objects.filter(user=sam, used_at=None).update(digest=moved)
+
+    answer(victim, code)
+    assert not is_in(victim)
+
+    answer(thief, code)
+    assert is_in(thief)
+
+
+def test_r19_no_text_goes_to_a_number_that_was_copied_from_another_account(sam, mallory):
+    enrol_phone(mallory, number="(202) 555-0177")
+    time_passes()
+    outbox.clear()
+    copied = SMSDevice.objects.get(user=mallory).sealed_number
+    SMSDevice.objects.filter(user=sam).update(sealed_number=copied)
+
+    ask(sam)
+
+    assert outbox == []

@@ -2,6 +2,7 @@
 
 import threading
 from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import time_machine
@@ -13,6 +14,7 @@ from accounts.factors.sms.backends.locmem import outbox
 from accounts.factors.sms.models import SMSDevice, TextMessage
 from accounts.models import RateLimit, Session
 from tests.accounts.factors.sms.conftest import enrol_phone, newest_code, time_passes
+from tests.accounts.login.test_sign_in import ELSEWHERE
 from tests.support import environment
 from tests.support.people import PASSWORD, TWO_FACTOR, enrol, make_user, post_password, sign_in
 from tests.support.waiting import wait_until
@@ -118,6 +120,10 @@ def test_sm_06_ten_clicks_and_twenty_reloads_are_one_text(sam):
     for _ in range(20):
         client.get("/session/two-factor")
 
+    assert len(outbox) == 1
+
+    time_passes()
+    client.get("/session/two-factor")  # nor when the next one may be sent
     assert len(outbox) == 1
 
 
@@ -332,6 +338,16 @@ def test_sudo_by_text(sam):
     assert client.get(f"{TWO_FACTOR}/disable").status_code == 200
 
 
+def test_lg_19_the_page_after_a_text_for_sudo_leads_to_no_other_site(sam):
+    client = ask(sam)
+    answer(client, newest_code())
+    Session.objects.update(proved_at=None)
+
+    for target in ELSEWHERE:
+        asking = client.post("/session/two-factor-send-sms", {"next": target})["Location"]
+        assert parse_qs(urlsplit(asking).query)["next"] == ["/app"], target
+
+
 @pytest.fixture
 def both(alice):
     """alice has an application and a phone; this is the application."""
@@ -370,6 +386,22 @@ def test_tf2_a_text_for_a_login_that_the_application_completed_grants_no_sudo(al
 
     assert refused(sudo(client, code))
     assert not has_sudo(client)
+
+
+def test_r16_the_application_and_texts_share_one_budget(alice, both):
+    client = ask(alice)
+    client.post("/session/two-factor-send-sms", {"factor": "sms"})
+    code = newest_code()
+    wrong_codes = [("app", both.wrong_code())] * 3 + [("sms", wrong(code))] * 2
+
+    for factor, guess in wrong_codes:
+        response = client.post("/session/two-factor", {"code": guess, "factor": factor})
+        assert response.status_code == 422
+
+    for factor, right in (("sms", code), ("app", both.fresh_code())):
+        response = client.post("/session/two-factor", {"code": right, "factor": factor})
+        assert response.status_code == 429, factor
+    assert not is_in(client)
 
 
 def test_sm_07_nobody_else_can_have_a_text_sent(sam, mallory):
