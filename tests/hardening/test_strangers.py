@@ -224,6 +224,9 @@ def test_sf12_so_have_refusals_of_what_is_no_request(walk, name):
     assert 400 <= reply.status < 600
     assert reply.status not in (500, 502, 503)
     assert {header: reply.headers[header] for header in EXACTLY} == EXACTLY
+    assert reply.headers["Cache-Control"] == "no-store"
+    assert reply.headers["Referrer-Policy"] == "same-origin"
+    assert "camera=()" in reply.headers["Permissions-Policy"]
     assert list(weak_policy(reply.headers["Content-Security-Policy"])) == []
 
 

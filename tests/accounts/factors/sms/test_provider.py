@@ -111,6 +111,7 @@ def test_the_page_tells_what_became_of_the_text(sent, status, kept, words):
     assert answer.status_code == 204
     message.refresh_from_db()
     assert message.status == kept
+    assert not message.device.confirmed  # a report decides nothing
     assert words in client.get("/app/settings/two-factor/confirm").content.decode()
 
 
