@@ -7,6 +7,7 @@ from accounts.models import ApiToken, User
 from organizations.models import Membership, Organization, OrganizationToken
 from tests.api.clients import ApiClient, api_client, document
 from tests.support.organizations import is_mandatory, membership_of
+from tests.support.two_factor import text_of
 
 ACTORS = ["anonymous", "eve", "mia", "max", "una", "oscar", "olga", "root"]
 
@@ -278,7 +279,7 @@ def test_require_when_all_owners_have_it(stage, door):
 
 @pytest.mark.parametrize("actor", ["mia", "max"])
 def test_members_see_names_only(stage, actor):
-    page = stage.browser(actor).get("/app/open").content.decode()
+    page = text_of(stage.browser(actor).get("/app/open"))
 
     assert "una" in page
     assert "2FA" not in page

@@ -14,6 +14,7 @@ from tests.api.clients import api_client
 from tests.support import people
 from tests.support.invariants import broken
 from tests.support.organizations import counts_of
+from tests.support.two_factor import text_of
 
 ADD = "/app/open/settings/users/add"
 MINE = "/app/settings/organizations"
@@ -92,7 +93,7 @@ def test_an_invitation_shows_nothing_of_the_invited(stage):
     """So no owner sees a stranger's two-factor state or address."""
     add(stage, "eve")
 
-    page = stage.browser("una").get("/app/open/settings/users?status=invited").content.decode()
+    page = text_of(stage.browser("una").get("/app/open/settings/users?status=invited"))
 
     assert "eve" in page
     assert "2FA" not in page

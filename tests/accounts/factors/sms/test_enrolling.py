@@ -1,5 +1,7 @@
 """A phone becomes a factor (R34)."""
 
+import re
+
 import pytest
 import time_machine
 from django.core.management import call_command
@@ -34,7 +36,7 @@ def test_sm_01_a_phone_is_enrolled_by_the_code_that_it_received(alice):
     page = client.get(TWO_FACTOR).content.decode()
     assert "<strong>SMS (Text Message)</strong> is configured" in page
     assert "••43" in page
-    assert "555" not in page
+    assert not re.search(r"555\D?01", page)
 
 
 def test_the_last_line_binds_the_code_to_our_domain(alice):
