@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxLengthValidator
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
@@ -71,6 +72,8 @@ class DescriptionField(forms.CharField):
         super().__init__(label=_("Description"), max_length=DESCRIPTION_LENGTH, **kwargs)
 
     def to_python(self, value: Any) -> str:
+        if isinstance(value, str):  # the limit of the API is for what was sent, not for what is left of it
+            MaxLengthValidator(DESCRIPTION_LENGTH)(value)
         return strip_control_characters(" ".join((super().to_python(value) or "").split()))
 
 

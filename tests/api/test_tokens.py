@@ -341,7 +341,9 @@ def test_an_expiry_that_is_no_time_to_come_is_refused(alice, value):
     assert not OrganizationToken.objects.exists()
 
 
-@pytest.mark.parametrize("value", [None, "", "   ", "\t\n", "a" * 201, 5, ["x"]])
+@pytest.mark.parametrize(
+    "value", [None, "", "   ", "\t\n", "a" * 201, "\x03" + "a" * 200, "a" + " " * 200, 5, ["x"]]
+)
 def test_a_description_is_needed(alice, value):
     client = api_client(alice)
     body = document("authentication-tokens", description=value)
