@@ -45,7 +45,7 @@ def replace(
     RateLimited.
     """
     news.reserve_broadcast(organization, actor)
-    with acting(actor):
+    with acting(actor) as session:
         organization = lock_with_right(organization, actor, Right.TOKENS)
         former = of_kind(organization, kind)
         replaced = former.public_id if former else ""  # record() omits ""
@@ -53,7 +53,7 @@ def replace(
         if former is not None:
             former.delete()
         token = OrganizationToken(organization=organization, kind=kind)
-        secret = issue(token, expires_at=expires_at, verified=verified, actor=actor)
+        secret = issue(token, expires_at=expires_at, verified=verified, session=session, actor=actor)
         record(
             Event.TOKEN_CREATED,
             organization,

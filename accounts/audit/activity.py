@@ -7,10 +7,11 @@ from django.utils.translation import gettext as _
 
 from accounts.audit import user_agents
 from accounts.audit.actor import subject_of
-from accounts.audit.events import sentence_of
+from accounts.audit.events import Event, sentence_of
 from accounts.models import AuditEvent, User
 
 PAGE_SIZE = 25
+PROOFS = (Event.LOGIN_SUCCEEDED, Event.SUDO_GRANTED)
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class ActivityEntry:
     event: AuditEvent
     sentence: str
     subject: str  # the name of the subject, if it is not the user
+    method: str  # what signed in or proved it, "" of other events (accounts/factors/methods.py names it)
     by: str  # who did it, if it was not the user
     ip: str
     browser: str
@@ -29,6 +31,7 @@ class ActivityEntry:
             event=event,
             sentence=sentence_of(event.event),
             subject="" if event.subject == subject_of(user) else event.subject.partition(":")[2],
+            method=event.data.get("method", "") if event.event in PROOFS else "",
             by=by,
             # Do not reveal the address and the browser of another actor, such as an administrator.
             ip="" if by else event.ip or "",

@@ -67,6 +67,8 @@ class Factor:
     label: ClassVar[str | Promise]
     # Its name where users choose a method; if empty, the label.
     choice_label: ClassVar[str | Promise] = ""
+    # Its name where lists say what proved a session; if empty, the label.
+    proof_label: ClassVar[str | Promise] = ""
     is_backup: ClassVar[bool] = False
     # Whether `challenge` does something that a person waits for (such as sending a text).
     acts: ClassVar[bool] = False

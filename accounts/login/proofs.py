@@ -11,6 +11,7 @@ from accounts.factors.challenges import Purpose, record_failure
 from accounts.limits import guesses
 from accounts.login import sign_in
 from accounts.models import User
+from accounts.models.methods import PASSWORD
 from accounts.sessions.locks import lock_user
 from accounts.sessions.store import SessionStore
 from accounts.users import passwords
@@ -96,6 +97,6 @@ def prove_by_password(user: User, password: str, *, session: SessionStore, actor
         with transaction.atomic():
             lock_user(user, session)
             session.prove()
-            record(Event.SUDO_GRANTED, actor=actor, subject=subject_of(user), user=user, method="password")
+            record(Event.SUDO_GRANTED, actor=actor, subject=subject_of(user), user=user, method=PASSWORD)
             right.succeeded()
     return True

@@ -9,6 +9,7 @@ from django.db.models import Model
 from accounts import factors, outbox
 from accounts.audit import Actor, Event, record, subject_of
 from accounts.models import Session, User
+from accounts.models.methods import PASSWORD
 from accounts.sessions import caps, remembered
 from accounts.sessions.store import SessionStore
 from accounts.users import passwords
@@ -50,9 +51,9 @@ def after_password(
     if not user.is_enrolled:
         session.sign_in(user, actor=actor)
         make_room(user, None, session=session, actor=actor)
-        record_login(user, actor=actor, method="password")
+        record_login(user, actor=actor, method=PASSWORD)
     elif remembered_token and (browser := remembered.recognise(user, remembered_token)):
-        session.sign_in(user, actor=actor, remembered=True)
+        session.sign_in(user, actor=actor, remembered=browser)
         make_room(user, browser, session=session, actor=actor)
         record_login(user, actor=actor, method=Session.REMEMBERED)
     else:
@@ -68,7 +69,7 @@ def complete(user: User, *, factor: str, session: SessionStore, actor: Actor, re
     remembered_for = remembered.lifetime_after(session.row) if remember and session.row else None
     record_login(user, actor=actor, method=factor, remembered_for=remembered_for)
     if remember:
-        remembered.remember(user, session=session, actor=actor)
+        remembered.remember(user, method=factor, session=session, actor=actor)
 
 
 def make_room(user: User, read: Model | None, *, session: SessionStore, actor: Actor) -> None:

@@ -5,6 +5,7 @@ from typing import ClassVar, Self
 from django.db import models
 from django.db.models import Q
 
+from accounts.models.methods import LONGEST_METHOD, PASSWORD, UNKNOWN
 from accounts.models.users import User
 
 
@@ -33,7 +34,11 @@ class Session(models.Model):
     # When the user last proved themselves for sudo (by password, or by second factor if enrolled).
     proved_at = models.DateTimeField(null=True)
     # What made it verified: a factor's slug, or REMEMBERED, which allows neither sudo nor the admin site.
-    factor = models.CharField(max_length=32, blank=True, default="")
+    factor = models.CharField(max_length=LONGEST_METHOD, blank=True, default="")
+    # With REMEMBERED: the method of the sign-in at which the browser was remembered.
+    remembered_method = models.CharField(
+        max_length=LONGEST_METHOD, blank=True, default=UNKNOWN, db_default=UNKNOWN
+    )
     ip = models.GenericIPAddressField(null=True)
     user_agent = models.CharField(max_length=255, blank=True, default="")
 
@@ -61,6 +66,17 @@ class Session(models.Model):
     def __str__(self) -> str:
         return f"session {self.pk}"
 
+    @property
+    def method(self) -> str:
+        """Return the method of the last complete proof (D45): a factor's slug, PASSWORD or UNKNOWN.
+
+        It is never better than the proof: a text after an application makes it the text, because whatever
+        happens from then on, such as a new token, stands behind the text.
+        """
+        if self.verified_at is None:
+            return PASSWORD
+        return self.remembered_method if self.factor == self.REMEMBERED else self.factor
+
 
 class RememberedBrowser(models.Model):
     """A browser that needs no second factor until `expires_at` (accounts/sessions/remembered.py)."""
@@ -73,6 +89,8 @@ class RememberedBrowser(models.Model):
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(db_index=True)
     last_used_at = models.DateTimeField()
+    # The second factor of the sign-in at which it was remembered: its sessions take it over (D45).
+    method = models.CharField(max_length=LONGEST_METHOD, blank=True, default=UNKNOWN, db_default=UNKNOWN)
     ip = models.GenericIPAddressField(null=True)
     user_agent = models.CharField(max_length=255, blank=True, default="")
 

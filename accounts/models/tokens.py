@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.exceptions import TokenRevoked
+from accounts.models.methods import LONGEST_METHOD, UNKNOWN
 from accounts.models.public_ids import public_id
 from accounts.models.users import User
 
@@ -35,6 +36,8 @@ class BearerToken(models.Model):
     description = models.CharField(max_length=DESCRIPTION_LENGTH, blank=True, default="")
     # Whether it was created in a session, or by a token, that passed a second factor (D6).
     verified = models.BooleanField(default=False)
+    # The method behind that session, or behind that token (D45).
+    method = models.CharField(max_length=LONGEST_METHOD, blank=True, default=UNKNOWN, db_default=UNKNOWN)
     # The user who created it. No foreign key, and a copy of the name: the token may outlive the account.
     created_by_id = models.BigIntegerField(null=True)
     created_by = models.CharField(max_length=100, blank=True, default="")

@@ -7,7 +7,7 @@ from accounts.exceptions import SessionEnded
 from accounts.models import Session, User
 from accounts.sessions.lifetimes import extra_columns, is_alive
 from accounts.sessions.locks import counted, lock_actor
-from accounts.sessions.store import SessionStore
+from accounts.sessions.store import SessionStore, proof
 
 
 def end_other_sessions(user: User, session: SessionStore | None, *, factor: str | None = None) -> None:
@@ -19,11 +19,7 @@ def end_other_sessions(user: User, session: SessionStore | None, *, factor: str 
     user.save(update_fields=["security_stamp"])
     if session is None:
         return
-    if factor is None:
-        session.renew(user)
-        return
-    now = timezone.now()
-    session.renew(user, verified_at=now if factor else None, proved_at=now, factor=factor)
+    session.renew(user, **({} if factor is None else proof(factor, timezone.now())))
 
 
 def end_elsewhere(user: User, *, session: SessionStore, actor: Actor, only: int | None = None) -> int:

@@ -26,22 +26,24 @@ def counted(actor: Actor, *, always: bool = False) -> Iterator[None]:
 
 
 @contextmanager
-def acting(actor: Actor, *, always: bool = False) -> Iterator[None]:
-    """Like `counted`, and lock the actor's session or token if there is one.
+def acting(actor: Actor, *, always: bool = False) -> Iterator[Session | None]:
+    """Like `counted`, and lock the actor's session or token if there is one; yield the session.
 
     A sign-out or revocation then comes before or after the whole verb. Raises SessionEnded, RateLimited.
     """
     with counted(actor, always=always):
-        lock_actor(actor)
-        yield
+        yield lock_actor(actor)
 
 
-def lock_actor(actor: Actor) -> None:
-    """Lock the actor's session or token, first in the order of locks. Raises SessionEnded if invalid."""
+def lock_actor(actor: Actor) -> Session | None:
+    """Lock the actor's session or token, first in the order of locks; return the session, if it is one.
+
+    Raises SessionEnded if it is no longer valid.
+    """
     if actor.token:
         actor.token.lock()
     if actor.session_id is None:
-        return
+        return None
     good = Session.objects.filter(
         pk=actor.session_id,
         user=actor.user,
@@ -49,8 +51,10 @@ def lock_actor(actor: Actor) -> None:
         user__security_stamp=F("security_stamp"),
     )
     # Not exists(): it ignores `of`, and would lock the user before any organization.
-    if good.select_for_update(no_key=True, of=("self",)).first() is None:
+    session: Session | None = good.select_for_update(no_key=True, of=("self",)).first()
+    if session is None:
         raise SessionEnded
+    return session
 
 
 def lock_acting_user(user: User) -> User:

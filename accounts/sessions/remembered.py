@@ -38,10 +38,10 @@ def lifetime_after(login: Session) -> timedelta:
     return shortest(LIFETIME, login, PENDING_REMEMBER_LIMIT)
 
 
-def remember(user: User, *, session: SessionStore, actor: Actor) -> None:
+def remember(user: User, *, method: str, session: SessionStore, actor: Actor) -> None:
     """Remember this browser: it needs no second factor from now on. Part of the login's transaction.
 
-    The caller holds the user's lock.
+    `method` is the factor that verified the login. The caller holds the user's lock.
     """
     now = timezone.now()
     caps.forget_idle_browsers(user, actor=actor)
@@ -53,6 +53,7 @@ def remember(user: User, *, session: SessionStore, actor: Actor) -> None:
         created_at=now,
         expires_at=now + LIFETIME,
         last_used_at=now,
+        method=method,
         ip=actor.ip,
         user_agent=actor.user_agent,
     )

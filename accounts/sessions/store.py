@@ -7,7 +7,7 @@ requests send it, one wins and the other gets SessionEnded.
 
 import hashlib
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.sessions.backends.base import SessionBase
@@ -16,7 +16,8 @@ from django.utils import timezone
 from accounts.audit import Actor
 from accounts.database.prepared import Prepared
 from accounts.exceptions import SessionEnded
-from accounts.models import Session, User
+from accounts.models import RememberedBrowser, Session, User
+from accounts.models.methods import UNKNOWN
 from accounts.sessions.lifetimes import ABSOLUTE_LIFETIME, PENDING_LIFETIME, extra_columns, is_alive
 
 BY_KEY = Prepared(
@@ -26,6 +27,16 @@ BY_KEY = Prepared(
 
 def hash_of(key: str) -> str:
     return hashlib.sha256(key.encode(errors="replace")).hexdigest()
+
+
+def proof(factor: str, now: datetime) -> dict[str, Any]:
+    """Return the columns of a session after a proof by this factor, or by the password alone ("")."""
+    return {
+        "verified_at": now if factor else None,
+        "proved_at": now,
+        "factor": factor,
+        "remembered_method": UNKNOWN,
+    }
 
 
 class SessionStore(SessionBase):
@@ -75,7 +86,7 @@ class SessionStore(SessionBase):
         """Begin a pending login: the password was right, and a second factor is still required."""
         self.replace_row(user=None, pending_user=user, actor=actor, lifetime=PENDING_LIFETIME, data=data)
 
-    def sign_in(self, user: User, *, actor: Actor, remembered: bool = False) -> None:
+    def sign_in(self, user: User, *, actor: Actor, remembered: RememberedBrowser | None = None) -> None:
         """Begin a session: the password was right, and this user or this browser needs nothing else."""
         self.replace_row(
             user=user,
@@ -94,7 +105,7 @@ class SessionStore(SessionBase):
         actor: Actor,
         lifetime: timedelta,
         data: dict[str, Any],
-        remembered: bool = False,
+        remembered: RememberedBrowser | None = None,
     ) -> None:
         now = timezone.now()
         if self.row:
@@ -112,6 +123,7 @@ class SessionStore(SessionBase):
             verified_at=now if remembered else None,
             proved_at=now if user and not remembered else None,
             factor=Session.REMEMBERED if remembered else "",
+            remembered_method=remembered.method if remembered else UNKNOWN,
             ip=actor.ip,
             user_agent=actor.user_agent,
         )
@@ -139,7 +151,7 @@ class SessionStore(SessionBase):
     def prove(self, *, factor: str = "") -> None:
         """Grant sudo after a proof. A factor also makes the session fully verified. Raises SessionEnded."""
         now = timezone.now()
-        self.rotate(proved_at=now, **({"verified_at": now, "factor": factor} if factor else {}))
+        self.rotate(**proof(factor, now) if factor else {"proved_at": now})
 
     def rotate(self, **changes: Any) -> None:
         if self.row is None:

@@ -11,7 +11,8 @@ from accounts import limits, outbox
 from accounts.audit import Actor, Event, record, subject_of
 from accounts.exceptions import RuleViolation
 from accounts.limits import Budget
-from accounts.models import ApiToken, BearerToken, User, hash_of_token, unexpired
+from accounts.models import ApiToken, BearerToken, Session, User, hash_of_token, unexpired
+from accounts.models.methods import UNKNOWN
 from accounts.models.public_ids import public_id
 from accounts.sessions.locks import acting, counted, lock_acting_user, lock_actor
 from accounts.tokens.shape import new_token
@@ -48,12 +49,12 @@ def create(
     assurance and at most its own expiry (D6). Raises InvalidExpiry, TooManyTokens, RateLimited, SessionEnded.
     """
     limits.reserve((CREATIONS, f"{user.pk}:{actor.source}"))
-    with acting(actor):
+    with acting(actor) as session:
         locked = lock_acting_user(user)
         if locked.api_tokens.filter(unexpired()).count() >= MOST_TOKENS:
             raise TooManyTokens
         token = ApiToken(owner=locked, description=description)
-        secret = issue(token, expires_at=expires_at, verified=verified, actor=actor)
+        secret = issue(token, expires_at=expires_at, verified=verified, session=session, actor=actor)
         record(Event.TOKEN_CREATED, actor=actor, subject=subject_of(user), user=user, made=token.public_id)
         outbox.notify(
             locked,
@@ -67,9 +68,21 @@ def create(
     return token, secret
 
 
-def issue(token: BearerToken, *, expires_at: datetime | None, verified: bool, actor: Actor) -> str:
-    """Give a new token of any kind a secret and save it; return the secret. Raises InvalidExpiry."""
+def issue(
+    token: BearerToken,
+    *,
+    expires_at: datetime | None,
+    verified: bool,
+    session: Session | None,
+    actor: Actor,
+) -> str:
+    """Give a new token of any kind a secret and save it; return the secret. Raises InvalidExpiry.
+
+    The method behind it is that of the token that makes it, else that of `session`, which the caller has
+    locked: nobody can say that it was another one (D45).
+    """
     maker = actor.token
+    behind = maker or session
     if maker is not None:
         verified = maker.counts_as_verified
         expires_at = earliest(expires_at, maker.expires_at)
@@ -78,6 +91,7 @@ def issue(token: BearerToken, *, expires_at: datetime | None, verified: bool, ac
     secret = new_token()
     token.token_hash = hash_of_token(secret)
     token.verified, token.expires_at = verified, expires_at
+    token.method = behind.method if behind is not None else UNKNOWN
     token.created_by_id = actor.responsible_id
     token.created_by = str(actor).partition(":")[2]
     token.save()

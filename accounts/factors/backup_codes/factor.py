@@ -26,6 +26,7 @@ LOOKALIKES = str.maketrans({"I": "1", "L": "1", "O": "0"})
 class BackupCodesFactor(BackupFactor):
     slug = "backup-codes"
     label = _("Backup codes")
+    proof_label = _("Recovery code")
     device_model = BackupCodeSet
     guesses = BACKUP_CODES
     size = CODES

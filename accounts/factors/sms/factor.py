@@ -41,6 +41,7 @@ class SMSFactor(Factor):
     slug = "sms"
     label = gettext_lazy("SMS (Text Message)")
     choice_label = gettext_lazy("SMS Only (Text Message)")
+    proof_label = gettext_lazy("Text message")
     device_model = SMSDevice
     details_form = PhoneNumberForm
     guesses = SIX_DIGIT_CODES

@@ -1,6 +1,6 @@
 """What `manage.py doctor` checks of accounts, and of all tables."""
 
-from accounts.management.checks import clocks, keys, messages, people, storage, tables, tidying
+from accounts.management.checks import clocks, keys, messages, methods, people, storage, tables, tidying
 from accounts.management.doctor import Check
 
 CHECKS: dict[str, Check] = {
@@ -8,6 +8,7 @@ CHECKS: dict[str, Check] = {
     **tables.CHECKS,
     **clocks.CHECKS,
     **people.CHECKS,
+    **methods.CHECKS,
     **keys.CHECKS,
     **messages.CHECKS,
     **tidying.CHECKS,

@@ -222,6 +222,46 @@ TAMPERED = {
         "sessions and tokens",
         "the session counts as verified, and its user has no two-factor: 1 row",
     ),
+    "method-garbled": (
+        [f"UPDATE accounts_session SET factor = 'App!' WHERE user_id = {MAX}"],
+        "methods behind proofs",
+        "accounts_session.factor is no method in 1 row",
+    ),
+    "method-of-a-browser-garbled": (
+        ["UPDATE accounts_rememberedbrowser SET method = ' app'"],
+        "methods behind proofs",
+        "accounts_rememberedbrowser.method is no method in 1 row",
+    ),
+    "method-of-a-token-garbled": (
+        ["UPDATE accounts_apitoken SET method = 'app;'"],
+        "methods behind proofs",
+        "accounts_apitoken.method is no method in 1 row",
+    ),
+    "method-taken": (
+        [f"UPDATE accounts_session SET factor = '' WHERE user_id = {MAX}"],
+        "methods behind proofs",
+        "the session counts as verified, and names no second factor: 1 row",
+    ),
+    "method-given": (
+        [f"UPDATE accounts_session SET factor = 'app' WHERE user_id = {MIA}"],
+        "methods behind proofs",
+        "the session names a second factor, and does not count as verified: 1 row",
+    ),
+    "remembered-by-the-password": (
+        ["UPDATE accounts_rememberedbrowser SET method = 'password'"],
+        "methods behind proofs",
+        "accounts_rememberedbrowser: the browser was remembered without a second factor: 1 row",
+    ),
+    "token-verified-by-hand": (
+        [f"UPDATE accounts_apitoken SET method = 'password', verified = {TRUE}"],
+        "methods behind proofs",
+        "accounts_apitoken: .* no second factor made it: 1 row",
+    ),
+    "organization-token-verified-by-hand": (
+        [f"UPDATE organizations_organizationtoken SET method = 'password', verified = {TRUE}"],
+        "methods behind proofs",
+        "organizations_organizationtoken: .* no second factor made it: 1 row",
+    ),
     "organization-token-garbled": (
         ["UPDATE organizations_organizationtoken SET token_hash = 'x'"],
         "tokens of organizations",

@@ -218,6 +218,20 @@ def test_tokens_whose_maker_is_gone_are_noted(site):
     assert f"fort: the account of gone, who made {token}, is gone" in output
 
 
+@pytest.mark.parametrize(
+    ("model", "column"),
+    [(Session, "factor"), (RememberedBrowser, "method"), (ApiToken, "method"), (OrganizationToken, "method")],
+)
+def test_d45_a_method_that_the_site_has_given_up_is_noted(site, model, column):
+    rows = model.objects.filter(verified_at__isnull=False) if model is Session else model.objects
+    model.objects.filter(pk=rows.first().pk).update(**{column: "pigeon"})
+
+    code, output = doctor()
+
+    assert code == 0
+    assert f"{model._meta.db_table}.{column} is pigeon in 1 row" in output
+
+
 def test_messages_that_were_given_up_are_noted(site):
     OutboxMessage.objects.filter(sent_at=None).update(
         expires_at=timezone.now(), sealed="", last_error="SMTPRecipientsRefused"
