@@ -54,7 +54,8 @@ def methods_fit_their_rows() -> Iterator[str]:
     for model in tokens():
         wrong = Q(verified=True, method__in=[PASSWORD, Session.REMEMBERED])
         if rows := named(model._default_manager.filter(wrong)):
-            yield f"{model._meta.db_table}: the token counts as verified, and no second factor made it: {rows}"
+            table = model._meta.db_table
+            yield f"{table}: the token counts as verified, and no second factor made it: {rows}"
 
 
 def methods_are_true() -> Iterator[str]:
