@@ -13,6 +13,7 @@ from accounts.sessions.assurance import sudo_required
 from accounts.sessions.requests import SignedInRequest
 
 PAGE = "accounts:sessions"
+SHOWN = 10  # of each list at first
 
 
 @require_safe
@@ -26,6 +27,8 @@ def sessions(request: SignedInRequest) -> HttpResponse:
         "remembered": overview.remembered_entries(request, user),
         "most_sessions": caps.MOST_SESSIONS,
         "most_remembered": caps.MOST_REMEMBERED,
+        "head": f":{SHOWN}",  # slices of both lists: the page folds the rest away
+        "tail": f"{SHOWN}:",
     }
     return render(request, "accounts/sessions.html", context)
 

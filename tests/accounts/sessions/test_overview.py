@@ -1,12 +1,14 @@
 """User settings > Sessions: where one is signed in, and how to end that from elsewhere (SE-05, R48)."""
 
+import re
+
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import AuditEvent, Session
+from accounts.models import AuditEvent, RememberedBrowser, Session
 from tests.support import people
 from tests.support.people import post_password
 from tests.support.statements import statements
@@ -105,6 +107,47 @@ def test_without_another_session_there_is_nothing_to_end(alice):
 
     assert "End all" not in page
     assert "End session" not in page
+
+
+def folded(page):
+    """What the page shows only when asked."""
+    return re.findall(r"<summary>(Show \d+ more [^<]+)</summary>", page)
+
+
+def test_ten_of_each_list_are_shown_and_the_others_on_request(alice, app_of_alice):
+    Session.objects.all().delete()
+    desk = browser(alice, app_of_alice)
+    assert folded(desk.get(PAGE).content.decode()) == []
+    own = Session.objects.filter(user=alice).latest("id")
+    now = timezone.now()
+    for n in range(11):
+        Session.objects.create(
+            key_hash=f"{n:064}", user=alice, security_stamp=own.security_stamp, created_at=now,
+            last_used_at=now, expires_at=own.expires_at,
+        )  # fmt: skip
+        RememberedBrowser.objects.create(
+            token_hash=f"{n:064}", user=alice, security_stamp=own.security_stamp, created_at=now,
+            last_used_at=now, expires_at=own.expires_at,
+        )  # fmt: skip
+
+    page = desk.get(PAGE).content.decode()
+
+    assert folded(page) == ["Show 2 more sessions", "Show 1 more remembered browser"]
+    assert "Where you are signed in (12)" in page
+    assert "Remembered browsers (11)" in page
+    assert page.count("End session</button>") == 11
+    assert page.count("Forget this browser</button>") == 11
+
+
+def test_what_is_said_where_no_browser_is_remembered_is_true(alice, bob, app_of_alice):
+    with_code, without = (
+        browser(alice, app_of_alice).get(PAGE).content.decode(),
+        browser(bob).get(PAGE).content.decode(),
+    )
+
+    assert "You are asked for a code each time you sign in" in with_code
+    assert "You sign in with your password alone" in without
+    assert "asked for a code" not in without
 
 
 def test_it_costs_the_same_however_many_there_are(alice):
