@@ -68,14 +68,17 @@ def i3():
 
 
 def i4():
-    """A verified session belongs to a user who has proved a second factor before."""
+    """A verified session belongs to a user who has proved that second factor before."""
     proofs = AuditEvent.objects.filter(
-        Q(event__in=["two_factor.enabled", "two_factor.replaced", "sudo.granted", "login.succeeded"]),
+        Q(event__startswith="two_factor.", event__regex="enabled|added|replaced")
+        | Q(event__in=["sudo.granted", "login.succeeded"]),
         ~Q(data__method="password"),
     )
     for session in Session.objects.filter(verified_at__isnull=False):
         if not proofs.filter(user_id=session.user_id).exists():
             yield f"I4: {session} is verified without a proof"
+        elif not proofs.filter(user_id=session.user_id, data__method=session.method).exists():
+            yield f"I4: {session} names a method that proved nothing: {session.method}"
     remembered = AuditEvent.objects.filter(event="browser.remembered")
     for session in Session.objects.filter(factor=Session.REMEMBERED):
         if not remembered.filter(user_id=session.user_id).exists():

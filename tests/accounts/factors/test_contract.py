@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from contextlib import suppress
 from datetime import timedelta
 
@@ -17,6 +18,9 @@ from accounts.factors.sms import factor as sms
 from accounts.factors.sms.models import SMSDevice
 from accounts.factors.totp import factor as totp
 from accounts.factors.totp.models import TOTPDevice
+from accounts.management.checks.methods import WORD
+from accounts.models import Session
+from accounts.models.methods import LONGEST_METHOD, PASSWORD
 from tests.support.factor_answers import all_factors, begin, enrol_device
 
 NASTY = [
@@ -45,6 +49,13 @@ def inside_a_transaction(transactional_db):
     """The verbs call factors under the user's lock."""
     with transaction.atomic():
         yield
+
+
+def test_d45_its_slug_is_a_word_that_rows_can_keep_and_nothing_else_has(factor):
+    assert re.fullmatch(WORD, factor.slug)
+    assert 0 < len(factor.slug) <= LONGEST_METHOD
+    assert factor.slug not in (PASSWORD, Session.REMEMBERED)
+    assert [other.slug for other in all_factors()].count(factor.slug) == 1
 
 
 def test_state_can_be_remembered(factor, alice):
