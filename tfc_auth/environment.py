@@ -1,7 +1,11 @@
 """Read the environment for settings.py. An invalid value stops the start with a one-sentence error."""
 
 import os
-from ipaddress import ip_network
+import re
+import unicodedata
+from email.headerregistry import Address, HeaderRegistry
+from ipaddress import ip_address, ip_network
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -9,6 +13,9 @@ from django.core.exceptions import ImproperlyConfigured
 ON = ("1", "true", "yes", "on")
 OFF = ("0", "false", "no", "off")
 MOST_DAYS = 36_500  # a hundred years; dates end somewhere
+LONGEST_SITE_NAME = 64  # characters; a QR code has to hold it twice, percent-encoded
+JOINERS = "\u200c\u200d"  # invisible, but part of how Persian, Hindi and some emoji are written
+DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class Environment(environ.Env):  # type: ignore[misc]
@@ -17,7 +24,9 @@ class Environment(environ.Env):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         # An empty value counts as not set: HTTPS= in an environment file must not turn HTTPS off.
-        self.ENVIRON = {name: value for name, value in os.environ.items() if value}
+        # A `$` is a `$`, also at the beginning, where django-environ would take the rest for another name.
+        self.ENVIRON = {name: value.replace("$", r"\$") for name, value in os.environ.items() if value}
+        self.escape_proxy = True
 
     def switch(self, name: str, *, default: bool) -> bool:
         text: str = self.str(name, default=str(default)).lower()
@@ -52,17 +61,70 @@ class Environment(environ.Env):  # type: ignore[misc]
 
     def line(self, name: str, *, default: str) -> str:
         """Return a text that fits into a header of a mail or of an answer. Raises ImproperlyConfigured."""
-        value: str = self.str(name, default=default)
-        if not value.isprintable():
-            raise ImproperlyConfigured(f"{name} must be one line without control characters, not {value!r}.")
+        value: str = self.str(name, default=default).strip(" ")
+        odd = next((char for char in value if not char.isprintable() and char not in JOINERS), None)
+        if odd is not None:
+            what = unicodedata.name(odd, "a control character")
+            raise ImproperlyConfigured(
+                f"{name} must be one line without control characters and invisible ones. It is {value!r}: "
+                f"take out {odd!r} ({what})."
+            )
+        return value
+
+    def site_name(self, name: str, *, default: str) -> str:
+        """Return a name that every format can carry in which the site names itself. Raises
+        ImproperlyConfigured.
+        """
+        value = self.line(name, default=default)
+        if not value.strip(JOINERS):
+            raise ImproperlyConfigured(f"{name} must have a letter, not only spaces.")
+        if ":" in value:
+            better = re.sub(r"\s*:\s*", " - ", value).strip(" -") or default
+            raise ImproperlyConfigured(
+                f"{name} must have no colon, which ends the name in authenticator apps: write {better!r} "
+                f"instead of {value!r}."
+            )
+        if len(value) > LONGEST_SITE_NAME:
+            raise ImproperlyConfigured(
+                f"{name} can have {LONGEST_SITE_NAME} characters, so that QR codes and text messages hold it, "
+                f"not {len(value)}: write something like {value[:LONGEST_SITE_NAME].strip()!r}."
+            )
+        return value
+
+    def sender(self, name: str, *, site_name: str) -> str:
+        """Return the sender of mails; by default the site. Raises ImproperlyConfigured."""
+        default = str(Address(site_name, addr_spec="no-reply@localhost"))
+        value = self.line(name, default=default)
+        addresses = HeaderRegistry()("From", value).addresses  # type: ignore[attr-defined]
+        if len(addresses) != 1 or not (addresses[0].username and addresses[0].domain):
+            raise ImproperlyConfigured(
+                f"{name} must be one address, such as '\"Acme, Inc.\" <no-reply@example.com>' with the name in "
+                f"quotation marks, not {value!r}."
+            )
         return value
 
     def address(self, name: str, *, default: str) -> str:
-        """Return the URL of a site without a trailing slash. Raises ImproperlyConfigured."""
-        value: str = self.str(name, default=default)
-        if not value.startswith(("https://", "http://")):
+        """Return the URL of a site as browsers write its origin: small letters, `xn--` for other letters,
+        no slash at the end. Raises ImproperlyConfigured.
+        """
+        value = self.line(name, default=default)
+        if not value.lower().startswith(("https://", "http://")):
             raise ImproperlyConfigured(f"{name} must begin with https:// or http://, not be {value!r}.")
-        return value.rstrip("/")
+        try:
+            parts = urlsplit(value)
+            port = parts.port
+            host = ascii_host(parts.hostname or "")
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name} must be an address, not {value!r}: {error}.") from error
+        origin = f"{parts.scheme}://{host}"
+        if port not in (None, DEFAULT_PORTS[parts.scheme]):
+            origin += f":{port}"
+        if "@" in parts.netloc or parts.path.strip("/") or "?" in value or "#" in value:
+            raise ImproperlyConfigured(
+                f"{name} must be the address of a whole host, without a user, a path or anything behind it: "
+                f"write {origin!r} instead of {value!r}."
+            )
+        return origin
 
     def networks(self, name: str) -> list[str]:
         values: list[str] = self.list(name, default=[])
@@ -85,3 +147,19 @@ class Environment(environ.Env):  # type: ignore[misc]
         if not values or min(map(len, values)) < shortest:
             raise ImproperlyConfigured(f"{name} must be texts of {shortest} characters or more.")
         return values
+
+
+def ascii_host(host: str) -> str:
+    """Return a host as browsers send it. Raises ValueError."""
+    host = host.lower().rstrip(".")
+    if ":" in host:
+        return f"[{ip_address(host)}]"
+    if host.isascii():
+        name = host
+    else:
+        name = host.encode("idna").decode()
+        if name.encode().decode("idna") != unicodedata.normalize("NFC", host):
+            raise ValueError("write the host as browsers send it, with xn--")  # such as ß, which was ss once
+    if not re.fullmatch(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?", name) or ".." in name:
+        raise ValueError("the host is missing, or has characters that no host has")
+    return name
