@@ -3,8 +3,10 @@
 import os
 import re
 import unicodedata
+from email.errors import HeaderParseError, ObsoleteHeaderDefect
 from email.headerregistry import Address, HeaderRegistry
 from ipaddress import ip_address, ip_network
+from typing import Any
 from urllib.parse import urlsplit
 
 import environ
@@ -66,8 +68,8 @@ class Environment(environ.Env):  # type: ignore[misc]
         if odd is not None:
             what = unicodedata.name(odd, "a control character")
             raise ImproperlyConfigured(
-                f"{name} must be one line without control characters and invisible ones. It is {value!r}: "
-                f"take out {odd!r} ({what})."
+                f"{name} must be one line without control characters and invisible ones: take {odd!r} ({what}) "
+                f"out of {value!r}."
             )
         return value
 
@@ -77,7 +79,7 @@ class Environment(environ.Env):  # type: ignore[misc]
         """
         value = self.line(name, default=default)
         if not value.strip(JOINERS):
-            raise ImproperlyConfigured(f"{name} must have a letter, not only spaces.")
+            raise ImproperlyConfigured(f"{name} must have something that can be seen, not only spaces.")
         if ":" in value:
             better = re.sub(r"\s*:\s*", " - ", value).strip(" -") or default
             raise ImproperlyConfigured(
@@ -92,16 +94,17 @@ class Environment(environ.Env):  # type: ignore[misc]
         return value
 
     def sender(self, name: str, *, site_name: str) -> str:
-        """Return the sender of mails; by default the site. Raises ImproperlyConfigured."""
-        default = str(Address(site_name, addr_spec="no-reply@localhost"))
-        value = self.line(name, default=default)
-        addresses = HeaderRegistry()("From", value).addresses  # type: ignore[attr-defined]
-        if len(addresses) != 1 or not (addresses[0].username and addresses[0].domain):
+        """Return the sender of mails, spelled as mails need it; by default the site. Raises
+        ImproperlyConfigured.
+        """
+        value = self.line(name, default="") or str(Address(site_name, addr_spec="no-reply@localhost"))
+        found = one_address(value)
+        if found is None:
             raise ImproperlyConfigured(
-                f"{name} must be one address, such as '\"Acme, Inc.\" <no-reply@example.com>' with the name in "
-                f"quotation marks, not {value!r}."
+                f"{name} must be one address, with the name in quotation marks if it has more than letters: "
+                f"write it like '\"Acme, Inc.\" <no-reply@example.com>', not {value!r}."
             )
-        return value
+        return str(found)
 
     def address(self, name: str, *, default: str) -> str:
         """Return the URL of a site as browsers write its origin: small letters, `xn--` for other letters,
@@ -122,9 +125,19 @@ class Environment(environ.Env):  # type: ignore[misc]
         if "@" in parts.netloc or parts.path.strip("/") or "?" in value or "#" in value:
             raise ImproperlyConfigured(
                 f"{name} must be the address of a whole host, without a user, a path or anything behind it: "
-                f"write {origin!r} instead of {value!r}."
+                f"write {origin!r}."
             )
         return origin
+
+    def hosts(self, name: str, *, default: list[str]) -> list[str]:
+        """Return names of hosts, or `*` or `.example.com` for many, spelled as browsers send them. Raises
+        ImproperlyConfigured.
+        """
+        values: list[str] = [value.strip() for value in self.list(name, default=default)]
+        try:
+            return [value if value.isascii() else ascii_host(value) for value in values]
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name}: {error}.") from error
 
     def networks(self, name: str) -> list[str]:
         values: list[str] = self.list(name, default=[])
@@ -149,8 +162,23 @@ class Environment(environ.Env):  # type: ignore[misc]
         return values
 
 
+def one_address(text: str) -> Address | None:
+    """Return the address if this is one, with or without a name, as in the header of a mail."""
+    try:
+        header: Any = HeaderRegistry()("From", text)
+    except (IndexError, HeaderParseError):  # the parser breaks on some texts
+        return None
+    sound = all(isinstance(defect, ObsoleteHeaderDefect) for defect in header.defects)  # a dot in a name
+    if not sound or len(header.addresses) != 1 or header.groups[0].display_name is not None:
+        return None
+    address: Address = header.addresses[0]
+    return address if address.username and address.domain else None
+
+
 def ascii_host(host: str) -> str:
     """Return a host as browsers send it. Raises ValueError."""
+    if host.startswith("."):  # all hosts below it, in ALLOWED_HOSTS
+        return f".{ascii_host(host[1:])}"
     host = host.lower().rstrip(".")
     if ":" in host:
         return f"[{ip_address(host)}]"
