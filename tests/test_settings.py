@@ -110,7 +110,11 @@ def test_a_bad_value_stops_the_start(load, name, value):
         ("SITE_NAME", "Acme\u00a0Auth", "take '\\xa0' (NO-BREAK SPACE) out of"),
         ("SITE_NAME", f"{'n' * 60} and more", f"write something like '{'n' * 60} and'"),
         ("SITE_URL", "https://Auth.example.com:8443/tfc", "write 'https://auth.example.com:8443'"),
-        ("DEFAULT_FROM_EMAIL", "Acme, Inc. <a@example.com>", "write it like '\"Acme, Inc.\" <no-reply@example.com>'"),
+        (
+            "DEFAULT_FROM_EMAIL",
+            "Acme, Inc. <a@example.com>",
+            "write it like '\"Acme, Inc.\" <no-reply@example.com>'",
+        ),
     ],
 )
 def test_pf3_the_sentence_says_what_to_write(name, value, write):
@@ -158,7 +162,7 @@ def test_pf3_a_dollar_is_a_dollar(load, value):
     assert load(**NEEDED, SITE_NAME=value)["SITE_NAME"] == value
 
 
-@pytest.mark.parametrize("name", [*NAMES[:-1], "Acme; Inc <x>", "a@b, c", "(Acme)", "back\\slash\""])
+@pytest.mark.parametrize("name", [*NAMES[:-1], "Acme; Inc <x>", "a@b, c", "(Acme)", 'back\\slash"'])
 def test_pf3_mails_come_from_the_site_whatever_its_name(load, name):
     """What programs read from the header, with the mail's own encoding of other letters."""
     sender = load(**NEEDED, SITE_NAME=name)["DEFAULT_FROM_EMAIL"]

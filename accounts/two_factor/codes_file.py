@@ -39,7 +39,12 @@ def codes_file(user: User, codes: list[str], *, when: datetime) -> CodesFile:
 def file_name(user: User, when: datetime) -> str:
     """Return a name of letters, digits and hyphens, whatever the site is called: a name of emoji has none."""
     site = slugify(settings.SITE_NAME, allow_unicode=True) or slugify(urlsplit(settings.SITE_URL).netloc)
-    parts = [site[:LONGEST_PART], "backup-codes", user.username[:LONGEST_PART], f"{when.astimezone(UTC):%Y-%m-%d}"]
+    parts = [
+        site[:LONGEST_PART],
+        "backup-codes",
+        user.username[:LONGEST_PART],
+        f"{when.astimezone(UTC):%Y-%m-%d}",
+    ]
     return f"{'-'.join(parts)}.txt"
 
 
@@ -53,8 +58,8 @@ def heading(user: User, when: datetime) -> str:
     }
     width = max(map(len, facts)) + 1
     use = _(
-        "These codes are for the day when you do not have your device. Sign in with your password, choose "
-        '"Use a recovery code" and enter one of them. Each code works once; cross it out when you have used it.'
+        "Use one of these codes when you do not have your device: sign in with your password, choose "
+        '"Use a recovery code" and enter it. Each code works once; cross it out when you have used it.'
     )
     table = "\n".join(f"{name + ':':{width}} {value}" for name, value in facts.items())
     return "\n\n".join([_("Backup codes"), table, textwrap.fill(use, WIDTH)])
