@@ -68,8 +68,8 @@ class Environment(environ.Env):  # type: ignore[misc]
         if odd is not None:
             what = unicodedata.name(odd, "a control character")
             raise ImproperlyConfigured(
-                f"{name} must be one line without control characters and invisible ones: take {odd!r} ({what}) "
-                f"out of {value!r}."
+                f"{name} must be one line without control characters and invisible ones: "
+                f"take {odd!r} ({what}) out of {value!r}."
             )
         return value
 
@@ -88,8 +88,8 @@ class Environment(environ.Env):  # type: ignore[misc]
             )
         if len(value) > LONGEST_SITE_NAME:
             raise ImproperlyConfigured(
-                f"{name} can have {LONGEST_SITE_NAME} characters, so that QR codes and text messages hold it, "
-                f"not {len(value)}: write something like {value[:LONGEST_SITE_NAME].strip()!r}."
+                f"{name} can have {LONGEST_SITE_NAME} characters, so that QR codes and text messages hold it, not "
+                f"{len(value)}: write something like {value[:LONGEST_SITE_NAME].strip()!r}."
             )
         return value
 

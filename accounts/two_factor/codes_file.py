@@ -1,4 +1,4 @@
-"""The backup codes as people keep them, in a file or on paper: one text says what they are and how to use them."""
+"""The backup codes as people keep them, in a file or on paper, with what they are and how to use them."""
 
 import textwrap
 from dataclasses import dataclass

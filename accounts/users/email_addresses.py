@@ -52,8 +52,8 @@ def note_on_apps(user: User) -> str:
     if not user.is_enrolled:
         return ""
     return _(
-        "If you use an authenticator app: the entry in it keeps the address with which you set it up, and its "
-        "codes go on working."
+        "If you use an authenticator app: the entry in it keeps the address with which you set it up, and "
+        "its codes go on working."
     )
 
 

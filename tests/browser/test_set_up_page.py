@@ -1,4 +1,4 @@
-"""The set-up of an app and the codes to keep, in a real browser: on the phone that has the app, and on paper."""
+"""The set-up of an app and the codes to keep, in a real browser: on the phone with the app, and on paper."""
 
 import re
 

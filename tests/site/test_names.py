@@ -1,4 +1,4 @@
-"""The site's name and address in each syntax into which they are pasted. For apps: factors/test_otpauth.py."""
+"""The site's name and address in each syntax that they are pasted into. For apps: test_otpauth.py."""
 
 import re
 from email import message_from_bytes, policy

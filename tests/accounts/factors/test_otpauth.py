@@ -1,4 +1,4 @@
-"""What apps read from the QR code and the link of the set-up: by three parsers that know nothing of each other."""
+"""What apps read from the QR code and the link of the set-up, by three independent parsers."""
 
 import json
 import shutil
@@ -27,8 +27,9 @@ KEY = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 OTPAUTH = "otpauth@9"
 READ_ALL = """
 import { URI } from "otpauth";
-const read = ({ constructor, issuer, label, issuerInLabel, secret, algorithm, digits, period }) =>
-  ({ kind: constructor.name, issuer, label, issuerInLabel, secret: secret.base32, algorithm, digits, period });
+const read = ({ constructor, secret, issuer, label, issuerInLabel, algorithm, digits, period }) => (
+  { kind: constructor.name, secret: secret.base32, issuer, label, issuerInLabel, algorithm, digits, period }
+);
 const uris = JSON.parse((await import("node:fs")).readFileSync(0, "utf8"));
 console.log(JSON.stringify(uris.map((uri) => read(URI.parse(uri)))));
 """
@@ -43,7 +44,7 @@ def read_plainly(uri):
     """What an app reads that takes URLs as they are: no plus for a space, one colon between two names."""
     parts = urlsplit(uri)
     label = unquote(parts.path.removeprefix("/"))
-    issuer, colon, account = label.partition(":")
+    issuer, _colon, account = label.partition(":")
     return {
         "place": (parts.scheme, parts.netloc, parts.fragment, parts.path.count("/")),
         "issuer": issuer,

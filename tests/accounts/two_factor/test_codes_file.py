@@ -1,4 +1,4 @@
-"""The file of backup codes, and what is printed: whose they are, for what, from when, and how to renew them."""
+"""The file of backup codes, and what is printed: whose they are, for what, from when, how to renew them."""
 
 import re
 from email.message import Message
@@ -89,7 +89,7 @@ def test_pf10_paper_says_the_same_as_the_file(alice, settings, name):
     settings.SITE_NAME = name
     with time_machine.travel("2026-03-03T23:30:00Z", tick=False):
         client = sign_in(alice, enrol(alice))
-        pages = [act(client, "renew-codes"), act(client, "reveal-codes")]
+        pages = [client.post(f"{TWO_FACTOR}/{button}-codes", follow=True) for button in ("renew", "reveal")]
         text = client.post(DOWNLOAD).content.decode()
 
     assert on_paper(client.get(TWO_FACTOR).content.decode()) == ""
