@@ -78,6 +78,9 @@ def load(monkeypatch):
         ("SITE_NAME", "Acme\u00a0Auth"),
         ("SITE_NAME", "\u202eAcme"),
         ("SUPPORT_EMAIL", "help@example.com\n"),
+        ("SUPPORT_EMAIL", "Help <help@example.com>"),
+        ("SUPPORT_EMAIL", "help@example.com, desk@example.com"),
+        ("SUPPORT_EMAIL", "the help desk"),
         ("DEFAULT_FROM_EMAIL", "a@example.com\nBcc: b@example.com"),
         ("DEFAULT_FROM_EMAIL", "Acme, Inc. <a@example.com>"),
         ("DEFAULT_FROM_EMAIL", "Acme: Auth <a@example.com>"),
@@ -109,6 +112,7 @@ def test_a_bad_value_stops_the_start(load, name, value):
         ("SITE_NAME", "Acme: Auth", "write 'Acme - Auth'"),
         ("SITE_NAME", "Acme\u00a0Auth", "take '\\xa0' (NO-BREAK SPACE) out of"),
         ("SITE_NAME", f"{'n' * 60} and more", f"write something like '{'n' * 60} and'"),
+        ("SUPPORT_EMAIL", "Help <help@example.com>", "write help@example.com"),
         ("SITE_URL", "https://Auth.example.com:8443/tfc", "write 'https://auth.example.com:8443'"),
         (
             "DEFAULT_FROM_EMAIL",

@@ -88,7 +88,7 @@ class Environment(environ.Env):  # type: ignore[misc]
             )
         if len(value) > LONGEST_SITE_NAME:
             raise ImproperlyConfigured(
-                f"{name} can have {LONGEST_SITE_NAME} characters, so that QR codes and text messages hold it, not "
+                f"{name} can have {LONGEST_SITE_NAME} characters, so that QR codes and texts hold it, not "
                 f"{len(value)}: write something like {value[:LONGEST_SITE_NAME].strip()!r}."
             )
         return value
@@ -105,6 +105,15 @@ class Environment(environ.Env):  # type: ignore[misc]
                 f"write it like '\"Acme, Inc.\" <no-reply@example.com>', not {value!r}."
             )
         return str(found)
+
+    def mailbox(self, name: str) -> str:
+        """Return an address without a name, as links to it need it, or "". Raises ImproperlyConfigured."""
+        value = self.line(name, default="")
+        found = one_address(value) if value else None
+        if value and (found is None or found.addr_spec != value):
+            example = found.addr_spec if found else "help@example.com"
+            raise ImproperlyConfigured(f"{name} must be one plain address: write {example}, not {value!r}.")
+        return value
 
     def address(self, name: str, *, default: str) -> str:
         """Return the URL of a site as browsers write its origin: small letters, `xn--` for other letters,

@@ -39,7 +39,7 @@ ENCRYPTION_KEYS = env.secrets(
 SITE_NAME = env.site_name("SITE_NAME", default="TFC Auth")
 # Links in mails are built from this, never from the Host header of a request.
 SITE_URL = env.address("SITE_URL", default="http://127.0.0.1:8000")
-SUPPORT_EMAIL = env.line("SUPPORT_EMAIL", default="")
+SUPPORT_EMAIL = env.mailbox("SUPPORT_EMAIL")
 ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"] if DEBUG else [])
 HTTPS = env.switch("HTTPS", default=not DEBUG)
 SIGN_UP = env.choice("SIGN_UP", "open", "closed")
