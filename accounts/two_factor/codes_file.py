@@ -1,6 +1,7 @@
 """The backup codes as people keep them, in a file or on paper, with what they are and how to use them."""
 
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
@@ -23,7 +24,7 @@ class CodesFile:
 
     name: str
     above: str
-    codes: list[str]
+    codes: Sequence[str]
     below: str
 
     @property
@@ -31,7 +32,7 @@ class CodesFile:
         return "\n\n".join([self.above, "\n".join(self.codes), self.below]) + "\n"
 
 
-def codes_file(user: User, codes: list[str], *, when: datetime) -> CodesFile:
+def codes_file(user: User, codes: Sequence[str], *, when: datetime) -> CodesFile:
     """Return the file for these unused codes, as they were at this time."""
     return CodesFile(name=file_name(user, when), above=heading(user, when), codes=codes, below=how_to_renew())
 

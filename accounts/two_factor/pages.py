@@ -1,6 +1,6 @@
 """Render pages of two-factor authentication that several views share."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -23,7 +23,7 @@ PAGE = "accounts:two_factor"
 
 @sensitive_variables("codes", "saved")
 def overview_page(
-    request: SignedInRequest, form: MethodForm | None, *, codes: list[str] | None = None, **context: Any
+    request: SignedInRequest, form: MethodForm | None, *, codes: Sequence[str] = (), **context: Any
 ) -> HttpResponse:
     """Show the methods and, right after they were revealed, the codes."""
     user = request.user
@@ -57,7 +57,7 @@ def missing(devices: Collection[Factor]) -> list[Factor]:
 @sensitive_variables("codes")
 def codes_page(
     request: SignedInRequest,
-    codes: list[str],
+    codes: Sequence[str],
     *,
     fresh: bool,
     next_path: str = "",

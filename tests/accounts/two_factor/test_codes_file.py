@@ -93,6 +93,8 @@ def test_pf10_paper_says_the_same_as_the_file(alice, settings, name):
         text = client.post(DOWNLOAD).content.decode()
 
     assert on_paper(client.get(TWO_FACTOR).content.decode()) == ""
+    assert 'id="codes"' in (unrevealed := client.get(TWO_FACTOR).content.decode())
+    assert "></textarea>" in unrevealed
     for page in pages:
         codes = codes_on(page)
         assert len(codes) == 10  # once each
