@@ -58,6 +58,7 @@ urlpatterns = [
     path(f"{TWO_FACTOR}/cancel", enrolment.cancel, name="cancel"),
     path(f"{TWO_FACTOR}/resend", enrolment.resend, name="resend"),
     path(f"{TWO_FACTOR}/reveal-codes", two_factor.reveal_codes, name="reveal_codes"),
+    path(f"{TWO_FACTOR}/download-codes", two_factor.download_codes, name="download_codes"),
     path(f"{TWO_FACTOR}/renew-codes", two_factor.renew_codes, name="renew_codes"),
     path(f"{TWO_FACTOR}/disable", two_factor.disable, name="disable"),
     path(f"{TWO_FACTOR}/<slug:factor>/replace", enrolment.replace, name="replace"),

@@ -7,13 +7,16 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from email import message_from_bytes, policy
 
 import pytest
 from django.core import mail
 from django.core.checks import Tags, run_checks
 from django.core.exceptions import ImproperlyConfigured
+from django.core.mail import EmailMessage
 from django.db.utils import ConnectionHandler
 
+from tests.accounts.factors.otpauth import NAMES
 from tests.support.environment import ROOT
 from tfc_auth.mailers import HAS_MAILERS
 
@@ -57,10 +60,35 @@ def load(monkeypatch):
         ("PASSWORD_HASHER", "md5"),
         ("SITE_URL", "auth.example.com"),
         ("SITE_URL", "javascript:alert(1)"),
+        ("SITE_URL", "https://"),
+        ("SITE_URL", "https://auth.example.com/tfc"),
+        ("SITE_URL", "https://auth.example.com?x"),
+        ("SITE_URL", "https://auth.example.com#x"),
+        ("SITE_URL", "https://user:password@auth.example.com"),
+        ("SITE_URL", "https://auth.example.com:99999"),
+        ("SITE_URL", "https://auth example.com"),
+        ("SITE_URL", "https://straße.example"),
+        ("ALLOWED_HOSTS", "auth.example.com,straße.example"),
         ("EMAIL_URL", "pigeon://localhost"),
         ("SITE_NAME", "Acme\r\nX-Forged: 1"),
+        ("SITE_NAME", "Acme: Auth"),
+        ("SITE_NAME", "  "),
+        ("SITE_NAME", "\u200d"),
+        ("SITE_NAME", "n" * 65),
+        ("SITE_NAME", "Acme\u00a0Auth"),
+        ("SITE_NAME", "\u202eAcme"),
         ("SUPPORT_EMAIL", "help@example.com\n"),
+        ("SUPPORT_EMAIL", "Help <help@example.com>"),
+        ("SUPPORT_EMAIL", "help@example.com, desk@example.com"),
+        ("SUPPORT_EMAIL", "the help desk"),
         ("DEFAULT_FROM_EMAIL", "a@example.com\nBcc: b@example.com"),
+        ("DEFAULT_FROM_EMAIL", "Acme, Inc. <a@example.com>"),
+        ("DEFAULT_FROM_EMAIL", "Acme: Auth <a@example.com>"),
+        ("DEFAULT_FROM_EMAIL", "Acme @ Home <a@example.com>"),
+        ("DEFAULT_FROM_EMAIL", "a@example.com, b@example.com"),
+        ("DEFAULT_FROM_EMAIL", "everybody: a@example.com;"),
+        ("DEFAULT_FROM_EMAIL", "a@"),
+        ("DEFAULT_FROM_EMAIL", "root"),
         ("AUDIT_RETENTION_DAYS", "29"),
         ("AUDIT_RETENTION_DAYS", "-30"),
         ("AUDIT_RETENTION_DAYS", "0"),
@@ -76,6 +104,96 @@ def test_a_bad_value_stops_the_start(load, name, value):
     assert name in str(raised.value) or name == "EMAIL_URL"
     assert "\n" not in str(raised.value)
     assert NEEDED["SECRET_KEY"] not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "write"),
+    [
+        ("SITE_NAME", "Acme: Auth", "write 'Acme - Auth'"),
+        ("SITE_NAME", "Acme\u00a0Auth", "take '\\xa0' (NO-BREAK SPACE) out of"),
+        ("SITE_NAME", f"{'n' * 60} and more", f"write something like '{'n' * 60} and'"),
+        ("SUPPORT_EMAIL", "Help <help@example.com>", "write help@example.com"),
+        ("SITE_URL", "https://Auth.example.com:8443/tfc", "write 'https://auth.example.com:8443'"),
+        (
+            "DEFAULT_FROM_EMAIL",
+            "Acme, Inc. <a@example.com>",
+            "write it like '\"Acme, Inc.\" <no-reply@example.com>'",
+        ),
+    ],
+)
+def test_pf3_the_sentence_says_what_to_write(name, value, write):
+    environment = {**os.environ, **NEEDED, name: value}
+
+    run = subprocess.run(
+        [sys.executable, "manage.py", "check"], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+
+    assert run.returncode != 0
+    assert write in run.stderr.strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("value", "origin"),
+    [
+        ("HTTPS://Auth.Example.COM/", "https://auth.example.com"),
+        ("https://auth.example.com:443", "https://auth.example.com"),
+        ("http://auth.example.com:80//", "http://auth.example.com"),
+        ("https://auth.example.com:8443/", "https://auth.example.com:8443"),
+        ("https://Bücher.example", "https://xn--bcher-kva.example"),
+        ("https://Bu\u0308cher.example", "https://xn--bcher-kva.example"),
+        ("https://auth.example.com.", "https://auth.example.com"),
+        ("http://[2001:DB8::1]:8000", "http://[2001:db8::1]:8000"),
+    ],
+)
+def test_pf3_the_address_of_the_site_is_what_browsers_make_of_it(load, value, origin):
+    assert load(**NEEDED, SITE_URL=value)["SITE_URL"] == origin
+
+
+def test_pf3_hosts_are_spelled_as_browsers_send_them(load):
+    found = load(**NEEDED, ALLOWED_HOSTS="auth.example.com, bücher.example,.東京.example,*")
+
+    assert found["ALLOWED_HOSTS"] == [
+        "auth.example.com",
+        "xn--bcher-kva.example",
+        ".xn--1lqs71d.example",
+        "*",
+    ]
+
+
+@pytest.mark.parametrize("value", ["$ecret", "$", "a$b", r"a\$b", r"\$a", "$SECRET_KEY", "${x}"])
+def test_pf3_a_dollar_is_a_dollar(load, value):
+    """django-environ would take what begins with one for the name of another variable."""
+    assert load(**NEEDED, SITE_NAME=value)["SITE_NAME"] == value
+
+
+@pytest.mark.parametrize("name", [*NAMES[:-1], "Acme; Inc <x>", "a@b, c", "(Acme)", 'back\\slash"'])
+def test_pf3_mails_come_from_the_site_whatever_its_name(load, name):
+    """What programs read from the header, with the mail's own encoding of other letters."""
+    sender = load(**NEEDED, SITE_NAME=name)["DEFAULT_FROM_EMAIL"]
+
+    sent = EmailMessage("subject", "body", sender, ["a@example.com"]).message().as_bytes()
+
+    [address] = message_from_bytes(sent, policy=policy.default)["From"].addresses
+    assert (address.display_name, address.addr_spec) == (name, "no-reply@localhost")
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        ("a@example.com", ""),
+        ("Acme Inc. <a@example.com>", "Acme Inc."),
+        ('"Acme, Inc." <a@example.com>', "Acme, Inc."),
+        ("Müller & Söhne <a@example.com>", "Müller & Söhne"),
+        ("=?utf-8?q?M=C3=BCller?= <a@example.com>", "Müller"),
+    ],
+)
+def test_pf3_senders_are_what_was_written(load, value, name):
+    sender = load(**NEEDED, DEFAULT_FROM_EMAIL=value)["DEFAULT_FROM_EMAIL"]
+
+    sent = EmailMessage("subject", "body", sender, ["a@example.com"]).message().as_bytes()
+
+    [address] = message_from_bytes(sent, policy=policy.default)["From"].addresses
+    assert (address.display_name, address.addr_spec) == (name, "a@example.com")
 
 
 @pytest.mark.parametrize("name", ["SECRET_KEY", "ENCRYPTION_KEYS"])

@@ -36,11 +36,11 @@ ENCRYPTION_KEYS = env.secrets(
 
 # --- The site ---
 
-SITE_NAME = env.line("SITE_NAME", default="TFC Auth")
+SITE_NAME = env.site_name("SITE_NAME", default="TFC Auth")
 # Links in mails are built from this, never from the Host header of a request.
 SITE_URL = env.address("SITE_URL", default="http://127.0.0.1:8000")
-SUPPORT_EMAIL = env.line("SUPPORT_EMAIL", default="")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"] if DEBUG else [])
+SUPPORT_EMAIL = env.mailbox("SUPPORT_EMAIL")
+ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"] if DEBUG else [])
 HTTPS = env.switch("HTTPS", default=not DEBUG)
 SIGN_UP = env.choice("SIGN_UP", "open", "closed")
 CREATE_ORGANIZATIONS = env.choice("CREATE_ORGANIZATIONS", "everybody", "staff")
@@ -242,7 +242,7 @@ MAIL_IN_CLEAR_TO = (
     "" if mail.get("EMAIL_USE_TLS") or mail.get("EMAIL_USE_SSL") else mail.get("EMAIL_HOST") or ""
 )
 vars().update(mail_settings(mail | {"EMAIL_TIMEOUT": 5}))  # seconds
-DEFAULT_FROM_EMAIL = env.line("DEFAULT_FROM_EMAIL", default=f"{SITE_NAME} <no-reply@localhost>")
+DEFAULT_FROM_EMAIL = env.sender("DEFAULT_FROM_EMAIL", site_name=SITE_NAME)
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 # --- Text messages ---

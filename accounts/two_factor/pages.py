@@ -1,26 +1,33 @@
 """Render pages of two-factor authentication that several views share."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import factors, signals
 from accounts.factors.base import Factor
 from accounts.forms import MethodForm
 from accounts.models import User
-from accounts.sessions.requests import SignedInRequest, SiteRequest
+from accounts.sessions.requests import SignedInRequest
+from accounts.two_factor.codes_file import codes_file
 from accounts.two_factor.pending import PendingEnrolment
 from accounts.web.form_pages import form_page
 
 PAGE = "accounts:two_factor"
 
 
-def overview_page(request: SignedInRequest, form: MethodForm | None, **context: Any) -> HttpResponse:
+@sensitive_variables("codes", "saved")
+def overview_page(
+    request: SignedInRequest, form: MethodForm | None, *, codes: Sequence[str] = (), **context: Any
+) -> HttpResponse:
+    """Show the methods and, right after they were revealed, the codes."""
     user = request.user
+    saved = codes_file(user, codes, when=timezone.now()) if codes else None
     devices = factors.devices_of(user) if user.is_enrolled else {}
     backup = [device for factor, device in devices.items() if factor.is_backup]
     return form_page(
@@ -37,6 +44,8 @@ def overview_page(request: SignedInRequest, form: MethodForm | None, **context: 
         codes_total=sum(factor.size for factor in factors.backup()),
         codes_last_used=backup[0].last_used_at if backup else None,
         low_stock=factors.LOW_STOCK,
+        codes=codes,
+        saved=saved,
         **context,
     )
 
@@ -47,8 +56,8 @@ def missing(devices: Collection[Factor]) -> list[Factor]:
 
 @sensitive_variables("codes")
 def codes_page(
-    request: SiteRequest,
-    codes: list[str],
+    request: SignedInRequest,
+    codes: Sequence[str],
     *,
     fresh: bool,
     next_path: str = "",
@@ -60,6 +69,7 @@ def codes_page(
         "accounts/two_factor_codes.html",
         {
             "codes": codes,
+            "saved": codes_file(request.user, codes, when=timezone.now()),
             "fresh": fresh,
             "continue_url": next_path or reverse(PAGE),
             "follower": follower,

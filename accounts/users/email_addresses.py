@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from django.db import IntegrityError
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import crypto, limits, outbox
@@ -44,6 +45,16 @@ class NothingToConfirm(RuleViolation):
 def unconfirmed_address(user: User) -> str:
     """Return the address that is not confirmed yet, or ""."""
     return user.unconfirmed_email if user.email_confirmed else user.email
+
+
+def note_on_apps(user: User) -> str:
+    """Return what a new address leaves as it was, or "" for a user without two-factor."""
+    if not user.is_enrolled:
+        return ""
+    return _(
+        "If you use an authenticator app: the entry in it keeps the address with which you set it up, and "
+        "its codes go on working."
+    )
 
 
 def state_to_confirm(user: User) -> str:

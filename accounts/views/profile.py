@@ -27,7 +27,8 @@ def profile(request: SignedInRequest) -> HttpResponse:
 
 def profile_page(request: SignedInRequest, form: AddressForm) -> HttpResponse:
     waiting = email_addresses.unconfirmed_address(request.user)
-    return form_page(request, "accounts/profile.html", form, unconfirmed_address=waiting)
+    note = email_addresses.note_on_apps(request.user)
+    return form_page(request, "accounts/profile.html", form, unconfirmed_address=waiting, note_on_apps=note)
 
 
 @require_POST

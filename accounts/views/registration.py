@@ -63,7 +63,8 @@ def confirm_email(request: SignedInRequest) -> HttpResponse:
         except RuleViolation as error:
             add_violation(form, error)
         else:
-            messages.success(request, _("Your email address is confirmed."))
+            note = email_addresses.note_on_apps(user)
+            messages.success(request, f"{_('Your email address is confirmed.')} {note}".strip())
             return without_token(redirect("organizations:home"))
     elif not email_addresses.unconfirmed_address(user):
         messages.info(request, str(email_addresses.NothingToConfirm()))

@@ -3,6 +3,8 @@
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_POST, require_safe
@@ -12,6 +14,7 @@ from accounts.forms import PasswordForm
 from accounts.sessions.assurance import sudo_required
 from accounts.sessions.requests import SignedInRequest
 from accounts.two_factor import backup_codes, removal
+from accounts.two_factor.codes_file import codes_file
 from accounts.two_factor.pages import (
     PAGE,
     codes_page,
@@ -38,6 +41,23 @@ def reveal_codes(request: SignedInRequest) -> HttpResponse:
     user = request.user
     codes = backup_codes.reveal(user, session=request.session, actor=request.actor)
     return overview_page(request, None, codes=codes)
+
+
+@require_POST
+@sudo_required(page=PAGE)
+@sensitive_variables("codes", "saved")
+def download_codes(request: SignedInRequest) -> HttpResponse:
+    """Answer with the unused codes as a file, for browsers without JavaScript. Counts as revealing them."""
+    user = request.user
+    codes = backup_codes.reveal(user, session=request.session, actor=request.actor)
+    if not codes:
+        messages.info(request, _("No backup code is left. Renew them to get new ones."))
+        return redirect(PAGE)
+    saved = codes_file(user, codes, when=timezone.now())
+    response = HttpResponse(saved.text, content_type="text/plain; charset=utf-8")
+    response["Content-Disposition"] = content_disposition_header(True, saved.name) or "attachment"
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 @require_POST

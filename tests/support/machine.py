@@ -12,6 +12,8 @@ from tests.support.postgres import Unavailable, find_binaries
 CHROMIUM = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
 # No package index has it, and its licence is not that of the rest: it is used where it is, and not installed.
 NO_TERRAFORM = "no terraform on this machine, so that only what it sends was tested"
+# One test asks a parser of the npm registry, too, in a folder of its own.
+NO_NODE = "no node and npm on this machine, so that two parsers read what three should"
 # A lock held by another installation is waited for.
 APT = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=300"]
 

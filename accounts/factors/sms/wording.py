@@ -68,7 +68,9 @@ def again_in(pause: Destination) -> str:
 
 def body(code: str) -> str:
     """Return the text. Its last line binds the code to our domain: phones fill it in there only."""
-    host = urlsplit(settings.SITE_URL).hostname
+    host = urlsplit(settings.SITE_URL).hostname or ""
+    if ":" in host:  # an address of IPv6
+        host = f"[{host}]"
     said = _("%(code)s is your %(site)s code. It is valid for 5 minutes. Never tell it to anybody.") % {
         "code": code,
         "site": settings.SITE_NAME,

@@ -3,19 +3,14 @@
 import base64
 import secrets
 from collections.abc import Iterator
-from urllib.parse import quote, urlencode, urlsplit
 
-import qrcode
-from django.conf import settings
-from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
-from qrcode.image.svg import SvgPathImage
 
 from accounts.crypto import open_sealed, seal
 from accounts.crypto.columns import SealedColumn
 from accounts.exceptions import DecryptionFailed, EnrolmentExpired
 from accounts.factors.base import SIX_DIGIT_CODES, Device, Factor, State, six_digits, wrong_length
-from accounts.factors.totp import steps
+from accounts.factors.totp import steps, uri
 from accounts.factors.totp.models import TOTPDevice
 from accounts.models import User
 
@@ -78,13 +73,15 @@ class TOTPFactor(Factor):
         if not isinstance(device, TOTPDevice):
             raise EnrolmentExpired
         key = base64.b32encode(secret_of(device)).decode()
+        link = uri.provisioning_uri(user, key)
         return {
             "title": _("Set up your authenticator app"),
-            "qr": qr_code(provisioning_uri(user, key)),
+            "uri": link,
+            "qr": uri.qr_code(link),
             "key": key,
             "key_groups": [key[start : start + 4] for start in range(0, len(key), 4)],
-            "issuer": issuer(),
-            "account": user.email,
+            "issuer": uri.issuer(),
+            "account": uri.account_name(user),
         }
 
     def problems(self) -> Iterator[str]:
@@ -129,20 +126,3 @@ def accepted_step(device: TOTPDevice | None, answer: str) -> int | None:
     """Return the matching step if it is later than the last accepted one. Raises DecryptionFailed."""
     step = matching_step(device, answer)
     return step if device and step is not None and step > device.last_step else None
-
-
-def issuer() -> str:
-    return f"{settings.SITE_NAME} ({urlsplit(settings.SITE_URL).hostname})"
-
-
-def provisioning_uri(user: User, key: str) -> str:
-    """Return the otpauth URI for the QR code, labelled as in Terraform Cloud (D8)."""
-    parameters = urlencode({"secret": key, "issuer": issuer()})
-    return f"otpauth://totp/{quote(user.email, safe='')}?{parameters}"
-
-
-def qr_code(text: str) -> SafeString:
-    """Return a QR code of text as inline SVG, drawn here: the secret is sent to no other server (R20)."""
-    image = qrcode.make(text, image_factory=SvgPathImage, border=4)
-    drawing: SafeString = mark_safe(image.to_string(encoding="unicode"))  # noqa: S308 - our own drawing of squares
-    return drawing

@@ -131,6 +131,10 @@ def read_qr(page):
     return zxingcpp.read_barcodes(image)[0].text
 
 
+def parameters(key, issuer):
+    return {"secret": [key], "issuer": [issuer], "algorithm": ["SHA1"], "digits": ["6"], "period": ["30"]}
+
+
 def uri_shown_to(user):
     client = sign_in(user)
     key = start_enrolment(client)
@@ -146,8 +150,8 @@ def test_en_07_the_qr_code_says_what_the_page_says(alice, settings):
     assert shown == key
     assert re.fullmatch("[A-Z2-7]{32}", key)
     assert (uri.scheme, uri.netloc) == ("otpauth", "totp")
-    assert unquote(uri.path) == "/alice@example.com"
-    assert parse_qs(uri.query) == {"secret": [key], "issuer": ["TFC Auth (auth.example.com)"]}
+    assert unquote(uri.path) == "/TFC Auth (auth.example.com):alice@example.com"
+    assert parse_qs(uri.query) == parameters(key, "TFC Auth (auth.example.com)")
 
 
 @pytest.mark.parametrize(
@@ -160,8 +164,9 @@ def test_en_07_no_name_adds_a_parameter(settings, name):
 
     key, _page, uri = uri_shown_to(user)
 
-    assert parse_qs(uri.query) == {"secret": [key], "issuer": [f"{name} (127.0.0.1)"]}
-    assert unquote(uri.path) == f"/{name}@example.com"
+    shown = name.replace(":", "-")[:64]
+    assert parse_qs(uri.query) == parameters(key, f"{shown} (127.0.0.1)")
+    assert unquote(uri.path) == f"/{shown} (127.0.0.1):{name.replace(':', '-')}@example.com"
     assert uri.fragment == ""
     assert uri.path.count("/") == 1
 
@@ -174,7 +179,8 @@ def test_en_08_the_qr_code_stands_in_the_page_and_under_no_address(alice):
     assert "no-store" in response["Cache-Control"]
     page = response.content.decode()
     assert not re.findall(r"<(?:img|object|embed|iframe|image|use)\b", page)
-    assert not [link for link in re.findall(r'(?:href|src|action)="([^"]*)"', page) if key in link]
+    [link] = [link for link in re.findall(r'(?:href|src|action)="([^"]*)"', page) if key in link]
+    assert link.startswith("otpauth://totp/")  # which leads to an app on this device, not to a server
 
 
 # ---------------------------------------------------------------- comparing

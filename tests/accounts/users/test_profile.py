@@ -46,6 +46,35 @@ def test_pr_09_a_new_address_counts_once_confirmed_and_the_old_one_is_told(alice
     assert post_password(Client(), alice).status_code == 302
 
 
+KEEPS = "the entry in it keeps the address with which you set it up"
+
+
+def test_pf13_whoever_has_two_factor_is_told_that_the_entry_in_the_app_stays(alice, mailoutbox):
+    client = sign_in(alice, enrol(alice))
+    mailoutbox.clear()
+    assert KEEPS in client.get(PROFILE).content.decode()  # before
+
+    change_email(client)
+    [mail] = [mail for mail in mailoutbox if mail.to == ["new@example.com"]]
+    client.get(link_in(mail, "/account/confirm/"))
+    response = client.post("/account/confirm", follow=True)
+
+    assert KEEPS in response.content.decode()  # and when it counts
+
+
+def test_pf13_nobody_else_is(alice, mailoutbox):
+    client = sign_in(alice)
+    mailoutbox.clear()
+    assert KEEPS not in client.get(PROFILE).content.decode()
+
+    change_email(client)
+    client.get(link_in(mailoutbox[0], "/account/confirm/"))
+    response = client.post("/account/confirm", follow=True)
+
+    assert "Your email address is confirmed." in response.content.decode()
+    assert KEEPS not in response.content.decode()
+
+
 def test_pr_09_a_new_address_needs_a_recent_proof(alice):
     client = sign_in(alice)
     Session.objects.update(proved_at=None)
