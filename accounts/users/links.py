@@ -150,12 +150,13 @@ class LinkCookie:
         delete_private(response, self.name, path=self.path)
         return response
 
-    def of_another(self, request: HttpRequest, error: LinkOfAnother) -> HttpResponse:
+    def of_another(
+        self, request: HttpRequest, error: LinkOfAnother, *, explanation: str = ""
+    ) -> HttpResponse:
         """Say that the link belongs to another account. It stays in the cookie, for who signs in next."""
         status = 200 if request.method in ("GET", "HEAD") else status_of(error)
-        return render(
-            request, "accounts/link_of_another.html", {"error": error, "next": self.path}, status=status
-        )
+        context = {"explanation": explanation, "next": self.path}
+        return render(request, "accounts/link_of_another.html", context, status=status)
 
     @property
     def path(self) -> str:

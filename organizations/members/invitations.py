@@ -24,6 +24,7 @@ from organizations.access.rights import lock_memberships, lock_organization, loc
 from organizations.announcements import is_owner, tell_of_invitation
 from organizations.events import Event, record
 from organizations.exceptions import AlreadyMember, InvitationGone, UnknownUser
+from organizations.members.invitation_links import INVITATION
 from organizations.models import (
     Membership,
     MembershipQuerySet,
@@ -129,6 +130,7 @@ def notify_invited(organization: Organization, invitation: Membership, user: Use
         "organization_name": organization.name,
         # Never the name of the site: it would vouch for every holder of an organization's token.
         "inviter": invitation.invited_by or _("An owner"),
+        "token": INVITATION.token_for(invitation),
     }
     if user is None:
         outbox.notify_address(invitation.email, "organization_invited", **news)
