@@ -39,7 +39,7 @@ class AddressTaken(RuleViolation):
 
 class NothingToConfirm(RuleViolation):
     code = "nothing-to-confirm"
-    message = gettext_lazy("Your email address is confirmed already.")
+    message = gettext_lazy("Your email address %(address)s is confirmed already.")
 
 
 def unconfirmed_address(user: User) -> str:
@@ -162,7 +162,7 @@ def confirm_email(user: User, token: str, *, actor: Actor) -> None:
 def ensure_unconfirmed(user: User) -> None:
     """Raise NothingToConfirm if the account has no address that waits for its confirmation."""
     if not unconfirmed_address(user):
-        raise NothingToConfirm
+        raise NothingToConfirm(address=user.email)
 
 
 def confirm_address(user: User, *, actor: Actor) -> None:

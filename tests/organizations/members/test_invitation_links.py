@@ -48,12 +48,13 @@ def accept(browser):
 @pytest.mark.parametrize("who", ["eve", "eve@example.com", "EVE@Example.com"])
 def test_pf6_the_link_of_an_invitation_leads_to_it(stage, invite, who):
     browser = stage.browser("eve")
+    link = invite(who)
     before = AuditEvent.objects.count()
 
-    page = opened(browser, invite(who) + "&fbclid=x")
+    page = opened(browser, link + "&fbclid=x")
 
     assert "una invites you." in text_of(page)
-    assert AuditEvent.objects.count() == before + 1  # the invitation itself
+    assert AuditEvent.objects.count() == before
     assert accept(browser)["Location"] == "/app/open"
     assert browser.get(PAGE)["Location"] == "/app/open"
 
@@ -150,7 +151,7 @@ def test_pf6_renewing_an_invitation_leaves_the_earlier_link_good(stage, invite):
 def test_pf8_nobody_is_told_to_sign_up_where_they_can_not(stage, invite, settings, sign_up, offered):
     settings.SIGN_UP, settings.SUPPORT_EMAIL = sign_up, "help@example.com"
     invite("nobody@example.com")
-    told = mail.outbox[-1].body
+    told = " ".join(mail.outbox[-1].body.split())
 
     assert ("sign up" in told) is offered
     assert ("Ask help@example.com for one." in told) is not offered
