@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts import limits, outbox, signals
 from accounts.audit import Actor, Event, record, strip_control_characters, subject_of
-from accounts.exceptions import AccountGone, RuleViolation, SessionEnded
+from accounts.exceptions import AccountGone, RuleViolation, SessionEnded, said_to_others
 from accounts.limits import Budget
 from accounts.models import User
 from accounts.sessions.locks import acting
@@ -67,6 +67,7 @@ class RightsChanged(RuleViolation):
         self.present = present
 
 
+@said_to_others()
 def deactivate(user: User, *, reason: str, actor: Actor) -> bool:
     """Deactivate an account and end its sessions. Return False if it was deactivated already.
 
@@ -88,6 +89,7 @@ def deactivate(user: User, *, reason: str, actor: Actor) -> bool:
     return True
 
 
+@said_to_others()
 def reactivate(user: User, *, reason: str, actor: Actor) -> bool:
     """Activate an account again. Return False if it was active already.
 
@@ -108,6 +110,7 @@ def reactivate(user: User, *, reason: str, actor: Actor) -> bool:
     return True
 
 
+@said_to_others()
 def change_rights(
     user: User, *, rights: Rights, reason: str, actor: Actor, shown: Rights | None = None
 ) -> bool:
@@ -143,6 +146,7 @@ def change_rights(
     return True
 
 
+@said_to_others()
 def set_password(user: User, new: str, *, actor: Actor) -> None:
     """Set a password on the server: for somebody who gets no mail. All their sessions end.
 

@@ -9,19 +9,16 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from accounts import outbox
 from accounts.audit import Actor
-from accounts.exceptions import TwoFactorRemovalRefused
 from accounts.models import User
 from accounts.sessions.locks import acting
 from organizations import news
 from organizations.access.gate import enrolment_path
 from organizations.access.rights import lock_with_right
 from organizations.events import Event, record
-from organizations.exceptions import NewOwnerNotEnrolled, OwnersNotEnrolled, listing
+from organizations.exceptions import NewOwnerNotEnrolled, OwnerKeepsTwoFactor, OwnersNotEnrolled
 from organizations.models import AuthPolicy, Membership, Organization, OrganizationCounts
 from organizations.news import MEMBERS_WITHOUT_TWO_FACTOR, OWNERS
 
@@ -93,7 +90,7 @@ def veto_disable(
 
     Returns the ids of the organizations that the user owns, locked if `lock` is true. Otherwise the caller
     holds the user's lock and compares the ids: locking organizations then would break the lock order.
-    Raises TwoFactorRemovalRefused.
+    Raises OwnerKeepsTwoFactor.
     """
     owned = Organization.objects.owned_by(user).order_by("pk")
     if lock:
@@ -101,16 +98,7 @@ def veto_disable(
     organizations = list(owned)
     names = [organization.name for organization in organizations if organization.is_mandatory]
     if names and not forced:
-        raise TwoFactorRemovalRefused(
-            ngettext(
-                "You own %(names)s, an organization that requires two-factor authentication.",
-                "You own organizations that require two-factor authentication: %(names)s.",
-                len(names),
-            )
-            % {"names": listing(names)}
-            + " "
-            + _("You can replace your device at any time, but not be without one.")
-        )
+        raise OwnerKeepsTwoFactor(user.username, names)
     return tuple(organization.pk for organization in organizations)
 
 

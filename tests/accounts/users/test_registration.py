@@ -191,7 +191,10 @@ def test_the_link_works_once(mailoutbox):
     response = confirm(client, mailoutbox[-1])
 
     assert response["Location"] == "/app/settings/profile"
-    assert b"Your email address alice@example.com is confirmed already." in client.get("/app/settings/profile").content
+    assert (
+        b"Your email address alice@example.com is confirmed already."
+        in client.get("/app/settings/profile").content
+    )
     assert User.objects.get().email_confirmed_at == confirmed_at
     assert AuditEvent.objects.filter(event="email.confirmed").count() == 1
 
