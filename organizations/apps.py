@@ -16,6 +16,7 @@ class OrganizationsConfig(AppConfig):
         from accounts.outbox.delivery import audiences
         from accounts.sessions.lifetimes import extra_columns
         from accounts.tokens import expiry, exposure, lookup
+        from accounts.users.deactivation import warnings
         from accounts.users.rights import grantable
         from accounts.users.validators import further_names
         from organizations import lifecycle, names, news, tokens
@@ -40,12 +41,9 @@ class OrganizationsConfig(AppConfig):
         exposure.kinds.register("organization", tokens.EXPOSURE)
         allowed_actions.register("can-create-organizations", lifecycle.may_create_organizations)
         further_names.register("organizations", names.organization_names)
-        for permission, text in staff.PERMISSIONS.items():
-            grantable.register(permission, text)
-        for name, limit in user_sessions.LIMITS.items():
-            extra_columns.register(name, limit)
-        for title, check in doctor.CHECKS.items():
-            checks.register(title, check)
+        warnings.register("organizations", account_changes.warn_of_deactivation)
+        grantable.register_all(staff.PERMISSIONS)
+        extra_columns.register_all(user_sessions.LIMITS)
+        checks.register_all(doctor.CHECKS)
         steps.register("expired invitations deleted", Step(invitations.delete_long_expired))
-        for column, horizon in doctor.HORIZONS.items():
-            horizons.register(column, horizon)
+        horizons.register_all(doctor.HORIZONS)

@@ -125,9 +125,15 @@ class Switcher:
         return next((entry for entry in self.joined if entry.name.lower() == self.name_key), None)
 
 
+def switcher_of(request: SignedInRequest) -> Switcher:
+    """Return the one of this request, so that a page and its top bar share the query."""
+    found: Switcher = request.__dict__.setdefault("_switcher", Switcher(request))
+    return found
+
+
 def switcher(request: SignedInRequest) -> dict[str, Callable[[], Any]]:
     """Return callables for the templates: no query runs until a template uses one."""
-    found = Switcher(request)
+    found = switcher_of(request)
     return {
         "organizations": lambda: found.organizations,
         "has_more_organizations": lambda: found.has_more,

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from accounts import factors, outbox, signals
 from accounts.audit import Actor, Event, record, subject_of
-from accounts.exceptions import Busy, LastMethod, TwoFactorNotEnabled, said_to_others
+from accounts.exceptions import Busy, LastMethod, TwoFactorNotEnabled, TwoFactorRemovalRefused, said_to_others
 from accounts.factors.base import Factor
 from accounts.models import User
 from accounts.sessions.ending import end_other_sessions
@@ -65,6 +65,15 @@ def disable(
                 if attempt + 1 == ATTEMPTS_AT_LOCKING:
                     raise Busy from None
     return None
+
+
+def why_refused_to_admins(user: User) -> list[str]:
+    """Return why an administrator can't disable it for this user, if that is so. Locks nothing."""
+    try:
+        signals.two_factor_removing.send(User, user=user, forced=False, lock=False)
+    except TwoFactorRemovalRefused as error:
+        return [str(error.to_others)]
+    return []
 
 
 def disable_once(

@@ -19,6 +19,7 @@ from accounts.limits import Budget
 from accounts.models import User
 from accounts.sessions.locks import acting
 from accounts.users import passwords
+from accounts.users.deactivation import warnings_about
 from accounts.users.news import Change, tell_superusers
 from accounts.users.rights import Rights, may_change_users, may_grant_rights
 
@@ -79,12 +80,13 @@ def deactivate(user: User, *, reason: str, actor: Actor) -> bool:
         if not locked.is_active:
             return False
         ensure_a_superuser_remains(locked)
+        warnings = warnings_about(locked)
         locked.is_active = False
         locked.rotate_stamp()
         locked.save(update_fields=["is_active", "security_stamp"])
         record(Event.ACCOUNT_DEACTIVATED, actor=actor, subject=subject_of(locked), user=locked, reason=reason)
         outbox.notify(locked, "account_deactivated", actor=actor, reason=reason)
-        tell_superusers(locked, Change.DEACTIVATED, actor=actor, reason=reason)
+        tell_superusers(locked, Change.DEACTIVATED, actor=actor, reason=reason, warnings=warnings)
         signals.account_standing_changed.send(User, user=locked, active=False, actor=actor)
     return True
 

@@ -358,11 +358,6 @@ TAMPERED = {
         "every organization has an owner",
         "open has no owner",
     ),
-    "owners-deactivated": (
-        [f"UPDATE accounts_user SET is_active = {FALSE} WHERE username IN ('olga', 'una')"],
-        "every organization has an owner",
-        "open has no active owner: the accounts of all its owners are deactivated",
-    ),
     "mirror-wrong": (
         [f"UPDATE organizations_membership SET two_factor_enabled = {TRUE} WHERE user_id = {MIA}"],
         "memberships mirror their users",
@@ -527,6 +522,30 @@ def test_sf13_doctor_names_what_was_changed_or_deleted(site, name):
     assert code == 1
     found = output[output.index(f"WRONG: {title}\n") :]
     assert re.search(words, found.split("\nok: ")[0]), output
+
+
+# What is in order, and worth a note: the statement, the check, and the note.
+NOTED = {
+    "owners-deactivated": (
+        [f"UPDATE accounts_user SET is_active = {FALSE} WHERE username IN ('olga', 'una')"],
+        "every organization has an owner",
+        "open has no active owner: the accounts of all its owners are deactivated",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NOTED)
+def test_pf7_doctor_notes_what_administrators_may_have_done(site, name):
+    statements, title, words = NOTED[name]
+    with behind_the_back() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+        code, output = doctor()
+
+    assert code == 0
+    found = output[output.index(f"ok: {title}\n") :]
+    assert words in found.split("\nok: ")[0], output
 
 
 # What `run_due_work` should have deleted: the statement that makes it old, and the note.
