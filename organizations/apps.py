@@ -31,6 +31,7 @@ class OrganizationsConfig(AppConfig):
         signals.two_factor_changed.connect(two_factor.mirror)
         signals.two_factor_changed.connect(account_changes.tell_of_two_factor)
         signals.account_deleting.connect(account_changes.leave_everything)
+        signals.account_standing_changed.connect(two_factor.veto_reactivation)
         signals.account_standing_changed.connect(account_changes.tell_of_activation)
 
         enumerations.register("organizations", Event)

@@ -100,6 +100,13 @@ class NotAMember(RuleViolation):
     message = gettext_lazy("Only somebody who has accepted the invitation can become an owner.")
 
 
+class AccountDeactivated(RuleViolation):
+    """Nobody can sign in to the account, so it could own nothing in fact."""
+
+    code = "account-deactivated"
+    message = gettext_lazy("The account of %(name)s is deactivated, so %(name)s can't become an owner.")
+
+
 class BecameOwner(RuleViolation):
     """The member to be removed has become an owner, and removing an owner takes sudo."""
 
@@ -185,6 +192,16 @@ class OwnerKeepsTwoFactor(TwoFactorRemovalRefused):
         super().__init__(
             f"{mine} {replace}", to_others=f"{theirs} {break_glass}", name=username, names=listing(names)
         )
+
+
+class ReactivatedOwnerNotEnrolled(RuleViolation):
+    """Activating the account would make an active owner who breaks the organization's own policy (D47)."""
+
+    code = "owner-not-enrolled"
+    message = gettext_lazy(
+        "%(name)s owns organizations that require two-factor authentication, and has not enabled it: "
+        "%(names)s. Have another owner make %(name)s a plain member there first."
+    )
 
 
 class NewOwnerNotEnrolled(RuleViolation):

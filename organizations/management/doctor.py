@@ -70,13 +70,18 @@ def invitations_reach_somebody() -> Iterator[str]:
 
 
 def tokens_are_sound() -> Iterator[str]:
-    """Check that the hashes can match. Note tokens whose maker is gone: they go on working."""
+    """Check that the hashes can match. Note tokens whose maker is gone or deactivated: they go on working."""
     if rows := named(OrganizationToken.objects.exclude(token_hash__regex=HASH)):
         yield f"OrganizationToken.token_hash is garbage in {rows}"
     makers = User.objects.filter(pk=OuterRef("created_by_id"))
     gone = OrganizationToken.objects.filter(~Exists(makers), created_by_id__isnull=False)
     for token in gone.select_related("organization").iterator():
         yield Note(f"{token.organization}: the account of {token.created_by}, who made {token}, is gone")
+    asleep = OrganizationToken.objects.filter(Exists(makers.filter(is_active=False)))
+    for token in asleep.select_related("organization").iterator():
+        yield Note(
+            f"{token.organization}: the account of {token.created_by}, who made {token}, is deactivated"
+        )
 
 
 def counted() -> QuerySet[Organization]:

@@ -21,7 +21,7 @@ from accounts.limits import Budget, BySource, Ceiling, Claim
 from accounts.models import User, login_key
 from accounts.sessions.locks import acting
 from organizations.access.rights import lock_memberships, lock_organization, lock_with_right
-from organizations.announcements import is_owner, tell_of_invitation
+from organizations.announcements import active_owners, tell_of_invitation
 from organizations.events import Event, record
 from organizations.exceptions import AlreadyMember, InvitationGone, UnknownUser
 from organizations.members.invitation_links import INVITATION
@@ -93,11 +93,13 @@ def invitations_to(who: str, organization: Organization, actor: Actor) -> list[C
 def is_news(organization: Organization, actor: Actor) -> bool:
     """Return whether owners have to hear that this actor invites. The caller holds the organization's lock.
 
-    That is so for a token whose maker is no longer an owner, once an hour. It is noted in the transaction of
-    the invitation: what fails, or comes at the same moment, uses up nobody's mail.
+    That is so for a token whose maker is no longer an active owner, once an hour. It is noted in the
+    transaction of the invitation: what fails, or comes at the same moment, uses up nobody's mail.
     """
     token = actor.token
-    if not isinstance(token, OrganizationToken) or is_owner(organization, token.created_by_id):
+    if not isinstance(token, OrganizationToken):
+        return False
+    if active_owners(organization).filter(user=token.created_by_id).exists():
         return False
     now = timezone.now()
     recently = Q(invitation_told_at__gt=now - BETWEEN_MAILS, invitation_told_at__lte=now)

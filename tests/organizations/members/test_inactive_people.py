@@ -193,3 +193,69 @@ def test_pf7_invitations_do_not_reach_inactive_people(owned, django_capture_on_c
 
     assert response.status_code == 422
     assert "There is no user with that name." in text_of(response)
+
+
+def test_pf7_a_deactivated_member_does_not_become_an_owner(owned):
+    deactivate(owned.max)
+    browser, pk = owned.browser("una"), membership_of(owned.max, "open").pk
+
+    assert f"/users/{pk}/make-owner" not in text_of(browser.get("/app/open/settings/users"))
+    response = browser.post(f"/app/open/settings/users/{pk}/make-owner")
+
+    assert response.status_code == 422
+    assert "The account of max is deactivated" in text_of(response)
+    assert not membership_of(owned.max, "open").is_owner
+
+
+def test_pf7_who_prevents_requiring_it_and_is_deactivated_is_marked(owned):
+    deactivate(owned.una)
+    browser = owned.browser("olga")
+
+    assert "una (deactivated)" in text_of(browser.get("/app/open/settings/authentication"))
+    response = browser.post("/app/open/settings/authentication/require-two-factor")
+    assert "una (deactivated)" in text_of(response)
+
+
+def test_pf7_mails_count_active_owners(owned, django_capture_on_commit_callbacks):
+    mail.outbox.clear()
+    with django_capture_on_commit_callbacks(execute=True):
+        owned.browser("root").post(act(owned.una), {"reason": "left"})
+
+    [told] = [message for message in mail.outbox if message.to == ["olga@example.com"]]
+    assert "It has 1 owner now." in " ".join(told.body.split())
+
+
+def test_pf7_an_owner_without_two_factor_does_not_come_back_where_it_is_required(owned):
+    """Only somebody who writes into the database gets an owner there."""
+    deactivate(owned.oscar)
+    User.objects.filter(pk=owned.oscar.pk).update(two_factor_enabled_at=None)
+
+    response = owned.browser("root").post(act(owned.oscar, "reactivate"), {"reason": "is back"})
+
+    assert response.status_code == 422
+    assert "oscar owns organizations that require two-factor" in text_of(response)
+    assert "plain member there first" in text_of(response)
+    with pytest.raises(CommandError, match="fort"):
+        call_command("reactivate_user", "oscar", "--reason", "is back")
+    assert not User.objects.get(pk=owned.oscar.pk).is_active
+
+
+def test_pf7_an_owner_whom_break_glass_left_without_it_comes_back_and_is_locked_out(owned):
+    call_command("disable_two_factor", "oscar", "--reason", "x", "--break-glass", stdout=io.StringIO())
+    deactivate(owned.oscar)
+
+    call_command("reactivate_user", "oscar", "--reason", "is back", stdout=io.StringIO())
+
+    assert User.objects.get(pk=owned.oscar.pk).is_active
+    assert broken() == []
+
+
+def test_pf7_doctor_notes_tokens_of_deactivated_makers(owned):
+    path = "/app/acme/settings/authentication-tokens/organization/create"
+    assert owned.browser("una").post(path, {"expires": "30"}).status_code == 200
+    deactivate(owned.una)
+    out = io.StringIO()
+    call_command("doctor", stdout=out)
+
+    assert "acme: the account of una, who made" in out.getvalue()
+    assert "acme has no active owner" in out.getvalue()
