@@ -19,8 +19,8 @@ class OrganizationsConfig(AppConfig):
         from accounts.users.deactivation import warnings
         from accounts.users.rights import grantable
         from accounts.users.validators import further_names
-        from organizations import lifecycle, names, news, tokens
-        from organizations.access import staff
+        from organizations import names, news, tokens
+        from organizations.access import rights, staff
         from organizations.events import Event
         from organizations.management import doctor
         from organizations.members import account_changes, invitations
@@ -40,7 +40,7 @@ class OrganizationsConfig(AppConfig):
         lookup.lookups.register("organization", tokens.find)
         expiry.kinds.register("organization", tokens.EXPIRY)
         exposure.kinds.register("organization", tokens.EXPOSURE)
-        allowed_actions.register("can-create-organizations", lifecycle.may_create_organizations)
+        allowed_actions.register("can-create-organizations", rights.may_create_organizations)
         further_names.register("organizations", names.organization_names)
         warnings.register("organizations", account_changes.warn_of_deactivation)
         grantable.register_all(staff.PERMISSIONS)
