@@ -195,7 +195,7 @@ class OwnerKeepsTwoFactor(TwoFactorRemovalRefused):
 
 
 class ReactivatedOwnerNotEnrolled(RuleViolation):
-    """Activating the account would make an active owner who breaks the organization's own policy (D47)."""
+    """Activating the account would make an active owner who breaks the organization's own policy."""
 
     code = "owner-not-enrolled"
     message = gettext_lazy(

@@ -33,7 +33,7 @@ from organizations.news import MEMBERS_WITHOUT_TWO_FACTOR, OWNERS
 def unenrolled_owners(organization: Organization) -> list[str]:
     """Return the names of owners without two-factor, who prevent requiring it. Marks deactivated accounts.
 
-    They count as well: once they are active again, they would own it without two-factor (D47).
+    They count as well: once they are active again, they would own it without two-factor.
     """
     owners = organization.memberships.owners().without_two_factor().order_by("username_key")
     return [

@@ -170,7 +170,7 @@ def test_pf7_owners_see_whose_account_is_deactivated(owned):
 
 
 def test_pf7_an_inactive_owner_without_two_factor_still_prevents_requiring_it(owned):
-    """So nobody gets in without it by being activated again (D47)."""
+    """So nobody gets in without it by being activated again."""
     deactivate(owned.una)
     owned.browser("olga").post("/app/open/settings/authentication/require-two-factor")
 
