@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from django.core.exceptions import BadRequest
-from django.db.models import F, Q
+from django.db.models import Q
 from django.db.models.functions import Lower
 
 from accounts.fields import LONGEST_LOGIN
@@ -66,18 +66,27 @@ def filtered(
     rows: MembershipQuerySet = memberships.invited() if invited else memberships.active()
     if q:
         rows = beginning_with(q.lower(), status, rows, private=invited)
-    rows = rows if invited else rows.annotate(account_is_active=F("user__is_active"))
     return rows.without_two_factor() if without_two_factor and not invited else rows
+
+
+def mark_inactive(rows: Iterable[Membership]) -> None:
+    """Set `account_is_active` of the rows of a page, with one statement of its own."""
+    ids = [row.user_id for row in rows if row.user_id]
+    inactive = (
+        set(User.objects.filter(pk__in=ids, is_active=False).values_list("pk", flat=True)) if ids else ()
+    )
+    for row in rows:
+        row.account_is_active = row.user_id not in inactive
 
 
 def only_owner_among(
     organization: Organization, rows: Sequence[Membership], *, is_whole: bool
 ) -> Membership | None:
-    """Return the only active owner if it is one of these rows of `filtered`: they can't stop being an owner.
+    """Return the only active owner if it is one of these rows: they can't stop being an owner.
 
-    With `is_whole` the rows are all members, and nothing is read.
+    Call `mark_inactive` first. With `is_whole` the rows are all members, and nothing is read.
     """
-    owners = [row for row in rows if row.is_owner and getattr(row, "account_is_active", False)]
+    owners = [row for row in rows if row.is_owner and row.account_is_active]
     if not owners or len(owners) > 1:
         return None
     others = organization.memberships.owners().filter(user__is_active=True).exclude(pk=owners[0].pk)
