@@ -71,10 +71,8 @@ def filtered(
 
 def mark_inactive(rows: Iterable[Membership]) -> None:
     """Set `account_is_active` of the rows of a page, with one statement of its own."""
-    ids = [row.user_id for row in rows if row.user_id]
-    inactive = (
-        set(User.objects.filter(pk__in=ids, is_active=False).values_list("pk", flat=True)) if ids else ()
-    )
+    ids = [row.user_id for row in rows if not row.is_invited]
+    inactive = set(User.objects.filter(pk__in=ids, is_active=False).values_list("pk", flat=True))
     for row in rows:
         row.account_is_active = row.user_id not in inactive
 
