@@ -22,6 +22,7 @@ from accounts.sessions.assurance import has_sudo
 from accounts.sessions.requests import SiteRequest
 from accounts.two_factor import removal
 from accounts.users import administration
+from accounts.users.deactivation import warnings_about
 from accounts.users.rights import Rights, may_change_users, may_grant_rights
 from accounts.web.form_pages import add_violation, form_page
 from accounts.web.read_only_admin import ReadOnlyAdmin
@@ -44,6 +45,7 @@ class Action:
     run: Callable[[User, Actor, Any], bool | None]  # called with the valid form; False: nothing to do
     form: type[ReasonForm] = ReasonForm
     grants: bool = False  # takes a superuser
+    warn: Callable[[User], list[str]] = lambda user: []  # what the admin should know before
 
 
 ACTIONS: dict[str, Action] = {
@@ -56,6 +58,7 @@ ACTIONS: dict[str, Action] = {
         done=gettext_lazy("Two-factor authentication of %(name)s is off."),
         already_done=gettext_lazy("Two-factor authentication of %(name)s is off already."),
         applies_to=lambda user: user.is_enrolled,
+        warn=removal.why_refused_to_admins,
         run=lambda user, actor, form: removal.disable(user, reason=form.cleaned_data["reason"], actor=actor),
     ),
     "deactivate": Action(
@@ -67,6 +70,7 @@ ACTIONS: dict[str, Action] = {
         done=gettext_lazy("The account %(name)s is deactivated."),
         already_done=gettext_lazy("The account %(name)s is deactivated already."),
         applies_to=lambda user: user.is_active,
+        warn=warnings_about,
         run=lambda user, actor, form: administration.deactivate(
             user, reason=form.cleaned_data["reason"], actor=actor
         ),
@@ -201,6 +205,7 @@ class UserAdmin(ReadOnlyAdmin):
             "opts": self.opts,
             "original": user,
             "action": action,
+            "warnings": action.warn(user),
             "proof_needed": not has_sudo(cast(SiteRequest, request)),
         }
         return form_page(request, "admin/accounts/user/act.html", form, **context)

@@ -1,5 +1,8 @@
 """Exceptions for broken rules. They have a code and a message, and know no HTTP: the doors translate them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -10,15 +13,36 @@ class RuleViolation(Exception):
 
     `message` may contain named placeholders, filled from the keywords. `fields` names the input that broke
     the rule: a page shows the error at the first of them that its form has, the API at the last.
+
+    A message that says "you" to the person whom the rule is about has a twin, `to_others`, for somebody who
+    acts on that person's account. The verbs of administrators say that one (`said_to_others`), at every door.
     """
 
     code = "rule-violation"
     message: str | Promise = ""
+    to_others: str | Promise = ""
     fields: tuple[str, ...] = ()
 
-    def __init__(self, message: str | Promise = "", **values: object) -> None:
-        text = str(message or self.message)
+    def __init__(
+        self, message: str | Promise = "", *, to_others: str | Promise = "", **values: object
+    ) -> None:
+        text, twin = str(message or self.message), str(to_others or self.to_others)
         super().__init__(text % values if values else text)
+        self.to_others = twin % values if values else twin
+
+
+@contextmanager
+def said_to_others() -> Iterator[None]:
+    """Have the rules that are broken in this block speak of the person, instead of to the person.
+
+    For verbs that act on somebody else's account. It also works as a decorator.
+    """
+    try:
+        yield
+    except RuleViolation as error:
+        if error.to_others:
+            error.args = (str(error.to_others),)
+        raise
 
 
 class RateLimited(RuleViolation):

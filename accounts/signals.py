@@ -18,7 +18,7 @@ two_factor_removing = Signal()
 two_factor_consequences = Signal()
 
 # user, active: bool, actor. Sent after an administrator's change is written. The user's lock is held, so
-# receivers lock nothing that comes before it.
+# receivers lock nothing that comes before it. They can veto an activation by raising.
 account_standing_changed = Signal()
 
 # user, actor. Sent before the user's lock: receivers veto by raising, or remove what belongs to the user.

@@ -14,7 +14,7 @@ from accounts import outbox
 from accounts.audit import Actor
 from accounts.models import User
 from organizations.exceptions import listing
-from organizations.models import Membership, Organization, OrganizationToken
+from organizations.models import Membership, MembershipQuerySet, Organization, OrganizationToken
 
 
 class Change(StrEnum):
@@ -155,7 +155,7 @@ def mail_context(
     return {
         "organization_name": organization.name,
         "organization_email": organization.email,
-        "owners": organization.memberships.owners().count(),
+        "owners": active_owners(organization).count(),
         "actor": by_whom(organization, actor, reader, before),
     }
 
@@ -173,8 +173,12 @@ def by_whom(
 
 def owners_of(organization: Organization) -> set[int]:
     """Return the ids of the owners whose accounts are active at this moment."""
-    owners = organization.memberships.owners().filter(user__is_active=True)
-    return set(owners.values_list("user_id", flat=True))
+    return set(active_owners(organization).values_list("user_id", flat=True))
+
+
+def active_owners(organization: Organization) -> MembershipQuerySet:
+    owners: MembershipQuerySet = organization.memberships.owners()
+    return owners.filter(user__is_active=True)
 
 
 def is_owner(organization: Organization, user_id: int | None) -> bool:

@@ -16,10 +16,11 @@ class OrganizationsConfig(AppConfig):
         from accounts.outbox.delivery import audiences
         from accounts.sessions.lifetimes import extra_columns
         from accounts.tokens import expiry, exposure, lookup
+        from accounts.users.deactivation import warnings
         from accounts.users.rights import grantable
         from accounts.users.validators import further_names
-        from organizations import lifecycle, names, news, tokens
-        from organizations.access import staff
+        from organizations import names, news, tokens
+        from organizations.access import rights, staff
         from organizations.events import Event
         from organizations.management import doctor
         from organizations.members import account_changes, invitations
@@ -30,6 +31,7 @@ class OrganizationsConfig(AppConfig):
         signals.two_factor_changed.connect(two_factor.mirror)
         signals.two_factor_changed.connect(account_changes.tell_of_two_factor)
         signals.account_deleting.connect(account_changes.leave_everything)
+        signals.account_standing_changed.connect(two_factor.veto_reactivation)
         signals.account_standing_changed.connect(account_changes.tell_of_activation)
 
         enumerations.register("organizations", Event)
@@ -38,14 +40,11 @@ class OrganizationsConfig(AppConfig):
         lookup.lookups.register("organization", tokens.find)
         expiry.kinds.register("organization", tokens.EXPIRY)
         exposure.kinds.register("organization", tokens.EXPOSURE)
-        allowed_actions.register("can-create-organizations", lifecycle.may_create_organizations)
+        allowed_actions.register("can-create-organizations", rights.may_create_organizations)
         further_names.register("organizations", names.organization_names)
-        for permission, text in staff.PERMISSIONS.items():
-            grantable.register(permission, text)
-        for name, limit in user_sessions.LIMITS.items():
-            extra_columns.register(name, limit)
-        for title, check in doctor.CHECKS.items():
-            checks.register(title, check)
+        warnings.register("organizations", account_changes.warn_of_deactivation)
+        grantable.register_all(staff.PERMISSIONS)
+        extra_columns.register_all(user_sessions.LIMITS)
+        checks.register_all(doctor.CHECKS)
         steps.register("expired invitations deleted", Step(invitations.delete_long_expired))
-        for column, horizon in doctor.HORIZONS.items():
-            horizons.register(column, horizon)
+        horizons.register_all(doctor.HORIZONS)

@@ -14,6 +14,7 @@ from accounts.database.prepared import Prepared
 from accounts.models import User
 from accounts.sessions.requests import SignedInRequest
 from organizations.access.gate import is_locked_out
+from organizations.access.rights import may_create_organizations
 from organizations.models import Membership, MembershipQuerySet, confirmed_address, latest_end
 
 MOST_SHOWN = 20  # organizations, and as many invitations: the page "Organizations" has the others
@@ -120,18 +121,30 @@ class Switcher:
         """The first MOST_SHOWN open ones, without those to organizations that the user has already joined."""
         return self.invited[:MOST_SHOWN]
 
+    @property
+    def may_create(self) -> bool:
+        user = getattr(self.request, "user", None)
+        return isinstance(user, User) and may_create_organizations(user)
+
     @cached_property
     def current(self) -> SwitcherEntry | None:
         return next((entry for entry in self.joined if entry.name.lower() == self.name_key), None)
 
 
+def switcher_of(request: SignedInRequest) -> Switcher:
+    """Return the one of this request, so that a page and its top bar share the query."""
+    found: Switcher = request.__dict__.setdefault("_switcher", Switcher(request))
+    return found
+
+
 def switcher(request: SignedInRequest) -> dict[str, Callable[[], Any]]:
     """Return callables for the templates: no query runs until a template uses one."""
-    found = Switcher(request)
+    found = switcher_of(request)
     return {
         "organizations": lambda: found.organizations,
         "has_more_organizations": lambda: found.has_more,
         "has_more_invitations": lambda: len(found.invited) > MOST_SHOWN,
         "invitations": lambda: found.invitations,
+        "may_create_organizations": lambda: found.may_create,
         "current_organization": lambda: found.current,
     }

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.exceptions import Gone, RuleViolation
+from accounts.exceptions import Gone, RuleViolation, TwoFactorRemovalRefused
 from organizations.models import LONGEST_SESSION, NAME_LENGTH, SHORTEST_SESSION, Organization
 
 NAMES_SHOWN = 10
@@ -99,6 +100,13 @@ class NotAMember(RuleViolation):
     message = gettext_lazy("Only somebody who has accepted the invitation can become an owner.")
 
 
+class AccountDeactivated(RuleViolation):
+    """Nobody can sign in to the account, so it could own nothing in fact."""
+
+    code = "account-deactivated"
+    message = gettext_lazy("The account of %(name)s is deactivated, so %(name)s can't become an owner.")
+
+
 class BecameOwner(RuleViolation):
     """The member to be removed has become an owner, and removing an owner takes sudo."""
 
@@ -159,6 +167,41 @@ class OwnersNotEnrolled(RuleViolation):
             % {"names": listing(names)}
         )
         self.names = list(names)
+
+
+class OwnerKeepsTwoFactor(TwoFactorRemovalRefused):
+    """An owner of an organization that requires two-factor authentication can't be without it."""
+
+    def __init__(self, username: str, names: Sequence[str]) -> None:
+        mine = ngettext(
+            "You own %(names)s, an organization that requires two-factor authentication.",
+            "You own organizations that require two-factor authentication: %(names)s.",
+            len(names),
+        )
+        theirs = ngettext(
+            "%(name)s owns %(names)s, an organization that requires two-factor authentication.",
+            "%(name)s owns organizations that require two-factor authentication: %(names)s.",
+            len(names),
+        )
+        replace = _("You can replace your device at any time, but not be without one.")
+        break_glass = _(
+            "Somebody who has lost every device and recovery code needs a command on the server: "
+            "manage.py disable_two_factor %(name)s --break-glass --reason TEXT. Until two-factor is set up "
+            "again, these organizations are locked for %(name)s."
+        )
+        super().__init__(
+            f"{mine} {replace}", to_others=f"{theirs} {break_glass}", name=username, names=listing(names)
+        )
+
+
+class ReactivatedOwnerNotEnrolled(RuleViolation):
+    """Activating the account would make an active owner who breaks the organization's own policy."""
+
+    code = "owner-not-enrolled"
+    message = gettext_lazy(
+        "%(name)s owns organizations that require two-factor authentication, and has not enabled it: "
+        "%(names)s. Have another owner make %(name)s a plain member there first."
+    )
 
 
 class NewOwnerNotEnrolled(RuleViolation):

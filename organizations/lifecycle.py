@@ -2,7 +2,6 @@
 
 from typing import TypedDict
 
-from django.conf import settings
 from django.db import IntegrityError
 from django.utils import timezone
 
@@ -13,7 +12,7 @@ from accounts.limits import Budget
 from accounts.models import User
 from accounts.sessions.locks import acting, lock_acting_user
 from organizations import news
-from organizations.access.rights import lock_with_right
+from organizations.access.rights import lock_with_right, may_create_organizations
 from organizations.announcements import Change, tell, tell_of_deletion
 from organizations.events import Event, record
 from organizations.exceptions import CreationNotAllowed, NameTaken
@@ -33,10 +32,6 @@ class Changes(TypedDict, total=False):
     collaborator_auth_policy: AuthPolicy
     session_timeout: int | None
     session_remember: int | None
-
-
-def may_create_organizations(user: User) -> bool:
-    return settings.CREATE_ORGANIZATIONS == "everybody" or user.is_staff
 
 
 def create_organization(

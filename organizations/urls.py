@@ -6,7 +6,7 @@ Fixed words come before names of organizations.
 from django.urls import path
 
 from organizations import names  # noqa: F401 - registers the converter of names
-from organizations.views import authentication, general, home, mine, organization, tokens, users
+from organizations.views import authentication, general, home, invitations, mine, organization, tokens, users
 
 app_name = "organizations"
 
@@ -21,6 +21,8 @@ urlpatterns = [
     path("app/settings/organizations", mine.mine, name="mine"),
     path("app/settings/organizations/<int:membership_id>/accept", mine.accept, name="accept"),
     path("app/settings/organizations/<int:membership_id>/decline", mine.decline, name="decline"),
+    path("app/invitations", invitations.invitation, name="invitation"),
+    path("app/invitations/<link:token>", invitations.invitation_link, name="invitation_link"),
     path(ORGANIZATION, organization.detail, name="detail"),
     path(f"{ORGANIZATION}/locked-out", organization.locked_out, name="locked_out"),
     path(f"{ORGANIZATION}/leave", mine.leave, name="leave"),

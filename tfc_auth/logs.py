@@ -5,7 +5,10 @@ import re
 from contextvars import ContextVar
 
 # Links in mails, and where a page leads on to, which may be one of them.
-TOKENS = re.compile(r"(/account/(?:password/reset|confirm)/|/app/invitations/)\S+")
+# Mail programs break links: what stands behind blanks belongs to the token, too, if it may be a signature.
+TOKENS = re.compile(
+    r"(/account/(?:password/reset|confirm)/|/app/invitations/)[=\s]*\S+(?:\s+[A-Za-z0-9_-]{16,}\S*)*"
+)
 TARGETS = re.compile(r"(\bnext=)[^&\s\"']+")
 LINE = "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"
 

@@ -18,6 +18,15 @@ def user_named(text: str) -> User:
     return user
 
 
+def confirmed(question: str) -> bool:
+    """Return whether the answer at the terminal is yes. Raises CommandError where nobody can answer."""
+    try:
+        answer = input(f"{question} [y/N] ")
+    except EOFError:
+        raise CommandError("Nothing was changed. Add --yes if nobody is there to answer.") from None
+    return answer.strip().lower() in ("y", "yes")
+
+
 def new_password(*, noinput: bool) -> str:
     """Return a new password: typed twice, or with `noinput` from PASSWORD_VARIABLE. Raises CommandError."""
     if noinput:

@@ -77,11 +77,12 @@ def plain(template: str, context: dict[str, Any]) -> str:
     return page.render(Context(context, autoescape=False))
 
 
-def site() -> dict[str, str]:
+def site() -> dict[str, Any]:
     return {
         "site_name": settings.SITE_NAME,
         "site_url": settings.SITE_URL,
         "support_email": settings.SUPPORT_EMAIL,
+        "sign_up_open": settings.SIGN_UP == "open",
     }
 
 

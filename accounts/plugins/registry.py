@@ -1,5 +1,6 @@
 """A registry that applications fill in `AppConfig.ready()`."""
 
+from collections.abc import Mapping
 from typing import TypeVar
 
 Entry = TypeVar("Entry")
@@ -13,3 +14,8 @@ class Registry(dict[str, Entry]):
         if name in self:
             raise ValueError(f"{name} is registered already")
         self[name] = entry
+
+    def register_all(self, entries: Mapping[str, Entry]) -> None:
+        """Add several entries. Raises ValueError if a name is taken."""
+        for name, entry in entries.items():
+            self.register(name, entry)

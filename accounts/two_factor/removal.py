@@ -1,10 +1,12 @@
 """Remove one method, or disable two-factor authentication."""
 
+from contextlib import nullcontext
+
 from django.utils import timezone
 
 from accounts import factors, outbox, signals
 from accounts.audit import Actor, Event, record, subject_of
-from accounts.exceptions import Busy, LastMethod, TwoFactorNotEnabled
+from accounts.exceptions import Busy, LastMethod, TwoFactorNotEnabled, TwoFactorRemovalRefused, said_to_others
 from accounts.factors.base import Factor
 from accounts.models import User
 from accounts.sessions.ending import end_other_sessions
@@ -53,15 +55,25 @@ def disable(
     superusers are told. Raises TwoFactorNotEnabled, TwoFactorRemovalRefused, NotYours, ReasonMissing,
     ReasonTooLong, RateLimited, Busy, AccountGone, SessionEnded.
     """
-    if session is None:
-        reason = begin_change(reason, actor=actor)
-    for attempt in range(ATTEMPTS_AT_LOCKING):
-        try:
-            return disable_once(user, actor=actor, session=session, reason=reason, forced=forced)
-        except StartOver:
-            if attempt + 1 == ATTEMPTS_AT_LOCKING:
-                raise Busy from None
+    with nullcontext() if session else said_to_others():
+        if session is None:
+            reason = begin_change(reason, actor=actor)
+        for attempt in range(ATTEMPTS_AT_LOCKING):
+            try:
+                return disable_once(user, actor=actor, session=session, reason=reason, forced=forced)
+            except StartOver:
+                if attempt + 1 == ATTEMPTS_AT_LOCKING:
+                    raise Busy from None
     return None
+
+
+def why_refused_to_admins(user: User) -> list[str]:
+    """Return why an administrator can't disable it for this user, if that is so. Locks nothing."""
+    try:
+        signals.two_factor_removing.send(User, user=user, forced=False, lock=False)
+    except TwoFactorRemovalRefused as error:
+        return [str(error.to_others)]
+    return []
 
 
 def disable_once(

@@ -14,11 +14,12 @@ from django.utils.translation import gettext_lazy
 
 from accounts import limits, outbox, signals
 from accounts.audit import Actor, Event, record, strip_control_characters, subject_of
-from accounts.exceptions import AccountGone, RuleViolation, SessionEnded
+from accounts.exceptions import AccountGone, RuleViolation, SessionEnded, said_to_others
 from accounts.limits import Budget
 from accounts.models import User
 from accounts.sessions.locks import acting
 from accounts.users import passwords
+from accounts.users.deactivation import warnings_about
 from accounts.users.news import Change, tell_superusers
 from accounts.users.rights import Rights, may_change_users, may_grant_rights
 
@@ -67,6 +68,7 @@ class RightsChanged(RuleViolation):
         self.present = present
 
 
+@said_to_others()
 def deactivate(user: User, *, reason: str, actor: Actor) -> bool:
     """Deactivate an account and end its sessions. Return False if it was deactivated already.
 
@@ -78,16 +80,18 @@ def deactivate(user: User, *, reason: str, actor: Actor) -> bool:
         if not locked.is_active:
             return False
         ensure_a_superuser_remains(locked)
+        warnings = warnings_about(locked)
         locked.is_active = False
         locked.rotate_stamp()
         locked.save(update_fields=["is_active", "security_stamp"])
         record(Event.ACCOUNT_DEACTIVATED, actor=actor, subject=subject_of(locked), user=locked, reason=reason)
         outbox.notify(locked, "account_deactivated", actor=actor, reason=reason)
-        tell_superusers(locked, Change.DEACTIVATED, actor=actor, reason=reason)
+        tell_superusers(locked, Change.DEACTIVATED, actor=actor, reason=reason, warnings=warnings)
         signals.account_standing_changed.send(User, user=locked, active=False, actor=actor)
     return True
 
 
+@said_to_others()
 def reactivate(user: User, *, reason: str, actor: Actor) -> bool:
     """Activate an account again. Return False if it was active already.
 
@@ -108,6 +112,7 @@ def reactivate(user: User, *, reason: str, actor: Actor) -> bool:
     return True
 
 
+@said_to_others()
 def change_rights(
     user: User, *, rights: Rights, reason: str, actor: Actor, shown: Rights | None = None
 ) -> bool:
@@ -143,6 +148,7 @@ def change_rights(
     return True
 
 
+@said_to_others()
 def set_password(user: User, new: str, *, actor: Actor) -> None:
     """Set a password on the server: for somebody who gets no mail. All their sessions end.
 

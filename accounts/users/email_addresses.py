@@ -15,7 +15,8 @@ from accounts.limits import Budget, BySource, Ceiling, Claim
 from accounts.limits.guesses import account_key
 from accounts.models import User, login_key, mailbox_key
 from accounts.sessions.locks import acting, lock_acting_user
-from accounts.users.links import Link, LinkInvalid
+from accounts.users.link_texts import LinkInvalid
+from accounts.users.links import Link, active_users, check_reader
 
 # Each mails a stranger. Above the ceiling each network still can, once in an hour: a mail may get lost.
 CONFIRMATIONS = Ceiling("confirm:address", (20, 86_400))
@@ -39,7 +40,7 @@ class AddressTaken(RuleViolation):
 
 class NothingToConfirm(RuleViolation):
     code = "nothing-to-confirm"
-    message = gettext_lazy("Your email address is confirmed already.")
+    message = gettext_lazy("Your email address %(address)s is confirmed already.")
 
 
 def unconfirmed_address(user: User) -> str:
@@ -66,14 +67,13 @@ def state_to_confirm(user: User) -> str:
     return f"{user.email}\n{user.email_confirmed_at}\n{user.unconfirmed_email}\n{user.password}"
 
 
-CONFIRM = Link("confirm-email", timedelta(hours=24), state_to_confirm)
+CONFIRM = Link("confirm-email", timedelta(hours=24), state_to_confirm, active_users)
 
 
 def resend_confirmation(user: User, *, actor: Actor) -> None:
     """Send the confirmation link again. Raises NothingToConfirm, RateLimited, SessionEnded."""
+    ensure_unconfirmed(user)
     address = unconfirmed_address(user)
-    if not address:
-        raise NothingToConfirm
     limits.reserve((RESENDS, acting_on(user, actor)), *confirmations_to(address, actor))
     with acting(actor):
         send_confirmation(user, address, actor=actor)
@@ -148,13 +148,19 @@ def send_confirmation(user: User, address: str, *, actor: Actor) -> None:
 
 
 def confirm_email(user: User, token: str, *, actor: Actor) -> None:
-    """Confirm the unconfirmed address. Raises LinkInvalid, AddressTaken, RateLimited, SessionEnded.
+    """Confirm the unconfirmed address.
 
     Only the signed-in user of that account can: if they mistyped the address, its owner must get no more
-    than a mail.
+    than a mail. Raises LinkOfAnother, NothingToConfirm, LinkInvalid, AddressTaken, RateLimited, SessionEnded.
     """
-    if CONFIRM.redeem(token, actor=actor).pk != user.pk:
-        raise LinkInvalid
+    check_reader(token, user)
+    ensure_unconfirmed(user)
+    try:
+        CONFIRM.redeem(token, actor=actor)
+    except LinkInvalid:
+        user.refresh_from_db()  # another tab may have used the link a moment ago
+        ensure_unconfirmed(user)
+        raise
     try:
         with acting(actor):
             locked = User.objects.lock(user.pk)
@@ -162,6 +168,12 @@ def confirm_email(user: User, token: str, *, actor: Actor) -> None:
             confirm_address(locked, actor=actor)
     except IntegrityError as error:
         raise AddressTaken from error
+
+
+def ensure_unconfirmed(user: User) -> None:
+    """Raise NothingToConfirm if the account has no address that waits for its confirmation."""
+    if not unconfirmed_address(user):
+        raise NothingToConfirm(address=user.email)
 
 
 def confirm_address(user: User, *, actor: Actor) -> None:

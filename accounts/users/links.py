@@ -6,61 +6,90 @@ The token in a link is moved into a cookie (D28), so it is in no later URL, no h
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Generic, TypeVar
 
 from django.core import signing
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext_lazy
 
 from accounts import limits
 from accounts.audit import Actor
-from accounts.exceptions import RuleViolation
 from accounts.limits import BySource
 from accounts.models import User
 from accounts.models.clocks import CLOCK_SKEW
+from accounts.users.link_texts import (
+    LinkInvalid,
+    LinkOfAnother,
+    LinkOutdated,
+    check_text,
+    read_token,
+)
 from accounts.web.cookies import delete_private, read_private, set_private
+from accounts.web.statuses import status_of
 
 # Tokens can't be guessed; the limit only saves the work of checking wrong ones (PR-11).
 WRONG_LINKS = BySource("link", (20, 300))
 
-
-class LinkInvalid(RuleViolation):
-    """The link is forged, used or outdated. All have the same message, so an attacker learns nothing."""
-
-    code = "link-invalid"
-    message = gettext_lazy("This link does not work. It may have been used already, or be too old.")
+Row = TypeVar("Row", bound=Model)
 
 
-class Link:
-    """One kind of link. A token is valid only while `state` is unchanged; using it must change the state."""
+def active_users() -> QuerySet[User]:
+    users: QuerySet[User] = User.objects.filter(is_active=True)
+    return users
 
-    def __init__(self, purpose: str, lifetime: timedelta, state: Callable[[User], str]) -> None:
+
+class Link(Generic[Row]):
+    """One kind of link. A token is valid only while `state` is unchanged; using it must change the state.
+
+    `rows` returns those for which a link works: accounts, or invitations.
+    """
+
+    def __init__(
+        self,
+        purpose: str,
+        lifetime: timedelta,
+        state: Callable[[Row], str],
+        rows: Callable[[], QuerySet[Row]],
+    ) -> None:
         self.purpose = purpose
         self.lifetime = lifetime
         self.state = state
+        self.rows = rows
 
-    def token_for(self, user: User) -> str:
-        return self.signer(user).sign(str(user.pk))
+    def token_for(self, row: Row) -> str:
+        return self.signer(row).sign(str(row.pk))
 
-    def redeem(self, token: str, *, actor: Actor) -> User:
-        """Return the active user for whom the token was made. Raises LinkInvalid, RateLimited."""
+    def redeem(self, token: str, *, actor: Actor) -> Row:
+        """Return the row for which the token was made. Raises LinkInvalid, RateLimited."""
         with limits.attempt(*WRONG_LINKS.claims(actor)) as attempt:
-            user: User | None = User.objects.filter(pk=key_in(token), is_active=True).first()
-            if user is None:
-                raise LinkInvalid
-            self.check(token, user)
+            found = self.find(token)
             attempt.succeeded()
-        return user
+        return found
 
-    def check(self, token: str, user: User) -> None:
-        """Raise LinkInvalid unless this token was made for this user in their current state."""
-        if self.is_outdated(token):
+    def find(self, token: str) -> Row:
+        """Return the row for which the token was made. Counts and writes nothing. Raises LinkInvalid."""
+        check_text(token)
+        found = self.rows().filter(pk=key_in(token)).first()
+        if found is None:
             raise LinkInvalid
+        self.check(token, found)
+        return found
+
+    def check(self, token: str, row: Row) -> None:
+        """Raise LinkInvalid unless this token was made for this row in its current state."""
+        self.check_in_time(token)
         try:
-            self.signer(user).unsign(token)
+            self.signer(row).unsign(token)
         except signing.BadSignature as error:
             raise LinkInvalid from error
+
+    def check_in_time(self, token: str) -> None:
+        """Raise LinkInvalid if this is no token at all, or LinkOutdated. Doesn't check the signature."""
+        check_text(token)
+        if self.is_outdated(token):
+            raise LinkOutdated
 
     def is_outdated(self, token: str) -> bool:
         """Return whether the token's timestamp is missing, too old, or of the future.
@@ -75,14 +104,23 @@ class Link:
         age = time.time() - made_at
         return not -CLOCK_SKEW.total_seconds() <= age <= self.lifetime.total_seconds()
 
-    def signer(self, user: User) -> signing.TimestampSigner:
-        return signing.TimestampSigner(sep=".", salt=f"accounts.{self.purpose}\n{self.state(user)}")
+    def signer(self, row: Row) -> signing.TimestampSigner:
+        return signing.TimestampSigner(sep=".", salt=f"accounts.{self.purpose}\n{self.state(row)}")
 
 
 def key_in(token: str) -> int:
-    """Return the primary key at the start of a token; 0, which no user has, if there is none."""
+    """Return the primary key at the start of a token; 0, which no row has, if there is none."""
     text = token.partition(".")[0]
     return int(text) if len(text) <= 18 and text.isascii() and text.isdigit() else 0
+
+
+def check_reader(token: str, reader: User | None) -> None:
+    """Raise LinkOfAnother if somebody is signed in, and the link of an account is not theirs (D42).
+
+    Doesn't check the signature, and reads nothing: it tells nobody whether there is such an account.
+    """
+    if reader is not None and key_in(token) not in (0, reader.pk):
+        raise LinkOfAnother
 
 
 LIFETIME = timedelta(minutes=30)  # of the cookie; the token may expire sooner
@@ -96,21 +134,29 @@ class LinkCookie:
         self.name = name
         self.page = page
 
-    def take(self, token: str) -> HttpResponse:
-        """Return a redirect to the page, with the token in the cookie. Doesn't check the token."""
+    def take(self, text: str) -> HttpResponse:
+        """Return a redirect to the page, with the token of the link in the cookie. Doesn't check it."""
         response = redirect(self.page)
         response["Referrer-Policy"] = "no-referrer"
-        if len(token) <= LONGEST_TOKEN and token.isascii() and token.isprintable():
-            set_private(response, self.name, token, lifetime=LIFETIME, path=self.path)
-        else:
-            self.forget(response)
+        set_private(response, self.name, read_token(text), lifetime=LIFETIME, path=self.path)
         return response
 
     def token(self, request: HttpRequest) -> str:
+        """Return what `take` has kept. It may be UNREADABLE, or anything: the browser sent it."""
         return read_private(request, self.name, path=self.path)[:LONGEST_TOKEN]
 
-    def forget(self, response: HttpResponse) -> None:
+    def forget(self, response: HttpResponse) -> HttpResponse:
+        """Have the browser delete the cookie; return the response."""
         delete_private(response, self.name, path=self.path)
+        return response
+
+    def of_another(
+        self, request: HttpRequest, error: LinkOfAnother, *, explanation: str = ""
+    ) -> HttpResponse:
+        """Say that the link belongs to another account. It stays in the cookie, for who signs in next."""
+        status = 200 if request.method in ("GET", "HEAD") else status_of(error)
+        context = {"explanation": explanation, "next": self.path}
+        return render(request, "accounts/link_of_another.html", context, status=status)
 
     @property
     def path(self) -> str:

@@ -17,7 +17,7 @@ from accounts.limits import Attempt, Budget, BySource, Claim, guesses, successes
 from accounts.models import User, login_key
 from accounts.sessions.locks import counted, lock_actor, lock_user
 from accounts.sessions.store import SessionStore
-from accounts.users.links import Link
+from accounts.users.links import Link, active_users, check_reader
 from accounts.users.validators import LONGEST_PASSWORD
 
 # Both are for links that still work: whatever ends the links begins a new budget. While the first one is used
@@ -174,15 +174,17 @@ def state_for_reset(user: User) -> str:
     return f"{user.email}\n{user.email_confirmed_at}\n{user.password}\n{user.security_stamp}"
 
 
-RESET = Link("reset-password", timedelta(hours=1), state_for_reset)
+RESET = Link("reset-password", timedelta(hours=1), state_for_reset, active_users)
 
 
 def reset(token: str, new: str, *, actor: Actor) -> User:
     """Set a new password with a link; return the user. Ends all sessions and links, keeps two-factor, signs
     nobody in (R53).
 
-    Raises LinkInvalid, WeakPassword, RateLimited, Overloaded, AccountGone.
+    It works where nobody is signed in, or the user. Raises LinkOfAnother, LinkInvalid, WeakPassword,
+    RateLimited, Overloaded, AccountGone.
     """
+    check_reader(token, actor.user)
     user = RESET.redeem(token, actor=actor)
     ensure_acceptable(new, user)
     hashed = make_password(new)

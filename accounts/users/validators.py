@@ -54,15 +54,15 @@ class GuessableValidator:
 
 REASONS = {
     Part.NAME: gettext_lazy(
-        "Your password is little more than a name: yours, your email address, your organization's or"
+        "This password is little more than a name: that of the account, its address, an organization's or"
         " this site's."
     ),
-    Part.COMMON: gettext_lazy("Your password is little more than a password that many people use."),
-    Part.SERIES: gettext_lazy("Your password is little more than a series, such as numbers or months."),
-    Part.WORD: gettext_lazy("Your password is little more than one word."),
-    Part.ROW: gettext_lazy("Your password is little more than a row of the keyboard or of the alphabet."),
-    Part.COPY: gettext_lazy("Your password repeats the same few characters."),
-    Part.DATE: gettext_lazy("Your password is little more than a date."),
+    Part.COMMON: gettext_lazy("This password is little more than a password that many people use."),
+    Part.SERIES: gettext_lazy("This password is little more than a series, such as numbers or months."),
+    Part.WORD: gettext_lazy("This password is little more than one word."),
+    Part.ROW: gettext_lazy("This password is little more than a row of the keyboard or of the alphabet."),
+    Part.COPY: gettext_lazy("This password repeats the same few characters."),
+    Part.DATE: gettext_lazy("This password is little more than a date."),
 }
 
 

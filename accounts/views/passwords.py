@@ -12,10 +12,12 @@ from django.views.decorators.http import require_safe
 from accounts.audit import known_browsers
 from accounts.exceptions import RuleViolation
 from accounts.forms import AddressForm, ChangePasswordForm, NewPasswordForm
+from accounts.models import User
 from accounts.sessions.assurance import sudo_required
 from accounts.sessions.requests import SignedInRequest, SiteRequest
 from accounts.users import passwords
-from accounts.users.links import LinkCookie, LinkInvalid
+from accounts.users.link_texts import LinkInvalid, LinkOfAnother
+from accounts.users.links import LinkCookie, check_reader
 from accounts.web.form_pages import add_violation, form_page
 from accounts.web.methods import get_or_post
 
@@ -48,32 +50,31 @@ def reset_password(request: SiteRequest) -> HttpResponse:
     """Set a new password. Only a POST reveals whether the link is valid, because it counts guesses."""
     token = COOKIE.token(request)
     form = NewPasswordForm(request.POST if request.method == "POST" else None)
-    if form.is_valid():
-        try:
+    try:
+        check_reader(token, request.user if isinstance(request.user, User) else None)
+        if form.is_valid():
             user = passwords.reset(token, form.cleaned_data["new_password"], actor=request.actor)
-        except LinkInvalid:
-            return link_is_invalid(request)
-        except RuleViolation as error:
-            add_violation(form, error)
-        else:
             messages.success(request, _("Your password was changed. Sign in with the new one."))
-            response = without_token(redirect("accounts:sign_in"))
+            response = COOKIE.forget(redirect("accounts:sign_in"))
             # The way in while strangers guess, or have stolen the cookies of this browser: it has budgets of
             # its own from now on (D37).
             known_browsers.keep_known(request, response, user.pk, user.security_stamp, anew=True)
             return response
-    elif passwords.RESET.is_outdated(token):
-        return link_is_invalid(request)
+        if not form.is_bound:
+            passwords.RESET.check_in_time(token)
+    except LinkOfAnother as error:
+        return COOKIE.of_another(request, error)
+    except LinkInvalid as error:
+        return link_is_invalid(request, error)
+    except RuleViolation as error:
+        add_violation(form, error)
     return form_page(request, "accounts/reset_password.html", form)
 
 
-def link_is_invalid(request: HttpRequest) -> HttpResponse:
-    return without_token(render(request, "accounts/reset_password_invalid.html", status=422))
-
-
-def without_token(response: HttpResponse) -> HttpResponse:
-    COOKIE.forget(response)
-    return response
+def link_is_invalid(request: HttpRequest, error: LinkInvalid) -> HttpResponse:
+    """Say what is wrong with the link, if its text shows that: else it may be forged, used or superseded."""
+    context = {"problem": str(error) if type(error) is not LinkInvalid else ""}
+    return COOKIE.forget(render(request, "accounts/reset_password_invalid.html", context, status=422))
 
 
 @get_or_post

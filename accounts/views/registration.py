@@ -14,7 +14,8 @@ from accounts.exceptions import RuleViolation
 from accounts.forms import AddressForm, SignUpForm
 from accounts.sessions.requests import SignedInRequest, SiteRequest
 from accounts.users import email_addresses, registration
-from accounts.users.links import LinkCookie
+from accounts.users.link_texts import LinkInvalid, LinkOfAnother
+from accounts.users.links import LinkCookie, check_reader
 from accounts.web.form_pages import add_violation, form_page
 from accounts.web.methods import get_or_post
 from accounts.web.redirects import safe_next
@@ -54,43 +55,46 @@ def confirm_email(request: SignedInRequest) -> HttpResponse:
     """Show the unconfirmed address; on POST confirm it, with the token from the link's cookie.
 
     Only for signed-in users: the link alone must not give the account to the owner of a mistyped address.
+    A link that was used, or is not theirs, leads to what is true now (D42).
     """
-    user = request.user
     form = Form(request.POST if request.method == "POST" else None)
-    if form.is_valid():
-        try:
-            email_addresses.confirm_email(user, COOKIE.token(request), actor=request.actor)
-        except RuleViolation as error:
-            add_violation(form, error)
-        else:
-            note = email_addresses.note_on_apps(user)
+    token = COOKIE.token(request)
+    try:
+        check_reader(token, request.user)
+        email_addresses.ensure_unconfirmed(request.user)
+        if form.is_valid():
+            email_addresses.confirm_email(request.user, token, actor=request.actor)
+            note = email_addresses.note_on_apps(request.user)
             messages.success(request, f"{_('Your email address is confirmed.')} {note}".strip())
-            return without_token(redirect("organizations:home"))
-    elif not email_addresses.unconfirmed_address(user):
-        messages.info(request, str(email_addresses.NothingToConfirm()))
-        return without_token(redirect("accounts:profile"))
+            return COOKIE.forget(redirect("organizations:home"))
+    except LinkOfAnother as error:
+        return COOKIE.of_another(request, error)
+    except email_addresses.NothingToConfirm as error:
+        messages.info(request, str(error))
+        return COOKIE.forget(redirect("accounts:profile"))
+    except RuleViolation as error:
+        add_violation(form, error)
     response = confirmation_page(request, form)
-    return without_token(response) if form.errors else response
+    return COOKIE.forget(response) if form.errors else response
 
 
 def confirmation_page(request: SignedInRequest, form: Form) -> HttpResponse:
     """Show the unconfirmed address. `form` is the form of the page that was sent, or an unbound one."""
-    token = COOKIE.token(request)
-    outdated = bool(token) and email_addresses.CONFIRM.is_outdated(token)
+    token, problem = COOKIE.token(request), ""
+    try:
+        if token and not form.errors:
+            email_addresses.CONFIRM.check(token, request.user)
+    except LinkInvalid as error:
+        problem = str(error)
     return form_page(
         request,
         "accounts/confirm_email.html",
         form,
         address=email_addresses.unconfirmed_address(request.user),
-        has_link=bool(token) and not outdated and not form.errors,
-        outdated=outdated,
+        has_link=bool(token) and not problem and not form.errors,
+        problem=problem,
         correction=form if isinstance(form, AddressForm) else AddressForm(),
     )
-
-
-def without_token(response: HttpResponse) -> HttpResponse:
-    COOKIE.forget(response)
-    return response
 
 
 @require_POST
@@ -102,7 +106,7 @@ def resend_confirmation(request: SignedInRequest) -> HttpResponse:
         add_violation(form, error)
         return confirmation_page(request, form)
     messages.success(request, _("The mail is on its way."))
-    return without_token(redirect(PAGE))
+    return COOKIE.forget(redirect(PAGE))
 
 
 @require_POST
@@ -119,5 +123,5 @@ def correct_email(request: SignedInRequest) -> HttpResponse:
             add_violation(form, error, "email")
         else:
             messages.success(request, _("The mail is on its way."))
-            return without_token(redirect(PAGE))
+            return COOKIE.forget(redirect(PAGE))
     return confirmation_page(request, form)

@@ -76,8 +76,9 @@ def signed_in(request: SiteRequest, next_path: str) -> HttpResponse:
 @login_not_required
 @require_POST
 def sign_out(request: SiteRequest) -> HttpResponse:
+    """End the session or the pending login; `next` leads on, to where a link in a mail was going (D42)."""
     was_signed_in = request.user.is_authenticated
     login.sign_out(session=request.session, actor=request.actor)
     if was_signed_in:
         messages.info(request, _("You have signed out."))
-    return redirect("accounts:sign_in")
+    return redirect(safe_next(request, request.POST.get("next"), reverse("accounts:sign_in")))

@@ -6,12 +6,19 @@ acts comes before all of them (accounts.sessions.locks.acting).
 
 from collections.abc import Iterable
 
+from django.conf import settings
+
 from accounts.audit import Actor
 from accounts.models import User
 from organizations.exceptions import MembershipGone, NoLongerAllowed, OrganizationGone
 from organizations.models import Membership, Organization, OrganizationToken, Right
 
 LARGEST_ID = 2**63 - 1  # of any row; databases raise for larger numbers
+
+
+def may_create_organizations(user: User) -> bool:
+    """Return whether the site lets this user create organizations (D31)."""
+    return settings.CREATE_ORGANIZATIONS == "everybody" or user.is_staff
 
 
 def lock_organization(organization: Organization) -> Organization:

@@ -35,13 +35,13 @@ def owners_are_enrolled() -> Iterator[str]:
 
 
 def organizations_have_owners() -> Iterator[str]:
-    """Check that somebody can act as an owner: a deactivated account can't."""
+    """Check that there is an owner. Note where none can act: administrators may deactivate the last one."""
     owners = Membership.objects.owners().filter(organization=OuterRef("pk"))
     able = owners.filter(user__is_active=True)
     for organization in Organization.objects.exclude(Exists(owners)).iterator():
         yield f"{organization} has no owner"
     for organization in Organization.objects.filter(Exists(owners)).exclude(Exists(able)).iterator():
-        yield f"{organization} has no active owner: the accounts of all its owners are deactivated"
+        yield Note(f"{organization} has no active owner: the accounts of all its owners are deactivated")
 
 
 def memberships_mirror_users() -> Iterator[str]:
@@ -70,13 +70,18 @@ def invitations_reach_somebody() -> Iterator[str]:
 
 
 def tokens_are_sound() -> Iterator[str]:
-    """Check that the hashes can match. Note tokens whose maker is gone: they go on working."""
+    """Check that the hashes can match. Note tokens whose maker is gone or deactivated: they go on working."""
     if rows := named(OrganizationToken.objects.exclude(token_hash__regex=HASH)):
         yield f"OrganizationToken.token_hash is garbage in {rows}"
     makers = User.objects.filter(pk=OuterRef("created_by_id"))
     gone = OrganizationToken.objects.filter(~Exists(makers), created_by_id__isnull=False)
     for token in gone.select_related("organization").iterator():
         yield Note(f"{token.organization}: the account of {token.created_by}, who made {token}, is gone")
+    asleep = OrganizationToken.objects.filter(Exists(makers.filter(is_active=False)))
+    for token in asleep.select_related("organization").iterator():
+        yield Note(
+            f"{token.organization}: the account of {token.created_by}, who made {token}, is deactivated"
+        )
 
 
 def counted() -> QuerySet[Organization]:

@@ -2,10 +2,11 @@
 its two-factor authentication. `accounts` sends signals; these are their receivers.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.db.models import Exists, OuterRef
+from django.utils.translation import ngettext
 
 from accounts.audit import Actor
 from accounts.models import User
@@ -40,10 +41,26 @@ def leave_everything(
         OrganizationCounts.objects.add([row.organization_id], **share_of(row))
 
 
-def last_owned(user: User) -> list[str]:
-    """Return the names of organizations in which this user is the only active owner."""
+def warn_of_deactivation(user: User) -> str:
+    """Return which organizations would be left without an active owner, in a sentence, or "" if none."""
+    names = last_owned(user) if user.is_active else []
+    if not names:
+        return ""
+    return ngettext(
+        "%(name)s is the only active owner of the organization %(names)s. Nobody else can manage it. If you "
+        "can, have %(name)s make another member an owner first.",
+        "%(name)s is the only active owner of the organizations %(names)s. Nobody else can manage them. If "
+        "you can, have %(name)s make other members owners first.",
+        len(names),
+    ) % {"name": user.username, "names": ", ".join(names)}
+
+
+def last_owned(user: User, among: Iterable[str] | None = None) -> list[str]:
+    """Return the names of organizations, or of those `among` these, whose only active owner this user is."""
     others = Membership.objects.owners().filter(organization=OuterRef("pk"), user__is_active=True)
     owned = Organization.objects.owned_by(user).exclude(Exists(others.exclude(user=user)))
+    if among is not None:
+        owned = owned.filter(name__in=among)
     return list(owned.order_by("name").values_list("name", flat=True))
 
 

@@ -21,9 +21,10 @@ from accounts.limits import Budget, BySource, Ceiling, Claim
 from accounts.models import User, login_key
 from accounts.sessions.locks import acting
 from organizations.access.rights import lock_memberships, lock_organization, lock_with_right
-from organizations.announcements import is_owner, tell_of_invitation
+from organizations.announcements import active_owners, tell_of_invitation
 from organizations.events import Event, record
 from organizations.exceptions import AlreadyMember, InvitationGone, UnknownUser
+from organizations.members.invitation_links import INVITATION
 from organizations.models import (
     Membership,
     MembershipQuerySet,
@@ -92,11 +93,13 @@ def invitations_to(who: str, organization: Organization, actor: Actor) -> list[C
 def is_news(organization: Organization, actor: Actor) -> bool:
     """Return whether owners have to hear that this actor invites. The caller holds the organization's lock.
 
-    That is so for a token whose maker is no longer an owner, once an hour. It is noted in the transaction of
-    the invitation: what fails, or comes at the same moment, uses up nobody's mail.
+    That is so for a token whose maker is no longer an active owner, once an hour. It is noted in the
+    transaction of the invitation: what fails, or comes at the same moment, uses up nobody's mail.
     """
     token = actor.token
-    if not isinstance(token, OrganizationToken) or is_owner(organization, token.created_by_id):
+    if not isinstance(token, OrganizationToken):
+        return False
+    if active_owners(organization).filter(user=token.created_by_id).exists():
         return False
     now = timezone.now()
     recently = Q(invitation_told_at__gt=now - BETWEEN_MAILS, invitation_told_at__lte=now)
@@ -129,6 +132,7 @@ def notify_invited(organization: Organization, invitation: Membership, user: Use
         "organization_name": organization.name,
         # Never the name of the site: it would vouch for every holder of an organization's token.
         "inviter": invitation.invited_by or _("An owner"),
+        "token": INVITATION.token_for(invitation),
     }
     if user is None:
         outbox.notify_address(invitation.email, "organization_invited", **news)

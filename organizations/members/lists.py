@@ -69,6 +69,28 @@ def filtered(
     return rows.without_two_factor() if without_two_factor and not invited else rows
 
 
+def mark_inactive(rows: Iterable[Membership]) -> None:
+    """Set `account_is_active` of the rows of a page, with one statement of its own."""
+    ids = [row.user_id for row in rows if not row.is_invited]
+    inactive = set(User.objects.filter(pk__in=ids, is_active=False).values_list("pk", flat=True))
+    for row in rows:
+        row.account_is_active = row.user_id not in inactive
+
+
+def only_owner_among(
+    organization: Organization, rows: Sequence[Membership], *, is_whole: bool
+) -> Membership | None:
+    """Return the only active owner if it is one of these rows: they can't stop being an owner.
+
+    Call `mark_inactive` first. With `is_whole` the rows are all members, and nothing is read.
+    """
+    owners = [row for row in rows if row.is_owner and row.account_is_active]
+    if not owners or len(owners) > 1:
+        return None
+    others = organization.memberships.owners().filter(user__is_active=True).exclude(pk=owners[0].pk)
+    return owners[0] if is_whole or not others.exists() else None
+
+
 class MemberList:
     """The members and invitations of an organization; without `private`, members and their names only."""
 

@@ -15,7 +15,7 @@ from organizations.access.rights import (
 )
 from organizations.announcements import Change, tell
 from organizations.events import Event, record
-from organizations.exceptions import BecameOwner, LastOwner, MembershipGone, NotAMember
+from organizations.exceptions import AccountDeactivated, BecameOwner, LastOwner, MembershipGone, NotAMember
 from organizations.members.left_behind import (
     KEEP_ALL,
     Choices,
@@ -39,7 +39,7 @@ def make_owners(
 ) -> list[Membership]:
     """Make members owners: all of them, or none if one can't be. Return their memberships.
 
-    Raises NotAMember for an invitation, NewOwnerNotEnrolled, MembershipGone, RateLimited.
+    Raises NotAMember for an invitation, AccountDeactivated, NewOwnerNotEnrolled, MembershipGone, RateLimited.
     """
     news.reserve_broadcast(organization, actor)
     made = []
@@ -50,6 +50,8 @@ def make_owners(
             if membership.is_invited or user is None:
                 raise NotAMember
             if not membership.is_owner:
+                if not user.is_active:
+                    raise AccountDeactivated(name=user.username)
                 check_new_owner(organization, user)
                 membership.is_owner = True
                 membership.save(update_fields=["is_owner"])

@@ -90,6 +90,8 @@ class Membership(models.Model):
     with that confirmed address accepts.
     """
 
+    account_is_active = True  # no column: members.lists.mark_inactive sets it where a page shows it
+
     class Status(models.TextChoices):
         INVITED = "invited", _("Invited")
         ACTIVE = "active", _("Active")

@@ -10,26 +10,36 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from accounts import outbox
 from accounts.audit import Actor
-from accounts.exceptions import TwoFactorRemovalRefused
 from accounts.models import User
 from accounts.sessions.locks import acting
 from organizations import news
 from organizations.access.gate import enrolment_path
 from organizations.access.rights import lock_with_right
 from organizations.events import Event, record
-from organizations.exceptions import NewOwnerNotEnrolled, OwnersNotEnrolled, listing
+from organizations.exceptions import (
+    NewOwnerNotEnrolled,
+    OwnerKeepsTwoFactor,
+    OwnersNotEnrolled,
+    ReactivatedOwnerNotEnrolled,
+    listing,
+)
 from organizations.models import AuthPolicy, Membership, Organization, OrganizationCounts
 from organizations.news import MEMBERS_WITHOUT_TWO_FACTOR, OWNERS
 
 
 def unenrolled_owners(organization: Organization) -> list[str]:
-    """Return the usernames of owners without two-factor, who prevent requiring it."""
+    """Return the names of owners without two-factor, who prevent requiring it. Marks deactivated accounts.
+
+    They count as well: once they are active again, they would own it without two-factor.
+    """
     owners = organization.memberships.owners().without_two_factor().order_by("username_key")
-    return list(owners.values_list("username", flat=True))
+    return [
+        name if active else _("%(name)s (deactivated)") % {"name": name}
+        for name, active in owners.values_list("username", "user__is_active")
+    ]
 
 
 def is_conformant(organization: Organization) -> bool:
@@ -93,7 +103,7 @@ def veto_disable(
 
     Returns the ids of the organizations that the user owns, locked if `lock` is true. Otherwise the caller
     holds the user's lock and compares the ids: locking organizations then would break the lock order.
-    Raises TwoFactorRemovalRefused.
+    Raises OwnerKeepsTwoFactor.
     """
     owned = Organization.objects.owned_by(user).order_by("pk")
     if lock:
@@ -101,17 +111,21 @@ def veto_disable(
     organizations = list(owned)
     names = [organization.name for organization in organizations if organization.is_mandatory]
     if names and not forced:
-        raise TwoFactorRemovalRefused(
-            ngettext(
-                "You own %(names)s, an organization that requires two-factor authentication.",
-                "You own organizations that require two-factor authentication: %(names)s.",
-                len(names),
-            )
-            % {"names": listing(names)}
-            + " "
-            + _("You can replace your device at any time, but not be without one.")
-        )
+        raise OwnerKeepsTwoFactor(user.username, names)
     return tuple(organization.pk for organization in organizations)
+
+
+def veto_reactivation(sender: type[User], *, user: User, active: bool, **kwargs: Any) -> None:
+    """Refuse to activate an owner who breaks the policy of an organization, unless break-glass did that.
+
+    Requiring it counts inactive owners, so this is so only after a change behind the back of the verbs. Locks
+    nothing. Raises ReactivatedOwnerNotEnrolled.
+    """
+    if not active or user.is_enrolled or user.two_factor_forced_off_at is not None:
+        return
+    owned = Membership.objects.owners().filter(user=user).mandatory().order_by("organization__name")
+    if names := list(owned.values_list("organization__name", flat=True)):
+        raise ReactivatedOwnerNotEnrolled(name=user.username, names=listing(names))
 
 
 def consequences(sender: type[User], *, user: User, **kwargs: Any) -> dict[str, list[str]]:

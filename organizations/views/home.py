@@ -11,6 +11,7 @@ from accounts.sessions.requests import SignedInRequest
 from accounts.web.form_pages import add_violation, form_page
 from accounts.web.methods import get_or_post
 from organizations import lifecycle
+from organizations.access.rights import may_create_organizations
 from organizations.forms import NewOrganizationForm
 
 
@@ -39,6 +40,4 @@ def new(request: SignedInRequest) -> HttpResponse:
         else:
             messages.success(request, _("%(name)s is yours.") % {"name": organization.name})
             return redirect("organizations:detail", organization.name)
-    return form_page(
-        request, "organizations/new.html", form, allowed=lifecycle.may_create_organizations(user)
-    )
+    return form_page(request, "organizations/new.html", form, allowed=may_create_organizations(user))

@@ -17,8 +17,9 @@ from accounts.sessions.requests import SignedInRequest
 from accounts.web.methods import get_or_post
 from accounts.web.statuses import status_of
 from organizations.access.gate import membership_required_despite_policy
-from organizations.context_processors import organizations_page
+from organizations.context_processors import organizations_page, switcher_of
 from organizations.members import invitations, memberships
+from organizations.members.account_changes import last_owned
 from organizations.members.left_behind import left_by
 from organizations.models import Membership, Organization
 
@@ -36,10 +37,14 @@ def mine_page(request: SignedInRequest, status: int = 200) -> HttpResponse:
         raise BadRequest("malformed page")
     number, path = int(text), reverse("organizations:mine")
     context: dict[str, Any] = {"page": number, "next_url": f"{path}?page={number + 1}"}
+    entries = switcher_of(request).organizations
     if number > 1:  # the first page is what the top bar has read
         page = organizations_page(request.user, number)
-        context |= {"previous_url": f"{path}?page={number - 1}", "entries": page.entries}
+        entries = page.entries
+        context |= {"previous_url": f"{path}?page={number - 1}", "entries": entries}
         context["has_next"] = page.has_next
+    owned = [entry.name for entry in entries if entry.is_owner]
+    context["owned_alone"] = last_owned(request.user, owned) if owned else []
     return render(request, "organizations/mine.html", context, status=status)
 
 
@@ -81,7 +86,11 @@ def leave(request: SignedInRequest, organization: Organization, membership: Memb
     if membership.is_owner and not has_sudo(request):
         return redirect_to_sudo(request.path)
     if request.method != "POST":
-        context = {"organization": organization, "left": left_by(organization, [request.user.pk])}
+        context = {
+            "organization": organization,
+            "left": left_by(organization, [request.user.pk]),
+            "owned_alone": membership.is_owner and last_owned(request.user, [organization.name]),
+        }
         return render(request, "organizations/leave.html", context)
     try:
         memberships.leave(organization, user=request.user, actor=request.actor)

@@ -22,7 +22,7 @@ from organizations.forms import AddMemberForm, RemovalForm, UserFilterForm
 from organizations.members import invitations, memberships
 from organizations.members.keyset import keyset_page, page_links
 from organizations.members.left_behind import Choices, left_by
-from organizations.members.lists import filtered
+from organizations.members.lists import filtered, mark_inactive, only_owner_among
 from organizations.models import Membership, Organization
 
 PAGE = "organizations:users"
@@ -42,6 +42,8 @@ def users_page(
     chosen = filters.cleaned_data
     page = keyset_page(filtered(organization, **chosen), request.GET)
     path = reverse(PAGE, args=[organization.name])
+    mark_inactive(page.rows)
+    is_whole = not (page.before or page.after or any(chosen.values()))
     query = {name: str(value) for name, value in chosen.items() if value}
     return form_page(
         request,
@@ -52,6 +54,7 @@ def users_page(
         filters=filters,
         showing_invited=chosen.get("status") == Membership.Status.INVITED,
         page=page,
+        only_owner=only_owner_among(organization, page.rows, is_whole=is_whole),
         this_page=request.get_full_path() if request.method == "GET" else path,
         **page_links(page, path, **query),
     )

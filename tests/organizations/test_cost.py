@@ -25,9 +25,9 @@ def statements(function):
     ("path", "most"),
     [
         ("/app", 2),  # session and user; organizations and invitations
-        ("/app/settings/organizations", 2),
+        ("/app/settings/organizations", 3),  # and which of them nobody else owns
         ("/app/open", 4),  # session and user; gate; members; switcher
-        ("/app/open/settings/users", 4),
+        ("/app/open/settings/users", 5),  # and whose accounts are deactivated
         ("/app/open/settings/users?status=invited", 4),
         ("/app/open/settings/general", 3),
         ("/app/fort/settings/authentication", 3),

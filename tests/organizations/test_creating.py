@@ -192,3 +192,18 @@ def test_a_deleted_name_can_be_used_again(alices):
 
     assert create(alices, "Acme").status_code == 302
     assert broken() == []
+
+
+@pytest.mark.parametrize("path", ["/app", "/app/settings/organizations", "/app/open"])
+@pytest.mark.parametrize(("who", "offered"), [("eve", False), ("root", True), ("mia", False)])
+def test_pf8_what_the_site_leaves_to_administrators_is_not_offered_to_others(
+    stage, settings, who, offered, path
+):
+    settings.CREATE_ORGANIZATIONS = "staff"
+    if path == "/app/open" and who != "mia":
+        return
+    page = stage.browser(who).get(path).content.decode()
+
+    assert ('href="/app/organizations/new"' in page) is offered
+    settings.CREATE_ORGANIZATIONS = "everybody"
+    assert 'href="/app/organizations/new"' in stage.browser(who).get(path).content.decode()

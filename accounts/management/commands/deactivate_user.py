@@ -7,8 +7,9 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
-from accounts.management.prompts import user_named
+from accounts.management.prompts import confirmed, user_named
 from accounts.users import administration
+from accounts.users.deactivation import warnings_about
 
 
 class Command(BaseCommand):
@@ -17,9 +18,16 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("username")
         parser.add_argument("--reason", required=True, help="recorded, and told to the user")
+        parser.add_argument(
+            "--yes", action="store_true", help="don't ask, even if organizations are left without an owner"
+        )
 
-    def handle(self, *args: Any, username: str, reason: str, **options: Any) -> None:
+    def handle(self, *args: Any, username: str, reason: str, yes: bool, **options: Any) -> None:
         user = user_named(username)
+        for warning in warnings_about(user):
+            self.stdout.write(warning)
+            if not yes and not confirmed(f"Deactivate {user.username} in spite of that?"):
+                raise CommandError("Nothing was changed.")
         try:
             changed = administration.deactivate(user, reason=reason, actor=Actor.command())
         except RuleViolation as violation:

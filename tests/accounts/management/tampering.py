@@ -277,11 +277,6 @@ TAMPERED = {
         "every organization has an owner",
         "open has no owner",
     ),
-    "owners-deactivated": (
-        [f"UPDATE accounts_user SET is_active = {FALSE} WHERE username IN ('olga', 'una')"],
-        "every organization has an owner",
-        "open has no active owner: the accounts of all its owners are deactivated",
-    ),
     "mirror-wrong": (
         [f"UPDATE organizations_membership SET two_factor_enabled = {TRUE} WHERE user_id = {MIA}"],
         "memberships mirror their users",
@@ -432,6 +427,15 @@ if POSTGRESQL:
             "accounts_session.security_stamp is empty in 1 row",
         ),
     }
+
+# What is in order, and worth a note: the statement, the check, and the note.
+NOTED = {
+    "owners-deactivated": (
+        [f"UPDATE accounts_user SET is_active = {FALSE} WHERE username IN ('olga', 'una')"],
+        "every organization has an owner",
+        "open has no active owner: the accounts of all its owners are deactivated",
+    ),
+}
 
 # What `run_due_work` should have deleted: the statement that makes it old, and the note.
 LEFT_OVER = {

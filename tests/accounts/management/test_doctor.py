@@ -25,7 +25,7 @@ from accounts.tokens import issuing
 from organizations import tokens as organization_tokens
 from organizations.members import invitations
 from organizations.models import Membership, Organization, OrganizationToken
-from tests.accounts.management.tampering import BROKEN, LATER, LEFT_OVER, POSTGRESQL, TAMPERED
+from tests.accounts.management.tampering import BROKEN, LATER, LEFT_OVER, NOTED, POSTGRESQL, TAMPERED
 from tests.support import environment
 from tests.support.crawler import undone
 from tests.support.organizations import SERVER, actor_of, make_stage
@@ -138,6 +138,20 @@ def test_sf13_doctor_names_what_was_changed_or_deleted(site, name):
     assert code == 1
     found = output[output.index(f"WRONG: {title}\n") :]
     assert re.search(words, found.split("\nok: ")[0]), output
+
+
+@pytest.mark.parametrize("name", NOTED)
+def test_pf7_doctor_notes_what_administrators_may_have_done(site, name):
+    statements, title, words = NOTED[name]
+    with behind_the_back() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+        code, output = doctor()
+
+    assert code == 0
+    found = output[output.index(f"ok: {title}\n") :]
+    assert words in found.split("\nok: ")[0], output
 
 
 @pytest.mark.parametrize("name", LEFT_OVER)

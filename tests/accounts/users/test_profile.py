@@ -95,7 +95,10 @@ def test_a_change_can_be_withdrawn_and_its_link_is_dead(alice, mailoutbox):
 
     alice.refresh_from_db()
     assert alice.unconfirmed_email == ""
-    assert confirm(client, mailoutbox[0]).status_code == 422
+    assert confirm(client, mailoutbox[0])["Location"] == PROFILE
+    assert b"Your email address alice@example.com is confirmed already." in client.get(PROFILE).content
+    alice.refresh_from_db()
+    assert (alice.email, alice.unconfirmed_email) == ("alice@example.com", "")
 
 
 def test_ti_03_an_address_of_somebody_else_gets_the_same_answer(alice, bob, mailoutbox):

@@ -190,8 +190,13 @@ def test_the_link_works_once(mailoutbox):
 
     response = confirm(client, mailoutbox[-1])
 
-    assert response.status_code == 422
+    assert response["Location"] == "/app/settings/profile"
+    assert (
+        b"Your email address alice@example.com is confirmed already."
+        in client.get("/app/settings/profile").content
+    )
     assert User.objects.get().email_confirmed_at == confirmed_at
+    assert AuditEvent.objects.filter(event="email.confirmed").count() == 1
 
 
 def test_the_link_is_too_old_after_a_day(mailoutbox):

@@ -140,7 +140,7 @@ DOORS = {
             "Your account was deactivated",
             "una",
             "a site administrator",
-            2,
+            1,  # who can act
         ),
     ),
     "account activated again": (
