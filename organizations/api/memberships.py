@@ -20,12 +20,13 @@ from accounts.jsonapi.pagination import PageRequest, paginate, pagination
 from accounts.jsonapi.requests import Document, identifiers
 from accounts.models import USERNAME_LENGTH, ApiToken, login_key
 from accounts.models.public_ids import row_id
-from organizations.access.gate import is_locked_out
+from organizations.access.rights import check_user_token
 from organizations.api.gate import (
     Access,
     access_to,
     check_right,
     gate_errors,
+    is_closed,
     member_required,
     right_required,
 )
@@ -124,7 +125,7 @@ def check_teams(sent: Document, organization: Organization) -> None:
 
 @user_token_required
 def mine(call: Call) -> HttpResponse:
-    """List the caller's memberships, including those that a policy locks, and open invitations."""
+    """List the caller's memberships, also of organizations closed to the token, and open invitations."""
     wanted = call.includes("user", "teams")
     now = timezone.now()
     visible = Membership.objects.shown_to(call.user.pk, confirmed_address(call.user), now, latest_end(now))
@@ -143,8 +144,8 @@ def mine(call: Call) -> HttpResponse:
 
 
 def own_teams(call: Call, rows: Iterable[Membership]) -> list[Resource]:
-    """Return the owners' teams that the caller is in, except of organizations that lock the caller out."""
-    owned = [row for row in rows if row.is_owner and not is_locked_out(call.user, row.organization)]
+    """Return the owners' teams that the caller is in, except of organizations that are closed to the token."""
+    owned = [row for row in rows if row.is_owner and not is_closed(row.organization, call.user)]
     owners = Membership.objects.owners().filter(organization__in=[row.organization_id for row in owned])
     counts = dict(owners.order_by().values_list("organization").annotate(Count("pk")))
     accesses = [Access(row.organization, membership=row) for row in owned]
@@ -160,6 +161,8 @@ def show(call: Call, membership_id: str) -> HttpResponse:
     if own and membership.is_invited:
         if membership.is_expired:
             raise not_found()
+        with gate_errors():
+            check_user_token(membership.organization, call.token)
     else:
         access = access_to(call, membership.organization)
         if not own:
@@ -192,6 +195,7 @@ def delete(call: Call, membership_id: str) -> HttpResponse:
 
 
 def end_own(call: Call, membership: Membership) -> None:
+    check_user_token(membership.organization, call.token)
     call.check_body()
     if not membership.is_invited:
         if membership.is_owner:
