@@ -14,8 +14,9 @@ from accounts.api.errors import forbidden, not_found
 from accounts.api.gates import user_token_required
 from accounts.api.resources import user_resource
 from accounts.fields import AddressField
-from accounts.jsonapi.documents import Resource, document, no_content, respond
+from accounts.jsonapi.documents import Resource, document, no_content, respond, to_one
 from accounts.jsonapi.errors import ApiError
+from accounts.jsonapi.fixed import hold_attributes, hold_relationships
 from accounts.jsonapi.pagination import PageRequest, paginate, pagination
 from accounts.jsonapi.requests import Document, identifiers
 from accounts.models import USERNAME_LENGTH, ApiToken, login_key
@@ -38,6 +39,8 @@ from organizations.models import Membership, Organization, Right, confirmed_addr
 
 KIND = "organization-memberships"
 TEAMS = "/data/relationships/teams"
+# What only the server can say of a new invitation.
+OF_AN_INVITATION = {"status": "invited", "created-at": None, "is-org-two-factor-required": None}
 EMAIL = AddressField()
 USERNAME = forms.CharField(max_length=USERNAME_LENGTH)
 
@@ -97,7 +100,9 @@ def teams_of(access: Access, rows: list[Membership]) -> list[Resource]:
 def create(call: Call, access: Access) -> HttpResponse:
     """Invite a person by email address or by username (D24)."""
     sent = call.document(KIND)
-    by_name = sent.has("username") and not sent.has("email")
+    by_name = not sent.attributes.get("email") and sent.has("username")
+    hold_attributes(sent, OF_AN_INVITATION | ({} if by_name else {"username": None}))
+    hold_relationships(sent, {"organization": to_one("organizations", access.organization.name), "user": {}})
     who = sent.text("username", USERNAME) if by_name else sent.text("email", EMAIL)
     if by_name and "@" in who:
         sent.fail("username", _("That is an address, and no username."))

@@ -115,7 +115,7 @@ def test_an_organization_is_made_changed_and_deleted(olga):
     assert (made.id, made.name, made.email) == ("new-one", "new-one", "a@example.com")
 
     options = OrganizationUpdateOptions(
-        name="new-one", email="b@example.com", session_timeout=60, session_remember=120, saml_enabled=True
+        name="new-one", email="b@example.com", session_timeout=60, session_remember=120, saml_enabled=False
     )
     assert olga.organizations.update("new-one", options).email == "b@example.com"
     stored = Organization.objects.get(name="new-one")
