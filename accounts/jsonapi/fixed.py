@@ -1,4 +1,4 @@
-"""Refuse what a request would change of a resource that can't change here (D38).
+"""Refuse what a request would change of a resource that can't change here.
 
 Terraform Cloud's documents have members without a feature behind them here, and members that only the server
 sets. Clients send them back: with their present value they change nothing, with another one they are refused.

@@ -41,8 +41,7 @@ KIND = "organizations"
 INCLUDES = ("entitlement_set", "subscription", "default-project")
 POLICY = "collaborator-auth-policy"
 CHANGEABLE = ("name", "email", POLICY, "session-timeout", "session-remember", "user-tokens-enabled")
-SWITCH = "user_tokens_enabled"
-NO_RELATIONSHIPS: dict[str, Any] = dict.fromkeys(("default-agent-pool", "default-project", "subscription"), {})
+RELATIONSHIPS = ("default-agent-pool", "default-project", "subscription")  # to nothing, here
 NAME, EMAIL = NameField(), ContactField(max_length=LONGEST_ADDRESS)
 
 
@@ -108,7 +107,7 @@ def create(call: Call) -> HttpResponse:
     hold_attributes(sent, SHOWN | SENT_ONLY | MADE_HERE, but=ANY_FLAG_AT_CREATION)
     for switch in filter(sent.has, ANY_FLAG_AT_CREATION):
         flag(sent, switch)
-    hold_relationships(sent, NO_RELATIONSHIPS)
+    hold_relationships(sent, {name: {} for name in RELATIONSHIPS})
     sent.check()
     if changes:
         check_sudo(call)
@@ -150,11 +149,11 @@ def allowed(call: Call, access: Access, changes: Changes) -> Changes:
     """
     real = {name for name, value in changes.items() if getattr(access.organization, name) != value}
     if not access.may(Right.SETTINGS):
-        if real - {SWITCH}:
+        if real - {"user_tokens_enabled"}:
             check_right(call, access, Right.SETTINGS)
         if real:
             check_right(call, access, Right.USER_TOKENS, sudo=True)
-        return Changes(user_tokens_enabled=changes[SWITCH]) if real else Changes()
+        return Changes(user_tokens_enabled=changes["user_tokens_enabled"]) if real else Changes()
     if not has_sudo(call):
         if real - {"email"}:
             check_sudo(call)

@@ -1,4 +1,4 @@
-"""The attributes of Terraform Cloud's organizations without a feature here (D38).
+"""The attributes of Terraform Cloud's organizations without a feature here.
 
 One table for what documents show and for what requests may say: the present value, and no other one.
 """
@@ -41,8 +41,13 @@ SENT_ONLY: dict[str, Any] = dict.fromkeys(
 )
 
 # Only the server can say these of a new organization.
-MADE_HERE: dict[str, Any] = dict.fromkeys(("created-at", "external-id", "permissions", "two-factor-conformant"))
+MADE_HERE: dict[str, Any] = {
+    "created-at": None,
+    "external-id": None,
+    "permissions": None,
+    "two-factor-conformant": None,
+}
 
-# Terraform's own tests create each organization with these; Terraform Cloud accepts them and keeps false where
-# the plan lacks the feature.
+# Terraform's own tests create each organization with these; Terraform Cloud accepts them and keeps false
+# where the plan lacks the feature.
 ANY_FLAG_AT_CREATION = frozenset({"cost-estimation-enabled", "stacks-enabled"})

@@ -1,13 +1,12 @@
 """Accept or refuse the personal tokens of an organization's members.
 
-The gate of the API reads it on each request; nothing is written to tokens. Pages are not concerned: an owner can
-always change it back there, also without any token.
+The gate of the API reads it on each request; nothing is written to tokens. Pages are not concerned: an owner
+can always change it back there, also without any token.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db.models import Count, Max
 from django.utils import timezone
@@ -80,7 +79,7 @@ def used_lately(organization: Organization) -> TokenUsers:
         owner__in=members.values("user"),
     )
     people = tokens.values("owner__username").annotate(tokens=Count("pk"), last=Max("last_used_at"))
-    latest: Sequence[dict[str, Any]] = list(people.order_by("-last", "owner__username")[: MOST_SHOWN + 1])
+    latest = list(people.order_by("-last", "owner__username")[: MOST_SHOWN + 1])
     shown = [TokenUser(row["owner__username"], row["tokens"], row["last"]) for row in latest[:MOST_SHOWN]]
     total = len(latest) if len(latest) <= MOST_SHOWN else people.count()
     return TokenUsers(shown, total)

@@ -35,9 +35,7 @@ def user_tokens(request: SignedInRequest, organization: Organization, membership
 @sudo_required(page=PAGE)
 def disable(request: SignedInRequest, organization: Organization, membership: Membership) -> HttpResponse:
     policy.set_user_tokens(organization, False, actor=request.actor)
-    messages.success(
-        request, _("%(name)s no longer accepts personal tokens.") % {"name": organization.name}
-    )
+    messages.success(request, _("%(name)s no longer accepts personal tokens.") % {"name": organization.name})
     return redirect("organizations:tokens", organization.name)
 
 

@@ -326,7 +326,7 @@ def test_attributes_of_wrong_types_change_nothing(programs, operation):
 
 @pytest.mark.parametrize("operation", TAKING, ids=ids(TAKING))
 def test_attributes_that_it_does_not_take_are_ignored_or_refused(programs, operation):
-    """All of them at once, and what can only be read: those of its own document are named, and change nothing.
+    """All of them at once, and what can only be read. Those of its own document are refused by name.
 
     Of others the same comes as without them.
     """

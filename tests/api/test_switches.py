@@ -1,7 +1,7 @@
-"""Members of Terraform Cloud's documents that can't change here (D38): the present value, or a refusal.
+"""Members of Terraform Cloud's documents that can't change here (AF3): the present value, or a refusal.
 
-What is accepted and ignored misleads whoever sent it. Each endpoint that reads attributes is tried with each of
-its own document's, so that a new member can't be forgotten.
+What is accepted and ignored misleads the sender. Each endpoint that reads attributes is tried with all of its
+own document's, so that a new one can't be forgotten.
 """
 
 import pytest
@@ -141,7 +141,9 @@ def test_af3_the_sentence_says_what_it_can_be(stage):
 # --- Created ---
 
 
-@pytest.mark.parametrize("name", sorted(set(SWITCHES) - ANY_FLAG_AT_CREATION | {"external-id"} | set(SENT_ONLY)))
+@pytest.mark.parametrize(
+    "name", sorted(set(SWITCHES) - ANY_FLAG_AT_CREATION | {"external-id"} | set(SENT_ONLY))
+)
 def test_af3_creation_takes_what_will_be_shown_and_no_other(stage, name):
     client = program(stage, "olga")
     for value in (True, False, "x", 7):

@@ -48,9 +48,7 @@ def events():
 
 
 def test_af3_site_administrators_are_members_like_others(stage):
-    invitation = invitations.invite(
-        Organization.objects.get(name="open"), "root", actor=actor_of(stage.root)
-    )
+    invitation = invitations.invite(Organization.objects.get(name="open"), "root", actor=actor_of(stage.root))
     invitations.accept(invitation.pk, user=stage.root, actor=SERVER)
     client = program(stage, "root")
     assert client.get(OPEN).status_code == 200

@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from html import unescape
+from urllib.parse import quote
 
 import pytest
 from django.utils import timezone
@@ -13,7 +14,6 @@ from organizations.policy import user_tokens
 from tests.api.clients import api_client, token_of
 from tests.support import people
 from tests.support.organizations import SERVER, let_sudo_expire
-from tests.support.two_factor import answer
 
 pytestmark = pytest.mark.django_db
 
@@ -82,9 +82,8 @@ def test_af3_a_fresh_proof_comes_first(stage, path):
 
     response = browser.post(path)
 
-    assert response["Location"].startswith("/session/sudo?next=")
+    assert response["Location"] == f"/session/sudo?next={quote(PAGE, safe='')}"
     assert is_on() == before
-    assert answer(browser, stage.apps["olga"], "/session/sudo", next=PAGE)["Location"] == PAGE
     assert events() == []
 
 
@@ -101,13 +100,12 @@ def test_af3_all_owners_are_told_who_did_it(stage, mailoutbox):
 
 def test_af3_the_same_again_is_no_change(stage, mailoutbox):
     stage.browser("olga").post(DISABLE)
-    told = len(mailoutbox)
 
     again = stage.browser("una").post(DISABLE)
 
     assert again["Location"] == TOKENS
     assert len(events()) == 1
-    assert len(mailoutbox) == told
+    assert sum("personal tokens" in mail.subject for mail in mailoutbox) == 2  # owners
 
 
 def test_af3_shows_beforehand_whose_tokens_were_used_lately(stage):
