@@ -109,7 +109,7 @@ def create(call: Call) -> HttpResponse:
         flag(sent, switch)
     hold_relationships(sent, {name: {} for name in RELATIONSHIPS})
     sent.check()
-    if changes:
+    if differing(Organization(), changes):
         check_sudo(call)
     try:
         organization = lifecycle.create_organization(
@@ -147,7 +147,7 @@ def allowed(call: Call, access: Access, changes: Changes) -> Changes:
     What is equal now is left out, if it takes more than the token has: a concurrent change must not turn it
     into a change.
     """
-    real = {name for name, value in changes.items() if getattr(access.organization, name) != value}
+    real = differing(access.organization, changes)
     if not access.may(Right.SETTINGS):
         if real - {"user_tokens_enabled"}:
             check_right(call, access, Right.SETTINGS)
@@ -159,6 +159,11 @@ def allowed(call: Call, access: Access, changes: Changes) -> Changes:
             check_sudo(call)
         return Changes(email=changes["email"]) if "email" in changes else Changes()
     return changes
+
+
+def differing(organization: Organization, changes: Changes) -> set[str]:
+    """Return the names of the fields that would get another value."""
+    return {name for name, value in changes.items() if getattr(organization, name) != value}
 
 
 def read_guarded(sent: Document) -> Changes:
