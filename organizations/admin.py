@@ -15,6 +15,7 @@ class OrganizationAdmin(ReadOnlyAdmin):
         "auth_policy_changed_at",
         "session_timeout",
         "session_remember",
+        "user_tokens_enabled",
         "members",
         "created_at",
     ]

@@ -131,6 +131,16 @@ def tell_of_token(name: str, token: OrganizationToken, *, actor: Actor, **contex
     )
 
 
+def tell_of_user_tokens(organization: Organization, *, actor: Actor) -> None:
+    """Tell all owners that the organization now accepts, or no longer accepts, the tokens of its members."""
+    outbox.notify_all(
+        owners_of(organization),
+        "organization_user_tokens",
+        enabled=organization.user_tokens_enabled,
+        **mail_context(organization, actor),
+    )
+
+
 def tell_of_invitation(organization: Organization, invitation: Membership, *, actor: Actor) -> None:
     """Tell all owners of an invitation by a token whose maker is no longer an owner."""
     outbox.notify_all(

@@ -28,6 +28,10 @@ class Event(EventName):
         "organization.user_sessions_changed",
         _("Changed how long the sessions of an organization's members last"),
     )
+    USER_TOKENS_CHANGED = (
+        "organization.user_tokens_changed",
+        _("Changed whether an organization accepts personal tokens"),
+    )
     MEMBER_INVITED = "organization.member_invited", _("Invitation to an organization")
     INVITATION_ACCEPTED = "organization.invitation_accepted", _("Accepted an invitation to an organization")
     INVITATION_DECLINED = "organization.invitation_declined", _("Declined an invitation to an organization")

@@ -64,6 +64,30 @@ class NoLongerAllowed(RuleViolation):
     message = gettext_lazy("You may no longer do that in this organization. Nothing was changed.")
 
 
+class UserTokensRefused(RuleViolation):
+    """The organization does not accept tokens of persons. The code is what Terraform's SDK looks for."""
+
+    code = "unauthorized"
+    message = gettext_lazy(
+        "%(name)s does not accept personal tokens. Use a token of the organization or of its owners' team. "
+        "An owner can change this in its settings, under API Tokens."
+    )
+
+    def __init__(self, organization: Organization) -> None:
+        super().__init__(name=organization.name)
+
+
+class TokenWouldEndItself(RuleViolation):
+    """A personal token would close the organization to itself, and could never open it again."""
+
+    code = "token-would-end-itself"
+    message = gettext_lazy(
+        "A personal token can't turn this off: it would lock itself out. Use a token of the organization or "
+        "of its owners' team, or the organization's settings, under API Tokens."
+    )
+    fields = ("user-tokens-enabled",)
+
+
 class OrganizationGone(Gone):
     code = "organization-gone"
     message = gettext_lazy("That organization has been deleted.")

@@ -16,10 +16,11 @@ from organizations.access.rights import lock_with_right, may_create_organization
 from organizations.announcements import Change, tell, tell_of_deletion
 from organizations.events import Event, record
 from organizations.exceptions import CreationNotAllowed, NameTaken
-from organizations.models import AuthPolicy, Membership, Organization, OrganizationCounts
+from organizations.models import AuthPolicy, Membership, Organization, OrganizationCounts, Right
 from organizations.names import check_name
 from organizations.policy.two_factor import change_policy
 from organizations.policy.user_sessions import change_sessions
+from organizations.policy.user_tokens import change_user_tokens
 
 # A name is taken from everybody for good. Counted for the person alone.
 CREATIONS = Budget("organization:create", (30, 3600), (100, 86_400))
@@ -32,6 +33,7 @@ class Changes(TypedDict, total=False):
     collaborator_auth_policy: AuthPolicy
     session_timeout: int | None
     session_remember: int | None
+    user_tokens_enabled: bool
 
 
 def create_organization(
@@ -88,13 +90,14 @@ def update_organization(organization: Organization, *, email: str, actor: Actor)
 def change_organization(organization: Organization, changes: Changes, *, actor: Actor) -> Organization:
     """Change several fields at once: all of them, or none if one is refused.
 
-    An equal value is not a change. Raises OwnersNotEnrolled, SessionOutOfRange, RateLimited, NoLongerAllowed,
-    OrganizationGone.
+    An equal value is not a change. Raises OwnersNotEnrolled, SessionOutOfRange, TokenWouldEndItself,
+    UserTokensRefused, RateLimited, NoLongerAllowed, OrganizationGone.
     """
     if changes.keys() - {"email"}:
         news.reserve_broadcast(organization, actor)
+    right = Right.USER_TOKENS if changes.keys() <= {"user_tokens_enabled"} else Right.SETTINGS
     with acting(actor):
-        organization = lock_with_right(organization, actor)
+        organization = lock_with_right(organization, actor, right)
         apply(changes, organization, actor=actor)
     return organization
 
@@ -105,6 +108,8 @@ def apply(changes: Changes, organization: Organization, *, actor: Actor) -> None
         change_contact(organization, changes["email"], actor=actor)
     if "collaborator_auth_policy" in changes:
         change_policy(organization, changes["collaborator_auth_policy"], actor=actor)
+    if "user_tokens_enabled" in changes:
+        change_user_tokens(organization, changes["user_tokens_enabled"], actor=actor)
     change_sessions(
         organization,
         timeout=changes.get("session_timeout", organization.session_timeout),

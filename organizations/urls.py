@@ -6,7 +6,17 @@ Fixed words come before names of organizations.
 from django.urls import path
 
 from organizations import names  # noqa: F401 - registers the converter of names
-from organizations.views import authentication, general, home, invitations, mine, organization, tokens, users
+from organizations.views import (
+    authentication,
+    general,
+    home,
+    invitations,
+    mine,
+    organization,
+    tokens,
+    user_tokens,
+    users,
+)
 
 app_name = "organizations"
 
@@ -34,6 +44,9 @@ urlpatterns = [
     path(f"{USER}/unmake-owner", users.unmake_owner, name="unmake_owner"),
     path(f"{USER}/remove", users.remove_member, name="remove_member"),
     path(TOKENS, tokens.tokens, name="tokens"),
+    path(f"{TOKENS}/personal", user_tokens.user_tokens, name="user_tokens"),
+    path(f"{TOKENS}/personal/disable", user_tokens.disable, name="disable_user_tokens"),
+    path(f"{TOKENS}/personal/enable", user_tokens.enable, name="enable_user_tokens"),
     path(f"{TOKENS}/<slug:kind>/create", tokens.create_token, name="create_token"),
     path(f"{TOKENS}/<slug:kind>/delete", tokens.delete_token, name="delete_token"),
     path(f"{SETTINGS}/authentication", authentication.authentication, name="authentication"),

@@ -18,7 +18,9 @@ DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 SECURITY = (ROOT / "docs" / "security.md").read_text()
 
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
-PROMISES = {f"R{number}" for first, last in [(1, 55), (57, 59)] for number in range(first, last + 1)}
+PROMISES = {
+    f"R{number}" for first, last in [(1, 55), (57, 59), (61, 62)] for number in range(first, last + 1)
+}
 INVARIANTS = {f"I{number}" for number in range(1, 11)}
 
 

@@ -236,6 +236,14 @@ def end_other_sessions():
     )
 
 
+def refuse_personal_tokens():
+    user = somebody()
+    organization, client = acme(user)
+    url = f"/app/{organization.name}/settings/authentication-tokens/personal/disable"
+    refused = Organization.objects.filter(pk=organization.pk, user_tokens_enabled=False)
+    return Scene(user, lambda: client.post(url), refused.exists, "organization.user_tokens_changed")
+
+
 def update_user_sessions():
     user = somebody()
     organization, client = acme(user)
@@ -573,6 +581,7 @@ OPERATIONS = [
     end_session,
     end_other_sessions,
     update_user_sessions,
+    refuse_personal_tokens,
     change_settings_over_the_api,
     add_owners_over_the_api,
     create_token,

@@ -7,7 +7,8 @@ from accounts.api.endpoint import Call
 from accounts.api.gates import check_sudo, has_sudo, sudo_token_required, user_token_required
 from accounts.api.resources import service_account, user_id, user_resource
 from accounts.fields import AddressField, CurrentPasswordField, NewPasswordField
-from accounts.jsonapi.documents import document, respond
+from accounts.jsonapi.documents import Resource, document, respond
+from accounts.jsonapi.fixed import hold_attributes
 from accounts.models import ApiToken, User, login_key
 from accounts.users import email_addresses, passwords
 
@@ -20,7 +21,11 @@ def details(call: Call) -> HttpResponse:
 
 
 def show_own(call: Call, user: User) -> HttpResponse:
-    return respond(document(user_resource(user, own=True, sudo=has_sudo(call), token=call.token)))
+    return respond(document(own_resource(call, user)))
+
+
+def own_resource(call: Call, user: User) -> Resource:
+    return user_resource(user, own=True, sudo=has_sudo(call), token=call.token)
 
 
 @user_token_required
@@ -31,6 +36,7 @@ def update(call: Call) -> HttpResponse:
     if sent.has("username") and sent.attributes["username"] != user.username:
         sent.fail("username", _("A username can't be changed."))
     email = sent.text("email", AddressField()) if sent.has("email") else ""
+    hold_attributes(sent, own_resource(call, user)["attributes"], but=("username", "email"))
     sent.check()
     stored = email_addresses.unconfirmed_address(user) or user.email
     if email and login_key(email) != login_key(stored):
@@ -48,6 +54,7 @@ def change_password(call: Call) -> HttpResponse:
     new = sent.text("password", NewPasswordField())
     if sent.text("password_confirmation", NewPasswordField()) != new:
         sent.fail("password_confirmation", _("This is not the same as the new password."))
+    hold_attributes(sent, own_resource(call, call.user)["attributes"])
     sent.check()
     passwords.change(call.user, current, new, session=None, actor=call.actor)
     return show_own(call, call.user)

@@ -8,6 +8,7 @@ from accounts.api.gates import check_sudo, user_token_required
 from accounts.api.resources import token_resource
 from accounts.fields import DescriptionField
 from accounts.jsonapi.documents import document, no_content, respond
+from accounts.jsonapi.fixed import hold_attributes
 from accounts.jsonapi.pagination import paginate
 from accounts.jsonapi.requests import Document
 from accounts.models import ApiToken
@@ -16,6 +17,8 @@ from accounts.tokens import issuing
 
 KINDS = ("authentication-tokens", "authentication-token")
 DESCRIPTION = DescriptionField()
+# What only the server can say of a new token.
+MADE_HERE = dict.fromkeys(("created-at", "last-used-at", "token"))
 
 
 @user_token_required
@@ -33,6 +36,7 @@ def create(call: Call, user_id: str) -> HttpResponse:
     check_sudo(call)
     sent: Document = call.document(*KINDS)
     description, expires_at = sent.text("description", DESCRIPTION), sent.moment("expired-at")
+    hold_attributes(sent, MADE_HERE)
     sent.check()
     token, secret = issuing.create(
         call.user, description=description, expires_at=expires_at, actor=call.actor

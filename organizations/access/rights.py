@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from django.conf import settings
 
 from accounts.audit import Actor
-from accounts.models import User
-from organizations.exceptions import MembershipGone, NoLongerAllowed, OrganizationGone
+from accounts.models import ApiToken, BearerToken, User
+from organizations.exceptions import MembershipGone, NoLongerAllowed, OrganizationGone, UserTokensRefused
 from organizations.models import Membership, Organization, OrganizationToken, Right
 
 LARGEST_ID = 2**63 - 1  # of any row; databases raise for larger numbers
@@ -51,12 +51,23 @@ def check_right(organization: Organization, actor: Actor, right: Right) -> None:
 def has_right(organization: Organization, actor: Actor, right: Right) -> bool:
     """Return whether the actor has the right. The caller holds the organization's lock.
 
-    Revoking a token takes the same lock. Raises TokenRevoked.
+    Revoking a token and refusing personal ones take the same lock. Raises TokenRevoked, UserTokensRefused.
     """
     if isinstance(actor.token, OrganizationToken):
         actor.token.check_alive()
         return actor.token.organization_id == organization.pk and right in actor.token.rights
+    check_user_token(organization, actor.token)
     return organization.memberships.owners().filter(user=actor.user).exists()
+
+
+def check_user_token(organization: Organization, token: BearerToken | None) -> None:
+    """Raise UserTokensRefused if this is a person's token, and the organization does not accept those.
+
+    The gate of the API asks this on each request, and verbs ask it again under the organization's lock.
+    `MembershipQuerySet.accepting_user_tokens` is the same rule as a query.
+    """
+    if isinstance(token, ApiToken) and not organization.user_tokens_enabled:
+        raise UserTokensRefused(organization)
 
 
 def lock_member(user_id: int) -> User:

@@ -25,7 +25,8 @@ from accounts.jsonapi.errors import ApiError
 from accounts.models import ApiToken, User
 from accounts.models.public_ids import row_id
 from organizations.access.gate import active_membership, enrolment_path, is_locked_out, membership_of
-from organizations.exceptions import MembershipGone, NoLongerAllowed, OrganizationGone
+from organizations.access.rights import check_user_token
+from organizations.exceptions import MembershipGone, NoLongerAllowed, OrganizationGone, UserTokensRefused
 from organizations.models import Membership, MembershipQuerySet, Organization, OrganizationToken, Right
 from organizations.policy import two_factor
 
@@ -38,7 +39,7 @@ class Access:
     membership: Membership | None = None
     token: OrganizationToken | None = None
     conformant: bool | None = None  # whether every owner is enrolled; None if not read yet
-    is_locked_out: bool = False  # a member who may see only that it exists
+    is_locked_out: bool = False  # a member, or a member's token, that may see only that it exists
 
     @property
     def is_conformant(self) -> bool:
@@ -109,12 +110,17 @@ def gate_errors() -> Iterator[None]:
         yield
     except NoLongerAllowed as error:
         raise forbidden(str(error)) from error
+    except UserTokensRefused as error:  # 403, as Terraform's SDK drops the details of a 401
+        raise ApiError(403, error.code, str(error)) from error
     except (OrganizationGone, MembershipGone) as error:
         raise not_found() from error
 
 
 def access_by_name(call: Call, organization_name: str) -> Access:
-    """Return the access to an organization. Raises 404 without access, and 403 if the policy locks out."""
+    """Return the access to an organization. Raises 404 without access.
+
+    Raises 403 if the organization does not accept personal tokens, and if the policy locks out.
+    """
     if isinstance(call.token, OrganizationToken):
         if call.token.organization.name.lower() != organization_name.lower():
             raise not_found()
@@ -122,6 +128,8 @@ def access_by_name(call: Call, organization_name: str) -> Access:
     membership = membership_of(call.user, organization_name, OF_USER_AND_OWNERS)
     if membership is None:
         raise not_found()
+    with gate_errors():
+        check_user_token(membership.organization, call.token)
     check_policy(call.user, membership.organization)
     return of_member(membership)
 
@@ -138,14 +146,19 @@ def of_member(membership: Membership, *, is_locked_out: bool = False) -> Access:
 
 
 def own_memberships(call: Call) -> MembershipQuerySet:
-    """Return the memberships of the caller, in order of the name, locked-out ones included."""
+    """Return the memberships of the caller, in order of the name, also where the token opens nothing."""
     mine = Membership.objects.active().filter(user=call.user).order_by(Lower("organization__name"))
     return mine.select_related("organization").annotate(unenrolled_owner=Exists(UNENROLLED_OWNERS))
 
 
 def access_of(row: Membership, user: User) -> Access:
-    """Return the access that a row of `own_memberships` gives its user."""
-    return of_member(row, is_locked_out=is_locked_out(user, row.organization))
+    """Return the access that a row of `own_memberships` gives a token of its user."""
+    return of_member(row, is_locked_out=is_closed(row.organization, user))
+
+
+def is_closed(organization: Organization, user: User) -> bool:
+    """Return whether this user's token may see no more than that the organization exists."""
+    return not organization.user_tokens_enabled or is_locked_out(user, organization)
 
 
 def access_to(call: Call, organization: Organization) -> Access:

@@ -14,18 +14,20 @@ from accounts.api.errors import forbidden, not_found
 from accounts.api.gates import user_token_required
 from accounts.api.resources import user_resource
 from accounts.fields import AddressField
-from accounts.jsonapi.documents import Resource, document, no_content, respond
+from accounts.jsonapi.documents import Resource, document, no_content, respond, to_one
 from accounts.jsonapi.errors import ApiError
+from accounts.jsonapi.fixed import hold_attributes, hold_relationships
 from accounts.jsonapi.pagination import PageRequest, paginate, pagination
 from accounts.jsonapi.requests import Document, identifiers
 from accounts.models import USERNAME_LENGTH, ApiToken, login_key
 from accounts.models.public_ids import row_id
-from organizations.access.gate import is_locked_out
+from organizations.access.rights import check_user_token
 from organizations.api.gate import (
     Access,
     access_to,
     check_right,
     gate_errors,
+    is_closed,
     member_required,
     right_required,
 )
@@ -37,6 +39,8 @@ from organizations.models import Membership, Organization, Right, confirmed_addr
 
 KIND = "organization-memberships"
 TEAMS = "/data/relationships/teams"
+# What only the server can say of a new invitation.
+OF_AN_INVITATION = {"status": "invited", "created-at": None, "is-org-two-factor-required": None}
 EMAIL = AddressField()
 USERNAME = forms.CharField(max_length=USERNAME_LENGTH)
 
@@ -96,7 +100,9 @@ def teams_of(access: Access, rows: list[Membership]) -> list[Resource]:
 def create(call: Call, access: Access) -> HttpResponse:
     """Invite a person by email address or by username (D24)."""
     sent = call.document(KIND)
-    by_name = sent.has("username") and not sent.has("email")
+    by_name = not sent.attributes.get("email") and sent.has("username")
+    hold_attributes(sent, OF_AN_INVITATION | ({} if by_name else {"username": None}))
+    hold_relationships(sent, {"organization": to_one("organizations", access.organization.name), "user": {}})
     who = sent.text("username", USERNAME) if by_name else sent.text("email", EMAIL)
     if by_name and "@" in who:
         sent.fail("username", _("That is an address, and no username."))
@@ -124,7 +130,7 @@ def check_teams(sent: Document, organization: Organization) -> None:
 
 @user_token_required
 def mine(call: Call) -> HttpResponse:
-    """List the caller's memberships, including those that a policy locks, and open invitations."""
+    """List the caller's memberships, also of organizations closed to the token, and open invitations."""
     wanted = call.includes("user", "teams")
     now = timezone.now()
     visible = Membership.objects.shown_to(call.user.pk, confirmed_address(call.user), now, latest_end(now))
@@ -143,8 +149,8 @@ def mine(call: Call) -> HttpResponse:
 
 
 def own_teams(call: Call, rows: Iterable[Membership]) -> list[Resource]:
-    """Return the owners' teams that the caller is in, except of organizations that lock the caller out."""
-    owned = [row for row in rows if row.is_owner and not is_locked_out(call.user, row.organization)]
+    """Return the owners' teams that the caller is in, except of organizations closed to the token."""
+    owned = [row for row in rows if row.is_owner and not is_closed(row.organization, call.user)]
     owners = Membership.objects.owners().filter(organization__in=[row.organization_id for row in owned])
     counts = dict(owners.order_by().values_list("organization").annotate(Count("pk")))
     accesses = [Access(row.organization, membership=row) for row in owned]
@@ -160,6 +166,8 @@ def show(call: Call, membership_id: str) -> HttpResponse:
     if own and membership.is_invited:
         if membership.is_expired:
             raise not_found()
+        with gate_errors():
+            check_user_token(membership.organization, call.token)
     else:
         access = access_to(call, membership.organization)
         if not own:
@@ -192,6 +200,7 @@ def delete(call: Call, membership_id: str) -> HttpResponse:
 
 
 def end_own(call: Call, membership: Membership) -> None:
+    check_user_token(membership.organization, call.token)
     call.check_body()
     if not membership.is_invited:
         if membership.is_owner:

@@ -14,6 +14,7 @@ from accounts.api.endpoint import Call
 from accounts.api.errors import forbidden
 from accounts.api.gates import check_sudo, has_sudo
 from accounts.jsonapi.documents import Resource, document, no_content, respond
+from accounts.jsonapi.fixed import flag, hold_attributes, hold_relationships
 from accounts.jsonapi.pagination import paginate
 from accounts.jsonapi.requests import Document
 from accounts.models import ApiToken
@@ -22,11 +23,13 @@ from organizations.api.gate import (
     Access,
     access_by_name,
     access_of,
+    check_right,
     member_required,
     own_memberships,
     right_required,
 )
 from organizations.api.resources import entitlement_set_resource, organization_resource
+from organizations.api.switches import ANY_FLAG_AT_CREATION, MADE_HERE, SENT_ONLY, SHOWN
 from organizations.exceptions import CreationNotAllowed, SessionOutOfRange
 from organizations.forms import LONGEST_ADDRESS, ContactField, NameField
 from organizations.lifecycle import Changes
@@ -37,6 +40,8 @@ KIND = "organizations"
 # The includes of Terraform Cloud's API; only the first has content here.
 INCLUDES = ("entitlement_set", "subscription", "default-project")
 POLICY = "collaborator-auth-policy"
+CHANGEABLE = ("name", "email", POLICY, "session-timeout", "session-remember", "user-tokens-enabled")
+RELATIONSHIPS = ("default-agent-pool", "default-project", "subscription")  # to nothing, here
 NAME, EMAIL = NameField(), ContactField(max_length=LONGEST_ADDRESS)
 
 
@@ -99,8 +104,12 @@ def create(call: Call) -> HttpResponse:
     sent = call.document(KIND)
     name, email = sent.text("name", NAME), sent.text("email", EMAIL)
     changes = read_guarded(sent)
+    hold_attributes(sent, SHOWN | SENT_ONLY | MADE_HERE, but=ANY_FLAG_AT_CREATION)
+    for switch in filter(sent.has, ANY_FLAG_AT_CREATION):
+        flag(sent, switch)
+    hold_relationships(sent, {name: {} for name in RELATIONSHIPS})
     sent.check()
-    if changes:
+    if differing(Organization(), changes):
         check_sudo(call)
     try:
         organization = lifecycle.create_organization(
@@ -113,24 +122,48 @@ def create(call: Call) -> HttpResponse:
     return respond(document(organization_resource(access), included=[entitlements]), status=201)
 
 
-@right_required(Right.SETTINGS)
+@right_required(Right.USER_TOKENS)
 def update(call: Call, access: Access) -> HttpResponse:
     """Change every attribute that was sent, or none."""
     organization = access.organization
     sent = call.document(KIND, public_id=organization.name)
     if sent.has("name") and sent.attributes["name"] != organization.name:
         sent.fail("name", _("The name of an organization can't be changed."))
-    email = sent.text("email", EMAIL) if sent.has("email") else None
     changes = read_guarded(sent)
+    if sent.has("email"):
+        changes["email"] = sent.text("email", EMAIL)
+    present = organization_resource(access)
+    hold_attributes(sent, present["attributes"] | SENT_ONLY, but=CHANGEABLE)
+    hold_relationships(sent, present["relationships"])
     sent.check()
-    if not has_sudo(call):
-        if any(getattr(organization, name) != value for name, value in changes.items()):
-            check_sudo(call)
-        changes = Changes()  # equal now; a concurrent change must not turn them into changes without sudo
-    if email is not None:
-        changes["email"] = email
+    changes = allowed(call, access, changes)
     changed = lifecycle.change_organization(organization, changes, actor=call.actor)
     return respond(document(organization_resource(replace(access, organization=changed, conformant=None))))
+
+
+def allowed(call: Call, access: Access, changes: Changes) -> Changes:
+    """Return the changes that this token may make. Raises 403 if one of the others would change something.
+
+    What is equal now is left out, if it takes more than the token has: a concurrent change must not turn it
+    into a change.
+    """
+    real = differing(access.organization, changes)
+    if not access.may(Right.SETTINGS):
+        if real - {"user_tokens_enabled"}:
+            check_right(call, access, Right.SETTINGS)
+        if real:
+            check_right(call, access, Right.USER_TOKENS, sudo=True)
+        return Changes(user_tokens_enabled=changes["user_tokens_enabled"]) if real else Changes()
+    if not has_sudo(call):
+        if real - {"email"}:
+            check_sudo(call)
+        return Changes(email=changes["email"]) if "email" in changes else Changes()
+    return changes
+
+
+def differing(organization: Organization, changes: Changes) -> set[str]:
+    """Return the names of the fields that would get another value."""
+    return {name for name, value in changes.items() if getattr(organization, name) != value}
 
 
 def read_guarded(sent: Document) -> Changes:
@@ -143,6 +176,8 @@ def read_guarded(sent: Document) -> Changes:
         changes["session_timeout"] = minutes(sent, "session-timeout")
     if sent.has("session-remember"):
         changes["session_remember"] = minutes(sent, "session-remember")
+    if sent.has("user-tokens-enabled"):
+        changes["user_tokens_enabled"] = bool(flag(sent, "user-tokens-enabled"))
     return changes
 
 

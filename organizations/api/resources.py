@@ -7,6 +7,7 @@ from accounts.api.resources import moment, user_resource
 from accounts.jsonapi.documents import API, Resource, resource, to_many, to_one
 from accounts.models.public_ids import public_id
 from organizations.api.gate import Access
+from organizations.api.switches import SHOWN
 from organizations.models import Membership, Organization, Right
 
 OWNERS = "owners"  # the name of the one team
@@ -42,8 +43,9 @@ def organization_resource(access: Access) -> Resource:
         "two-factor-conformant": access.is_conformant if access.may(Right.SETTINGS) else None,
         "session-timeout": None if locked_out else organization.session_timeout,
         "session-remember": None if locked_out else organization.session_remember,
+        "user-tokens-enabled": organization.user_tokens_enabled,
         "permissions": permissions(access),
-        **PASSED_THROUGH,
+        **SHOWN,
     }
     relationships = {
         "authentication-token": {"links": {"related": f"{path}/authentication-token"}},
@@ -70,28 +72,6 @@ def permissions(access: Access) -> dict[str, bool]:
         "can-access-via-teams": inside,
         "can-create-team": False,
     }
-
-
-# Attributes of Terraform Cloud without a feature here, with their documented defaults.
-PASSED_THROUGH: dict[str, Any] = {
-    "plan-expired": False,
-    "plan-expires-at": None,
-    "plan-is-trial": False,
-    "plan-is-enterprise": False,
-    "plan-identifier": "free_standard",
-    "cost-estimation-enabled": False,
-    "default-execution-mode": "remote",
-    "send-passing-statuses-for-untriggered-speculative-plans": False,
-    "aggregated-commit-status-enabled": True,
-    "speculative-plan-management-enabled": True,
-    "allow-force-delete-workspaces": False,
-    "assessments-enforced": False,
-    "fair-run-queuing-enabled": False,
-    "saml-enabled": False,
-    "owners-team-saml-role-id": None,
-    "user-tokens-enabled": True,
-    "max-ttl-enabled": False,
-}
 
 
 def entitlement_set_resource(organization: Organization) -> Resource:

@@ -11,12 +11,15 @@ from accounts.api.errors import not_found
 from accounts.api.resources import token_resource
 from accounts.jsonapi.documents import API, document, no_content, respond
 from accounts.jsonapi.errors import invalid_parameter
+from accounts.jsonapi.fixed import hold_attributes
 from accounts.jsonapi.requests import Document
 from organizations import tokens
 from organizations.api.gate import Access, right_required, team_required
 from organizations.models import OrganizationToken, Right
 
 Kind = OrganizationToken.Kind
+# What only the server can say of a new token. These have no descriptions.
+MADE_HERE = {"created-at": None, "description": "", "last-used-at": None, "token": None}
 NOTHING: tuple[Any, ...] = (None, {}, {"data": None})  # bodies of clients without attributes
 
 
@@ -80,6 +83,7 @@ def expiry_sent(call: Call) -> datetime | None:
         return None
     sent: Document = call.document()
     expires_at = sent.moment("expired-at")
+    hold_attributes(sent, MADE_HERE)
     sent.check()
     return expires_at
 

@@ -20,7 +20,7 @@ from accounts.exceptions import EmailNotConfirmed
 from accounts.limits import Budget, BySource, Ceiling, Claim
 from accounts.models import User, login_key
 from accounts.sessions.locks import acting
-from organizations.access.rights import lock_memberships, lock_organization, lock_with_right
+from organizations.access.rights import check_user_token, lock_memberships, lock_organization, lock_with_right
 from organizations.announcements import active_owners, tell_of_invitation
 from organizations.events import Event, record
 from organizations.exceptions import AlreadyMember, InvitationGone, UnknownUser
@@ -178,9 +178,13 @@ def activate(invitation: Membership, user: User) -> None:
 
 
 def decline(invitation_id: int, *, user: User, actor: Actor) -> Organization:
-    """Decline an invitation and return the organization, which can invite again. Raises InvitationGone."""
+    """Decline an invitation and return the organization, which can invite again.
+
+    Raises InvitationGone, UserTokensRefused.
+    """
     with acting(actor, always=True):
         organization, user, _rows = lock_invitation(invitation_id, user)
+        check_user_token(organization, actor.token)
         Membership.objects.filter(pk=invitation_id).delete()
         record(Event.INVITATION_DECLINED, organization, actor=actor, user=user)
         OrganizationCounts.objects.add([organization.pk], invited=-1)

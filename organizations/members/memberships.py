@@ -8,6 +8,7 @@ from accounts.sessions.locks import acting
 from organizations import news
 from organizations.access.rights import (
     check_right,
+    check_user_token,
     lock_member,
     lock_memberships,
     lock_organization,
@@ -147,9 +148,10 @@ def remove(
 
 
 def leave(organization: Organization, *, user: User, actor: Actor) -> None:
-    """Leave an organization, even when locked out. Raises LastOwner, MembershipGone."""
+    """Leave an organization, even when locked out. Raises LastOwner, MembershipGone, UserTokensRefused."""
     with acting(actor, always=True):
         organization = lock_organization(organization)
+        check_user_token(organization, actor.token)
         user = lock_member(user.pk)
         membership = organization.memberships.active().filter(user=user).first()
         if membership is None:

@@ -1,4 +1,4 @@
-"""Decide what users may see of each other, by the organizations that they share (AP-14)."""
+"""Decide what users may see of each other with their tokens, by the organizations that they share (AP-14)."""
 
 from dataclasses import dataclass
 
@@ -17,8 +17,8 @@ class VisibleUser:
 
 
 def visible_user(caller: User, user_id: int | None) -> VisibleUser | None:
-    """Return the user if they share an organization that is open to the caller, else None."""
-    mine = Membership.objects.active().filter(user=caller).open_to(caller)
+    """Return the user if they share an organization that is open to the caller's token, else None."""
+    mine = Membership.objects.active().filter(user=caller).open_to(caller).accepting_user_tokens()
     theirs = Membership.objects.active().filter(user=user_id, organization__in=mine.values("organization"))
     owned = mine.owners().filter(organization=OuterRef("organization"))
     shared = theirs.annotate(owned=Exists(owned)).select_related("user").order_by("-owned").first()

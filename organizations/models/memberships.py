@@ -52,6 +52,10 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
             return self
         return self.exclude(organization__collaborator_auth_policy=AuthPolicy.TWO_FACTOR_MANDATORY)
 
+    def accepting_user_tokens(self) -> Self:
+        """Return those in organizations that accept personal tokens: `rights.check_user_token` as a query."""
+        return self.filter(organization__user_tokens_enabled=True)
+
     def of_person(self, user: User) -> Self:
         """Return memberships and invitations of a user, also invitations to the user's confirmed address."""
         return self.of(user.pk, confirmed_address(user))

@@ -48,6 +48,10 @@ class Organization(models.Model):
     # Minutes without use, and minutes since the sign-in, after which members have to sign in again.
     session_timeout = models.PositiveIntegerField(_("session timeout"), null=True, editable=False)
     session_remember = models.PositiveIntegerField(_("session remember"), null=True, editable=False)
+    # Whether members' own tokens open it; those of the organization always do.
+    user_tokens_enabled = models.BooleanField(
+        _("accepts personal tokens"), default=True, db_default=True, editable=False
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = OrganizationQuerySet.as_manager()

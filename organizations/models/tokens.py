@@ -19,6 +19,7 @@ class Right(Enum):
     MEMBERS = "members"  # see members in full, invite and remove them
     OWNERS = "owners"  # make and unmake owners
     TOKENS = "tokens"  # make and revoke the tokens below
+    USER_TOKENS = "user_tokens"  # accept or refuse the tokens of members
 
 
 class OrganizationToken(BearerToken):
@@ -59,10 +60,13 @@ class OrganizationToken(BearerToken):
 
     @property
     def rights(self) -> frozenset[Right]:
-        """Return the rights as in Terraform Cloud: members; with the owners' token, owners and tokens too."""
+        """Return the rights as in Terraform Cloud: members; with the owners' token, owners and tokens too.
+
+        Both may refuse members' own tokens: no such token can, since it would end itself.
+        """
         if self.kind == self.Kind.OWNERS:
-            return frozenset({Right.MEMBERS, Right.OWNERS, Right.TOKENS})
-        return frozenset({Right.MEMBERS})
+            return frozenset({Right.MEMBERS, Right.OWNERS, Right.TOKENS, Right.USER_TOKENS})
+        return frozenset({Right.MEMBERS, Right.USER_TOKENS})
 
     def lock(self) -> None:
         """Lock nothing: verbs that use or revoke this token lock its organization."""

@@ -1,11 +1,14 @@
 """Who is let in where: every operation is classified, and meets everybody whom it must not let in."""
 
+from contextlib import contextmanager
+
 import pytest
 
-from organizations.models import OrganizationToken, Right
+from organizations.models import Organization, OrganizationToken, Right
 from tests.api.clients import API
 from tests.api.routes import OPERATIONS
 from tests.support.crawl_programs import complaints, programs
+from tests.support.crawler import dump
 
 pytestmark = pytest.mark.django_db
 
@@ -30,8 +33,8 @@ GET    /organizations                                                 any
 POST   /organizations                                                 person
 GET    /organization-memberships                                      person
 GET    /organizations/<organization_name>                             member
-PATCH  /organizations/<organization_name>                             settings
-PUT    /organizations/<organization_name>                             settings
+PATCH  /organizations/<organization_name>                             user_tokens
+PUT    /organizations/<organization_name>                             user_tokens
 DELETE /organizations/<organization_name>                             settings sudo
 GET    /organizations/<organization_name>/entitlement-set             member
 GET    /organizations/<organization_name>/organization-memberships    member
@@ -146,6 +149,36 @@ def test_d2_tokens_from_before_the_enrolment_are_not_enough(programs, operation,
     assert "/app/settings/tokens" in refused(answer, 403, TWO_FACTOR)
 
 
+@IN_ORGANIZATIONS
+@pytest.mark.parametrize("who", ["olga", "una", "max", "olga, unverified"])
+def test_af3_where_personal_tokens_are_refused_every_one_is_everywhere(programs, operation, who):
+    with refusing_personal_tokens(programs, who):
+        answer = programs[who].send(operation.method, programs.path(operation))
+
+    assert refused(answer, 403, "unauthorized").startswith("open does not accept personal tokens.")
+
+
+@IN_ORGANIZATIONS
+@pytest.mark.parametrize("who", ["eve", "root"])
+def test_af3_outsiders_still_can_not_tell_what_is_there(programs, operation, who):
+    with refusing_personal_tokens(programs, who):
+        answer = programs[who].send(operation.method, programs.path(operation))
+
+    assert refused(answer, 404) == ""
+
+
+@contextmanager
+def refusing_personal_tokens(programs, who):
+    """`open` refuses them meanwhile, which is no change by the program."""
+    before = programs[who].before
+    open_ = Organization.objects.filter(name="open")
+    open_.update(user_tokens_enabled=False)
+    programs[who].before = dump()
+    yield
+    open_.update(user_tokens_enabled=True)
+    programs[who].before = before
+
+
 @of_class("sudo")
 def test_d6_what_is_guarded_takes_a_token_that_stands_for_sudo(programs, operation):
     answer = programs["olga, unverified"].send(operation.method, programs.path(operation))
@@ -153,10 +186,8 @@ def test_d6_what_is_guarded_takes_a_token_that_stands_for_sudo(programs, operati
     assert "/app/settings/tokens" in refused(answer, 403, TWO_FACTOR)
 
 
-@of_class("settings")
+@of_class("user_tokens")
 def test_d6_the_policy_and_the_sessions_take_sudo(programs, operation):
-    if operation.method == "DELETE":
-        return
     for attributes in [
         {"collaborator-auth-policy": "two_factor_mandatory"},
         {"session-timeout": 60},

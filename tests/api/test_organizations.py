@@ -430,10 +430,8 @@ def test_or13_owners_read_who_is_missing_and_members_do_not(stage):
     assert "una" not in forbidden.content.decode()
 
 
-@pytest.mark.parametrize(
-    "name", ["two-factor-conformant", "created-at", "permissions", "id", "external-id", "x"]
-)
-def test_read_only_and_unknown_attributes_are_ignored(stage, name):
+@pytest.mark.parametrize("name", ["id", "x"])
+def test_unknown_attributes_are_ignored(stage, name):
     before = stored()
 
     response = program(stage, "olga").patch(OPEN, {"data": {"attributes": {name: True}}})

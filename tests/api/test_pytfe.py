@@ -28,7 +28,7 @@ from pytfe.models.team import TeamIncludeOpt
 
 from accounts.models.public_ids import public_id
 from organizations.models import Membership, Organization
-from tests.api.clients import API, document, token_of
+from tests.api.clients import API, document, token_of, token_of_organization
 from tests.api.programs import ou, team
 from tests.support.organizations import is_mandatory, make_stage
 
@@ -115,7 +115,7 @@ def test_an_organization_is_made_changed_and_deleted(olga):
     assert (made.id, made.name, made.email) == ("new-one", "new-one", "a@example.com")
 
     options = OrganizationUpdateOptions(
-        name="new-one", email="b@example.com", session_timeout=60, session_remember=120, saml_enabled=True
+        name="new-one", email="b@example.com", session_timeout=60, session_remember=120, saml_enabled=False
     )
     assert olga.organizations.update("new-one", options).email == "b@example.com"
     stored = Organization.objects.get(name="new-one")
@@ -143,6 +143,19 @@ def test_refusals_come_with_their_words(stage, olga, connect):
     with pytest.raises(AuthError) as unauthorized:
         connect(token="x" * 14 + ".atlasv1." + "x" * 67).organizations.read("open")
     assert unauthorized.value.status == 401
+
+
+def test_af3_personal_tokens_are_refused_with_a_sentence(olga, connect):
+    owners = connect(token=token_of_organization(Organization.objects.get(name="open"), "owners"))
+    switch = {"data": {"type": "organizations", "attributes": {"user-tokens-enabled": False}}}
+    assert (
+        owners._transport.request("PATCH", f"{API}/organizations/open", json_body=switch).status_code == 200
+    )
+
+    with pytest.raises(AuthError, match="open does not accept personal tokens"):
+        olga.organizations.read("open")
+    assert owners.organizations.read("open").name == "open"
+    assert {one.name for one in olga.organizations.list()} == {"open", "fort"}
 
 
 # --- Memberships ---

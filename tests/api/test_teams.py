@@ -317,8 +317,8 @@ def test_the_token_of_the_owners_does_but_in_a_mandatory_organization_behind_two
 
 
 RIGHTS = {
-    Kind.ORGANIZATION: {Right.MEMBERS},
-    Kind.OWNERS: {Right.MEMBERS, Right.OWNERS, Right.TOKENS},
+    Kind.ORGANIZATION: {Right.MEMBERS, Right.USER_TOKENS},
+    Kind.OWNERS: {Right.MEMBERS, Right.OWNERS, Right.TOKENS, Right.USER_TOKENS},
 }
 
 

@@ -41,8 +41,8 @@ def test_without_tokens_the_page_says_so_and_what_each_may_do(stage):
 
     assert page.count("There is none.") == 2
     assert page.count("Create token") == 2
-    assert "It can't make owners, change settings, or make tokens." in page
-    assert "It can't change or delete the organization" in page
+    assert "It can't make owners, change other settings, or make tokens." in page
+    assert "It can't change other settings or delete the organization" in page
 
 
 @pytest.mark.parametrize("kind", KINDS)

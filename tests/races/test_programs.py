@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from accounts.models.public_ids import public_id
 from organizations.models import Membership
-from tests.api.clients import document, token_of
+from tests.api.clients import LiveClient, document, token_of, token_of_organization
 from tests.support.organizations import found, membership_of
 from tests.support.parallel import AT_ONCE, called, fire
 from tests.support.people import enrol, make_user
@@ -47,6 +47,27 @@ def test_ap_12_two_owners_switch_it_on_and_off(live_site, rounds):
             assert not changes or changes[-1] == final
         sessions = rounds.events("organization.user_sessions_changed")
         assert all(before.data["after"] == after.data["before"] for before, after in pairwise(sessions))
+
+
+def test_af3_personal_tokens_change_nothing_after_they_are_refused(live_site, rounds):
+    for number in rounds(3):
+        owner, name = make_user(f"owner{number}"), f"acme{number}"
+        path, personal = f"/organizations/{name}", token_of(owner)
+        shared = token_of_organization(found(name, owner), "owners")
+        refuse = document("organizations", user_tokens_enabled=False)
+        raws = [
+            called(live_site, "PATCH", path, personal, document("organizations", email=f"{n}@example.com"))
+            for n in range(AT_ONCE)
+        ]
+        raws.insert(AT_ONCE // 2, called(live_site, "PATCH", path, shared, refuse))
+
+        replies = fire(live_site, raws)
+
+        assert statuses(replies) <= {200, 403}
+        [switched] = rounds.events("organization.user_tokens_changed")
+        assert all(one.pk < switched.pk for one in rounds.events("organization.updated"))
+        assert LiveClient(live_site, personal).get(path).status_code == 403
+        assert LiveClient(live_site, shared).get(path).status_code == 200
 
 
 def test_ap_12_requiring_against_new_owners_without_two_factor(live_site, rounds):

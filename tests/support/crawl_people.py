@@ -43,8 +43,12 @@ def locked_out(stage):
 
 
 def owner(stage):
-    """Return the browser of an owner whose organization has one token and can have another."""
+    """Return the browser of an owner of two organizations.
+
+    One has one token and can have another; the other does not accept personal tokens.
+    """
     browser = stage.browser("olga")
+    browser.post("/app/fort/settings/authentication-tokens/personal/disable")
     browser.post("/app/open/settings/authentication-tokens/organization/create", {"expires": "90"})
     return browser
 

@@ -36,7 +36,15 @@ limit sessions in open          api  L 404 403 403 ok  404 ok  404
 limit sessions in fort          html L 404 E   403 404 ok  ok  404
 limit sessions in fort          api  L 404 E   403 404 ok  ok  404
 pretend in open                 html none
-pretend in open                 api  L 404 403 403 ok  404 ok  404
+pretend in open                 api  L 404 403 403 422 404 422 404
+refuse tokens of open           html L 404 403 403 ok  404 ok  404
+refuse tokens of open           api  L 404 403 403 422 404 422 404
+refuse tokens of fort           html L 404 E   403 404 ok  ok  404
+refuse tokens of fort           api  L 404 E   403 404 422 422 404
+accept tokens of open           html L 404 403 403 ok  404 ok  404
+accept tokens of open           api  L 404 403 403 ok  404 ok  404
+view tokens of open             html L 404 403 403 ok  404 ok  404
+view tokens of open             api  none
 list users of open              html L 404 403 403 ok  404 ok  404
 list users of open              api  L 404 ok  ok  ok  404 ok  404
 list users of fort              html L 404 E   403 404 ok  ok  404
@@ -115,6 +123,9 @@ def act_on_pages(stage, browser, action):
     name = "fort" if "fort" in action else "open"
     settings = f"/app/{name}/settings"
     verb, target, *_ = action.split()
+    personal = f"{settings}/authentication-tokens/personal"
+    if action.startswith("view tokens"):
+        return browser.get(personal)
     pages = {
         "view": f"/app/{name}",
         "authentication": f"{settings}/authentication",
@@ -131,6 +142,8 @@ def act_on_pages(stage, browser, action):
         "delete": (f"{settings}/general/delete", {"name": name}),
         "leave": (f"/app/{name}/leave", {}),
         "token": (f"{settings}/authentication-tokens/organization/create", {"expires": "30"}),
+        "refuse": (f"{personal}/disable", {}),
+        "accept": (f"{personal}/enable", {}),
     }
     if verb not in forms:
         row = f"{settings}/users/{membership_of(stage.people[target], name).pk}"
@@ -181,6 +194,8 @@ CHANGES = {
     "lift": {"collaborator_auth_policy": "password"},
     "limit": {"session_timeout": 60},
     "change": {"email": "new@open.example"},
+    "refuse": {"user_tokens_enabled": False},
+    "accept": {"user_tokens_enabled": True},
     "pretend": {
         "two_factor_conformant": True,
         "created_at": "2001-01-01T00:00:00.000Z",
@@ -218,7 +233,12 @@ def is_about_two_factor(response):
 def everything():
     """All that an action may change."""
     organizations = Organization.objects.order_by("pk").values_list(
-        "name", "email", "collaborator_auth_policy", "session_timeout", "session_remember"
+        "name",
+        "email",
+        "collaborator_auth_policy",
+        "session_timeout",
+        "session_remember",
+        "user_tokens_enabled",
     )
     memberships = Membership.objects.order_by("pk").values_list(
         "organization", "user", "email", "is_owner", "status"
@@ -262,7 +282,7 @@ def test_matrix_allows_or_refuses_by_rule(stage, action, door, actor, expected):
         assert everything() != before
 
 
-CHANGES_NOTHING = {"view", "authentication", "list", "teams", "look", "own", "pretend"}
+CHANGES_NOTHING = {"view", "authentication", "list", "teams", "look", "own", "accept"}
 
 
 @pytest.mark.parametrize("door", ["html", "api"])

@@ -1,0 +1,85 @@
+"""Accept or refuse the personal tokens of an organization's members.
+
+The gate of the API reads it on each request; nothing is written to tokens. Pages are not concerned: an owner
+can always change it back there, also without any token.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Max
+from django.utils import timezone
+
+from accounts.audit import Actor
+from accounts.models import ApiToken, unexpired
+from accounts.sessions.locks import acting
+from organizations import news
+from organizations.access.rights import lock_with_right
+from organizations.announcements import tell_of_user_tokens
+from organizations.events import Event, record
+from organizations.exceptions import TokenWouldEndItself
+from organizations.models import Membership, Organization, Right
+
+LATELY = timedelta(days=30)
+MOST_SHOWN = 100  # people
+
+
+def set_user_tokens(organization: Organization, enabled: bool, *, actor: Actor) -> Organization:
+    """Accept personal tokens, or refuse them from the next request on. The same again is not a change.
+
+    Raises TokenWouldEndItself, UserTokensRefused, NoLongerAllowed, OrganizationGone, RateLimited.
+    """
+    news.reserve_broadcast(organization, actor)
+    with acting(actor):
+        organization = lock_with_right(organization, actor, Right.USER_TOKENS)
+        change_user_tokens(organization, enabled, actor=actor)
+    return organization
+
+
+def change_user_tokens(organization: Organization, enabled: bool, *, actor: Actor) -> None:
+    """Like `set_user_tokens`, for a caller who holds the organization's lock."""
+    if organization.user_tokens_enabled == enabled:
+        return
+    if not enabled and isinstance(actor.token, ApiToken):
+        raise TokenWouldEndItself
+    organization.user_tokens_enabled = enabled
+    organization.save(update_fields=["user_tokens_enabled"])
+    record(Event.USER_TOKENS_CHANGED, organization, actor=actor, enabled=enabled)
+    tell_of_user_tokens(organization, actor=actor)
+
+
+@dataclass(frozen=True)
+class TokenUser:
+    """A member whose tokens were used lately: how many of them, and when last."""
+
+    name: str
+    tokens: int
+    last_used_at: datetime
+
+
+@dataclass(frozen=True)
+class TokenUsers:
+    """Those who used theirs last, at most MOST_SHOWN, and how many members there are in all."""
+
+    shown: Sequence[TokenUser]
+    total: int
+
+
+def used_lately(organization: Organization) -> TokenUsers:
+    """Return the members whose working tokens were used within LATELY, for whatever organization.
+
+    Where a token was used is not kept. Its description is its owner's own, and not told.
+    """
+    members = Membership.objects.active().filter(organization=organization)
+    tokens = ApiToken.objects.filter(
+        unexpired(),
+        last_used_at__gte=timezone.now() - LATELY,
+        owner__is_active=True,
+        owner__in=members.values("user"),
+    )
+    people = tokens.values("owner__username").annotate(tokens=Count("pk"), last=Max("last_used_at"))
+    latest = list(people.order_by("-last", "owner__username")[: MOST_SHOWN + 1])
+    shown = [TokenUser(row["owner__username"], row["tokens"], row["last"]) for row in latest[:MOST_SHOWN]]
+    total = len(latest) if len(latest) <= MOST_SHOWN else people.count()
+    return TokenUsers(shown, total)

@@ -1,0 +1,48 @@
+"""Organization settings > API Tokens > Personal tokens: an owner accepts or refuses those of the members.
+
+Its own page shows beforehand whose programs that would stop.
+"""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.sessions.assurance import sudo_required
+from accounts.sessions.requests import SignedInRequest
+from organizations.access.gate import owner_required
+from organizations.models import Membership, Organization
+from organizations.policy import user_tokens as policy
+
+PAGE = "organizations:user_tokens"
+
+
+@require_safe
+@owner_required
+def user_tokens(request: SignedInRequest, organization: Organization, membership: Membership) -> HttpResponse:
+    context = {
+        "organization": organization,
+        "membership": membership,
+        "people": policy.used_lately(organization),
+        "days": policy.LATELY.days,
+    }
+    return render(request, "organizations/user_tokens.html", context)
+
+
+@require_POST
+@owner_required
+@sudo_required(page=PAGE)
+def disable(request: SignedInRequest, organization: Organization, membership: Membership) -> HttpResponse:
+    policy.set_user_tokens(organization, False, actor=request.actor)
+    messages.success(request, _("%(name)s no longer accepts personal tokens.") % {"name": organization.name})
+    return redirect("organizations:tokens", organization.name)
+
+
+@require_POST
+@owner_required
+@sudo_required(page=PAGE)
+def enable(request: SignedInRequest, organization: Organization, membership: Membership) -> HttpResponse:
+    policy.set_user_tokens(organization, True, actor=request.actor)
+    messages.success(request, _("%(name)s accepts personal tokens again.") % {"name": organization.name})
+    return redirect("organizations:tokens", organization.name)
