@@ -9,6 +9,7 @@ from accounts.api.resources import service_account, user_id, user_resource
 from accounts.fields import AddressField, CurrentPasswordField, NewPasswordField
 from accounts.jsonapi.documents import document, respond
 from accounts.models import ApiToken, User, login_key
+from accounts.typed.passwords import normal
 from accounts.users import email_addresses, passwords
 
 
@@ -46,7 +47,7 @@ def change_password(call: Call) -> HttpResponse:
     sent = call.document("users", public_id=user_id(call.user))
     current = sent.text("current_password", CurrentPasswordField())
     new = sent.text("password", NewPasswordField())
-    if sent.text("password_confirmation", NewPasswordField()) != new:
+    if normal(sent.text("password_confirmation", NewPasswordField())) != normal(new):
         sent.fail("password_confirmation", _("This is not the same as the new password."))
     sent.check()
     passwords.change(call.user, current, new, session=None, actor=call.actor)
