@@ -17,8 +17,8 @@ PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]*[A-Z
 # What word processors make of a hyphen and an apostrophe; the blank of braille, which Python does not strip.
 TYPOGRAPHY = str.maketrans({"\u2010": "-", "\u2011": "-", "\u2019": "'", "\u2800": " "})
 # As mail programs copy an address: "Alice <alice@example.com>".
-IN_BRACKETS = re.compile(r"[^<>@]*<([^<>]+)>")
-CAUGHT_BEHIND = " .,;:"
+IN_BRACKETS = re.compile(r"[^<>@]*<([^<>]+)>[ .,;:]*$")
+CAUGHT_BEHIND = " .,;:>)"
 # In some scripts the joiners are letters of a domain; everywhere else the rules of IDNA refuse them.
 ALL_BUT_JOINERS = re.compile(rf"(?![\u200c\u200d])[{INVISIBLE}]")
 
@@ -37,10 +37,10 @@ def address(text: str) -> str:
     """
     if PLAIN_ADDRESS.fullmatch(text) or len(text) > LONGEST_ADDRESS:
         return text
-    joined = ALL_BUT_JOINERS.sub("", text).translate(TYPOGRAPHY).strip().removeprefix("mailto:")
-    joined = joined.rstrip(CAUGHT_BEHIND)
-    in_brackets = IN_BRACKETS.fullmatch(joined)
-    local, at, domain = (in_brackets[1].strip() if in_brackets else joined).rpartition("@")
+    joined = ALL_BUT_JOINERS.sub("", text).translate(TYPOGRAPHY).strip()
+    in_brackets = IN_BRACKETS.match(joined)
+    written = in_brackets[1] if in_brackets else joined
+    local, at, domain = written.strip().removeprefix("mailto:").rstrip(CAUGHT_BEHIND).rpartition("@")
     return f"{visible(local)}{at}{ascii_domain(domain)}"
 
 

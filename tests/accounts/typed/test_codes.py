@@ -1,4 +1,4 @@
-"""Codes as people type and paste them: what goes, what is refused with a reason, and what counts (D44, R15)."""
+"""Codes as people type and paste them: what goes, what is refused and why, what counts (D44, R15)."""
 
 import pytest
 
