@@ -44,6 +44,7 @@ PASTED = {
     "a sentence": "Your TFC Auth code is {0}{1}.",
     "a sentence, in groups": "Your TFC Auth code is {0}\u00a0{1}.",
     "with the prefix": "Code:{0}{1}",
+    "a place to break the line": "Your code is\u200b{0}{1}\u200band good for five minutes",
     "another script": "验证码{0}{1}，5分钟内有效",
     "twice the same": "{0}{1} is your code.\n@example.com #{0}{1}",
 }

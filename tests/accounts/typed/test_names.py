@@ -305,6 +305,15 @@ def test_pf2_the_search_of_members_reads_names(alice, bob):
     assert "alice" in page
 
 
+def test_pf2_the_search_of_the_admin_site_reads_names_and_addresses(app_of_alice):
+    make_user("erika", email=STORED)
+    User.objects.filter(username="alice").update(is_staff=True, is_superuser=True)
+    client = sign_in(app_of_alice.user, app_of_alice)
+
+    for typed in ("\u200berika\u00a0", "erika@bücher.example"):
+        assert STORED in client.get("/admin/accounts/user/", {"q": typed}).content.decode()
+
+
 def test_pf2_commands_read_names_and_addresses(alice, monkeypatch):
     monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)
     call_command("deactivate_user", "\ufeffali\u200bce ", reason="gone", stdout=StringIO())
