@@ -8,8 +8,8 @@ INVISIBLE = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-# Python's \s has the no-break, thin and ideographic spaces, tab and newlines. It has not the blank of braille,
-# and the space of no width, behind which web pages may break a line.
+# Python's \s has the no-break, thin and ideographic spaces, tab and newlines; not the blank of braille, nor
+# the space of no width, behind which web pages may break a line.
 BLANK = r"\s\u2800\u200b"
 # Unicode's dashes, the minus, the bullet that looks like a hyphen, and what Japanese keyboards have instead.
 DASH = r"\-\u058a\u05be\u2010-\u2015\u2043\u2212\u2e3a\u2e3b\u30fc\ufe31\ufe32\ufe58\ufe63\uff0d\uff70"

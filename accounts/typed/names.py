@@ -8,7 +8,7 @@ import re
 
 import idna
 
-from accounts.typed.characters import INVISIBLE, visible
+from accounts.typed.characters import INVISIBLE
 
 LONGEST_ADDRESS = 320  # characters of an address that are read (RFC 3696)
 
@@ -19,15 +19,17 @@ TYPOGRAPHY = str.maketrans({"\u2010": "-", "\u2011": "-", "\u2019": "'", "\u2800
 # As mail programs copy an address: "Alice <alice@example.com>".
 IN_BRACKETS = re.compile(r"[^<>@]*<([^<>]+)>[ .,;:]*$")
 CAUGHT_BEHIND = " .,;:>)"
+# Nothing leaves a right-to-left override behind: it shows a text backwards, and stays, to be refused (OR-11).
+HIDDEN = re.compile(rf"(?!\u202e)[{INVISIBLE}]")
 # In some scripts the joiners are letters of a domain; everywhere else the rules of IDNA refuse them.
-ALL_BUT_JOINERS = re.compile(rf"(?![\u200c\u200d])[{INVISIBLE}]")
+HIDDEN_IN_DOMAINS = re.compile(rf"(?![\u202e\u200c\u200d])[{INVISIBLE}]")
 
 
 def name(text: str) -> str:
     """Return a name without invisible characters, and without blanks around it."""
     if PLAIN_NAME.fullmatch(text):
         return text
-    return visible(text).translate(TYPOGRAPHY).strip()
+    return HIDDEN.sub("", text).translate(TYPOGRAPHY).strip()
 
 
 def address(text: str) -> str:
@@ -37,17 +39,17 @@ def address(text: str) -> str:
     """
     if PLAIN_ADDRESS.fullmatch(text) or len(text) > LONGEST_ADDRESS:
         return text
-    joined = ALL_BUT_JOINERS.sub("", text).translate(TYPOGRAPHY).strip()
+    joined = HIDDEN_IN_DOMAINS.sub("", text).translate(TYPOGRAPHY).strip()
     in_brackets = IN_BRACKETS.match(joined)
     written = in_brackets[1] if in_brackets else joined
     local, at, domain = written.strip().removeprefix("mailto:").rstrip(CAUGHT_BEHIND).rpartition("@")
-    return f"{visible(local)}{at}{ascii_domain(domain)}"
+    return f"{HIDDEN.sub('', local)}{at}{ascii_domain(domain)}"
 
 
 def ascii_domain(domain: str) -> str:
     """Return a domain in ASCII, by IDNA 2008 and UTS 46; one that has no such spelling stays as it is."""
-    if visible(domain).isascii():
-        return visible(domain).rstrip(".")
+    if (shown := HIDDEN.sub("", domain)).isascii():
+        return shown.rstrip(".")
     try:
         return idna.encode(domain, uts46=True, std3_rules=True).decode().rstrip(".")
     except UnicodeError:  # idna's own errors are children of it

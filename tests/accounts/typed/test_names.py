@@ -66,6 +66,7 @@ LOOK_ALIKES = [
     "alice\u0338",
     "al\x00ice",
     "a|ice",
+    "\u202ealice",
 ]
 
 ONE_DOMAIN = [
@@ -204,6 +205,8 @@ def test_pf2_a_reset_goes_to_the_stored_address_in_every_spelling(mailoutbox):
         "bob@example.com <alice@example.com>",
         "alice@example.com <bob@example.com>",
         "alice＠example.com",
+        "alice@exa\u202emple.com",
+        "\u202ealice@example.com",
     ],
 )
 def test_pf2_a_reset_for_another_address_mails_nobody(alice, bob, mailoutbox, typed):
