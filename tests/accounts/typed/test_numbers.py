@@ -12,6 +12,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 # NUMBER, as address books, chats, web pages and word processors hand it on.
 PASTED = [
     "\u202a+1 (202) 555-0143\u202c",
+    "\u202d+1 (202) 555-0143\u202c",
     "\u2068+1\u00a0202\u00a0555\u00a00143\u2069",
     "+1\u2011202\u2011555\u20110143",
     "+1\u2013202\u2013555\u20130143",
