@@ -12,10 +12,13 @@ from django.utils.translation import pgettext
 
 from accounts.audit import strip_control_characters
 from accounts.models import DESCRIPTION_LENGTH
+from accounts.typed import names
 from accounts.users.validators import LONGEST_PASSWORD, validate_address
 
 LONGEST_LOGIN = 254
-LONGEST_ANSWER = 64  # limit of the HTML field only; `to_python` takes any length
+LONGEST_ANSWER = (
+    500  # a whole text message, pasted; limit of the HTML field only; `to_python` takes any length
+)
 
 
 class CurrentPasswordField(forms.CharField):
@@ -41,13 +44,32 @@ class AnswerField(forms.Field):
         return value or ""
 
 
+class NameField(forms.CharField):
+    """The name of a user or of an organization, read as people type and paste it (D44)."""
+
+    def to_python(self, value: Any) -> str:
+        return names.name(super().to_python(value) or "")
+
+
+class LoginField(forms.CharField):
+    """A username or an email address."""
+
+    def to_python(self, value: Any) -> str:
+        return names.login(super().to_python(value) or "")
+
+
 class AddressField(forms.EmailField):
+    """An email address. `clean` returns it in ASCII, as it is stored and written to."""
+
     default_validators = [validate_address]
+
+    def to_python(self, value: Any) -> str:
+        return names.address(super().to_python(value) or "")
 
     def __init__(self, **kwargs: Any) -> None:
         attrs = {"autocomplete": "email", "autocapitalize": "none", "spellcheck": "false"}
-        widget = forms.EmailInput(attrs=attrs)
-        super().__init__(label=_("Email address"), max_length=LONGEST_LOGIN, widget=widget, **kwargs)
+        options = {"label": _("Email address"), "max_length": LONGEST_LOGIN}
+        super().__init__(**{**options, "widget": forms.EmailInput(attrs=attrs), **kwargs})
 
 
 class NewPasswordField(forms.CharField):

@@ -16,6 +16,8 @@ from accounts.fields import (
     CurrentPasswordField,
     DescriptionField,
     ExpiryField,
+    LoginField,
+    NameField,
     NewPasswordField,
 )
 from accounts.models import USERNAME_LENGTH, validate_username
@@ -25,7 +27,7 @@ from accounts.web.durations import in_words
 
 
 class SignInForm(forms.Form):
-    username = forms.CharField(
+    username = LoginField(
         label=_("Username or email"),
         max_length=LONGEST_LOGIN,
         widget=forms.TextInput(
@@ -41,7 +43,7 @@ class SignInForm(forms.Form):
 
 
 class CodeForm(forms.Form):
-    """A six-digit code. The factor removes spaces and hyphens, so pasted codes work."""
+    """A six-digit code. The factor reads it, so that pasted ones work, and counts what is none."""
 
     code = AnswerField(
         label=_("Authentication code"),
@@ -126,7 +128,7 @@ class MethodForm(forms.Form):
 
 
 class SignUpForm(forms.Form):
-    username = forms.CharField(
+    username = NameField(
         label=_("Username"),
         max_length=USERNAME_LENGTH,
         validators=[validate_username],

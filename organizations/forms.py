@@ -7,6 +7,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.exceptions import RuleViolation
+from accounts.fields import AddressField, LoginField
+from accounts.fields import NameField as TypedName
 from accounts.models import USERNAME_LENGTH
 from accounts.users.validators import validate_address
 from organizations.announcements import LeftBehind
@@ -17,11 +19,11 @@ LONGEST_ADDRESS = 254
 PLAIN_TEXT = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
 
 
-class ContactField(forms.EmailField):
-    default_validators = [validate_address]
+class ContactField(AddressField):
+    """Where people can reach an organization."""
 
 
-class NameField(forms.CharField):
+class NameField(TypedName):
     """The name of a new organization."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -64,7 +66,7 @@ class GeneralForm(forms.Form):
 class DeleteForm(forms.Form):
     """Confirm a deletion by typing the name of the organization."""
 
-    name = forms.CharField(
+    name = TypedName(
         label=_("Organization name"),
         max_length=NAME_LENGTH,
         widget=forms.TextInput(attrs=PLAIN_TEXT),
@@ -142,7 +144,7 @@ class UserSessionsForm(forms.Form):
 
 
 class AddMemberForm(forms.Form):
-    username = forms.CharField(
+    username = LoginField(
         label=_("Username or email"),
         max_length=LONGEST_ADDRESS,
         help_text=_("They get an invitation, which is good for 7 days, and decide themselves."),
@@ -196,7 +198,7 @@ class UserFilterForm(forms.Form):
     """Filters of the list of users. Sent by GET."""
 
     status = forms.ChoiceField(choices=Membership.Status.choices, required=False)
-    q = forms.CharField(
+    q = TypedName(
         label=_("Search by username"),
         max_length=USERNAME_LENGTH,
         required=False,

@@ -10,6 +10,7 @@ from accounts.fields import AddressField, CurrentPasswordField, NewPasswordField
 from accounts.jsonapi.documents import Resource, document, respond
 from accounts.jsonapi.fixed import hold_attributes
 from accounts.models import ApiToken, User, login_key
+from accounts.typed.passwords import normal
 from accounts.users import email_addresses, passwords
 
 
@@ -52,7 +53,7 @@ def change_password(call: Call) -> HttpResponse:
     sent = call.document("users", public_id=user_id(call.user))
     current = sent.text("current_password", CurrentPasswordField())
     new = sent.text("password", NewPasswordField())
-    if sent.text("password_confirmation", NewPasswordField()) != new:
+    if normal(sent.text("password_confirmation", NewPasswordField())) != normal(new):
         sent.fail("password_confirmation", _("This is not the same as the new password."))
     hold_attributes(sent, own_resource(call, call.user)["attributes"])
     sent.check()

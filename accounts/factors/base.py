@@ -15,6 +15,7 @@ from django.db.models import F, Q
 from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django_otp.models import Device as OTPDevice
 
@@ -25,6 +26,7 @@ from accounts.database.prepared import Prepared
 from accounts.limits import Claim
 from accounts.limits.guesses import Guesses
 from accounts.models import User
+from accounts.typed import characters, codes
 
 State: TypeAlias = dict[str, Any]
 
@@ -233,18 +235,22 @@ class BackupFactor(Factor):
 
 
 def six_digits(answer: str) -> str | None:
-    """Return the code in its canonical spelling, or None (R15).
+    """Return the one code of the answer in its canonical spelling, or None (R15, D44).
 
-    Without ASCII spaces and hyphens it must have exactly six characters 0-9. `int()` and `isdigit()` would
-    accept other digits, signs and underscores, which would get around the replay check and the limiter.
+    `int()` and `isdigit()` would accept other digits, signs and underscores, which would get around the
+    replay check and the limiter.
     """
-    code = answer.replace(" ", "").replace("-", "")
-    return code if len(code) == 6 and all(char in "0123456789" for char in code) else None
+    found = codes.six_digit_codes(answer)
+    return found.pop() if len(found) == 1 else None
 
 
-def wrong_length(answer: str) -> str | None:
-    """Return the explanation for a code with too few or too many digits, else None."""
-    digits = answer.replace(" ", "").replace("-", "")
+def explain_format(answer: str) -> str | None:
+    """Return why there is no six-digit code in the answer, if that is plain to see, else None."""
+    if characters.has_other_digits(answer):
+        return _("Invalid authentication code! Type the code with the digits 0-9.")
+    if len(codes.six_digit_codes(answer)) > 1:
+        return _("That is more than one code. Enter one code only.")
+    digits = codes.without_grouping(answer)
     if len(digits) == 6 or not digits or not all(char in "0123456789" for char in digits):
         return None
     return ngettext(

@@ -5,14 +5,15 @@ import os
 
 from django.core.management.base import CommandError
 
-from accounts.models import User
+from accounts.models import User, login_key
+from accounts.typed import passwords
 
 PASSWORD_VARIABLE = "DJANGO_SUPERUSER_PASSWORD"
 
 
 def user_named(text: str) -> User:
     """Return the user with this name or confirmed address. Raises CommandError."""
-    user: User | None = User.objects.by_login(text).first() if text.isprintable() else None
+    user: User | None = User.objects.by_login(text).first() if login_key(text).isprintable() else None
     if user is None:
         raise CommandError(f"There is no user {text!r}.")
     return user
@@ -39,7 +40,7 @@ def new_password(*, noinput: bool) -> str:
         again = getpass.getpass("Password (again): ")
     except EOFError:
         raise CommandError("No password was typed.") from None
-    if password != again:
+    if passwords.normal(password) != passwords.normal(again):
         raise CommandError("These were two different passwords.")
     return checked(password)
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.database.prepared import Prepared
 from accounts.exceptions import AccountGone
+from accounts.typed import names, passwords
 
 USERNAME_LENGTH = 40
 validate_username = RegexValidator(
@@ -29,7 +30,7 @@ def login_key(text: str) -> str:
     Whatever counts or compares names and addresses does it by this key. If casefold() made the key of an
     unknown name, other spellings would share the budget of it until it exists: that would tell (R5).
     """
-    return text.lower()
+    return names.login(text).lower()
 
 
 def mailbox_key(address: str) -> str:
@@ -184,8 +185,12 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def set_password(self, raw_password: str | None) -> None:
         """Set a password, and a new stamp: saving the row ends every session of the former one."""
-        super().set_password(raw_password)
+        super().set_password(None if raw_password is None else passwords.normal(raw_password))
         self.rotate_stamp()
+
+    def check_password(self, raw_password: str | None) -> bool:
+        """Return whether this is the password, uncounted: for scripts. Verbs call `authenticate`."""
+        return super().check_password(None if raw_password is None else passwords.normal(raw_password))
 
     def rotate_stamp(self) -> None:
         """Set a new stamp, which ends every other session of this user when the row is saved."""

@@ -6,7 +6,6 @@ reason, is recorded, and is told to the user and to all superusers (D14).
 
 from typing import Any
 
-from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
@@ -155,7 +154,7 @@ def set_password(user: User, new: str, *, actor: Actor) -> None:
     Raises WeakPassword, AccountGone.
     """
     passwords.ensure_acceptable(new, user)
-    hashed = make_password(new)
+    hashed = passwords.hashed(new)
     with transaction.atomic():
         locked = User.objects.lock(user.pk)
         passwords.store(locked, hashed)

@@ -17,8 +17,9 @@ from accounts.limits import Attempt, Budget, BySource, Claim, guesses, successes
 from accounts.models import User, login_key
 from accounts.sessions.locks import counted, lock_actor, lock_user
 from accounts.sessions.store import SessionStore
+from accounts.typed.passwords import normal
 from accounts.users.links import Link, active_users, check_reader
-from accounts.users.validators import LONGEST_PASSWORD
+from accounts.users.validators import LONGEST_PASSWORD, MaximumLengthValidator
 
 # Both are for links that still work: whatever ends the links begins a new budget. While the first one is used
 # up, the owner has five mails with a link that works (D37).
@@ -48,7 +49,7 @@ def authenticate(
     A wrong password, an unknown account (`typed` is the entered name) and an inactive account take the same
     work. Raises RateLimited before any hashing (R4), and Overloaded, which counts nothing.
     """
-    if len(password) > LONGEST_PASSWORD:
+    if is_too_long(password):
         yield None
         return
     claims = [
@@ -76,23 +77,50 @@ def confirm(user: User, password: str, *, session: SessionStore, actor: Actor) -
             right.succeeded()
 
 
-def check_hash(user: User | None, password: str) -> bool:
-    """Return whether the password is right; hash once in any case. Upgrade old hashes without a new stamp."""
+def check_hash(user: User | None, typed: str) -> bool:
+    """Return whether the password is right. Upgrade old hashes without a new stamp.
 
-    def upgrade(password: str) -> None:
+    Passwords are hashed in their normal form (D44). Old hashes are of what was typed then, so what is not in
+    normal form is tried as it was typed, too. It takes two hashes, and all else one, whoever the user is and
+    whether or not the first is right.
+    """
+    encoded, password = user.password if user else NO_PASSWORD, normal(typed)
+
+    def upgrade(_typed: str) -> None:
         if user is not None:
-            stored = User.objects.filter(pk=user.pk, password=user.password)
+            stored = User.objects.filter(pk=user.pk, password=encoded)
             stored.update(  # the same password: no session ends
-                password=make_password(password), security_stamp=F("security_stamp")
+                password=hashed(password), security_stamp=F("security_stamp")
             )
 
-    return check_password(password, user.password if user else NO_PASSWORD, upgrade)
+    right = check_password(password, encoded, upgrade)
+    if password == typed:
+        return right
+    old = check_password(typed, encoded)
+    if old and not right:
+        upgrade(typed)
+    return right or old
+
+
+def hashed(password: str) -> str:
+    """Return the hash of a password, as it is stored: that of its normal form."""
+    return make_password(normal(password))
+
+
+def is_too_long(password: str) -> bool:
+    """Return whether the password is too long to be hashed, as typed or in its normal form: that can have 18
+    times the characters.
+    """
+    return len(password) > LONGEST_PASSWORD or len(normal(password)) > LONGEST_PASSWORD
 
 
 def ensure_acceptable(password: str, user: User) -> None:
-    """Raise WeakPassword unless this is acceptable as the user's new password."""
+    """Raise WeakPassword unless the user may have this password: as it was typed, and in normal form."""
+    if is_too_long(password):
+        raise WeakPassword(MaximumLengthValidator().get_help_text())
     try:
-        validate_password(password, user)
+        for spelling in dict.fromkeys((password, normal(password))):
+            validate_password(spelling, user)
     except ValidationError as error:
         raise WeakPassword(" ".join(error.messages)) from error
 
@@ -107,14 +135,14 @@ def change(user: User, old: str, new: str, *, session: SessionStore | None, acto
     with authenticate(user, old, failed=Event.PASSWORD_FAILED, actor=actor) as right:
         if right is None:
             raise WrongPassword
-        hashed = make_password(new)
+        new_hash = hashed(new)
         with counted(actor, always=True):
             if session is None:
                 lock_actor(actor)
             locked = lock_user(user, session)
             if locked.security_stamp != user.security_stamp:
                 raise WrongPassword  # the password may have changed since the check
-            store(locked, hashed)
+            store(locked, new_hash)
             if session is not None:
                 session.renew(locked)
             record(Event.PASSWORD_CHANGED, actor=actor, subject=subject_of(user), user=user)
@@ -122,8 +150,8 @@ def change(user: User, old: str, new: str, *, session: SessionStore | None, acto
             right.succeeded()
 
 
-def store(user: User, hashed: str) -> None:
-    user.password = hashed
+def store(user: User, new_hash: str) -> None:
+    user.password = new_hash
     user.rotate_stamp()
     user.save(update_fields=["password", "security_stamp"])
 
@@ -187,11 +215,11 @@ def reset(token: str, new: str, *, actor: Actor) -> User:
     check_reader(token, actor.user)
     user = RESET.redeem(token, actor=actor)
     ensure_acceptable(new, user)
-    hashed = make_password(new)
+    new_hash = hashed(new)
     with transaction.atomic():
         locked: User = User.objects.lock(user.pk)
         RESET.check(token, locked)
-        store(locked, hashed)
+        store(locked, new_hash)
         record(Event.PASSWORD_RESET, actor=actor, subject=subject_of(user), user=user)
         outbox.notify(locked, "password_changed", actor=actor)
     return locked

@@ -7,7 +7,6 @@ address of another account the response is the same, and its owner gets a mail.
 from functools import partial
 
 from django.conf import settings
-from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
@@ -54,7 +53,7 @@ def sign_up(username: str, email: str, password: str, *, session: SessionStore, 
         if User.objects.by_login(username).exists():
             raise UsernameTaken
         with limits.attempt(*confirmations_to(email, actor)):
-            hashed = make_password(password)
+            hashed = passwords.hashed(password)
     try:
         with transaction.atomic():
             user: User = User.objects.create(username=username, email=email, password=hashed)
@@ -76,7 +75,7 @@ def create_superuser(username: str, email: str, password: str, *, actor: Actor) 
         raise UsernameTaken
     if User.objects.by_confirmed_email(email).exists():
         raise AddressTaken
-    fields = {"password": make_password(password), "email_confirmed_at": timezone.now()}
+    fields = {"password": passwords.hashed(password), "email_confirmed_at": timezone.now()}
     try:
         with transaction.atomic():
             user: User = User.objects.create(

@@ -78,10 +78,15 @@ def names_around(user: User | None) -> set[str]:
 def validate_address(text: str) -> None:
     """Raise ValidationError unless this is an ASCII email address: other letters can imitate an address.
 
+    `names.address` has put a domain with other letters into ASCII already, if there can be such a domain.
+
     A quoted part before the `@` is refused, too: programs misread the blanks, commas and `@` in it.
     """
-    if not (text.isascii() and text.isprintable()):
+    local, at, domain = text.rpartition("@")
+    if not (local.isascii() and local.isprintable()):
         raise ValidationError(_("Use an address without accents or other special letters."), code="invalid")
+    if at and not domain.isascii():
+        raise ValidationError(_("There can't be a domain with this name."), code="invalid")
     if '"' in text:
         raise ValidationError(_("Use an address without quotation marks."), code="invalid")
     EmailValidator()(text)

@@ -8,6 +8,8 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from accounts.typed import names
+
 LONGEST_SEARCH = 254  # characters; the longest searchable value is an email address
 
 
@@ -61,4 +63,4 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         """Truncate the search: SQLite refuses patterns of more than 50,000 characters."""
-        return super().get_search_results(request, queryset, search_term[:LONGEST_SEARCH])
+        return super().get_search_results(request, queryset, names.login(search_term[:LONGEST_SEARCH]))

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from django import forms
 from django.db.models import Count
 from django.db.models.functions import Lower
 from django.http import HttpResponse
@@ -13,7 +12,7 @@ from accounts.api.endpoint import Call
 from accounts.api.errors import forbidden, not_found
 from accounts.api.gates import user_token_required
 from accounts.api.resources import user_resource
-from accounts.fields import AddressField
+from accounts.fields import AddressField, NameField
 from accounts.jsonapi.documents import Resource, document, no_content, respond, to_one
 from accounts.jsonapi.errors import ApiError
 from accounts.jsonapi.fixed import hold_attributes, hold_relationships
@@ -42,7 +41,7 @@ TEAMS = "/data/relationships/teams"
 # What only the server can say of a new invitation.
 OF_AN_INVITATION = {"status": "invited", "created-at": None, "is-org-two-factor-required": None}
 EMAIL = AddressField()
-USERNAME = forms.CharField(max_length=USERNAME_LENGTH)
+USERNAME = NameField(max_length=USERNAME_LENGTH)
 
 
 # --- Of an organization ---

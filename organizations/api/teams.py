@@ -11,6 +11,7 @@ from accounts.jsonapi.documents import Resource, document, no_content, respond
 from accounts.jsonapi.errors import ApiError
 from accounts.jsonapi.pagination import paginate
 from accounts.jsonapi.requests import identifiers
+from accounts.models import login_key
 from accounts.models.public_ids import row_id
 from organizations.api.gate import Access, member_required, team_required
 from organizations.api.resources import OWNERS, membership_resource, team_resource, users_of
@@ -109,10 +110,10 @@ def members_by_user(organization: Organization, sent: list[str]) -> list[int]:
     by_id = dict(
         members.filter(user__in=[pk for pk in pks.values() if pk is not None]).values_list("user_id", "pk")
     )
-    names = [text.lower() for text, pk in pks.items() if pk is None]
+    names = [login_key(text) for text, pk in pks.items() if pk is None]
     by_name = dict(members.filter(username_key__in=names).values_list("username_key", "pk"))
     return [
-        member_or_422(by_name.get(text.lower()) if pk is None else by_id.get(pk), text)
+        member_or_422(by_name.get(login_key(text)) if pk is None else by_id.get(pk), text)
         for text, pk in pks.items()
     ]
 

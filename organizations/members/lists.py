@@ -16,7 +16,7 @@ from django.db.models.functions import Lower
 from accounts.fields import LONGEST_LOGIN
 from accounts.jsonapi.errors import invalid_parameter
 from accounts.jsonapi.pagination import PageRequest
-from accounts.models import User
+from accounts.models import User, login_key
 from organizations.members.keyset import cursor_of, parse, rows_after
 from organizations.models import Membership, MembershipQuerySet, Organization
 
@@ -65,7 +65,7 @@ def filtered(
     memberships = organization.memberships
     rows: MembershipQuerySet = memberships.invited() if invited else memberships.active()
     if q:
-        rows = beginning_with(q.lower(), status, rows, private=invited)
+        rows = beginning_with(login_key(q), status, rows, private=invited)
     return rows.without_two_factor() if without_two_factor and not invited else rows
 
 
@@ -110,8 +110,8 @@ class MemberList:
         self.organization = organization
         self.private = private
         self.status = checked_status(status)
-        self.key = q.lower()
-        self.addresses = [address.lower() for address in addresses]
+        self.key = login_key(q)
+        self.addresses = [login_key(address) for address in addresses]
 
     @cached_property
     def parts(self) -> list[Part]:

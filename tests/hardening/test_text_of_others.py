@@ -12,8 +12,8 @@ from tests.support.people import PASSWORD, enrol, make_user, sign_in
 pytestmark = pytest.mark.django_db
 
 AGENT = "<img src=x onerror=alert(1)> {{7*7}} Firefox/1 Linux"
-NAMES = ["<b>", "a\u202eb", "a\u200bb", "ａｌｉｃｅ", "аlice", "a b", "a@b", "{{7*7}}", "a/b", ""]
-ADDRESSES = [ADDRESS, "a@exa\u202emple.com", "a@exa\u200bmple.com", "ａ@example.com", '"a\x01"@example.com']
+NAMES = ["<b>", "a\u202eb", "ａｌｉｃｅ", "аlice", "a b", "a@b", "{{7*7}}", "a/b", ""]
+ADDRESSES = [ADDRESS, "a@exa\u202emple.com", "a@exa\u0301mple..com", "ａ@example.com", '"a\x01"@example.com']
 
 
 @pytest.fixture

@@ -1,32 +1,41 @@
 """Backup codes: ten one-time codes of 65 bits, for users who lost a device (NIST SP 800-63B-4, 4.2.1.1)."""
 
+import re
 import secrets
 from collections.abc import Iterator
 from typing import Any
 
 from django.db.models import Count, OuterRef, Subquery
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.crypto import digest, digests, open_sealed, seal
 from accounts.crypto.columns import SealedColumn
 from accounts.factors.backup_codes.models import BackupCode, BackupCodeSet
 from accounts.factors.base import BACKUP_CODES, BackupFactor, Device, State
 from accounts.models import User
+from accounts.typed import characters
 
 CODES = 10
 # 13 characters of 5 bits. Without I, L, O and U, which are easily misread.
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 LENGTH = 13
 GROUPS = (5, 4, 4)
-LOOKALIKES = str.maketrans({"I": "1", "L": "1", "O": "0"})
+LOOKALIKES = {"I": "1", "L": "1", "O": "0"}
+SPELLINGS = str.maketrans(
+    {letter.lower(): letter for letter in ALPHABET}
+    | LOOKALIKES
+    | {letter.lower(): digit for letter, digit in LOOKALIKES.items()}
+    | {" ": "", "-": ""}
+)
+IN_GROUPS = re.compile(r"(?<![\w-])\w{5}-\w{4}-\w{4}(?![\w-])", re.ASCII)
 
 
 class BackupCodesFactor(BackupFactor):
     slug = "backup-codes"
-    label = _("Backup codes")
-    proof_label = _("Recovery code")
+    label = gettext_lazy("Backup codes")
+    proof_label = gettext_lazy("Recovery code")
     device_model = BackupCodeSet
     guesses = BACKUP_CODES
     size = CODES
@@ -73,8 +82,12 @@ class BackupCodesFactor(BackupFactor):
     def explain_refusal(
         self, user: User, answer: str, state: State, *, enrolling: bool = False
     ) -> str | None:
-        """Explain a wrong length only: wrong codes and used codes get the same message (R29)."""
+        """Explain the format only: wrong codes and used codes get the same message (R29)."""
+        if len(codes_in(answer)) > 1:
+            return _("That is more than one code. Enter one code only.")
         code = spelled(answer)
+        if any(char.isalnum() and not char.isascii() for char in code):
+            return _("Invalid authentication code! Type it with the letters A-Z and the digits 0-9.")
         if len(code) == LENGTH or not code or not all(char in ALPHABET for char in code):
             return None
         return ngettext(
@@ -157,11 +170,30 @@ def grouped(code: str) -> str:
 
 
 def spelled(answer: str) -> str:
-    """Return an answer in its canonical spelling: case, spaces and hyphens don't matter (R29)."""
-    return answer.replace(" ", "").replace("-", "").upper().translate(LOOKALIKES)
+    """Return an answer in its canonical spelling: case, blanks and dashes don't matter (R29).
+
+    Only the letters of ASCII have a case here: `upper()` also changes others into them.
+    """
+    return characters.plain(answer).translate(SPELLINGS)
+
+
+def codes_in(answer: str) -> set[str]:
+    """Return the codes in a text: the one that it is, or those that it has in their groups.
+
+    It may be a line of the list of codes, with its number. Two are never tried for one attempt (D44).
+    """
+    whole = spelled(answer)
+    if is_code(whole):
+        return {whole}
+    found = {spelled(code) for code in IN_GROUPS.findall(characters.plain(answer))}
+    return {code for code in found if is_code(code)}
+
+
+def is_code(text: str) -> bool:
+    return len(text) == LENGTH and all(char in ALPHABET for char in text)
 
 
 def normalize(answer: str) -> str | None:
-    """Return the code in its canonical spelling, or None if it can't be a code."""
-    code = spelled(answer)
-    return code if len(code) == LENGTH and all(char in ALPHABET for char in code) else None
+    """Return the one code of the answer in its canonical spelling, or None."""
+    found = codes_in(answer)
+    return found.pop() if len(found) == 1 and not characters.has_other_digits(answer) else None

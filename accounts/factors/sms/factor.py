@@ -20,7 +20,7 @@ from accounts.audit import Actor
 from accounts.crypto import digest, digests, seal
 from accounts.database.batches import delete_in_batches, update_in_batches
 from accounts.exceptions import DecryptionFailed, MethodPaused, RateLimited
-from accounts.factors.base import SIX_DIGIT_CODES, Device, Factor, State, six_digits, wrong_length
+from accounts.factors.base import SIX_DIGIT_CODES, Device, Factor, State, explain_format, six_digits
 from accounts.factors.sms import breaker, budgets, wording
 from accounts.factors.sms.forms import PhoneNumberForm
 from accounts.factors.sms.models import Destination, Purpose, SMSDevice, TextMessage
@@ -197,7 +197,7 @@ class SMSFactor(Factor):
         """Explain a wrong length, and that a newer text has replaced this code."""
         code = six_digits(answer)
         if code is None:
-            return wrong_length(answer)
+            return explain_format(answer)
         replaced = TextMessage.objects.filter(
             user=user, used_at=None, replaced_at__isnull=False, expires_at__gt=timezone.now()
         ).exclude(digest="")

@@ -10,12 +10,26 @@ from phonenumber_field.formfields import PhoneNumberField
 from accounts.exceptions import MethodPaused
 from accounts.factors.sms import breaker
 from accounts.factors.sms.numbers import check_textable
+from accounts.typed import characters
 
 LONGEST_NUMBER = 32
+MOST_DIGITS = 18  # 15 of E.164, and a prefix for calls abroad
+
+
+class TypedNumberField(PhoneNumberField):  # type: ignore[misc]  # it has no types
+    """A phone number, read as people type and paste it (D44)."""
+
+    def to_python(self, value: Any) -> Any:
+        text = characters.plain(value or "")
+        if characters.has_other_digits(text):
+            raise ValidationError(_("Type the number with the digits 0-9."), code="digits")
+        if sum(char.isdigit() for char in text) > MOST_DIGITS:
+            raise ValidationError(_("That is too long for a phone number. Enter one only."), code="too-long")
+        return super().to_python(text)
 
 
 class PhoneNumberForm(forms.Form):
-    phone_number = PhoneNumberField(
+    phone_number = TypedNumberField(
         label=_("Phone number"),
         region="US",
         max_length=LONGEST_NUMBER,

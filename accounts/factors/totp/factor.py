@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.crypto import open_sealed, seal
 from accounts.crypto.columns import SealedColumn
 from accounts.exceptions import DecryptionFailed, EnrolmentExpired
-from accounts.factors.base import SIX_DIGIT_CODES, Device, Factor, State, six_digits, wrong_length
+from accounts.factors.base import SIX_DIGIT_CODES, Device, Factor, State, explain_format, six_digits
 from accounts.factors.totp import steps, uri
 from accounts.factors.totp.models import TOTPDevice
 from accounts.models import User
@@ -57,7 +57,7 @@ class TOTPFactor(Factor):
     ) -> str | None:
         code = six_digits(answer)
         if code is None:
-            return wrong_length(answer)
+            return explain_format(answer)
         device = self.pending(user, state).first() if enrolling else self.device_of(user)
         secret = open_secret(device)
         if device is None or secret is None:

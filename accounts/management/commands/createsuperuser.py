@@ -10,6 +10,7 @@ from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
 from accounts.management.prompts import PASSWORD_VARIABLE, new_password
 from accounts.models import validate_username
+from accounts.typed import names
 from accounts.users import registration
 from accounts.users.validators import validate_address
 
@@ -33,8 +34,8 @@ class Command(BaseCommand):
         if noinput and not (username and email):
             raise CommandError(f"--noinput needs --username, --email and {PASSWORD_VARIABLE}.")
         try:
-            username = username or input("Username: ")
-            email = email or input("Email address: ")
+            username = names.name(username or input("Username: "))
+            email = names.address(email or input("Email address: "))
         except EOFError:
             raise CommandError("No username and email address were typed.") from None
         password = new_password(noinput=noinput)

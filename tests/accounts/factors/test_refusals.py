@@ -53,7 +53,7 @@ def test_a_code_of_the_wrong_length(guess, code, digits):
     assert f"A code has six digits; you entered {digits} digit" in shown_on(guess(code))
 
 
-@pytest.mark.parametrize("code", ["", "nonsense", "12345x", "١٢٣٤٥٦", "-- --"])
+@pytest.mark.parametrize("code", ["", "nonsense", "12345x", "-- --"])
 def test_what_is_no_number_at_all_is_just_wrong(guess, code):
     assert INVALID in shown_on(guess(code))
 

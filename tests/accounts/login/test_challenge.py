@@ -271,8 +271,12 @@ OTHER_SPELLINGS = [
     lambda code: f"{code}.0",
     lambda code: f"{code}\x00",
     lambda code: "_".join(code),
-    lambda code: f"\u00a0{code}",
-    lambda code: f"{code}\u200b",
+    lambda code: code.translate({ord("0") + digit: 0x1D7CE + digit for digit in range(10)}),
+    lambda code: f"{code[:5]}{'⁰¹²³⁴⁵⁶⁷⁸⁹'[int(code[5])]}",
+    lambda code: "\ufe0f\u20e3".join(code),
+    lambda code: f"0x{code}",
+    lambda code: f"USD {code}.00",
+    lambda code: f"Your code is {code}7.",
 ]
 
 

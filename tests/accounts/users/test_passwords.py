@@ -103,7 +103,9 @@ def test_r4_success_gives_back_only_its_own_attempt(alice):
     assert post_password(Client(), alice).status_code == 429
 
 
-@pytest.mark.parametrize("spelling", ["ALICE", "alice ", " Alice", "Alice@Example.com"])
+@pytest.mark.parametrize(
+    "spelling", ["ALICE", "alice ", " Alice", "Alice@Example.com", "ali\u200bce", "\u00a0alice\u202c"]
+)
 def test_lg_18_another_spelling_is_the_same_account_with_the_same_counter(alice, spelling):
     for number in range(10):
         client = Client(REMOTE_ADDR=f"198.51.100.{number}")
@@ -112,7 +114,7 @@ def test_lg_18_another_spelling_is_the_same_account_with_the_same_counter(alice,
     assert post_password(Client(), alice).status_code == 429
 
 
-@pytest.mark.parametrize("spelling", ["ａｌｉｃｅ", "ali\u200bce", "alicе", "ſalice"])
+@pytest.mark.parametrize("spelling", ["ａｌｉｃｅ", "alicе", "ſalice", "al ice"])
 def test_lg_18_look_alikes_are_no_account(alice, spelling):
     assert Client().post("/session", {"username": spelling, "password": PASSWORD}).status_code == 422
 
@@ -417,14 +419,25 @@ def test_pr_05_one_address_asks_for_twenty_accounts_an_hour(mailoutbox):
     assert len(mailoutbox) == 20
 
 
-@pytest.mark.parametrize("typed", ["ALICE@example.com", "alice@EXAMPLE.com", " alice@example.com "])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "ALICE@example.com",
+        "alice@EXAMPLE.com",
+        " alice@example.com ",
+        "alice@example.com\u034f",
+        "ali\u00adce@example.com",
+    ],
+)
 def test_pr_06_mail_goes_to_the_stored_address(alice, mailoutbox, typed):
     forgot(typed)
 
     assert [mail.to for mail in mailoutbox] == [["alice@example.com"]]
 
 
-@pytest.mark.parametrize("typed", ["alıce@example.com", "alice@example.com\u034f", "ali\u00adce@example.com"])
+@pytest.mark.parametrize(
+    "typed", ["alıce@example.com", "alicé@example.com", "alice@exаmple.com", "alice@examp\u0142e.com"]
+)
 def test_pr_06_look_alikes_get_no_mail(alice, mailoutbox, typed):
     forgot(typed)
 

@@ -1,0 +1,1 @@
+"""Read what people type and paste: codes, phone numbers, names, addresses, passwords."""
