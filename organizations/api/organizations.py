@@ -1,6 +1,6 @@
 """List, show, create, update and delete organizations."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import reduce
 from operator import or_
@@ -18,6 +18,11 @@ from accounts.jsonapi.pagination import paginate
 from accounts.jsonapi.requests import Document
 from accounts.models import ApiToken
 from organizations import lifecycle
+from organizations.api.features import (
+    entitlement_set_resource,
+    project_resource,
+    subscription_resource,
+)
 from organizations.api.gate import (
     Access,
     access_by_name,
@@ -26,7 +31,7 @@ from organizations.api.gate import (
     own_memberships,
     right_required,
 )
-from organizations.api.resources import entitlement_set_resource, organization_resource
+from organizations.api.resources import organization_resource
 from organizations.exceptions import CreationNotAllowed, SessionOutOfRange
 from organizations.forms import LONGEST_ADDRESS, ContactField, NameField
 from organizations.lifecycle import Changes
@@ -34,8 +39,12 @@ from organizations.models import AuthPolicy, Organization, OrganizationToken, Ri
 from organizations.policy.user_sessions import check_length
 
 KIND = "organizations"
-# The includes of Terraform Cloud's API; only the first has content here.
-INCLUDES = ("entitlement_set", "subscription", "default-project")
+# The includes of Terraform Cloud's API.
+INCLUDES: dict[str, Callable[[Organization], Resource]] = {
+    "entitlement_set": entitlement_set_resource,
+    "subscription": subscription_resource,
+    "default-project": project_resource,
+}
 POLICY = "collaborator-auth-policy"
 NAME, EMAIL = NameField(), ContactField(max_length=LONGEST_ADDRESS)
 
@@ -79,7 +88,7 @@ def matches(request: HttpRequest, prefix: str = "") -> Q:
 
 
 def included(organization: Organization, wanted: Iterable[str]) -> list[Resource]:
-    return [entitlement_set_resource(organization)] if "entitlement_set" in wanted else []
+    return [INCLUDES[name](organization) for name in INCLUDES if name in wanted]
 
 
 @member_required
