@@ -159,8 +159,8 @@ def token_resource(
 ) -> Resource:
     """Return the resource of a token. `secret` is the token itself: only the response to its creation has it.
 
-    `path` replaces the path of the self link. Nobody is known as the maker of a token that a command has made;
-    clients insist on one, so it is what the token belongs to.
+    `path` replaces the path of the self link. Clients insist on a maker: of a token that a command has made
+    it is what the token belongs to.
     """
     creator = token.belongs_to
     if token.created_by_id is not None:

@@ -118,9 +118,8 @@ def check_kind(data: Mapping[str, Any], kinds: Iterable[str], pointer: str = "/d
     kind = sent_text(data, "type", pointer)
     known = list(kinds)
     if kind and known and kind not in known:
-        detail = _("The type “%(sent)s” is not the one that belongs here: %(known)s.")
-        words = {"sent": kind[:50], "known": ", ".join(known)}
-        raise ApiError(409, "conflict", detail % words, pointer=pointer)
+        detail = _("That is another type of resource. The type here is: %(known)s.")
+        raise ApiError(409, "conflict", detail % {"known": ", ".join(known)}, pointer=pointer)
 
 
 def sent_text(data: Mapping[str, Any], name: str, pointer: str) -> str:

@@ -18,7 +18,7 @@ from organizations.api.gate import Access, right_required, team_required
 from organizations.models import OrganizationToken, Right
 
 Kind = OrganizationToken.Kind
-NOTHING: tuple[Any, ...] = (None, {})  # bodies of clients without attributes
+NOTHING: tuple[Any, ...] = (None, {}, {"data": None})  # bodies of clients without attributes
 
 
 @right_required(Right.TOKENS)
