@@ -13,11 +13,13 @@ import pytest
 
 from accounts.jsonapi.errors import ApiError
 from accounts.jsonapi.parsing import parse
+from accounts.models.public_ids import public_id
 from tests.api.clients import API, body_of
 from tests.api.described import all_attributes, attributes_of, parameters_of
 from tests.api.routes import OPERATIONS
 from tests.support import people
 from tests.support.crawl_programs import MOST_SECONDS, complaints, programs
+from tests.support.organizations import membership_of
 from tests.test_bad_input import NO_NAMES, NONSENSE
 
 pytestmark = pytest.mark.django_db
@@ -295,6 +297,38 @@ def test_members_of_wrong_types_change_nothing(programs, operation):
             assert answer.status == 422, kind
 
     assert not wrong, "\n".join(wrong)
+
+
+# The least that each takes; for others nothing is needed.
+ENOUGH = {
+    "PATCH /account/password": {
+        "attributes": {
+            "current_password": people.PASSWORD,
+            "password": "another long password 43",
+            "password_confirmation": "another long password 43",
+        }
+    },
+    "POST /organizations": {"attributes": {"name": "brand-new", "email": "new@example.com"}},
+    "POST /organizations/<organization_name>/organization-memberships": {
+        "attributes": {"email": "new@example.com"}
+    },
+}
+
+
+@pytest.mark.parametrize("operation", TAKING, ids=ids(TAKING))
+def test_af2_an_empty_type_is_as_good_as_none(programs, operation):
+    program, path = programs.who_may(operation), programs.path(operation)
+    least, is_list = ENOUGH.get(str(operation), {}), "/relationships/" in operation.template
+    if is_list:
+        un_owned, owned = programs.stage.max, programs.stage.una
+        who = owned if operation.method == "DELETE" else un_owned
+        by_name = operation.template.endswith("/users")
+        least = {"id": who.username if by_name else public_id("ou", membership_of(who, "open").pk)}
+
+    for kind in ({}, {"type": ""}, {"type": None}, {"type": "", "attributes": {}} if not least else {}):
+        sent = least | kind
+        answer = program.send(operation.method, path, {"data": [sent] if is_list else sent})
+        assert answer.status < 300, (kind, answer.text)
 
 
 # What is right for the attributes that operations need, so that the spoilt one decides.
