@@ -15,7 +15,7 @@ from django.test import TransactionTestCase
 
 from tests.support import environment
 from tests.support.database import empty_tables
-from tests.support.machine import NO_TERRAFORM, find_chromium
+from tests.support.machine import NO_GO_TFE, NO_TERRAFORM, find_chromium
 from tests.support.servers import start_site as start
 
 pytest_plugins = ["tests.support.people", "tests.support.organizations", "tests.support.crawl_people"]
@@ -44,6 +44,7 @@ LONG = (
     "tests/accounts/factors/sms/test_hung_provider.py",
     "tests/accounts/factors/sms/test_provider.py::test_f12_a_provider_that_hangs_costs_five_seconds_and_one_text",
     "tests/api/test_contract.py",
+    "tests/api/test_go_tfe.py",
     "tests/browser/test_accessibility.py",
     "tests/browser/test_journeys.py",
     "tests/browser/test_texts.py",
@@ -135,13 +136,15 @@ def reason_of(report):
 
 
 def may_be_skipped(report):
-    """One program may be missing anywhere, and a database of others is not ours to stop.
+    """Two programs may be missing anywhere, and a database of others is not ours to stop.
 
-    What is sent in the program's place is tested beside it.
+    What is sent in the programs' place is tested beside them.
     """
     reason = reason_of(report)
     if report.nodeid.startswith("tests/api/test_terraform.py"):
         return reason == NO_TERRAFORM
+    if report.nodeid.startswith("tests/api/test_go_tfe.py"):
+        return reason == NO_GO_TFE
     return reason.startswith(environment.NOT_OURS_TO_STOP)
 
 
