@@ -89,9 +89,8 @@ def issue(token: BearerToken, *, expires_at: datetime | None, verified: bool, ac
     maker = actor.token
     if maker is not None:
         verified = maker.counts_as_verified
-        if expires_at is not None and maker.expires_at is not None and expires_at > maker.expires_at:
+        if maker.expires_at is not None and (expires_at is None or expires_at > maker.expires_at):
             raise OutlivesMaker(maker.expires_at)
-        expires_at = expires_at or maker.expires_at
     if expires_at is not None and not timezone.now() < expires_at <= timezone.now() + LONGEST_LIFE:
         raise InvalidExpiry
     secret = new_token()
