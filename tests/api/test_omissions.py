@@ -11,6 +11,7 @@ from organizations.models import OrganizationToken
 from tests.api.clients import ApiClient, api_client, document, token_of, token_of_organization
 from tests.api.programs import attributes, refusals, team
 from tests.support.organizations import found
+from tests.support.people import sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -210,3 +211,4 @@ def test_af2_a_token_without_a_description_can_be_told_apart_on_the_page_and_in_
     [mail] = mailoutbox
     assert "Description" not in mail.body
     assert "A program made it" in mail.body
+    assert "No description" in sign_in(alice).get("/app/settings/tokens").content.decode()
