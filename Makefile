@@ -55,7 +55,7 @@ test-next: $(DEV)  ## all tests without a browser, on the newest Django that the
 	TEST_DATABASE=postgresql $(BIN)/python -m tests.support.newest $(ARGS)
 
 test-rest: $(DEV)  ## what `make test` leaves out: long ones, and all others on SQLite
-	$(BIN)/python -m tests.support.machine
+	$(BIN)/python -m tests.support.machine all
 	$(BIN)/python -m tests.support.runs rest $(ARGS)
 
 test-all: test test-rest test-next  ## every test, on both databases, and on the newest Django

@@ -41,8 +41,8 @@ def replace(
 ) -> tuple[OrganizationToken, str]:
     """Create the token of this kind and return it with its secret. The former one ends at once.
 
-    `verified` as in accounts.tokens.issuing.create. Raises InvalidExpiry, NoLongerAllowed, OrganizationGone,
-    RateLimited.
+    `verified` as in accounts.tokens.issuing.create. Raises InvalidExpiry, OutlivesMaker, NoLongerAllowed,
+    OrganizationGone, RateLimited.
     """
     news.reserve_broadcast(organization, actor)
     with acting(actor) as session:

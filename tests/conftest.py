@@ -15,7 +15,7 @@ from django.test import TransactionTestCase
 
 from tests.support import environment
 from tests.support.database import empty_tables
-from tests.support.machine import NO_NODE, NO_TERRAFORM, find_chromium
+from tests.support.machine import NO_GO_TFE, NO_NODE, NO_TERRAFORM, find_chromium
 from tests.support.servers import start_site as start
 
 pytest_plugins = ["tests.support.people", "tests.support.organizations", "tests.support.crawl_people"]
@@ -45,6 +45,7 @@ LONG = (
     "tests/accounts/factors/test_otpauth.py::test_pf3_the_npm_package_otpauth_reads_every_name",
     "tests/accounts/factors/sms/test_provider.py::test_f12_a_provider_that_hangs_costs_five_seconds_and_one_text",
     "tests/api/test_contract.py",
+    "tests/api/test_go_tfe.py",
     "tests/browser/test_accessibility.py",
     "tests/browser/test_journeys.py",
     "tests/browser/test_texts.py",
@@ -138,13 +139,15 @@ def reason_of(report):
 def may_be_skipped(report):
     """Two programs may be missing anywhere, and a database of others is not ours to stop.
 
-    What is sent in terraform's place is tested beside it, and two parsers do without node.
+    What is sent in the programs' place is tested beside them, and two parsers do without node.
     """
     reason = reason_of(report)
     if report.nodeid.startswith("tests/api/test_terraform.py"):
         return reason == NO_TERRAFORM
     if report.nodeid.startswith("tests/accounts/factors/test_otpauth.py"):
         return reason == NO_NODE
+    if report.nodeid.startswith("tests/api/test_go_tfe.py"):
+        return reason == NO_GO_TFE
     return reason.startswith(environment.NOT_OURS_TO_STOP)
 
 

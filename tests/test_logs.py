@@ -1,9 +1,12 @@
 """What a line of the log says, and what it must not (WH-12, R39)."""
 
 import logging
+import re
 
 import pytest
 
+from tests.api.clients import LiveClient, document, token_of
+from tests.support.organizations import make_stage
 from tests.support.people import make_user
 from tfc_auth.logs import LineFormatter
 
@@ -60,3 +63,31 @@ def test_r39_a_link_that_is_mangled_or_posted_to_is_not_in_the_log_of_the_server
 
     assert f"{prefix}***" in live_site.log()
     assert "Signature" not in live_site.log()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_af6_refusals_are_logged_as_information_and_only_5xx_as_errors(live_site):
+    stage = make_stage()
+    olga, nobody = LiveClient(live_site, token_of(stage.olga)), LiveClient(live_site)
+    written = len(live_site.log())
+    refused = {
+        400: olga.get("/organizations?include=x"),
+        401: nobody.get("/account/details"),
+        403: LiveClient(live_site, token_of(stage.mia)).get("/organizations/fort"),
+        404: olga.get("/organizations/nowhere"),
+        405: olga.post("/organizations/open/teams"),
+        409: olga.patch("/organizations/open", document("users")),
+        413: olga.patch("/organizations/open", b" " * 2_000_000),
+        415: olga.patch("/organizations/open", document("organizations"), content_type="text/plain"),
+        422: olga.patch("/organizations/open", document("organizations", name=5)),
+    }
+    visitor = live_site.visitor()
+    pages = [visitor.get(path).status for path in ("/no-such-page", "/session/logout", "/docs/%00")]
+    live_site.volley([b"nonsense\r\n\r\n", b"GET / HTTP/1.1\r\nHost: elsewhere.example\r\n\r\n"])
+
+    assert {expected: answer.status_code for expected, answer in refused.items()} == {n: n for n in refused}
+    assert pages == [404, 405, 400]
+    lines = live_site.log()[written:]
+    assert not re.findall(r"^.*(?:WARNING|ERROR|CRITICAL|Traceback).*$", lines, re.MULTILINE)
+    for path in ("/api/v2/organizations/nowhere", "/api/v2/account/details"):
+        assert re.search(rf"INFO django\.request .*{path}", lines), path

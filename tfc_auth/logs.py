@@ -39,9 +39,11 @@ class RefusalFilter(logging.Filter):
 
 
 def is_refusal(record: logging.LogRecord) -> bool:
-    """Return whether Django logs an answer of 4xx with this, or the reason for one."""
+    """Return whether Django or gunicorn logs an answer of 4xx with this, or the reason for one."""
     if record.name.startswith("django.security."):
         return True
+    if record.name == "gunicorn.error":
+        return str(record.msg).startswith("Invalid request from ")
     return record.name == "django.request" and 400 <= getattr(record, "status_code", 500) < 500
 
 

@@ -11,7 +11,7 @@ from gunicorn.config import Config
 from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
 
-from tfc_auth.logs import LineFormatter
+from tfc_auth.logs import LineFormatter, RefusalFilter
 
 # For refusals of gunicorn, which no middleware sees: bytes that are not an HTTP request (R51).
 HEADERS = (
@@ -38,6 +38,7 @@ class MaskingLogger(Logger):  # type: ignore[misc]
         ):
             for handler in logger.handlers:
                 handler.setFormatter(form)
+                handler.addFilter(RefusalFilter())
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]

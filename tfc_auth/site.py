@@ -27,7 +27,7 @@ SERVICES = {
     "tfe.v2": f"{API}/",
     "tfe.v2.1": f"{API}/",
     "tfe.v2.2": f"{API}/",
-    "modules.v1": "/api/registry/v1/modules/",  # there are no modules, but clients require the name
+    "modules.v1": "/api/registry/v1/modules/",  # clients require the name; errors.py says that there are none
 }
 
 

@@ -5,7 +5,7 @@ from django.http import HttpResponse
 from accounts.api.endpoint import Call
 from accounts.api.errors import forbidden, not_found
 from accounts.api.gates import staff_token_required
-from accounts.api.resources import user_resource
+from accounts.api.resources import administered_user_resource
 from accounts.exceptions import AccountGone, TwoFactorNotEnabled
 from accounts.jsonapi.documents import document, respond
 from accounts.jsonapi.errors import ApiError
@@ -40,4 +40,4 @@ def disable_two_factor(call: Call, user_id: str) -> HttpResponse:
     changed = User.objects.filter(pk=user.pk).first()
     if changed is None:
         raise not_found()
-    return respond(document(user_resource(changed, private=True)))
+    return respond(document(administered_user_resource(changed)))

@@ -4,13 +4,14 @@
 are its gates. Only this module turns the exceptions of handlers into error objects.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Concatenate, ParamSpec
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
@@ -71,8 +72,16 @@ class Call:
 Handler = Callable[Concatenate[Call, P], HttpResponse]
 
 
-def endpoint(*, public: bool = False, **handlers: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Make a view from handlers by method. It requires a token unless it is public, and ignores cookies."""
+def endpoint(
+    *,
+    public: bool = False,
+    absent: Mapping[str, str | Promise] | None = None,
+    **handlers: Callable[..., HttpResponse],
+) -> Callable[..., HttpResponse]:
+    """Make a view from handlers by method. It requires a token unless it is public, and ignores cookies.
+
+    `absent` says by method why there is no handler where Terraform Cloud has one.
+    """
     by_method = {**({"HEAD": handlers["GET"]} if "GET" in handlers else {}), **handlers}
 
     @csrf_exempt
@@ -89,7 +98,8 @@ def endpoint(*, public: bool = False, **handlers: Callable[..., HttpResponse]) -
                 raise unauthorized()
             handler = by_method.get(request.method or "")
             if handler is None:
-                raise method_not_allowed(by_method)
+                method = request.method or ""
+                raise method_not_allowed(method, by_method, str((absent or {}).get(method, "")))
             call = Call(request, token)
             response = handler(call, **kwargs)
             refuse_unread_include(call)

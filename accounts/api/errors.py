@@ -21,8 +21,12 @@ def too_many_requests() -> ApiError:
     return ApiError(429, detail=detail, headers={"Retry-After": "1"})
 
 
-def method_not_allowed(methods: Iterable[str]) -> ApiError:
-    return ApiError(405, headers={"Allow": ", ".join(sorted(methods))})
+def method_not_allowed(method: str, allowed: Iterable[str], reason: str = "") -> ApiError:
+    """Return the 405 of an address that takes only these methods, with the reason if there is one."""
+    methods = ", ".join(sorted(allowed))
+    words = {"method": method[:20], "methods": methods}
+    detail = reason or _("This address does not take %(method)s. It takes: %(methods)s.") % words
+    return ApiError(405, detail=detail, headers={"Allow": methods})
 
 
 def error_response(error: Exception) -> HttpResponse:

@@ -3,9 +3,12 @@
 They have every attribute of Terraform Cloud. Those without a meaning here have their documented default.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
+
+from django.conf import settings
+from django.templatetags.static import static
 
 from accounts.jsonapi.documents import API, Resource, resource, to_one
 from accounts.models import BearerToken, User
@@ -45,6 +48,26 @@ def two_factor(user: User) -> dict[str, bool]:
     return {"enabled": user.is_enrolled, "verified": user.is_enrolled}
 
 
+def avatar_url() -> str:
+    """Return the address of the picture of everybody, which is the same. Clients insist on one."""
+    return settings.SITE_URL + static("icons/person.svg")
+
+
+def basics(username: str | None, *, is_service_account: bool = False) -> dict[str, Any]:
+    """Return the attributes that every resource of type `users` has, whoever asks.
+
+    The permissions are what the caller may do with the account: nothing, unless it is the caller's own.
+    """
+    return {
+        "username": username,
+        "is-service-account": is_service_account,
+        "auth-method": "tfc",
+        "avatar-url": avatar_url(),
+        "v2-only": True,
+        "permissions": dict.fromkeys(allowed_actions, False),
+    }
+
+
 def user_resource(
     user: User,
     *,
@@ -58,13 +81,7 @@ def user_resource(
     `private` adds what owners of a shared organization may see, `own` what only the user may see, and `token`
     links to the token of this request and to the resource that the token belongs to.
     """
-    attributes: dict[str, Any] = {
-        "username": user.username,
-        "is-service-account": False,
-        "auth-method": "tfc",
-        "avatar-url": None,
-        "v2-only": True,
-    }
+    attributes = basics(user.username)
     if private or own:
         attributes |= {"email": user.email, "two-factor": two_factor(user)}
     if own:
@@ -78,35 +95,51 @@ def user_resource(
             **ELSEWHERE,
         }
     path = f"{API}/users/{user_id(user)}"
-    relationships: dict[str, Any] = {}
+    relationships: dict[str, Any] = {
+        "authentication-tokens": {"links": {"related": f"{path}/authentication-tokens"}}
+    }
     links = {"self": path}
-    if own:
-        tokens = {"links": {"related": f"{path}/authentication-tokens"}}
-        relationships["authentication-tokens"] = tokens
     if token is not None:
         relationships["authenticated-resource"] = to_one(*token.belongs_to)
         links["auth-token"] = f"{API}/authentication-tokens/{token.public_id}"
     return resource("users", user_id(user), attributes, relationships=relationships, links=links)
 
 
+def administered_user_resource(user: User) -> Resource:
+    """Return a user as in Terraform Enterprise, for site admins. One official client reads the flat pair."""
+    shown = user_resource(user, private=True)
+    enabled, verified = two_factor(user).values()
+    shown["attributes"] |= {
+        "is-admin": user.is_staff,
+        "is-suspended": not user.is_active,
+        "two-factor-enabled": enabled,
+        "two-factor-verified": verified,
+    }
+    return shown
+
+
+def invited_user_resource(user_id: str, email: str) -> Resource:
+    """Return the placeholder for somebody who was invited by address, whether or not it has an account (D39).
+
+    There is nothing at its own address, so it links to none.
+    """
+    attributes = basics(None) | {"email": email, "two-factor": {"enabled": False, "verified": False}}
+    return resource("users", user_id, attributes)
+
+
 def service_account(token: BearerToken) -> Resource:
     """Return the service account of a token without a user. Its type is `users`, as in Terraform Cloud."""
     kind, name = token.belongs_to
     username = f"api-{kind.removesuffix('s')}-{name.removeprefix('team-')}"
-    attributes = {
-        "username": username,
-        "is-service-account": True,
-        "auth-method": "tfc",
-        "avatar-url": None,
-        "v2-only": True,
-        "email": None,
+    attributes = basics(username, is_service_account=True) | {
+        # Clients insist on an address. No mail can ever be sent to this one (RFC 2606).
+        "email": f"{username}@service-account.invalid",
         "unconfirmed-email": None,
         "two-factor": {"enabled": False, "verified": False},
         "is-confirmed": True,
         "is-site-admin": False,
         "is-admin": False,
         "is-sudo": False,
-        "permissions": dict.fromkeys(allowed_actions, False),
         **ELSEWHERE,
     }
     relationships = {"authenticated-resource": to_one(kind, name)}
@@ -117,12 +150,21 @@ def permissions(user: User) -> dict[str, bool]:
     return {name: may(user) for name, may in allowed_actions.items()}
 
 
-def token_resource(token: BearerToken, *, path: str = "", secret: str | None = None) -> Resource:
+def token_resource(
+    token: BearerToken,
+    *,
+    path: str = "",
+    secret: str | None = None,
+    relationships: Mapping[str, Any] | None = None,
+) -> Resource:
     """Return the resource of a token. `secret` is the token itself: only the response to its creation has it.
 
-    `path` replaces the path of the self link.
+    `path` replaces the path of the self link. Clients insist on a maker: of a token that a command has made
+    it is what the token belongs to.
     """
-    creator = None if token.created_by_id is None else public_id("user", token.created_by_id)
+    creator = token.belongs_to
+    if token.created_by_id is not None:
+        creator = "users", public_id("user", token.created_by_id)
     return resource(
         "authentication-tokens",
         token.public_id,
@@ -133,6 +175,6 @@ def token_resource(token: BearerToken, *, path: str = "", secret: str | None = N
             "token": secret,
             "expired-at": moment(token.expires_at),
         },
-        relationships={"created-by": to_one("users", creator)},
+        relationships={"created-by": to_one(*creator), **(relationships or {})},
         links={"self": path or f"{API}/authentication-tokens/{token.public_id}"},
     )

@@ -1,6 +1,10 @@
 """List, create, show and revoke the user's own tokens."""
 
+from datetime import datetime
+from typing import Any
+
 from django.http import HttpResponse
+from django.utils.translation import gettext as _
 
 from accounts.api.endpoint import Call
 from accounts.api.errors import not_found
@@ -14,9 +18,10 @@ from accounts.jsonapi.requests import Document
 from accounts.models import ApiToken
 from accounts.models.public_ids import row_id
 from accounts.tokens import issuing
+from accounts.tokens.issuing import Expiry
 
 KINDS = ("authentication-tokens", "authentication-token")
-DESCRIPTION = DescriptionField()
+DESCRIPTION = DescriptionField(required=False)
 # What only the server can say of a new token.
 MADE_HERE = dict.fromkeys(("created-at", "last-used-at", "token"))
 
@@ -35,13 +40,25 @@ def create(call: Call, user_id: str) -> HttpResponse:
         raise not_found()
     check_sudo(call)
     sent: Document = call.document(*KINDS)
-    description, expires_at = sent.text("description", DESCRIPTION), sent.moment("expired-at")
+    description, wanted = sent.text("description", DESCRIPTION), sent.moment("expired-at")
     hold_attributes(sent, MADE_HERE)
     sent.check()
-    token, secret = issuing.create(
-        call.user, description=description, expires_at=expires_at, actor=call.actor
-    )
-    return respond(document(token_resource(token, secret=secret)), 201)
+    expiry = expiry_of(call, wanted)
+    token, secret = issuing.create(call.user, description=description, expires_at=expiry.at, actor=call.actor)
+    return respond(document(token_resource(token, secret=secret), meta=notices_of(expiry)), 201)
+
+
+def expiry_of(call: Call, wanted: datetime | None) -> Expiry:
+    """Return when a token that this call makes is to expire."""
+    return issuing.usual_expiry(actor=call.actor) if wanted is None else Expiry(wanted)
+
+
+def notices_of(expiry: Expiry) -> dict[str, Any]:
+    """Return the `meta` of a token that was made: it says what the caller did not ask for."""
+    if not expiry.shortened:
+        return {}
+    detail = _("This token expires together with the token that made it.")
+    return {"notices": [{"detail": detail, "source": {"pointer": "/data/attributes/expired-at"}}]}
 
 
 @user_token_required

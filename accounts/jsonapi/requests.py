@@ -26,10 +26,9 @@ class Document:
         data = body.get("data") if isinstance(body, dict) else None
         if not isinstance(data, dict):
             raise ApiError(422, "invalid document", _("There must be an object “data”."), pointer="/data")
-        kind, sent_id = data.get("type"), data.get("id")
-        if kinds and kind is not None and kind not in kinds:
-            raise ApiError(409, "conflict", _("That is another type of resource."), pointer="/data/type")
-        if public_id and sent_id is not None and sent_id != public_id:
+        check_kind(data, kinds)
+        sent_id = sent_text(data, "id", "/data/id")
+        if public_id and sent_id and sent_id != public_id:
             raise ApiError(409, "conflict", _("The id is not that of the address."), pointer="/data/id")
         sent = member(data, "attributes")
         self.attributes = {kebab(name): one for name, one in sent.items()}
@@ -49,7 +48,7 @@ class Document:
             raise InvalidDocument(self.errors)
 
     def text(self, name: str, field: forms.Field) -> str:
-        """Return a required text as the form field cleans it, or add an error and return ""."""
+        """Return a text as the form field cleans it, or add an error and return "". Missing or null is ""."""
         value = self.attributes.get(kebab(name))
         if value is None:
             value = ""
@@ -82,17 +81,20 @@ class Document:
         return None
 
     def moment(self, name: str) -> datetime | None:
-        """Return a time in UTC, or None for null; for anything else add an error."""
+        """Return a time in UTC, or None for null; for anything else add an error.
+
+        A time without a zone is in UTC: one official client sends them so.
+        """
         value = self.attributes.get(kebab(name))
         if value is None:
             return None
         try:
-            found = datetime.fromisoformat(value if isinstance(value, str) else "")
-            if found.tzinfo is not None:
-                return found.astimezone(UTC)
+            if isinstance(value, str) and ":" in value:  # a date alone could be its beginning or its end
+                found = datetime.fromisoformat(value)
+                return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
         except (ValueError, OverflowError):
             pass
-        self.fail(name, _("This must be a time with its zone, such as 2030-01-31T12:00:00Z, or null."))
+        self.fail(name, _("This must be a time in UTC, such as 2030-01-31T12:00:00Z, or null."))
         return None
 
 
@@ -111,6 +113,25 @@ def member(data: Mapping[str, Any], name: str) -> dict[str, Any]:
     return value
 
 
+def check_kind(data: Mapping[str, Any], kinds: Iterable[str], pointer: str = "/data/type") -> None:
+    """Raise ApiError 409 for a type that is not in `kinds`. Clients may send "" or none."""
+    kind = sent_text(data, "type", pointer)
+    known = list(kinds)
+    if kind and known and kind not in known:
+        detail = _("That is another type of resource. The type here is: %(known)s.")
+        raise ApiError(409, "conflict", detail % {"known": ", ".join(known)}, pointer=pointer)
+
+
+def sent_text(data: Mapping[str, Any], name: str, pointer: str) -> str:
+    """Return a member of a resource, "" if it is missing or null. Raises ApiError 422 unless it is a text."""
+    value = data.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise ApiError(422, "invalid document", _("This must be a text."), pointer=pointer)
+    return value
+
+
 def identifiers(data: Any, *, pointer: str, kinds: Iterable[str]) -> list[str]:
     """Return the ids in a list of resource identifiers. Raises ApiError 422 or 409."""
     if not isinstance(data, list) or len(data) > MOST_IDENTIFIERS:
@@ -118,6 +139,5 @@ def identifiers(data: Any, *, pointer: str, kinds: Iterable[str]) -> list[str]:
     for one in data:
         if not isinstance(one, dict) or not isinstance(one.get("id"), str):
             raise ApiError(422, "invalid document", _("Each must be an object with an id."), pointer=pointer)
-        if one.get("type", None) not in (None, *kinds):
-            raise ApiError(409, "conflict", _("That is another type of resource."), pointer=pointer)
+        check_kind(one, kinds, pointer)
     return [one["id"] for one in data]

@@ -1,7 +1,7 @@
 """Create and revoke tokens. expiry.py handles their expiry."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -29,6 +29,18 @@ class InvalidExpiry(RuleViolation):
     fields = ("expired-at",)
 
 
+class OutlivesMaker(RuleViolation):
+    code = "outlives-maker"
+    message = gettext_lazy(
+        "The token that you send expires at %(end)s. A token that it makes can't expire later: ask for that "
+        "time, for an earlier one, or for none."
+    )
+    fields = ("expired-at",)
+
+    def __init__(self, end: datetime) -> None:
+        super().__init__(end=end.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+
 class TooManyTokens(RuleViolation):
     code = "too-many-tokens"
     message = gettext_lazy(
@@ -46,7 +58,9 @@ def create(
     """Create a token; return it with its secret, which is never shown again.
 
     `verified` says that the session passed a second factor. A token that creates another passes on its own
-    assurance and at most its own expiry (D6). Raises InvalidExpiry, TooManyTokens, RateLimited, SessionEnded.
+    assurance and at most its own expiry (D6).
+
+    Raises InvalidExpiry, OutlivesMaker, TooManyTokens, RateLimited, SessionEnded.
     """
     limits.reserve((CREATIONS, f"{user.pk}:{actor.source}"))
     with acting(actor) as session:
@@ -76,16 +90,17 @@ def issue(
     session: Session | None,
     actor: Actor,
 ) -> str:
-    """Give a new token of any kind a secret and save it; return the secret. Raises InvalidExpiry.
+    """Give a new token of any kind a secret and save it; return the secret.
 
     The method behind it is that of the token that makes it, else that of `session`, which the caller has
-    locked: nobody can say that it was another one (D45).
+    locked: nobody can say that it was another one (D45). Raises InvalidExpiry, OutlivesMaker.
     """
     maker = actor.token
     behind = maker or session
     if maker is not None:
         verified = maker.counts_as_verified
-        expires_at = earliest(expires_at, maker.expires_at)
+        if maker.expires_at is not None and (expires_at is None or expires_at > maker.expires_at):
+            raise OutlivesMaker(maker.expires_at)
     if expires_at is not None and not timezone.now() < expires_at <= timezone.now() + LONGEST_LIFE:
         raise InvalidExpiry
     secret = new_token()
@@ -98,8 +113,27 @@ def issue(
     return secret
 
 
-def earliest(*moments: datetime | None) -> datetime | None:
-    return min((moment for moment in moments if moment is not None), default=None)
+@dataclass(frozen=True)
+class Expiry:
+    at: datetime
+    shortened: bool = False  # because the token that asks ends earlier
+
+
+def usual_expiry(*, actor: Actor) -> Expiry:
+    """Return when a token ends for which a program asks no expiry: after two years, as in Terraform Cloud.
+
+    It ends with the token that makes it, if that is earlier.
+    """
+    usual = two_years_after(timezone.now())
+    end = actor.token.expires_at if actor.token else None
+    return Expiry(usual) if end is None or usual <= end else Expiry(end, shortened=True)
+
+
+def two_years_after(moment: datetime) -> datetime:
+    try:
+        return moment.replace(year=moment.year + 2)
+    except ValueError:  # 29 February
+        return moment.replace(year=moment.year + 2, month=3, day=1)
 
 
 def of_user(user: User) -> QuerySet[ApiToken]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from django.db.models import Count
 from django.db.models.functions import Lower
 from django.http import HttpResponse
 from django.utils import timezone
@@ -11,7 +10,6 @@ from django.utils.translation import gettext as _
 from accounts.api.endpoint import Call
 from accounts.api.errors import forbidden, not_found
 from accounts.api.gates import user_token_required
-from accounts.api.resources import user_resource
 from accounts.fields import AddressField, NameField
 from accounts.jsonapi.documents import Resource, document, no_content, respond, to_one
 from accounts.jsonapi.errors import ApiError
@@ -30,7 +28,7 @@ from organizations.api.gate import (
     member_required,
     right_required,
 )
-from organizations.api.resources import membership_resource, team_id, team_resource, users_of
+from organizations.api.resources import membership_resource, team_id, team_resource, user_of
 from organizations.exceptions import InvitationGone, NotAMember
 from organizations.members import invitations, memberships
 from organizations.members.lists import MemberList
@@ -67,7 +65,11 @@ def index(call: Call, access: Access) -> HttpResponse:
         document(
             [membership_resource(row, private=private, own=is_own(call, row)) for row in rows],
             included=[
-                *(people_of(call, rows, private=private) if "user" in wanted else ()),
+                *(
+                    (user_of(row, private=private, own=is_own(call, row)) for row in rows)
+                    if "user" in wanted
+                    else ()
+                ),
                 *(teams_of(access, rows) if "teams" in wanted else ()),
             ],
             **built,
@@ -85,14 +87,12 @@ def is_own(call: Call, membership: Membership) -> bool:
     return membership.user_id == user.pk
 
 
-def people_of(call: Call, rows: list[Membership], *, private: bool) -> list[Resource]:
-    return [one for row in rows for one in users_of([row], private=private or is_own(call, row))]
-
-
 def teams_of(access: Access, rows: list[Membership]) -> list[Resource]:
     if not access.sees_team or not any(row.is_owner for row in rows):
         return []
-    return [team_resource(access, access.organization.memberships.owners().count())]
+    return [
+        team_resource(access, list(access.organization.memberships.owners().order_by("username_key", "pk")))
+    ]
 
 
 @right_required(Right.MEMBERS)
@@ -109,7 +109,7 @@ def create(call: Call, access: Access) -> HttpResponse:
     check_teams(sent, access.organization)
     invitation = invitations.invite(access.organization, who, actor=call.actor)
     return respond(
-        document(membership_resource(invitation, private=True), included=users_of([invitation])), status=201
+        document(membership_resource(invitation, private=True), included=[user_of(invitation)]), status=201
     )
 
 
@@ -139,7 +139,7 @@ def mine(call: Call) -> HttpResponse:
         document(
             [membership_resource(row, own=True) for row in shown],
             included=[
-                *([user_resource(call.user, private=True)] if "user" in wanted else ()),
+                *((user_of(row, own=True) for row in shown) if "user" in wanted else ()),
                 *(own_teams(call, shown) if "teams" in wanted else ()),
             ],
             **links_and_meta,
@@ -150,10 +150,12 @@ def mine(call: Call) -> HttpResponse:
 def own_teams(call: Call, rows: Iterable[Membership]) -> list[Resource]:
     """Return the owners' teams that the caller is in, except of organizations closed to the token."""
     owned = [row for row in rows if row.is_owner and not is_closed(row.organization, call.user)]
-    owners = Membership.objects.owners().filter(organization__in=[row.organization_id for row in owned])
-    counts = dict(owners.order_by().values_list("organization").annotate(Count("pk")))
+    owners: dict[int, list[Membership]] = {}
+    everybody = Membership.objects.owners().filter(organization__in=[row.organization_id for row in owned])
+    for owner in everybody.order_by("username_key", "pk"):
+        owners.setdefault(owner.organization_id, []).append(owner)
     accesses = [Access(row.organization, membership=row) for row in owned]
-    return [team_resource(access, counts.get(access.organization.pk, 0)) for access in accesses]
+    return [team_resource(access, owners.get(access.organization.pk, [])) for access in accesses]
 
 
 def show(call: Call, membership_id: str) -> HttpResponse:
@@ -171,7 +173,7 @@ def show(call: Call, membership_id: str) -> HttpResponse:
         access = access_to(call, membership.organization)
         if not own:
             check_right(call, access, Right.MEMBERS)
-    included = users_of([membership], private=True) if "user" in wanted else []
+    included = [user_of(membership, private=True, own=own)] if "user" in wanted else []
     if access and "teams" in wanted:
         included += teams_of(access, [membership])
     return respond(document(membership_resource(membership, private=not own, own=own), included=included))

@@ -1,6 +1,6 @@
 """List, show, create, update and delete organizations."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import reduce
 from operator import or_
@@ -19,6 +19,11 @@ from accounts.jsonapi.pagination import paginate
 from accounts.jsonapi.requests import Document
 from accounts.models import ApiToken
 from organizations import lifecycle
+from organizations.api.features import (
+    entitlement_set_resource,
+    project_resource,
+    subscription_resource,
+)
 from organizations.api.gate import (
     Access,
     access_by_name,
@@ -28,7 +33,7 @@ from organizations.api.gate import (
     own_memberships,
     right_required,
 )
-from organizations.api.resources import entitlement_set_resource, organization_resource
+from organizations.api.resources import organization_resource
 from organizations.api.switches import ANY_FLAG_AT_CREATION, MADE_HERE, SENT_ONLY, SHOWN
 from organizations.exceptions import CreationNotAllowed, SessionOutOfRange
 from organizations.forms import LONGEST_ADDRESS, ContactField, NameField
@@ -37,8 +42,12 @@ from organizations.models import AuthPolicy, Organization, OrganizationToken, Ri
 from organizations.policy.user_sessions import check_length
 
 KIND = "organizations"
-# The includes of Terraform Cloud's API; only the first has content here.
-INCLUDES = ("entitlement_set", "subscription", "default-project")
+# The includes of Terraform Cloud's API.
+INCLUDES: dict[str, Callable[[Organization], Resource]] = {
+    "entitlement_set": entitlement_set_resource,
+    "subscription": subscription_resource,
+    "default-project": project_resource,
+}
 POLICY = "collaborator-auth-policy"
 CHANGEABLE = ("name", "email", POLICY, "session-timeout", "session-remember", "user-tokens-enabled")
 RELATIONSHIPS = ("default-agent-pool", "default-project", "subscription")  # to nothing, here
@@ -84,7 +93,7 @@ def matches(request: HttpRequest, prefix: str = "") -> Q:
 
 
 def included(organization: Organization, wanted: Iterable[str]) -> list[Resource]:
-    return [entitlement_set_resource(organization)] if "entitlement_set" in wanted else []
+    return [INCLUDES[name](organization) for name in INCLUDES if name in wanted]
 
 
 @member_required

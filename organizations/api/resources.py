@@ -3,18 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
-from accounts.api.resources import moment, user_resource
+from accounts.api.resources import invited_user_resource, moment, user_resource
 from accounts.jsonapi.documents import API, Resource, resource, to_many, to_one
 from accounts.models.public_ids import public_id
+from organizations.api.features import external_id, project_id, subscription_id
 from organizations.api.gate import Access
 from organizations.api.switches import SHOWN
 from organizations.models import Membership, Organization, Right
 
 OWNERS = "owners"  # the name of the one team
-
-
-def external_id(organization: Organization) -> str:
-    return public_id("org", organization.pk)
 
 
 def team_id(organization: Organization) -> str:
@@ -39,8 +36,7 @@ def organization_resource(access: Access) -> Resource:
         "external-id": external_id(organization),
         "created-at": moment(organization.created_at),
         "collaborator-auth-policy": organization.collaborator_auth_policy,
-        # With a single owner it reveals whether they have two-factor (OR-13), so only owners see it.
-        "two-factor-conformant": access.is_conformant if access.may(Right.SETTINGS) else None,
+        "two-factor-conformant": conformance_shown(access),
         "session-timeout": None if locked_out else organization.session_timeout,
         "session-remember": None if locked_out else organization.session_remember,
         "user-tokens-enabled": organization.user_tokens_enabled,
@@ -51,11 +47,22 @@ def organization_resource(access: Access) -> Resource:
         "authentication-token": {"links": {"related": f"{path}/authentication-token"}},
         "entitlement-set": to_one("entitlement-sets", external_id(organization))
         | {"links": {"related": f"{path}/entitlement-set"}},
-        "default-agent-pool": {"data": None},
-        "default-project": {"data": None},
-        "subscription": {"data": None},
+        "default-agent-pool": {"data": None},  # null in Terraform Cloud, too, where runs are remote
+        "default-project": to_one("projects", project_id(organization)),
+        "subscription": to_one("subscriptions", subscription_id(organization)),
     }
     return resource("organizations", name, attributes, relationships=relationships, links={"self": path})
+
+
+def conformance_shown(access: Access) -> bool:
+    """Return whether every owner is enrolled, to those who may require it.
+
+    With a single owner it reveals whether that one has two-factor (OR-13). So others learn from it no more
+    than from the policy; clients take no null.
+    """
+    if access.may(Right.SETTINGS):
+        return access.is_conformant
+    return access.organization.is_mandatory
 
 
 def permissions(access: Access) -> dict[str, bool]:
@@ -70,44 +77,27 @@ def permissions(access: Access) -> dict[str, bool]:
         "can-update-authentication-token": access.may(Right.TOKENS),
         "can-update-api-token": access.may(Right.TOKENS),
         "can-access-via-teams": inside,
-        "can-create-team": False,
+        **dict.fromkeys(NEVER_PERMITTED, False),
     }
 
 
-def entitlement_set_resource(organization: Organization) -> Resource:
-    """Return the entitlement set: all features of Terraform Cloud are false, as none is built here."""
-    path = f"{API}/organizations/{organization.name}/entitlement-set"
-    attributes = dict.fromkeys(FEATURES, False) | {"user-limit": None, "self-serve-billing": False}
-    return resource("entitlement-sets", external_id(organization), attributes, links={"self": path})
-
-
-FEATURES = (
-    "agents",
-    "assessments",
-    "audit-logging",
-    "change-requests",
-    "configuration-designer",
-    "cost-estimation",
-    "ephemeral-workspaces",
-    "global-run-tasks",
-    "hyok",
-    "no-code-modules",
-    "operations",
-    "private-module-registry",
-    "private-policy-agents",
-    "private-run-tasks",
-    "private-vcs",
-    "run-tasks",
-    "sentinel",
-    "sso",
-    "stacks",
-    "state-storage",
-    "teams",
-    "terraform-actions",
-    "usage-reporting",
-    "vcs-integrations",
-    "waypoint-actions",
-    "waypoint-templates-and-addons",
+# What Terraform Cloud lets people do with things that are not here.
+NEVER_PERMITTED = (
+    "can-create-module",
+    "can-create-project",
+    "can-create-provider",
+    "can-create-team",
+    "can-create-workspace",
+    "can-create-workspace-migration",
+    "can-manage-auditing",
+    "can-manage-run-tasks",
+    "can-manage-sso",
+    "can-manage-subscription",
+    "can-start-trial",
+    "can-update-agent-pools",
+    "can-update-oauth",
+    "can-update-sentinel",
+    "can-update-ssh-keys",
 )
 
 
@@ -129,10 +119,9 @@ def membership_resource(membership: Membership, *, private: bool = False, own: b
     if address := address_of(membership, private=private, own=own):
         attributes["email"] = address
     teams = [team_id(organization)] if membership.is_owner else []
-    user = public_id("user", membership.user_id) if membership.user_id else None
     relationships = {
         "teams": to_many("teams", teams),
-        "user": to_one("users", user),
+        "user": to_one("users", user_id_of(membership)),
         "organization": to_one("organizations", organization.name),
     }
     return resource(
@@ -151,25 +140,34 @@ def address_of(membership: Membership, *, private: bool, own: bool) -> str:
     return membership.user.email if own or (private and not membership.is_invited) else ""
 
 
-def users_of(memberships: Sequence[Membership], *, private: bool = False) -> list[Resource]:
-    """Return the users of memberships. Do not reveal private data of people who have not accepted yet."""
-    return [
-        user_resource(row.user, private=private and not row.is_invited)
-        for row in memberships
-        if row.user is not None
-    ]
+def user_id_of(membership: Membership) -> str:
+    """Return the id of the user, or that of the placeholder of an invitation by address (D39).
+
+    The placeholder's is made from the invitation alone, so it is the same whether or not the address has an
+    account. It is none that an account could have: those are digits only.
+    """
+    if membership.user_id is not None:
+        return public_id("user", membership.user_id)
+    return f"user-i{membership.pk:015}"
+
+
+def user_of(membership: Membership, *, private: bool = False, own: bool = False) -> Resource:
+    """Return the user of a membership, with no private data of people who have not accepted yet."""
+    if membership.user is None:
+        return invited_user_resource(user_id_of(membership), membership.email)
+    return user_resource(membership.user, private=own or (private and not membership.is_invited))
 
 
 # --- The team of the owners (D23) ---
 
 
-def team_resource(access: Access, count: int, owners: Sequence[Membership] | None = None) -> Resource:
-    """Return the owners' team with `count` members, and with relationships to `owners` if given."""
+def team_resource(access: Access, owners: Sequence[Membership]) -> Resource:
+    """Return the team that these owners are, and no others."""
     organization = access.organization
     path = f"{API}/teams/{team_id(organization)}"
     attributes: dict[str, Any] = {
         "name": OWNERS,
-        "users-count": count,
+        "users-count": len(owners),
         "visibility": "organization",
         "sso-team-id": None,
         "allow-member-token-management": True,
@@ -178,6 +176,7 @@ def team_resource(access: Access, count: int, owners: Sequence[Membership] | Non
             "can-destroy": False,
             "can-update-membership": access.may(Right.OWNERS),
             "can-update-api-token": access.may(Right.TOKENS),
+            "can-view-api-token": access.may(Right.TOKENS),
             "can-update-organization-access": False,
             "can-update-visibility": False,
             "can-update-name": False,
@@ -186,16 +185,13 @@ def team_resource(access: Access, count: int, owners: Sequence[Membership] | Non
         },
         "organization-access": dict.fromkeys(EVERYTHING, True),
     }
-    relationships: dict[str, Any] = {
+    people = [public_id("user", row.user_id) for row in owners if row.user_id]
+    relationships = {
         "organization": to_one("organizations", organization.name),
         "authentication-token": {"links": {"related": f"{path}/authentication-token"}},
+        "users": to_many("users", people),
+        "organization-memberships": to_many("organization-memberships", map(membership_id, owners)),
     }
-    if owners is not None:
-        people = [public_id("user", row.user_id) for row in owners if row.user_id]
-        relationships["users"] = to_many("users", people)
-        relationships["organization-memberships"] = to_many(
-            "organization-memberships", map(membership_id, owners)
-        )
     return resource(
         "teams", team_id(organization), attributes, relationships=relationships, links={"self": path}
     )
@@ -204,6 +200,7 @@ def team_resource(access: Access, count: int, owners: Sequence[Membership] | Non
 EVERYTHING = (
     "manage-policies",
     "manage-policy-overrides",
+    "delegate-policy-overrides",
     "manage-workspaces",
     "manage-vcs-settings",
     "manage-providers",

@@ -14,7 +14,7 @@ from accounts.jsonapi.requests import identifiers
 from accounts.models import login_key
 from accounts.models.public_ids import row_id
 from organizations.api.gate import Access, member_required, team_required
-from organizations.api.resources import OWNERS, membership_resource, team_resource, users_of
+from organizations.api.resources import OWNERS, membership_resource, team_resource, user_of
 from organizations.members import memberships
 from organizations.members.lists import checked_status
 from organizations.models import Membership, Organization, Right
@@ -35,7 +35,7 @@ def index(call: Call, access: Access) -> HttpResponse:
     found = [access.organization] if access.sees_team and named else []
     shown, links_and_meta = paginate(call.request, found, always=True)
     owners = owners_of(access) if shown else []
-    teams = [team_resource(access, len(owners), owners) for _organization in shown]
+    teams = [team_resource(access, owners) for _organization in shown]
     return respond(document(teams, included=included(access, owners, wanted), **links_and_meta))
 
 
@@ -49,7 +49,7 @@ def owners_of(access: Access) -> list[Membership]:
 
 def included(access: Access, owners: list[Membership], wanted: Iterable[str]) -> list[Resource]:
     private = access.may(Right.MEMBERS)
-    people = users_of(owners, private=private) if USERS in wanted else []
+    people = [user_of(owner, private=private) for owner in owners] if USERS in wanted else []
     rows = [membership_resource(owner, private=private) for owner in owners]
     return people + (rows if MEMBERSHIPS in wanted else [])
 
@@ -58,9 +58,7 @@ def included(access: Access, owners: list[Membership], wanted: Iterable[str]) ->
 def show(call: Call, access: Access) -> HttpResponse:
     wanted = call.includes(*INCLUDES)
     owners = owners_of(access)
-    return respond(
-        document(team_resource(access, len(owners), owners), included=included(access, owners, wanted))
-    )
+    return respond(document(team_resource(access, owners), included=included(access, owners, wanted)))
 
 
 @team_required()

@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from accounts.api.endpoint import Call
 from accounts.api.errors import not_found
 from accounts.api.resources import token_resource
-from accounts.jsonapi.documents import API, document, no_content, respond
+from accounts.api.tokens import expiry_of, notices_of
+from accounts.jsonapi.documents import API, Resource, document, no_content, respond, to_one
 from accounts.jsonapi.errors import invalid_parameter
 from accounts.jsonapi.fixed import hold_attributes
 from accounts.jsonapi.requests import Document
@@ -68,13 +69,13 @@ def show_kind(call: Call, access: Access, kind: Kind) -> HttpResponse:
     token = tokens.of_kind(access.organization, kind)
     if token is None:
         raise not_found()
-    return respond(document(token_resource(token, path=path_of(token))))
+    return respond(document(resource_of(token)))
 
 
 def create_kind(call: Call, access: Access, kind: Kind) -> HttpResponse:
-    expires_at = expiry_sent(call)
-    token, secret = tokens.replace(access.organization, kind, expires_at=expires_at, actor=call.actor)
-    return respond(document(token_resource(token, path=path_of(token), secret=secret)), 201)
+    expiry = expiry_of(call, expiry_sent(call))
+    token, secret = tokens.replace(access.organization, kind, expires_at=expiry.at, actor=call.actor)
+    return respond(document(resource_of(token, secret), meta=notices_of(expiry)), 201)
 
 
 def expiry_sent(call: Call) -> datetime | None:
@@ -95,6 +96,8 @@ def delete_kind(call: Call, access: Access, kind: Kind) -> HttpResponse:
     return no_content()
 
 
-def path_of(token: OrganizationToken) -> str:
+def resource_of(token: OrganizationToken, secret: str | None = None) -> Resource:
     kind, public_id = token.belongs_to
-    return f"{API}/{kind}/{public_id}/authentication-token"
+    path = f"{API}/{kind}/{public_id}/authentication-token"
+    relationships = {"team": to_one(kind, public_id)} if kind == "teams" else {}
+    return token_resource(token, path=path, secret=secret, relationships=relationships)

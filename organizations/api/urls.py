@@ -1,6 +1,7 @@
 """Route the API paths of organizations (docs/urls.md), as Terraform Cloud has them."""
 
 from django.urls import path
+from django.utils.translation import gettext_lazy as _
 
 from accounts.api.endpoint import endpoint
 from organizations import names  # noqa: F401 - registers the converter of names
@@ -10,6 +11,9 @@ app_name = "organizations_api"
 
 ORGANIZATION = "organizations/<organization:organization_name>"
 TEAM = "teams/<str:team_id>/relationships"
+
+ONE_TEAM = _("An organization has one team here, “owners”. No other can be made.")
+FIXED_TEAM = _("The team “owners” can be neither changed nor deleted. Only its members can change.")
 
 urlpatterns = [
     path("organizations", endpoint(GET=organizations.index, POST=organizations.create), name="organizations"),
@@ -48,8 +52,12 @@ urlpatterns = [
         endpoint(GET=memberships.show, DELETE=memberships.delete),
         name="membership",
     ),
-    path(f"{ORGANIZATION}/teams", endpoint(GET=teams.index), name="teams"),
-    path("teams/<str:team_id>", endpoint(GET=teams.show), name="team"),
+    path(f"{ORGANIZATION}/teams", endpoint(absent={"POST": ONE_TEAM}, GET=teams.index), name="teams"),
+    path(
+        "teams/<str:team_id>",
+        endpoint(absent=dict.fromkeys(("PATCH", "PUT", "DELETE"), FIXED_TEAM), GET=teams.show),
+        name="team",
+    ),
     path(f"{TEAM}/users", endpoint(POST=teams.add_users, DELETE=teams.remove_users), name="team_users"),
     path(
         f"{TEAM}/organization-memberships",

@@ -317,7 +317,7 @@ def test_ap_14_owners_see_addresses_and_two_factor_of_members(alice, bob):
     found("acme", alice, members=[bob])
 
     assert {"email", "two-factor"} <= seen(alice, bob)
-    assert not {"permissions", "unconfirmed-email", "is-admin"} & seen(alice, bob)
+    assert not {"unconfirmed-email", "is-admin"} & seen(alice, bob)
 
 
 def test_ap_14_members_see_names(alice, bob, carol):
@@ -325,7 +325,7 @@ def test_ap_14_members_see_names(alice, bob, carol):
 
     for user in [alice, carol]:
         assert "username" in seen(bob, user)
-        assert not {"email", "two-factor", "permissions"} & seen(bob, user)
+        assert not {"email", "two-factor"} & seen(bob, user)
 
 
 def test_ap_14_strangers_see_nothing_and_can_not_tell_whether_there_is_anybody(alice, mallory):

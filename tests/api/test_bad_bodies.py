@@ -13,11 +13,13 @@ import pytest
 
 from accounts.jsonapi.errors import ApiError
 from accounts.jsonapi.parsing import parse
+from accounts.models.public_ids import public_id
 from tests.api.clients import API, body_of
 from tests.api.described import all_attributes, attributes_of, parameters_of
 from tests.api.routes import OPERATIONS
 from tests.support import people
 from tests.support.crawl_programs import MOST_SECONDS, complaints, programs
+from tests.support.organizations import membership_of
 from tests.test_bad_input import NO_NAMES, NONSENSE
 
 pytestmark = pytest.mark.django_db
@@ -39,6 +41,9 @@ NEEDING_NO_BODY = {
     "POST /organizations/<organization_name>/authentication-token",
     "POST /teams/<team_id>/authentication-token",
 }
+
+# A document they need, but nothing in it.
+NEEDING_NO_ATTRIBUTES = {*NEEDING_NO_BODY, "POST /users/<user_id>/authentication-tokens"}
 
 # Terraform Cloud answers with an empty list for everybody else, whoever that is.
 EMPTY_FOR_OTHERS = {"GET /users/<user_id>/authentication-tokens"}
@@ -276,6 +281,7 @@ def test_one_attribute_in_two_spellings_is_refused(programs):
 def test_members_of_wrong_types_change_nothing(programs, operation):
     program, path = programs.who_may(operation), programs.path(operation)
     needs_none = str(operation) in NEEDING_NO_BODY
+    any_type = str(operation) in NEEDING_NO_ATTRIBUTES
     wrong = []
 
     for member in ["attributes", "relationships"]:
@@ -285,9 +291,44 @@ def test_members_of_wrong_types_change_nothing(programs, operation):
     for kind in ["other", "", 7, None, [], {}, ["users"]]:
         sent = {"data": {"type": kind, "id": "other", "attributes": {}}}
         answer = program.send(operation.method, path, sent)
-        wrong += complaints(answer, f"type {kind}", harmless=needs_none or answer.changed == [])
+        harmless = needs_none or (any_type and not kind) or answer.changed == []
+        wrong += complaints(answer, f"type {kind}", harmless=harmless)
+        if not (needs_none or kind is None or isinstance(kind, str)):
+            assert answer.status == 422, kind
 
     assert not wrong, "\n".join(wrong)
+
+
+# The least that each takes; for others nothing is needed.
+ENOUGH = {
+    "PATCH /account/password": {
+        "attributes": {
+            "current_password": people.PASSWORD,
+            "password": "another long password 43",
+            "password_confirmation": "another long password 43",
+        }
+    },
+    "POST /organizations": {"attributes": {"name": "brand-new", "email": "new@example.com"}},
+    "POST /organizations/<organization_name>/organization-memberships": {
+        "attributes": {"email": "new@example.com"}
+    },
+}
+
+
+@pytest.mark.parametrize("operation", TAKING, ids=ids(TAKING))
+def test_af2_an_empty_type_is_as_good_as_none(programs, operation):
+    program, path = programs.who_may(operation), programs.path(operation)
+    least, is_list = ENOUGH.get(str(operation), {}), "/relationships/" in operation.template
+    if is_list:
+        un_owned, owned = programs.stage.max, programs.stage.una
+        who = owned if operation.method == "DELETE" else un_owned
+        by_name = operation.template.endswith("/users")
+        least = {"id": who.username if by_name else public_id("ou", membership_of(who, "open").pk)}
+
+    for kind in ({}, {"type": ""}, {"type": None}, {"type": "", "attributes": {}} if not least else {}):
+        sent = least | kind
+        answer = program.send(operation.method, path, {"data": [sent] if is_list else sent})
+        assert answer.status < 300, (kind, answer.text)
 
 
 # What is right for the attributes that operations need, so that the spoilt one decides.
@@ -321,6 +362,7 @@ def test_attributes_of_wrong_types_change_nothing(programs, operation):
             answer = program.send(operation.method, path, document_with(**right | {name: value}))
             right_type = (value is None and name in TAKING_NULL) or (value is True and name in FLAGS)
             harmless = not answer.changed or right_type
+            harmless |= name == "description" and (value is None or len(str(value)) < 2)
             wrong += complaints(answer, f"{name}: {str(value)[:30]}", harmless=harmless)
 
     assert not wrong, "\n".join(wrong)
@@ -361,7 +403,9 @@ def test_relationships_of_wrong_types_change_nothing(programs, operation):
     for data in [None, True, 7, "x", {}, [None], [7], ["x"], [{}], [[]], [{"id": 7}], [{"id": None}]]:
         for sent in ({"data": data}, {"data": {"relationships": {"teams": {"data": data}}}}):
             answer = program.send(operation.method, path, sent)
-            wrong += complaints(answer, json.dumps(sent), harmless=answer.changed == [])
+            nothing_needed = str(operation) in NEEDING_NO_ATTRIBUTES and isinstance(sent["data"], dict)
+            harmless = nothing_needed or answer.changed == []
+            wrong += complaints(answer, json.dumps(sent), harmless=harmless)
     for many in [[{"type": "users", "id": "x"}] * 10_000, [{"type": "users", "id": "x" * 100_000}]]:
         answer = program.send(operation.method, path, {"data": many})
         wrong += complaints(answer, "many or long ids")

@@ -157,7 +157,7 @@ def check_shown(shown, real, where):
 def without_chance(value):
     if not isinstance(value, str):
         return value
-    return re.sub(r"(?<=-)\d{16}$|^\w{14}(?=\.atlasv1\.)|(?<=\.atlasv1\.)\w{67}$", "#", value)
+    return re.sub(r"(?<=-)\d{16}$|(?<=-i)\d{15}$|^\w{14}(?=\.atlasv1\.)|(?<=\.atlasv1\.)\w{67}$", "#", value)
 
 
 # ---------------------------------------------------------------- what they show

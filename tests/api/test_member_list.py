@@ -31,7 +31,10 @@ def test_owners_see_everything_of_everybody(stage):
     assert first["relationships"]["organization"]["data"] == {"type": "organizations", "id": "open"}
     assert last["attributes"]["status"] == "invited"
     assert last["attributes"]["email"] == "new@example.com"
-    assert last["relationships"]["user"]["data"] is None
+    assert last["relationships"]["user"]["data"] == {
+        "type": "users",
+        "id": last["id"].replace("ou-0", "user-i"),
+    }
     in_team = {one["id"] for one in answer["data"] if one["relationships"]["teams"]["data"]}
     assert in_team == {ou(stage.olga), ou(stage.una)}
     two_factor = {

@@ -49,7 +49,8 @@ def test_lists_ones_own_also_closed_ones_and_invitations(stage):
         "open": ("active", "mia@example.com", False),
         "zoo": ("invited", "mia@example.com", False),
     }
-    assert [one["attributes"]["two-factor"]["enabled"] for one in answer["included"]] == [False]
+    assert [one["attributes"]["username"] for one in answer["included"]] == ["mia", None]
+    assert [one["attributes"]["two-factor"]["enabled"] for one in answer["included"]] == [False, False]
     for name in ("olga", "max", "eve"):
         assert name not in response.content.decode()
 

@@ -137,12 +137,10 @@ def test_what_a_token_makes_is_no_more_than_it_is_itself(alice):
     end = timezone.now() + timedelta(days=5)
     client = ApiClient(token_of(alice, expires_at=end))
 
-    later = document("authentication-tokens", description="x", expired_at="2090-01-01T00:00:00Z")
-    never = document("authentication-tokens", description="y", expired_at=None)
-    made = [data_of(client.post(tokens_path(alice), body)) for body in (later, never)]
+    made = data_of(client.post(tokens_path(alice), document("authentication-tokens", description="y")))
 
     assert all(ApiToken.objects.values_list("verified", flat=True))
-    assert {token["attributes"]["expired-at"][:19] for token in made} == {end.isoformat()[:19]}
+    assert made["attributes"]["expired-at"][:19] == end.isoformat()[:19]
 
 
 # ---------------------------------------------------------------- AP-05: shown once
@@ -313,7 +311,8 @@ def test_what_is_no_token_is_not_found(alice, text):
         "tomorrow",
         "",
         "2030-01-31",
-        "2030-01-31T12:00:00",
+        "2030-W05-4",
+        "20300131",
         "2020-01-31T12:00:00Z",
         "0001-01-01T00:00:00+12:00",
         "9999-12-31T23:59:59-12:00",
@@ -341,10 +340,8 @@ def test_an_expiry_that_is_no_time_to_come_is_refused(alice, value):
     assert not OrganizationToken.objects.exists()
 
 
-@pytest.mark.parametrize(
-    "value", [None, "", "   ", "\t\n", "a" * 201, "\x03" + "a" * 200, "a" + " " * 200, 5, ["x"]]
-)
-def test_a_description_is_needed(alice, value):
+@pytest.mark.parametrize("value", ["a" * 201, "\x03" + "a" * 200, "a" + " " * 200, 5, ["x"]])
+def test_a_description_that_is_too_long_or_no_text_is_refused(alice, value):
     client = api_client(alice)
     body = document("authentication-tokens", description=value)
 
@@ -355,7 +352,7 @@ def test_a_description_is_needed(alice, value):
 
 
 def test_all_that_is_wrong_is_said_at_once(alice):
-    body = document("authentication-tokens", expired_at="x")
+    body = document("authentication-tokens", description=5, expired_at="x")
 
     response = api_client(alice).post(tokens_path(alice), body)
 
@@ -484,7 +481,7 @@ def test_owners_are_told_and_what_to_do_about_it(alice, acme, mailoutbox):
 
 def test_the_owners_token_makes_tokens_that_are_no_more_than_it_is_itself(alice, acme):
     """Its maker counts as the maker of those tokens, too, so every token can be traced to a person."""
-    end = "2030-01-31T12:00:00.000Z"
+    end = f"{timezone.now() + timedelta(days=20):%Y-%m-%dT12:00:00.000Z}"
     made = api_client(alice).post(team_path(), document("x", expired_at=end))
     client = ApiClient(data_of(made)["attributes"]["token"])
 

@@ -1,11 +1,14 @@
 """Install the programs that the tests need besides Python, where allowed: `make test` runs this first.
 
-It never fails: tests that lack a program are skipped, and report it.
+With the argument `all` it installs those of the long tests, too. It never fails: tests that lack a program
+are skipped, and report it.
 """
 
 import os
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 from tests.support.postgres import Unavailable, find_binaries
 
@@ -14,11 +17,15 @@ CHROMIUM = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 NO_TERRAFORM = "no terraform on this machine, so that only what it sends was tested"
 # One test asks a parser of the npm registry, too, in a folder of its own.
 NO_NODE = "no node and npm on this machine, so that two parsers read what three should"
+# HashiCorp's SDK for Go, in the version of Debian, with its own tests. They build without a network.
+GO_TFE = Path("/usr/share/gocode/src/github.com/hashicorp/go-tfe")
+GO_PACKAGES = ["golang-go", "golang-github-hashicorp-go-tfe-dev"]
+NO_GO_TFE = f"no go-tfe on this machine (Debian: apt-get install {' '.join(GO_PACKAGES)})"
 # A lock held by another installation is waited for.
 APT = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=300"]
 
 
-def main():
+def main(*arguments):
     missing = []
     if not find_chromium():
         missing += ["chromium", "fonts-liberation"]
@@ -27,6 +34,12 @@ def main():
         missing += ["postgresql"]
     if missing:
         install(missing)
+    if "all" in arguments and not has_go_tfe():  # by itself: where it is unknown, the others are not
+        install(GO_PACKAGES)
+
+
+def has_go_tfe():
+    return shutil.which("go") is not None and GO_TFE.is_dir()
 
 
 def find_chromium():
@@ -65,4 +78,4 @@ def become_root():
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])
