@@ -10,7 +10,6 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_POST
 
 from accounts import factors
 from accounts.exceptions import MethodPaused, RuleViolation, SessionEnded
@@ -22,6 +21,7 @@ from accounts.login import proofs
 from accounts.login.pending import PendingChallenge, PendingLogin
 from accounts.models import User
 from accounts.sessions.requests import SiteRequest
+from accounts.web.acting import post_only
 from accounts.web.form_pages import add_message, add_violation, form_page
 from accounts.web.methods import get_or_post
 from accounts.web.redirects import safe_next
@@ -115,7 +115,7 @@ def logged_in(request: SiteRequest, pending: PendingLogin, factor: Factor) -> Ht
 
 
 @login_not_required
-@require_POST
+@post_only("accounts:challenge")
 def send(request: SiteRequest) -> HttpResponse:
     """Have a factor act: "Text me a code" and "Send again", for a login or for sudo."""
     pending = PendingLogin.load(request)

@@ -5,21 +5,26 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
-from accounts.exceptions import RuleViolation
+from accounts.exceptions import RuleViolation, TwoFactorNotEnabled
 from accounts.forms import PasswordForm
 from accounts.sessions.assurance import sudo_required
 from accounts.sessions.requests import SignedInRequest
 from accounts.two_factor import backup_codes, removal
+from accounts.two_factor.fresh_codes import FreshCodes
 from accounts.two_factor.pages import (
+    CODES,
     PAGE,
+    codes_gone_page,
     codes_page,
     consequences_of_disabling,
     factor_or_404,
     overview_page,
 )
+from accounts.two_factor.pending import PendingEnrolment
 from accounts.users import passwords
+from accounts.web.acting import post_only
 from accounts.web.form_pages import add_violation, form_page
 from accounts.web.methods import get_or_post
 from accounts.web.redirects import safe_next
@@ -31,7 +36,7 @@ def overview(request: SignedInRequest) -> HttpResponse:
     return overview_page(request, None, next=next_path)
 
 
-@require_POST
+@post_only(PAGE)
 @sudo_required(page=PAGE)
 @sensitive_variables("codes")
 def reveal_codes(request: SignedInRequest) -> HttpResponse:
@@ -40,13 +45,39 @@ def reveal_codes(request: SignedInRequest) -> HttpResponse:
     return overview_page(request, None, codes=codes)
 
 
-@require_POST
+@post_only(PAGE)
 @sudo_required(page=PAGE)
-@sensitive_variables("codes")
 def renew_codes(request: SignedInRequest) -> HttpResponse:
+    backup_codes.renew(request.user, session=request.session, actor=request.actor)
+    return redirect(CODES)
+
+
+@require_safe
+@sensitive_variables("codes")
+def codes(request: SignedInRequest) -> HttpResponse:
+    """Show the codes that this session has just made; when it may not any more, say what is true (D46)."""
     user = request.user
-    codes = backup_codes.renew(user, session=request.session, actor=request.actor)
-    return codes_page(request, codes, fresh=False)
+    if not user.is_enrolled:
+        messages.info(request, str(TwoFactorNotEnabled()))
+        return redirect(PAGE)
+    fresh = FreshCodes.load(request)
+    codes = fresh.codes(request, user) if fresh else []
+    if fresh and codes:
+        return codes_page(
+            request,
+            codes,
+            fresh=fresh.first,
+            follower=PendingEnrolment.load(request, user) if fresh.first else None,
+        )
+    return codes_gone_page(request, replaced=fresh is not None and not fresh.is_newest(user))
+
+
+@post_only(CODES)
+def codes_kept(request: SignedInRequest) -> HttpResponse:
+    """Stop showing the new codes, and go on to where the person wanted to go."""
+    fresh = FreshCodes.load(request)
+    FreshCodes.forget(request)
+    return redirect((fresh and fresh.next_path) or PAGE)
 
 
 @get_or_post
@@ -77,7 +108,7 @@ def disable(request: SignedInRequest) -> HttpResponse:
     )
 
 
-@require_POST
+@post_only(PAGE)
 @sudo_required(page=PAGE)
 def remove(request: SignedInRequest, factor: str) -> HttpResponse:
     """Remove one of several methods."""

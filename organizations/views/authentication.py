@@ -4,11 +4,12 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from accounts.exceptions import RuleViolation
 from accounts.sessions.assurance import sudo_required
 from accounts.sessions.requests import SignedInRequest
+from accounts.web.acting import post_only
 from accounts.web.statuses import status_of
 from organizations.access.gate import member_required, owner_required
 from organizations.forms import UserSessionsForm
@@ -45,7 +46,7 @@ def authentication_page(
     return render(request, "organizations/authentication.html", context, status=status)
 
 
-@require_POST
+@post_only(PAGE)
 @owner_required
 @sudo_required(page=PAGE)
 def update_user_sessions(
@@ -64,7 +65,7 @@ def update_user_sessions(
     return redirect(PAGE, organization.name)
 
 
-@require_POST
+@post_only(PAGE)
 @owner_required
 @sudo_required(page=PAGE)
 def require_two_factor(
@@ -74,7 +75,7 @@ def require_two_factor(
     return change(request, organization, membership, AuthPolicy.TWO_FACTOR_MANDATORY, done)
 
 
-@require_POST
+@post_only(PAGE)
 @owner_required
 @sudo_required(page=PAGE)
 def disable_two_factor(
