@@ -23,7 +23,7 @@ from accounts.web.acting import page_of
 READ_ONLY = "25006"  # PostgreSQL's SQLSTATE for a write to a standby, for example
 
 
-# Fields that people type and that are no secret; an expired form's page shows them, so that they are not lost.
+# Fields that people type and that are no secret: the page of an expired form shows them.
 TYPED = {
     "username": gettext_lazy("Username or email address"),
     "email": gettext_lazy("Email address"),

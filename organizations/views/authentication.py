@@ -46,8 +46,8 @@ def authentication_page(
     return render(request, "organizations/authentication.html", context, status=status)
 
 
-@post_only(PAGE)
 @owner_required
+@post_only(PAGE)
 @sudo_required(page=PAGE)
 def update_user_sessions(
     request: SignedInRequest, organization: Organization, membership: Membership
@@ -65,8 +65,8 @@ def update_user_sessions(
     return redirect(PAGE, organization.name)
 
 
-@post_only(PAGE)
 @owner_required
+@post_only(PAGE)
 @sudo_required(page=PAGE)
 def require_two_factor(
     request: SignedInRequest, organization: Organization, membership: Membership
@@ -75,8 +75,8 @@ def require_two_factor(
     return change(request, organization, membership, AuthPolicy.TWO_FACTOR_MANDATORY, done)
 
 
-@post_only(PAGE)
 @owner_required
+@post_only(PAGE)
 @sudo_required(page=PAGE)
 def disable_two_factor(
     request: SignedInRequest, organization: Organization, membership: Membership

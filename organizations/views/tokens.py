@@ -55,8 +55,8 @@ def maker_shown(token: OrganizationToken | None) -> dict[str, Any]:
     return {"name": maker_of(token), "owns": is_owner(token.organization, token.created_by_id)}
 
 
-@post_only(PAGE)
 @owner_required
+@post_only(PAGE)
 @sudo_required(page=PAGE)
 @sensitive_variables("secret")
 def create_token(
@@ -78,8 +78,8 @@ def create_token(
     return render(request, "organizations/token.html", context)
 
 
-@post_only(PAGE)
 @owner_required
+@post_only(PAGE)
 @sudo_required(page=PAGE)
 def delete_token(
     request: SignedInRequest, organization: Organization, membership: Membership, kind: str

@@ -58,8 +58,8 @@ def users_page(
     )
 
 
-@post_only(PAGE)
 @owner_required
+@post_only(PAGE)
 def add_member(request: SignedInRequest, organization: Organization, membership: Membership) -> HttpResponse:
     form = AddMemberForm(request.POST)
     if form.is_valid():
@@ -76,8 +76,8 @@ def add_member(request: SignedInRequest, organization: Organization, membership:
     return users_page(request, organization, membership, form)
 
 
-@post_only(PAGE)
 @owner_required
+@post_only(PAGE)
 @sudo_required(page=PAGE)
 def make_owner(
     request: SignedInRequest, organization: Organization, membership: Membership, membership_id: int
