@@ -84,4 +84,4 @@ def path_to(page: str, kwargs: dict[str, Any]) -> str:
 
 def redirect_to_sign_in(request: HttpRequest) -> HttpResponseRedirect:
     """Redirect to the sign-in, and from there to the page of the form that was sent, or that was opened."""
-    return redirect(f"{reverse('accounts:sign_in')}?{urlencode({'next': page_of(request)})}")
+    return redirect(f"{reverse('accounts:sign_in')}?{urlencode({'next': page_of(request)}, safe='/')}")
