@@ -105,7 +105,8 @@ def test_pf5_renewed_codes_have_the_page_as_well(alice, client):
     assert client.post(f"{TWO_FACTOR}/renew-codes")["Location"] == CODES
 
     new = shown(client)
-    assert len(set(new)) == 10 and not set(new) & set(former)
+    assert len(set(new)) == 10
+    assert not set(new) & set(former)
     assert shown(client) == new
     assert "replace the former ones" in client.get(CODES).content.decode()
 
