@@ -62,7 +62,7 @@ def with_codes(replies):
 def shown_after(site, reply):
     """Return the backup codes on the page to which this reply leads its browser."""
     visitor = browser(site)
-    visitor.cookies |= reply.cookies
+    visitor.remember(reply)
     return codes_on(visitor.get(CODES))
 
 
