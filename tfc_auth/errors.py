@@ -1,9 +1,11 @@
 """Build error responses: pages, and JSON:API documents below /api/.
 
-Pages are plain templates that use no database, session or context processors.
+Pages are plain templates that use no database, session or context processors, but for a form that has
+expired: its page says who is signed in now.
 """
 
 import sys
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
@@ -12,20 +14,39 @@ from django.http import HttpRequest, HttpResponse
 from django.template import loader
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.jsonapi.documents import respond_errors
 from accounts.jsonapi.errors import ApiError
 from accounts.jsonapi.middleware import is_for_api
+from accounts.web.acting import page_of
 
 REGISTRY = "/api/registry/"  # discovery names it, because clients fail without the name (tfc_auth/site.py)
 READ_ONLY = "25006"  # PostgreSQL's SQLSTATE for a write to a standby, for example
 
 
-def error_response(request: HttpRequest, status: int, template: str | None = None) -> HttpResponse:
+# Fields that people type and that are no secret: the page of an expired form shows them.
+TYPED = {
+    "username": gettext_lazy("Username or email address"),
+    "email": gettext_lazy("Email address"),
+    "name": gettext_lazy("Name"),
+    "description": gettext_lazy("Description"),
+    "phone_number": gettext_lazy("Phone number"),
+    "reason": gettext_lazy("Reason"),
+    "session_timeout": gettext_lazy("Timeout in"),
+    "session_remember": gettext_lazy("Remember for"),
+}
+LONGEST_TYPED = 2000  # characters shown
+
+
+def error_response(
+    request: HttpRequest, status: int, template: str | None = None, **context: Any
+) -> HttpResponse:
     """Return the error in the form of the requested path: JSON:API or HTML."""
     if is_for_api(request):
         return respond_errors(ApiError(status, detail=nothing_at(request.path_info) if status == 404 else ""))
-    return HttpResponse(loader.render_to_string(f"errors/{template or status}.html"), status=status)
+    page = loader.render_to_string(f"errors/{template or status}.html", context)
+    return HttpResponse(page, status=status)
 
 
 def nothing_at(path: str) -> str:
@@ -44,15 +65,51 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return error_response(request, 403)
+    return error_response(request, 403, sent=request.method == "POST", way_on=way_on(request))
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return error_response(request, 403, "403_csrf")
+    """Refuse a form without this browser's token; offer its page as it is now, and keep what was typed."""
+    if is_for_api(request):
+        return error_response(request, 403)
+    user = request.user
+    return error_response(
+        request,
+        403,
+        "403_csrf",
+        page=page_of(request),
+        name=user.get_username() if user.is_authenticated else "",
+        typed=typed(request) if is_own_form(request) else [],
+    )
+
+
+def is_own_form(request: HttpRequest) -> bool:
+    """Return whether the form was one of our pages, as far as the browser says.
+
+    The page must not show what another site sends: it would look like our words.
+    """
+    origin = request.META.get("HTTP_ORIGIN")
+    own = f"{request.scheme}://{request.get_host()}"
+    return (
+        settings.CSRF_COOKIE_NAME in request.COOKIES  # not sent along with forms of other sites
+        and origin in (None, own)
+        and request.META.get("HTTP_SEC_FETCH_SITE", "same-origin") == "same-origin"
+    )
+
+
+def typed(request: HttpRequest) -> list[tuple[str, str]]:
+    """Return (label, text) of what the form had in fields that people type. Never passwords or codes."""
+    sent = {name: request.POST.get(name, "").strip() for name in TYPED}
+    return [(str(TYPED[name]), text[:LONGEST_TYPED]) for name, text in sent.items() if text]
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return error_response(request, 404)
+    return error_response(request, 404, sent=request.method == "POST", way_on=way_on(request))
+
+
+def way_on(request: HttpRequest) -> str:
+    """Return the path of the organizations of a person to whom a page below /app/ is closed, else ""."""
+    return reverse("organizations:mine") if request.path_info.startswith("/app/") else ""
 
 
 def method_not_allowed(request: HttpRequest) -> HttpResponse:

@@ -94,7 +94,7 @@ MIDDLEWARE = [
     "accounts.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "accounts.sessions.middleware.AuthenticationMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "accounts.web.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "accounts.web.middleware.RuleViolationMiddleware",
     "organizations.access.middleware.TwoFactorRequiredMiddleware",

@@ -15,6 +15,7 @@ from accounts.sessions.requests import SiteRequest
 
 CHALLENGE = "challenge"
 METHODS = "methods"
+REMEMBER = "remember"
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class PendingLogin:
     next_path: str
     methods: Methods
     remembered_for: timedelta
+    remember: bool  # the box was ticked on the page that was shown last
 
     @classmethod
     def load(cls, request: SiteRequest) -> Self | None:
@@ -38,7 +40,14 @@ class PendingLogin:
             next_path=data.get("next", ""),
             methods=Methods.of(data.get(METHODS, {})),
             remembered_for=remembered.lifetime_after(session.row),
+            remember=bool(data.get(REMEMBER)),
         )
+
+    def keep_tick(self, request: SiteRequest) -> None:
+        """Note whether the box was ticked in the form that was sent, for the page that comes next."""
+        ticked = bool(request.POST.get("remember"))
+        if ticked != self.remember:
+            request.session[REMEMBER] = ticked
 
     def refreshed(self, request: SiteRequest) -> Self:
         """Return a copy with the current methods: the last wrong answer may have set one aside."""

@@ -6,13 +6,14 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, cast
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Session
 from accounts.sessions.requests import SignedInRequest, SiteRequest
+from accounts.web.acting import path_of
 
 SUDO_LIFETIME = timedelta(minutes=5)
 
@@ -50,24 +51,11 @@ def sudo_required(page: str) -> Callable[[View[P]], View[P]]:
         def guarded(request: SignedInRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             if has_sudo(request):
                 return view(request, *args, **kwargs)
-            return redirect_to_sudo(page_path(request, page))
+            return redirect_to_sudo(path_of(request, page))
 
         return cast("View[P]", guarded)
 
     return decorate
-
-
-def page_path(request: HttpRequest, page: str) -> str:
-    match = request.resolver_match
-    if request.method in ("GET", "HEAD") and match is not None and match.view_name == page:
-        return request.get_full_path()
-    kwargs = dict(match.kwargs) if match else {}
-    while kwargs:  # an action on one row returns to the page, whose URL has fewer arguments
-        try:
-            return reverse(page, kwargs=kwargs)
-        except NoReverseMatch:
-            kwargs.popitem()
-    return reverse(page)
 
 
 def redirect_to_sudo(next_path: str) -> HttpResponse:

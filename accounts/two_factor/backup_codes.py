@@ -7,6 +7,7 @@ from accounts.models import User
 from accounts.sessions.ending import end_other_sessions
 from accounts.sessions.locks import counted, lock_user
 from accounts.sessions.store import SessionStore
+from accounts.two_factor import fresh_codes
 
 
 def issue(user: User) -> list[str]:
@@ -18,17 +19,20 @@ def issue(user: User) -> list[str]:
     return codes
 
 
-def renew(user: User, *, session: SessionStore, actor: Actor) -> list[str]:
-    """Replace the codes by new ones and return them (R27); end other sessions. Raises TwoFactorNotEnabled."""
+def renew(user: User, *, session: SessionStore, actor: Actor) -> None:
+    """Replace the codes by new ones, which `session` may show (R27, D46); end other sessions.
+
+    Raises TwoFactorNotEnabled, SessionEnded, RateLimited.
+    """
     with counted(actor):
         user = lock_user(user, session)
         if not user.is_enrolled:
             raise TwoFactorNotEnabled
-        codes = issue(user)
+        issue(user)
         end_other_sessions(user, session)
+        fresh_codes.note(session, user, first=False)
         record(Event.BACKUP_CODES_RENEWED, actor=actor, subject=subject_of(user), user=user)
         outbox.notify(user, "backup_codes_renewed", actor=actor)
-        return codes
 
 
 def reveal(user: User, *, session: SessionStore, actor: Actor) -> list[str]:

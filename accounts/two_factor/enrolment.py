@@ -19,7 +19,7 @@ from accounts.models import User
 from accounts.sessions.ending import end_other_sessions
 from accounts.sessions.locks import acting, counted, lock_user
 from accounts.sessions.store import SessionStore
-from accounts.two_factor import backup_codes
+from accounts.two_factor import backup_codes, fresh_codes
 
 
 def begin_enrolment(
@@ -55,11 +55,19 @@ class Enrolment:
 
 
 def confirm_enrolment(
-    user: User, factor: Factor, answer: str, state: State, *, session: SessionStore, actor: Actor
+    user: User,
+    factor: Factor,
+    answer: str,
+    state: State,
+    *,
+    session: SessionStore,
+    actor: Actor,
+    next_path: str = "",
 ) -> Enrolment | None:
     """Confirm the device if the answer is right; it replaces the user's former device of this factor (D3).
 
-    Returns None for a wrong answer. The first device comes with backup codes. Every other session ends (R22).
+    Returns None for a wrong answer. The first device comes with backup codes, which `session` may show (D46);
+    the page that does leads to `next_path`. Every other session ends (R22).
     Raises RateLimited, EnrolmentExpired, DecryptionFailed, SessionEnded.
     """
     claims = guesses.for_code(user, factor.guesses, actor.browser)
@@ -73,6 +81,8 @@ def confirm_enrolment(
             attempt.succeeded()
             codes = [] if user.is_enrolled else switch_on(user)
             end_other_sessions(user, session, factor=factor.slug)
+            if codes:
+                fresh_codes.note(session, user, first=True, next_path=next_path)
             event, mail = (
                 (Event.TWO_FACTOR_REPLACED, "two_factor_replaced")
                 if replacing
@@ -98,10 +108,11 @@ def switch_on(user: User) -> list[str]:
     return backup_codes.issue(user)
 
 
-def cancel_enrolment(user: User, factor: Factor, state: State, *, actor: Actor) -> None:
-    """Delete an unconfirmed device, if it still exists. Raises SessionEnded."""
+def cancel_enrolment(user: User, factor: Factor, state: State, *, actor: Actor) -> bool:
+    """Delete an unconfirmed device; return whether it still existed. Raises SessionEnded."""
     with acting(actor, always=True):
-        if factor.discard(user, state):
+        existed = factor.discard(user, state)
+        if existed:
             record(
                 Event.TWO_FACTOR_CANCELLED,
                 actor=actor,
@@ -109,6 +120,7 @@ def cancel_enrolment(user: User, factor: Factor, state: State, *, actor: Actor) 
                 user=user,
                 method=factor.slug,
             )
+    return existed
 
 
 def discard_stale_enrolments() -> int:

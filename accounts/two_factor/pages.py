@@ -5,7 +5,6 @@ from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
@@ -19,6 +18,7 @@ from accounts.two_factor.pending import PendingEnrolment
 from accounts.web.form_pages import form_page
 
 PAGE = "accounts:two_factor"
+CODES = "accounts:codes"
 
 
 @sensitive_variables("codes", "saved")
@@ -60,10 +60,9 @@ def codes_page(
     codes: Sequence[str],
     *,
     fresh: bool,
-    next_path: str = "",
     follower: PendingEnrolment | None = None,
 ) -> HttpResponse:
-    """Show codes in the response to the POST that created them: no URL shows them again."""
+    """Show new codes. The caller decides whether this session may (accounts/two_factor/fresh_codes.py)."""
     response = render(
         request,
         "accounts/two_factor_codes.html",
@@ -71,10 +70,17 @@ def codes_page(
             "codes": codes,
             "saved": codes_file(request.user, codes, when=timezone.now()),
             "fresh": fresh,
-            "continue_url": next_path or reverse(PAGE),
             "follower": follower,
         },
     )
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def codes_gone_page(request: SignedInRequest, *, replaced: bool) -> HttpResponse:
+    """Say why no codes are shown here any more, and offer to reveal them. `replaced`: by newer ones."""
+    context = {"replaced": replaced, "codes_left": factors.remaining(request.user)}
+    response = render(request, "accounts/two_factor_codes_gone.html", context)
     response["Cache-Control"] = "no-store"
     return response
 

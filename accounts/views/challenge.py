@@ -10,7 +10,6 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_POST
 
 from accounts import factors
 from accounts.exceptions import MethodPaused, RuleViolation, SessionEnded
@@ -22,38 +21,51 @@ from accounts.login import proofs
 from accounts.login.pending import PendingChallenge, PendingLogin
 from accounts.models import User
 from accounts.sessions.requests import SiteRequest
+from accounts.web.acting import SeeOther, post_only
 from accounts.web.form_pages import add_message, add_violation, form_page
 from accounts.web.methods import get_or_post
 from accounts.web.redirects import safe_next
+
+# What the buttons of the form that asks send instead of an answer: the tick of the form goes along (PF13).
+SHOW = "show"  # another page that asks
+SEND = "send"  # the slug of the factor that is to act
 
 
 @login_not_required
 @get_or_post
 @sensitive_post_parameters("code")
 def challenge(request: SiteRequest) -> HttpResponse:
-    form = LoginCodeForm(request.POST if request.method == "POST" else None)
-    return answer_page(request, form, "accounts/challenge.html", backup=False)
+    return answer_page(request, LoginCodeForm, "accounts/challenge.html", backup=False)
 
 
 @login_not_required
 @get_or_post
 @sensitive_post_parameters("code")
 def recovery(request: SiteRequest) -> HttpResponse:
-    form = LoginRecoveryCodeForm(request.POST if request.method == "POST" else None)
-    return answer_page(request, form, "accounts/recovery.html", backup=True)
+    return answer_page(request, LoginRecoveryCodeForm, "accounts/recovery.html", backup=True)
 
 
 def answer_page(
-    request: SiteRequest, form: LoginCodeForm | LoginRecoveryCodeForm, template: str, *, backup: bool
+    request: SiteRequest,
+    form_class: type[LoginCodeForm] | type[LoginRecoveryCodeForm],
+    template: str,
+    *,
+    backup: bool,
 ) -> HttpResponse:
-    """Ask for the second factor of a pending login (with `backup`, a backup code), and check the answer."""
-    if request.user.is_authenticated:
-        return redirect("organizations:home")
+    """Ask for the second factor of a pending login (with `backup`, a backup code), and check the answer.
+
+    A POST with SHOW comes from the other of these pages and asks for this one; it holds no answer.
+    """
     pending = PendingLogin.load(request)
-    if pending is None:
-        if request.method == "POST":
-            messages.error(request, str(SessionEnded()))
-        return redirect("accounts:sign_in")
+    if request.user.is_authenticated or pending is None:
+        return no_pending_login(request)
+    if request.method == "POST":
+        pending.keep_tick(request)
+        if SHOW in request.POST:
+            return SeeOther(request.get_full_path())
+    form = form_class(
+        request.POST if request.method == "POST" else None, initial={"remember": pending.remember}
+    )
     form.offer(pending.remembered_for)
     factor = pending.factor(asked_for(request), backup=backup)
     state = PendingChallenge.state_for(request, factor, Purpose.LOGIN)
@@ -77,6 +89,18 @@ def answer_page(
         alternatives=[other for other in pending.methods.working if other != factor],
         belongs_to=refusal and refusal.belongs_to,
     )
+
+
+def no_pending_login(request: SiteRequest) -> HttpResponse:
+    """Lead on who is signed in already, perhaps in another tab, and anybody else to the sign-in."""
+    sent = request.POST if request.method == "POST" else request.GET
+    next_path = safe_next(request, sent.get("next"), "")
+    if request.user.is_authenticated:
+        return redirect(next_path or "organizations:home")
+    if request.method == "POST":
+        messages.error(request, str(SessionEnded()))
+    query = f"?{urlencode({'next': next_path})}" if next_path else ""
+    return redirect(f"{reverse('accounts:sign_in')}{query}")
 
 
 def asked_for(request: SiteRequest) -> str:
@@ -115,18 +139,21 @@ def logged_in(request: SiteRequest, pending: PendingLogin, factor: Factor) -> Ht
 
 
 @login_not_required
-@require_POST
+@post_only("accounts:challenge")
+@sensitive_post_parameters("code")
 def send(request: SiteRequest) -> HttpResponse:
     """Have a factor act: "Text me a code" and "Send again", for a login or for sudo."""
     pending = PendingLogin.load(request)
     user = pending.user if pending else request.user
     if not isinstance(user, User):
-        messages.error(request, str(SessionEnded()))
-        return redirect("accounts:sign_in")
+        return no_pending_login(request)
+    by_login_form = request.POST.get(SEND)
+    if pending and by_login_form:
+        pending.keep_tick(request)
     purpose = Purpose.LOGIN if pending else Purpose.SUDO
     methods = pending.methods if pending else factors.methods_of(user)
     senders = [factor for factor in methods.working if factor.acts]
-    factor = factors.chosen(senders, request.POST.get("factor"))
+    factor = factors.chosen(senders, by_login_form or request.POST.get("factor"))
     if factor is not None:
         try:
             PendingChallenge.start(request, user, factor, purpose)

@@ -4,11 +4,10 @@ from typing import Any
 
 from django.contrib import messages
 from django.forms import Form
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
-from django.views.decorators.http import require_POST
 
 from accounts import factors
 from accounts.exceptions import EnrolmentExpired, MethodPaused, RateLimited, RuleViolation
@@ -19,14 +18,16 @@ from accounts.models import User
 from accounts.sessions.assurance import sudo_required
 from accounts.sessions.requests import SignedInRequest
 from accounts.two_factor.enrolment import cancel_enrolment, confirm_enrolment
-from accounts.two_factor.pages import PAGE, codes_page, factor_or_404, missing, overview_page
+from accounts.two_factor.fresh_codes import FreshCodes
+from accounts.two_factor.pages import CODES, PAGE, factor_or_404, missing, overview_page
 from accounts.two_factor.pending import PendingEnrolment
+from accounts.web.acting import post_only
 from accounts.web.form_pages import add_message, add_violation, form_page
 from accounts.web.methods import get_or_post
 from accounts.web.redirects import safe_next
 
 
-@require_POST
+@post_only(PAGE)
 @sudo_required(page=PAGE)
 def enable(request: SignedInRequest) -> HttpResponse:
     """Begin to set up the chosen method: the first one, or another one."""
@@ -57,7 +58,8 @@ def replace(request: SignedInRequest, factor: str) -> HttpResponse:
     user = request.user
     chosen = factor_or_404(factor)
     if chosen.device_of(user) is None:
-        raise Http404
+        messages.info(request, _("%(label)s is not configured.") % {"label": chosen.label})
+        return redirect(PAGE)
     form = (chosen.details_form or Form)(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         return begin(request, user, chosen, replacing=True, details=form.cleaned_data)
@@ -86,14 +88,13 @@ def act(request: SignedInRequest, pending: PendingEnrolment) -> None:
         add_message(request, error, countdown=bool(description.get("resend_in")))
 
 
-@require_POST
+@post_only("accounts:confirm")
 @sudo_required(page="accounts:confirm")
 def resend(request: SignedInRequest) -> HttpResponse:
     """Have the factor that is being set up act again."""
     pending = PendingEnrolment.load(request, request.user)
     if pending is None or not pending.factor.acts:
-        messages.error(request, str(EnrolmentExpired()))
-        return redirect(PAGE)
+        return set_up_ended(request)
     act(request, pending)
     return redirect("accounts:confirm")
 
@@ -102,19 +103,30 @@ def resend(request: SignedInRequest) -> HttpResponse:
 @sudo_required(page="accounts:confirm")
 @sensitive_post_parameters("code")
 def confirm(request: SignedInRequest) -> HttpResponse:
-    """Show the set-up of the device, ask for a code, and show the backup codes with the first device."""
+    """Show the set-up of the device and ask for a code. The first device leads to the backup codes."""
     user = request.user
     pending = PendingEnrolment.load(request, user)
     if pending is None:
-        if request.method == "POST":
-            messages.error(request, str(EnrolmentExpired()))
-        return redirect(PAGE)
+        return set_up_ended(request)
     form = CodeForm(request.POST if request.method == "POST" else None)
     try:
         return answer_enrolment(request, user, pending, form)
-    except EnrolmentExpired as error:  # confirmed or cancelled during this request
-        messages.error(request, str(error))
-        return redirect(PAGE)
+    except EnrolmentExpired:  # confirmed or cancelled during this request
+        return set_up_ended(request)
+
+
+def set_up_ended(request: SignedInRequest) -> HttpResponse:
+    """Lead to what is true now: the set-up was finished, cancelled or replaced, perhaps in another tab."""
+    user = request.user
+    user.refresh_from_db(fields=["two_factor_enabled_at"])
+    fresh = FreshCodes.load(request)
+    if fresh and fresh.codes(request, user):
+        return redirect(CODES)
+    if request.method == "POST" and user.is_enrolled:
+        messages.info(request, _("That set-up is over. Two-factor authentication is on, as you see it here."))
+    elif request.method == "POST":
+        messages.error(request, str(EnrolmentExpired()))
+    return redirect(PAGE)
 
 
 @sensitive_variables("enrolment")
@@ -131,12 +143,13 @@ def answer_enrolment(
                 pending.state,
                 session=request.session,
                 actor=request.actor,
+                next_path=pending.next_path,
             )
         except RateLimited as error:
             add_violation(form, error, "code")
         else:
             if enrolment is not None:
-                return confirmed(request, pending, enrolment.codes)
+                return confirmed(request, pending, with_codes=bool(enrolment.codes))
             refusal = refusals.explain(user, pending.factor, answer, pending.state, enrolling=True)
             form.add_error("code", refusal.message)
     return form_page(
@@ -150,10 +163,10 @@ def answer_enrolment(
     )
 
 
-def confirmed(request: SignedInRequest, pending: PendingEnrolment, codes: list[str]) -> HttpResponse:
-    follower = pending.finish(request)
-    if codes:
-        return codes_page(request, codes, fresh=True, next_path=pending.next_path, follower=follower)
+def confirmed(request: SignedInRequest, pending: PendingEnrolment, *, with_codes: bool) -> HttpResponse:
+    pending.finish(request)
+    if with_codes:
+        return redirect(CODES)
     if pending.replacing:
         messages.success(request, _("Your new device is in use. The old one no longer works."))
     else:
@@ -161,12 +174,12 @@ def confirmed(request: SignedInRequest, pending: PendingEnrolment, codes: list[s
     return redirect(pending.next_path or PAGE)
 
 
-@require_POST
+@post_only("accounts:confirm")
 def cancel(request: SignedInRequest) -> HttpResponse:
     user = request.user
     pending = PendingEnrolment.load(request, user)
-    if pending is not None:
-        cancel_enrolment(user, pending.factor, pending.state, actor=request.actor)
-        messages.info(request, _("Nothing was changed."))
+    if pending is None or not cancel_enrolment(user, pending.factor, pending.state, actor=request.actor):
+        return set_up_ended(request)
+    messages.info(request, _("Nothing was changed."))
     PendingEnrolment.forget(request)
     return redirect(PAGE)

@@ -5,7 +5,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from accounts.audit import activity as history
 from accounts.exceptions import RuleViolation
@@ -13,6 +13,7 @@ from accounts.forms import AddressForm, PasswordForm
 from accounts.sessions.assurance import sudo_required
 from accounts.sessions.requests import SignedInRequest
 from accounts.users import email_addresses, passwords, registration
+from accounts.web.acting import post_only
 from accounts.web.form_pages import add_violation, form_page
 from accounts.web.methods import get_or_post
 from accounts.web.pages import id_before
@@ -31,7 +32,7 @@ def profile_page(request: SignedInRequest, form: AddressForm) -> HttpResponse:
     return form_page(request, "accounts/profile.html", form, unconfirmed_address=waiting, note_on_apps=note)
 
 
-@require_POST
+@post_only(PAGE)
 @sudo_required(page=PAGE)
 def change_email(request: SignedInRequest) -> HttpResponse:
     user = request.user

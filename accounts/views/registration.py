@@ -8,7 +8,7 @@ from django.middleware.csrf import rotate_token
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from accounts.exceptions import RuleViolation
 from accounts.forms import AddressForm, SignUpForm
@@ -16,6 +16,7 @@ from accounts.sessions.requests import SignedInRequest, SiteRequest
 from accounts.users import email_addresses, registration
 from accounts.users.link_texts import LinkInvalid, LinkOfAnother
 from accounts.users.links import LinkCookie, check_reader
+from accounts.web.acting import post_only
 from accounts.web.form_pages import add_violation, form_page
 from accounts.web.methods import get_or_post
 from accounts.web.redirects import safe_next
@@ -97,7 +98,7 @@ def confirmation_page(request: SignedInRequest, form: Form) -> HttpResponse:
     )
 
 
-@require_POST
+@post_only(PAGE)
 def resend_confirmation(request: SignedInRequest) -> HttpResponse:
     form = Form(request.POST)
     try:
@@ -109,7 +110,7 @@ def resend_confirmation(request: SignedInRequest) -> HttpResponse:
     return COOKIE.forget(redirect(PAGE))
 
 
-@require_POST
+@post_only(PAGE)
 def correct_email(request: SignedInRequest) -> HttpResponse:
     """Correct the address of a new account. Changing a confirmed one needs sudo, on the profile page."""
     user = request.user

@@ -5,12 +5,13 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from accounts.exceptions import SessionEnded
 from accounts.sessions import caps, ending, overview, remembered
 from accounts.sessions.assurance import sudo_required
 from accounts.sessions.requests import SignedInRequest
+from accounts.web.acting import post_only
 
 PAGE = "accounts:sessions"
 SHOWN = 10  # of each list at first
@@ -33,13 +34,13 @@ def sessions(request: SignedInRequest) -> HttpResponse:
     return render(request, "accounts/sessions.html", context)
 
 
-@require_POST
+@post_only(PAGE)
 @sudo_required(page=PAGE)
 def end_session(request: SignedInRequest, session_id: int) -> HttpResponse:
     return end(request, session_id)
 
 
-@require_POST
+@post_only(PAGE)
 @sudo_required(page=PAGE)
 def end_other_sessions(request: SignedInRequest) -> HttpResponse:
     return end(request)
@@ -55,13 +56,13 @@ def end(request: SignedInRequest, only: int | None = None) -> HttpResponse:
     return redirect(PAGE)
 
 
-@require_POST
+@post_only(PAGE)
 @sudo_required(page=PAGE)
 def forget_browser(request: SignedInRequest, browser_id: int) -> HttpResponse:
     return forget(request, browser_id)
 
 
-@require_POST
+@post_only(PAGE)
 @sudo_required(page=PAGE)
 def forget_browsers(request: SignedInRequest) -> HttpResponse:
     return forget(request)

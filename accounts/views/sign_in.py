@@ -8,7 +8,6 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_POST
 
 from accounts.exceptions import MethodPaused, RuleViolation
 from accounts.factors.challenges import Purpose
@@ -17,6 +16,7 @@ from accounts.login import sign_in as login
 from accounts.login.pending import PendingChallenge, PendingLogin
 from accounts.sessions import remembered
 from accounts.sessions.requests import SiteRequest
+from accounts.web.acting import post_only
 from accounts.web.form_pages import add_message, add_violation, form_page
 from accounts.web.methods import get_or_post
 from accounts.web.redirects import safe_next
@@ -74,7 +74,7 @@ def signed_in(request: SiteRequest, next_path: str) -> HttpResponse:
 
 
 @login_not_required
-@require_POST
+@post_only("accounts:sign_in")
 def sign_out(request: SiteRequest) -> HttpResponse:
     """End the session or the pending login; `next` leads on, to where a link in a mail was going (D42)."""
     was_signed_in = request.user.is_authenticated

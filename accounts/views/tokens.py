@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from accounts.exceptions import RuleViolation
 from accounts.fields import LIFETIMES, NEVER
@@ -17,6 +17,7 @@ from accounts.models import DESCRIPTION_LENGTH
 from accounts.sessions.assurance import has_sudo, is_fully_verified, redirect_to_sudo, sudo_required
 from accounts.sessions.requests import SignedInRequest
 from accounts.tokens import issuing as verbs
+from accounts.web.acting import post_only
 from accounts.web.form_pages import add_violation, form_page
 from accounts.web.pages import id_before
 
@@ -46,7 +47,7 @@ def tokens_page(request: SignedInRequest, form: TokenForm, source: str) -> HttpR
     )
 
 
-@require_POST
+@post_only(PAGE)
 @sensitive_variables("secret")
 def create_token(request: SignedInRequest) -> HttpResponse:
     """Create a token; only this response shows the secret (docs/decisions/0005)."""
@@ -72,7 +73,7 @@ def create_token(request: SignedInRequest) -> HttpResponse:
     return tokens_page(request, form, source)
 
 
-@require_POST
+@post_only(PAGE)
 @sudo_required(page=PAGE)
 def revoke_token(request: SignedInRequest, token_id: int) -> HttpResponse:
     token = verbs.revoke(request.user, token_id, actor=request.actor)

@@ -7,22 +7,27 @@ from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
-from accounts.exceptions import RuleViolation
+from accounts.exceptions import RuleViolation, TwoFactorNotEnabled
 from accounts.forms import PasswordForm
 from accounts.sessions.assurance import sudo_required
 from accounts.sessions.requests import SignedInRequest
 from accounts.two_factor import backup_codes, removal
 from accounts.two_factor.codes_file import codes_file
+from accounts.two_factor.fresh_codes import FreshCodes
 from accounts.two_factor.pages import (
+    CODES,
     PAGE,
+    codes_gone_page,
     codes_page,
     consequences_of_disabling,
     factor_or_404,
     overview_page,
 )
+from accounts.two_factor.pending import PendingEnrolment
 from accounts.users import passwords
+from accounts.web.acting import post_only
 from accounts.web.form_pages import add_violation, form_page
 from accounts.web.methods import get_or_post
 from accounts.web.redirects import safe_next
@@ -34,7 +39,7 @@ def overview(request: SignedInRequest) -> HttpResponse:
     return overview_page(request, None, next=next_path)
 
 
-@require_POST
+@post_only(PAGE)
 @sudo_required(page=PAGE)
 @sensitive_variables("codes")
 def reveal_codes(request: SignedInRequest) -> HttpResponse:
@@ -43,13 +48,19 @@ def reveal_codes(request: SignedInRequest) -> HttpResponse:
     return overview_page(request, None, codes=codes)
 
 
-@require_POST
+@post_only(PAGE)
 @sudo_required(page=PAGE)
 @sensitive_variables("codes", "saved")
 def download_codes(request: SignedInRequest) -> HttpResponse:
-    """Answer with the unused codes as a file, for browsers without JavaScript. Counts as revealing them."""
+    """Answer with the unused codes as a file, for browsers without JavaScript.
+
+    Counts as revealing them, but for new ones that the page of new codes may show now (D46).
+    """
     user = request.user
-    codes = backup_codes.reveal(user, session=request.session, actor=request.actor)
+    fresh = FreshCodes.load(request)
+    codes = (fresh and fresh.codes(request, user)) or backup_codes.reveal(
+        user, session=request.session, actor=request.actor
+    )
     if not codes:
         messages.info(request, _("No backup code is left. Renew them to get new ones."))
         return redirect(PAGE)
@@ -60,13 +71,39 @@ def download_codes(request: SignedInRequest) -> HttpResponse:
     return response
 
 
-@require_POST
+@post_only(PAGE)
 @sudo_required(page=PAGE)
-@sensitive_variables("codes")
 def renew_codes(request: SignedInRequest) -> HttpResponse:
+    backup_codes.renew(request.user, session=request.session, actor=request.actor)
+    return redirect(CODES)
+
+
+@require_safe
+@sensitive_variables("codes")
+def codes(request: SignedInRequest) -> HttpResponse:
+    """Show the codes that this session has just made; when it may not any more, say what is true (D46)."""
     user = request.user
-    codes = backup_codes.renew(user, session=request.session, actor=request.actor)
-    return codes_page(request, codes, fresh=False)
+    if not user.is_enrolled:
+        messages.info(request, str(TwoFactorNotEnabled()))
+        return redirect(PAGE)
+    fresh = FreshCodes.load(request)
+    codes = fresh.codes(request, user) if fresh else []
+    if fresh and codes:
+        return codes_page(
+            request,
+            codes,
+            fresh=fresh.first,
+            follower=PendingEnrolment.load(request, user) if fresh.first else None,
+        )
+    return codes_gone_page(request, replaced=fresh is not None and not fresh.is_newest(user))
+
+
+@post_only(CODES)
+def codes_kept(request: SignedInRequest) -> HttpResponse:
+    """Stop showing the new codes, and go on to where the person wanted to go."""
+    fresh = FreshCodes.load(request)
+    FreshCodes.forget(request)
+    return redirect((fresh and fresh.next_path) or PAGE)
 
 
 @get_or_post
@@ -97,7 +134,7 @@ def disable(request: SignedInRequest) -> HttpResponse:
     )
 
 
-@require_POST
+@post_only(PAGE)
 @sudo_required(page=PAGE)
 def remove(request: SignedInRequest, factor: str) -> HttpResponse:
     """Remove one of several methods."""

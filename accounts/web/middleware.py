@@ -1,18 +1,36 @@
-"""Turn broken rules into pages."""
+"""Turn broken rules into pages, and lead to the sign-in who is not signed in."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.contrib.auth.middleware import LoginRequiredMiddleware as DjangoLoginRequiredMiddleware
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template import loader
 
-from accounts.exceptions import Overloaded, RateLimited, RuleViolation, SessionEnded
+from accounts.exceptions import DecryptionFailed, Overloaded, RateLimited, RuleViolation, SessionEnded
+from accounts.web.acting import SHOWING, SeeOther, page_of, redirect_to_sign_in
 from accounts.web.statuses import status_of
 
 
+class LoginRequiredMiddleware(DjangoLoginRequiredMiddleware):
+    """Redirect to the sign-in, and after it to the page whose form was sent: a POST is never replayed."""
+
+    def handle_no_permission(
+        self, request: HttpRequest, view_func: Callable[..., Any]
+    ) -> HttpResponseRedirect:
+        return redirect_to_sign_in(request)
+
+
+# Nothing is stale when one of these is broken, and the page would say nothing else.
+NOT_OF_STATE = (RateLimited, Overloaded, DecryptionFailed)
+
+
 class RuleViolationMiddleware:
-    """Turn an unhandled RuleViolation into an error page, and SessionEnded into a redirect to sign in."""
+    """Turn an unhandled RuleViolation into a page, and SessionEnded into a redirect to sign in.
+
+    What a stale form asks for is no longer possible: its page says so, and shows the present state (D42).
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -23,10 +41,14 @@ class RuleViolationMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, SessionEnded):
             messages.error(request, str(exception))
-            return redirect("accounts:sign_in")
+            return redirect_to_sign_in(request)
         if isinstance(exception, RateLimited):
             page = loader.render_to_string("errors/429.html", {"message": str(exception)})
             return HttpResponse(page, status=429, headers={"Retry-After": str(exception.retry_after)})
+        stale = isinstance(exception, RuleViolation) and not isinstance(exception, NOT_OF_STATE)
+        if stale and request.method not in SHOWING:
+            messages.error(request, str(exception))
+            return SeeOther(page_of(request))
         if isinstance(exception, RuleViolation):
             page = loader.render_to_string("errors/422.html", {"message": str(exception)})
             response = HttpResponse(page, status=status_of(exception))

@@ -4,11 +4,12 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from accounts.exceptions import RuleViolation
 from accounts.sessions.assurance import sudo_required
 from accounts.sessions.requests import SignedInRequest
+from accounts.web.acting import post_only
 from accounts.web.statuses import status_of
 from organizations.access.gate import member_required, owner_required
 from organizations.forms import UserSessionsForm
@@ -45,8 +46,8 @@ def authentication_page(
     return render(request, "organizations/authentication.html", context, status=status)
 
 
-@require_POST
 @owner_required
+@post_only(PAGE)
 @sudo_required(page=PAGE)
 def update_user_sessions(
     request: SignedInRequest, organization: Organization, membership: Membership
@@ -64,8 +65,8 @@ def update_user_sessions(
     return redirect(PAGE, organization.name)
 
 
-@require_POST
 @owner_required
+@post_only(PAGE)
 @sudo_required(page=PAGE)
 def require_two_factor(
     request: SignedInRequest, organization: Organization, membership: Membership
@@ -74,8 +75,8 @@ def require_two_factor(
     return change(request, organization, membership, AuthPolicy.TWO_FACTOR_MANDATORY, done)
 
 
-@require_POST
 @owner_required
+@post_only(PAGE)
 @sudo_required(page=PAGE)
 def disable_two_factor(
     request: SignedInRequest, organization: Organization, membership: Membership

@@ -9,11 +9,12 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from accounts.exceptions import RuleViolation
 from accounts.sessions.assurance import has_sudo, redirect_to_sudo
 from accounts.sessions.requests import SignedInRequest
+from accounts.web.acting import post_only
 from accounts.web.methods import get_or_post
 from accounts.web.statuses import status_of
 from organizations.access.gate import membership_required_despite_policy
@@ -22,6 +23,8 @@ from organizations.members import invitations, memberships
 from organizations.members.account_changes import last_owned
 from organizations.members.left_behind import left_by
 from organizations.models import Membership, Organization
+
+PAGE = "organizations:mine"
 
 
 @require_safe
@@ -54,7 +57,7 @@ def refused(request: SignedInRequest, error: RuleViolation) -> HttpResponse:
     return mine_page(request, status_of(error))
 
 
-@require_POST
+@post_only(PAGE)
 def accept(request: SignedInRequest, membership_id: int) -> HttpResponse:
     try:
         organization = answer(request, membership_id, invitations.accept)
@@ -64,7 +67,7 @@ def accept(request: SignedInRequest, membership_id: int) -> HttpResponse:
     return redirect("organizations:detail", organization.name)
 
 
-@require_POST
+@post_only(PAGE)
 def decline(request: SignedInRequest, membership_id: int) -> HttpResponse:
     try:
         organization = answer(request, membership_id, invitations.decline)

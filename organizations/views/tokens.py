@@ -8,11 +8,12 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_variables
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from accounts.forms import ExpiryForm
 from accounts.sessions.assurance import is_fully_verified, sudo_required
 from accounts.sessions.requests import SignedInRequest
+from accounts.web.acting import post_only
 from organizations import tokens as verbs
 from organizations.access.gate import owner_required
 from organizations.announcements import is_owner, maker_of
@@ -54,8 +55,8 @@ def maker_shown(token: OrganizationToken | None) -> dict[str, Any]:
     return {"name": maker_of(token), "owns": is_owner(token.organization, token.created_by_id)}
 
 
-@require_POST
 @owner_required
+@post_only(PAGE)
 @sudo_required(page=PAGE)
 @sensitive_variables("secret")
 def create_token(
@@ -77,8 +78,8 @@ def create_token(
     return render(request, "organizations/token.html", context)
 
 
-@require_POST
 @owner_required
+@post_only(PAGE)
 @sudo_required(page=PAGE)
 def delete_token(
     request: SignedInRequest, organization: Organization, membership: Membership, kind: str

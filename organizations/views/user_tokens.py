@@ -7,10 +7,11 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from accounts.sessions.assurance import sudo_required
 from accounts.sessions.requests import SignedInRequest
+from accounts.web.acting import post_only
 from organizations.access.gate import owner_required
 from organizations.models import Membership, Organization
 from organizations.policy import user_tokens as policy
@@ -30,8 +31,8 @@ def user_tokens(request: SignedInRequest, organization: Organization, membership
     return render(request, "organizations/user_tokens.html", context)
 
 
-@require_POST
 @owner_required
+@post_only(PAGE)
 @sudo_required(page=PAGE)
 def disable(request: SignedInRequest, organization: Organization, membership: Membership) -> HttpResponse:
     policy.set_user_tokens(organization, False, actor=request.actor)
@@ -39,8 +40,8 @@ def disable(request: SignedInRequest, organization: Organization, membership: Me
     return redirect("organizations:tokens", organization.name)
 
 
-@require_POST
 @owner_required
+@post_only(PAGE)
 @sudo_required(page=PAGE)
 def enable(request: SignedInRequest, organization: Organization, membership: Membership) -> HttpResponse:
     policy.set_user_tokens(organization, True, actor=request.actor)

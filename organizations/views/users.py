@@ -7,11 +7,12 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from accounts.exceptions import RuleViolation
 from accounts.sessions.assurance import has_sudo, redirect_to_sudo, sudo_required
 from accounts.sessions.requests import SignedInRequest
+from accounts.web.acting import post_only
 from accounts.web.form_pages import add_violation, form_page
 from accounts.web.methods import get_or_post
 from accounts.web.redirects import safe_next
@@ -60,8 +61,8 @@ def users_page(
     )
 
 
-@require_POST
 @owner_required
+@post_only(PAGE)
 def add_member(request: SignedInRequest, organization: Organization, membership: Membership) -> HttpResponse:
     form = AddMemberForm(request.POST)
     if form.is_valid():
@@ -78,8 +79,8 @@ def add_member(request: SignedInRequest, organization: Organization, membership:
     return users_page(request, organization, membership, form)
 
 
-@require_POST
 @owner_required
+@post_only(PAGE)
 @sudo_required(page=PAGE)
 def make_owner(
     request: SignedInRequest, organization: Organization, membership: Membership, membership_id: int

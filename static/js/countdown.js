@@ -1,6 +1,6 @@
 // "Send again" waits as long as the server would make it wait; the seconds are counted down.
 for (const button of document.querySelectorAll("[data-wait]")) {
-  const note = button.form.querySelector("[data-countdown]");
+  const note = button.parentElement.querySelector("[data-countdown]");
   let left = Number(button.dataset.wait);
   if (!left || !note) continue;
   button.disabled = true;

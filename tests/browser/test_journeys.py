@@ -30,7 +30,7 @@ def test_enrol_by_scanning_the_code_on_the_screen(open_browser, alice):
 
     person.confirm_application()
     assert len(person.codes) == 10
-    person.click("Continue", role="link")
+    person.click("I have kept them")
     assert "Application is configured" in person.text
     assert person.page.locator(".badge-success").inner_text().upper() == "ENABLED"
 
@@ -168,7 +168,7 @@ def test_a_locked_out_member_enrols_and_is_back_where_he_wanted_to_go(acme):
     member.page.locator("main").get_by_role("link", name="Set up two-factor authentication").click()
     member.choose_application()
     member.confirm_application()
-    member.click("Continue", role="link")
+    member.click("I have kept them")
 
     assert member.path == "/app/acme/settings/authentication"
     assert member.page.locator("h1").inner_text() == "Authentication"

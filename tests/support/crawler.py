@@ -100,6 +100,7 @@ class CrawledPage(HTMLParser):
         self.path = path
         self.links = []
         self.found = []
+        self.ids = {}  # of forms
         self.feed(html)
 
     @property
@@ -120,6 +121,13 @@ class CrawledPage(HTMLParser):
         elif tag == "form":
             action = urljoin(self.path, attrs.get("action") or self.path)
             self.found.append((action, attrs.get("method", "get").lower(), []))
+            self.ids[attrs.get("id")] = self.found[-1]
+        elif tag == "button" and attrs.get("formaction") and attrs.get("form") in self.ids:
+            # It sends the form elsewhere. What is typed in the form is not for that place.
+            _, method, fields = self.ids[attrs["form"]]
+            sent = [field for field in fields if field.kind in ("hidden", "checkbox")]
+            button = Field(attrs.get("name", ""), "hidden", attrs.get("value", ""))
+            self.found.append((urljoin(self.path, attrs["formaction"]), method, [*sent, button]))
         elif tag in ("input", "select", "textarea") and attrs.get("name") and self.found:
             kind = attrs.get("type", "text") if tag == "input" else tag
             kind = "hidden" if "readonly" in attrs else kind

@@ -40,6 +40,7 @@ request_finished.connect(mails_have_left, weak=False)
 
 PASSWORD = "correct horse battery staple 42"
 TWO_FACTOR = "/app/settings/two-factor"
+CODES = f"{TWO_FACTOR}/codes"
 
 
 def make_user(username, **fields):
@@ -117,12 +118,17 @@ def codes_on(response):
     return re.findall(r"\b[0-9A-Z]{5}-[0-9A-Z]{4}-[0-9A-Z]{4}\b", text)
 
 
+def followed(client, response):
+    """Return the page of the new codes if a response leads there, as a browser does; else the response."""
+    return client.get(CODES) if response.get("Location") == CODES else response
+
+
 def enrol(user, client=None):
     """Enable two-factor authentication with an application; return the application."""
     if client is None:
         return enrol_somewhere(user)
     authenticator = Authenticator(user, start_enrolment(client))
-    response = client.post(f"{TWO_FACTOR}/confirm", {"code": authenticator.code()})
+    response = followed(client, client.post(f"{TWO_FACTOR}/confirm", {"code": authenticator.code()}))
     assert response.status_code == 200, response.content.decode()
     authenticator.codes = sorted(set(codes_on(response)))
     assert len(authenticator.codes) == 10

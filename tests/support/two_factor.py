@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import AuditEvent, Session
-from tests.support.people import TWO_FACTOR, post_password, sign_in
+from tests.support.people import TWO_FACTOR, followed, post_password, sign_in
 
 CHALLENGE = "/session/two-factor"
 RECOVERY = "/session/two-factor-recovery"
@@ -27,7 +27,7 @@ def pending(user, client=None):
 
 
 def answer(client, code, page=CHALLENGE):
-    return client.post(page, {"code": code})
+    return followed(client, client.post(page, {"code": code}))
 
 
 def known_browser(user, authenticator=None, client=None):
@@ -75,7 +75,7 @@ def let_sudo_expire(user):
 
 def act(client, action, **fields):
     """Press a button of the two-factor page."""
-    return client.post(f"{TWO_FACTOR}/{action}", fields)
+    return followed(client, client.post(f"{TWO_FACTOR}/{action}", fields))
 
 
 def events_of(user):

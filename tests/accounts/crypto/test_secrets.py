@@ -12,7 +12,16 @@ from django.test import Client
 from accounts.factors.totp.models import TOTPDevice
 from accounts.models import hash_of_token
 from tests.support.mails import send_by
-from tests.support.people import PASSWORD, TWO_FACTOR, Authenticator, codes_on, key_on, make_user, sign_in
+from tests.support.people import (
+    PASSWORD,
+    TWO_FACTOR,
+    Authenticator,
+    codes_on,
+    followed,
+    key_on,
+    make_user,
+    sign_in,
+)
 from tests.support.two_factor import CHALLENGE, HOME, RECOVERY, SUDO, act, answer, events_of, pending
 from tests.support.visitor import Visitor
 
@@ -62,7 +71,7 @@ class Story:
         self.digits |= {code} if len(code) == 6 else set()
         response = client.post(page, {"code": code, **fields})
         self.addresses.append(response.get("Location", ""))
-        return response
+        return followed(client, response)
 
     def tell(self):
         client = sign_in(self.user)
@@ -278,7 +287,7 @@ def test_r39_i10_a_real_server_keeps_secrets_out_of_logs_and_mails(live_site, al
     story.digits |= {app.code(), app.wrong_code()}
     visitor.post_form(CONFIRM, "/confirm", code=app.wrong_code())
     app.codes = re.findall(
-        r"\b\w{5}-\w{4}-\w{4}\b", visitor.post_form(CONFIRM, "/confirm", code=app.code()).text
+        r"\b\w{5}-\w{4}-\w{4}\b", visitor.follow(visitor.post_form(CONFIRM, "/confirm", code=app.code())).text
     )
     story.know(app)
     visitor.post_form(HOME, "/reveal-codes")

@@ -52,7 +52,10 @@ class SetsUp(Texts):
         start_phone(browser, OWN)
         if len(outbox) == before:
             return False
-        return browser.post(f"{TWO_FACTOR}/confirm", {"code": newest_code()}).status_code == 200
+        return (
+            browser.post(f"{TWO_FACTOR}/confirm", {"code": newest_code()}).get("Location")
+            == f"{TWO_FACTOR}/codes"
+        )
 
 
 @row("text:set-up:first")

@@ -78,9 +78,9 @@ def test_lg_01_the_second_step_and_its_exits_answer(alice, app_of_alice):
 
     page = client.get(CHALLENGE).content.decode()
 
-    for link in [RECOVERY, "/docs/lost-device"]:
-        assert f'href="{link}"' in page
-        assert client.get(link).status_code == 200
+    for way in [f'formaction="{RECOVERY}"', 'href="/docs/lost-device"']:
+        assert way in page
+        assert client.get(way.split('"')[1]).status_code == 200
     assert 'action="/session/logout"' in page
     assert 'autocomplete="one-time-code"' in page
     assert 'inputmode="numeric"' in page

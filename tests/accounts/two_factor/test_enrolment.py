@@ -11,6 +11,7 @@ from accounts.models import Session
 from tests.support.invariants import broken
 from tests.support.organizations import found, is_mandatory, require
 from tests.support.people import (
+    CODES,
     PASSWORD,
     TWO_FACTOR,
     Authenticator,
@@ -74,10 +75,12 @@ def test_r23_the_new_codes_are_shown_once(alice):
     app = Authenticator(alice, start(client))
     first = answer(client, app.code(), CONFIRM)
 
-    again = [answer(client, app.code(), CONFIRM), client.get(CONFIRM), client.get(HOME)]
+    act(client, "codes/kept")
+
+    again = [answer(client, app.code(), CONFIRM), client.get(CONFIRM), client.get(CODES), client.get(HOME)]
 
     assert codes_on(first)
-    assert [codes_on(response) for response in again] == [[], [], []]
+    assert [codes_on(response) for response in again] == [[]] * 4
 
 
 def test_the_second_factor_is_asked_at_the_next_login(alice):
@@ -292,7 +295,7 @@ def test_en_13_confirming_twice_makes_one_device_one_set_and_one_mail(alice, mai
 
     answers = [answer(client, code, CONFIRM) for _ in range(2)]
 
-    assert [response.status_code for response in answers] == [200, 302]
+    assert codes_on(answers[0]) == codes_on(answers[1]) != []
     assert (confirmed(alice), BackupCodeSet.objects.count()) == (1, 1)
     assert [mail.subject for mail in mailoutbox] == ["Two-factor authentication is on"]
     assert events_of(alice).count("two_factor.enabled") == 1
@@ -304,7 +307,7 @@ def test_en_14_no_address_shows_the_secret_after_confirmation(alice):
 
     for path in [HOME, CONFIRM, f"{TWO_FACTOR}/enable", f"{TWO_FACTOR}/cancel", f"{TWO_FACTOR}/app/replace"]:
         response = client.get(path)
-        assert response.get("Location", HOME) == HOME
+        assert response.get("Location", HOME) in (HOME, CONFIRM, CODES)
         assert "<svg width" not in response.content.decode()
         assert app.key not in re.sub(r"<[^>]*>|\s", "", response.content.decode())
         assert app.key not in response.content.decode()
@@ -386,9 +389,9 @@ def test_enrolling_leads_on_to_where_one_wanted_to_go(alice):
 
     act(client, "enable", method="app", next="/app/settings/activity")
     app = Authenticator(alice, key_on(client.get(CONFIRM)))
-    codes = answer(client, app.code(), CONFIRM).content.decode()
+    answer(client, app.code(), CONFIRM)
 
-    assert '<a class="button button-primary" href="/app/settings/activity">' in codes
+    assert act(client, "codes/kept")["Location"] == "/app/settings/activity"
 
 
 @pytest.mark.parametrize("target", ["https://evil.example", "//evil.example", "javascript:alert(1)"])
@@ -398,7 +401,8 @@ def test_lg_19_enrolling_leads_to_no_other_site(alice, target):
     app = Authenticator(alice, key_on(client.get(CONFIRM)))
 
     assert "evil" not in client.get(f"{HOME}?next={target}").content.decode()
-    assert f'href="{HOME}">Continue' in answer(client, app.code(), CONFIRM).content.decode()
+    assert "evil" not in answer(client, app.code(), CONFIRM).content.decode()
+    assert act(client, "codes/kept")["Location"] == HOME
 
 
 # ---------------------------------------------------------------- replacing
@@ -464,7 +468,7 @@ def test_cancelling_a_replacement_keeps_the_old_app(alice, app_of_alice, replaci
     assert answer(pending(alice), app_of_alice.fresh_code()).status_code == 302
 
 
-@pytest.mark.parametrize("factor", ["backup-codes", "sms", "nothing"])
+@pytest.mark.parametrize("factor", ["backup-codes", "nothing"])
 def test_only_a_device_that_is_there_can_be_replaced(alice, app_of_alice, factor):
     client = sign_in(alice, app_of_alice)
 
@@ -472,4 +476,7 @@ def test_only_a_device_that_is_there_can_be_replaced(alice, app_of_alice, factor
 
 
 def test_nothing_to_replace_without_two_factor(alice):
-    assert act(sign_in(alice), "app/replace").status_code == 404
+    client = sign_in(alice)
+
+    assert act(client, "app/replace")["Location"] == HOME
+    assert "Application is not configured." in client.get(HOME).content.decode()

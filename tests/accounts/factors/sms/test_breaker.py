@@ -30,7 +30,15 @@ from tests.accounts.factors.sms.fraud import (
     unused,
     use_up_set_ups,
 )
-from tests.support.people import TWO_FACTOR, Authenticator, make_user, post_password, sign_in, start_enrolment
+from tests.support.people import (
+    CODES,
+    TWO_FACTOR,
+    Authenticator,
+    make_user,
+    post_password,
+    sign_in,
+    start_enrolment,
+)
 
 CONFIRM = f"{TWO_FACTOR}/confirm"
 PAUSED = "Text messages to that country are paused at the moment."
@@ -99,7 +107,7 @@ def test_sf12_a_block_stays_paused_under_a_new_key(transactional_db, settings):
 @pytest.mark.parametrize(("used", "paused"), [(1, True), (2, False)])
 def test_sf12_one_code_in_ten_is_enough(transactional_db, used, paused):
     for client, code in begin(used):
-        assert client.post(CONFIRM, {"code": code}).status_code == 200
+        assert client.post(CONFIRM, {"code": code})["Location"] == CODES
 
     unused(20 - used, start=used)
 
@@ -113,7 +121,7 @@ def test_sf12_codes_that_were_only_slow_end_the_pause(transactional_db, caplog):
     assert pause("US")
 
     for client, code in browsers:
-        assert client.post(CONFIRM, {"code": code}).status_code == 200
+        assert client.post(CONFIRM, {"code": code})["Location"] == CODES
 
     assert starts().status_code == 302
     assert outbox[-1].to == number(90)
@@ -187,7 +195,7 @@ def test_sf12_codes_that_are_used_are_given_back_to_their_network(transactional_
     for n in range(30):
         browser = sign_up(f"colleague{n}", f"203.0.113.{n % 3}")
         start_phone(browser, number(n))
-        assert browser.post(CONFIRM, {"code": newest_code()}).status_code == 200
+        assert browser.post(CONFIRM, {"code": newest_code()})["Location"] == CODES
 
     assert len(outbox) == 30
     assert RateLimit.objects.get(key="text:set-up:unused:network:203.0.113.0/24:3600").count == 0
@@ -202,7 +210,7 @@ def test_sf12_a_code_that_is_used_in_the_next_hour_gives_nothing_back_to_it(tran
     code = newest_code()
     moving_clock.shift(20)
     ask_for_text(make_user("next"), "203.0.113.2", number(2))
-    assert browser.post(CONFIRM, {"code": code}).status_code == 200
+    assert browser.post(CONFIRM, {"code": code})["Location"] == CODES
 
     assert RateLimit.objects.get(key="text:set-up:unused:network:203.0.113.0/24:3600").count == 1
 
@@ -397,7 +405,7 @@ def test_sf12_a_code_that_is_used_after_a_pause_ends_nothing_more(transactional_
     moving_clock.shift(86_400 + 1)
 
     [(client, code)] = begin(1, start=30)
-    assert client.post(CONFIRM, {"code": code}).status_code == 200
+    assert client.post(CONFIRM, {"code": code})["Location"] == CODES
 
     assert not AuditEvent.objects.filter(event="texts.resumed").exists()
     row = Destination.objects.get(key="US", purpose="set-up")

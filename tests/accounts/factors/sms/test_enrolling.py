@@ -22,7 +22,7 @@ from tests.accounts.factors.sms.conftest import (
     start_phone,
     time_passes,
 )
-from tests.support.people import TWO_FACTOR, Authenticator, codes_on, enrol, key_on, sign_in
+from tests.support.people import CODES, TWO_FACTOR, Authenticator, codes_on, enrol, followed, key_on, sign_in
 
 
 def test_sm_01_a_phone_is_enrolled_by_the_code_that_it_received(alice):
@@ -30,7 +30,7 @@ def test_sm_01_a_phone_is_enrolled_by_the_code_that_it_received(alice):
     start_phone(client)
     assert outbox[-1].to == E164
 
-    response = client.post(f"{TWO_FACTOR}/confirm", {"code": newest_code()})
+    response = followed(client, client.post(f"{TWO_FACTOR}/confirm", {"code": newest_code()}))
 
     assert len(set(codes_on(response))) == 10
     page = client.get(TWO_FACTOR).content.decode()
@@ -136,7 +136,7 @@ def test_send_again_waits_a_minute_and_replaces_the_code(alice):
     response = client.post(f"{TWO_FACTOR}/confirm", {"code": first})
     if first != newest_code():
         assert b"A newer text message has replaced this code" in response.content
-    assert client.post(f"{TWO_FACTOR}/confirm", {"code": newest_code()}).status_code == 200
+    assert client.post(f"{TWO_FACTOR}/confirm", {"code": newest_code()})["Location"] == CODES
 
 
 def test_who_corrects_the_number_within_a_minute_is_told_to_wait(alice):
@@ -158,7 +158,7 @@ def both(client, user):
     """Enable the application with a phone number, and confirm the application."""
     client.post(f"{TWO_FACTOR}/enable", {"method": "app", "phone_number": NUMBER})
     app = Authenticator(user, key_on(client.get(f"{TWO_FACTOR}/confirm")))
-    return app, client.post(f"{TWO_FACTOR}/confirm", {"code": app.code()})
+    return app, followed(client, client.post(f"{TWO_FACTOR}/confirm", {"code": app.code()}))
 
 
 def test_d26_two_factor_is_on_once_the_application_is_confirmed(alice):
