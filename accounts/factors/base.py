@@ -24,6 +24,7 @@ from accounts.database.batches import delete_in_batches
 from accounts.database.prepared import Prepared
 from accounts.limits import Claim
 from accounts.limits.guesses import Guesses
+from accounts.limits.wording import WRONG_BACKUP_CODES, WRONG_CODES
 from accounts.models import User
 
 State: TypeAlias = dict[str, Any]
@@ -32,9 +33,9 @@ ENROLMENT_LIFETIME = timedelta(minutes=15)
 DEVICE_NAME = "device"
 
 # All six-digit codes of an account share the same budgets, for every factor, door and purpose (R16).
-SIX_DIGIT_CODES = Guesses("code", (5, 300), (20, 3600), daily=50)
+SIX_DIGIT_CODES = Guesses("code", (5, 300), (20, 3600), daily=50, told=WRONG_CODES)
 # Backup codes are too long to guess and have their own budget: guesses at other codes can't block them (R18).
-BACKUP_CODES = Guesses("backup-code", daily=10)
+BACKUP_CODES = Guesses("backup-code", daily=10, told=WRONG_BACKUP_CODES)
 # Wrong answers in a row, however far apart, until a device is set aside (NIST SP 800-63B-4, 3.2.2).
 MOST_FAILURES = 100
 

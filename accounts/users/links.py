@@ -16,13 +16,22 @@ from django.utils.translation import gettext_lazy
 from accounts import limits
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
-from accounts.limits import BySource
+from accounts.limits import BySource, Told
 from accounts.models import User
 from accounts.models.clocks import CLOCK_SKEW
 from accounts.web.cookies import delete_private, read_private, set_private
 
 # Tokens can't be guessed; the limit only saves the work of checking wrong ones (PR-11).
-WRONG_LINKS = BySource("link", (20, 300))
+WRONG_LINKS = BySource(
+    "link",
+    (20, 300),
+    told=Told(
+        gettext_lazy("Too many links that do not work were opened from your network."),
+        gettext_lazy(
+            "Your own link still works: open it in another network, such as that of a phone, or wait."
+        ),
+    ),
+)
 
 
 class LinkInvalid(RuleViolation):

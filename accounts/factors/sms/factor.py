@@ -69,7 +69,7 @@ class SMSFactor(Factor):
             other_way = (
                 wording.other_way_to_set_up() if is_set_up(state) else wording.other_ways_to_sign_in(user)
             )
-            raise wording.TooManyTexts(error.retry_after, other_way) from error
+            raise wording.too_many_texts(error, other_way) from error
 
     def check_pause(self, user: User, device: SMSDevice, state: State) -> None:
         """Raise MethodPaused if texts to this number are paused. Pure. Raises DecryptionFailed."""
@@ -240,11 +240,11 @@ def reserve_set_up(user: User, subject: str, claims: list[Claim], *, actor: Acto
         limits.reserve(*claims, *budgets.first_of_day(user, subject, actor=actor))
         return
     except RateLimited as error:
-        first = error.retry_after
+        first = error
     try:
         limits.reserve(*claims, *budgets.further(user, subject, actor=actor))
     except RateLimited as error:
-        raise RateLimited(min(first, error.retry_after)) from error
+        raise min(first, error, key=lambda refused: refused.retry_after) from error
 
 
 def code_purpose(message: TextMessage) -> str:
