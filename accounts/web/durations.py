@@ -30,9 +30,9 @@ def try_again(seconds: int) -> str:
 
 
 def when(seconds: int) -> str:
-    """Return when so many seconds are over: "in 5 minutes", "in about 3 hours, at 14:05 UTC", "tomorrow at ...".
+    """Return when so many seconds are over, never too early.
 
-    It is never too early: minutes are rounded up.
+    For example "in 5 minutes", "in about 3 hours, at 14:05 UTC" or "tomorrow at 14:05 UTC".
     """
     if seconds < 2 * MINUTE:
         return ngettext("in %(n)s second", "in %(n)s seconds", seconds) % {"n": seconds}
