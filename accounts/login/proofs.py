@@ -85,7 +85,7 @@ def announce_set_aside(user: User, factor: Factor, *, actor: Actor) -> None:
 
 
 def tell_of_wrong_codes(user: User, *, actor: Actor) -> None:
-    """Tell the owner about wrong codes, which take the password, once nobody has made up for three of them."""
+    """Tell the owner about wrong codes, which take the password, if there are three without a right one."""
     if wrong_codes_in_a_row(user) < TOLD_FROM:
         return
     with transaction.atomic():

@@ -9,20 +9,27 @@ from phonenumber_field.formfields import PhoneNumberField
 
 from accounts.exceptions import MethodPaused
 from accounts.factors.sms import breaker
-from accounts.factors.sms.numbers import check_textable
+from accounts.factors.sms.numbers import check_textable, read
 
 LONGEST_NUMBER = 32
 
 
+class NumberField(PhoneNumberField):  # type: ignore[misc]  # the library has no types
+    """A phone number that is read as people type it. Its errors say what is missing."""
+
+    def to_python(self, value: Any) -> Any:
+        text = value if isinstance(value, str) else ""
+        return read(text, self.region) if text.strip() else self.empty_value
+
+
 class PhoneNumberForm(forms.Form):
-    phone_number = PhoneNumberField(
+    phone_number = NumberField(
         label=_("Phone number"),
         region="US",
         max_length=LONGEST_NUMBER,
         help_text=_("If it is not a US number, begin with the country code (e.g. +49)."),
         error_messages={
             "required": _("Enter the phone number that is to receive the codes."),
-            "invalid": _("Enter a phone number, e.g. (201) 555-0123, or +49 1512 3456789 outside the US."),
         },
         validators=[check_textable],
         widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel", "placeholder": "(123) 456-7890"}),

@@ -8,8 +8,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import factors
-from accounts.exceptions import RateLimited
-from accounts.factors.sms.models import Destination, TextMessage
+from accounts.exceptions import DecryptionFailed, RateLimited
+from accounts.factors.sms.countries import name_of
+from accounts.factors.sms.models import Destination, SMSDevice, TextMessage
+from accounts.factors.sms.numbers import country_of, mask
+from accounts.factors.sms.sealed_numbers import number_of
 from accounts.limits import Told, refusal_of
 from accounts.limits.wording import whom_to_ask
 from accounts.models import User
@@ -40,7 +43,9 @@ def set_ups_paused(pause: Destination) -> str:
     if pause.ending:
         paused = _("Text messages to numbers that begin like this one are paused at the moment.")
     else:
-        paused = _("Text messages to that country are paused at the moment.")
+        paused = _("Text messages to numbers of this country are paused at the moment: %(name)s.") % {
+            "name": name_of(pause.country)
+        }
     return f"{paused} {again_in(pause)} {other_way_to_set_up()}"
 
 
@@ -78,6 +83,15 @@ def question(own: TextMessage | None, number: str, *, paused: bool) -> str:
     if own is None:
         return _("We can text a code to %(number)s.") % {"number": number}
     return _("Enter the code that we sent to %(number)s.") % {"number": number}
+
+
+def shown(device: SMSDevice, *, set_up: bool) -> str:
+    """Return the masked number. While it is set up, add its country: a number may be read as another one."""
+    masked = mask(device.last_digits)
+    try:
+        return f"{masked} ({name_of(country_of(number_of(device)))})" if set_up else masked
+    except DecryptionFailed:  # asking for a text says so
+        return masked
 
 
 def delivery(message: TextMessage | None) -> str:
