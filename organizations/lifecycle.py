@@ -26,8 +26,8 @@ from organizations.policy.user_sessions import change_sessions
 # A name is taken from everybody for good. Counted for the person alone.
 CREATIONS = Budget(
     "organization:create",
-    (30, 3600),
-    (100, 86_400),
+    (100, 3600),
+    (300, 86_400),
     told=Told(
         gettext_lazy("You have created too many organizations."),
         gettext_lazy("Other people can create one at once. Pages and programs have a limit each."),

@@ -54,10 +54,12 @@ class Guesses:
     daily window, and each of them has its own shorter windows.
     """
 
-    def __init__(self, name: str, *shorter: tuple[int, int], daily: int, told: Told) -> None:
+    def __init__(
+        self, name: str, *shorter: tuple[int, int], daily: int, told: Told, told_if_known: Told
+    ) -> None:
         self.unknown_browsers = Budget(name, *shorter, (daily, DAY), told=told)
-        self.known_browser = Budget(f"{name}:browser", *shorter, told=told)
-        self.known_browsers = Budget(f"{name}:browsers", (daily, DAY), told=told)
+        self.known_browser = Budget(f"{name}:browser", *shorter, told=told_if_known)
+        self.known_browsers = Budget(f"{name}:browsers", (daily, DAY), told=told_if_known)
 
 
 def for_password(user: User | None, typed: str, *, actor: Actor) -> list[Claim]:

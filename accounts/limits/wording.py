@@ -57,6 +57,12 @@ WRONG_CODES = Told(
         "signed in before. If you have neither, %(ask)s."
     ),
 )
+WRONG_CODES_IN_KNOWN_BROWSERS = Told(
+    gettext_lazy("Too many wrong codes."),
+    gettext_lazy(
+        "To sign in now, use a recovery code: they are counted separately. If you have none, %(ask)s."
+    ),
+)
 WRONG_BACKUP_CODES = Told(
     gettext_lazy("Too many wrong recovery codes."),
     gettext_lazy(
@@ -64,11 +70,19 @@ WRONG_BACKUP_CODES = Told(
         "If you have neither, %(ask)s."
     ),
 )
-TOO_MANY_ACTIONS = Told(
+ACTIONS_HERE = Told(
     gettext_lazy("You have made too many changes."),
     gettext_lazy(
         "You can still end sessions, revoke tokens, change your password and leave organizations. Other "
         "browsers in which you have signed in before have a limit of their own. If you need more, %(ask)s."
+    ),
+)
+
+ACTIONS_IN_ALL_BROWSERS = Told(
+    gettext_lazy("You have made too many changes."),
+    gettext_lazy(
+        "You can still end sessions, revoke tokens, change your password and leave organizations. If you "
+        "need more, %(ask)s."
     ),
 )
 

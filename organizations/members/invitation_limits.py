@@ -30,7 +30,7 @@ TOO_MANY_WHILE_YOUNG = Told(
     gettext_lazy(
         "While the organization, or your account, is younger than a day, you can invite 20 people in a day."
     ),
-    gettext_lazy("Nobody who was invited needs it again. If you need more at once, %(ask)s."),
+    gettext_lazy("Once both are a day old, it is 500 in an hour. If you need more at once, %(ask)s."),
 )
 BY_YOUNG = Budget("invite:young", (20, 86_400), told=TOO_MANY_WHILE_YOUNG)
 BY_YOUNG_ORGANIZATION = Budget("invite:young:organization", (20, 86_400), told=TOO_MANY_WHILE_YOUNG)

@@ -12,7 +12,7 @@ def texted_countries(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return [
         Error(
             f"SMS_COUNTRIES: {region!r} is no ISO code of a country that has phone numbers.",
-            hint="Write GB for the United Kingdom. Territories such as JE, GG and PR have codes of their own.",
+            hint="Write GB for the United Kingdom. Territories such as JE and PR have codes of their own.",
             id="factor_sms.E003",
         )
         for region in unknown_regions(settings.SMS_COUNTRIES)
