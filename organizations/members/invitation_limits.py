@@ -32,8 +32,10 @@ TOO_MANY_WHILE_YOUNG = Told(
     ),
     gettext_lazy("Once both are a day old, it is 500 in an hour. If you need more at once, %(ask)s."),
 )
-BY_YOUNG = Budget("invite:young", (20, 86_400), told=TOO_MANY_WHILE_YOUNG)
-BY_YOUNG_ORGANIZATION = Budget("invite:young:organization", (20, 86_400), told=TOO_MANY_WHILE_YOUNG)
+BY_YOUNG_ORGANIZATION = Ceiling("invite:young:organization", (20, 86_400))
+BY_YOUNG = Budget(
+    "invite:young", (20, 86_400), above={"invite:young:organization": 5}, told=TOO_MANY_WHILE_YOUNG
+)
 BY_YOUNG_IN_NETWORK = BySource("invite:young:network", (120, 3600), (600, 86_400), told=TOO_MANY_FROM_NETWORK)
 # To one person. Above a ceiling, each inviter still can, once in an hour: a mail may get lost.
 TO_ONE = Ceiling("invite-one", (20, 86_400))
@@ -69,17 +71,17 @@ def for_invitation(organization: Organization, who: str, *, actor: Actor) -> lis
 
 
 def invitations_while_young(organization: Organization, actor: Actor) -> list[Claim]:
-    """Return the lower budgets of a person, or an organization, that is younger than a day."""
+    """Return the lower budgets while the organization, or the person, is younger than a day."""
     if actor.door == "command":  # the server itself
         return []
     now = timezone.now()
-    since, until = now - YOUNG, now + CLOCK_SKEW  # whatever the clock was (D43)
-    claims: list[Claim] = []
-    if since < organization.created_at <= until:
-        claims.append((BY_YOUNG_ORGANIZATION, str(organization.pk)))
-    if User.objects.filter(pk=actor.responsible_id, date_joined__gt=since, date_joined__lte=until).exists():
-        claims.append((BY_YOUNG, actor.source))
-    return claims + BY_YOUNG_IN_NETWORK.claims(actor) if claims else []
+    since, until = now - YOUNG, now + CLOCK_SKEW  # nobody stays young after a clock that was ahead (D43)
+    is_young = since < organization.created_at <= until
+    people = User.objects.filter(pk=actor.responsible_id, date_joined__gt=since, date_joined__lte=until)
+    if not is_young and not people.exists():
+        return []
+    claims = [(BY_YOUNG, actor.source), *BY_YOUNG_IN_NETWORK.claims(actor)]
+    return [*claims, (BY_YOUNG_ORGANIZATION, str(organization.pk))] if is_young else claims
 
 
 def invitations_to(who: str, organization: Organization, actor: Actor) -> list[Claim]:

@@ -9,10 +9,11 @@ from pytfe.models import OrganizationMembershipCreateOptions
 
 from accounts.models import OutboxMessage, RateLimit, User
 from accounts.models.public_ids import public_id
+from organizations.members import memberships
 from organizations.models import Organization
 from tests.api.clients import ApiClient, api_client, document, token_of, token_of_organization
 from tests.api.programs import detail, refusals
-from tests.support.organizations import found
+from tests.support.organizations import SERVER, found, join, membership_of
 from tests.support.people import make_user, sign_in
 
 MEMBERS = "/organizations/{}/organization-memberships"
@@ -43,7 +44,7 @@ def shorten(client, minutes):
 DONE = {
     "invite": lambda client, user, n: invite(client, f"x{n}@example.com"),
     "invite:young": lambda client, user, n: invite(client, f"x{n}@example.com"),
-    "invite:young:organization": lambda client, user, n: invite(client, f"x{n}@example.com"),
+    "invite:young:network": lambda client, user, n: invite(client, f"x{n}@example.com"),
     "invite:network": lambda client, user, n: invite(client, f"x{n}@example.com"),
     "token:create": lambda client, user, n: make_token(client, user),
     "organization:create": lambda client, user, n: create(client, f"new{n}"),
@@ -85,13 +86,21 @@ def test_d36_pages_say_the_same_with_429(alice):
     browser = sign_in(alice)
     add = "/app/acme/settings/users/add"
     browser.post(add, {"username": "x1@example.com"})
-    use_up("invite")
+    use_up("invite:user")
 
     page = browser.post(add, {"username": "x2@example.com"})
 
     assert page.status_code == 429
     assert int(page["Retry-After"]) == pytest.approx(3600, abs=5)
     assert "You have invited too many people. Try again in about 1 hour, at " in page.content.decode()
+
+
+def add_owner(organization, name):
+    user = make_user(name)
+    a_day_ago(user)
+    join(organization, user)
+    memberships.make_owner(organization, membership_of(user, organization.name).pk, actor=SERVER)
+    return user
 
 
 # --- AF4: how many people are invited ---
@@ -172,6 +181,8 @@ def test_af4_twenty_a_day_while_the_organization_is_younger_than_a_day(alice, bo
     answers = [invite(senders[n % 3], f"x{n}@example.com").status_code for n in range(21)]
 
     assert answers == [201] * 20 + [422]
+    late = api_client(add_owner(acme, "carol"))
+    assert [invite(late, f"y{n}@example.com").status_code for n in range(6)] == [201] * 5 + [422]
     a_day_ago(None, acme)
     assert invite(senders[0], "x20@example.com").status_code == 201
 

@@ -80,7 +80,7 @@ def test_pf14_a_sign_in_without_a_code_makes_up_for_nothing(clock, alice, app_of
 def test_pf14_a_new_password_begins_anew(clock, alice, app_of_alice, mailoutbox):
     browser = sign_in_with_code(alice, app_of_alice, place=ELSEWHERE)
     mistype(alice, app_of_alice, 2)
-    fields = {"current_password": PASSWORD, "new_password": "an entirely different sentence"}
+    fields = {"password": PASSWORD, "new_password": "an entirely different sentence"}
     assert browser.post("/app/settings/password", fields).status_code == 302
     client = at(HOME, Client())
     client.post("/session", {"username": "alice", "password": fields["new_password"]})
