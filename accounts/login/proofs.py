@@ -4,23 +4,20 @@ from django.db import transaction
 
 from accounts import limits, outbox
 from accounts.audit import Actor, Event, record, subject_of
+from accounts.audit.wrong_codes import wrong_codes_without_a_right_one
 from accounts.exceptions import MethodSetAside
 from accounts.factors import LOW_STOCK, remaining
 from accounts.factors.base import Device, Factor, State
 from accounts.factors.challenges import Purpose, record_failure
 from accounts.limits import guesses
 from accounts.login import sign_in
-from accounts.models import AuditEvent, Session, User
+from accounts.models import User
 from accounts.sessions.locks import lock_user
 from accounts.sessions.store import SessionStore
 from accounts.users import passwords
 
 # The owner is told from this wrong code on: everybody mistypes one, and a second after it.
 TOLD_FROM = 3
-LOOKED_AT = 100  # events
-NEW_PASSWORD = (Event.PASSWORD_CHANGED, Event.PASSWORD_RESET)
-AT_SIGN_IN = (Event.LOGIN_SUCCEEDED, Event.TWO_FACTOR_FAILED)
-WITHOUT_CODE = ("password", Session.REMEMBERED)
 
 
 def answer_challenge(
@@ -86,28 +83,10 @@ def announce_set_aside(user: User, factor: Factor, *, actor: Actor) -> None:
 
 def tell_of_wrong_codes(user: User, *, actor: Actor) -> None:
     """Tell the owner about wrong codes, which take the password, if there are three without a right one."""
-    if wrong_codes_in_a_row(user) < TOLD_FROM:
+    if wrong_codes_without_a_right_one(user) < TOLD_FROM:
         return
     with transaction.atomic():
         outbox.notify(user, "wrong_codes", actor=actor)
-
-
-def wrong_codes_in_a_row(user: User) -> int:
-    """Return the wrong codes at sign-in since the password was set, but for those that were made up for.
-
-    A right code makes up for what was mistyped before at the same address, and for nothing elsewhere: who
-    knows the password does not stay unnoticed because the owner signs in now and then.
-    """
-    events = AuditEvent.objects.filter(user_id=user.pk, event__in=[*NEW_PASSWORD, *AT_SIGN_IN])
-    made_up_for, wrong = set(), 0
-    for event in events.order_by("-pk")[:LOOKED_AT]:
-        if event.event in NEW_PASSWORD:
-            break
-        if event.event == Event.LOGIN_SUCCEEDED and event.data.get("method") not in WITHOUT_CODE:
-            made_up_for.add(event.ip)
-        if event.event == Event.TWO_FACTOR_FAILED and event.data.get("purpose") == Purpose.LOGIN.value:
-            wrong += event.ip not in made_up_for
-    return wrong
 
 
 def prove_by_password(user: User, password: str, *, session: SessionStore, actor: Actor) -> bool:
