@@ -24,6 +24,10 @@ def in_words(duration: timedelta) -> str:
     return get_text_list([words % {"n": number} for number, words in parts if number], _("and"))
 
 
+def minutes_in_words(minutes: int) -> str:
+    return in_words(timedelta(minutes=minutes))
+
+
 def try_again(seconds: int) -> str:
     """Return for example "Try again in 5 minutes." or "Try again tomorrow at 14:05 UTC."."""
     return _("Try again %(when)s.") % {"when": when(seconds)}
