@@ -71,14 +71,19 @@ def for_invitation(organization: Organization, who: str, *, actor: Actor) -> lis
 
 
 def invitations_while_young(organization: Organization, actor: Actor) -> list[Claim]:
-    """Return the lower budgets while the organization, or the person, is younger than a day."""
+    """Return the lower budgets while the organization, or the person, is younger than a day.
+
+    They are not for administrators of the site, who invite their company on the day that they install it.
+    """
     if actor.door == "command":  # the server itself
+        return []
+    person = User.objects.filter(pk=actor.responsible_id, is_active=True).first()
+    if person is not None and person.is_staff:
         return []
     now = timezone.now()
     since, until = now - YOUNG, now + CLOCK_SKEW  # nobody stays young after a clock that was ahead (D43)
     is_young = since < organization.created_at <= until
-    people = User.objects.filter(pk=actor.responsible_id, date_joined__gt=since, date_joined__lte=until)
-    if not is_young and not people.exists():
+    if not is_young and (person is None or not since < person.date_joined <= until):
         return []
     claims = [(BY_YOUNG, actor.source), *BY_YOUNG_IN_NETWORK.claims(actor)]
     return [*claims, (BY_YOUNG_ORGANIZATION, str(organization.pk))] if is_young else claims

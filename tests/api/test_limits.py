@@ -187,6 +187,14 @@ def test_af4_twenty_a_day_while_the_organization_is_younger_than_a_day(alice, bo
     assert invite(senders[0], "x20@example.com").status_code == 201
 
 
+def test_af4_an_administrator_of_the_site_invites_the_company_on_the_first_day(alice):
+    User.objects.filter(pk=alice.pk).update(is_staff=True)
+    found("acme", alice)
+    client = api_client(alice)
+
+    assert {invite(client, f"x{n}@example.com").status_code for n in range(25)} == {201}
+
+
 def test_af4_an_account_from_a_clock_that_was_ahead_does_not_stay_young(alice):
     a_day_ago(None, found("acme", alice))
     User.objects.filter(pk=alice.pk).update(date_joined=timezone.now() + timedelta(days=30))
