@@ -277,7 +277,7 @@ def test_lg_26_wrong_codes_are_told_once_an_hour(clock, alice, app_of_alice, mai
     guess_wrong(pending(alice), app_of_alice, 2)
 
     assert [mail.subject for mail in mailoutbox[1:]] == [
-        "Wrong codes at sign-in (and 8 more in the last hour)"
+        "Wrong codes at sign-in (and 6 more in the last hour)"
     ]
 
 
