@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 
 class RuleViolation(Exception):
@@ -46,21 +46,26 @@ def said_to_others() -> Iterator[None]:
 
 
 class RateLimited(RuleViolation):
-    """Too many attempts. `retry_after` is in seconds."""
+    """A limit is used up. `retry_after` is in seconds, `what` says what there was too much of.
+
+    The message also says when to try again, and another way on (accounts/limits/wording.py makes it).
+    """
 
     code = "rate-limited"
 
-    def __init__(self, retry_after: int) -> None:
-        minutes = -(-retry_after // 60)
-        wait = (
-            ngettext("Try again in %(n)s second.", "Try again in %(n)s seconds.", retry_after)
-            % {"n": retry_after}
-            if retry_after < 120
-            else ngettext("Try again in %(n)s minute.", "Try again in %(n)s minutes.", minutes)
-            % {"n": minutes}
-        )
-        super().__init__(_("Too many attempts.") + " " + wait)
+    def __init__(self, message: str, retry_after: int, *, what: str = "") -> None:
+        super().__init__(message)
         self.retry_after = retry_after
+        self.what = what
+
+
+class TooFast(RateLimited):
+    """Too many requests within this second: programs should wait for the next one, and repeat."""
+
+    message = gettext_lazy("Too many requests in this second.")
+
+    def __init__(self) -> None:
+        super().__init__(str(self.message), 1)
 
 
 class SessionEnded(Exception):

@@ -4,11 +4,12 @@ from typing import TypedDict
 
 from django.db import IntegrityError
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from accounts import limits
 from accounts.audit import Actor
 from accounts.exceptions import EmailNotConfirmed
-from accounts.limits import Budget
+from accounts.limits import Budget, Told
 from accounts.models import User
 from accounts.sessions.locks import acting, lock_acting_user
 from organizations import news
@@ -23,7 +24,15 @@ from organizations.policy.user_sessions import change_sessions
 from organizations.policy.user_tokens import change_user_tokens
 
 # A name is taken from everybody for good. Counted for the person alone.
-CREATIONS = Budget("organization:create", (30, 3600), (100, 86_400))
+CREATIONS = Budget(
+    "organization:create",
+    (100, 3600),
+    (300, 86_400),
+    told=Told(
+        gettext_lazy("You have created too many organizations."),
+        gettext_lazy("Other people can create one at once. Pages and programs have a limit each."),
+    ),
+)
 
 
 class Changes(TypedDict, total=False):

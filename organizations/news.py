@@ -4,9 +4,11 @@ A person who may change an organization must not flood its owners: the mail that
 the others.
 """
 
+from django.utils.translation import gettext_lazy
+
 from accounts import limits
 from accounts.audit import Actor
-from accounts.limits import Budget
+from accounts.limits import Budget, Told
 from accounts.models import User
 from organizations.models import Membership, MembershipQuerySet, Organization
 
@@ -14,7 +16,15 @@ from organizations.models import Membership, MembershipQuerySet, Organization
 OWNERS = "organizations.owners"
 MEMBERS_WITHOUT_TWO_FACTOR = "organizations.members_without_two_factor"
 
-NEWS = Budget("organization:news", (60, 3600), (240, 86_400))
+NEWS = Budget(
+    "organization:news",
+    (60, 3600),
+    (240, 86_400),
+    told=Told(
+        gettext_lazy("You have made too many changes that are mailed to all owners."),
+        gettext_lazy("Another owner can go on at once. Pages and programs have a limit each."),
+    ),
+)
 
 
 def reserve_broadcast(organization: Organization, actor: Actor) -> None:

@@ -256,7 +256,8 @@ SMS_BACKENDS = {
 SMS_BACKEND = SMS_BACKENDS[
     env.choice("SMS_BACKEND", *(["console", "twilio", "locmem"] if DEBUG else SMS_BACKENDS))
 ]
-# ISO codes of the countries whose numbers get texts. Each country costs money and attracts SMS pumping fraud.
+# ISO codes of the countries whose numbers get texts, and of territories: JE is not in GB. Each country
+# costs money and attracts SMS pumping fraud.
 SMS_COUNTRIES = env.str(
     "SMS_COUNTRIES", default="US,CA,GB,IE,DE,AT,CH,FR,BE,NL,LU,DK,SE,NO,FI,ES,PT,IT,PL,CZ,AU,NZ,JP"
 ).split(",")

@@ -6,7 +6,7 @@ from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooB
 from django.http import Http404, HttpResponse, UnreadablePostError
 from django.utils.translation import gettext as _
 
-from accounts.exceptions import Overloaded, RateLimited, RuleViolation, SessionEnded
+from accounts.exceptions import Overloaded, RateLimited, RuleViolation, SessionEnded, TooFast
 from accounts.jsonapi.documents import respond_errors
 from accounts.jsonapi.errors import ApiError, InvalidDocument, invalid_attribute
 from accounts.web.statuses import status_of
@@ -53,8 +53,10 @@ def error_response(error: Exception) -> HttpResponse:
 
 def violation(error: RuleViolation) -> ApiError:
     """Return the error object for a broken rule. It points to the attribute that broke the rule, if any."""
-    if isinstance(error, RateLimited):
-        return ApiError(429, detail=str(error), headers={"Retry-After": str(error.retry_after)})
+    if isinstance(error, TooFast):
+        return too_many_requests()
+    if isinstance(error, RateLimited):  # not 429: clients would sleep for hours, and repeat (D36)
+        return ApiError(422, "limit reached", str(error))
     if error.fields:
         return invalid_attribute(error.fields[-1], str(error))
     headers = {"Retry-After": str(error.retry_after)} if isinstance(error, Overloaded) else {}

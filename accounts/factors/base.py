@@ -25,6 +25,7 @@ from accounts.database.batches import delete_in_batches
 from accounts.database.prepared import Prepared
 from accounts.limits import Claim
 from accounts.limits.guesses import Guesses
+from accounts.limits.wording import WRONG_BACKUP_CODES, WRONG_CODES, WRONG_CODES_IN_KNOWN_BROWSERS
 from accounts.models import User
 from accounts.typed import characters, codes
 
@@ -34,9 +35,11 @@ ENROLMENT_LIFETIME = timedelta(minutes=15)
 DEVICE_NAME = "device"
 
 # All six-digit codes of an account share the same budgets, for every factor, door and purpose (R16).
-SIX_DIGIT_CODES = Guesses("code", (5, 300), (20, 3600), daily=50)
+SIX_DIGIT_CODES = Guesses(
+    "code", (5, 300), (20, 3600), daily=50, told=WRONG_CODES, told_if_known=WRONG_CODES_IN_KNOWN_BROWSERS
+)
 # Backup codes are too long to guess and have their own budget: guesses at other codes can't block them (R18).
-BACKUP_CODES = Guesses("backup-code", daily=10)
+BACKUP_CODES = Guesses("backup-code", daily=10, told=WRONG_BACKUP_CODES, told_if_known=WRONG_BACKUP_CODES)
 # Wrong answers in a row, however far apart, until a device is set aside (NIST SP 800-63B-4, 3.2.2).
 MOST_FAILURES = 100
 

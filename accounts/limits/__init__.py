@@ -2,6 +2,7 @@
 
 from accounts.limits.budgets import Budget, BySource, Ceiling, Claim
 from accounts.limits.limiter import Attempt, attempt, reserve
+from accounts.limits.wording import Told, refusal_of
 
 __all__ = [
     "Attempt",
@@ -9,6 +10,8 @@ __all__ = [
     "BySource",
     "Ceiling",
     "Claim",
+    "Told",
     "attempt",
+    "refusal_of",
     "reserve",
 ]

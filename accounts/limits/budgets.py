@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from accounts.audit import Actor
+from accounts.limits.wording import Told
 
 HOUR, DAY = 3600, 86_400  # seconds
 NONE: Mapping[str, int] = MappingProxyType({})
@@ -22,6 +23,8 @@ class Budget:
     `above` has the limits that hold instead while a ceiling of the same reservation is exceeded, by the name
     of the ceiling. They hold for the shortest window: what a lost mail costs is that wait, not the longest.
     With `if_failed`, they hold only for subjects that failed within the last hour.
+
+    `told` is what somebody is told when the budget is used up; None if nobody is ever told so.
     """
 
     def __init__(
@@ -32,8 +35,10 @@ class Budget:
         of_successes: bool = False,
         above: Mapping[str, int] = NONE,
         if_failed: bool = False,
+        told: Told | None = None,
     ) -> None:
         self.name = name
+        self.told = told
         self.windows = windows
         self.shortest = min((seconds for _limit, seconds in windows), default=0)
         self.alarm = alarm
@@ -67,13 +72,16 @@ class BySource:
         *windows: tuple[int, int],
         above: Mapping[str, int] = NONE,
         if_failed: bool = False,
+        told: Told | None = None,
     ) -> None:
+        self.told = told
         self.budgets = {
             length: Budget(
                 f"{name}:{length}" if length else name,
                 *((limit * times, seconds) for limit, seconds in windows),
                 above={ceiling: limit * times for ceiling, limit in above.items()},
                 if_failed=if_failed,
+                told=told,
             )
             for length, times in {"": 1, **WIDER}.items()
         }

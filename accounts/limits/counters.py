@@ -12,7 +12,9 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
+from accounts.exceptions import RateLimited
 from accounts.limits.budgets import NONE, Budget, Ceiling, Claim
+from accounts.limits.wording import refusal_of
 from accounts.models import RateLimit
 from accounts.models.clocks import CLOCK_SKEW
 
@@ -114,16 +116,21 @@ def settle(counters: Sequence[Counter]) -> None:
         cursor.execute(SETTLE.format(rows=rows), parameters)
 
 
-def retry_after(refused: Sequence[Counter], now: datetime) -> int:
-    """Return the seconds until all windows that refused have closed, 1 at least."""
+def refusal(refused: Sequence[Counter], now: datetime) -> RateLimited:
+    """Return the exception for these counters: it says what the one that closes last says.
+
+    Its seconds, 1 at least, are those until all of them have closed.
+    """
     latest = {counter.key: counter.resets_at for counter in refused}
-    closings = [now]
+    closings = {refused[0].key: now}
     for row in RateLimit.objects.filter(key__in=latest):
         if row.resets_at > latest[row.key]:  # from a clock that was wrong: it lasts its length from now on
             too_late = RateLimit.objects.filter(key=row.key, resets_at__gt=latest[row.key])
             too_late.update(resets_at=latest[row.key])
-        closings.append(min(row.resets_at, latest[row.key]))
-    return max(1, round((max(closings) - now).total_seconds()))
+        closings[row.key] = min(row.resets_at, latest[row.key])
+    last = max(closings, key=lambda key: closings[key])
+    told = next(counter.budget.told for counter in refused if counter.key == last)
+    return refusal_of(told, max(1, round((closings[last] - now).total_seconds())))
 
 
 def remember_failure(counters: Iterable[Counter]) -> None:

@@ -15,6 +15,7 @@ from accounts import crypto
 from accounts.audit import Actor
 from accounts.audit.known_browsers import Browser
 from accounts.limits.budgets import DAY, Budget, BySource, Ceiling, Claim
+from accounts.limits.wording import WRONG_PASSWORDS, WRONG_PASSWORDS_HERE, Told
 from accounts.models import User, login_key
 
 UNDER_ATTACK = (
@@ -29,12 +30,20 @@ UNDER_ATTACK_BY_USERS = (
     "password.failed, and deactivate or block them."
 )
 
-BY_ACCOUNT = Budget("password:account", (10, 300))
-BY_NETWORK = BySource("password:address", (10, 300), above={"password:all": 1}, if_failed=True)
+BY_ACCOUNT = Budget("password:account", (10, 300), told=WRONG_PASSWORDS)
+BY_NETWORK = BySource(
+    "password:address", (10, 300), above={"password:all": 1}, if_failed=True, told=WRONG_PASSWORDS
+)
 OVERALL = Ceiling("password:all", (1000, 300), alarm=UNDER_ATTACK)
 # Known browsers of an account share no budget here: an intruder's browser could use up the owner's. Their
 # number doesn't matter: their users know the password, and a new password makes them unknown browsers.
-BY_BROWSER = Budget("password:browser", (10, 300), above={"password:browsers:all": 1}, if_failed=True)
+BY_BROWSER = Budget(
+    "password:browser",
+    (10, 300),
+    above={"password:browsers:all": 1},
+    if_failed=True,
+    told=WRONG_PASSWORDS_HERE,
+)
 BROWSERS_OVERALL = Ceiling("password:browsers:all", (1000, 300), alarm=UNDER_ATTACK_BY_USERS)
 
 
@@ -45,10 +54,12 @@ class Guesses:
     daily window, and each of them has its own shorter windows.
     """
 
-    def __init__(self, name: str, *shorter: tuple[int, int], daily: int) -> None:
-        self.unknown_browsers = Budget(name, *shorter, (daily, DAY))
-        self.known_browser = Budget(f"{name}:browser", *shorter)
-        self.known_browsers = Budget(f"{name}:browsers", (daily, DAY))
+    def __init__(
+        self, name: str, *shorter: tuple[int, int], daily: int, told: Told, told_if_known: Told
+    ) -> None:
+        self.unknown_browsers = Budget(name, *shorter, (daily, DAY), told=told)
+        self.known_browser = Budget(f"{name}:browser", *shorter, told=told_if_known)
+        self.known_browsers = Budget(f"{name}:browsers", (daily, DAY), told=told_if_known)
 
 
 def for_password(user: User | None, typed: str, *, actor: Actor) -> list[Claim]:

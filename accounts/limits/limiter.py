@@ -14,10 +14,11 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.exceptions import DecryptionFailed, Overloaded, RateLimited
+from accounts.exceptions import DecryptionFailed, Overloaded
 from accounts.limits import counters as rows
 from accounts.limits.budgets import Budget, Ceiling, Claim
 from accounts.limits.counters import Counter, Taken
+from accounts.limits.wording import refusal_of
 
 logger = logging.getLogger(__name__)
 NOTED = Budget("")  # the rows that say that an alarm was raised
@@ -70,9 +71,9 @@ def reserve(*claims: Claim) -> Attempt:
     """
     now = timezone.now()
     counters = rows.counters_of(claims, now)
-    never = [counter.resets_at for counter in counters if counter.limit < 1]
-    if never:
-        raise RateLimited(round((max(never) - now).total_seconds()))
+    if never := [counter for counter in counters if counter.limit < 1]:
+        last = max(never, key=lambda counter: counter.resets_at)
+        raise refusal_of(last.budget.told, round((last.resets_at - now).total_seconds()))
     with transaction.atomic(durable=True):
         taken = rows.take(counters, now)
         refused = [counter for counter in counters if counter.key not in taken]
@@ -80,7 +81,7 @@ def reserve(*claims: Claim) -> Attempt:
         if refused:
             transaction.set_rollback(True)
     if refused:
-        raise RateLimited(rows.retry_after(refused, now))
+        raise rows.refusal(refused, now)
     raise_alarms(counters, taken, now)
     return Attempt(tuple(replace(counter, resets_at=taken[counter.key].resets_at) for counter in counters))
 

@@ -8,22 +8,27 @@ can use up another one's.
 from django.utils import timezone
 
 from accounts.audit import Actor
-from accounts.exceptions import RateLimited
-from accounts.limits import counters
+from accounts.limits import counters, wording
 from accounts.limits.budgets import DAY, HOUR, Budget, Claim
 from accounts.limits.guesses import account_key, typed_key
 from accounts.models import User
 
 # Sign-ins, sudo and all else that takes the password. Somebody who knows it, but has no second factor, can't
 # keep the owner out of known browsers: each of those has a budget of its own.
-RIGHT_PASSWORDS = Budget("password:right", (30, 300), (300, DAY), of_successes=True)
-RIGHT_PASSWORDS_IN_BROWSER = Budget("password:browser:right", (30, 300), (300, DAY), of_successes=True)
+RIGHT_PASSWORDS = Budget("password:right", (30, 300), (300, DAY), of_successes=True, told=wording.SIGN_INS)
+RIGHT_PASSWORDS_IN_BROWSER = Budget(
+    "password:browser:right", (30, 300), (300, DAY), of_successes=True, told=wording.SIGN_INS
+)
 # All known browsers of the account together: each sign-in in an unknown browser adds one.
-RIGHT_PASSWORDS_IN_ALL_BROWSERS = Budget("password:browsers:right", (60, 300), (600, DAY), of_successes=True)
+RIGHT_PASSWORDS_IN_ALL_BROWSERS = Budget(
+    "password:browsers:right", (60, 300), (600, DAY), of_successes=True, told=wording.SIGN_INS_EVERYWHERE
+)
 
 # All verbs together. A program may invite 500 people in an hour, and read who they are.
-ACTIONS = Budget("action", (1200, HOUR), (6000, DAY))
-ACTIONS_IN_ALL_BROWSERS = Budget("action:browsers", (3600, HOUR), (18_000, DAY))
+ACTIONS = Budget("action", (1200, HOUR), (6000, DAY), told=wording.ACTIONS_HERE)
+ACTIONS_IN_ALL_BROWSERS = Budget(
+    "action:browsers", (3600, HOUR), (18_000, DAY), told=wording.ACTIONS_IN_ALL_BROWSERS
+)
 
 
 def for_password(user: User | None, typed: str, *, actor: Actor) -> list[Claim]:
@@ -61,7 +66,7 @@ def count_action(actor: Actor, *, always: bool = False) -> None:
     taken = counters.take(windows, now)
     refused = [window for window in windows if window.key not in taken]
     if refused and not always:
-        raise RateLimited(counters.retry_after(refused, now))
+        raise counters.refusal(refused, now)
 
 
 def for_action(actor: Actor) -> list[Claim]:

@@ -4,6 +4,7 @@ from django.db import transaction
 
 from accounts import limits, outbox
 from accounts.audit import Actor, Event, record, subject_of
+from accounts.audit.wrong_codes import wrong_codes_without_a_right_one
 from accounts.exceptions import MethodSetAside
 from accounts.factors import LOW_STOCK, remaining
 from accounts.factors.base import Device, Factor, State
@@ -15,6 +16,9 @@ from accounts.models.methods import PASSWORD
 from accounts.sessions.locks import lock_user
 from accounts.sessions.store import SessionStore
 from accounts.users import passwords
+
+# The owner is told from this wrong code on: everybody mistypes one, and a second after it.
+TOLD_FROM = 3
 
 
 def answer_challenge(
@@ -79,7 +83,9 @@ def announce_set_aside(user: User, factor: Factor, *, actor: Actor) -> None:
 
 
 def tell_of_wrong_codes(user: User, *, actor: Actor) -> None:
-    """Tell the owner about wrong codes: to enter one takes the password."""
+    """Tell the owner about wrong codes, which take the password, if there are three without a right one."""
+    if wrong_codes_without_a_right_one(user) < TOLD_FROM:
+        return
     with transaction.atomic():
         outbox.notify(user, "wrong_codes", actor=actor)
 

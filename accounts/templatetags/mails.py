@@ -7,11 +7,7 @@ from django.conf import settings
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from accounts.web.durations import in_words
-
 register = template.Library()
-
-register.filter(in_words)
 
 
 @register.filter(is_safe=True)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from accounts import limits, outbox
 from accounts.audit import Actor, Event, record, subject_of
 from accounts.exceptions import RuleViolation
-from accounts.limits import Budget
+from accounts.limits import Budget, Told
 from accounts.models import ApiToken, BearerToken, Session, User, hash_of_token, unexpired
 from accounts.models.methods import UNKNOWN
 from accounts.models.public_ids import public_id
@@ -19,7 +19,15 @@ from accounts.tokens.shape import new_token
 
 MOST_TOKENS = 200  # of one user that have not expired
 PAGE_SIZE = 50
-CREATIONS = Budget("token:create", (120, 3600), (500, 86_400))
+CREATIONS = Budget(
+    "token:create",
+    (120, 3600),
+    (500, 86_400),
+    told=Told(
+        gettext_lazy("You have made too many API tokens."),
+        gettext_lazy("Those that you have go on working. The page Tokens and programs have a limit each."),
+    ),
+)
 LONGEST_LIFE = timedelta(days=36_500)
 
 

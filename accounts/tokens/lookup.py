@@ -12,12 +12,13 @@ from collections.abc import Callable
 
 from django.db import DatabaseError
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from accounts import limits
 from accounts.audit import Actor
 from accounts.database.prepared import Prepared
-from accounts.exceptions import RateLimited
-from accounts.limits import BySource
+from accounts.exceptions import RateLimited, TooFast
+from accounts.limits import BySource, Told
 from accounts.limits.throttle import networks_of, throttle
 from accounts.models import ApiToken, BearerToken, hash_of_token
 from accounts.plugins import Registry
@@ -27,7 +28,17 @@ from accounts.tokens.shape import is_made_here, is_well_shaped
 logger = logging.getLogger(__name__)
 
 WINDOW = 300  # seconds
-WRONG_TOKENS = BySource("token:address", (100, WINDOW))
+WRONG_TOKENS = BySource(
+    "token:address",
+    (100, WINDOW),
+    told=Told(
+        gettext_lazy("Too many requests with tokens that do not work came from your network."),
+        gettext_lazy(
+            "Tokens that work are accepted in the meantime, unless they are very old. Check your token, or "
+            "make a new one on the page Tokens."
+        ),
+    ),
+)
 MOST_NETWORKS = 10_000  # in memory; when reached, all are forgotten
 
 # Networks whose budget is used up, and until when (monotonic seconds): what the limiter told this process.
@@ -60,7 +71,7 @@ def look_up(text: str, *, actor: Actor) -> BearerToken | None:
     """Return the valid token with this secret, or None. Raises RateLimited after too many wrong ones."""
     remaining = closed.get(actor.network, 0.0) - time.monotonic()
     if remaining > 0 and not is_made_here(text):
-        raise RateLimited(math.ceil(remaining))
+        raise limits.refusal_of(WRONG_TOKENS.told, math.ceil(remaining))
     if is_well_shaped(text):
         token_hash = hash_of_token(text)
         for lookup in lookups.values():
@@ -68,7 +79,7 @@ def look_up(text: str, *, actor: Actor) -> BearerToken | None:
                 return token
     # A flood of wrong tokens is refused before the limiter writes to the database.
     if throttle.take(networks_of(actor, "wrong:")).exceeded:
-        raise RateLimited(1)
+        raise TooFast
     count_wrong(actor)
     return None
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from accounts import limits, outbox, signals
 from accounts.audit import Actor, Event, record, strip_control_characters, subject_of
 from accounts.exceptions import AccountGone, RuleViolation, SessionEnded, said_to_others
-from accounts.limits import Budget
+from accounts.limits import Budget, Told
 from accounts.models import User
 from accounts.sessions.locks import acting
 from accounts.users import passwords
@@ -25,7 +25,15 @@ from accounts.users.rights import Rights, may_change_users, may_grant_rights
 LONGEST_REASON = 200  # characters
 
 # Every change is mailed to all superusers: nobody must be able to bury the mail that matters.
-CHANGES = Budget("administration:changes", (60, 3600), (240, 86_400))
+CHANGES = Budget(
+    "administration:changes",
+    (60, 3600),
+    (240, 86_400),
+    told=Told(
+        gettext_lazy("You have changed too many accounts."),
+        gettext_lazy("Another administrator can go on at once, and so can commands on the server."),
+    ),
+)
 
 
 class NotYours(RuleViolation):

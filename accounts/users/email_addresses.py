@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from accounts import crypto, limits, outbox
 from accounts.audit import Actor, Event, record, subject_of
 from accounts.exceptions import RuleViolation
-from accounts.limits import Budget, BySource, Ceiling, Claim
+from accounts.limits import Budget, BySource, Ceiling, Claim, Told
 from accounts.limits.guesses import account_key
 from accounts.models import User, login_key, mailbox_key
 from accounts.sessions.locks import acting, lock_acting_user
@@ -20,15 +20,50 @@ from accounts.users.links import Link, active_users, check_reader
 
 # Each mails a stranger. Above the ceiling each network still can, once in an hour: a mail may get lost.
 CONFIRMATIONS = Ceiling("confirm:address", (20, 86_400))
+TOO_MANY_CONFIRMATIONS = Told(
+    gettext_lazy("Too many mails were sent to this address."),
+    gettext_lazy(
+        "Look for one of them, also among spam: the link in each of them works. If there is none, %(ask)s."
+    ),
+)
 CONFIRMATIONS_BY_NETWORK = BySource(
-    "confirm:address:network", (5, 3600), (5, 86_400), above={"confirm:address": 1}
+    "confirm:address:network",
+    (5, 3600),
+    (5, 86_400),
+    above={"confirm:address": 1},
+    told=TOO_MANY_CONFIRMATIONS,
 )
 # All addresses of one mailbox together: those with a plus reach it, too.
 CONFIRMATIONS_TO_MAILBOX_BY_NETWORK = BySource(
-    "confirm:mailbox:network", (20, 3600), (20, 86_400), above={"confirm:address": 1}
+    "confirm:mailbox:network",
+    (20, 3600),
+    (20, 86_400),
+    above={"confirm:address": 1},
+    told=TOO_MANY_CONFIRMATIONS,
 )
-RESENDS = Budget("resend", (1, 60), (5, 86_400))
-ADDRESS_CHANGES = Budget("change-email", (5, 86_400))
+RESENDS = Budget(
+    "resend",
+    (1, 60),
+    (5, 86_400),
+    told=Told(
+        gettext_lazy("The mail was sent just now, or too often."),
+        gettext_lazy(
+            "Look for it, also among spam. If the address is wrong, correct it in your profile; if no mail "
+            "arrives, %(ask)s."
+        ),
+    ),
+)
+ADDRESS_CHANGES = Budget(
+    "change-email",
+    (5, 86_400),
+    told=Told(
+        gettext_lazy("You have changed your email address too often."),
+        gettext_lazy(
+            "The link in the last mail works: look for it, also among spam. If the address in your profile "
+            "is wrong, %(ask)s."
+        ),
+    ),
+)
 
 
 class AddressTaken(RuleViolation):

@@ -13,10 +13,11 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 
 from accounts import limits
 from accounts.audit import Actor
-from accounts.limits import BySource
+from accounts.limits import BySource, Told
 from accounts.models import User
 from accounts.models.clocks import CLOCK_SKEW
 from accounts.users.link_texts import (
@@ -30,7 +31,16 @@ from accounts.web.cookies import delete_private, read_private, set_private
 from accounts.web.statuses import status_of
 
 # Tokens can't be guessed; the limit only saves the work of checking wrong ones (PR-11).
-WRONG_LINKS = BySource("link", (20, 300))
+WRONG_LINKS = BySource(
+    "link",
+    (20, 300),
+    told=Told(
+        gettext_lazy("Too many links that do not work were opened from your network."),
+        gettext_lazy(
+            "Your own link still works: open it in another network, such as that of a phone, or wait."
+        ),
+    ),
+)
 
 Row = TypeVar("Row", bound=Model)
 

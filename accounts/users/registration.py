@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from accounts import limits, outbox, signals
 from accounts.audit import Actor, Event, record, subject_of
 from accounts.exceptions import RuleViolation
-from accounts.limits import BySource
+from accounts.limits import BySource, Told
 from accounts.models import User
 from accounts.sessions.locks import lock_sessions_and_tokens, lock_user
 from accounts.sessions.store import SessionStore
@@ -27,7 +27,15 @@ from accounts.users.email_addresses import (
 from accounts.users.news import Change, tell_superusers
 from accounts.users.rights import Rights
 
-SIGN_UPS = BySource("sign-up", (20, 3600))  # each mails a stranger
+# Each mails a stranger.
+SIGN_UPS = BySource(
+    "sign-up",
+    (20, 3600),
+    told=Told(
+        gettext_lazy("Too many new accounts were created from your network."),
+        gettext_lazy("You can sign up from another network, such as that of a phone, or %(ask)s."),
+    ),
+)
 
 
 class SignUpClosed(RuleViolation):

@@ -12,18 +12,18 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import crypto, limits, outbox
+from accounts import limits, outbox
 from accounts.audit import Actor
 from accounts.database.batches import BATCH
 from accounts.database.timeouts import unhurried
 from accounts.exceptions import EmailNotConfirmed
-from accounts.limits import Budget, BySource, Ceiling, Claim
 from accounts.models import User, login_key
 from accounts.sessions.locks import acting
 from organizations.access.rights import check_user_token, lock_memberships, lock_organization, lock_with_right
 from organizations.announcements import active_owners, tell_of_invitation
 from organizations.events import Event, record
 from organizations.exceptions import AlreadyMember, InvitationGone, UnknownUser
+from organizations.members.invitation_limits import for_invitation
 from organizations.members.invitation_links import INVITATION
 from organizations.models import (
     Membership,
@@ -35,16 +35,6 @@ from organizations.models import (
     invitation_end,
 )
 
-# Each invitation is a mail to a person who did not ask for it.
-BY_PERSON = Budget("invite", (60, 3600), (300, 86_400))
-BY_NETWORK = BySource("invite:network", (120, 3600), (600, 86_400))
-# To one person. Above a ceiling, each inviter still can, once in an hour: a mail may get lost.
-TO_ONE = Ceiling("invite-one", (20, 86_400))
-TO_ONE_BY_ORGANIZATION = Ceiling("invite-one:organization", (5, 86_400))
-TO_ONE_BY_PERSON = Budget(
-    "invite-one:person", (5, 3600), (5, 86_400), above={"invite-one": 1, "invite-one:organization": 1}
-)
-TO_ONE_BY_NETWORK = BySource("invite-one:network", (10, 3600), (10, 86_400), above={"invite-one": 1})
 KEEP_EXPIRED = timedelta(days=30)  # shown as expired, and can be renewed
 BETWEEN_MAILS = timedelta(hours=1)  # to owners, about invitations by one token
 
@@ -54,11 +44,7 @@ def invite(organization: Organization, who: str, *, actor: Actor) -> Membership:
 
     Raises UnknownUser, AlreadyMember, NoLongerAllowed, OrganizationGone, RateLimited.
     """
-    limits.reserve(
-        (BY_PERSON, actor.source),
-        *BY_NETWORK.claims(actor),
-        *invitations_to(who, organization, actor),
-    )
+    limits.reserve(*for_invitation(organization, who, actor=actor))
     with acting(actor):
         organization = lock_with_right(organization, actor, Right.MEMBERS)
         invitation, user = (
@@ -78,16 +64,6 @@ def invite(organization: Organization, who: str, *, actor: Actor) -> Membership:
             tell_of_invitation(organization, invitation, actor=actor)
         OrganizationCounts.objects.add([organization.pk], invited=1 if is_new else 0)
     return invitation
-
-
-def invitations_to(who: str, organization: Organization, actor: Actor) -> list[Claim]:
-    person = crypto.digest(login_key(who), "invitation")
-    return [
-        (TO_ONE, person),
-        (TO_ONE_BY_ORGANIZATION, f"{person}:{organization.pk}"),
-        (TO_ONE_BY_PERSON, f"{person}:{actor.source}"),
-        *TO_ONE_BY_NETWORK.claims(actor, person),
-    ]
 
 
 def is_news(organization: Organization, actor: Actor) -> bool:

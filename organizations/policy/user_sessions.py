@@ -9,6 +9,7 @@ from accounts import outbox
 from accounts.audit import Actor
 from accounts.sessions import lifetimes
 from accounts.sessions.locks import acting
+from accounts.web.durations import minutes_in_words
 from organizations import news
 from organizations.access.rights import lock_with_right
 from organizations.events import Event, record
@@ -78,6 +79,6 @@ def change_sessions(
         audience=OWNERS,
         key=str(organization.pk),
         organization_name=organization.name,
-        timeout=timeout or LONGEST_SESSION,
-        remember=remember or LONGEST_SESSION,
+        timeout=minutes_in_words(timeout or LONGEST_SESSION),
+        remember=minutes_in_words(remember or LONGEST_SESSION),
     )

@@ -183,7 +183,7 @@ def test_addresses_are_changed_five_times_a_day(alice):
         for n in range(6)
     ]
 
-    assert statuses == [200] * 5 + [429]
+    assert statuses == [200] * 5 + [422]
 
 
 @pytest.mark.parametrize(("kind", "pk"), [("organizations", None), ("users", "user-0000000000000001x")])
@@ -258,8 +258,7 @@ def test_ten_wrong_passwords_are_enough_and_then_the_right_one_waits_too(alice):
     last = client.patch("/account/password", change_of())
 
     assert {answer.status_code for answer in answers} == {422}
-    assert last.status_code == 429
-    assert int(last["Retry-After"]) > 0
+    assert last.json()["errors"][0]["title"] == "limit reached"
     assert User.objects.get(pk=alice.pk).check_password(PASSWORD)
 
 

@@ -13,12 +13,12 @@ from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from phonenumber_field.formfields import PhoneNumberField
 
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
 from accounts.factors.sms import pauses
-from accounts.factors.sms.forms import LONGEST_NUMBER
+from accounts.factors.sms.countries import named
+from accounts.factors.sms.forms import LONGEST_NUMBER, NumberField
 from accounts.factors.sms.models import Destination, Purpose
 from accounts.models import User
 from accounts.users.administration import LONGEST_REASON
@@ -34,7 +34,7 @@ class LiftForm(forms.Form):
 
 class PauseForm(forms.Form):
     country = forms.ChoiceField(label=gettext_lazy("Country"))
-    phone_number = PhoneNumberField(
+    phone_number = NumberField(
         label=gettext_lazy("Only the block of this phone number"),
         required=False,
         max_length=LONGEST_NUMBER,
@@ -50,7 +50,9 @@ class PauseForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        countries = [(code, code) for code in settings.SMS_COUNTRIES]
+        countries = sorted(
+            ((code, named(code)) for code in settings.SMS_COUNTRIES), key=lambda choice: choice[1]
+        )
         self.fields["country"].choices = countries  # type: ignore[attr-defined]
 
 
@@ -65,7 +67,7 @@ class DestinationAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("country or block"))
     def place(self, row: Destination) -> str:
-        return row.place
+        return row.named_place
 
     @admin.display(description=gettext_lazy("cause"))
     def cause(self, row: Destination) -> str | Promise:

@@ -8,23 +8,31 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext_lazy
 
 from accounts.audit import Actor
 from accounts.factors.sms.breaker import block_key, source_network
-from accounts.limits import Attempt, Budget, BySource, Claim
+from accounts.factors.sms.wording import OTHER_WAY
+from accounts.limits import Attempt, Budget, BySource, Claim, Told
 from accounts.limits.budgets import DAY, HOUR
 from accounts.limits.counters import counters_of
 from accounts.limits.guesses import account_key
 from accounts.models import User
 
-SENDS_BY_USER = Budget("text:user", (1, 60), (5, HOUR), (10, DAY))
+# What people are told; the factor adds which other way this person has (wording.py).
+TOO_MANY = Told(gettext_lazy("Too many text messages."), OTHER_WAY)
+TOO_MANY_TO_NUMBER = Told(gettext_lazy("Too many text messages to this number."), OTHER_WAY)
+TOO_MANY_FROM_NETWORK = Told(gettext_lazy("Too many text messages for people in your network."), OTHER_WAY)
+TOO_MANY_OF_ALL = Told(gettext_lazy("This site sends no more text messages at the moment."), OTHER_WAY)
+
+SENDS_BY_USER = Budget("text:user", (1, 60), (5, HOUR), (10, DAY), told=TOO_MANY)
 # Of all users who have proved this number.
-SENDS_TO_NUMBER = Budget("text:number", (1, 60), (5, HOUR), (10, DAY))
+SENDS_TO_NUMBER = Budget("text:number", (1, 60), (5, HOUR), (10, DAY), told=TOO_MANY)
 # Of unknown browsers. Known ones are limited by their user, so that nobody else in their network can keep
 # them out.
-SENDS_BY_NETWORK = BySource("text:address", (20, HOUR))
+SENDS_BY_NETWORK = BySource("text:address", (20, HOUR), told=TOO_MANY_FROM_NETWORK)
 
-SET_UPS_BY_NETWORK = BySource("text:set-up:address", (20, HOUR))
+SET_UPS_BY_NETWORK = BySource("text:set-up:address", (20, HOUR), told=TOO_MANY_FROM_NETWORK)
 # Of the widest network; what is used is given back. The breaker counts few texts of a network, which must not
 # pause a place for others, so somebody with one network would not be found out there.
 UNUSED_ALARM = (
@@ -32,15 +40,17 @@ UNUSED_ALARM = (
     "fraud. No more of them are sent for it until the hour is over, or until some are used. Look for the "
     "network in the events two_factor.started, and block it at the proxy or firewall."
 )
-UNUSED_OF_NETWORK = Budget("text:set-up:unused:network", (20, HOUR), alarm=UNUSED_ALARM)
+UNUSED_OF_NETWORK = Budget(
+    "text:set-up:unused:network", (20, HOUR), alarm=UNUSED_ALARM, told=TOO_MANY_FROM_NETWORK
+)
 # A person's first text of the day to a number doesn't depend on what others had sent to it, but for five
 # minutes on those in the same network. So nobody can keep its owner from setting it up.
-FIRST_OF_PERSON = Budget("text:set-up:first", (1, DAY))
-FIRSTS_OF_NETWORK = BySource("text:set-up:firsts:address", (5, 300))
+FIRST_OF_PERSON = Budget("text:set-up:first", (1, DAY), told=TOO_MANY_TO_NUMBER)
+FIRSTS_OF_NETWORK = BySource("text:set-up:firsts:address", (5, 300), told=TOO_MANY_TO_NUMBER)
 # Further ones, by source and over all sources: nobody wants more texts that they did not ask for.
-FURTHER_OF_PERSON = Budget("text:set-up:further:user", (1, HOUR), (3, DAY))
-FURTHER_OF_NETWORK = BySource("text:set-up:further:address", (2, HOUR), (4, DAY))
-FURTHER_OF_ALL = Budget("text:set-up:further", (4, HOUR), (8, DAY))
+FURTHER_OF_PERSON = Budget("text:set-up:further:user", (1, HOUR), (3, DAY), told=TOO_MANY_TO_NUMBER)
+FURTHER_OF_NETWORK = BySource("text:set-up:further:address", (2, HOUR), (4, DAY), told=TOO_MANY_TO_NUMBER)
+FURTHER_OF_ALL = Budget("text:set-up:further", (4, HOUR), (8, DAY), told=TOO_MANY_TO_NUMBER)
 
 # Logged once in each window, so that somebody checks whether this is fraud or just a busy day (R37).
 SITE_ALARM = "The hourly budget of text messages is used up: no more are sent until it opens again."
@@ -84,9 +94,22 @@ def for_set_up(user: User, number: str, *, actor: Actor) -> list[Claim]:
         *SET_UPS_BY_NETWORK.claims(actor),
         (UNUSED_OF_NETWORK, source_network(actor)),
         *shared(number),
-        (Budget("text:set-up:block", (half(per_block), HOUR), alarm=BLOCK_SET_UP_ALARM), block),
-        (Budget("text:set-up:site", (half(per_hour), HOUR), alarm=SITE_SET_UP_ALARM), ""),
-        (Budget("text:set-up:site:day", (half(per_day), DAY), alarm=DAY_SET_UP_ALARM), ""),
+        (
+            Budget(
+                "text:set-up:block", (half(per_block), HOUR), alarm=BLOCK_SET_UP_ALARM, told=TOO_MANY_OF_ALL
+            ),
+            block,
+        ),
+        (
+            Budget("text:set-up:site", (half(per_hour), HOUR), alarm=SITE_SET_UP_ALARM, told=TOO_MANY_OF_ALL),
+            "",
+        ),
+        (
+            Budget(
+                "text:set-up:site:day", (half(per_day), DAY), alarm=DAY_SET_UP_ALARM, told=TOO_MANY_OF_ALL
+            ),
+            "",
+        ),
     ]
 
 
@@ -120,9 +143,12 @@ def shared(number: str) -> list[Claim]:
     """Return the budgets that all texts share: of the block, and of the site."""
     per_block = settings.SMS_HOURLY_BUDGET_PER_PREFIX
     return [
-        (Budget("text:block", (per_block, HOUR), alarm=BLOCK_ALARM), block_key(number)),
-        (Budget("text:site", (settings.SMS_HOURLY_BUDGET, HOUR), alarm=SITE_ALARM), ""),
-        (Budget("text:site:day", (settings.SMS_DAILY_BUDGET, DAY), alarm=DAY_ALARM), ""),
+        (Budget("text:block", (per_block, HOUR), alarm=BLOCK_ALARM, told=TOO_MANY_OF_ALL), block_key(number)),
+        (Budget("text:site", (settings.SMS_HOURLY_BUDGET, HOUR), alarm=SITE_ALARM, told=TOO_MANY_OF_ALL), ""),
+        (
+            Budget("text:site:day", (settings.SMS_DAILY_BUDGET, DAY), alarm=DAY_ALARM, told=TOO_MANY_OF_ALL),
+            "",
+        ),
     ]
 
 

@@ -3,6 +3,21 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
+from accounts.factors.sms.countries import unknown_regions
+
+
+@register(Tags.security)
+def texted_countries(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Refuse entries of SMS_COUNTRIES that no phone number belongs to."""
+    return [
+        Error(
+            f"SMS_COUNTRIES: {region!r} is no ISO code of a country that has phone numbers.",
+            hint="Write GB for the United Kingdom. Territories such as JE and PR have codes of their own.",
+            id="factor_sms.E003",
+        )
+        for region in unknown_regions(settings.SMS_COUNTRIES)
+    ]
+
 
 @register(Tags.security, deploy=True)
 def text_provider(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:

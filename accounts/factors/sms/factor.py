@@ -9,6 +9,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
@@ -22,9 +23,9 @@ from accounts.database.batches import delete_in_batches, update_in_batches
 from accounts.exceptions import DecryptionFailed, MethodPaused, RateLimited
 from accounts.factors.base import SIX_DIGIT_CODES, Device, Factor, State, explain_format, six_digits
 from accounts.factors.sms import breaker, budgets, wording
+from accounts.factors.sms.countries import coverage
 from accounts.factors.sms.forms import PhoneNumberForm
 from accounts.factors.sms.models import Destination, Purpose, SMSDevice, TextMessage
-from accounts.factors.sms.numbers import mask
 from accounts.factors.sms.sealed_numbers import number_digest, number_of, sealing_context
 from accounts.factors.sms.webhook import urlpatterns
 from accounts.limits import Claim
@@ -70,7 +71,7 @@ class SMSFactor(Factor):
             other_way = (
                 wording.other_way_to_set_up() if is_set_up(state) else wording.other_ways_to_sign_in(user)
             )
-            raise wording.TooManyTexts(error.retry_after, other_way) from error
+            raise wording.too_many_texts(error, other_way) from error
 
     def check_pause(self, user: User, device: SMSDevice, state: State) -> None:
         """Raise MethodPaused if texts to this number are paused. Pure. Raises DecryptionFailed."""
@@ -81,6 +82,7 @@ class SMSFactor(Factor):
             raise MethodPaused(wording.logins_paused(pause, user))
 
     def notes(self) -> Iterable[str]:
+        yield from (f"SMS_COUNTRIES: {sentence}" for sentence in coverage(settings.SMS_COUNTRIES))
         for row in Destination.objects.paused().order_by("country", "key", "purpose"):
             until = f"until {row.paused_until:%Y-%m-%d %H:%M} UTC" if row.paused_until else "until lifted"
             yield (
@@ -168,7 +170,7 @@ class SMSFactor(Factor):
         device = self.device_for(user, state)
         newest = TextMessage.objects.filter(user=user).order_by("-pk").first()
         own = newest if newest is not None and newest.pk == state.get("message_id") else None
-        number, paused = mask(device.last_digits), self.why_paused(user, device, state)
+        number, paused = wording.shown(device, set_up=is_set_up(state)), self.why_paused(user, device, state)
         return {
             "title": _("Set up text messages"),
             "question": wording.question(own, number, paused=bool(paused)),
@@ -241,11 +243,11 @@ def reserve_set_up(user: User, subject: str, claims: list[Claim], *, actor: Acto
         limits.reserve(*claims, *budgets.first_of_day(user, subject, actor=actor))
         return
     except RateLimited as error:
-        first = error.retry_after
+        first = error
     try:
         limits.reserve(*claims, *budgets.further(user, subject, actor=actor))
     except RateLimited as error:
-        raise RateLimited(min(first, error.retry_after)) from error
+        raise min(first, error, key=lambda refused: refused.retry_after) from error
 
 
 def code_purpose(message: TextMessage) -> str:

@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.factors.base import Device
+from accounts.factors.sms.countries import named
 from accounts.models import User
 from accounts.models.clocks import CLOCK_SKEW
 
@@ -125,6 +126,11 @@ class Destination(models.Model):
     def is_paused_by_hand(self) -> bool:
         """Return whether nothing is sent there until somebody lifts the pause."""
         return self.paused_at is not None and self.paused_until is None
+
+    @property
+    def named_place(self) -> str:
+        """Return the place with the name of its country, for people."""
+        return self.place.replace(self.country, named(self.country), 1)
 
     @property
     def place(self) -> str:

@@ -37,7 +37,7 @@ def tell(name: str, row: Destination, *, actor: Actor, reason: str) -> None:
         superusers_now(),
         name,
         actor=actor,
-        place=row.place,
+        place=row.named_place,
         purpose=str(row.get_purpose_display()),
         reason=reason,
     )

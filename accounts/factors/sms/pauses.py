@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.audit import Actor
 from accounts.exceptions import Gone, RuleViolation
 from accounts.factors.sms import breaker, news
+from accounts.factors.sms.countries import named
 from accounts.factors.sms.models import Destination, Purpose
 from accounts.factors.sms.numbers import country_of, prefix_of
 from accounts.models import User
@@ -33,7 +34,7 @@ class NotPaused(Gone):
 
 class CountryNotTexted(RuleViolation):
     code = "country-not-texted"
-    message = _("No text messages are sent to this country.")
+    message = _("SMS_COUNTRIES does not list %(name)s, so no text messages are sent there.")
     fields = ("country",)
 
 
@@ -48,7 +49,7 @@ def pause_country(country: str, purposes: list[str], *, reason: str, actor: Acto
     Raises MayNotPause, CountryNotTexted, ReasonMissing, ReasonTooLong, RateLimited, SessionEnded.
     """
     if country not in settings.SMS_COUNTRIES:
-        raise CountryNotTexted
+        raise CountryNotTexted(name=named(country))
     pause(country, country, "", purposes, reason=reason, actor=actor)
 
 

@@ -5,25 +5,29 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy
 
 from accounts import factors
-from accounts.exceptions import RateLimited
-from accounts.factors.sms.models import Destination, TextMessage
-from accounts.limits.budgets import HOUR
+from accounts.exceptions import DecryptionFailed, RateLimited
+from accounts.factors.sms.countries import name_of
+from accounts.factors.sms.models import Destination, SMSDevice, TextMessage
+from accounts.factors.sms.numbers import country_of, mask
+from accounts.factors.sms.sealed_numbers import number_of
+from accounts.limits import Told, refusal_of
+from accounts.limits.wording import whom_to_ask
 from accounts.models import User
+from accounts.web.durations import when
+
+OTHER_WAY = gettext_lazy("Use an application or a recovery code instead.")
 
 
-class TooManyTexts(RateLimited):
-    """A budget of texts is used up. The message also says which other way there is."""
-
-    def __init__(self, retry_after: int, other_way: str) -> None:
-        super().__init__(retry_after)
-        self.args = (f"{self} {other_way}",)
+def too_many_texts(error: RateLimited, other_way: str) -> RateLimited:
+    """Return the same refusal with the other way that this person has."""
+    return refusal_of(Told(error.what, other_way), error.retry_after)
 
 
 def other_way_to_set_up() -> str:
-    return _("Or use an application instead, which you can set up right away.")
+    return _("Use an application instead, which you can set up right away.")
 
 
 def other_ways_to_sign_in(user: User) -> str:
@@ -39,9 +43,10 @@ def set_ups_paused(pause: Destination) -> str:
     if pause.ending:
         paused = _("Text messages to numbers that begin like this one are paused at the moment.")
     else:
-        paused = _("Text messages to that country are paused at the moment.")
-    other_way = _("Use an application instead, which you can set up right away.")
-    return f"{paused} {again_in(pause)} {other_way}"
+        paused = _("Text messages to numbers of this country are paused at the moment: %(name)s.") % {
+            "name": name_of(pause.country)
+        }
+    return f"{paused} {again_in(pause)} {other_way_to_set_up()}"
 
 
 def logins_paused(pause: Destination, user: User) -> str:
@@ -51,19 +56,15 @@ def logins_paused(pause: Destination, user: User) -> str:
     else:
         paused = _("Text messages to your country are paused at the moment.")
     cause = _("The reason is not your account: others have misused text messages.")
-    if settings.SUPPORT_EMAIL:
-        ask = _("If you have neither, write to %(address)s.") % {"address": settings.SUPPORT_EMAIL}
-    else:
-        ask = _("If you have neither, ask the administrators of this site.")
+    ask = _("If you have neither, %(ask)s.") % {"ask": whom_to_ask()}
     return f"{paused} {cause} {again_in(pause)} {other_ways_to_sign_in(user)} {ask}"
 
 
 def again_in(pause: Destination) -> str:
     if pause.paused_until is None:
         return _("We do not know yet when they will be sent again.")
-    seconds = (pause.paused_until - timezone.now()).total_seconds()
-    hours = max(1, -(-round(seconds) // HOUR))  # rounded up
-    return ngettext("We try again in %(n)s hour.", "We try again in %(n)s hours.", hours) % {"n": hours}
+    seconds = max(1, round((pause.paused_until - timezone.now()).total_seconds()))
+    return _("We try again %(when)s.") % {"when": when(seconds)}
 
 
 def body(code: str) -> str:
@@ -84,6 +85,15 @@ def question(own: TextMessage | None, number: str, *, paused: bool) -> str:
     if own is None:
         return _("We can text a code to %(number)s.") % {"number": number}
     return _("Enter the code that we sent to %(number)s.") % {"number": number}
+
+
+def shown(device: SMSDevice, *, set_up: bool) -> str:
+    """Return the masked number. While it is set up, add its country: a number may be read as another one."""
+    masked = mask(device.last_digits)
+    try:
+        return f"{masked} ({name_of(country_of(number_of(device)))})" if set_up else masked
+    except DecryptionFailed:  # asking for a text says so
+        return masked
 
 
 def delivery(message: TextMessage | None) -> str:

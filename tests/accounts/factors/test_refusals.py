@@ -161,7 +161,7 @@ def test_ti_02_throttled_tells_the_wait_and_nothing_else(clock, alice, app_of_al
         page = response.content.decode()
 
         assert response.status_code == 429
-        assert "Too many attempts. Try again in 5 minutes." in page
+        assert "Too many wrong codes. Try again in 5 minutes." in page
         assert not any(told in page for told in ("used already", "behind", "six digits", "looks like"))
 
 

@@ -1,5 +1,6 @@
 """How often one may guess: one budget for six-digit codes at all doors, one for backup codes (R16 to R18)."""
 
+import re
 from collections import Counter
 
 import pytest
@@ -60,11 +61,12 @@ def is_refused(response, *, minutes=0, seconds=0):
     """Told to wait so long, and nothing else."""
     wait = minutes * 60 + seconds
     text = f"Try again in {wait // 60} minutes." if wait >= 120 else f"Try again in {wait} second"
+    text = text if wait < 3600 else r"Try again (today|tomorrow) at \d\d:\d\d UTC\."
     page = response.content.decode()
     return (
         response.status_code == 429
         and int(response["Retry-After"]) == wait
-        and f"Too many attempts. {text}" in page
+        and re.search(rf"Too many wrong (recovery )?codes\. {text}", page) is not None
         and INVALID not in page
     )
 

@@ -315,7 +315,7 @@ def test_ds_02_a_stranger_with_the_password_closes_only_the_budget_of_unknown_br
     assert is_signed_in(working, alice)
     assert answer(pending(alice, browser), app_of_alice.fresh_code()).status_code == 302
     assert recover(pending(alice, stranger(2)), app_of_alice.codes[0]).status_code == 302
-    assert "Somebody knows your password" in subjects(mailoutbox, alice.email)
+    assert "Wrong codes at sign-in" in subjects(mailoutbox, alice.email)
 
 
 def test_ds_02_all_day_long(clock, alice, app_of_alice):

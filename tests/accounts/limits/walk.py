@@ -4,13 +4,17 @@ A stranger has no password of the victim. He has networks, accounts and organiza
 is counted for a person, he has got hold of a token of the victim, or is another owner.
 """
 
+import re
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from django.test import Client
+from django.utils import timezone
 
 from accounts.crypto import digest
 from accounts.models import RateLimit, User
 from accounts.models.public_ids import public_id
+from organizations.models import Organization
 from tests.api.clients import ApiClient, document, token_of
 from tests.support.mails import link_in
 from tests.support.organizations import found
@@ -75,8 +79,19 @@ class Case:
 
 
 def refused(send, most=20):
-    """Send until it is refused; say whether it was."""
-    return any(send(number).status_code == 429 for number in range(most))
+    """Send until it is refused, which names another way on; say whether it was."""
+    for number in range(most):
+        answer = send(number)
+        if answer.status_code == 429:
+            assert names_a_way(answer), answer.content.decode()
+            return True
+    return False
+
+
+def names_a_way(answer):
+    """Whether a sentence follows what says when to try again."""
+    said = " ".join(answer.content.decode().split())
+    return re.search(r"Try again [^.<]+\. [A-Z“][^.<]+\.", said) is not None
 
 
 # ---------------------------------------------------------------- passwords
@@ -284,7 +299,7 @@ class WrongLinks(Forgot):
 
 @row("organization:create")
 class Organizations(Case):
-    used = [("organization:create:", 30)]
+    used = [("organization:create:", 100)]
     made = 0
 
     def prepare(self):
@@ -340,9 +355,19 @@ class News(TwoOwners):
         return browser.post(page, {"expires": "90"}).status_code == 200
 
 
+class OldOwners(TwoOwners):
+    """They, and their organizations, are older than a day."""
+
+    def prepare(self):
+        super().prepare()
+        then = timezone.now() - timedelta(days=2)
+        User.objects.update(date_joined=then)
+        Organization.objects.update(created_at=then)
+
+
 @row("invite")
-class InvitationsByPerson(TwoOwners):
-    used = [("invite:", 60)]
+class InvitationsByPerson(OldOwners):
+    used = [("invite:tokens-of:", 500)]
 
     def attack(self):
         for number in range(3):
@@ -351,9 +376,35 @@ class InvitationsByPerson(TwoOwners):
             self.fast_forward()
 
 
+@row("invite:organization")
+class InvitationsByOrganization(OldOwners):
+    """By another owner."""
+
+    used = [("invite:organization:", 500)]
+
+    def attack(self):
+        browser = sign_in(self.other, client=at(there()))
+        for number in range(3):
+            self.invite(browser, f"x{number}@example.com")
+            self.fast_forward()
+
+
+@row("invite:young", "invite:young:organization")
+class InvitationsToYoungOrganization(InvitationsByOrganization):
+    used = [("invite:young:organization:", 20), ("invite:young:user:", 20)]
+
+    def prepare(self):
+        TwoOwners.prepare(self)
+
+
+@row("invite:young:network")
+class InvitationsByYoungInNetwork(InvitationsToYoungOrganization):
+    used = [(f"invite:young:network:{there()}:", 120)]
+
+
 @row("invite:network")
-class InvitationsByNetwork(TwoOwners):
-    used = [(f"invite:network:{there()}:", 120)]
+class InvitationsByNetwork(OldOwners):
+    used = [(f"invite:network:{there()}:", 1000)]
 
     def attack(self):
         browser = sign_in(self.other, client=at(there()))

@@ -12,6 +12,7 @@ from accounts.audit import Actor
 from accounts.crypto import seal
 from accounts.models import MailWindow
 from accounts.outbox import windows
+from accounts.web.durations import minutes_in_words
 from organizations.lifecycle import change_organization
 from tests.accounts.outbox.test_windows import NEW, SAFARI, an_hour_later, in_parallel
 from tests.support.mails import subjects
@@ -149,7 +150,7 @@ def test_sf5_owners_read_what_each_change_was(clock, alice, mailoutbox):
 
     text = in_one_line(mailoutbox[-1])
     for minutes in (61, 62, 63):
-        assert f"after {minutes} minutes without use" in text
+        assert f"after {minutes_in_words(minutes)} without use" in text
 
 
 @pytest.mark.parametrize("stored", ['{"address": "x", "subject": "", "text": "", "html": ""}', None])

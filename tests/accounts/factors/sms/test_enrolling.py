@@ -147,9 +147,9 @@ def test_who_corrects_the_number_within_a_minute_is_told_to_wait(alice):
 
     start_phone(client)
     page = client.get(f"{TWO_FACTOR}/confirm")
-    assert b"Too many attempts. Try again in " in page.content
+    assert b"Too many text messages. Try again in " in page.content
     again = client.post(f"{TWO_FACTOR}/resend", follow=True)
-    assert b"Too many attempts. Try again in " in again.content
+    assert b"Too many text messages. Try again in " in again.content
 
     assert outbox == []
 

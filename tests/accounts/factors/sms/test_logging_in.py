@@ -178,7 +178,7 @@ def test_d26_a_second_login_within_a_minute_shows_the_countdown(sam):
 
     assert len(outbox) == 1
     assert "You can have another one in" in page
-    assert "Too many attempts" not in page
+    assert "Too many text messages" not in page
 
 
 def test_sm_12_pages_show_no_code_and_no_number(sam):

@@ -1,0 +1,99 @@
+"""How many people are invited: by whom, for which organization, from where, and each of them how often.
+
+Each invitation is a mail to a person who did not ask for it. A company is invited in one run; somebody who
+has just signed up, or has just created the organization, may be a spammer.
+"""
+
+from datetime import timedelta
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy
+
+from accounts import crypto
+from accounts.audit import Actor
+from accounts.limits import Budget, BySource, Ceiling, Claim, Told
+from accounts.models import User, login_key
+from accounts.models.clocks import CLOCK_SKEW
+from organizations.models import Organization
+
+YOUNG = timedelta(days=1)
+PAGES_AND_PROGRAMS = gettext_lazy("Another owner can go on at once. Pages and programs have a limit each.")
+TOO_MANY = Told(gettext_lazy("You have invited too many people."), PAGES_AND_PROGRAMS)
+BY_ORGANIZATION = Ceiling("invite:organization", (500, 3600))
+BY_PERSON = Budget("invite", (500, 3600), above={"invite:organization": 60}, told=TOO_MANY)
+TOO_MANY_FROM_NETWORK = Told(
+    gettext_lazy("Too many people were invited from your network."),
+    gettext_lazy("You can go on from another network, such as that of a phone."),
+)
+BY_NETWORK = BySource("invite:network", (1000, 3600), told=TOO_MANY_FROM_NETWORK)
+TOO_MANY_WHILE_YOUNG = Told(
+    gettext_lazy(
+        "While the organization, or your account, is younger than a day, you can invite 20 people in a day."
+    ),
+    gettext_lazy("Once both are a day old, it is 500 in an hour. If you need more at once, %(ask)s."),
+)
+BY_YOUNG_ORGANIZATION = Ceiling("invite:young:organization", (20, 86_400))
+BY_YOUNG = Budget(
+    "invite:young", (20, 86_400), above={"invite:young:organization": 5}, told=TOO_MANY_WHILE_YOUNG
+)
+BY_YOUNG_IN_NETWORK = BySource("invite:young:network", (120, 3600), (600, 86_400), told=TOO_MANY_FROM_NETWORK)
+# To one person. Above a ceiling, each inviter still can, once in an hour: a mail may get lost.
+TO_ONE = Ceiling("invite-one", (20, 86_400))
+TO_ONE_BY_ORGANIZATION = Ceiling("invite-one:organization", (5, 86_400))
+TOO_MANY_TO_ONE = Told(
+    gettext_lazy("This person was invited too often."),
+    gettext_lazy(
+        "The invitation is open: it is in their mails, also among spam, and on the page Organizations once "
+        "they are signed in and have confirmed that address."
+    ),
+)
+TO_ONE_BY_PERSON = Budget(
+    "invite-one:person",
+    (5, 3600),
+    (5, 86_400),
+    above={"invite-one": 1, "invite-one:organization": 1},
+    told=TOO_MANY_TO_ONE,
+)
+TO_ONE_BY_NETWORK = BySource(
+    "invite-one:network", (10, 3600), (10, 86_400), above={"invite-one": 1}, told=TOO_MANY_TO_ONE
+)
+
+
+def for_invitation(organization: Organization, who: str, *, actor: Actor) -> list[Claim]:
+    """Return the budgets of one invitation of a username or address."""
+    return [
+        (BY_PERSON, actor.source),
+        (BY_ORGANIZATION, str(organization.pk)),
+        *BY_NETWORK.claims(actor),
+        *invitations_while_young(organization, actor),
+        *invitations_to(who, organization, actor),
+    ]
+
+
+def invitations_while_young(organization: Organization, actor: Actor) -> list[Claim]:
+    """Return the lower budgets while the organization, or the person, is younger than a day.
+
+    They are not for administrators of the site, who invite their company on the day that they install it.
+    """
+    if actor.door == "command":  # the server itself
+        return []
+    person = User.objects.filter(pk=actor.responsible_id, is_active=True).first()
+    if person is not None and person.is_staff:
+        return []
+    now = timezone.now()
+    since, until = now - YOUNG, now + CLOCK_SKEW  # nobody stays young after a clock that was ahead (D43)
+    is_young = since < organization.created_at <= until
+    if not is_young and (person is None or not since < person.date_joined <= until):
+        return []
+    claims = [(BY_YOUNG, actor.source), *BY_YOUNG_IN_NETWORK.claims(actor)]
+    return [*claims, (BY_YOUNG_ORGANIZATION, str(organization.pk))] if is_young else claims
+
+
+def invitations_to(who: str, organization: Organization, actor: Actor) -> list[Claim]:
+    person = crypto.digest(login_key(who), "invitation")
+    return [
+        (TO_ONE, person),
+        (TO_ONE_BY_ORGANIZATION, f"{person}:{organization.pk}"),
+        (TO_ONE_BY_PERSON, f"{person}:{actor.source}"),
+        *TO_ONE_BY_NETWORK.claims(actor, person),
+    ]
