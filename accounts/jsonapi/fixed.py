@@ -51,12 +51,3 @@ def only(present: Any) -> str:
     if isinstance(present, SCALARS):
         return _("This can only be %(value)s here.") % {"value": json.dumps(present, ensure_ascii=False)}
     return _("This can't be changed here.")
-
-
-def flag(sent: Document, name: str) -> bool | None:
-    """Return true or false; for anything else add an error and return None."""
-    value = sent.attributes.get(kebab(name))
-    if isinstance(value, bool):
-        return value
-    sent.fail(name, _("This must be true or false."))
-    return None

@@ -70,6 +70,14 @@ class Document:
             return ""
         return value
 
+    def flag(self, name: str) -> bool | None:
+        """Return true or false; for anything else add an error and return None."""
+        value = self.attributes.get(kebab(name))
+        if isinstance(value, bool):
+            return value
+        self.fail(name, _("This must be true or false."))
+        return None
+
     def integer(self, name: str) -> int | None:
         """Return an integer that fits a column, or None for null; for anything else add an error."""
         value = self.attributes.get(kebab(name))

@@ -123,7 +123,7 @@ def set_up_ended(request: SignedInRequest) -> HttpResponse:
     if fresh and fresh.codes(request, user):
         return redirect(CODES)
     if request.method == "POST" and user.is_enrolled:
-        messages.info(request, _("That set-up is over. Two-factor authentication is on, as you see it here."))
+        messages.info(request, _("That set-up has ended. Two-factor authentication is on, as shown here."))
     elif request.method == "POST":
         messages.error(request, str(EnrolmentExpired()))
     return redirect(PAGE)

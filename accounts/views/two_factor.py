@@ -62,7 +62,7 @@ def download_codes(request: SignedInRequest) -> HttpResponse:
         user, session=request.session, actor=request.actor
     )
     if not codes:
-        messages.info(request, _("No backup code is left. Renew them to get new ones."))
+        messages.info(request, _("You have no backup codes left. Renew them to get new ones."))
         return redirect(PAGE)
     saved = codes_file(user, codes, when=timezone.now())
     response = HttpResponse(saved.text, content_type="text/plain; charset=utf-8")

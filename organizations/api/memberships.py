@@ -149,7 +149,7 @@ def mine(call: Call) -> HttpResponse:
 
 def own_teams(call: Call, rows: Iterable[Membership]) -> list[Resource]:
     """Return the owners' teams that the caller is in, except of organizations closed to the token."""
-    owned = [row for row in rows if row.is_owner and not is_closed(row.organization, call.user)]
+    owned = [row for row in rows if row.is_owner and not is_closed(call.user, row.organization)]
     owners: dict[int, list[Membership]] = {}
     everybody = Membership.objects.owners().filter(organization__in=[row.organization_id for row in owned])
     for owner in everybody.order_by("username_key", "pk"):

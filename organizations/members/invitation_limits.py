@@ -15,10 +15,10 @@ from accounts.limits import Budget, BySource, Ceiling, Claim, Told
 from accounts.models import User, login_key
 from accounts.models.clocks import CLOCK_SKEW
 from organizations.models import Organization
+from organizations.news import ANOTHER_OWNER
 
 YOUNG = timedelta(days=1)
-PAGES_AND_PROGRAMS = gettext_lazy("Another owner can go on at once. Pages and programs have a limit each.")
-TOO_MANY = Told(gettext_lazy("You have invited too many people."), PAGES_AND_PROGRAMS)
+TOO_MANY = Told(gettext_lazy("You have invited too many people."), ANOTHER_OWNER)
 BY_ORGANIZATION = Ceiling("invite:organization", (500, 3600))
 BY_PERSON = Budget("invite", (500, 3600), above={"invite:organization": 60}, told=TOO_MANY)
 TOO_MANY_FROM_NETWORK = Told(
@@ -27,10 +27,8 @@ TOO_MANY_FROM_NETWORK = Told(
 )
 BY_NETWORK = BySource("invite:network", (1000, 3600), told=TOO_MANY_FROM_NETWORK)
 TOO_MANY_WHILE_YOUNG = Told(
-    gettext_lazy(
-        "While the organization, or your account, is younger than a day, you can invite 20 people in a day."
-    ),
-    gettext_lazy("Once both are a day old, it is 500 in an hour. If you need more at once, %(ask)s."),
+    gettext_lazy("While the organization or your account is younger than a day, you can invite 20 people."),
+    gettext_lazy("Once both are a day old, you can invite 500 in an hour. If you need more now, %(ask)s."),
 )
 BY_YOUNG_ORGANIZATION = Ceiling("invite:young:organization", (20, 86_400))
 BY_YOUNG = Budget(
@@ -43,8 +41,8 @@ TO_ONE_BY_ORGANIZATION = Ceiling("invite-one:organization", (5, 86_400))
 TOO_MANY_TO_ONE = Told(
     gettext_lazy("This person was invited too often."),
     gettext_lazy(
-        "The invitation is open: it is in their mails, also among spam, and on the page Organizations once "
-        "they are signed in and have confirmed that address."
+        "The invitation is open: they find it in their mails, perhaps in the spam folder, and on the page "
+        "Organizations once they have signed in and confirmed that address."
     ),
 )
 TO_ONE_BY_PERSON = Budget(

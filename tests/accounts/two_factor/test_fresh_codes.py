@@ -242,7 +242,7 @@ def test_pf5_the_set_up_in_another_tab_says_that_it_is_on(alice, client):
         response = client.post(f"{TWO_FACTOR}/{action}", {"code": "123456"})
         assert response["Location"] == HOME
         page = client.get(HOME).content.decode()
-        assert "Two-factor authentication is on, as you see it here." in page
+        assert "Two-factor authentication is on, as shown here." in page
         assert "Please start again" not in page
 
 

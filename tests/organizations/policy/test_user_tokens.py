@@ -58,7 +58,7 @@ def test_af3_refused_and_accepted_again_on_the_page_without_any_token(stage, mai
     asked_back = browser.get(PAGE)
     on = browser.post(ENABLE, follow=True)
 
-    assert "refuses every personal token, also yours" in text_of(asked)
+    assert "refuses every personal token from the next request on, including yours" in text_of(asked)
     assert "open no longer accepts personal tokens." in text_of(off)
     assert refused == 403
     assert "open refuses personal tokens now." in text_of(asked_back)
@@ -156,7 +156,7 @@ def test_af3_the_list_has_an_end(stage):
 
     assert "una" not in rows_on(page)
     assert len(rows_on(page)) == user_tokens.MOST_SHOWN
-    assert "These are the 100 whose tokens were used last, of 101." in text_of(page)
+    assert "These are the 100 of 101 members whose tokens were used last." in text_of(page)
 
 
 @pytest.mark.parametrize("who", ["olga", "max", "mia"])
@@ -167,8 +167,8 @@ def test_af3_every_member_sees_how_it_is(stage, who):
 
     off = text_of(browser.get(page))
 
-    assert "Members can use open through the API with their personal tokens" in on
-    assert "open does not accept personal tokens, also not those of owners" in off
+    assert "Members can use the API for open with their personal tokens" in on
+    assert "open does not accept personal tokens, not even those of owners" in off
     assert "No personal tokens" in text_of(browser.get("/app/open"))
     assert ("Change this" in off) == (who == "olga")
 
