@@ -40,7 +40,7 @@ SIGN_UPS = BySource(
 
 class SignUpClosed(RuleViolation):
     code = "sign-up-closed"
-    message = gettext_lazy("You can't create an account here yourself. Ask the administrators of this site for one.")
+    message = gettext_lazy("People can't create accounts here themselves. Ask the administrators for one.")
 
 
 class UsernameTaken(RuleViolation):
