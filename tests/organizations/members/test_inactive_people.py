@@ -98,7 +98,7 @@ def test_pf7_the_command_goes_on_after_a_yes(owned, monkeypatch, answer):
     said, questions = run(monkeypatch, answer)
 
     assert "una is the only active owner of the organizations acme, globex." in said
-    assert questions == ["Deactivate una in spite of that? [y/N] "]
+    assert questions == ["Deactivate una anyway? [y/N] "]
     assert not User.objects.get(pk=owned.una.pk).is_active
 
 
