@@ -115,7 +115,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def way_on(request: HttpRequest) -> str:
-    """Return the path of the organizations of a person to whom a page is closed that takes a sign-in, else ""."""
+    """Return the path of one's organizations, where a page is closed that takes a sign-in, else ""."""
     return reverse("organizations:mine") if request.path_info.startswith(("/app/", ADMIN)) else ""
 
 
