@@ -14,7 +14,7 @@ from accounts.jsonapi.requests import identifiers
 from accounts.models import login_key
 from accounts.models.public_ids import row_id
 from organizations.api.gate import Access, member_required, team_required
-from organizations.api.resources import OWNERS, membership_resource, team_resource, user_of
+from organizations.api.resources import OWNERS, is_placeholder, membership_resource, team_resource, user_of
 from organizations.members import memberships
 from organizations.members.lists import checked_status
 from organizations.models import Membership, Organization, Right
@@ -102,16 +102,19 @@ def change(call: Call, access: Access, kind: str, verb: Verb) -> HttpResponse:
 
 
 def members_by_user(organization: Organization, sent: list[str]) -> list[int]:
-    """Return membership ids by usernames or user ids. Text in the form of an id is an id. Raises 422."""
+    """Return membership ids by usernames or user ids. Text in the form of an id is an id. Raises 422.
+
+    So is the id of a placeholder: whoever is called like it has not been invited in its place.
+    """
     pks = {text: row_id("user", text) for text in sent}
     members = organization.memberships.active()
     by_id = dict(
         members.filter(user__in=[pk for pk in pks.values() if pk is not None]).values_list("user_id", "pk")
     )
-    names = [login_key(text) for text, pk in pks.items() if pk is None]
-    by_name = dict(members.filter(username_key__in=names).values_list("username_key", "pk"))
+    names = {text: login_key(text) for text, pk in pks.items() if pk is None and not is_placeholder(text)}
+    by_name = dict(members.filter(username_key__in=names.values()).values_list("username_key", "pk"))
     return [
-        member_or_422(by_name.get(login_key(text)) if pk is None else by_id.get(pk), text)
+        member_or_422(by_name.get(names[text]) if text in names else by_id.get(pk), text)
         for text, pk in pks.items()
     ]
 

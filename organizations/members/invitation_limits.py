@@ -43,8 +43,8 @@ TO_ONE_BY_ORGANIZATION = Ceiling("invite-one:organization", (5, 86_400))
 TOO_MANY_TO_ONE = Told(
     gettext_lazy("This person was invited too often."),
     gettext_lazy(
-        "The invitation is open: it is in their mails, also among spam, and on the page Organizations once "
-        "they are signed in and have confirmed that address."
+        "If you have invited them before, that mail may be among their spam. Open invitations are also on "
+        "the page Organizations, once they are signed in and have confirmed their address."
     ),
 )
 TO_ONE_BY_PERSON = Budget(

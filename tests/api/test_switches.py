@@ -105,14 +105,36 @@ def test_af3_what_clients_send_in_the_place_of_relationships(stage, name):
 def test_af3_relationships_are_kept_too(stage, name):
     client = program(stage, "olga")
     pointer = f"/data/relationships/{name.replace('_', '-')}"
+    shown = client.get(OPEN).json()["data"]["relationships"][name.replace("_", "-")]["data"]
 
     def patch(value):
         return client.patch(OPEN, {"data": {"attributes": {}, "relationships": {name: value}}})
 
-    for value in (None, {"data": None}, {"links": {"related": "/x"}}):
+    for value in (None, {"data": shown}, {"links": {"related": "/x"}}):
         assert patch(value).status_code == 200
     for value in ({"data": {"type": "agent-pools", "id": "apool-1"}}, {"data": []}, "apool-1", [], 1):
         assert refusals(patch(value)) == [("422", "invalid relationship", pointer)], value
+
+
+def test_af3_a_relationship_in_two_spellings_is_refused(stage):
+    """Otherwise one of both would be accepted and ignored."""
+    other, own = {"data": {"type": "projects", "id": "prj-1"}}, {"data": None}
+    both = {"default_agent_pool": other, "default-agent-pool": own}
+
+    refused = program(stage, "olga").patch(OPEN, {"data": {"relationships": both}})
+
+    assert refusals(refused) == [("400", "bad request", None)]
+
+
+def test_af3_the_errors_of_relationships_come_in_one_order(stage):
+    other = {"data": {"type": "projects", "id": "prj-1"}}
+    names = ["default-agent-pool", "default-project", "subscription"]
+
+    refused = program(stage, "olga").patch(
+        OPEN, {"data": {"relationships": dict.fromkeys(reversed(names), other)}}
+    )
+
+    assert [pointer for *_rest, pointer in refusals(refused)] == [f"/data/relationships/{n}" for n in names]
 
 
 def test_af3_all_errors_come_at_once_and_nothing_is_changed(stage):
