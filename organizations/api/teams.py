@@ -106,17 +106,14 @@ def members_by_user(organization: Organization, sent: list[str]) -> list[int]:
 
     So is the id of a placeholder: whoever is called like it has not been invited in its place.
     """
-    pks = {text: row_id("user", text) for text in sent}
+    ids = {text: pk for text in sent if (pk := row_id("user", text)) is not None}
+    names = {text: login_key(text) for text in sent if text not in ids and not is_placeholder(text)}
     members = organization.memberships.active()
-    by_id = dict(
-        members.filter(user__in=[pk for pk in pks.values() if pk is not None]).values_list("user_id", "pk")
-    )
-    names = {text: login_key(text) for text, pk in pks.items() if pk is None and not is_placeholder(text)}
+    by_id = dict(members.filter(user__in=ids.values()).values_list("user_id", "pk"))
     by_name = dict(members.filter(username_key__in=names.values()).values_list("username_key", "pk"))
-    return [
-        member_or_422(by_name.get(names[text]) if text in names else by_id.get(pk), text)
-        for text, pk in pks.items()
-    ]
+    found = {text: by_id.get(pk) for text, pk in ids.items()}
+    found |= {text: by_name.get(key) for text, key in names.items()}
+    return [member_or_422(found.get(text), text) for text in dict.fromkeys(sent)]
 
 
 def members_by_id(organization: Organization, sent: list[str]) -> list[int]:
