@@ -36,12 +36,12 @@ def hold_relationships(sent: Document, present: Mapping[str, Any]) -> None:
 
 
 def is_same(sent: Any, present: Any) -> bool:
-    """Return whether a sent value is the present one. Clients write "" for null, and leave out members."""
+    """Return whether a sent value is the present one. Clients mix "" and null, and leave out members."""
     if isinstance(present, Mapping):
         return isinstance(sent, Mapping) and all(
             kebab(name) in present and is_same(value, present[kebab(name)]) for name, value in sent.items()
         )
-    if present is None:
+    if present is None or present == "":
         return sent is None or sent == ""
     return type(sent) is type(present) and bool(sent == present)
 
