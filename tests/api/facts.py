@@ -187,6 +187,7 @@ ATTRIBUTES = {
         "owners-team-saml-role-id": Is(text, null=True),
         "user-tokens-enabled": Is(flag),
         "max-ttl-enabled": Is(flag),
+        "remaining-testable-count": Is(number),
     },
     "entitlement-sets": None,  # flags of features, and a number of users that has no limit
     "projects": {"name": Is(text)},
