@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.db import migrations
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 
@@ -38,10 +39,18 @@ def counting_on(schema_editor: BaseDatabaseSchemaEditor, table: str) -> Iterator
     if schema_editor.connection.vendor != "sqlite":
         yield
         return
-    with schema_editor.connection.cursor() as cursor:
-        cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
-        last = cursor.fetchone()
+    last = last_id(schema_editor.connection, table)
     yield
-    if last is not None:
+    if last:
         schema_editor.execute("DELETE FROM sqlite_sequence WHERE name = %s", (table,))
-        schema_editor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", (table, last[0]))
+        schema_editor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", (table, last))
+
+
+def last_id(connection: BaseDatabaseWrapper, table: str) -> int:
+    """Return the last id that SQLite has given in this table; 0 if none, or if `sqlmigrate` has no table."""
+    with connection.cursor() as cursor:
+        if table not in connection.introspection.table_names(cursor):
+            return 0
+        cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
+        row = cursor.fetchone()
+    return row[0] if row else 0
