@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from accounts import crypto
 from accounts.audit import Actor
 from accounts.limits import Budget, BySource, Ceiling, Claim, Told
-from accounts.models import User, login_key
+from accounts.models import User, login_key, mailbox_key
 from accounts.models.clocks import CLOCK_SKEW
 from organizations.models import Organization
 from organizations.news import ANOTHER_OWNER
@@ -41,8 +41,8 @@ TO_ONE_BY_ORGANIZATION = Ceiling("invite-one:organization", (5, 86_400))
 TOO_MANY_TO_ONE = Told(
     gettext_lazy("This person was invited too often."),
     gettext_lazy(
-        "The invitation is open: they find it in their mails, perhaps in the spam folder, and on the page "
-        "Organizations once they have signed in and confirmed that address."
+        "If you have invited them before, that mail may be in their spam folder. Open invitations are also "
+        "on the page Organizations, once they have signed in and confirmed their address."
     ),
 )
 TO_ONE_BY_PERSON = Budget(
@@ -54,6 +54,18 @@ TO_ONE_BY_PERSON = Budget(
 )
 TO_ONE_BY_NETWORK = BySource(
     "invite-one:network", (10, 3600), (10, 86_400), above={"invite-one": 1}, told=TOO_MANY_TO_ONE
+)
+# To one mailbox, by any of its addresses with a plus.
+TOO_MANY_TO_MAILBOX = Told(
+    gettext_lazy("Too many people with addresses of this mailbox were invited."),
+    gettext_lazy(
+        "Addresses that differ only behind a plus count together. Others can be invited at once, and another "
+        "owner can go on with these from another network."
+    ),
+)
+TO_MAILBOX_BY_PERSON = Budget("invite-mailbox:person", (20, 3600), (60, 86_400), told=TOO_MANY_TO_MAILBOX)
+TO_MAILBOX_BY_NETWORK = BySource(
+    "invite-mailbox:network", (40, 3600), (120, 86_400), told=TOO_MANY_TO_MAILBOX
 )
 
 
@@ -89,9 +101,15 @@ def invitations_while_young(organization: Organization, actor: Actor) -> list[Cl
 
 def invitations_to(who: str, organization: Organization, actor: Actor) -> list[Claim]:
     person = crypto.digest(login_key(who), "invitation")
+    mailbox = crypto.digest(mailbox_key(who), "mailbox")
+    to_mailbox = [
+        (TO_MAILBOX_BY_PERSON, f"{mailbox}:{actor.source}"),
+        *TO_MAILBOX_BY_NETWORK.claims(actor, mailbox),
+    ]
     return [
         (TO_ONE, person),
         (TO_ONE_BY_ORGANIZATION, f"{person}:{organization.pk}"),
         (TO_ONE_BY_PERSON, f"{person}:{actor.source}"),
         *TO_ONE_BY_NETWORK.claims(actor, person),
+        *(to_mailbox if "+" in who else ()),
     ]
