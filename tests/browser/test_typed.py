@@ -46,3 +46,14 @@ def test_pf2_browsers_take_a_pasted_address_everywhere(open_browser, alice):
         refusals[path] = field.evaluate("field => field.validationMessage")
 
     assert set(refusals.values()) == {""}, refusals
+
+
+def test_the_cursor_goes_to_the_first_mistake(page, live_site):
+    page.goto(f"{live_site.url}/account/new")
+    page.get_by_label("Username").fill("zoë")
+    page.get_by_label("Email address").fill("nobody")
+    page.get_by_label("Password", exact=True).fill(people.PASSWORD)
+    page.get_by_role("button", name="Create account").click()
+
+    expect(page.get_by_text("Enter a valid email address.")).to_be_visible()
+    expect(page.get_by_label("Username")).to_be_focused()

@@ -170,11 +170,11 @@ def grouped(code: str) -> str:
 
 
 def spelled(answer: str) -> str:
-    """Return an answer in its canonical spelling: case, blanks and dashes don't matter (R29).
+    """Return an answer in its canonical spelling: case, blanks, dashes and signs around don't matter (R29).
 
     Only the letters of ASCII have a case here: `upper()` also changes others into them.
     """
-    return characters.plain(answer).translate(SPELLINGS)
+    return characters.unwrapped(characters.plain(answer)).translate(SPELLINGS)
 
 
 def codes_in(answer: str) -> set[str]:

@@ -96,7 +96,7 @@ def why_not_texted(region: str | None) -> str:
     if region is None or region == NOWHERE:
         where = _("This number belongs to no country, and we don't send text messages to it.")
     else:
-        where = _("This number belongs to %(name)s, and we don't send text messages there.")
+        where = _("Country of this number: %(name)s. We don't send text messages there.")
         where %= {"name": name_of(region)}
     other = _("Use an application instead. If you have none, %(ask)s.") % {"ask": whom_to_ask()}
     return f"{where} {other}"
