@@ -17,10 +17,6 @@ DASH = r"\-\u058a\u05be\u2010-\u2015\u2043\u2212\u2e3a\u2e3b\u30fc\ufe31\ufe32\u
 INVISIBLES = re.compile(f"[{INVISIBLE}]+")
 BLANKS = re.compile(f"[{BLANK}]")
 DASHES = re.compile(f"[{DASH}]")
-# Quotation marks and brackets around something, and what ends the sentence that it was in. A sign or a dot in
-# front is left: it may belong to a number.
-QUOTES = r"\"'`\u2018-\u201f\u00ab\u00bb"
-WRAPPING = re.compile(rf"^[ (\[{{<{QUOTES}]+|[ )\]}}>{QUOTES}.,;:!?]+$")
 KEYCAP = "\u20e3"  # makes an emoji of the digit before it
 
 
@@ -32,11 +28,6 @@ def visible(text: str) -> str:
 def plain(text: str) -> str:
     """Return what is visible of the text, with spaces for all kinds of blanks and hyphens for all dashes."""
     return DASHES.sub("-", visible(BLANKS.sub(" ", text)))
-
-
-def unwrapped(text: str) -> str:
-    """Return a plain text without the marks around it: "(123456)." is the code in a sentence."""
-    return WRAPPING.sub("", text)
 
 
 def has_other_digits(text: str) -> bool:

@@ -5,7 +5,7 @@ Two codes are never tried for one counted attempt: a text with more than one is 
 
 import re
 
-from accounts.typed.characters import has_other_digits, plain, unwrapped
+from accounts.typed.characters import has_other_digits, plain
 
 SIX_DIGITS = re.compile(r"[0-9]{6}")
 GROUPING = str.maketrans("", "", " -")
@@ -26,13 +26,12 @@ def six_digit_codes(text: str) -> set[str]:
     """Return the six-digit codes in a text: the one that it says, none, or several, of which none is meant.
 
     The text may be the whole message that brought the code. Without words it must have nothing but the code,
-    in groups or not, perhaps in quotes or before a full stop: a sign or a fraction makes it something else.
-    Digits of other scripts are no digits.
+    in groups or not: a sign or a fraction makes it something else. Digits of other scripts are no digits.
     """
     if SIX_DIGITS.fullmatch(text):
         return {text}
     text = plain(text)
-    whole = unwrapped(text).translate(GROUPING)
+    whole = text.translate(GROUPING)
     if SIX_DIGITS.fullmatch(whole):
         return {whole}
     found = {code.translate(GROUPING) for code in CANDIDATES.findall(text)}
