@@ -80,7 +80,7 @@ class Link(Generic[Row]):
 
     def find(self, token: str) -> Row:
         """Return the row for which the token was made. Counts and writes nothing. Raises LinkInvalid."""
-        check_text(token)
+        self.check_in_time(token)  # first: else it would tell whether there is such a row
         found = self.rows().filter(pk=key_in(token)).first()
         if found is None:
             raise LinkInvalid
