@@ -82,7 +82,7 @@ def test_af6_refusals_are_logged_as_information_and_only_5xx_as_errors(live_site
         422: olga.patch("/organizations/open", document("organizations", name=5)),
     }
     visitor = live_site.visitor()
-    pages = [visitor.get(path).status for path in ("/no-such-page", "/session/logout", "/docs/%00")]
+    pages = [visitor.get(path).status for path in ("/no-such-page", "/webhooks/sms-status", "/docs/%00")]
     live_site.volley([b"nonsense\r\n\r\n", b"GET / HTTP/1.1\r\nHost: elsewhere.example\r\n\r\n"])
 
     assert {expected: answer.status_code for expected, answer in refused.items()} == {n: n for n in refused}

@@ -21,6 +21,7 @@ from accounts.jsonapi.errors import ApiError
 from accounts.jsonapi.middleware import is_for_api
 from accounts.web.acting import page_of
 
+ADMIN = "/admin/"
 REGISTRY = "/api/registry/"  # discovery names it, because clients fail without the name (tfc_auth/site.py)
 READ_ONLY = "25006"  # PostgreSQL's SQLSTATE for a write to a standby, for example
 
@@ -65,7 +66,13 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return error_response(request, 403, sent=request.method == "POST", way_on=way_on(request))
+    return error_response(
+        request,
+        403,
+        sent=request.method == "POST",
+        way_on=way_on(request),
+        of_site=request.path_info.startswith(ADMIN),
+    )
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -108,8 +115,8 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def way_on(request: HttpRequest) -> str:
-    """Return the path of the organizations of a person to whom a page below /app/ is closed, else ""."""
-    return reverse("organizations:mine") if request.path_info.startswith("/app/") else ""
+    """Return the path of one's organizations, where a page is closed that takes a sign-in, else ""."""
+    return reverse("organizations:mine") if request.path_info.startswith(("/app/", ADMIN)) else ""
 
 
 def method_not_allowed(request: HttpRequest) -> HttpResponse:

@@ -42,7 +42,7 @@ def is_same(sent: Any, present: Any) -> bool:
         return isinstance(sent, Mapping) and all(
             kebab(name) in present and is_same(value, present[kebab(name)]) for name, value in sent.items()
         )
-    if present is None:
+    if present is None or present == "":
         return sent is None or sent == ""
     return type(sent) is type(present) and bool(sent == present)
 

@@ -48,8 +48,8 @@ def reveal_codes(request: SignedInRequest) -> HttpResponse:
     return overview_page(request, None, codes=codes)
 
 
-@post_only(PAGE)
-@sudo_required(page=PAGE)
+@post_only(CODES)
+@sudo_required(page=CODES)
 @sensitive_variables("codes", "saved")
 def download_codes(request: SignedInRequest) -> HttpResponse:
     """Answer with the unused codes as a file, for browsers without JavaScript.

@@ -181,6 +181,7 @@ ATTRIBUTES = {
         "assessments-enforced": Is(flag),
         "fair-run-queuing-enabled": Is(flag),
         "stacks-enabled": Is(flag),
+        "remaining-testable-count": Is(number),
         "enforce-hyok": Is(flag),
         "is-unified": Is(flag),
         "saml-enabled": Is(flag),

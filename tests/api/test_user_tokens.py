@@ -86,7 +86,7 @@ def test_af3_lists_show_no_more_than_that_it_is_there(stage):
     assert shown["id"] == "open"
     assert shown["attributes"][SWITCH] is False
     assert not any(shown["attributes"]["permissions"].values())
-    assert shown["attributes"]["two-factor-conformant"] is None
+    assert shown["attributes"]["two-factor-conformant"] is False  # what the policy says, and no more
 
 
 def test_af3_own_memberships_are_listed_without_teams(stage):

@@ -113,7 +113,7 @@ def test_ad_09_no_header_opens_the_admin_site(db, header):
     client = sign_in(make_user("honest"), client=Client(headers={header: FORWARDED[header]}))
 
     assert client.get("/admin/").status_code == 403
-    assert Client(headers={header: FORWARDED[header]}).get("/admin/")["Location"].startswith("/admin/login/")
+    assert Client(headers={header: FORWARDED[header]}).get("/admin/")["Location"].startswith("/session?")
 
 
 # ---------------------------------------------------------------- forms of somebody else

@@ -20,7 +20,7 @@ from accounts import limits, outbox
 from accounts.audit import Actor
 from accounts.crypto import digest, digests, seal
 from accounts.database.batches import delete_in_batches, update_in_batches
-from accounts.exceptions import DecryptionFailed, MethodPaused, RateLimited
+from accounts.exceptions import DecryptionFailed, EnrolmentExpired, MethodPaused, RateLimited, SessionEnded
 from accounts.factors.base import SIX_DIGIT_CODES, Device, Factor, State, explain_format, six_digits
 from accounts.factors.sms import breaker, budgets, wording
 from accounts.factors.sms.countries import coverage
@@ -208,10 +208,15 @@ class SMSFactor(Factor):
         return None
 
     def device_for(self, user: User, state: State) -> SMSDevice:
-        """Return the device of this state: the one that is being enrolled, else the confirmed one."""
+        """Return the device of this state: the one that is being enrolled, else the confirmed one.
+
+        Raises EnrolmentExpired, or SessionEnded, if it was removed meanwhile.
+        """
         of_user = SMSDevice.objects.filter(user=user)
-        wanted = {"pk": state["device_id"]} if "device_id" in state else {"confirmed": True}
-        device: SMSDevice = of_user.get(**wanted)
+        wanted = {"pk": state["device_id"]} if is_set_up(state) else {"confirmed": True}
+        device: SMSDevice | None = of_user.filter(**wanted).first()
+        if device is None:
+            raise EnrolmentExpired if is_set_up(state) else SessionEnded
         return device
 
     def problems(self) -> Iterator[str]:

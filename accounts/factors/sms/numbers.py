@@ -94,9 +94,9 @@ def check_textable(number: PhoneNumber) -> None:
 
 def why_not_texted(region: str | None) -> str:
     if region is None or region == NOWHERE:
-        where = _("This number belongs to no country, and we don't send text messages to it.")
+        where = _("This number belongs to no country, and we don't send text messages to such numbers.")
     else:
-        where = _("This number belongs to %(name)s, and we don't send text messages there.")
+        where = _("We don't send text messages to the country of this number: %(name)s.")
         where %= {"name": name_of(region)}
     other = _("Use an application instead. If you have none, %(ask)s.") % {"ask": whom_to_ask()}
     return f"{where} {other}"

@@ -294,6 +294,7 @@ def test_sf5_a_reset_link_gives_the_browser_budgets_that_nobody_has_used(alice, 
     own = sign_in(alice)
     sign_in(bob, client=own)
     use_up_actions(f"user:{alice.pk}:{actor_in(own).browser.key}")
+    own.post("/session/logout")
     own.post("/account/password/forgot", {"email": alice.email})
     own.get(link_in(mailoutbox[-1], "/account/password/reset/"))
     own.post("/account/password/reset", {"new_password": NEW})

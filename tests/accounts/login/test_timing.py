@@ -60,7 +60,8 @@ def test_ti_04_an_upgraded_hash_costs_like_a_new_one_from_the_second_login_on(ha
 @pytest.mark.parametrize("path", [CHALLENGE, RECOVERY])
 def test_ti_02_wrong_and_malformed_codes_take_the_same_work(clock, alice, app_of_alice, path):
     client = pending(alice)
-    answer(client, "the first one brings a mail", path)
+    for _ in range(3):
+        answer(client, "the third one brings a mail", path)
     guesses = ["000000", "999999"] if path == CHALLENGE else ["00000-0000-0000", "ZZZZZ-ZZZZ-ZZZZ"]
 
     first, second = [work_of(lambda code=code: answer(client, code, path)) for code in guesses]

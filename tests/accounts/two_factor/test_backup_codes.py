@@ -94,7 +94,8 @@ def test_bc_02_case_spaces_and_hyphens_do_not_matter_and_it_works_once_in_all_of
 def test_bc_03_an_unknown_code_answers_like_a_used_one(alice, app_of_alice):
     recover(pending(alice), app_of_alice.codes[0])
     client = pending(alice)
-    recover(client, "11111-1111-1111")  # the first wrong one of an hour also sends a mail
+    for _ in range(3):
+        recover(client, "11111-1111-1111")  # the third wrong one of an hour also sends a mail
     answers, work = set(), []
 
     for code in (app_of_alice.codes[0], "00000-0000-0000"):

@@ -110,7 +110,7 @@ def test_pf10_the_button_is_a_form_that_carries_nothing(client):
 
 
 def test_pf10_r26_downloading_is_revealing(client, alice, mailoutbox):
-    assert client.get(DOWNLOAD).status_code == 405
+    assert client.get(DOWNLOAD).status_code == 303
     assert client.post(DOWNLOAD).status_code == 200
 
     assert events_of(alice).count("backup_codes.revealed") == 1

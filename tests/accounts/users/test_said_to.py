@@ -21,6 +21,7 @@ TO_WHO_ACTS = {
     "NoLongerAllowed",
     "NotShown",
     "NothingToConfirm",
+    "OutlivesMaker",
     "OwnershipChanged",
     "RightsChanged",
     "TooManyTokens",
