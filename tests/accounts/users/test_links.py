@@ -176,6 +176,23 @@ def test_pf6_a_link_to_confirm_that_is_opened_by_another_account_says_so_and_is_
     assert address_of(bob) == "bob@example.com"
 
 
+def test_pf6_who_stays_signed_in_gets_to_the_own_address_again(alice, bob, mailoutbox):
+    _client, link = new_address(alice, mailoutbox)
+    carol = sign_in(make_user("carol", email_confirmed_at=None))
+    stay = f"{CONFIRM}?stay"
+
+    assert f'href="{stay}"' in text_of(opened(carol, link))
+    assert carol.get(stay)["Location"] == CONFIRM
+    page = text_of(carol.get(CONFIRM))
+    assert "Send the mail again" in page
+    assert "Correct the address" in page
+
+    browser = sign_in(bob)
+    opened(browser, link)
+    assert browser.get(stay)["Location"] == "/app"
+    assert browser.get(CONFIRM)["Location"] == PROFILE  # not to the link of another account
+
+
 def test_pf6_the_button_signs_out_and_goes_on(alice, bob, mailoutbox):
     page = opened(sign_in(bob), reset_link(alice, mailoutbox))
 
