@@ -11,6 +11,7 @@ from tests.support.two_factor import CHALLENGE, RECOVERY, SUDO, answer, events_o
 pytestmark = pytest.mark.django_db(transaction=True)
 
 WITH_DIGITS = "Type the code with the digits 0-9."
+DIGITS_ONLY = "Enter the six digits only, without other characters."
 MORE_THAN_ONE = "That is more than one code. Enter one code only."
 
 # What browsers, mail and chat programs, PDF, and word processors put into a code.
@@ -49,6 +50,12 @@ PASTED = {
     "in brackets": "({0}{1})",
     "a place to break the line": "Your code is\u200b{0}{1}\u200band good for five minutes",
     "another script": "验证码{0}{1}，5分钟内有效",
+    "quotation marks": "“{0}{1}”",
+    "in groups, quoted": "'{0} {1}'",
+    "stars of a chat": "*{0}{1}*",
+    "brackets": "({0}{1})",
+    "the end of a sentence": "{0}{1}.",
+    "the end of a quoted sentence": "»{0}-{1}.«",
     "twice the same": "{0}{1} is your code.\n@example.com #{0}{1}",
 }
 
@@ -121,6 +128,14 @@ def test_pf2_digits_of_other_scripts_are_refused_explained_and_counted(alice, ap
         assert WITH_DIGITS in response.content.decode(), name
         assert events_of(alice).count("two_factor.failed") == number, name
     assert is_out(client)
+
+
+@pytest.mark.parametrize("text", ["+{}", "{}.0", "#{}", "{}%", "code{}", "0x{}", "-{},5"])
+def test_pf2_a_code_with_something_else_is_refused_with_a_reason(alice, app_of_alice, text):
+    response = answer(pending(alice), text.format(app_of_alice.fresh_code()))
+
+    assert (response.status_code, attempts(alice)) == (422, {1})
+    assert DIGITS_ONLY in response.content.decode()
 
 
 def test_pf2_of_several_codes_none_is_tried(alice, app_of_alice):
