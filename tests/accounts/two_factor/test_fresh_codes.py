@@ -286,6 +286,11 @@ def test_pf5_with_a_phone_to_confirm_next_the_codes_stay_until_they_are_kept(ali
 
     assert "Next: confirm your phone number" in browser.get(CODES).content.decode()
     assert shown(browser) == codes != []
+    with time_machine.travel(timezone.now() + timedelta(minutes=6), tick=False):
+        gone = browser.get(CODES)
+    assert says_what_is_true(gone)
+    assert "Next: confirm your phone number" in gone.content.decode()
     assert browser.post(KEPT)["Location"] == HOME
     assert shown(browser) == []
+    assert "Next: confirm your phone number" not in browser.get(CODES).content.decode()
     assert SMSDevice.objects.filter(user=alice, confirmed=False).exists()  # it can still be confirmed
