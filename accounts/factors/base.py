@@ -254,7 +254,10 @@ def explain_format(answer: str) -> str | None:
     if len(codes.six_digit_codes(answer)) > 1:
         return _("That is more than one code. Enter one code only.")
     digits = codes.without_grouping(answer)
-    if len(digits) == 6 or not digits or not all(char in "0123456789" for char in digits):
+    others = digits.strip("0123456789")
+    if others and sum(char in "0123456789" for char in digits) >= 6:
+        return _("Invalid authentication code! Enter the six digits only, without other characters.")
+    if not digits or others:
         return None
     return ngettext(
         "A code has six digits; you entered %(n)s digit.",

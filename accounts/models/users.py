@@ -28,9 +28,11 @@ def login_key(text: str) -> str:
     """Return what the account of a username or an email address is found by: texts with one key find one.
 
     Whatever counts or compares names and addresses does it by this key. If casefold() made the key of an
-    unknown name, other spellings would share the budget of it until it exists: that would tell (R5).
+    unknown name, other spellings would share the budget of it until it exists: that would tell (R5). Letters
+    beyond ASCII keep their case: lower() makes a k of the Kelvin sign, which only looks like one.
     """
-    return names.login(text).lower()
+    key = names.login(text)
+    return key.lower() if key.isascii() else key
 
 
 def mailbox_key(address: str) -> str:

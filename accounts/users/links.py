@@ -80,7 +80,7 @@ class Link(Generic[Row]):
 
     def find(self, token: str) -> Row:
         """Return the row for which the token was made. Counts and writes nothing. Raises LinkInvalid."""
-        check_text(token)
+        self.check_in_time(token)  # first: else it would tell whether there is such a row
         found = self.rows().filter(pk=key_in(token)).first()
         if found is None:
             raise LinkInvalid
@@ -152,11 +152,14 @@ class LinkCookie:
         return response
 
     def of_another(
-        self, request: HttpRequest, error: LinkOfAnother, *, explanation: str = ""
+        self, request: HttpRequest, error: LinkOfAnother, *, explanation: str = "", stay: str = ""
     ) -> HttpResponse:
-        """Say that the link belongs to another account. It stays in the cookie, for who signs in next."""
+        """Say that the link belongs to another account. It stays in the cookie, for who signs in next.
+
+        `stay` is the path for who stays signed in, if it is not that of the start page.
+        """
         status = 200 if request.method in ("GET", "HEAD") else status_of(error)
-        context = {"explanation": explanation, "next": self.path}
+        context = {"explanation": explanation, "next": self.path, "stay": stay}
         return render(request, "accounts/link_of_another.html", context, status=status)
 
     @property

@@ -23,6 +23,7 @@ from accounts.web.redirects import safe_next
 
 PAGE = "accounts:confirm_email"
 COOKIE = LinkCookie("confirm-email", PAGE)
+STAY = "stay"  # in the URL: forget the link of another account
 
 
 @login_not_required
@@ -58,6 +59,9 @@ def confirm_email(request: SignedInRequest) -> HttpResponse:
     Only for signed-in users: the link alone must not give the account to the owner of a mistyped address.
     A link that was used, or is not theirs, leads to what is true now (D42).
     """
+    if STAY in request.GET:
+        to_confirm = email_addresses.unconfirmed_address(request.user)
+        return COOKIE.forget(redirect(PAGE if to_confirm else "organizations:home"))
     form = Form(request.POST if request.method == "POST" else None)
     token = COOKIE.token(request)
     try:
@@ -69,7 +73,7 @@ def confirm_email(request: SignedInRequest) -> HttpResponse:
             messages.success(request, f"{_('Your email address is confirmed.')} {note}".strip())
             return COOKIE.forget(redirect("organizations:home"))
     except LinkOfAnother as error:
-        return COOKIE.of_another(request, error)
+        return COOKIE.of_another(request, error, stay=f"{COOKIE.path}?{STAY}")
     except email_addresses.NothingToConfirm as error:
         messages.info(request, str(error))
         return COOKIE.forget(redirect("accounts:profile"))

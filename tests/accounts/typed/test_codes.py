@@ -11,6 +11,7 @@ from tests.support.two_factor import CHALLENGE, RECOVERY, SUDO, answer, events_o
 pytestmark = pytest.mark.django_db(transaction=True)
 
 WITH_DIGITS = "Type the code with the digits 0-9."
+DIGITS_ONLY = "Enter the six digits only, without other characters."
 MORE_THAN_ONE = "That is more than one code. Enter one code only."
 
 # What browsers, mail and chat programs, PDF, and word processors put into a code.
@@ -46,6 +47,12 @@ PASTED = {
     "with the prefix": "Code:{0}{1}",
     "a place to break the line": "Your code is\u200b{0}{1}\u200band good for five minutes",
     "another script": "验证码{0}{1}，5分钟内有效",
+    "quotation marks": "“{0}{1}”",
+    "in groups, quoted": "'{0} {1}'",
+    "stars of a chat": "*{0}{1}*",
+    "brackets": "({0}{1})",
+    "the end of a sentence": "{0}{1}.",
+    "the end of a quoted sentence": "»{0}-{1}.«",
     "twice the same": "{0}{1} is your code.\n@example.com #{0}{1}",
 }
 
@@ -118,6 +125,14 @@ def test_pf2_digits_of_other_scripts_are_refused_explained_and_counted(alice, ap
         assert WITH_DIGITS in response.content.decode(), name
         assert events_of(alice).count("two_factor.failed") == number, name
     assert is_out(client)
+
+
+@pytest.mark.parametrize("text", ["+{}", "{}.0", "#{}", "{}%", "code{}", "0x{}", "-{},5"])
+def test_pf2_a_code_with_something_else_is_refused_with_a_reason(alice, app_of_alice, text):
+    response = answer(pending(alice), text.format(app_of_alice.fresh_code()))
+
+    assert (response.status_code, attempts(alice)) == (422, {1})
+    assert DIGITS_ONLY in response.content.decode()
 
 
 def test_pf2_of_several_codes_none_is_tried(alice, app_of_alice):
@@ -196,10 +211,16 @@ RECOVERY_CODES = {
     "with its name": lambda code: f"TFC Auth recovery code: {code}",
     "in quotes": lambda code: f"“{code}”",
 }
+WITHOUT_HYPHENS = {
+    "the end of a sentence": lambda code: code.replace("-", " ").lower() + ".",
+    "in quotes": lambda code: f"„{code.replace('-', ' ')}“,",
+    "in brackets": lambda code: f"({code.replace('-', '')})",
+}
 
 
-def test_pf2_recovery_codes_as_word_processors_and_people_spell_them(alice, app_of_alice):
-    for (name, spell), code in zip(RECOVERY_CODES.items(), app_of_alice.codes, strict=True):
+@pytest.mark.parametrize("spellings", [RECOVERY_CODES, WITHOUT_HYPHENS], ids=["in groups", "without hyphens"])
+def test_pf2_recovery_codes_as_word_processors_and_people_spell_them(alice, app_of_alice, spellings):
+    for (name, spell), code in zip(spellings.items(), app_of_alice.codes, strict=False):
         response = recover(pending(alice), spell(code))
         assert response.status_code == 302, (name, code)
 

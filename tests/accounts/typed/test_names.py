@@ -111,6 +111,18 @@ def test_pf2_look_alikes_are_no_account_and_use_up_nothing_of_one(alice):
     assert post_password(Client(), alice).status_code == 302
 
 
+def test_pf2_the_kelvin_sign_is_no_k(alice):
+    kate = make_user("kate", email="kate@example.com")
+
+    for typed in ("\u212aate", "\u212aATE@example.com", "\u212aate@EXAMPLE.com"):
+        refused = Client().post("/session", {"username": typed, "password": PASSWORD})
+        assert refused.status_code == 422, typed
+        with pytest.raises(CommandError, match="There is no user"):
+            call_command("deactivate_user", typed, reason="gone", stdout=StringIO())
+
+    assert post_password(Client(), kate).status_code == 302
+
+
 def test_pf2_a_dot_is_part_of_a_name(alice):
     make_user("alice.", email="dot@example.com")
 

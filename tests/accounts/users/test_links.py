@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import pytest
 import time_machine
+from django.core import signing
 from django.test import Client
 from django.utils import timezone
 
@@ -175,6 +176,23 @@ def test_pf6_a_link_to_confirm_that_is_opened_by_another_account_says_so_and_is_
     assert address_of(bob) == "bob@example.com"
 
 
+def test_pf6_who_stays_signed_in_gets_to_the_own_address_again(alice, bob, mailoutbox):
+    _client, link = new_address(alice, mailoutbox)
+    carol = sign_in(make_user("carol", email_confirmed_at=None))
+    stay = f"{CONFIRM}?stay"
+
+    assert f'href="{stay}"' in text_of(opened(carol, link))
+    assert carol.get(stay)["Location"] == CONFIRM
+    page = text_of(carol.get(CONFIRM))
+    assert "Send the mail again" in page
+    assert "Correct the address" in page
+
+    browser = sign_in(bob)
+    opened(browser, link)
+    assert browser.get(stay)["Location"] == "/app"
+    assert browser.get(CONFIRM)["Location"] == PROFILE  # not to the link of another account
+
+
 def test_pf6_the_button_signs_out_and_goes_on(alice, bob, mailoutbox):
     page = opened(sign_in(bob), reset_link(alice, mailoutbox))
 
@@ -294,6 +312,21 @@ def test_pf6_a_link_that_is_too_old_says_that(alice, mailoutbox):
 
         assert "That link is too old." in text_of(opened(client, link))
         assert "That link is too old." in text_of(opened(Client(), reset))
+
+
+@pytest.mark.parametrize("age", [timedelta(0), timedelta(hours=2), timedelta(days=-2)])
+def test_pf6_a_forged_link_tells_nobody_whether_there_is_such_an_account(alice, bob, age):
+    User.objects.filter(pk=bob.pk).update(is_active=False)
+    made_at = signing.b62_encode(int((timezone.now() - age).timestamp()))
+
+    answers = set()
+    for number in (alice.pk, bob.pk, bob.pk + 999):
+        browser = Client()
+        browser.get(f"{RESET}/{number}.{made_at}.{'aB' * 21}c")
+        refused = browser.post(RESET, {"new_password": NEW})
+        answers.add((refused.status_code, text_of(refused)))
+
+    assert len(answers) == 1
 
 
 def test_pf6_a_new_account_is_told_apart_from_the_one_that_is_signed_in(mailoutbox, bob):

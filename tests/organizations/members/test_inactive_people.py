@@ -47,7 +47,9 @@ def test_pf7_the_admin_is_warned_with_the_names_and_not_refused(owned, django_ca
     assert response.status_code == 302
     assert not User.objects.get(pk=owned.una.pk).is_active
     [told] = [message for message in mail.outbox if message.to == ["root@example.com"]]
-    assert "only active owner of the organizations acme, globex" in " ".join(told.body.split())
+    said = " ".join(told.body.split())
+    assert "una was the only active owner of the organizations acme, globex. Nobody can manage them" in said
+    assert "first" not in said  # it is too late for that
     assert broken() == []
 
 
