@@ -85,16 +85,7 @@ class Actor:
     @cached_property
     def networks(self) -> tuple[str, ...]:
         """Return the keys for limits by address, from the narrowest network to the widest; one at least."""
-        try:
-            address = ipaddress.ip_address(self.ip or "")
-        except ValueError:
-            return (self.ip or "",)
-        if isinstance(address, ipaddress.IPv6Address):
-            inner = ipv4_in(address)
-            if inner is None:
-                return tuple(network_of(address, bits) for bits in IPV6_NETWORKS)
-            address = inner
-        return str(address), *(network_of(address, bits) for bits in IPV4_NETWORKS)
+        return networks_of(self.ip)
 
     @property
     def source(self) -> str:
@@ -106,6 +97,20 @@ class Actor:
             return f"user:{self.user.pk}" if self.user else self.door
         maker = self.responsible_id
         return f"tokens-of:{self if maker is None else maker}"
+
+
+def networks_of(ip: str | None) -> tuple[str, ...]:
+    """Return the address or its /64 network, and the networks around it, as keys; one at least."""
+    try:
+        address = ipaddress.ip_address(ip or "")
+    except ValueError:
+        return (ip or "",)
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = ipv4_in(address)
+        if inner is None:
+            return tuple(network_of(address, bits) for bits in IPV6_NETWORKS)
+        address = inner
+    return str(address), *(network_of(address, bits) for bits in IPV4_NETWORKS)
 
 
 def ipv4_in(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:

@@ -17,7 +17,7 @@ PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]*[A-Z
 # What word processors make of a hyphen and an apostrophe; the blank of braille, which Python does not strip.
 TYPOGRAPHY = str.maketrans({"\u2010": "-", "\u2011": "-", "\u2019": "'", "\u2800": " "})
 # As mail programs copy an address: "Alice <alice@example.com>".
-IN_BRACKETS = re.compile(r"[^<>@]*<([^<>]+)>[ .,;:]*$")
+IN_BRACKETS = re.compile(r"([^<>]*)<([^<>]+)>[ .,;:]*$")
 CAUGHT_BEHIND = " .,;:>)"
 # Nothing leaves a right-to-left override behind: it shows a text backwards, and stays, to be refused (OR-11).
 HIDDEN = re.compile(rf"(?!\u202e)[{INVISIBLE}]")
@@ -40,10 +40,18 @@ def address(text: str) -> str:
     if PLAIN_ADDRESS.fullmatch(text) or len(text) > LONGEST_ADDRESS:
         return text
     joined = HIDDEN_IN_DOMAINS.sub("", text).translate(TYPOGRAPHY).strip()
-    in_brackets = IN_BRACKETS.match(joined)
-    written = in_brackets[1] if in_brackets else joined
+    written = without_display_name(joined)
     local, at, domain = written.strip().removeprefix("mailto:").rstrip(CAUGHT_BEHIND).rpartition("@")
     return f"{HIDDEN.sub('', local)}{at}{ascii_domain(domain)}"
+
+
+def without_display_name(text: str) -> str:
+    """Return the address in brackets, but not if the name before it is another one."""
+    found = IN_BRACKETS.match(text)
+    if found is None:
+        return text
+    display_name, written = found[1].strip("\"' "), found[2]
+    return text if "@" in display_name and display_name.lower() != written.strip().lower() else written
 
 
 def ascii_domain(domain: str) -> str:

@@ -194,12 +194,13 @@ def resets_from(user: User | None, actor: Actor) -> list[Claim]:
 
 
 def state_for_reset(user: User) -> str:
-    """Return the state for reset links: the address that they go to, the password and the stamp (D42).
+    """Return the state for reset links: the address that they go to, and the stamp (D42).
 
     They die on use, on a new password and on a new address. A newer link and a sign-in leave them alone: else
     a stranger who asks for links, or an intruder who signs in, takes away the one that the owner needs (D37).
+    So the hash is no part of it, which a sign-in may upgrade: a new password has a new stamp.
     """
-    return f"{user.email}\n{user.email_confirmed_at}\n{user.password}\n{user.security_stamp}"
+    return f"{user.email}\n{user.email_confirmed_at}\n{user.security_stamp}"
 
 
 RESET = Link("reset-password", timedelta(hours=1), state_for_reset, active_users)

@@ -52,6 +52,20 @@ def test_pf14_a_right_code_makes_up_for_what_was_mistyped_before(clock, alice, a
     assert about_codes(mailoutbox) == []
 
 
+def test_pf14_machines_change_their_address_within_their_network(clock, alice, app_of_alice, mailoutbox):
+    for number in range(3):
+        mistype(alice, app_of_alice, 1, place=f"2001:db8:1:1::{number + 1}")
+        sign_in_with_code(alice, app_of_alice, place=f"2001:db8:1:1::{number + 50}")
+        clock.shift(3600)
+    assert about_codes(mailoutbox) == []
+
+    for number in range(2, 5):
+        mistype(alice, app_of_alice, 1, place=f"2001:db8:1:{number}::1")
+        sign_in_with_code(alice, app_of_alice, place="2001:db8:1:1::1")
+        clock.shift(3600)
+    assert len(about_codes(mailoutbox)) == 1
+
+
 def test_pf14_but_not_for_what_somebody_enters_elsewhere(clock, alice, app_of_alice, mailoutbox):
     """Who knows the password is noticed, although the owner signs in between his tries."""
     for _ in range(2):

@@ -47,6 +47,7 @@ ADDRESSES = {
     "a list": "alice@example.com,",
     "brackets": "<alice@example.com>",
     "as mail programs copy it": "Alice Example <alice@example.com>",
+    "named by itself": '"alice@example.com" <Alice@example.com>',
     "a list of mail programs": "Alice Example <alice@example.com>, ",
     "caught in brackets": "alice@example.com>",
     "a link": "mailto:alice@example.com",

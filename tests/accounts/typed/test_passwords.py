@@ -56,6 +56,16 @@ def test_pf1_an_old_hash_is_replaced_by_that_of_the_normal_form_and_sessions_sta
     assert client.get("/app/settings/password").status_code == 200
 
 
+def test_pf1_whoever_signs_in_with_an_old_hash_takes_no_link_away(alice, mailoutbox):
+    as_of_old(alice, DECOMPOSED)
+    forgot()
+    assert lets_in(alice, DECOMPOSED)
+
+    assert reset(mailoutbox[0], NORMAL)["Location"] == "/session"
+    assert lets_in(alice, COMPOSED)
+    assert reset(mailoutbox[0], COMPOSED).status_code == 422
+
+
 def test_pf1_an_old_hash_opens_for_nothing_but_what_was_typed(alice):
     as_of_old(alice, DECOMPOSED)
 
