@@ -58,6 +58,14 @@ class LoginField(forms.CharField):
         return names.login(super().to_python(value) or "")
 
 
+class AddressInput(forms.TextInput):
+    """A text input: browsers refuse in `type=email` what `names.address` reads, such as a name in front."""
+
+    def __init__(self, *, autocomplete: str = "email") -> None:
+        attrs = {"inputmode": "email", "autocapitalize": "none", "spellcheck": "false"}
+        super().__init__(attrs={"autocomplete": autocomplete, **attrs})
+
+
 class AddressField(forms.EmailField):
     """An email address. `clean` returns it in ASCII, as it is stored and written to."""
 
@@ -67,9 +75,8 @@ class AddressField(forms.EmailField):
         return names.address(super().to_python(value) or "")
 
     def __init__(self, **kwargs: Any) -> None:
-        attrs = {"autocomplete": "email", "autocapitalize": "none", "spellcheck": "false"}
-        options = {"label": _("Email address"), "max_length": LONGEST_LOGIN}
-        super().__init__(**{**options, "widget": forms.EmailInput(attrs=attrs), **kwargs})
+        options = {"label": _("Email address"), "max_length": LONGEST_LOGIN, "widget": AddressInput()}
+        super().__init__(**{**options, **kwargs})
 
 
 class NewPasswordField(forms.CharField):

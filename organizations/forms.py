@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.exceptions import RuleViolation
-from accounts.fields import AddressField, LoginField
+from accounts.fields import AddressField, AddressInput, LoginField
 from accounts.fields import NameField as TypedName
 from accounts.models import USERNAME_LENGTH
 from accounts.users.validators import validate_address
@@ -50,7 +50,6 @@ class NewOrganizationForm(forms.Form):
         label=_("Email address"),
         max_length=LONGEST_ADDRESS,
         help_text=_("Where members can reach those who run the organization. All members can see it."),
-        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
 
 
@@ -59,7 +58,7 @@ class GeneralForm(forms.Form):
         label=_("Notification email"),
         max_length=LONGEST_ADDRESS,
         help_text=_("Where members can reach those who run the organization. All members can see it."),
-        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+        widget=AddressInput(autocomplete="off"),
     )
 
 

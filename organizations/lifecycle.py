@@ -30,7 +30,7 @@ CREATIONS = Budget(
     (300, 86_400),
     told=Told(
         gettext_lazy("You have created too many organizations."),
-        gettext_lazy("Other people can create one at once. Pages and programs have a limit each."),
+        gettext_lazy("Other people can create one at once. Pages and programs are counted separately."),
     ),
 )
 

@@ -79,7 +79,7 @@ class Environment(environ.Env):  # type: ignore[misc]
         """
         value = self.line(name, default=default)
         if not value.strip(JOINERS):
-            raise ImproperlyConfigured(f"{name} must have something that can be seen, not only spaces.")
+            raise ImproperlyConfigured(f"{name} must have characters that can be seen, not only spaces.")
         if ":" in value:
             better = re.sub(r"\s*:\s*", " - ", value).strip(" -") or default
             raise ImproperlyConfigured(
@@ -88,7 +88,7 @@ class Environment(environ.Env):  # type: ignore[misc]
             )
         if len(value) > LONGEST_SITE_NAME:
             raise ImproperlyConfigured(
-                f"{name} can have {LONGEST_SITE_NAME} characters, so that QR codes and texts hold it, not "
+                f"{name} can have {LONGEST_SITE_NAME} characters at most, so that QR codes hold it, not "
                 f"{len(value)}: write something like {value[:LONGEST_SITE_NAME].strip()!r}."
             )
         return value

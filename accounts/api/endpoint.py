@@ -96,9 +96,9 @@ def endpoint(
                 raise too_many_requests()
             if token is None and not public:
                 raise unauthorized()
-            handler = by_method.get(request.method or "")
+            method = request.method or ""
+            handler = by_method.get(method)
             if handler is None:
-                method = request.method or ""
                 raise method_not_allowed(method, by_method, str((absent or {}).get(method, "")))
             call = Call(request, token)
             response = handler(call, **kwargs)

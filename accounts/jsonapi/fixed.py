@@ -26,10 +26,9 @@ def hold_attributes(sent: Document, present: Mapping[str, Any], *, but: Containe
 
 def hold_relationships(sent: Document, present: Mapping[str, Any]) -> None:
     """Like `hold_attributes`, for the `data` of relationships. Their links are no one's to change."""
-    relationships = {kebab(name): one for name, one in sent.relationships.items() if one is not None}
-    for name in relationships.keys() & present.keys():
-        one, kept = relationships[name], present[name].get("data")
-        if isinstance(one, dict) and "data" not in one:
+    for name, related in present.items():
+        one, kept = sent.relationships.get(name), related.get("data")
+        if one is None or (isinstance(one, dict) and "data" not in one):
             continue
         if not isinstance(one, dict) or not is_same(one["data"], kept):
             pointer = f"/data/relationships/{name}"
@@ -37,7 +36,7 @@ def hold_relationships(sent: Document, present: Mapping[str, Any]) -> None:
 
 
 def is_same(sent: Any, present: Any) -> bool:
-    """Return whether a sent value is the present one. Clients write "" for null, and leave out members."""
+    """Return whether a sent value is the present one. Clients mix "" and null, and leave out members."""
     if isinstance(present, Mapping):
         return isinstance(sent, Mapping) and all(
             kebab(name) in present and is_same(value, present[kebab(name)]) for name, value in sent.items()
@@ -51,12 +50,3 @@ def only(present: Any) -> str:
     if isinstance(present, SCALARS):
         return _("This can only be %(value)s here.") % {"value": json.dumps(present, ensure_ascii=False)}
     return _("This can't be changed here.")
-
-
-def flag(sent: Document, name: str) -> bool | None:
-    """Return true or false; for anything else add an error and return None."""
-    value = sent.attributes.get(kebab(name))
-    if isinstance(value, bool):
-        return value
-    sent.fail(name, _("This must be true or false."))
-    return None

@@ -30,11 +30,8 @@ class Document:
         sent_id = sent_text(data, "id", "/data/id")
         if public_id and sent_id and sent_id != public_id:
             raise ApiError(409, "conflict", _("The id is not that of the address."), pointer="/data/id")
-        sent = member(data, "attributes")
-        self.attributes = {kebab(name): one for name, one in sent.items()}
-        if len(self.attributes) < len(sent):
-            raise malformed(_("The body has one attribute in two spellings."))
-        self.relationships = member(data, "relationships")
+        self.attributes = kebab_keys(member(data, "attributes"))
+        self.relationships = kebab_keys(member(data, "relationships"))
         self.errors: list[ApiError] = []
 
     def has(self, name: str) -> bool:
@@ -70,6 +67,14 @@ class Document:
             return ""
         return value
 
+    def flag(self, name: str) -> bool | None:
+        """Return true or false; for anything else add an error and return None."""
+        value = self.attributes.get(kebab(name))
+        if isinstance(value, bool):
+            return value
+        self.fail(name, _("This must be true or false."))
+        return None
+
     def integer(self, name: str) -> int | None:
         """Return an integer that fits a column, or None for null; for anything else add an error."""
         value = self.attributes.get(kebab(name))
@@ -101,6 +106,14 @@ class Document:
 def kebab(name: str) -> str:
     """Return the canonical spelling of an attribute. Clients may send `_` or `-` (D15)."""
     return name.replace("_", "-")
+
+
+def kebab_keys(sent: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the members under their canonical names. Raises ApiError 400 if one is there twice."""
+    found = {kebab(name): one for name, one in sent.items()}
+    if len(found) < len(sent):
+        raise malformed(_("The body has one member in two spellings."))
+    return found
 
 
 def member(data: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What people are told when a limit is used up: what there was too much of, when it ends, and another way on.
 
-Each budget has a sentence for both. Whoever is refused should never have to wait without knowing what else
-they can do (docs/limits.md names it for each row).
+Each budget has a sentence for both. Nobody who is refused should have to wait without knowing what else they
+can do (docs/limits.md names it for each row).
 """
 
 from dataclasses import dataclass
@@ -26,28 +26,29 @@ class Told:
 ANYTHING = Told(gettext_lazy("Too many attempts."), gettext_lazy("If you can't wait, %(ask)s."))
 
 FORGOT = gettext_lazy(
-    "Browsers in which you have signed in before have tries of their own, and a new password by way of "
-    "“Forgot password?” lets you sign in at once. If neither works, %(ask)s."
+    "Browsers in which you have signed in before are counted separately, and you can sign in at once after "
+    "you set a new password with “Forgot password?”. If neither works, %(ask)s."
 )
 WRONG_PASSWORDS = Told(gettext_lazy("Too many wrong passwords."), FORGOT)
 WRONG_PASSWORDS_HERE = Told(
     gettext_lazy("Too many wrong passwords in this browser."),
     gettext_lazy(
-        "A new password by way of “Forgot password?” lets you sign in at once. If it does not, %(ask)s."
+        "You can sign in at once after you set a new password with “Forgot password?”. If that does not "
+        "work, %(ask)s."
     ),
 )
 SIGN_INS = Told(
     gettext_lazy("The password was entered too often."),
     gettext_lazy(
-        "Browsers in which you are signed in stay signed in. Others in which you have signed in before have "
-        "a limit of their own, and a new password by way of “Forgot password?” lets you sign in at once."
+        "You stay signed in where you are. Other browsers in which you have signed in before are counted "
+        "separately, and you can sign in at once after you set a new password with “Forgot password?”."
     ),
 )
 SIGN_INS_EVERYWHERE = Told(
     gettext_lazy("The password was entered too often."),
     gettext_lazy(
-        "Browsers in which you are signed in stay signed in. A new password by way of “Forgot password?” "
-        "lets you sign in at once."
+        "You stay signed in where you are. You can sign in at once after you set a new password with "
+        "“Forgot password?”."
     ),
 )
 WRONG_CODES = Told(
@@ -74,7 +75,7 @@ ACTIONS_HERE = Told(
     gettext_lazy("You have made too many changes."),
     gettext_lazy(
         "You can still end sessions, revoke tokens, change your password and leave organizations. Other "
-        "browsers in which you have signed in before have a limit of their own. If you need more, %(ask)s."
+        "browsers in which you have signed in before are counted separately. If you need more, %(ask)s."
     ),
 )
 

@@ -5,6 +5,8 @@ The default stays in the database: while servers of the former release still run
 
 from django.db import migrations, models
 
+from accounts.database.columns import AddColumn
+
 
 def column():
     return models.CharField(blank=True, db_default="", default="", max_length=32)
@@ -16,7 +18,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField("apitoken", "method", column()),
-        migrations.AddField("rememberedbrowser", "method", column()),
-        migrations.AddField("session", "remembered_method", column()),
+        AddColumn("apitoken", "method", column()),
+        AddColumn("rememberedbrowser", "method", column()),
+        AddColumn("session", "remembered_method", column()),
     ]

@@ -25,7 +25,9 @@ CREATIONS = Budget(
     (500, 86_400),
     told=Told(
         gettext_lazy("You have made too many API tokens."),
-        gettext_lazy("Those that you have go on working. The page Tokens and programs have a limit each."),
+        gettext_lazy(
+            "Those that you have keep working. The page Tokens and programs are counted separately."
+        ),
     ),
 )
 LONGEST_LIFE = timedelta(days=36_500)

@@ -83,13 +83,7 @@ def confirm_enrolment(
             end_other_sessions(user, session, factor=factor.slug)
             if codes:
                 fresh_codes.note(session, user, first=True, next_path=next_path)
-            event, mail = (
-                (Event.TWO_FACTOR_REPLACED, "two_factor_replaced")
-                if replacing
-                else (Event.TWO_FACTOR_ENABLED, "two_factor_enabled")
-                if codes
-                else (Event.TWO_FACTOR_ADDED, "two_factor_added")
-            )
+            event, mail = news_of(replacing=replacing, first=bool(codes))
             record(event, actor=actor, subject=subject_of(user), user=user, method=factor.slug)
             outbox.notify(user, mail, actor=actor, method=str(factor.label))
             if codes:
@@ -98,6 +92,15 @@ def confirm_enrolment(
             return Enrolment(device, codes)
         record_failure(user, factor, "enrolment", actor=actor)
     return None
+
+
+def news_of(*, replacing: bool, first: bool) -> tuple[Event, str]:
+    """Return the event of a confirmed device, and the name of its mail."""
+    if replacing:
+        return Event.TWO_FACTOR_REPLACED, "two_factor_replaced"
+    if first:
+        return Event.TWO_FACTOR_ENABLED, "two_factor_enabled"
+    return Event.TWO_FACTOR_ADDED, "two_factor_added"
 
 
 def switch_on(user: User) -> list[str]:

@@ -77,9 +77,11 @@ def codes_page(
     return response
 
 
-def codes_gone_page(request: SignedInRequest, *, replaced: bool) -> HttpResponse:
+def codes_gone_page(
+    request: SignedInRequest, *, replaced: bool, follower: PendingEnrolment | None
+) -> HttpResponse:
     """Say why no codes are shown here any more, and offer to reveal them. `replaced`: by newer ones."""
-    context = {"replaced": replaced, "codes_left": factors.remaining(request.user)}
+    context = {"replaced": replaced, "codes_left": factors.remaining(request.user), "follower": follower}
     response = render(request, "accounts/two_factor_codes_gone.html", context)
     response["Cache-Control"] = "no-store"
     return response

@@ -33,6 +33,11 @@ class PendingEnrolment:
     # The enrolment that continues when this one is confirmed: {"factor": slug, "state": ...}.
     then: dict[str, Any] | None = None
 
+    @property
+    def name(self) -> str:
+        """Return what tells this set-up from others of the session, for the form of its page."""
+        return str(round(self.started_at.timestamp() * 1000))
+
     @classmethod
     def start(
         cls,

@@ -36,7 +36,7 @@ def six_digit_codes(text: str) -> set[str]:
         return {text}
     text = plain(text)
     whole = text.translate(GROUPING)
-    whole = whole.lstrip(QUOTING).rstrip(QUOTING + CLAUSE_ENDS)
+    whole = unquoted(whole)
     if SIX_DIGITS.fullmatch(whole):
         return {whole}
     found = {code.translate(GROUPING) for code in CANDIDATES.findall(text)}
@@ -45,3 +45,8 @@ def six_digit_codes(text: str) -> set[str]:
     ):
         return set()
     return found
+
+
+def unquoted(text: str) -> str:
+    """Return the text without the marks around it."""
+    return text.lstrip(QUOTING).rstrip(QUOTING + CLAUSE_ENDS)

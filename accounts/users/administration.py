@@ -18,7 +18,7 @@ from accounts.limits import Budget, Told
 from accounts.models import User
 from accounts.sessions.locks import acting
 from accounts.users import passwords
-from accounts.users.deactivation import warnings_about
+from accounts.users.deactivation import consequences_of
 from accounts.users.news import Change, tell_superusers
 from accounts.users.rights import Rights, may_change_users, may_grant_rights
 
@@ -87,7 +87,7 @@ def deactivate(user: User, *, reason: str, actor: Actor) -> bool:
         if not locked.is_active:
             return False
         ensure_a_superuser_remains(locked)
-        warnings = warnings_about(locked)
+        warnings = consequences_of(locked)
         locked.is_active = False
         locked.rotate_stamp()
         locked.save(update_fields=["is_active", "security_stamp"])

@@ -23,7 +23,8 @@ CONFIRMATIONS = Ceiling("confirm:address", (20, 86_400))
 TOO_MANY_CONFIRMATIONS = Told(
     gettext_lazy("Too many mails were sent to this address."),
     gettext_lazy(
-        "Look for one of them, also among spam: the link in each of them works. If there is none, %(ask)s."
+        "Look for one of them, also in your spam folder: the links in all of them work. If there is none, "
+        "%(ask)s."
     ),
 )
 CONFIRMATIONS_BY_NETWORK = BySource(
@@ -48,8 +49,8 @@ RESENDS = Budget(
     told=Told(
         gettext_lazy("The mail was sent just now, or too often."),
         gettext_lazy(
-            "Look for it, also among spam. If the address is wrong, correct it in your profile; if no mail "
-            "arrives, %(ask)s."
+            "Look for it, also in your spam folder. If the address is wrong, correct it in your profile. If "
+            "no mail arrives, %(ask)s."
         ),
     ),
 )
@@ -59,8 +60,8 @@ ADDRESS_CHANGES = Budget(
     told=Told(
         gettext_lazy("You have changed your email address too often."),
         gettext_lazy(
-            "The link in the last mail works: look for it, also among spam. If the address in your profile "
-            "is wrong, %(ask)s."
+            "The link in the last mail works: look for it, also in your spam folder. If the address in your "
+            "profile is wrong, %(ask)s."
         ),
     ),
 )
@@ -88,8 +89,8 @@ def note_on_apps(user: User) -> str:
     if not user.is_enrolled:
         return ""
     return _(
-        "If you use an authenticator app: the entry in it keeps the address with which you set it up, and "
-        "its codes go on working."
+        "If you use an authenticator app, its entry keeps the address with which you set it up. Its codes "
+        "keep working."
     )
 
 

@@ -6,12 +6,12 @@ one way only: nothing is tried twice.
 """
 
 import re
-import unicodedata
 
 from django.urls import register_converter
 from django.utils.translation import gettext_lazy
 
 from accounts.exceptions import RuleViolation
+from accounts.typed.characters import BLANK, INVISIBLE
 
 LONGEST_LINK = 2000  # characters that are read at all
 UNREADABLE = "unreadable"  # stands for a token in the cookie
@@ -20,6 +20,8 @@ UNREADABLE = "unreadable"  # stands for a token in the cookie
 TOKEN = re.compile(r"[1-9][0-9]{0,17}\.[0-9A-Za-z]{4,8}\.([A-Za-z0-9_-]{43})")
 SOFT_BREAK = re.compile(r"=\s*[\r\n]\s*")  # quoted-printable, which some programs leave in
 QUOTED = re.compile(r"=([0-9A-F]{2})")
+# What shows nothing, control characters too, and what is left of quoted-printable.
+LEFT_INSIDE = re.compile(rf"[={BLANK}{INVISIBLE}\x00-\x1f\x7f-\x9f]")
 
 
 class LinkInvalid(RuleViolation):
@@ -46,8 +48,8 @@ class LinkInOneCase(LinkInvalid):
     """A signature has letters of both cases, but for one in a thousand million."""
 
     message = gettext_lazy(
-        "A program has changed the capital letters of this link. Capital and small letters matter in it. "
-        "Open it in the mail itself, or copy it from there."
+        "A program has changed the capital letters in this link, which matter. Open it in the mail itself, "
+        "or copy it from there."
     )
 
 
@@ -63,14 +65,8 @@ def read_token(text: str) -> str:
     if len(text) > LONGEST_LINK:
         return UNREADABLE
     text = QUOTED.sub(lambda match: chr(int(match[1], 16)), SOFT_BREAK.sub("", text))
-    visible = "".join(letter for letter in text if letter != "=" and not is_blank(letter))
-    found = TOKEN.match(visible)
+    found = TOKEN.match(LEFT_INSIDE.sub("", text))
     return found[0] if found else UNREADABLE
-
-
-def is_blank(letter: str) -> bool:
-    """Return whether a character shows nothing: a space, a line break, a control or formatting character."""
-    return unicodedata.category(letter) in ("Zs", "Zl", "Zp", "Cc", "Cf")
 
 
 def check_text(token: str) -> None:

@@ -81,7 +81,7 @@ def check_hash(user: User | None, typed: str) -> bool:
     """Return whether the password is right. Upgrade old hashes without a new stamp.
 
     Passwords are hashed in their normal form (D44). Old hashes are of what was typed then, so what is not in
-    normal form is tried as it was typed, too. It takes two hashes, and all else one, whoever the user is and
+    normal form is tried as it was typed, too. It takes two hashes, and all else one, for every user and
     whether or not the first is right.
     """
     encoded, password = user.password if user else NO_PASSWORD, normal(typed)

@@ -40,7 +40,7 @@ SIGN_UPS = BySource(
 
 class SignUpClosed(RuleViolation):
     code = "sign-up-closed"
-    message = gettext_lazy("New accounts are not open to everybody here. Ask the administrators for one.")
+    message = gettext_lazy("People can't create accounts here themselves. Ask the administrators for one.")
 
 
 class UsernameTaken(RuleViolation):

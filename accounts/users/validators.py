@@ -86,7 +86,7 @@ def validate_address(text: str) -> None:
     if not (local.isascii() and local.isprintable()):
         raise ValidationError(_("Use an address without accents or other special letters."), code="invalid")
     if at and not domain.isascii():
-        raise ValidationError(_("There can't be a domain with this name."), code="invalid")
+        raise ValidationError(_("No domain can have this name."), code="invalid")
     if '"' in text:
         raise ValidationError(_("Use an address without quotation marks."), code="invalid")
     EmailValidator()(text)

@@ -63,9 +63,8 @@ def answer_page(
         pending.keep_tick(request)
         if SHOW in request.POST:
             return SeeOther(request.get_full_path())
-    form = form_class(
-        request.POST if request.method == "POST" else None, initial={"remember": pending.remember}
-    )
+    sent = request.POST if request.method == "POST" else None
+    form = form_class(sent, initial={"remember": pending.remember})
     form.offer(pending.remembered_for)
     factor = pending.factor(asked_for(request), backup=backup)
     state = PendingChallenge.state_for(request, factor, Purpose.LOGIN)

@@ -108,11 +108,25 @@ def confirm(request: SignedInRequest) -> HttpResponse:
     pending = PendingEnrolment.load(request, user)
     if pending is None:
         return set_up_ended(request)
+    if request.method == "POST" and request.POST.get("set_up", pending.name) != pending.name:
+        return begun_again(request)
     form = CodeForm(request.POST if request.method == "POST" else None)
     try:
         return answer_enrolment(request, user, pending, form)
     except EnrolmentExpired:  # confirmed or cancelled during this request
         return set_up_ended(request)
+
+
+def begun_again(request: SignedInRequest) -> HttpResponse:
+    """Show the set-up that replaced that of the form. Its code can't be right, so it is not tried."""
+    messages.warning(
+        request,
+        _(
+            "This set-up was begun again, perhaps in another tab. Go on with what this page shows now. "
+            "If your app has an entry from before, delete that one."
+        ),
+    )
+    return redirect("accounts:confirm")
 
 
 def set_up_ended(request: SignedInRequest) -> HttpResponse:
@@ -123,7 +137,7 @@ def set_up_ended(request: SignedInRequest) -> HttpResponse:
     if fresh and fresh.codes(request, user):
         return redirect(CODES)
     if request.method == "POST" and user.is_enrolled:
-        messages.info(request, _("That set-up is over. Two-factor authentication is on, as you see it here."))
+        messages.info(request, _("That set-up has ended. Two-factor authentication is on, as shown here."))
     elif request.method == "POST":
         messages.error(request, str(EnrolmentExpired()))
     return redirect(PAGE)
@@ -160,6 +174,7 @@ def answer_enrolment(
         enrol_template=f"accounts/factors/{pending.factor.slug}/enrol.html",
         description=pending.factor.describe(user, pending.state, enrolling=True),
         replacing=pending.replacing,
+        set_up=pending.name,
     )
 
 

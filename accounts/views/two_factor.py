@@ -62,7 +62,7 @@ def download_codes(request: SignedInRequest) -> HttpResponse:
         user, session=request.session, actor=request.actor
     )
     if not codes:
-        messages.info(request, _("No backup code is left. Renew them to get new ones."))
+        messages.info(request, _("You have no backup codes left. Renew them to get new ones."))
         return redirect(PAGE)
     saved = codes_file(user, codes, when=timezone.now())
     response = HttpResponse(saved.text, content_type="text/plain; charset=utf-8")
@@ -88,14 +88,11 @@ def codes(request: SignedInRequest) -> HttpResponse:
         return redirect(PAGE)
     fresh = FreshCodes.load(request)
     codes = fresh.codes(request, user) if fresh else []
+    follower = PendingEnrolment.load(request, user) if fresh and fresh.first else None
     if fresh and codes:
-        return codes_page(
-            request,
-            codes,
-            fresh=fresh.first,
-            follower=PendingEnrolment.load(request, user) if fresh.first else None,
-        )
-    return codes_gone_page(request, replaced=fresh is not None and not fresh.is_newest(user))
+        return codes_page(request, codes, fresh=fresh.first, follower=follower)
+    replaced = fresh is not None and not fresh.is_newest(user)
+    return codes_gone_page(request, replaced=replaced, follower=follower)
 
 
 @post_only(CODES)

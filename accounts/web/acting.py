@@ -1,7 +1,7 @@
 """Lead from an address that only takes forms to the page that has the form.
 
-Whoever reloads after signing in, opens a bookmark, or sends a form whose session has ended, gets that page.
-A POST is never replayed.
+People get there by a reload after signing in, by a bookmark, or by a form whose session has ended. A POST is
+never replayed.
 """
 
 from collections.abc import Callable

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.contrib.auth.middleware import LoginRequiredMiddleware as DjangoLoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template import loader
+from django.utils.translation import gettext as _
 
 from accounts.exceptions import DecryptionFailed, Overloaded, RateLimited, RuleViolation, SessionEnded
 from accounts.web.acting import SHOWING, SeeOther, page_of, redirect_to_sign_in
@@ -19,6 +20,8 @@ class LoginRequiredMiddleware(DjangoLoginRequiredMiddleware):
     def handle_no_permission(
         self, request: HttpRequest, view_func: Callable[..., Any]
     ) -> HttpResponseRedirect:
+        if request.method not in SHOWING:
+            messages.error(request, _("You have been signed out, so the form that you sent changed nothing."))
         return redirect_to_sign_in(request)
 
 

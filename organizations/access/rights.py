@@ -77,11 +77,6 @@ def lock_member(user_id: int) -> User:
     return user
 
 
-def lock_membership(organization: Organization, membership_id: int) -> tuple[Membership, User | None]:
-    """Lock and return a membership of a locked organization, and its user if there is one."""
-    return lock_memberships(organization, [membership_id])[0]
-
-
 def lock_memberships(
     organization: Organization, membership_ids: Iterable[int], *, may_be_gone: Iterable[int] = ()
 ) -> list[tuple[Membership, User | None]]:

@@ -153,10 +153,10 @@ def own_memberships(call: Call) -> MembershipQuerySet:
 
 def access_of(row: Membership, user: User) -> Access:
     """Return the access that a row of `own_memberships` gives a token of its user."""
-    return of_member(row, is_locked_out=is_closed(row.organization, user))
+    return of_member(row, is_locked_out=is_closed(user, row.organization))
 
 
-def is_closed(organization: Organization, user: User) -> bool:
+def is_closed(user: User, organization: Organization) -> bool:
     """Return whether this user's token may see no more than that the organization exists."""
     return not organization.user_tokens_enabled or is_locked_out(user, organization)
 

@@ -61,20 +61,11 @@ def index(call: Call, access: Access) -> HttpResponse:
     rows = found.page(page)
     built = pagination(call.request, page, found.total, after=found.cursor(rows))
     built["meta"]["status-counts"] = found.status_counts
-    return respond(
-        document(
-            [membership_resource(row, private=private, own=is_own(call, row)) for row in rows],
-            included=[
-                *(
-                    (user_of(row, private=private, own=is_own(call, row)) for row in rows)
-                    if "user" in wanted
-                    else ()
-                ),
-                *(teams_of(access, rows) if "teams" in wanted else ()),
-            ],
-            **built,
-        )
-    )
+    own = {row.pk: is_own(call, row) for row in rows}
+    listed = [membership_resource(row, private=private, own=own[row.pk]) for row in rows]
+    people = [user_of(row, private=private, own=own[row.pk]) for row in rows] if "user" in wanted else []
+    teams = teams_of(access, rows) if "teams" in wanted else []
+    return respond(document(listed, included=people + teams, **built))
 
 
 def is_own(call: Call, membership: Membership) -> bool:
@@ -135,21 +126,15 @@ def mine(call: Call) -> HttpResponse:
     visible = Membership.objects.shown_to(call.user.pk, confirmed_address(call.user), now, latest_end(now))
     rows = visible.order_by(Lower("organization__name"), "pk")
     shown, links_and_meta = paginate(call.request, rows.select_related("organization", "user"))
-    return respond(
-        document(
-            [membership_resource(row, own=True) for row in shown],
-            included=[
-                *((user_of(row, own=True) for row in shown) if "user" in wanted else ()),
-                *(own_teams(call, shown) if "teams" in wanted else ()),
-            ],
-            **links_and_meta,
-        )
-    )
+    listed = [membership_resource(row, own=True) for row in shown]
+    people = [user_of(row, own=True) for row in shown] if "user" in wanted else []
+    teams = own_teams(call, shown) if "teams" in wanted else []
+    return respond(document(listed, included=people + teams, **links_and_meta))
 
 
 def own_teams(call: Call, rows: Iterable[Membership]) -> list[Resource]:
     """Return the owners' teams that the caller is in, except of organizations closed to the token."""
-    owned = [row for row in rows if row.is_owner and not is_closed(row.organization, call.user)]
+    owned = [row for row in rows if row.is_owner and not is_closed(call.user, row.organization)]
     owners: dict[int, list[Membership]] = {}
     everybody = Membership.objects.owners().filter(organization__in=[row.organization_id for row in owned])
     for owner in everybody.order_by("username_key", "pk"):

@@ -14,7 +14,7 @@ from accounts.api.endpoint import Call
 from accounts.api.errors import forbidden
 from accounts.api.gates import check_sudo, has_sudo
 from accounts.jsonapi.documents import Resource, document, no_content, respond
-from accounts.jsonapi.fixed import flag, hold_attributes, hold_relationships
+from accounts.jsonapi.fixed import hold_attributes, hold_relationships
 from accounts.jsonapi.pagination import paginate
 from accounts.jsonapi.requests import Document
 from accounts.models import ApiToken
@@ -115,7 +115,7 @@ def create(call: Call) -> HttpResponse:
     changes = read_guarded(sent)
     hold_attributes(sent, SHOWN | SENT_ONLY | MADE_HERE, but=ANY_FLAG_AT_CREATION)
     for switch in filter(sent.has, ANY_FLAG_AT_CREATION):
-        flag(sent, switch)
+        sent.flag(switch)
     hold_relationships(sent, {name: {} for name in RELATIONSHIPS})
     sent.check()
     if differing(Organization(), changes):
@@ -186,7 +186,7 @@ def read_guarded(sent: Document) -> Changes:
     if sent.has("session-remember"):
         changes["session_remember"] = minutes(sent, "session-remember")
     if sent.has("user-tokens-enabled"):
-        changes["user_tokens_enabled"] = bool(flag(sent, "user-tokens-enabled"))
+        changes["user_tokens_enabled"] = bool(sent.flag("user-tokens-enabled"))
     return changes
 
 

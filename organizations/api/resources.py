@@ -1,5 +1,6 @@
 """Build the resources of organizations, memberships and teams as Terraform Cloud's API does."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -149,6 +150,11 @@ def user_id_of(membership: Membership) -> str:
     if membership.user_id is not None:
         return public_id("user", membership.user_id)
     return f"user-i{membership.pk:015}"
+
+
+def is_placeholder(user_id: str) -> bool:
+    """Return whether this is the id of a placeholder. A username can look like one, too."""
+    return re.fullmatch(r"user-i[0-9]{15,}", user_id, re.ASCII) is not None
 
 
 def user_of(membership: Membership, *, private: bool = False, own: bool = False) -> Resource:

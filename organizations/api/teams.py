@@ -14,7 +14,7 @@ from accounts.jsonapi.requests import identifiers
 from accounts.models import login_key
 from accounts.models.public_ids import row_id
 from organizations.api.gate import Access, member_required, team_required
-from organizations.api.resources import OWNERS, membership_resource, team_resource, user_of
+from organizations.api.resources import OWNERS, is_placeholder, membership_resource, team_resource, user_of
 from organizations.members import memberships
 from organizations.members.lists import checked_status
 from organizations.models import Membership, Organization, Right
@@ -102,18 +102,18 @@ def change(call: Call, access: Access, kind: str, verb: Verb) -> HttpResponse:
 
 
 def members_by_user(organization: Organization, sent: list[str]) -> list[int]:
-    """Return membership ids by usernames or user ids. Text in the form of an id is an id. Raises 422."""
-    pks = {text: row_id("user", text) for text in sent}
+    """Return membership ids by usernames or user ids. Text in the form of an id is an id. Raises 422.
+
+    So is the id of a placeholder: whoever is called like it has not been invited in its place.
+    """
+    ids = {text: pk for text in sent if (pk := row_id("user", text)) is not None}
+    names = {text: login_key(text) for text in sent if text not in ids and not is_placeholder(text)}
     members = organization.memberships.active()
-    by_id = dict(
-        members.filter(user__in=[pk for pk in pks.values() if pk is not None]).values_list("user_id", "pk")
-    )
-    names = [login_key(text) for text, pk in pks.items() if pk is None]
-    by_name = dict(members.filter(username_key__in=names).values_list("username_key", "pk"))
-    return [
-        member_or_422(by_name.get(login_key(text)) if pk is None else by_id.get(pk), text)
-        for text, pk in pks.items()
-    ]
+    by_id = dict(members.filter(user__in=ids.values()).values_list("user_id", "pk"))
+    by_name = dict(members.filter(username_key__in=names.values()).values_list("username_key", "pk"))
+    found = {text: by_id.get(pk) for text, pk in ids.items()}
+    found |= {text: by_name.get(key) for text, key in names.items()}
+    return [member_or_422(found.get(text), text) for text in dict.fromkeys(sent)]
 
 
 def members_by_id(organization: Organization, sent: list[str]) -> list[int]:

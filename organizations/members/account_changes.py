@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 
 from accounts.audit import Actor
 from accounts.models import User
+from accounts.users.deactivation import LeftWithout
 from organizations.announcements import Change, tell
 from organizations.exceptions import LastOwner, OwnershipChanged
 from organizations.members.left_behind import left_by
@@ -41,18 +42,27 @@ def leave_everything(
         OrganizationCounts.objects.add([row.organization_id], **share_of(row))
 
 
-def warn_of_deactivation(user: User) -> str:
-    """Return which organizations would be left without an active owner, in a sentence, or "" if none."""
+def warn_of_deactivation(user: User) -> LeftWithout | None:
+    """Return which organizations would be left without an active owner, or None if none would."""
     names = last_owned(user) if user.is_active else []
     if not names:
-        return ""
-    return ngettext(
+        return None
+    shown = {"name": user.username, "names": ", ".join(names)}
+    before = ngettext(
         "%(name)s is the only active owner of the organization %(names)s. Nobody else can manage it. If you "
         "can, have %(name)s make another member an owner first.",
         "%(name)s is the only active owner of the organizations %(names)s. Nobody else can manage them. If "
         "you can, have %(name)s make other members owners first.",
         len(names),
-    ) % {"name": user.username, "names": ", ".join(names)}
+    )
+    after = ngettext(
+        "%(name)s was the only active owner of the organization %(names)s. Nobody can manage it until the "
+        "account is activated again.",
+        "%(name)s was the only active owner of the organizations %(names)s. Nobody can manage them until the "
+        "account is activated again.",
+        len(names),
+    )
+    return LeftWithout(before % shown, after % shown)
 
 
 def last_owned(user: User, among: Iterable[str] | None = None) -> list[str]:

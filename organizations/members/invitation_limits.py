@@ -12,13 +12,13 @@ from django.utils.translation import gettext_lazy
 from accounts import crypto
 from accounts.audit import Actor
 from accounts.limits import Budget, BySource, Ceiling, Claim, Told
-from accounts.models import User, login_key
+from accounts.models import User, login_key, mailbox_key
 from accounts.models.clocks import CLOCK_SKEW
 from organizations.models import Organization
+from organizations.news import ANOTHER_OWNER
 
 YOUNG = timedelta(days=1)
-PAGES_AND_PROGRAMS = gettext_lazy("Another owner can go on at once. Pages and programs have a limit each.")
-TOO_MANY = Told(gettext_lazy("You have invited too many people."), PAGES_AND_PROGRAMS)
+TOO_MANY = Told(gettext_lazy("You have invited too many people."), ANOTHER_OWNER)
 BY_ORGANIZATION = Ceiling("invite:organization", (500, 3600))
 BY_PERSON = Budget("invite", (500, 3600), above={"invite:organization": 60}, told=TOO_MANY)
 TOO_MANY_FROM_NETWORK = Told(
@@ -27,10 +27,8 @@ TOO_MANY_FROM_NETWORK = Told(
 )
 BY_NETWORK = BySource("invite:network", (1000, 3600), told=TOO_MANY_FROM_NETWORK)
 TOO_MANY_WHILE_YOUNG = Told(
-    gettext_lazy(
-        "While the organization, or your account, is younger than a day, you can invite 20 people in a day."
-    ),
-    gettext_lazy("Once both are a day old, it is 500 in an hour. If you need more at once, %(ask)s."),
+    gettext_lazy("While the organization or your account is younger than a day, you can invite 20 people."),
+    gettext_lazy("Once both are a day old, you can invite 500 in an hour. If you need more now, %(ask)s."),
 )
 BY_YOUNG_ORGANIZATION = Ceiling("invite:young:organization", (20, 86_400))
 BY_YOUNG = Budget(
@@ -43,8 +41,8 @@ TO_ONE_BY_ORGANIZATION = Ceiling("invite-one:organization", (5, 86_400))
 TOO_MANY_TO_ONE = Told(
     gettext_lazy("This person was invited too often."),
     gettext_lazy(
-        "The invitation is open: it is in their mails, also among spam, and on the page Organizations once "
-        "they are signed in and have confirmed that address."
+        "If you have invited them before, that mail may be in their spam folder. Open invitations are also "
+        "on the page Organizations, once they have signed in and confirmed their address."
     ),
 )
 TO_ONE_BY_PERSON = Budget(
@@ -56,6 +54,18 @@ TO_ONE_BY_PERSON = Budget(
 )
 TO_ONE_BY_NETWORK = BySource(
     "invite-one:network", (10, 3600), (10, 86_400), above={"invite-one": 1}, told=TOO_MANY_TO_ONE
+)
+# To one mailbox, by any of its addresses with a plus.
+TOO_MANY_TO_MAILBOX = Told(
+    gettext_lazy("Too many people with addresses of this mailbox were invited."),
+    gettext_lazy(
+        "Addresses that differ only behind a plus count together. Others can be invited at once, and another "
+        "owner can go on with these from another network."
+    ),
+)
+TO_MAILBOX_BY_PERSON = Budget("invite-mailbox:person", (20, 3600), (60, 86_400), told=TOO_MANY_TO_MAILBOX)
+TO_MAILBOX_BY_NETWORK = BySource(
+    "invite-mailbox:network", (40, 3600), (120, 86_400), told=TOO_MANY_TO_MAILBOX
 )
 
 
@@ -91,9 +101,15 @@ def invitations_while_young(organization: Organization, actor: Actor) -> list[Cl
 
 def invitations_to(who: str, organization: Organization, actor: Actor) -> list[Claim]:
     person = crypto.digest(login_key(who), "invitation")
+    mailbox = crypto.digest(mailbox_key(who), "mailbox")
+    to_mailbox = [
+        (TO_MAILBOX_BY_PERSON, f"{mailbox}:{actor.source}"),
+        *TO_MAILBOX_BY_NETWORK.claims(actor, mailbox),
+    ]
     return [
         (TO_ONE, person),
         (TO_ONE_BY_ORGANIZATION, f"{person}:{organization.pk}"),
         (TO_ONE_BY_PERSON, f"{person}:{actor.source}"),
         *TO_ONE_BY_NETWORK.claims(actor, person),
+        *(to_mailbox if "+" in who else ()),
     ]

@@ -5,12 +5,14 @@ The default is the database's own: processes of the former version go on inserti
 
 from django.db import migrations, models
 
+from accounts.database.columns import AddColumn
+
 
 class Migration(migrations.Migration):
     dependencies = [("organizations", "0005_token_methods")]
 
     operations = [
-        migrations.AddField(
+        AddColumn(
             "organization",
             "user_tokens_enabled",
             models.BooleanField("accepts personal tokens", db_default=True, default=True, editable=False),

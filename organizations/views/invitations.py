@@ -51,6 +51,6 @@ def invitation(request: SignedInRequest) -> HttpResponse:
 
 def address_explanation() -> str:
     return _(
-        "Is the address that got the mail yours, too? Make it the email address of this account, under "
-        "Profile, and the invitation is for this account."
+        "If the address that got the mail is yours, too, you can make it the email address of this account, "
+        "under Profile. Then the invitation is for this account."
     )

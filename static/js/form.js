@@ -27,7 +27,7 @@ window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) markSent(form, false);
 });
 
-document.querySelector('[aria-invalid="true"]:not([autofocus])')?.focus();
+document.querySelector('[aria-invalid="true"]')?.focus();
 
 for (const button of document.querySelectorAll("[data-reveal]")) {
   const field = document.getElementById(button.dataset.reveal);

@@ -160,6 +160,35 @@ def test_af4_another_owner_goes_on_where_the_organization_has_used_up_its_five_h
     assert invite(client, "z@example.com").status_code == 422
 
 
+def test_pf15_no_invitation_is_said_to_be_open_where_none_is(alice):
+    """The budget of one person counts the organizations together; the last of them has invited nobody."""
+    a_day_ago(alice)
+    for number in range(6):
+        a_day_ago(None, found(f"acme{number}", alice))
+    client = api_client(alice)
+
+    answers = [invite(client, "x@example.com", f"acme{number}") for number in range(6)]
+
+    assert [answer.status_code for answer in answers] == [201] * 5 + [422]
+    assert "The invitation is open" not in detail(answers[-1])
+    assert "If you have invited them before" in detail(answers[-1])
+
+
+def test_af4_one_mailbox_is_not_filled_by_its_addresses_with_a_plus(alice, bob):
+    """The larger budget of a company is for many people."""
+    acme = found("acme", alice, owners=[bob])
+    for user in (alice, bob):
+        a_day_ago(user, acme)
+    client = api_client(alice)
+
+    answers = [invite(client, f"Eve+{n}@example.com") for n in range(21)]
+
+    assert [answer.status_code for answer in answers] == [201] * 20 + [422]
+    assert "behind a plus count together" in detail(answers[-1])
+    assert invite(client, "max+0@example.com").status_code == 201
+    assert invite(api_client(bob), "eve+20@example.com").status_code == 201
+
+
 def test_af4_twenty_a_day_while_the_account_is_younger_than_a_day(alice):
     a_day_ago(None, found("acme", alice))
     client = api_client(alice)

@@ -6,6 +6,7 @@ from accounts.jsonapi.documents import MEDIA_TYPE
 from tests.api.clients import document, token_of
 from tests.api.programs import detail, program, team
 from tests.api.routes import OPERATIONS, Places
+from tests.api.test_openapi import DOCUMENT, shape
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 TEMPLATES = sorted({operation.template for operation in OPERATIONS})
@@ -89,3 +90,33 @@ def test_af6_every_service_that_is_announced_answers(client, db):
         answer = client.get(paths.get(name, f"{place}ping"))
         assert answer.status_code in (204, 404), name
         assert answer.status_code == 204 or detail(answer), name
+
+
+# --- Statuses and docs/openapi.yaml ---
+
+DESCRIBED = {
+    f"{method.upper()} /{shape(path).strip('/')}": set(item[method]["responses"])
+    for path, item in DOCUMENT["paths"].items()
+    for method in item
+    if method.upper() in METHODS
+}
+
+
+@pytest.mark.parametrize("operation", [one for one in OPERATIONS if one.method in METHODS], ids=str)
+def test_d36_whatever_is_wrong_the_status_is_one_that_is_described(stage, operation):
+    described = DESCRIBED[f"{operation.method} /{shape(operation.template).strip('/')}"]
+    token_of(stage.olga, verified=False)
+    clients = [program(stage, name) for name in ("olga", "max", "eve", "root", "anonymous")]
+    place = Places(stage).path(operation)
+    bodies = [
+        (b"{", MEDIA_TYPE),
+        (b"x", "text/plain"),
+        (b'{"data":{"type":"wrong","attributes":[]}}', MEDIA_TYPE),
+    ]
+    bodies = [(None, MEDIA_TYPE)] if operation.method == "GET" else bodies
+
+    for client in clients:
+        for content, kind in bodies:
+            for query in ("", "?include=nothing"):
+                answer = client.send(operation.method, place + query, content, content_type=kind)
+                assert str(answer.status_code) in described, (content, query, answer.content)

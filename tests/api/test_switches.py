@@ -116,6 +116,27 @@ def test_af3_relationships_are_kept_too(stage, name):
         assert refusals(patch(value)) == [("422", "invalid relationship", pointer)], value
 
 
+def test_af3_a_relationship_in_two_spellings_is_refused(stage):
+    """Otherwise one of both would be accepted and ignored."""
+    other, own = {"data": {"type": "projects", "id": "prj-1"}}, {"data": None}
+    both = {"default_agent_pool": other, "default-agent-pool": own}
+
+    refused = program(stage, "olga").patch(OPEN, {"data": {"relationships": both}})
+
+    assert refusals(refused) == [("400", "bad request", None)]
+
+
+def test_af3_the_errors_of_relationships_come_in_one_order(stage):
+    other = {"data": {"type": "projects", "id": "prj-1"}}
+    names = ["default-agent-pool", "default-project", "subscription"]
+
+    refused = program(stage, "olga").patch(
+        OPEN, {"data": {"relationships": dict.fromkeys(reversed(names), other)}}
+    )
+
+    assert [pointer for *_rest, pointer in refusals(refused)] == [f"/data/relationships/{n}" for n in names]
+
+
 def test_af3_all_errors_come_at_once_and_nothing_is_changed(stage):
     refused = program(stage, "olga").patch(
         OPEN, sent("saml-enabled", True, email="new@open.example", **{"stacks-enabled": True})

@@ -179,6 +179,22 @@ def test_what_looks_like_an_id_is_one(stage):
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE"])
+def test_af1_the_id_of_an_invited_person_is_no_username(stage, method):
+    """A member who is called like it is not made an owner in the place of who was invited."""
+    row = invitations.invite(Organization.objects.get(name="open"), "new@example.com", actor=SERVER)
+    invited = f"user-i{row.pk:015}"
+    join(Organization.objects.get(name="open"), make_user(invited))
+    if method == "DELETE":
+        memberships.make_owner(row.organization, Membership.objects.get(username=invited).pk, actor=SERVER)
+    before = owners()
+
+    response = program(stage, "olga").send(method, users(), these("users", invited))
+
+    assert refusals(response) == [("422", "invalid relationship", "/data")]
+    assert owners() == before
+
+
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
 @pytest.mark.parametrize("who", ["eve", "nobody", "user-9999999999999999", "new@example.com", ""])
 def test_who_is_no_member_is_refused_alike_and_takes_the_others_along(stage, method, who):
     organization = Organization.objects.get(name="open")

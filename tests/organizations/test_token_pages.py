@@ -1,6 +1,5 @@
 """Organization settings > API Tokens: one of each kind, made, regenerated and deleted by owners."""
 
-import re
 from datetime import timedelta
 from html import unescape
 
@@ -11,6 +10,7 @@ from accounts.models import AuditEvent, hash_of_token
 from organizations.models import OrganizationToken
 from tests.api.clients import ApiClient
 from tests.support.organizations import let_sudo_expire
+from tests.support.pages import secret_on
 from tests.support.two_factor import answer
 
 pytestmark = pytest.mark.django_db
@@ -21,11 +21,6 @@ KINDS = ["organization", "owners"]
 
 def text_of(response):
     return " ".join(unescape(response.content.decode()).split())
-
-
-def secret_on(response):
-    [secret] = re.findall(r'id="token">([^<]+)<', response.content.decode())
-    return secret
 
 
 def create(client, kind, page=PAGE, **fields):

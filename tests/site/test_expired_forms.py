@@ -150,3 +150,6 @@ def test_pf11_a_form_of_somebody_who_has_signed_out_leads_back_to_its_page(alice
     response = client.post("/app/settings/tokens/create", {"description": "ci"})
 
     assert response["Location"] == "/session?next=/app/settings/tokens"
+    said = client.get(response["Location"]).content.decode()
+    assert "You have been signed out, so the form that you sent changed nothing." in said
+    assert "the form that you sent" not in client.get("/session").content.decode()

@@ -16,6 +16,7 @@ from accounts.factors.backup_codes.models import BackupCode, BackupCodeSet
 from accounts.factors.base import BACKUP_CODES, BackupFactor, Device, State
 from accounts.models import User
 from accounts.typed import characters
+from accounts.typed.codes import unquoted, without_grouping
 
 CODES = 10
 # 13 characters of 5 bits. Without I, L, O and U, which are easily misread.
@@ -170,11 +171,11 @@ def grouped(code: str) -> str:
 
 
 def spelled(answer: str) -> str:
-    """Return an answer in its canonical spelling: case, blanks and dashes don't matter (R29).
+    """Return an answer in its canonical spelling: case, blanks, dashes and signs around don't matter (R29).
 
     Only the letters of ASCII have a case here: `upper()` also changes others into them.
     """
-    return characters.plain(answer).translate(SPELLINGS)
+    return unquoted(without_grouping(answer)).translate(SPELLINGS)
 
 
 def codes_in(answer: str) -> set[str]:

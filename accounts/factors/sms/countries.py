@@ -45,7 +45,7 @@ def coverage(regions: Iterable[str]) -> Iterator[str]:
     for code in sorted(codes - {0}):
         sharing = sorted(phonenumbers.region_codes_for_country_code(code), key=name_of)
         if others := [named(region) for region in sharing if region not in listed]:
-            yield f"of +{code}, no texts go to {get_text_list(others, 'and')}"
+            yield f"numbers with +{code} that get no texts: {get_text_list(others, 'and')}"
 
 
 def named(region: str) -> str:

@@ -26,7 +26,7 @@ class Command(BaseCommand):
         user = user_named(username)
         for warning in warnings_about(user):
             self.stdout.write(warning)
-            if not yes and not confirmed(f"Deactivate {user.username} in spite of that?"):
+            if not yes and not confirmed(f"Deactivate {user.username} anyway?"):
                 raise CommandError("Nothing was changed.")
         try:
             changed = administration.deactivate(user, reason=reason, actor=Actor.command())

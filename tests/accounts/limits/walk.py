@@ -438,6 +438,28 @@ class InvitationsToOneByNetwork(TwoOwners):
             self.fast_forward()
 
 
+@row("invite-mailbox:person")
+class InvitationsToMailboxByPerson(OldOwners):
+    """By another owner, to one address of the guest after the other."""
+
+    used = [("invite-mailbox:person:", 20)]
+
+    def attack(self):
+        browser = sign_in(self.other, client=at(there()))
+        for number in range(3):
+            self.invite(browser, f"guest+{number}@example.com", "theirs")
+            self.fast_forward()
+
+    def act(self):
+        browser = sign_in(self.victim, client=at(HERE))
+        return self.invite(browser, "guest+team@example.com").status_code == 302
+
+
+@row("invite-mailbox:network")
+class InvitationsToMailboxByNetwork(InvitationsToMailboxByPerson):
+    used = [("invite-mailbox:network:", 40)]
+
+
 @row("invite-one:person", "invite-one:organization")
 class InvitationsToOneByPerson(TwoOwners):
     used = [("invite-one:person:", 5)]

@@ -1,8 +1,6 @@
 """The method behind sessions, remembered browsers and tokens (D45): by each way in, and what changes it."""
 
 import copy
-import re
-from html import unescape
 
 import pytest
 from django.db import connection
@@ -17,6 +15,7 @@ from tests.accounts.factors.sms.conftest import newest_code, start_phone, time_p
 from tests.api.clients import ApiClient, document
 from tests.support.crawler import undone
 from tests.support.organizations import enrolled, found
+from tests.support.pages import secret_on, words_of
 from tests.support.people import PASSWORD, enrol, key_on, make_user, post_password, sign_in
 from tests.support.two_factor import CHALLENGE, RECOVERY, SUDO, act, let_sudo_expire, pending
 
@@ -309,9 +308,7 @@ def test_d45_the_method_and_what_proved_it_are_written_together(owner):
 
 
 def create_token(client):
-    response = client.post(f"{TOKENS}/create", {"description": "ci", "expires": "30"})
-    [secret] = re.findall(r'id="token">([^<]+)<', response.content.decode())
-    return secret
+    return secret_on(client.post(f"{TOKENS}/create", {"description": "ci", "expires": "30"}))
 
 
 @pytest.mark.parametrize("slug", SECOND_FACTORS)
@@ -336,7 +333,7 @@ def test_d45_so_do_the_tokens_of_organizations(owner, slug, kind):
     is_done(client.post(f"{ORGANIZATION_TOKENS}/{kind}/create", {"expires": "30"}))
 
     assert OrganizationToken.objects.get().method == slug
-    assert f"after signing in with: {label_of(slug)}" in text_of(client.get(ORGANIZATION_TOKENS))
+    assert f"after signing in with: {label_of(slug)}" in words_of(client.get(ORGANIZATION_TOKENS))
 
 
 def test_d45_a_token_stands_behind_the_proof_that_opened_the_page_not_behind_a_better_one_before(owner):
@@ -370,11 +367,6 @@ GONE = "A method that is no longer offered"
 NAMES = {"app": "Application", "sms": "Text message", "backup-codes": "Recovery code"}
 
 
-def text_of(response):
-    assert response.status_code == 200
-    return " ".join(unescape(re.sub(r"<[^>]+>", " ", response.content.decode())).split())
-
-
 @pytest.mark.parametrize("slug", SECOND_FACTORS)
 def test_d45_the_lists_name_the_method(owner, slug):
     user, app = owner
@@ -382,17 +374,17 @@ def test_d45_the_lists_name_the_method(owner, slug):
     client = log_in(user, app, slug)
     create_token(client)
 
-    sessions, tokens = text_of(client.get(SESSIONS)), text_of(client.get(TOKENS))
+    sessions, tokens = words_of(client.get(SESSIONS)), words_of(client.get(TOKENS))
     assert sessions.count(f"Signed in with: {NAMES[slug]}") == 1
     assert sessions.count(f"Remembered after signing in with: {NAMES[slug]}") == 2
     assert f"after signing in with: {NAMES[slug]}" in tokens
-    assert f"with: {NAMES[slug]}" in text_of(client.get("/app/settings/activity"))
+    assert f"with: {NAMES[slug]}" in words_of(client.get("/app/settings/activity"))
 
 
 def test_d45_activity_names_a_sign_in_of_a_remembered_browser(owner):
     client = log_in_remembered(*owner, "app")
 
-    page = text_of(client.get("/app/settings/activity"))
+    page = words_of(client.get("/app/settings/activity"))
 
     assert "Signed in with: Remembered browser" in page
 
@@ -402,8 +394,8 @@ def test_d45_the_password_only(db):
     client = sign_in(bob)
     create_token(client)
 
-    assert "Signed in with: Password only" in text_of(client.get(SESSIONS))
-    assert "after signing in with: Password only" in text_of(client.get(TOKENS))
+    assert "Signed in with: Password only" in words_of(client.get(SESSIONS))
+    assert "after signing in with: Password only" in words_of(client.get(TOKENS))
 
 
 @pytest.mark.parametrize(("word", "name"), [("", OLD), ("pigeon", GONE)])
@@ -417,7 +409,7 @@ def test_d45_rows_of_before_and_of_methods_that_were_given_up(owner, word, name)
     Session.objects.filter(factor="remembered").update(remembered_method=word)
     Session.objects.exclude(factor="remembered").update(factor=word)
 
-    sessions, tokens = text_of(client.get(SESSIONS)), text_of(client.get(TOKENS))
+    sessions, tokens = words_of(client.get(SESSIONS)), words_of(client.get(TOKENS))
 
     assert sessions.count(name) == 3
     assert tokens.count(name) == 1

@@ -12,6 +12,7 @@ from accounts.models import ApiToken, AuditEvent, Session, User, hash_of_token
 from accounts.tokens.issuing import MOST_TOKENS
 from tests.api.clients import ApiClient, token_of
 from tests.support.organizations import let_sudo_expire
+from tests.support.pages import secret_on
 from tests.support.people import PASSWORD, enrol, make_user, sign_in
 from tests.support.two_factor import answer, pending
 
@@ -22,11 +23,6 @@ CREATE = f"{PAGE}/create"
 FORM = {"description": "nightly build", "expires": "90"}
 LOGIN = f"{PAGE}?source=terraform-login"
 MARK = "Made without two-factor"
-
-
-def secret_on(response):
-    [secret] = re.findall(r'id="token">([^<]+)<', response.content.decode())
-    return secret
 
 
 def generate(client, **fields):

@@ -140,7 +140,7 @@ def test_pf10_where_no_code_is_left_the_page_says_so(client, alice):
     response = client.post(DOWNLOAD, follow=True)
 
     assert response.redirect_chain == [(TWO_FACTOR, 302)]
-    assert "No backup code is left." in response.content.decode()
+    assert "You have no backup codes left." in response.content.decode()
 
 
 def test_pf10_without_two_factor_there_is_no_file(alice):

@@ -1,5 +1,6 @@
 """New backup codes, on a page of their own that can be loaded again for a while (D46)."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -17,6 +18,7 @@ from tests.support.people import (
     TWO_FACTOR,
     Authenticator,
     codes_on,
+    key_on,
     sign_in,
     start_enrolment,
 )
@@ -51,6 +53,10 @@ def client(alice):
 
 def shown(browser):
     return codes_on(browser.get(CODES))
+
+
+def set_up_on(response):
+    return re.search(r'name="set_up" value="(\d+)"', response.content.decode())[1]
 
 
 def says_what_is_true(response):
@@ -242,7 +248,7 @@ def test_pf5_the_set_up_in_another_tab_says_that_it_is_on(alice, client):
         response = client.post(f"{TWO_FACTOR}/{action}", {"code": "123456"})
         assert response["Location"] == HOME
         page = client.get(HOME).content.decode()
-        assert "Two-factor authentication is on, as you see it here." in page
+        assert "Two-factor authentication is on, as shown here." in page
         assert "Please start again" not in page
 
 
@@ -255,6 +261,23 @@ def test_pf5_a_set_up_that_was_cancelled_elsewhere_can_be_started_again(alice):
     assert "That set-up has ended. Please start again." in browser.get(HOME).content.decode()
 
 
+def test_pf5_a_set_up_that_was_begun_again_elsewhere_shows_the_new_one(alice):
+    browser = sign_in(alice)
+    first = Authenticator(alice, start_enrolment(browser))
+    first_page = set_up_on(browser.get(CONFIRM))
+    second = Authenticator(alice, start_enrolment(browser))
+
+    response = browser.post(CONFIRM, {"code": first.code(), "set_up": first_page})
+    page = browser.get(response["Location"])
+
+    assert response["Location"] == CONFIRM
+    assert "This set-up was begun again, perhaps in another tab." in page.content.decode()
+    assert key_on(page) == second.key
+    assert "two_factor.failed" not in events_of(alice)
+    answered = browser.post(CONFIRM, {"code": second.code(), "set_up": set_up_on(page)})
+    assert answered["Location"] == CODES
+
+
 def test_pf5_with_a_phone_to_confirm_next_the_codes_stay_until_they_are_kept(alice):
     browser = sign_in(alice)
     act(browser, "enable", method="app", phone_number=NUMBER)
@@ -263,6 +286,11 @@ def test_pf5_with_a_phone_to_confirm_next_the_codes_stay_until_they_are_kept(ali
 
     assert "Next: confirm your phone number" in browser.get(CODES).content.decode()
     assert shown(browser) == codes != []
+    with time_machine.travel(timezone.now() + timedelta(minutes=6), tick=False):
+        gone = browser.get(CODES)
+    assert says_what_is_true(gone)
+    assert "Next: confirm your phone number" in gone.content.decode()
     assert browser.post(KEPT)["Location"] == HOME
     assert shown(browser) == []
+    assert "Next: confirm your phone number" not in browser.get(CODES).content.decode()
     assert SMSDevice.objects.filter(user=alice, confirmed=False).exists()  # it can still be confirmed

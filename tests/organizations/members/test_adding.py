@@ -59,7 +59,7 @@ def test_the_mail_names_organization_and_inviter(stage):
 
     [message] = [message for message in mail.outbox if message.to == ["stranger@example.com"]]
     assert message.subject == "You are invited to open"
-    assert "una invites you" in message.body
+    assert "una has invited you" in message.body
     assert "http://127.0.0.1:8000/app/invitations/" in message.body
 
 

@@ -47,7 +47,9 @@ def test_pf7_the_admin_is_warned_with_the_names_and_not_refused(owned, django_ca
     assert response.status_code == 302
     assert not User.objects.get(pk=owned.una.pk).is_active
     [told] = [message for message in mail.outbox if message.to == ["root@example.com"]]
-    assert "only active owner of the organizations acme, globex" in " ".join(told.body.split())
+    said = " ".join(told.body.split())
+    assert "una was the only active owner of the organizations acme, globex. Nobody can manage them" in said
+    assert "first" not in said  # it is too late for that
     assert broken() == []
 
 
@@ -98,7 +100,7 @@ def test_pf7_the_command_goes_on_after_a_yes(owned, monkeypatch, answer):
     said, questions = run(monkeypatch, answer)
 
     assert "una is the only active owner of the organizations acme, globex." in said
-    assert questions == ["Deactivate una in spite of that? [y/N] "]
+    assert questions == ["Deactivate una anyway? [y/N] "]
     assert not User.objects.get(pk=owned.una.pk).is_active
 
 
@@ -118,7 +120,7 @@ def test_pf7_a_sole_owner_is_not_offered_to_leave(owned):
     page = text_of(browser.get(MINE))
     assert 'href="/app/acme/leave"' not in page
     assert 'href="/app/open/leave"' in page
-    assert "You are its only owner" in page
+    assert "You are its only active owner" in page
 
     page = text_of(browser.get("/app/acme/leave"))
     assert "You are the only active owner of acme" in page
@@ -136,7 +138,7 @@ def test_pf7_the_last_active_owner_is_the_only_one(owned):
     assert f"/users/{membership_of(owned.una, 'open').pk}/unmake-owner" not in page
     assert f"/users/{membership_of(owned.una, 'open').pk}/remove" not in page
     assert f"/users/{membership_of(owned.olga, 'open').pk}/remove" in page
-    assert "The only owner. Make somebody else an owner first." in page
+    assert "The only active owner. Make somebody else an owner first." in page
 
 
 @pytest.mark.parametrize("query", ["", "?q=una", "?without_two_factor=on"])
@@ -151,8 +153,9 @@ def test_pf7_the_only_owner_of_many_members_is_found_on_each_page(owned):
     for number in range(25):
         join(acme, make_user(f"z{number:02}"))
 
-    assert "The only owner." in text_of(owned.browser("una").get("/app/acme/settings/users"))
-    assert "The only owner." not in text_of(owned.browser("una").get("/app/acme/settings/users?after=z00,1"))
+    assert "The only active owner." in text_of(owned.browser("una").get("/app/acme/settings/users"))
+    further = text_of(owned.browser("una").get("/app/acme/settings/users?after=z00,1"))
+    assert "The only active owner." not in further
 
 
 # ---------------------------------------------------------------- on lists, and when they come back

@@ -154,10 +154,10 @@ def test_pf8_nobody_is_told_to_sign_up_where_they_can_not(stage, invite, setting
     told = " ".join(mail.outbox[-1].body.split())
 
     assert ("sign up" in told) is offered
-    assert ("Ask help@example.com for one." in told) is not offered
+    assert ("If you need one, ask help@example.com." in told) is not offered
     assert ("/account/new" in Client().get("/session").content.decode()) is offered
     owners_page = text_of(stage.browser("una").get("/app/open/settings/users"))
-    assert ("Only people who have an account already can accept." in owners_page) is not offered
+    assert ("only those who already have one can accept." in owners_page) is not offered
 
 
 def test_pf8_somebody_who_is_invited_by_name_is_not_told_to_sign_up(stage, invite):

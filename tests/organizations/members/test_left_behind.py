@@ -16,6 +16,7 @@ from tests.api.programs import ou, program, team
 from tests.support import people
 from tests.support.invariants import broken
 from tests.support.organizations import SERVER, counts_of, let_sudo_expire, membership_of
+from tests.support.pages import words_of
 
 USERS = "/app/open/settings/users"
 TOKENS = "/app/open/settings/authentication-tokens"
@@ -41,10 +42,6 @@ def form_on(page):
     return {**ticked, "shown": form.initial["shown"]}
 
 
-def text_of(response):
-    return " ".join(re.sub(r"<[^>]+>", " ", response.content.decode()).split())
-
-
 def works(secret):
     return ApiClient(secret).get("/organizations/open").status_code == 200
 
@@ -63,7 +60,7 @@ def leaving(stage):
 def test_sf8_the_page_shows_what_the_person_made(stage, leaving, action):
     page = stage.browser("olga").get(f"{row_of(stage, 'una')}/{action}")
 
-    shown = text_of(page)
+    shown = words_of(page)
     assert page.status_code == 200
     assert "una made tokens that belong to open." in shown
     assert "Organization token, never used" in shown
@@ -96,7 +93,7 @@ def test_sf8_both_end_in_the_same_step_recorded_and_told(stage, leaving, mailout
     assert "These open invitations were revoked: eve, someone@elsewhere.example." in mail
     assert counts_of("open") == ((3, 1, 0) if action == "remove" else (4, 2, 0))
     assert broken() == []
-    assert "The tokens that una made were deleted." in text_of(stage.browser("olga").get(USERS))
+    assert "The tokens that una made were deleted." in words_of(stage.browser("olga").get(USERS))
 
 
 def test_sf8_what_is_kept_is_told_with_the_pages_that_end_it(stage, leaving, mailoutbox):
@@ -122,10 +119,10 @@ def test_sf8_nothing_is_kept_in_silence(stage, leaving, action, sent):
     refused = stage.browser("olga").post(f"{row_of(stage, 'una')}/{action}", sent)
 
     assert refused.status_code == 422
-    assert "una has made a token or sent an invitation that you have not decided about yet." in text_of(
+    assert "una has made a token or sent an invitation that you have not decided about yet." in words_of(
         refused
     )
-    assert "Team token of the owners" in text_of(refused)
+    assert "Team token of the owners" in words_of(refused)
     assert membership_of(stage.una, "open").is_owner
     assert all(works(secret) for secret in leaving.values())
 
@@ -187,8 +184,8 @@ def test_sf8_whoever_is_gone_meanwhile_is_said_to_be(stage, leaving):
     gone = stage.browser("olga").post(url, sent)
 
     assert gone.status_code == 404
-    assert "no longer on the list" in text_of(gone)
-    assert "No longer an owner" in text_of(stage.browser("olga").get(TOKENS))
+    assert "no longer on the list" in words_of(gone)
+    assert "No longer an owner" in words_of(stage.browser("olga").get(TOKENS))
 
 
 def test_sf8_a_plain_member_who_made_tokens_as_an_owner(stage, leaving):
@@ -205,7 +202,7 @@ def test_sf8_a_plain_member_who_made_tokens_as_an_owner(stage, leaving):
 
 
 def test_sf8_who_leaves_is_shown_what_stays_and_owners_are_told(stage, leaving, mailoutbox):
-    page = text_of(stage.browser("una").get("/app/open/leave"))
+    page = words_of(stage.browser("una").get("/app/open/leave"))
     mailoutbox.clear()
 
     stage.browser("una").post("/app/open/leave")
@@ -261,11 +258,11 @@ def test_sf8_doors_without_a_page_keep_the_tokens_and_name_them(stage, leaving, 
 
 
 def test_sf8_the_page_of_tokens_says_whose_they_are(stage, leaving):
-    assert "No longer an owner" not in text_of(stage.browser("olga").get(TOKENS))
+    assert "No longer an owner" not in words_of(stage.browser("olga").get(TOKENS))
 
     delete_account(stage)
 
-    page = text_of(stage.browser("olga").get(TOKENS))
+    page = words_of(stage.browser("olga").get(TOKENS))
     assert page.count("Made by una No longer an owner") == 2
 
 
@@ -278,13 +275,13 @@ def test_sf8_a_token_that_ends_names_the_invitations_that_it_sent(stage, mailout
 
     stage.browser("olga").post(f"{TOKENS}/owners/delete")
 
-    assert "1 invitation that was sent with it is still open." in text_of(stage.browser("olga").get(TOKENS))
+    assert "1 invitation that was sent with it is still open." in words_of(stage.browser("olga").get(TOKENS))
     mails = [
         mail for mail in mailoutbox if mail.subject == "The team token of the owners of open was deleted"
     ]
     assert sorted(mail.to[0] for mail in mails) == ["olga@example.com", "una@example.com"]
     assert all("These invitations are still open: eve." in " ".join(mail.body.split()) for mail in mails)
-    invited = text_of(stage.browser("olga").get(f"{USERS}?status=invited"))
+    invited = words_of(stage.browser("olga").get(f"{USERS}?status=invited"))
     assert "invited with a token of the organization" in invited
 
 
@@ -298,7 +295,7 @@ def test_sf8_invitations_by_ones_token_count_as_ones_own(stage):
     page = stage.browser("olga").get(url)
     stage.browser("olga").post(url, form_on(page))
 
-    assert "una sent an invitation that is still open." in text_of(page)
+    assert "una sent an invitation that is still open." in words_of(page)
     assert not Membership.objects.invited().exists()
 
 
@@ -401,7 +398,7 @@ def test_sf8_the_page_that_asks_is_for_owners_and_for_members_only(stage):
 def test_sf8_a_contact_address_that_goes_with_the_person_is_named(stage, mailoutbox):
     stage.browser("olga").post("/app/open/settings/general", {"email": "una@example.com"})
     url = f"{row_of(stage, 'una')}/remove"
-    page = text_of(stage.browser("olga").get(url))
+    page = words_of(stage.browser("olga").get(url))
     mailoutbox.clear()
 
     stage.browser("olga").post(url)
@@ -419,4 +416,4 @@ def test_sf8_a_row_that_is_nobodys_is_a_404(stage, action, pk):
     for ask in (browser.get, browser.post):
         response = ask(f"{USERS}/{pk}/{action}")
         assert response.status_code == 404
-        assert "no longer on the list" in text_of(response)
+        assert "no longer on the list" in words_of(response)

@@ -83,6 +83,16 @@ def test_the_filter_shows_those_without_and_keeps_through_pages(alices):
     assert not {"m000", "M003"} & {*names_on(first), *names_on(second)}
 
 
+def test_no_filter_is_offered_where_everybody_has_two_factor(alice):
+    found("big", alice)
+    app = enrolled(alice)
+
+    page = people.sign_in(alice, app).get(USERS).content.decode()
+
+    assert "All members have enabled two-factor authentication." in page
+    assert "Show only members without two-factor" not in page
+
+
 @pytest.mark.parametrize(
     ("text", "expected"), [("M00", 10), ("m04", 5), ("ALI", 1), ("%", 0), ("m_0", 0), ("x", 0)]
 )

@@ -1,8 +1,6 @@
 """The page on which an owner refuses personal tokens, or accepts them again (AF3)."""
 
-import re
 from datetime import timedelta
-from html import unescape
 from urllib.parse import quote
 
 import pytest
@@ -14,17 +12,13 @@ from organizations.policy import user_tokens
 from tests.api.clients import api_client, token_of
 from tests.support import people
 from tests.support.organizations import SERVER, let_sudo_expire
+from tests.support.pages import words_of
 
 pytestmark = pytest.mark.django_db
 
 TOKENS = "/app/open/settings/authentication-tokens"
 PAGE = f"{TOKENS}/personal"
 DISABLE, ENABLE = f"{PAGE}/disable", f"{PAGE}/enable"
-
-
-def text_of(response):
-    """The words of a page, without its markup."""
-    return " ".join(unescape(re.sub(r"<[^>]*>", "", response.content.decode())).split())
 
 
 def is_on():
@@ -58,11 +52,11 @@ def test_af3_refused_and_accepted_again_on_the_page_without_any_token(stage, mai
     asked_back = browser.get(PAGE)
     on = browser.post(ENABLE, follow=True)
 
-    assert "refuses every personal token, also yours" in text_of(asked)
-    assert "open no longer accepts personal tokens." in text_of(off)
+    assert "refuses every personal token from the next request on, including yours" in words_of(asked)
+    assert "open no longer accepts personal tokens." in words_of(off)
     assert refused == 403
-    assert "open refuses personal tokens now." in text_of(asked_back)
-    assert "open accepts personal tokens again." in text_of(on)
+    assert "open refuses personal tokens now." in words_of(asked_back)
+    assert "open accepts personal tokens again." in words_of(on)
     assert program.get("/organizations/open").status_code == 200
     assert events() == [("user:olga", False), ("user:olga", True)]
 
@@ -121,21 +115,21 @@ def test_af3_shows_beforehand_whose_tokens_were_used_lately(stage):
 
     assert rows_on(page) == ["max", "una"]
     assert "una</th><td>2</td>" in page.content.decode()
-    assert "The site does not record for which organization a token is used" in text_of(page)
+    assert "The site does not record for which organization a token is used" in words_of(page)
 
 
 def test_af3_what_they_are_for_stays_their_own_business(stage):
     used(stage.max, 1, description="secret plan of max")
 
     for path in (PAGE, TOKENS):
-        assert "secret plan" not in text_of(stage.browser("olga").get(path))
+        assert "secret plan" not in words_of(stage.browser("olga").get(path))
 
 
 def test_af3_people_who_can_not_use_theirs_are_left_out(stage):
     used(stage.max, 1)
     User.objects.filter(pk=stage.max.pk).update(is_active=False)
 
-    assert "There are none." in text_of(stage.browser("olga").get(PAGE))
+    assert "There are none." in words_of(stage.browser("olga").get(PAGE))
 
 
 def test_af3_the_list_has_an_end(stage):
@@ -156,20 +150,20 @@ def test_af3_the_list_has_an_end(stage):
 
     assert "una" not in rows_on(page)
     assert len(rows_on(page)) == user_tokens.MOST_SHOWN
-    assert "These are the 100 whose tokens were used last, of 101." in text_of(page)
+    assert "These are the 100 of 101 members whose tokens were used last." in words_of(page)
 
 
 @pytest.mark.parametrize("who", ["olga", "max", "mia"])
 def test_af3_every_member_sees_how_it_is(stage, who):
     browser, page = stage.browser(who), "/app/open/settings/authentication"
-    on = text_of(browser.get(page))
+    on = words_of(browser.get(page))
     user_tokens.set_user_tokens(Organization.objects.get(name="open"), False, actor=SERVER)
 
-    off = text_of(browser.get(page))
+    off = words_of(browser.get(page))
 
-    assert "Members can use open through the API with their personal tokens" in on
-    assert "open does not accept personal tokens, also not those of owners" in off
-    assert "No personal tokens" in text_of(browser.get("/app/open"))
+    assert "Members can use the API for open with their personal tokens" in on
+    assert "open does not accept personal tokens, not even those of owners" in off
+    assert "No personal tokens" in words_of(browser.get("/app/open"))
     assert ("Change this" in off) == (who == "olga")
 
 

@@ -170,7 +170,7 @@ def test_d26_two_factor_is_on_once_the_application_is_confirmed(alice):
     assert alice.is_enrolled
     assert outbox == []
     assert b"Text me a code" in response.content
-    assert b"Skip for now" in response.content
+    assert b"skip this for now" in response.content
 
 
 def test_d26_the_phone_is_confirmed_next(alice):

@@ -144,7 +144,7 @@ def test_pf12_doctor_says_what_each_entry_covers(db, capsys, settings):
 
     told = capsys.readouterr().out
     assert "texts go to Germany (DE), Jersey (JE) and United Kingdom (GB)" in told
-    assert "of +44, no texts go to Guernsey (GG) and Isle of Man (IM)" in told
+    assert "numbers with +44 that get no texts: Guernsey (GG) and Isle of Man (IM)" in told
 
 
 @pytest.mark.parametrize("entry", ["UK", "us", " DE", "ZZ", "Jersey", "+44", ""])
