@@ -37,13 +37,15 @@ DEPENDS_ON_DATABASE = (
     "tests/test_dependencies.py",
     "tests/test_nth_write.py",
 )
-# Drills, in which servers are killed, stuck or replaced, or whole runs are begun; and long ways through the
-# site with a browser, or through the API with schemathesis.
+# Drills, in which servers are killed, stuck or replaced, or whole runs are begun; long ways through the site
+# with a browser, or through the API with schemathesis; and walks that try one thing at every door there is.
 LONG = (
     "tests/accounts/crypto/test_rotation.py::test_f20_a_rotation_is_killed_in_the_middle_and_goes_on",
     "tests/accounts/factors/sms/test_hung_provider.py",
     "tests/accounts/factors/test_otpauth.py::test_pf3_the_npm_package_otpauth_reads_every_name",
     "tests/accounts/factors/sms/test_provider.py::test_f12_a_provider_that_hangs_costs_five_seconds_and_one_text",
+    "tests/accounts/limits/test_table.py::test_sf6_nobody_without_the_password_shuts_anybody_out",
+    "tests/api/test_bad_bodies.py",
     "tests/api/test_contract.py",
     "tests/api/test_documents.py",
     "tests/api/test_gates.py::test_af3_",
@@ -54,7 +56,10 @@ LONG = (
     "tests/browser/test_journeys.py",
     "tests/browser/test_texts.py",
     "tests/hardening/test_database_role.py",
+    "tests/hardening/test_gets.py",
     "tests/hardening/test_private_files.py",
+    "tests/hardening/test_strangers.py",
+    "tests/hardening/test_text.py",
     "tests/accounts/factors/sms/test_breaker.py",
     "tests/accounts/factors/sms/test_set_ups.py",
     "tests/accounts/management/test_doctor.py",
@@ -64,6 +69,7 @@ LONG = (
     "tests/organizations/members/test_owners_told.py::test_sf8_more_than_a_hundred_owners_are_all_told",
     "tests/races/test_crashes.py",
     "tests/test_dependencies.py",
+    "tests/test_nth_write.py",
     "tests/test_tooling.py::test_continuous_integration_fails_where_anything_else_is_missing",
     "tests/test_tooling.py::test_continuous_integration_names_terraform_where_it_is_missing_and_goes_on",
     "tests/test_tooling.py::test_what_needs_a_server_of_its_own_is_named_where_there_is_none",

@@ -4,6 +4,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
@@ -27,7 +28,7 @@ def site(tmp_path):
 
 
 def insert(path, name):
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as database, database:
         row = database.execute(
             "INSERT INTO organizations_organization (name, email, collaborator_auth_policy, created_at) "
             "VALUES (?, 'x@example.com', 'password', '2026-01-01')",
@@ -37,7 +38,7 @@ def insert(path, name):
 
 
 def delete(path, pk):
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as database, database:
         database.execute("DELETE FROM organizations_organization WHERE id = ?", [pk])
 
 
