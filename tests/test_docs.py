@@ -195,7 +195,7 @@ def test_mutants_apply_and_are_of_the_product(path):
     mutant = Mutant.of(path)
 
     assert not re.search(r"^@@ -\d+,0 ", path.read_text(), re.MULTILINE), (
-        "lines without context land anywhere"
+        "without context it lands anywhere"
     )
     assert applied(path, ROOT, "--check") == ""
     assert mutant.changes
