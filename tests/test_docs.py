@@ -194,9 +194,7 @@ def test_every_promise_is_broken_on_purpose():
 def test_mutants_apply_and_are_of_the_product(path):
     mutant = Mutant.of(path)
 
-    assert not re.search(r"^@@ -\d+,0 ", path.read_text(), re.MULTILINE), (
-        "without context it lands anywhere"
-    )
+    assert not re.search(r"^@@ -\d+,0 ", path.read_text(), re.MULTILINE), "without context it lands anywhere"
     assert applied(path, ROOT, "--check") == ""
     assert mutant.changes
     assert [change for change in mutant.changes if change.startswith(("tests/", "docs/"))] == []

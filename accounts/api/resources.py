@@ -54,7 +54,7 @@ def avatar_url() -> str:
 
 
 def basics(username: str | None, *, is_service_account: bool = False) -> dict[str, Any]:
-    """Return the attributes that every resource of type `users` has, whoever asks.
+    """Return the attributes that every resource of type `users` has, for every caller.
 
     The permissions are what the caller may do with the account: nothing, unless it is the caller's own.
     """

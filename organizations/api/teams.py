@@ -104,7 +104,7 @@ def change(call: Call, access: Access, kind: str, verb: Verb) -> HttpResponse:
 def members_by_user(organization: Organization, sent: list[str]) -> list[int]:
     """Return membership ids by usernames or user ids. Text in the form of an id is an id. Raises 422.
 
-    So is the id of a placeholder: whoever is called like it has not been invited in its place.
+    So is the id of a placeholder: a user with that name is not the invited person.
     """
     ids = {text: pk for text in sent if (pk := row_id("user", text)) is not None}
     names = {text: login_key(text) for text in sent if text not in ids and not is_placeholder(text)}

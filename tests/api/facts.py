@@ -65,7 +65,7 @@ def is_id(pattern):
     return lambda value: re.fullmatch(pattern, value) is not None
 
 
-FROM_OTHERS = "whoever does not manage members sees names only (AP-14)"
+FROM_OTHERS = "people who do not manage members see names only (AP-14)"
 SELF_ONLY = "only one's own account has it"
 ADMINS_ONLY = "only site administrators see it"
 

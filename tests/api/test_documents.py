@@ -71,7 +71,7 @@ class LivedIn:
         ApiToken.objects.filter(description="unnamed").update(description="", expires_at=now + timedelta(9))
 
     def paths(self, operation):
-        """The addresses of an operation upon everything of its kind."""
+        """The addresses of an operation, one for each thing that it can act on."""
         many = {
             "organizations": NAMES,
             "users": [public_id("user", user.pk) for user in User.objects.all()],

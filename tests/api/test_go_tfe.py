@@ -43,6 +43,8 @@ def names_in_go_tfe():
 @pytest.fixture(scope="module")
 def program(tmp_path_factory):
     """The tests as one program, built without a network."""
+    # Debian's package, which `make check` installs; elsewhere the run names it. What go-tfe sends and reads
+    # is tested without it in test_omissions.py and test_documents.py.
     if not has_go_tfe():
         pytest.skip(NO_GO_TFE)
     directory = tmp_path_factory.mktemp("go")

@@ -1,4 +1,4 @@
-"""The mail about wrong codes: not for what everybody mistypes, and true for whoever reads it."""
+"""The mail about wrong codes: not for one or two mistyped ones, and true for every reader."""
 
 from django.test import Client
 

@@ -88,6 +88,8 @@ def test_pf3_pf4_the_picture_and_the_link_say_the_same(alice, settings):
 
 
 def test_pf3_the_npm_package_otpauth_reads_every_name(alice, settings, tmp_path):
+    # A third reader: pyotp and the plain parser read the same names without it, and the run names what it
+    # left out.
     if not (shutil.which("node") and shutil.which("npm")):
         pytest.skip(NO_NODE)
     every = list(every_kind(sign_in(alice), alice, settings))

@@ -126,14 +126,19 @@ def test_sf13_a_healthy_site_with_one_of_everything_is_ok_everywhere(site):
 # ---------------------------------------------------------------- changed and deleted
 
 
-@pytest.mark.parametrize("name", TAMPERED)
-def test_sf13_doctor_names_what_was_changed_or_deleted(site, name):
-    statements, title, words = TAMPERED[name]
+def doctor_after(statements):
+    """What `doctor` says once the statements have gone past the application: its code and its output."""
     with behind_the_back() as cursor:
         for statement in statements:
             cursor.execute(statement)
+        return doctor()
 
-        code, output = doctor()
+
+@pytest.mark.parametrize("name", TAMPERED)
+def test_sf13_doctor_names_what_was_changed_or_deleted(site, name):
+    statements, title, words = TAMPERED[name]
+
+    code, output = doctor_after(statements)
 
     assert code == 1
     found = output[output.index(f"WRONG: {title}\n") :]
@@ -143,11 +148,8 @@ def test_sf13_doctor_names_what_was_changed_or_deleted(site, name):
 @pytest.mark.parametrize("name", NOTED)
 def test_pf7_doctor_notes_what_administrators_may_have_done(site, name):
     statements, title, words = NOTED[name]
-    with behind_the_back() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
 
-        code, output = doctor()
+    code, output = doctor_after(statements)
 
     assert code == 0
     found = output[output.index(f"ok: {title}\n") :]
@@ -157,11 +159,8 @@ def test_pf7_doctor_notes_what_administrators_may_have_done(site, name):
 @pytest.mark.parametrize("name", LEFT_OVER)
 def test_sf13_doctor_notes_that_nothing_is_deleted_any_more(site, name):
     statements, words = LEFT_OVER[name]
-    with behind_the_back() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
 
-        code, output = doctor()
+    code, output = doctor_after(statements)
 
     assert code == 0
     assert re.search(words, output[output.index("ok: tidying\n") :]), output

@@ -1,4 +1,4 @@
-"""Links in mails, opened by whoever, after whatever mail programs have made of them (D42)."""
+"""Links in mails: opened by the owner or others, whole or changed by a mail program (D42)."""
 
 from datetime import timedelta
 from urllib.parse import quote

@@ -1,4 +1,4 @@
-"""The link in the mail of an invitation, opened by whoever (D42)."""
+"""The link in the mail of an invitation, opened by the invited person or by others (D42)."""
 
 from datetime import timedelta
 
