@@ -15,7 +15,7 @@ from django.test import TransactionTestCase
 
 from tests.support import environment
 from tests.support.database import empty_tables
-from tests.support.machine import NO_GO_TFE, NO_NODE, NO_TERRAFORM, find_chromium
+from tests.support.machine import NO_GO_TFE, NO_NODE, NO_TERRAFORM, PRODUCTION, find_chromium, no_program
 from tests.support.servers import start_site as start
 
 pytest_plugins = ["tests.support.people", "tests.support.organizations", "tests.support.crawl_people"]
@@ -65,6 +65,7 @@ LONG = (
     "tests/accounts/management/test_doctor.py",
     "tests/test_bad_input.py",
     "tests/hardening/test_proxy.py",
+    "tests/production/",
     "tests/site/test_stale_forms.py",
     "tests/organizations/members/test_owners_told.py::test_sf8_more_than_a_hundred_owners_are_all_told",
     "tests/races/test_crashes.py",
@@ -149,7 +150,7 @@ def reason_of(report):
 
 
 def may_be_skipped(report):
-    """Two programs may be missing anywhere, and a database of others is not ours to stop.
+    """Some programs may be missing anywhere, and a database of others is not ours to stop.
 
     What is sent in the programs' place is tested beside them, and two parsers do without node.
     """
@@ -160,6 +161,8 @@ def may_be_skipped(report):
         return reason == NO_NODE
     if report.nodeid.startswith("tests/api/test_go_tfe.py"):
         return reason == NO_GO_TFE
+    if report.nodeid.startswith("tests/production/"):
+        return reason in map(no_program, PRODUCTION)
     return reason.startswith(environment.NOT_OURS_TO_STOP)
 
 

@@ -21,6 +21,13 @@ NO_NODE = "no node and npm on this machine, so that two parsers read what three 
 GO_TFE = Path("/usr/share/gocode/src/github.com/hashicorp/go-tfe")
 GO_PACKAGES = ["golang-go", "golang-github-hashicorp-go-tfe-dev"]
 NO_GO_TFE = f"no go-tfe on this machine (Debian: apt-get install {' '.join(GO_PACKAGES)})"
+# What stands around the site in production, by the program and Debian's name of its package.
+PRODUCTION = {
+    "nginx": "nginx-light",
+    "pgbouncer": "pgbouncer",
+    "buildah": "buildah",
+    "mmdebstrap": "mmdebstrap",
+}
 # A lock held by another installation is waited for.
 APT = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=300"]
 
@@ -36,6 +43,20 @@ def main(*arguments):
         install(missing)
     if "all" in arguments and not has_go_tfe():  # by itself: where it is unknown, the others are not
         install(GO_PACKAGES)
+    if "all" in arguments:
+        for program, package in PRODUCTION.items():
+            if find_program(program) is None:
+                install([package])
+
+
+def find_program(name):
+    """The path of a program, also of one that is for administrators only; or None."""
+    return shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+
+
+def no_program(name):
+    """Why a test that needs this program is skipped."""
+    return f"no {name} on this machine (Debian: apt-get install {PRODUCTION[name]})"
 
 
 def has_go_tfe():

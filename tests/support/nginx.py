@@ -1,9 +1,7 @@
 """The nginx of this machine, with the configuration of docs/deployment.md on free ports."""
 
 import datetime
-import os
 import re
-import shutil
 import socket
 import ssl
 import tempfile
@@ -14,10 +12,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.support.guide import blocks
+from tests.support.machine import find_program
 from tests.support.process import Kept
 from tests.support.waiting import wait_until
 
-PROGRAM = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+PROGRAM = find_program("nginx")
 TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
 
