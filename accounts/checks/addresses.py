@@ -75,7 +75,7 @@ def proxies(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 
 def is_wide(text: str) -> bool:
-    """Return whether this is a private network with room for clients. Public ones are those of big proxies."""
+    """Return whether this is a private network with room for clients. Public ones belong to big proxies."""
     network = ip_network(text)
     return network.is_private and network.prefixlen < WIDEST_OF_PROXIES[network.version]
 
@@ -93,8 +93,8 @@ def mailboxes(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if settings.DEFAULT_FROM_EMAIL.rstrip(">").endswith("@localhost"):
         problems.append(
             Error(
-                "DEFAULT_FROM_EMAIL must be an address of your own, such as no-reply@example.com: mail servers "
-                f"refuse mails from {settings.DEFAULT_FROM_EMAIL}.",
+                "DEFAULT_FROM_EMAIL must be an address of your own, such as no-reply@example.com: mail "
+                f"servers refuse mails from {settings.DEFAULT_FROM_EMAIL}.",
                 id="accounts.E017",
             )
         )

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
-KNOWN = ("insecure-", "django-insecure-")  # to everybody who reads settings.py
+KNOWN = ("insecure-", "django-insecure-")  # beginnings of the keys of development
 
 
 @register(Tags.security, deploy=True)

@@ -11,7 +11,7 @@ from accounts.environment import variable
 
 JOINERS = "\u200c\u200d"  # invisible, but part of how Persian, Hindi and some emoji are written
 BLANKS = " \t\r\n"
-# From 0 to 1. SMS_COUNTRY and SMS_COUNTRIES have 0.83.
+# From 0 to 1: TRUSTED_PROXY and TRUSTED_PROXIES have 0.86.
 SIMILAR = 0.8
 
 
