@@ -16,7 +16,7 @@ def variable(name: str, variables: Mapping[str, str] = os.environ) -> str:
     An empty variable counts as not set. Raises ImproperlyConfigured, never with the value in its words.
     """
     value, path = variables.get(name, ""), variables.get(f"{name}_FILE", "").strip()
-    if value and path:
+    if value.strip() and path:
         raise ImproperlyConfigured(f"Set {name} or {name}_FILE, not both.")
     return content(Path(path), f"{name}_FILE") if path else value
 

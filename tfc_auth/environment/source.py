@@ -11,8 +11,8 @@ from accounts.environment import variable
 
 JOINERS = "\u200c\u200d"  # invisible, but part of how Persian, Hindi and some emoji are written
 BLANKS = " \t\r\n"
-# From 0 to 1: TRUSTED_PROXY and TRUSTED_PROXIES have 0.86.
-SIMILAR = 0.8
+# From 0 to 1: TRUSTED_PROXY and TRUSTED_PROXIES have 0.86; SECRET_KEY_BASE, which belongs to others, has 0.8.
+SIMILAR = 0.82
 
 
 class Source:
@@ -27,10 +27,9 @@ class Source:
         whole. With `secret` its words have nothing of the value, and quotation marks are part of it.
         """
         self.names.add(name)
-        value = variable(name, self.variables)
+        value = variable(name, self.variables).strip(BLANKS)
         if not value:  # HTTPS= in an environment file must not turn HTTPS off
             return default
-        value = value.strip(BLANKS)
         place = next(
             (n for n, char in enumerate(value) if not char.isprintable() and char not in JOINERS), None
         )
@@ -70,11 +69,16 @@ class Source:
             )
 
     def misspelt(self) -> dict[str, str]:
-        """Return variables that no reader has asked for, with the setting that each is probably meant for."""
+        """Return variables that no reader has asked for, with the setting that each is probably meant for.
+
+        One that has a value of its own is not meant: DATABASE_URL_OLD beside DATABASE_URL is no mistake.
+        """
         known = self.names | {f"{name}_FILE" for name in self.names}
+        missing = self.names - set(self.given(*self.names))
         found = {}
         for name in sorted(set(self.variables) - known):
-            if len(name) > 5 and (close := get_close_matches(name.upper(), known, n=1, cutoff=SIMILAR)):
+            meant = name.upper().removesuffix("_FILE")
+            if len(meant) > 5 and (close := get_close_matches(meant, missing, n=1, cutoff=SIMILAR)):
                 found[name] = close[0]
         return found
 
