@@ -19,6 +19,7 @@ from tests.support.environment import ROOT
 from tests.support.people import make_user
 from tests.support.settings_table import BAD, CONTRADICTIONS, GOOD, SAME, WITH
 from tfc_auth.environment import Environment
+from tfc_auth.mailers import HAS_MAILERS
 
 NEEDED = {
     "SECRET_KEY": "a secret key of fifty characters, and some more of them",
@@ -143,7 +144,8 @@ def test_of12_any_password_can_be_written_as_the_guide_says(load, password):
         }
     )
 
-    assert found["DATABASES"]["default"]["PASSWORD"] == found["EMAIL_HOST_PASSWORD"] == password
+    mail = found["MAILERS"]["default"]["OPTIONS"]["password"] if HAS_MAILERS else found["EMAIL_HOST_PASSWORD"]
+    assert found["DATABASES"]["default"]["PASSWORD"] == mail == password
 
 
 @pytest.mark.parametrize(

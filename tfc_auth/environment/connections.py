@@ -15,7 +15,8 @@ from tfc_auth.environment.source import Source
 POSTGRESQL = ("postgres", "postgresql")
 MAIL_SERVERS = ("smtp", "smtp+tls", "smtp+ssl", "smtps")
 DEVELOPMENT_MAIL = ("consolemail", "filemail", "memorymail", "dummymail")
-MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtps": 587, "smtp+ssl": 465}
+# Ports at which servers wait for TLS from the first byte on, and at which they never do.
+TLS_AT_ONCE, TLS_LATER = (465,), (25, 587)
 POSTGRESQL_PORT = "5432"
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 # What Django understands of a URL's parameters, beside those of libpq. The rest is set by settings.py.
@@ -65,8 +66,6 @@ class Connections(Source):
         if scheme in MAIL_SERVERS:
             check_mail_server(name, parts)
         config: dict[str, Any] = environ.Env.email_url_config(url)
-        if scheme in MAIL_SERVERS:
-            config["EMAIL_PORT"] = parts.port or MAIL_PORTS[scheme]
         return config
 
 
@@ -150,5 +149,10 @@ def check_mail_server(name: str, parts: SplitResult) -> None:
         raise ImproperlyConfigured(f"{name} must name the mail server: smtp+tls://user:password@host:587.")
     if parts.path.strip("/") or parts.query:
         raise ImproperlyConfigured(f"{name} must have nothing behind host and port; {HOW_TO_WRITE}.")
+    if parts.port in (TLS_LATER if parts.scheme == "smtp+ssl" else TLS_AT_ONCE):
+        better = "smtp+tls" if parts.port in TLS_LATER else "smtp+ssl"
+        raise ImproperlyConfigured(
+            f"{name} has a port that does not go with {parts.scheme}://: write {better}:// for {parts.port}."
+        )
     if bool(parts.username) != bool(parts.password):
         raise ImproperlyConfigured(f"{name} must have a user and a password, or neither of them.")
