@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 from tfc_auth.environment.lists import Lists
+from tfc_auth.environment.source import shown
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -47,13 +48,18 @@ class Addresses(Lists):
         if not value:
             return value
         if not value.lower().startswith(("https://", "http://")):
-            raise ImproperlyConfigured(f"{name} must begin with https:// or http://, not be {value!r}.")
+            raise ImproperlyConfigured(f"{name} must begin with https:// or http://, not be {shown(value)}.")
         try:
             parts = urlsplit(value)
             port = parts.port
+        except ValueError:  # whose words quote what may be a password
+            raise ImproperlyConfigured(
+                f"{name} must be a host and perhaps a port from 1 to 65535, not {shown(value)}."
+            ) from None
+        try:
             host = ascii_host(parts.hostname or "")
         except ValueError as error:
-            raise ImproperlyConfigured(f"{name} must be an address, not {value!r}: {error}.") from None
+            raise ImproperlyConfigured(f"{name} must be an address, not {shown(value)}: {error}.") from None
         origin = f"{parts.scheme}://{host}"
         if port not in (None, DEFAULT_PORTS[parts.scheme]):
             origin += f":{port}"
@@ -80,7 +86,7 @@ def host_of(name: str, value: str) -> str:
         return ascii_host(value.removeprefix("[").removesuffix("]"))
     except ValueError as error:
         better = better_host(value)
-        hint = f"write {better} instead of {value!r}" if better else f"{value!r}: {error}"
+        hint = f"write {better} instead of {shown(value)}" if better else f"{shown(value)}: {error}"
         raise ImproperlyConfigured(
             f"{name} must be names of hosts with commas between them, and no https://, port or path: {hint}."
         ) from None

@@ -42,9 +42,10 @@ class Connections(Source):
                 "sqlite:////whole/path/db.sqlite3, without quotation marks."
             )
         parts = taken_apart(name, url)
-        if not parts.path.strip("/"):
+        if not parts.path.strip("/") or (parts.hostname and "/" in parts.path[1:]):
             raise ImproperlyConfigured(
-                f"{name} must name the database behind the host: postgres://host/name."
+                f"{name} must have the name of the database behind the host, and no further slash: "
+                "postgres://host/name."
             )
         check_options(name, parts.query)
         config: dict[str, Any] = environ.Env.db_url_config(url)
@@ -145,7 +146,7 @@ def hosts_and_ports(name: str, parts: SplitResult, config: dict[str, Any]) -> tu
 
 def check_mail_server(name: str, parts: SplitResult) -> None:
     """Raise ImproperlyConfigured for an address that no mail could be sent to."""
-    if not parts.hostname:
+    if not re.fullmatch(r"[\w.:%-]+", parts.hostname or ""):
         raise ImproperlyConfigured(f"{name} must name the mail server: smtp+tls://user:password@host:587.")
     if parts.path.strip("/") or parts.query:
         raise ImproperlyConfigured(f"{name} must have nothing behind host and port; {HOW_TO_WRITE}.")

@@ -1,5 +1,6 @@
 """Readers of comma-separated lists."""
 
+import re
 from collections.abc import Sequence
 from functools import cache
 from ipaddress import IPv4Network, IPv6Network, ip_interface, ip_network
@@ -53,7 +54,7 @@ def network_of(name: str, text: str) -> IPv4Network | IPv6Network:
     ImproperlyConfigured.
     """
     try:
-        network = ip_network(text, strict=False)
+        network = ip_network(re.sub(r"^\[(.*)\]$", r"\1", text), strict=False)
         if "/" in text and ip_interface(text).ip != network.network_address:
             raise ImproperlyConfigured(
                 f"{name}: {text} is an address within a network: write {network} for the whole network, or "

@@ -1,6 +1,7 @@
 """What all readers begin with: the value of a variable or of its file, trimmed and free of odd characters."""
 
 import os
+import re
 import unicodedata
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -10,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from accounts.environment import variable
 
 JOINERS = "\u200c\u200d"  # invisible, but part of how Persian, Hindi and some emoji are written
+LONGEST_SHOWN = 64  # characters
 BLANKS = " \t\r\n"
 # From 0 to 1: TRUSTED_PROXY and TRUSTED_PROXIES have 0.86; SECRET_KEY_BASE, which belongs to others, has 0.8.
 SIMILAR = 0.82
@@ -35,7 +37,7 @@ class Source:
         )
         if place is not None:
             what = name_of(value[place])
-            tail = f"character {place + 1} is {what}" if secret else f"take {what} out of {value!r}"
+            tail = f"character {place + 1} is {what}" if secret else f"take {what} out of {shown(value)}"
             raise ImproperlyConfigured(
                 f"{name} must be one line without control characters and invisible ones: {tail}."
             )
@@ -81,6 +83,14 @@ class Source:
             if len(meant) > 5 and (close := get_close_matches(meant, missing, n=1, cutoff=SIMILAR)):
                 found[name] = close[0]
         return found
+
+
+def shown(value: str) -> str:
+    """Return the beginning of a value as a sentence quotes it, without the password that an address may have:
+    whoever mixes up two settings must not find one of them in the log.
+    """
+    text = re.sub(r"(?<=://)[^@]*(?=@)", "...", value)
+    return repr(text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}...")
 
 
 def name_of(char: str) -> str:

@@ -59,7 +59,8 @@ class Texts(Source):
         path = Path(self.text(name, default=str(default)))
         if not path.is_absolute():
             raise ImproperlyConfigured(
-                f"{name} must be a whole path: write {str(path.absolute())!r}, not {str(path)!r}."
+                f"{name} must be a whole path: write {str(path.expanduser().absolute())!r}, "
+                f"not {str(path)!r}."
             )
         try:
             nearest = next(above for above in (path, *path.parents) if above.exists())
