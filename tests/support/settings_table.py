@@ -239,6 +239,7 @@ BAD = {
         ("0.0.0.0/1,128.0.0.0/1", "holds nearly everybody"),
         ("::/0", "holds nearly everybody"),
         ("2000::/3", "holds nearly everybody"),
+        ("::/64", "holds nearly everybody"),
         ("::ffff:0.0.0.0/96", "holds nearly everybody"),
         (",", "nothing between them"),
     ],

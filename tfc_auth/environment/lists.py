@@ -14,6 +14,7 @@ from tfc_auth.environment.source import Source
 
 # Wider networks, by version of IP, hold everybody, if they are not private (fc00::/7 is).
 WIDEST = {4: 8, 6: 16}
+OF_IPV4 = IPv6Network("::ffff:0:0/96")  # all of IPv4, as sockets for both families write it
 
 
 class Lists(Source):
@@ -68,7 +69,8 @@ def network_of(name: str, text: str) -> IPv4Network | IPv6Network:
     mapped = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
     if mapped is not None and network.prefixlen >= 96:
         network = ip_network(f"{mapped}/{network.prefixlen - 96}")
-    if network.prefixlen < WIDEST[network.version] and not network.is_private:
+    holds_ipv4 = isinstance(network, IPv6Network) and OF_IPV4.subnet_of(network)
+    if holds_ipv4 or (network.prefixlen < WIDEST[network.version] and not network.is_private):
         raise ImproperlyConfigured(
             f"{name}: {text} holds nearly everybody: write the addresses of your own machines."
         )
