@@ -65,13 +65,13 @@ class PgBouncer:
         }
         for name in DEVIATIONS:
             ini["pgbouncer"].pop(name)
-        ini["pgbouncer"] |= {
+        ini["pgbouncer"].update({
             "listen_port": str(self.port),
             "auth_file": str(self.directory / "userlist.txt"),
             "unix_socket_dir": "",
             "admin_users": self.role,
             **self.settings,
-        }
+        })
         written = io.StringIO()
         ini.write(written)
         return written.getvalue()
