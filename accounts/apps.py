@@ -10,11 +10,11 @@ class AccountsConfig(AppConfig):
         from django.db.models.signals import post_migrate
 
         from accounts import checks  # noqa: F401 - registers itself
-        from accounts.database import checks as of_databases  # noqa: F401 - as above
         from accounts.api import resources
         from accounts.audit import Event, guards
         from accounts.audit.events import enumerations
         from accounts.crypto.columns import sealed_columns
+        from accounts.database import checks as of_databases  # noqa: F401 - as above
         from accounts.management import checks as examinations
         from accounts.management import doctor, due_work
         from accounts.management.checks import clocks

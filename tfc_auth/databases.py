@@ -11,7 +11,7 @@ OF_SESSIONS = ("options", "assume_role")
 
 
 def with_limits(database: dict[str, Any], *, pooler: bool) -> dict[str, Any]:
-    """Return the settings of a PostgreSQL database, so made that a server that is away or stuck costs seconds.
+    """Return the settings of a PostgreSQL database with which a server that is away or stuck costs seconds.
 
     Raises ImproperlyConfigured.
     """

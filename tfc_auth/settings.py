@@ -127,7 +127,7 @@ TEMPLATES = [
 # --- Database ---
 
 DATABASE_URL = env.str("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")
-# Whether DATABASE_URL leads to a pooler such as PgBouncer, which hands a connection on after each transaction.
+# Whether DATABASE_URL leads to a pooler such as PgBouncer, which hands connections on.
 DATABASE_POOLER = env.switch("DATABASE_POOLER", default=False)
 DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=600)

@@ -5,7 +5,7 @@ and hands connections on, so there they belong to the role: `ALTER ROLE ... SET`
 missing, whatever stands in between.
 """
 
-# Milliseconds: for a lock, for a statement, and until a process that is stuck in a transaction loses its locks.
+# Milliseconds: for a lock, for a statement, and until what is stuck in a transaction loses its locks.
 LIMITS = {"lock_timeout": 3000, "statement_timeout": 4000, "idle_in_transaction_session_timeout": 60_000}
 
 

@@ -1,13 +1,8 @@
-"""PostgreSQL is restarted or stuck under load, and disks are full: a 503 soon, nothing half done, and back (OF5)."""
+"""The database is restarted or stuck, and disks are full: a 503 soon, nothing half done, and back (OF5)."""
 
 import os
 import signal
-import socket
-import subprocess
-import sys
-import tempfile
-import time
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -20,8 +15,7 @@ from tests.support.machine import no_program
 from tests.support.parallel import browser, post
 from tests.support.people import PASSWORD
 from tests.support.pgbouncer import PROGRAM, PgBouncer
-from tests.support.process import Kept
-from tests.support.servers import Site, parse_mails, start_site, wait_until_up
+from tests.support.servers import start_site
 from tests.test_dependencies import OwnPostgreSQL, is_503_page, manage, sign_up
 
 SECONDS_FOR_503 = 5
@@ -50,9 +44,9 @@ class Drill:
             yield load
             print(f"  back after {load.wait_for(200, 10):.1f} s")
         print(f"  {load.statuses()}, the slowest 503 took {load.slowest():.1f} s")
-        assert set(load.statuses()) <= {200, 302, 503}, self.site.log()[-5000:]
+        assert set(load.statuses()) <= {200, 302, 429, 503}, self.site.log()[-5000:]
         assert "Internal Server Error" not in self.site.log()
-        assert load.slowest() < SECONDS_FOR_503
+        assert load.slowest() < SECONDS_FOR_503, load.slow(SECONDS_FOR_503)
         assert self.sign_ins() - before >= len(load.signed_in)
         assert self.insiders[0].get(PROFILE).status == 200
         self.manage("doctor")
@@ -128,9 +122,7 @@ def test_of5_postgresql_is_restarted_behind_a_pooler(server, direct, how):
 def processes_of(pid):
     """A server and those that it has begun, each of which has a group of its own."""
     children = [
-        int(path.name)
-        for path in Path("/proc").iterdir()
-        if path.name.isdigit() and parent_of(path) == pid
+        int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit() and parent_of(path) == pid
     ]
     return [pid, *children]
 

@@ -1,4 +1,4 @@
-"""The real PgBouncer in transaction mode, as docs/deployment.md sets it up, between the site and PostgreSQL (OF5)."""
+"""The real PgBouncer in transaction mode, as docs/deployment.md sets it up, before PostgreSQL (OF5)."""
 
 import os
 import re
@@ -108,7 +108,9 @@ def left_behind(pooler):
         sessions = [all_at_once.enter_context(psycopg.connect(pooler.url)) for _ in range(POOL)]
         for session in sessions:
             session.prepare_threshold = None
-            pid = session.execute("SELECT pg_backend_pid()").fetchone()  # and keeps it: a transaction has begun
+            pid = session.execute(
+                "SELECT pg_backend_pid()"
+            ).fetchone()  # and keeps it: a transaction has begun
             for what, query in LEFT.items():
                 found += [(what, *row) for row in session.execute(query)]
             found += [(name, value) for name, value in limits_of(session).items() if value != LIMITS[name]]
@@ -117,9 +119,7 @@ def left_behind(pooler):
 
 
 def limits_of(session):
-    found = session.execute(
-        "SELECT name, setting::int FROM pg_settings WHERE name = ANY(%s)", [list(LIMITS)]
-    )
+    found = session.execute("SELECT name, setting::int FROM pg_settings WHERE name = ANY(%s)", [list(LIMITS)])
     return dict(found.fetchall())
 
 
@@ -169,7 +169,7 @@ def test_of5_nothing_of_a_session_stays_on_a_pooled_connection(pooler, live_site
         ]
 
     assert [code for code, _said in commands] == [0] * len(commands), commands
-    assert set(load.statuses()) <= {200, 302}
+    assert set(load.statuses()) <= {200, 302, 429}
     assert left_behind(pooler) == []
 
 
@@ -186,7 +186,7 @@ def under_load(site, count=6):
         print(f"  back after {load.wait_for(200, 10):.1f} s")
     print(f"  {load.statuses()}, the slowest 503 took {load.slowest():.1f} s")
     assert 500 not in load.statuses(), site.log()[-5000:]
-    assert set(load.statuses()) <= {200, 302, 503}
+    assert set(load.statuses()) <= {200, 302, 429, 503}
     assert load.slowest() < SECONDS_FOR_503
     assert AuditEvent.objects.filter(event="login.succeeded").count() >= len(load.signed_in)
     assert broken() == []
@@ -225,7 +225,7 @@ def test_of5_a_pooler_that_is_killed_and_started_again(pooler, live_site, alice)
 
 
 def test_of5_what_is_stuck_in_a_transaction_loses_its_locks(pooler, live_site, alice):
-    """A process that hangs in the middle keeps everybody else waiting for a minute at most; here, a second."""
+    """A process that hangs in the middle holds its locks for a minute at most; here, for a second."""
     with psycopg.connect(pooler.url) as stuck:
         stuck.execute("SET LOCAL idle_in_transaction_session_timeout = '1s'")
         stuck.execute("SELECT 1 FROM accounts_user WHERE username = 'alice' FOR UPDATE")

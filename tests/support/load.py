@@ -71,7 +71,9 @@ class Load:
         began = time.monotonic() if since is None else since
 
         def later():
-            return [answer.at for answer in list(self.answers) if answer.at > began and answer.status == status]
+            return [
+                answer.at for answer in list(self.answers) if answer.at > began and answer.status == status
+            ]
 
         wait_until(lambda: len(later()) >= count, lambda: f"{self.statuses()}\n{self.site.log()[-3000:]}")
         return later()[0] - began
@@ -82,3 +84,7 @@ class Load:
 
     def slowest(self, status=503):
         return max((answer.took for answer in self.answers if answer.status == status), default=0)
+
+    def slow(self, seconds):
+        """Return the answers that took longer than this."""
+        return [answer for answer in self.answers if answer.took >= seconds]

@@ -24,7 +24,7 @@ DEVIATIONS = ("logfile", "pidfile", "unix_socket_dir")  # a process that ends wi
 
 
 class PgBouncer:
-    """A running PgBouncer before the server of a DATABASE_URL; `url` is its own. Keywords are settings of it."""
+    """A running PgBouncer before the server of a DATABASE_URL; `url` is its own. Keywords are settings."""
 
     def __init__(self, url, role=None, password="", **settings):
         parts = urlsplit(url)
@@ -34,7 +34,8 @@ class PgBouncer:
             "port": parts.port or 5432,
             "dbname": self.database,
         }
-        self.role, self.password = role or unquote(parts.username or ""), password or unquote(parts.password or "")
+        self.role = role or unquote(parts.username or "")
+        self.password = password or unquote(parts.password or "")
         self.settings = settings
         self.directory = Path(tempfile.mkdtemp(prefix="tfc-auth-pgbouncer-"))
         [self.port] = free_ports(1)
@@ -65,13 +66,15 @@ class PgBouncer:
         }
         for name in DEVIATIONS:
             ini["pgbouncer"].pop(name)
-        ini["pgbouncer"].update({
-            "listen_port": str(self.port),
-            "auth_file": str(self.directory / "userlist.txt"),
-            "unix_socket_dir": "",
-            "admin_users": self.role,
-            **self.settings,
-        })
+        ini["pgbouncer"].update(
+            {
+                "listen_port": str(self.port),
+                "auth_file": str(self.directory / "userlist.txt"),
+                "unix_socket_dir": "",
+                "admin_users": self.role,
+                **self.settings,
+            }
+        )
         written = io.StringIO()
         ini.write(written)
         return written.getvalue()

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
 
@@ -23,12 +24,24 @@ REFUSALS = {
 }
 
 
+# What no Twilio says, but what stands in its way may say: (HTTP status, type, body).
+NONSENSE = {
+    "malformed": (201, "application/json", b'{"sid": "SM'),
+    "empty": (201, "application/json", b""),
+    "page": (200, "text/html", b"<h1>Welcome to this hotel</h1>"),
+    "unauthorized": (401, "application/json", b'{"code": 20003, "message": "Authenticate", "status": 401}'),
+    "redirect": (307, "text/plain", b""),
+    "elsewhere": (302, "text/plain", b""),
+}
+
+
 class Twilio:
-    """`mode` is "created", a key of REFUSALS, "hang" or "cut"."""
+    """`mode` is "created", a key of REFUSALS or NONSENSE, "hang", "cut" or "dawdle"."""
 
     def __init__(self):
         self.mode = "created"
         self.messages = []
+        self.led_astray = []  # requests that followed a redirect
         self.release = threading.Event()
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self.handler())
         self.server.daemon_threads = True
@@ -57,6 +70,8 @@ class Twilio:
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"])).decode()
                 fields = {name: values[0] for name, values in parse_qs(body).items()}
+                if self.path.endswith("/elsewhere"):
+                    twilio.led_astray.append(self.path)
                 sid = f"SM{len(twilio.messages):032d}"
                 twilio.messages.append({"sid": sid, "path": self.path, **fields})
                 if twilio.mode == "hang":
@@ -65,19 +80,43 @@ class Twilio:
                 if twilio.mode == "cut":
                     self.connection.close()
                     return
+                if twilio.mode == "dawdle":
+                    self.dawdle()
+                    return
+                if twilio.mode in NONSENSE:
+                    status, kind, content = NONSENSE[twilio.mode]
+                    self.send(status, kind, content)
+                    return
                 if twilio.mode in REFUSALS:
                     status, code, message = REFUSALS[twilio.mode]
                     self.reply(status, {"code": code, "message": message, "status": status})
                     return
                 self.reply(201, {"sid": sid, "status": "queued", "to": fields["To"], "body": fields["Body"]})
 
+            def do_GET(self):
+                twilio.led_astray.append(self.path)
+                self.send(404, "text/plain", b"")
+
             def reply(self, status, document):
-                content = json.dumps(document).encode()
+                self.send(status, "application/json", json.dumps(document).encode())
+
+            def send(self, status, kind, content):
                 self.send_response(status)
-                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(content)))
+                if status in (302, 307):
+                    self.send_header("Location", f"http://127.0.0.1:{twilio.server.server_port}/elsewhere")
                 self.end_headers()
                 self.wfile.write(content)
+
+            def dawdle(self):
+                """A byte now and then: each read succeeds in time, and all of them take for ever."""
+                self.send_response(201)
+                self.send_header("Content-Length", "1000000")
+                self.end_headers()
+                with suppress(OSError):
+                    while not twilio.release.wait(0.5):
+                        self.wfile.write(b" ")
 
             def log_message(self, *arguments):
                 pass
