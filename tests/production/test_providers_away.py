@@ -1,4 +1,4 @@
-"""The mail server and the provider of texts are away, hang, refuse, dawdle or talk nonsense (OF5, F12, F14)."""
+"""The mail server and the provider of texts are away, hang, refuse, dawdle or talk nonsense (OF5)."""
 
 import socket
 from datetime import timedelta
@@ -133,7 +133,11 @@ def sam(transactional_db):
     "mode", ["malformed", "empty", "page", "redirect", "elsewhere", "unauthorized", "dawdle", "away"]
 )
 def test_of5_a_text_that_the_provider_did_not_take_is_told_and_sent_once(
-    sam, by_twilio, mode, settings, caplog  # noqa: F811 - a fixture
+    sam,
+    by_twilio,  # noqa: F811
+    mode,
+    settings,
+    caplog,
 ):
     by_twilio.mode = mode
     if mode == "away":

@@ -49,11 +49,15 @@ def client() -> Any:
     from twilio.http.http_client import TwilioHttpClient  # noqa: PLC0415 - the SDK is heavy
     from twilio.rest import Client  # noqa: PLC0415
 
+    from accounts.factors.sms.backends import connections  # noqa: PLC0415 - as heavy
+
+    http_client = TwilioHttpClient(timeout=TIMEOUT, max_retries=0)
+    http_client.session = connections.ImpatientSession()
     made = Client(
         settings.TWILIO_API_KEY or settings.TWILIO_ACCOUNT_SID,
         settings.TWILIO_API_SECRET or settings.TWILIO_AUTH_TOKEN,
         account_sid=settings.TWILIO_ACCOUNT_SID,
-        http_client=TwilioHttpClient(timeout=TIMEOUT, max_retries=0),
+        http_client=http_client,
     )
     if settings.TWILIO_API_BASE_URL:
         made.api.base_url = settings.TWILIO_API_BASE_URL
