@@ -7,12 +7,14 @@ Django.
 import os
 import re
 import socket
+from contextlib import contextmanager
 
 import pytest
 from _pytest.mark.expression import Expression
 from django.db import connections
 from django.test import TransactionTestCase
 
+from accounts.database.postgresql.base import DatabaseWrapper as PostgreSQL
 from tests.support import environment
 from tests.support.database import empty_tables
 from tests.support.machine import (
@@ -227,6 +229,22 @@ def django_db_modify_db_settings():
             **settings["OPTIONS"],
             "init_command": settings["OPTIONS"]["init_command"].replace("FULL", "OFF"),
         }
+    else:
+        make_databases_without_hurry()
+
+
+def make_databases_without_hurry():
+    """To make and to drop one takes as long as the disk of a busy machine takes, and no page does that."""
+    original = PostgreSQL._nodb_cursor
+
+    @contextmanager
+    def patient(self):
+        with original(self) as cursor:
+            cursor.db.patience = None
+            cursor.execute("SET statement_timeout = 0")
+            yield cursor
+
+    PostgreSQL._nodb_cursor = patient
 
 
 @pytest.fixture(autouse=True, scope="session")
