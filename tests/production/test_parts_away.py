@@ -2,8 +2,13 @@
 
 import os
 import signal
-from contextlib import contextmanager
+import socket
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import psycopg
 import pytest
@@ -16,6 +21,7 @@ from tests.support.parallel import browser, post
 from tests.support.people import PASSWORD
 from tests.support.pgbouncer import PROGRAM, PgBouncer
 from tests.support.servers import start_site
+from tests.support.visitor import Visitor
 from tests.test_dependencies import OwnPostgreSQL, is_503_page, manage, sign_up
 
 SECONDS_FOR_503 = 5
@@ -202,3 +208,41 @@ def until_503(ask):
         if reply.status != 302:
             return reply
     raise AssertionError("there is still room")
+
+
+@contextmanager
+def site_without_a_log(url):
+    """The site whose every line finds no room: /dev/full is a disk that is full for good."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, open("/dev/full", "w") as full:
+        bind = ["--config", "python:tfc_auth.server", "--bind", f"fd://{listener.fileno()}"]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "--chdir", str(environment.ROOT), *bind, "tfc_auth.wsgi"],
+            stdout=full,
+            stderr=full,
+            pass_fds=[listener.fileno()],
+            env={**os.environ, "DATABASE_URL": url, "EMAIL_URL": "dummymail://"},
+        )
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        try:
+            yield SimpleNamespace(visitor=lambda: Visitor(address))
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def test_of5_the_disk_of_the_log_is_full(tmp_path):
+    url = f"sqlite:///{tmp_path}/db.sqlite3"
+    assert manage("migrate", "--verbosity=0", DATABASE_URL=url).wait(60) == 0
+
+    with site_without_a_log(url) as site:
+        inside = sign_up(site, "alice")
+        replies = [
+            post(browser(site), "/session", username="alice", password=password)
+            for password in ("wrong", PASSWORD)
+        ]
+        assert [reply.status for reply in replies] == [422, 302]
+        assert inside.get(PROFILE).status == 200
+
+    with closing(sqlite3.connect(tmp_path / "db.sqlite3")) as database:
+        recorded = {row[0] for row in database.execute("SELECT event FROM accounts_auditevent")}
+    assert {"account.created", "login.failed", "login.succeeded"} <= recorded
