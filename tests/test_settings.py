@@ -506,3 +506,38 @@ def test_check_deploy_refuses_the_constants_of_development(problems, load):
     found = problems(**{name: insecure[name] for name in ("SECRET_KEY", "ENCRYPTION_KEYS")})
 
     assert {"security.W009", "accounts.E010"} <= found
+
+
+POSTGRESQL = "postgres://site:secret@db.example:6432/tfc"
+
+
+def test_of5_without_a_pooler_each_connection_asks_for_its_limits(load):
+    [database] = load(**NEEDED | {"DATABASE_URL": f"{POSTGRESQL}?options=-csearch_path%3Dtfc"})[
+        "DATABASES"
+    ].values()
+
+    asked = dict(part.split("=") for part in database["OPTIONS"]["options"].replace("-c ", "-c").split(" "))
+    assert asked == {
+        "-csearch_path": "tfc",
+        "-clock_timeout": "3000",
+        "-cstatement_timeout": "4000",
+        "-cidle_in_transaction_session_timeout": "60000",
+    }
+
+
+@pytest.mark.parametrize("value", ["1", "on", "TRUE"])
+def test_of5_with_a_pooler_nothing_belongs_to_a_session(load, value):
+    settings = load(**NEEDED | {"DATABASE_URL": f"{POSTGRESQL}?sslmode=require", "DATABASE_POOLER": value})
+
+    database = settings["DATABASES"]["default"]
+    assert "options" not in database["OPTIONS"]
+    assert database["OPTIONS"]["sslmode"] == "require"
+    assert database["OPTIONS"]["prepare_threshold"] is None
+    assert database["DISABLE_SERVER_SIDE_CURSORS"] is True
+    assert database["CONN_HEALTH_CHECKS"] is True
+
+
+@pytest.mark.parametrize("parameter", ["options=-c%20search_path%3Dtfc", "assume_role=tfc"])
+def test_of5_what_a_pooler_does_not_keep_stops_the_start(load, parameter):
+    with pytest.raises(ImproperlyConfigured, match="With DATABASE_POOLER=1, DATABASE_URL can't have"):
+        load(**NEEDED | {"DATABASE_URL": f"{POSTGRESQL}?{parameter}", "DATABASE_POOLER": "1"})

@@ -23,7 +23,8 @@ from accounts.web.acting import page_of
 
 ADMIN = "/admin/"
 REGISTRY = "/api/registry/"  # discovery names it, because clients fail without the name (tfc_auth/site.py)
-READ_ONLY = "25006"  # PostgreSQL's SQLSTATE for a write to a standby, for example
+# PostgreSQL's SQLSTATEs: for a write to a standby, for example, and for a transaction that stood still.
+UNABLE = ("25006", "25P03")
 
 
 # Fields that people type and that are no secret: the page of an expired form shows them.
@@ -124,9 +125,9 @@ def method_not_allowed(request: HttpRequest) -> HttpResponse:
 
 
 def is_away(error: BaseException | None) -> bool:
-    """Return whether the database does not respond, or refuses to write."""
-    refuses_to_write = getattr(getattr(error, "__cause__", None), "sqlstate", None) == READ_ONLY
-    return refuses_to_write or isinstance(error, (OperationalError, InterfaceError))
+    """Return whether the database does not respond, refuses to write, or has ended the connection."""
+    is_unable = getattr(getattr(error, "__cause__", None), "sqlstate", None) in UNABLE
+    return is_unable or isinstance(error, (OperationalError, InterfaceError))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
+from tfc_auth.databases import with_limits
 from tfc_auth.environment import Environment
 from tfc_auth.mailers import mail_settings
 from tfc_auth.private_files import PrivateConnection, make_private_folder
@@ -129,6 +130,8 @@ TEMPLATES = [
 DATABASES = {
     "default": env.database("DATABASE_URL", default=f"sqlite:///{quote(str(VAR_DIR / 'db.sqlite3'))}")
 }
+# Whether DATABASE_URL leads to a pooler such as PgBouncer, which hands connections on.
+DATABASE_POOLER = env.switch("DATABASE_POOLER", default=False)
 DATABASES["default"]["CONN_MAX_AGE"] = env.whole("CONN_MAX_AGE", default=600, least=0, most=86_400)  # seconds
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 # A database that is away or stuck causes a 503 within 5 seconds instead of a blocked worker.
@@ -142,15 +145,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "factory": PrivateConnection,
     }
 else:
-    DATABASES["default"]["OPTIONS"] = {
-        **DATABASES["default"].get("OPTIONS", {}),
-        "connect_timeout": 2,
-        # A host that is gone sends nothing at all, and TCP alone retries for about 15 minutes.
-        "tcp_user_timeout": 2500,  # milliseconds
-        "keepalives_idle": 2,
-        "keepalives_interval": 1,
-        "options": "-c lock_timeout=3000 -c statement_timeout=5000",
-    }
+    DATABASES["default"] = with_limits(DATABASES["default"], pooler=DATABASE_POOLER)
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -1,6 +1,6 @@
 """Statements that may take longer than pages allow.
 
-The time limit is lifted for one transaction at a time: a setting of the session would stay on a connection
+The time limits are lifted for one transaction at a time: a setting of the session would stay on a connection
 that a pooler such as PgBouncer hands to somebody else.
 """
 
@@ -10,9 +10,13 @@ from typing import Any
 
 from django.db import connection, transaction
 
-LIFT = "SET LOCAL statement_timeout = 0"
+# The true is LOCAL: until the end of the transaction. What computes between its statements is not stuck.
+LIFT = (
+    "SELECT set_config('statement_timeout', '0', true), "
+    "set_config('idle_in_transaction_session_timeout', '0', true)"
+)
 # Statements that end or divide transactions: LIFT can't stand before them when the transaction has failed.
-OF_TRANSACTIONS = ("SET LOCAL", "SAVEPOINT", "RELEASE", "ROLLBACK")
+OF_TRANSACTIONS = (LIFT, "SAVEPOINT", "RELEASE", "ROLLBACK")
 
 
 @contextmanager
@@ -24,17 +28,29 @@ def unhurried() -> Iterator[None]:
     if connection.vendor != "postgresql":
         yield
         return
-    with transaction.atomic():
+    with patience_kept(connection) as patient, transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(LIFT)
+        patient()
         yield
 
 
 @contextmanager
 def unhurried_transactions() -> Iterator[None]:
     """Lift the statement timeout in each transaction of the block. Statements outside keep their limit."""
-    with connection.execute_wrapper(lifting):
+    with patience_kept(connection) as patient, connection.execute_wrapper(lifting):
+        patient()
         yield
+
+
+@contextmanager
+def patience_kept(database: Any) -> Iterator[Callable[[], None]]:
+    """Yield what has this side, too, wait as long as it takes; afterwards it is as impatient as before."""
+    before = getattr(database, "patience", None)
+    try:
+        yield lambda: setattr(database, "patience", None)
+    finally:
+        database.patience = before
 
 
 def lifting(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:

@@ -16,6 +16,7 @@ GOOD = {
     "SUPPORT_EMAIL": "help@example.com",
     "DATABASE_URL": "postgres://user:p%40ss$@db.example.com:5433/name?sslmode=require",
     "CONN_MAX_AGE": "0",
+    "DATABASE_POOLER": "1",
     "EMAIL_URL": "smtp+tls://user@example.com:p%2Fss$@mail.example.com:587",
     "DEFAULT_FROM_EMAIL": '"Acme, Inc." <no-reply@example.com>',
     "SECOND_FACTORS": FACTORS,
@@ -158,6 +159,7 @@ BAD = {
         ("sqlite:////var/db.sqlite3?timeout=5", "no parameters"),
     ],
     "CONN_MAX_AGE": not_a_number(0, 86_400),
+    "DATABASE_POOLER": SWITCH,
     "EMAIL_URL": [
         ("mail.example.com", "smtp+tls://user:password@host:587"),
         ("pigeon://user:p4ssw0rt@host", "smtp+tls://user:password@host:587"),

@@ -18,6 +18,7 @@ from django.db.models import (
 )
 
 from accounts.audit import guards, retention
+from accounts.database.checks import missing
 from accounts.management.checks.tables import models
 from accounts.management.doctor import Check, Note
 from accounts.management.rows import named
@@ -92,7 +93,13 @@ def in_words(days: int | None) -> str:
     return "for ever" if days is None else f"for {days} days"
 
 
+def connections_have_time_limits() -> Iterator[str]:
+    """Check what a pooler or a changed role may have taken away: a page must not wait without end."""
+    yield from missing(connection)
+
+
 CHECKS = {
+    "time limits": Check(connections_have_time_limits),
     "migrations": Check(migrations_are_applied),
     "constraints": Check(tables_keep_their_constraints),
     "references": Check(rows_have_their_parents),
