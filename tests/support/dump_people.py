@@ -49,7 +49,7 @@ def use(tree, database_url):
     former = {"PYTHONPATH": str(releases.FORMER), **MACHINE}
     site = start_site(database_url, root=tree, workers=1, **former)
     try:
-        alice, bob, carol, _dora = people = [Known(name) for name in ("alice", "bob", "carol", "dora")]
+        alice, *_others = people = [Known(name) for name in ("alice", "bob", "carol", "dora")]
         for person in people:
             sign_up(site, person, confirm=person.username != "dora")
         at_alice, at_bob, at_carol = (person.browser(site.url, person.signed_in) for person in people[:3])

@@ -26,8 +26,8 @@ HEAD = """\
 # The newest release, which has to go on with the migrations of the next one, and its commit.
 RELEASED, COMMIT = "0.1.0", "a5dae96"
 
-# Why the former release goes on with a migration of which that can't be seen: what a function does to the data,
-# a column that was made in two steps, or the removal of what no release that may still run uses.
+# Why the former release goes on with a migration of which that can't be seen: what a function does to the
+# data, a column that was made in two steps, or the removal of what no release that may still run uses.
 # Where it does not go on, say so: "STOP 0.3.0: ...", and say in CHANGELOG.md that all processes stop first.
 REVIEWED = {
     ("accounts", "0005_append_only_events"): "0.1.0 changes and deletes no audit event",

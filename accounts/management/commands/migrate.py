@@ -2,6 +2,8 @@
 
 It refuses to go back to before accounts or organizations existed: like `flush`, that would delete all of
 them, and all audit events. Django does so without asking.
+
+It also refuses a database of a newer release: what it puts back after each run are the triggers of this one.
 """
 
 from typing import Any
@@ -11,6 +13,7 @@ from django.core.management.commands import migrate
 from django.db.migrations import Migration
 from django.db.models.signals import pre_migrate
 
+from accounts.database import schema
 from accounts.database.timeouts import unhurried_transactions
 
 KEPT = {"accounts", "organizations"}
@@ -18,10 +21,15 @@ REASON = (
     "This would drop the tables of %s, with everything in them. "
     "To begin anew, drop the database, create it again and run migrate."
 )
+TOO_NEW = (
+    "Nothing was changed: %s. Put that release back in place, or restore the backup from before the upgrade."
+)
 
 
 class Command(migrate.Command):
     def handle(self, *args: Any, **options: Any) -> None:
+        if problem := schema.too_new():
+            raise CommandError(TOO_NEW % problem)
         pre_migrate.connect(refuse_to_drop)
         try:
             with unhurried_transactions():
