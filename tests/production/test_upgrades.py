@@ -11,7 +11,7 @@ from contextlib import closing
 import psycopg
 import pytest
 
-from tests.support import dump_people, dumps, releases
+from tests.support import dump_people, dumps, parallel, releases
 from tests.support.environment import KIND, ROOT
 from tests.support.people import PASSWORD, TWO_FACTOR
 from tests.support.servers import start_site
@@ -121,9 +121,8 @@ def test_of14_texts_reach_the_number_from_before(upgraded):
     assert (
         visitor.post_form("/session", username="carol", password=PASSWORD).location == "/session/two-factor"
     )
-    texts = upgraded.site.mail_directory.glob
-    wait_until(lambda: list(texts("*.text")), "no text came")
-    [text] = texts("*.text")
+    parallel.post(visitor, "/session/two-factor-send-sms", send="sms")
+    [text] = wait_until(lambda: list(upgraded.site.mail_directory.glob("*.text")), lambda: "no text came")
     code = re.search(r"#(\d{6})\s*$", text.read_text())[1]
 
     assert visitor.post_form("/session/two-factor", "Verify", code=code).location == "/app"
@@ -139,7 +138,7 @@ def test_of14_a_policy_from_before_holds(upgraded):
 
 
 def test_of14_tokens_from_before_work_and_names_of_makers_fit(upgraded):
-    """The owners' token of an organization with a long name made none: its name was longer than the column."""
+    """The name of an owners' token can be longer than the column was at first."""
     name = dump_people.LONG_NAME
 
     assert upgraded.call("GET", "/account/details", "user").status == 200
@@ -250,13 +249,18 @@ SHAPES = {
         SELECT conrelid::regclass::text, contype, condeferrable, pg_get_constraintdef(oid)
         FROM pg_constraint WHERE connamespace = 'public'::regnamespace
     """,
-    "triggers": "SELECT tgrelid::regclass::text, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal",
+    "triggers": "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal",
     "functions": "SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace",
 }
 
 
 def shape(url):
-    """What a database is made of, without its rows. The order of columns and the names of keys don't count."""
+    """What a database is made of, without its rows. The order of columns does not count."""
     if KIND == "sqlite":
         return dict(execute(url, "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
-    return {what: sorted(map(str, execute(url, query))) for what, query in SHAPES.items()}
+    found = {what: [str(row) for row in execute(url, query)] for what, query in SHAPES.items()}
+    # PostgreSQL writes the same condition with other casts once it has been through a dump.
+    return {
+        what: sorted(re.sub(r"::[a-z ]+(\[\])?|[()]", "", row) for row in rows)
+        for what, rows in found.items()
+    }

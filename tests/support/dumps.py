@@ -14,7 +14,7 @@ import sys
 import tempfile
 from contextlib import closing
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -35,11 +35,12 @@ NOISE = re.compile(r"^(?:\\.*|--.*|SET .*|SELECT pg_catalog\.set_config.*|)$")
 def load(folder, kind, database_url):
     """Fill an empty database with a dump; return its people by name.
 
-    All times move along, so that the dump was made a moment ago: sessions and links do not last for ever.
+    All times move along, so that the dump was made a moment ago: sessions and links do not last for ever,
+    and the minute between two texts is over.
     """
     text = (folder / f"{kind}.sql").read_text()
     made = datetime.fromisoformat(text.partition("\n")[0].removeprefix(MADE))
-    text = later(text, datetime.now(UTC) - made)
+    text = later(text, datetime.now(UTC) - made - timedelta(minutes=2))
     if kind == "sqlite":
         with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"))) as database:
             database.executescript(text)
