@@ -1,5 +1,7 @@
 """Django's `migrate` without the statement timeout, which is for pages: new indexes may take long.
 
+A table that is in use is waited for (accounts/database/short_locks.py), as the site may be running.
+
 It refuses to go back to before accounts or organizations existed: like `flush`, that would delete all of
 them, and all audit events. Django does so without asking.
 
@@ -14,6 +16,7 @@ from django.db.migrations import Migration
 from django.db.models.signals import pre_migrate
 
 from accounts.database import schema
+from accounts.database.short_locks import insistently
 from accounts.database.timeouts import unhurried_transactions
 
 KEPT = {"accounts", "organizations"}
@@ -33,7 +36,7 @@ class Command(migrate.Command):
         pre_migrate.connect(refuse_to_drop)
         try:
             with unhurried_transactions():
-                super().handle(*args, **options)
+                insistently(lambda: super(Command, self).handle(*args, **options), self.stdout.write)
         finally:
             pre_migrate.disconnect(refuse_to_drop)
 
