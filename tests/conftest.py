@@ -42,6 +42,7 @@ DEPENDS_ON_DATABASE = (
 # with a browser, or through the API with schemathesis; and walks that try one thing at every door there is.
 LONG = (
     "tests/accounts/crypto/test_rotation.py::test_f20_a_rotation_is_killed_in_the_middle_and_goes_on",
+    "tests/accounts/database/test_short_locks.py",
     "tests/accounts/factors/sms/test_hung_provider.py",
     "tests/accounts/factors/test_otpauth.py::test_pf3_the_npm_package_otpauth_reads_every_name",
     "tests/accounts/factors/sms/test_provider.py::test_f12_a_provider_that_hangs_costs_five_seconds_and_one_text",
