@@ -26,6 +26,7 @@ from tests.support.machine import (
     find_chromium,
     no_program,
 )
+from tests.support.releases import NO_HISTORY
 from tests.support.servers import start_site as start
 
 pytest_plugins = ["tests.support.people", "tests.support.organizations", "tests.support.crawl_people"]
@@ -51,6 +52,7 @@ DEPENDS_ON_DATABASE = (
 # with a browser, or through the API with schemathesis; and walks that try one thing at every door there is.
 LONG = (
     "tests/accounts/crypto/test_rotation.py::test_f20_a_rotation_is_killed_in_the_middle_and_goes_on",
+    "tests/accounts/database/test_short_locks.py",
     "tests/accounts/factors/sms/test_hung_provider.py",
     "tests/accounts/factors/test_otpauth.py::test_pf3_the_npm_package_otpauth_reads_every_name",
     "tests/accounts/factors/sms/test_provider.py::test_f12_a_provider_that_hangs_costs_five_seconds_and_one_text",
@@ -171,8 +173,8 @@ def may_be_skipped(report):
         return reason == NO_NODE
     if report.nodeid.startswith("tests/api/test_go_tfe.py"):
         return reason == NO_GO_TFE
-    if report.nodeid.startswith("tests/production/") and reason in [*map(no_program, PRODUCTION), NO_MOUNTS]:
-        return True
+    if report.nodeid.startswith("tests/production/"):
+        return reason in {NO_HISTORY, NO_MOUNTS, *map(no_program, PRODUCTION)}
     return reason.startswith(environment.NOT_OURS_TO_STOP)
 
 

@@ -6,8 +6,6 @@ from django.core.exceptions import ImproperlyConfigured
 
 from accounts.database.limits import at_the_start
 
-# Parameters of DATABASE_URL that change the connection itself: a pooler hands it on to others.
-OF_SESSIONS = ("options", "assume_role")
 
 
 def with_limits(database: dict[str, Any], *, pooler: bool) -> dict[str, Any]:
@@ -28,9 +26,9 @@ def with_limits(database: dict[str, Any], *, pooler: bool) -> dict[str, Any]:
     }
     if not pooler:
         options["options"] = f"{given.get('options', '')} {at_the_start()}".strip()
-    elif found := [name for name in OF_SESSIONS if name in given]:
+    elif "options" in given:
         raise ImproperlyConfigured(
-            f"With DATABASE_POOLER=1, DATABASE_URL can't have {found[0]}=..., which a pooler does not keep: "
+            "With DATABASE_POOLER=1, DATABASE_URL can't have options=..., which a pooler does not keep: "
             "take it out, and write ALTER ROLE ... SET ... in the database instead."
         )
     return {

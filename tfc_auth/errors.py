@@ -4,22 +4,26 @@ Pages are plain templates that use no database, session or context processors, b
 expired: its page says who is signed in now.
 """
 
+import logging
 import sys
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from django.db import InterfaceError, OperationalError
+from django.db import Error, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template import loader
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.database import schema
 from accounts.jsonapi.documents import respond_errors
 from accounts.jsonapi.errors import ApiError
 from accounts.jsonapi.middleware import is_for_api
 from accounts.web.acting import page_of
+
+logger = logging.getLogger(__name__)
 
 ADMIN = "/admin/"
 REGISTRY = "/api/registry/"  # discovery names it, because clients fail without the name (tfc_auth/site.py)
@@ -131,10 +135,24 @@ def is_away(error: BaseException | None) -> bool:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Return a 500, or a 503 if the database is away, so that clients retry."""
-    if is_away(sys.exc_info()[1]):
+    """Return a 500, or a 503 if the database is away or waits for `migrate`, so that clients retry."""
+    error = sys.exc_info()[1]
+    if waits_for_migrate(error) or is_away(error):
         return unavailable(request)
     return error_response(request, 500)
+
+
+def waits_for_migrate(error: BaseException | None) -> bool:
+    """Return whether the tables are too old for this release, and say so in the log."""
+    if not schema.shows_old_tables(error):
+        return False
+    try:
+        problem = schema.too_old()
+    except Error:
+        return False
+    if problem:
+        logger.critical("%s", problem)
+    return bool(problem)
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:

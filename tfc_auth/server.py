@@ -16,6 +16,7 @@ from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
 
 from tfc_auth.logs import LineFormatter, RefusalFilter
+from tfc_auth.version import PRODUCT, VERSION
 
 # For refusals of gunicorn, which no middleware sees: bytes that are not an HTTP request (R51).
 HEADERS = (
@@ -43,7 +44,14 @@ def checked_settings() -> dict[str, Any]:
 
 
 class MaskingLogger(Logger):  # type: ignore[misc]
-    """Write gunicorn's lines as the application writes its own: no tokens of links, one record a line."""
+    """Write gunicorn's lines as the application writes its own: no tokens of links, one record a line.
+
+    gunicorn makes one before anything else, so the log begins with which release writes it.
+    """
+
+    def __init__(self, cfg: Config) -> None:
+        super().__init__(cfg)
+        self.info("%s %s starts", PRODUCT, VERSION)
 
     def setup(self, cfg: Config) -> None:
         super().setup(cfg)

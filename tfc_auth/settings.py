@@ -14,6 +14,8 @@ from tfc_auth.databases import with_limits
 from tfc_auth.environment import Environment
 from tfc_auth.mailers import mail_settings
 from tfc_auth.private_files import PrivateConnection, make_private_folder
+from tfc_auth.version import PRODUCT
+from tfc_auth.version import VERSION as RELEASE
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -37,6 +39,9 @@ ENCRYPTION_KEYS = env.secrets(
 )
 
 # --- The site ---
+
+VERSION = RELEASE  # not from the environment: pyproject.toml says which release this is
+PRODUCT_NAME = PRODUCT  # of the software, whatever SITE_NAME is
 
 SITE_NAME = env.site_name("SITE_NAME", default="TFC Auth")
 # Links in mails are built from this, never from the Host header of a request.

@@ -1,13 +1,15 @@
 """Serve the pages of no application: start, health, well-known paths, user guide."""
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import Error, connection
+from django.db import Error
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
+from accounts.database import schema
 from accounts.jsonapi.documents import API
 from tfc_auth import guide
+from tfc_auth.version import PRODUCT, VERSION
 
 
 @login_not_required
@@ -41,19 +43,20 @@ def terraform_services(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
-    """Return 200: the process is alive."""
-    return HttpResponse("ok\n", content_type="text/plain")
+    """Return 200: the process is alive. The second line says which release it is."""
+    return HttpResponse(f"ok\n{PRODUCT} {VERSION}\n", content_type="text/plain")
 
 
 @login_not_required
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Return 200 if the database responds too, else 503."""
+    """Return 200 if the database responds too, with the tables of this release, else 503."""
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
+        problem = schema.too_old()
     except Error:
-        return HttpResponse("the database does not answer\n", status=503, content_type="text/plain")
+        problem = "the database does not answer"
+    if problem:
+        return HttpResponse(f"{problem}\n", status=503, content_type="text/plain")
     return HttpResponse("ok\n", content_type="text/plain")
 
 
@@ -76,4 +79,6 @@ def guide_page(request: HttpRequest, slug: str) -> HttpResponse:
     page = next((page for page in pages if page.slug == slug), None)
     if page is None:
         raise Http404
-    return render(request, "site/docs.html", {"page": page, "pages": pages})
+    return render(
+        request, "site/docs.html", {"page": page, "pages": pages, "version": f"{PRODUCT} {VERSION}"}
+    )

@@ -54,8 +54,8 @@ class TextMessage(models.Model):
     provider_id = models.CharField(max_length=64, blank=True, default="", db_index=True)
     # When it was counted (breaker.py), and in the rows with which keys; "" where it was not.
     counted_at = models.DateTimeField(null=True)
-    country = models.CharField(max_length=8, blank=True, default="")
-    block = models.CharField(max_length=64, blank=True, default="")
+    country = models.CharField(max_length=8, blank=True, default="", db_default="")
+    block = models.CharField(max_length=64, blank=True, default="", db_default="")
 
     def __str__(self) -> str:
         return f"text {self.pk}"

@@ -5,7 +5,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 from django.db.models import (
     BooleanField,
     CheckConstraint,
@@ -18,6 +17,7 @@ from django.db.models import (
 )
 
 from accounts.audit import guards, retention
+from accounts.database import schema
 from accounts.database.checks import missing
 from accounts.management.checks.tables import models
 from accounts.management.doctor import Check, Note
@@ -25,14 +25,14 @@ from accounts.management.rows import named
 
 
 def migrations_are_applied() -> Iterator[str]:
-    loader = MigrationExecutor(connection).loader
-    applied, known = set(loader.applied_migrations), set(loader.disk_migrations)
     # `replaces` of squashed migrations is not used here: each migration is applied by its own name.
-    for app, name in sorted(known - applied):
+    for app, name in schema.missing():
         yield f"the migration {app} {name} is not applied: run migrate"
-    for app, name in sorted(applied - known):
-        if app in loader.migrated_apps:
-            yield f"the database has the migration {app} {name}, which this release does not know"
+    for app, name in schema.unknown():
+        yield (
+            f"the database has the migration {app} {name}, which this release does not know: "
+            "it is that of a newer release, or of a development version"
+        )
 
 
 def tables_keep_their_constraints() -> Iterator[str]:

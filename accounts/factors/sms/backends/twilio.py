@@ -58,6 +58,7 @@ def client() -> Any:
         settings.TWILIO_API_SECRET or settings.TWILIO_AUTH_TOKEN,
         account_sid=settings.TWILIO_ACCOUNT_SID,
         http_client=http_client,
+        user_agent_extensions=[f"tfc-auth/{settings.VERSION}"],
     )
     if settings.TWILIO_API_BASE_URL:
         made.api.base_url = settings.TWILIO_API_BASE_URL
