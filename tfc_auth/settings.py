@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from tfc_auth.environment import Environment
 from tfc_auth.mailers import mail_settings
 from tfc_auth.private_files import PrivateConnection, make_private_folder
+from tfc_auth.shared_networks import shared_networks
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -46,6 +47,10 @@ SIGN_UP = env.choice("SIGN_UP", "open", "closed")
 CREATE_ORGANIZATIONS = env.choice("CREATE_ORGANIZATIONS", "everybody", "staff")
 # Addresses or networks whose X-Forwarded-For and X-Forwarded-Proto are trusted.
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
+# Networks of many people, whose limits by network are larger (accounts/limits/sources.py).
+SHARED_NETWORKS = shared_networks(
+    "SHARED_NETWORKS", env.list("SHARED_NETWORKS", default=[]), proxies=TRUSTED_PROXIES
+)
 
 # --- Applications ---
 

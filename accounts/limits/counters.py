@@ -36,6 +36,7 @@ class Counter:
     resets_at: datetime
     budget: Budget
     above: Mapping[str, int]
+    seconds: int
 
     @property
     def failure_key(self) -> str:
@@ -78,6 +79,7 @@ def counters_of(claims: Iterable[Claim], now: datetime) -> list[Counter]:
             now + timedelta(seconds=seconds),
             budget,
             budget.above if seconds == budget.shortest else NONE,
+            seconds,
         )
         for budget, subject in claims
         for limit, seconds in budget.windows

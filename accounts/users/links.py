@@ -139,6 +139,10 @@ class LinkCookie:
         """Return a redirect to the page, with the token of the link in the cookie. Doesn't check it."""
         response = redirect(self.page)
         response["Referrer-Policy"] = "no-referrer"
+        return self.keep(response, text)
+
+    def keep(self, response: HttpResponse, text: str) -> HttpResponse:
+        """Have the browser keep the token of the link for the page, too; return the response."""
         set_private(response, self.name, read_token(text), lifetime=LIFETIME, path=self.path)
         return response
 

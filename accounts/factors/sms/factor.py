@@ -119,7 +119,7 @@ class SMSFactor(Factor):
         }
         text = {"message_id": message.pk, "to": number_of(device), "body": wording.body(code)}
         outbox.enqueue_message("text", text | {"source": source}, LIFETIME)
-        return state | {"message_id": message.pk, "network": source["network"]}
+        return state | {"message_id": message.pk, "network": budgets.widest_source(actor)}
 
     def verify(self, user: User, answer: str, state: State) -> Device | None:
         device = self.working_device(user)

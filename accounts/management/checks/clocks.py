@@ -19,7 +19,7 @@ HORIZONS = {
     "accounts.Session.expires_at": lifetimes.ABSOLUTE_LIFETIME,
     "accounts.RememberedBrowser.expires_at": remembered.LIFETIME,
     "accounts.ApiToken.expires_at": None,
-    "accounts.RateLimit.resets_at": timedelta(days=1),
+    "accounts.RateLimit.resets_at": timedelta(days=7),
     "accounts.OutboxMessage.expires_at": notifications.LIFETIME,
     "accounts.OutboxMessage.due_at": queue.LONGEST_WAIT,
     "accounts.OutboxMessage.claimed_until": queue.CLAIM,
