@@ -9,6 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 
 from accounts.audit import Actor
+from accounts.checks import shared_private_networks
 from accounts.factors.sms.breaker import source_network
 from accounts.limits import throttle
 from accounts.limits.budgets import BySource
@@ -367,3 +368,28 @@ def test_of7_without_the_setting_it_waits_but_not_in_browsers_that_are_known(clo
     assert waiting > 200
     assert refused == NEWCOMERS - 20
     assert post_password(browser, User(username="known")).status_code == 302
+
+
+# ---------------------------------------------------------------- what `check --deploy` says
+
+
+@pytest.mark.parametrize(
+    ("shared", "proxies", "said"),
+    [
+        ([], [], []),
+        (["198.51.100.7/32"], [], ["198.51.100.7/32"]),  # for documentation: private, as Python sees it
+        (["8.8.8.0/24", "2600::/48"], [], []),
+        (["10.0.0.0/24", "8.8.8.0/24"], [], ["10.0.0.0/24"]),
+        (["127.0.0.1/32", "fd00::/64"], [], ["127.0.0.1/32", "fd00::/64"]),
+        (["10.0.0.0/24"], ["192.0.2.1"], []),
+    ],
+)
+def test_of7_the_deployment_check_warns_of_a_proxy_that_is_taken_for_an_office(
+    settings, shared, proxies, said
+):
+    settings.SHARED_NETWORKS, settings.TRUSTED_PROXIES = shared, proxies
+
+    found = shared_private_networks(None)
+
+    assert [message.id for message in found] == ["accounts.W012"] * len(said)
+    assert all(network in message.msg for network, message in zip(said, found, strict=True))

@@ -51,7 +51,9 @@ def sign_up(browser, name, email=""):
 
 
 def counted():
-    return RateLimit.objects.filter(key__startswith=f"sign-up:{OFFICE}:").values_list("count", flat=True).first()
+    return (
+        RateLimit.objects.filter(key__startswith=f"sign-up:{OFFICE}:").values_list("count", flat=True).first()
+    )
 
 
 def use_up():
