@@ -93,8 +93,8 @@ def shared_private_networks(app_configs: Any, **kwargs: Any) -> list[CheckMessag
     networks = map(ipaddress.ip_network, settings.SHARED_NETWORKS)
     return [
         Warning(
-            f"SHARED_NETWORKS names {network}, which is private, and TRUSTED_PROXIES is empty: if your proxy is "
-            "there, limits are larger for everybody. Name the proxy in TRUSTED_PROXIES instead.",
+            f"SHARED_NETWORKS names {network}, which is private, and TRUSTED_PROXIES is empty: if your proxy "
+            "is there, limits are larger for everybody. Name the proxy in TRUSTED_PROXIES instead.",
             id="accounts.W012",
         )
         for network in networks

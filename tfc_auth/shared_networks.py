@@ -74,7 +74,7 @@ def check_proxies(name: str, text: str, network: Network, proxies: Iterable[str]
     """Raise ImproperlyConfigured if a network holds a trusted proxy, or is held by a network of proxies."""
     for proxy in proxies:
         other = as_ipv4(ip_network(proxy, strict=False))
-        if other.version == network.version and other.overlaps(network):  # type: ignore[arg-type]
+        if other.version == network.version and other.overlaps(network):
             raise ImproperlyConfigured(
                 f"{name}: {text} and {proxy} of TRUSTED_PROXIES overlap. A proxy speaks for everybody: write "
                 f"the networks that people come from into {name}, and only addresses of proxies into "

@@ -66,9 +66,9 @@ def attempt(*claims: Claim) -> Iterator[Attempt]:
 
 
 def reserve(*claims: Claim) -> Attempt:
-    """Spend one attempt of each (budget, subject), or raise RateLimited and spend none. Without any, do nothing.
+    """Spend one attempt of each (budget, subject), or raise RateLimited and spend none.
 
-    Call it before the attempt and outside any transaction, so that no rollback can undo it.
+    Without claims it does nothing. Call it before the attempt and outside any transaction, so that no rollback can undo it.
     """
     now = timezone.now()
     counters = rows.counters_of(claims, now)

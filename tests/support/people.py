@@ -20,9 +20,9 @@ from django.utils import timezone
 
 from accounts import factors
 from accounts.audit import Actor
-from accounts.limits.notices import notices
 from accounts.factors.totp.factor import secret_of
 from accounts.factors.totp.models import TOTPDevice
+from accounts.limits.notices import notices
 from accounts.login import sign_in as login
 from accounts.models import User
 from accounts.outbox import threads
