@@ -68,7 +68,8 @@ def attempt(*claims: Claim) -> Iterator[Attempt]:
 def reserve(*claims: Claim) -> Attempt:
     """Spend one attempt of each (budget, subject), or raise RateLimited and spend none.
 
-    Without claims it does nothing. Call it before the attempt and outside any transaction, so that no rollback can undo it.
+    Without claims it does nothing. Call it before the attempt and outside any transaction, so that no
+    rollback can undo it.
     """
     now = timezone.now()
     counters = rows.counters_of(claims, now)
@@ -118,5 +119,6 @@ def raise_alarms(counters: Sequence[Counter], taken: dict[str, Taken], now: date
             continue
         # Successes are given back, so that a window can be used up again and again.
         once = replace(counter, key=f"{counter.key}:alarm", resets_at=taken[counter.key].resets_at, limit=1)
+        rows.forget_later(once)
         if rows.take([replace(once, budget=NOTED)], now):
             logger.log(logging.CRITICAL if is_ceiling else logging.ERROR, counter.budget.alarm)

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts import limits
 from accounts.audit import Actor
-from accounts.limits import BySource, Told
+from accounts.limits import Budget, BySource, Claim, Told
 from accounts.models import User
 from accounts.models.clocks import CLOCK_SKEW
 from accounts.users.link_texts import (
@@ -39,6 +39,15 @@ WRONG_LINKS = BySource(
         gettext_lazy(
             "Your own link still works: open it in another network, such as that of a phone, or wait."
         ),
+    ),
+)
+# In browsers that know the account of the link: others in their network can't keep its owner out (D37).
+WRONG_LINKS_IN_BROWSER = Budget(
+    "link:browser",
+    (20, 300),
+    told=Told(
+        gettext_lazy("Too many links that do not work were opened in this browser."),
+        gettext_lazy("Your own link still works: open it in another browser, or wait."),
     ),
 )
 
@@ -73,7 +82,7 @@ class Link(Generic[Row]):
 
     def redeem(self, token: str, *, actor: Actor) -> Row:
         """Return the row for which the token was made. Raises LinkInvalid, RateLimited."""
-        with limits.attempt(*WRONG_LINKS.claims(actor)) as attempt:
+        with limits.attempt(*claims_of(token, actor)) as attempt:
             found = self.find(token)
             attempt.succeeded()
         return found
@@ -113,6 +122,16 @@ def key_in(token: str) -> int:
     """Return the primary key at the start of a token; 0, which no row has, if there is none."""
     text = token.partition(".")[0]
     return int(text) if len(text) <= 18 and text.isascii() and text.isdigit() else 0
+
+
+def claims_of(token: str, actor: Actor) -> list[Claim]:
+    """Return the budgets of a link: of the browser if it knows the account in the token, else the network's.
+
+    Nobody gains by another number in the token: a link is refused unless all of it is right.
+    """
+    if key_in(token) in actor.browser.stamps:
+        return [(WRONG_LINKS_IN_BROWSER, actor.browser.key)]
+    return WRONG_LINKS.claims(actor)
 
 
 def check_reader(token: str, reader: User | None) -> None:

@@ -38,9 +38,9 @@ SIGN_UPS = BySource(
     told=Told(
         gettext_lazy("Too many new accounts were created from your network."),
         gettext_lazy(
-            "If you were invited, open the link in that mail first: it lets you sign up at once. Or sign up from "
-            "another network, such as that of a phone. If many people share your network, %(ask)s: this limit "
-            "can be raised for it."
+            "If you were invited, open the link in that mail first: it lets you sign up at once. Or sign up "
+            "from another network, such as that of a phone. If many people share your network, %(ask)s: this "
+            "limit can be raised for it."
         ),
     ),
 )

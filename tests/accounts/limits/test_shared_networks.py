@@ -17,6 +17,7 @@ from accounts.limits.sources import sources_of
 from accounts.models import RateLimit, User
 from tests.api.clients import ApiClient
 from tests.support.environment import ROOT
+from tests.support.mails import link_in
 from tests.support.people import PASSWORD, make_user, post_password, sign_in
 from tests.test_settings import NEEDED
 from tfc_auth.shared_networks import shared_networks
@@ -282,6 +283,25 @@ def test_of7_what_an_office_may_in_docs_is_what_every_row_by_network_alone_names
         _what, keyed, _much, _success, _told, setting, _why = (cell.strip() for cell in cells.split(" | "))
         by_network = keyed == "network" or keyed.startswith("widest network")
         assert by_network == (setting == "`SHARED_NETWORKS`"), name
+
+
+def test_of7_a_link_works_in_a_known_browser_although_others_in_the_network_tried_wrong_ones(mailoutbox):
+    alice = make_user("alice")
+    browser = sign_in(alice, client=Client(REMOTE_ADDR=OFFICE))
+    browser.post("/session/logout")
+    browser.post("/account/password/forgot", {"email": alice.email})
+    link = link_in(mailoutbox[-1], "/account/password/reset/")
+    other = Client(REMOTE_ADDR=OFFICE)
+    for number in range(20):
+        other.get(f"/account/password/reset/{number + 1}.aaaa.{'b' * 42}B")
+        other.post("/account/password/reset", {"new_password": "an entirely different sentence"})
+    other.get(link)
+    assert other.post("/account/password/reset", {"new_password": "x" * 20}).status_code == 429
+
+    browser.get(link)
+    changed = browser.post("/account/password/reset", {"new_password": "an entirely different sentence"})
+
+    assert changed.status_code == 302
 
 
 # ---------------------------------------------------------------- what people and operators are told
