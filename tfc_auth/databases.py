@@ -7,7 +7,6 @@ from django.core.exceptions import ImproperlyConfigured
 from accounts.database.limits import at_the_start
 
 
-
 def with_limits(database: dict[str, Any], *, pooler: bool) -> dict[str, Any]:
     """Return the settings of a PostgreSQL database with which a server that is away or stuck costs seconds.
 

@@ -14,6 +14,7 @@ from tfc_auth.databases import with_limits
 from tfc_auth.environment import Environment
 from tfc_auth.mailers import mail_settings
 from tfc_auth.private_files import PrivateConnection, make_private_folder
+from tfc_auth.shared_networks import shared_networks
 from tfc_auth.version import PRODUCT
 from tfc_auth.version import VERSION as RELEASE
 
@@ -53,6 +54,8 @@ SIGN_UP = env.choice("SIGN_UP", "open", "closed")
 CREATE_ORGANIZATIONS = env.choice("CREATE_ORGANIZATIONS", "everybody", "staff")
 # Addresses or networks whose X-Forwarded-For and X-Forwarded-Proto are trusted.
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
+# Networks of many people, whose limits by network are larger (accounts/limits/sources.py).
+SHARED_NETWORKS = shared_networks("SHARED_NETWORKS", env.networks("SHARED_NETWORKS"), proxies=TRUSTED_PROXIES)
 
 # --- Applications ---
 

@@ -112,3 +112,20 @@ def pace_of_programs(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             id="accounts.W018",
         )
     ]
+
+
+@register(Tags.security, deploy=True)
+def shared_private_networks(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Find shared networks in which a proxy is likely that TRUSTED_PROXIES does not name."""
+    if settings.TRUSTED_PROXIES:
+        return []
+    networks = map(ip_network, settings.SHARED_NETWORKS)
+    return [
+        Warning(
+            f"SHARED_NETWORKS names {network}, which is private, and TRUSTED_PROXIES is empty: if your proxy "
+            "is there, limits are larger for everybody. Name the proxy in TRUSTED_PROXIES instead.",
+            id="accounts.W012",
+        )
+        for network in networks
+        if network.is_private
+    ]
