@@ -1,0 +1,159 @@
+"""Build the Dockerfile without a daemon, and run what the image says as an engine would: confined, root read-only.
+
+The base is a Debian made on the spot, like the one that the Dockerfile names. Packages come from the index that pip
+is configured for, by way of a folder: the build itself reaches Debian only.
+"""
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import yaml
+
+from tests.support.environment import ROOT
+from tests.support.machine import become_root, find_program
+from tests.support.process import Kept
+
+AS_ROOT = become_root()
+PROGRAMS = ("buildah", "mmdebstrap")
+NAME = "localhost/tfc-auth"
+SUITE = "bookworm"
+PYTHON = "3.11"  # of that Debian
+
+# What an engine does before it starts a process: own mounts, nothing writable but memory and volumes, no rights.
+ENTER = """
+mount --bind "$ROOT_FOLDER" "$ROOT_FOLDER"
+mount -t tmpfs -o mode=0755 tmpfs "$ROOT_FOLDER/dev"
+for device in full null random urandom zero; do
+    touch "$ROOT_FOLDER/dev/$device"
+    mount --bind "/dev/$device" "$ROOT_FOLDER/dev/$device"
+done
+mkdir "$ROOT_FOLDER/dev/shm"
+mount -t tmpfs -o mode=1777 tmpfs "$ROOT_FOLDER/dev/shm"
+mount -t tmpfs -o mode=1777 tmpfs "$ROOT_FOLDER/tmp"
+mount -t proc proc "$ROOT_FOLDER/proc"
+if [ -n "$SECRETS" ]; then mount --bind "$SECRETS" "$ROOT_FOLDER/run/secrets"; fi
+if [ -n "$VOLUME" ]; then mount --bind "$VOLUME" "$ROOT_FOLDER/opt/tfc-auth/var"; fi
+mount -o remount,bind,ro "$ROOT_FOLDER"
+exec chroot "$ROOT_FOLDER" setpriv --reuid="${OWNER%:*}" --regid="${OWNER#*:}" --clear-groups --no-new-privs \\
+    --bounding-set=-all --inh-caps=-all "$@"
+"""
+
+
+class Image:
+    """A built image: its configuration, its files below `root`, and processes in it."""
+
+    def __init__(self, directory):
+        self.directory = Path(directory)
+        self.wheels = self.directory / "wheels"
+        self.make_base()
+        self.collect_wheels()
+        self.build()
+        self.description = json.loads(self.buildah("inspect", "--type", "image", NAME))["Docker"]
+        self.config = self.description["config"]
+        container = self.buildah("from", "--pull-never", NAME).strip()
+        self.root = Path(self.buildah("mount", container).strip())
+        execute([*AS_ROOT, "mkdir", "-p", str(self.root / "run/secrets")])
+
+    # --- build
+
+    def make_base(self):
+        tarball = self.directory / "base.tar"
+        execute([*AS_ROOT, find_program("mmdebstrap"), "--quiet", "--variant=minbase", SUITE, str(tarball)])
+        container = self.buildah("from", "scratch").strip()
+        self.buildah("add", container, str(tarball), "/")
+        self.buildah("commit", "--rm", container, "localhost/base")
+        tarball.unlink()
+
+    def collect_wheels(self):
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        command += ["--require-hashes", "--only-binary", ":all:", "--python-version", PYTHON]
+        execute([*command, "--dest", str(self.wheels), "--requirement", str(ROOT / "requirements.txt")])
+        configuration = "[global]\nno-index = true\nfind-links = /wheels\n"
+        (self.directory / "pip.conf").write_text(configuration)
+
+    def build(self, *arguments):
+        return self.buildah(
+            "build", "--format", "docker", "--isolation", "chroot", "--network", "host",
+            "--build-arg", "BASE=localhost/base", "--pull-never",
+            "--secret", f"id=pip,src={self.directory / 'pip.conf'}", "--volume", f"{self.wheels}:/wheels:ro",
+            "--tag", NAME, *arguments, str(ROOT),
+        )  # fmt: skip
+
+    def buildah(self, *arguments):
+        storage = ["--storage-driver", "vfs", "--root", str(self.directory / "storage")]
+        storage += ["--runroot", str(self.directory / "runroot")]
+        return execute([*AS_ROOT, find_program("buildah"), *storage, *arguments])
+
+    @property
+    def size(self):
+        """Megabytes of all files."""
+        return int(execute([*AS_ROOT, "du", "--summarize", "--block-size=1M", str(self.root)]).split()[0])
+
+    # --- run
+
+    def run(self, *command, **place):
+        """Return the finished process of a command in a container of its own."""
+        return subprocess.run(self.entering(command, **place), capture_output=True, text=True, check=False)
+
+    def start(self, *command, **place):
+        """Start what the image is for, or a command; the log ends with `ended with` and the exit code."""
+        inner = shlex.join(self.entering(command or self.config["Cmd"], **place))
+        directory = tempfile.mkdtemp(prefix="tfc-auth-container-")
+        return Kept(["sh", "-c", f'{inner}; echo "ended with $?"'], directory)
+
+    def entering(self, command, *, environment=(), secrets="", volume=""):
+        """The command that runs `command` as an engine would: with these settings and no others."""
+        settings = {
+            **dict(pair.split("=", 1) for pair in self.config["Env"]), "HOME": "/opt/tfc-auth", **dict(environment)
+        }  # fmt: skip
+        inner = ["env", "--ignore-environment", f"--chdir={self.config['WorkingDir']}"]
+        inner += [f"{name}={value}" for name, value in settings.items()]
+        outer = ["env", f"ROOT_FOLDER={self.root}", f"SECRETS={secrets}", f"VOLUME={volume}"]
+        outer += [f"OWNER={self.config['User']}", "unshare", "--mount", "--pid", "--ipc", "--uts", "--fork"]
+        return [*AS_ROOT, *outer, "--kill-child", "sh", "-euc", ENTER, "enter", *inner, *command]
+
+
+def first_process(kept):
+    """The process, as this machine numbers it, that is number 1 in its container."""
+    pid = kept.pid
+    while not namespaced(pid):
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        if not children:
+            return None
+        pid = int(children[0])
+    return pid
+
+
+def namespaced(pid):
+    status = Path(f"/proc/{pid}/status").read_text()
+    return re.search(r"^NSpid:(.*)$", status, re.MULTILINE)[1].split()[-1] == "1"
+
+
+def execute(command, **options):
+    done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
+    assert done.returncode == 0, f"{shlex.join(map(str, command[:4]))} ...:\n{done.stdout}\n{done.stderr}"[-4000:]
+    return done.stdout
+
+
+def compose():
+    """compose.yaml, with `$` where Compose reads `$$`."""
+    return yaml.safe_load((ROOT / "compose.yaml").read_text().replace("$$", "$"))
+
+
+def guide_blocks(language):
+    """The fenced blocks of docs/containers.md in this language, in their order."""
+    text = (ROOT / "docs" / "containers.md").read_text()
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def settings_of(text):
+    """The variables of an environment file."""
+    return dict(re.findall(r'^([A-Z_]+)="?(.*?)"?$', text, re.MULTILINE))
+
+
+__all__ = ["AS_ROOT", "PROGRAMS", "Image", "compose", "execute", "first_process", "guide_blocks", "settings_of"]
