@@ -1,7 +1,7 @@
-"""Build the Dockerfile without a daemon, and run what the image says as an engine would: confined, root read-only.
+"""Build the Dockerfile without a daemon, and run what the image says as an engine would: confined.
 
-The base is a Debian made on the spot, like the one that the Dockerfile names. Packages come from the index that pip
-is configured for, by way of a folder: the build itself reaches Debian only.
+The base is a Debian made on the spot, like the one that the Dockerfile names. Packages come from the index
+that pip is configured for, by way of a folder: the build itself reaches Debian only.
 """
 
 import json
@@ -11,8 +11,6 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-
-import yaml
 
 from tests.support.environment import ROOT
 from tests.support.machine import become_root, find_program
@@ -24,7 +22,7 @@ NAME = "localhost/tfc-auth"
 SUITE = "bookworm"
 PYTHON = "3.11"  # of that Debian
 
-# What an engine does before it starts a process: own mounts, nothing writable but memory and volumes, no rights.
+# What an engine does before it starts a process: nothing writable but memory and volumes, no rights.
 ENTER = """
 mount --bind "$ROOT_FOLDER" "$ROOT_FOLDER"
 mount -t tmpfs -o mode=0755 tmpfs "$ROOT_FOLDER/dev"
@@ -39,8 +37,8 @@ mount -t proc proc "$ROOT_FOLDER/proc"
 if [ -n "$SECRETS" ]; then mount --bind "$SECRETS" "$ROOT_FOLDER/run/secrets"; fi
 if [ -n "$VOLUME" ]; then mount --bind "$VOLUME" "$ROOT_FOLDER/opt/tfc-auth/var"; fi
 mount -o remount,bind,ro "$ROOT_FOLDER"
-exec chroot "$ROOT_FOLDER" setpriv --reuid="${OWNER%:*}" --regid="${OWNER#*:}" --clear-groups --no-new-privs \\
-    --bounding-set=-all --inh-caps=-all "$@"
+exec chroot "$ROOT_FOLDER" setpriv --reuid="${OWNER%:*}" --regid="${OWNER#*:}" --clear-groups \\
+    --no-new-privs --bounding-set=-all --inh-caps=-all "$@"
 """
 
 
@@ -70,7 +68,15 @@ class Image:
         tarball.unlink()
 
     def collect_wheels(self):
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-deps",
+        ]
         command += ["--require-hashes", "--only-binary", ":all:", "--python-version", PYTHON]
         execute([*command, "--dest", str(self.wheels), "--requirement", str(ROOT / "requirements.txt")])
         configuration = "[global]\nno-index = true\nfind-links = /wheels\n"
@@ -108,9 +114,8 @@ class Image:
 
     def entering(self, command, *, environment=(), secrets="", volume=""):
         """The command that runs `command` as an engine would: with these settings and no others."""
-        settings = {
-            **dict(pair.split("=", 1) for pair in self.config["Env"]), "HOME": "/opt/tfc-auth", **dict(environment)
-        }  # fmt: skip
+        own = dict(pair.split("=", 1) for pair in self.config["Env"])
+        settings = {"HOME": "/opt/tfc-auth", **own, **dict(environment)}
         inner = ["env", "--ignore-environment", f"--chdir={self.config['WorkingDir']}"]
         inner += [f"{name}={value}" for name, value in settings.items()]
         outer = ["env", f"ROOT_FOLDER={self.root}", f"SECRETS={secrets}", f"VOLUME={volume}"]
@@ -136,24 +141,7 @@ def namespaced(pid):
 
 def execute(command, **options):
     done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
-    assert done.returncode == 0, f"{shlex.join(map(str, command[:4]))} ...:\n{done.stdout}\n{done.stderr}"[-4000:]
+    assert done.returncode == 0, f"{shlex.join(map(str, command[:4]))} ...:\n{done.stdout}\n{done.stderr}"[
+        -4000:
+    ]
     return done.stdout
-
-
-def compose():
-    """compose.yaml, with `$` where Compose reads `$$`."""
-    return yaml.safe_load((ROOT / "compose.yaml").read_text().replace("$$", "$"))
-
-
-def guide_blocks(language):
-    """The fenced blocks of docs/containers.md in this language, in their order."""
-    text = (ROOT / "docs" / "containers.md").read_text()
-    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-
-
-def settings_of(text):
-    """The variables of an environment file."""
-    return dict(re.findall(r'^([A-Z_]+)="?(.*?)"?$', text, re.MULTILINE))
-
-
-__all__ = ["AS_ROOT", "PROGRAMS", "Image", "compose", "execute", "first_process", "guide_blocks", "settings_of"]
