@@ -4,7 +4,6 @@ What belongs to a machine (address, workers, threads) is left to the command lin
 about headers and logs where gunicorn answers and writes by itself.
 """
 
-import os
 import socket
 from typing import Any
 
@@ -70,6 +69,4 @@ forwarded_allow_ips = ""
 # Nobody needs to reconfigure the running server.
 control_socket_disable = True
 # One hash of a password takes a core for some 50 milliseconds; the other threads wait for the database.
-# The application derives from the same setting how many may compute hashes, and refuses what is no number.
-threads_set = os.environ.get("THREADS_PER_PROCESS", "").strip()
-threads = int(threads_set) if threads_set.isascii() and threads_set.isdigit() else 4
+threads = 4

@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.support import environment
-from tests.support.environment import ROOT
 from tests.support.composed import Proxied, Server, compose, guide_blocks, settings_of
-from tests.support.image import AS_ROOT, PROGRAMS, Image, execute, first_process
-from tests.support.machine import find_program, no_program
+from tests.support.environment import ROOT
+from tests.support.image import Image, builds, execute, first_process
 from tests.support.nginx import free_ports
 from tests.support.waiting import wait_until
 
@@ -22,34 +21,22 @@ PASSWORD = "a long enough password of mine"
 SECONDS_TO_END = 10
 OWN = 10001  # the user of the image
 
-needs_programs = [
-    pytest.mark.skipif(find_program(name) is None or AS_ROOT is None, reason=no_program(name))
-    for name in PROGRAMS
-]
-
-
-def builds(test):
-    for mark in needs_programs:
-        test = mark(test)
-    return test
-
 
 @pytest.fixture(scope="module")
-def image(tmp_path_factory):
+def image():
     begun = time.monotonic()
-    directory = environment.RUN / f"image-{environment.WORKER}"  # goes with the run, even if that is killed
-    directory.mkdir()
-    built = Image(directory)
-    print(f"\nimage: {built.size} MB, built in {time.monotonic() - begun:.0f} s")
-    yield built
-    subprocess.run([*AS_ROOT, "rm", "-rf", str(directory)], check=True)
+    built = Image(environment.RUN / "image")  # goes with the run, even if that is killed
+    print(f"\nimage: {built.size} MB, there after {time.monotonic() - begun:.0f} s")
+    return built
 
 
 @pytest.fixture(scope="module")
 def secrets(image):
     """The folder of secrets, made by the guide's own commands."""
-    execute([*AS_ROOT, "sh", "-euc", guide_blocks("sh")[0]], cwd=image.directory)
-    return image.directory / "secrets"
+    folder = image.directory / environment.WORKER
+    folder.mkdir()
+    execute(["sh", "-euc", guide_blocks("sh")[0]], cwd=folder)
+    return folder / "secrets"
 
 
 # ---------------------------------------------------------------- what is in the image
@@ -167,7 +154,7 @@ def server(secrets):
     running = Server(directory, (secrets / "postgres_password").read_text())
     for name in ("database_url", "database_owner_url"):
         text = (secrets / name).read_text().replace("@db/", f"@127.0.0.1:{running.port}/")
-        execute([*AS_ROOT, "tee", str(secrets / name)], input=text)
+        execute(["tee", str(secrets / name)], input=text)
     yield running
     running.kept.stop()
 
@@ -272,7 +259,7 @@ def test_sigterm_ends_every_service_in_time(image, prepared, place):
             pid = wait_until(lambda service=service: first_process(service))
             wait_until(lambda pid=pid: handles_sigterm(pid))
             assert owner_of(pid) == (OWN, OWN, "0000000000000000", "1")
-            execute([*AS_ROOT, "kill", "-TERM", str(pid)])
+            execute(["kill", "-TERM", str(pid)])
         begun = time.monotonic()
         wait_until(lambda: all("ended with" in service.log.read_text() for service in (web, work)))
         print(f"\nSIGTERM: all has ended after {time.monotonic() - begun:.1f} s")
@@ -320,9 +307,7 @@ def test_the_site_can_not_touch_tables_and_traces(prepared, secrets):
 def test_roles_and_grants_can_run_again_and_take_a_new_password(image, prepared, secrets, place):
     url = (secrets / "database_url").read_text()
     try:
-        execute(
-            [*AS_ROOT, "tee", str(secrets / "database_url")], input=re.sub(":[^:]*@", ":another-one@", url)
-        )
+        execute(["tee", str(secrets / "database_url")], input=re.sub(":[^:]*@", ":another-one@", url))
         refused = image.run("python", "manage.py", "migrate", "--check", **place("web"))
         assert refused.returncode != 0
         assert prepared.script("roles", secrets).returncode == 0
@@ -330,7 +315,7 @@ def test_roles_and_grants_can_run_again_and_take_a_new_password(image, prepared,
         assert taken.returncode == 0, taken.stderr
         assert prepared.rights("accounts_auditevent") == {"INSERT"}
     finally:
-        execute([*AS_ROOT, "tee", str(secrets / "database_url")], input=url)
+        execute(["tee", str(secrets / "database_url")], input=url)
         assert prepared.script("roles", secrets).returncode == 0
 
 
@@ -353,10 +338,8 @@ def test_roles_refuses_an_address_that_it_would_read_in_another_way(prepared, se
 
 @builds
 def test_with_sqlite_in_a_volume_static_files_are_not_hidden(image, secrets, place):
-    volume = image.directory / "volume"
-    execute(
-        [*AS_ROOT, "install", "--directory", "--mode=0700", f"--owner={OWN}", f"--group={OWN}", str(volume)]
-    )
+    volume = secrets.parent / "volume"
+    execute(["install", "--directory", "--mode=0700", f"--owner={OWN}", f"--group={OWN}", str(volume)])
     [port] = free_ports(1)
     given = place("web", PORT=str(port))
     given["environment"].pop("DATABASE_URL_FILE")

@@ -1,4 +1,4 @@
-"""compose.yaml and the guide about containers, and the database that they tell to make, on a real PostgreSQL."""
+"""compose.yaml, the guide about containers, and the database that they tell to make, on a real PostgreSQL."""
 
 import os
 import re
@@ -10,7 +10,6 @@ import yaml
 
 from tests.support import postgres
 from tests.support.environment import ROOT
-from tests.support.image import AS_ROOT
 from tests.support.nginx import free_ports
 from tests.support.visitor import Visitor
 
@@ -56,7 +55,7 @@ class Server:
         script = script.replace("@db/", f"@127.0.0.1:{self.port}/")
         kept = {"PATH": f"{postgres.find_binaries()}:{os.environ['PATH']}", **found["environment"]}
         kept |= {"PGHOST": "127.0.0.1", "PGPORT": str(self.port), **settings}
-        command = [*AS_ROOT, "env", *(f"{name}={value}" for name, value in kept.items())]
+        command = ["env", *(f"{name}={value}" for name, value in kept.items())]
         return subprocess.run(
             [*command, *found["entrypoint"], script], capture_output=True, text=True, check=False
         )

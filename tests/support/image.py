@@ -4,7 +4,9 @@ The base is a Debian made on the spot, like the one that the Dockerfile names. P
 that pip is configured for, by way of a folder: the build itself reaches Debian only.
 """
 
+import fcntl
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -12,12 +14,16 @@ import sys
 import tempfile
 from pathlib import Path
 
+import pytest
+
 from tests.support.environment import ROOT
-from tests.support.machine import become_root, find_program
+from tests.support.machine import find_program, no_program
 from tests.support.process import Kept
 
-AS_ROOT = become_root()
 PROGRAMS = ("buildah", "mmdebstrap")
+# Both are used as root, as engines are.
+MISSING = next((name for name in PROGRAMS if find_program(name) is None or os.geteuid() != 0), None)
+builds = pytest.mark.skipif(MISSING is not None, reason=no_program(MISSING or PROGRAMS[0]))
 NAME = "localhost/tfc-auth"
 SUITE = "bookworm"
 PYTHON = "3.11"  # of that Debian
@@ -43,41 +49,38 @@ exec chroot "$ROOT_FOLDER" setpriv --reuid="${OWNER%:*}" --regid="${OWNER#*:}" -
 
 
 class Image:
-    """A built image: its configuration, its files below `root`, and processes in it."""
+    """A built image: its configuration, its files below `root`, and processes in it. One a run: workers share it."""
 
     def __init__(self, directory):
         self.directory = Path(directory)
         self.wheels = self.directory / "wheels"
-        self.make_base()
-        self.collect_wheels()
-        self.build()
+        self.directory.mkdir(exist_ok=True)
+        with (self.directory / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (self.directory / "built").exists():
+                self.make_base()
+                self.collect_wheels()
+                self.build()
+                (self.directory / "built").touch()
         self.description = json.loads(self.buildah("inspect", "--type", "image", NAME))["Docker"]
         self.config = self.description["config"]
         container = self.buildah("from", "--pull-never", NAME).strip()
         self.root = Path(self.buildah("mount", container).strip())
-        execute([*AS_ROOT, "mkdir", "-p", str(self.root / "run/secrets")])
+        execute(["mkdir", "-p", str(self.root / "run/secrets")])
 
     # --- build
 
     def make_base(self):
         tarball = self.directory / "base.tar"
-        execute([*AS_ROOT, find_program("mmdebstrap"), "--quiet", "--variant=minbase", SUITE, str(tarball)])
+        execute([find_program("mmdebstrap"), "--quiet", "--variant=minbase", SUITE, str(tarball)])
         container = self.buildah("from", "scratch").strip()
         self.buildah("add", container, str(tarball), "/")
         self.buildah("commit", "--rm", container, "localhost/base")
         tarball.unlink()
 
     def collect_wheels(self):
-        command = [
-            sys.executable,
-            "-m",
-            "pip",
-            "download",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--no-deps",
-        ]
-        command += ["--require-hashes", "--only-binary", ":all:", "--python-version", PYTHON]
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
+        command += ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--python-version", PYTHON]
         execute([*command, "--dest", str(self.wheels), "--requirement", str(ROOT / "requirements.txt")])
         configuration = "[global]\nno-index = true\nfind-links = /wheels\n"
         (self.directory / "pip.conf").write_text(configuration)
@@ -93,12 +96,12 @@ class Image:
     def buildah(self, *arguments):
         storage = ["--storage-driver", "vfs", "--root", str(self.directory / "storage")]
         storage += ["--runroot", str(self.directory / "runroot")]
-        return execute([*AS_ROOT, find_program("buildah"), *storage, *arguments])
+        return execute([find_program("buildah"), *storage, *arguments])
 
     @property
     def size(self):
         """Megabytes of all files."""
-        return int(execute([*AS_ROOT, "du", "--summarize", "--block-size=1M", str(self.root)]).split()[0])
+        return int(execute(["du", "--summarize", "--block-size=1M", str(self.root)]).split()[0])
 
     # --- run
 
@@ -120,7 +123,7 @@ class Image:
         inner += [f"{name}={value}" for name, value in settings.items()]
         outer = ["env", f"ROOT_FOLDER={self.root}", f"SECRETS={secrets}", f"VOLUME={volume}"]
         outer += [f"OWNER={self.config['User']}", "unshare", "--mount", "--pid", "--ipc", "--uts", "--fork"]
-        return [*AS_ROOT, *outer, "--kill-child", "sh", "-euc", ENTER, "enter", *inner, *command]
+        return [*outer, "--kill-child", "sh", "-euc", ENTER, "enter", *inner, *command]
 
 
 def first_process(kept):
@@ -141,7 +144,8 @@ def namespaced(pid):
 
 def execute(command, **options):
     done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
-    assert done.returncode == 0, f"{shlex.join(map(str, command[:4]))} ...:\n{done.stdout}\n{done.stderr}"[
-        -4000:
-    ]
+    said = f"{shlex.join(map(str, command))[:300]}:
+{done.stdout}
+{done.stderr[-4000:]}"
+    assert done.returncode == 0, said
     return done.stdout
