@@ -149,14 +149,12 @@ def test_all_code_is_compiled_and_python_takes_it_whatever_the_dates_are(image):
 
 @pytest.fixture(scope="module")
 def server(secrets):
-    directory = Path(environment.RUN)
-    os.chmod(directory, 0o755)  # so that PostgreSQL's user can read its rules
-    running = Server(directory, (secrets / "postgres_password").read_text())
+    running = Server((secrets / "postgres_password").read_text())
     for name in ("database_url", "database_owner_url"):
         text = (secrets / name).read_text().replace("@db/", f"@127.0.0.1:{running.port}/")
         execute(["tee", str(secrets / name)], input=text)
     yield running
-    running.kept.stop()
+    running.stop()
 
 
 @pytest.fixture(scope="module")

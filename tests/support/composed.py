@@ -2,8 +2,11 @@
 
 import os
 import re
+import shutil
 import subprocess
+import tempfile
 import textwrap
+from pathlib import Path
 
 import psycopg
 import yaml
@@ -36,8 +39,10 @@ def settings_of(text):
 class Server:
     """A PostgreSQL that asks for passwords over TCP, as the one of compose.yaml does."""
 
-    def __init__(self, directory, superuser_password):
-        hba = directory / "pg_hba.conf"
+    def __init__(self, superuser_password):
+        self.directory = Path(tempfile.mkdtemp(prefix="tfc-auth-hba-"))
+        self.directory.chmod(0o755)  # it is read by another user
+        hba = self.directory / "pg_hba.conf"
         hba.write_text("local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n")
         [self.port] = free_ports(1)
         settings = postgres.SETTINGS | {
@@ -47,6 +52,10 @@ class Server:
         self.url = f"{url}&port={self.port}"
         with psycopg.connect(self.url, autocommit=True) as session:
             session.execute(f"ALTER ROLE postgres PASSWORD '{superuser_password}'")
+
+    def stop(self):
+        self.kept.stop()
+        shutil.rmtree(self.directory)
 
     def script(self, service, secrets, **settings):
         """Run the script of a service of compose.yaml with psql."""

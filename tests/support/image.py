@@ -49,7 +49,7 @@ exec chroot "$ROOT_FOLDER" setpriv --reuid="${OWNER%:*}" --regid="${OWNER#*:}" -
 
 
 class Image:
-    """A built image: its configuration, its files below `root`, and processes in it. One a run: workers share it."""
+    """A built image: its configuration, its files below `root`, processes in it. A run's workers share it."""
 
     def __init__(self, directory):
         self.directory = Path(directory)
@@ -144,8 +144,6 @@ def namespaced(pid):
 
 def execute(command, **options):
     done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
-    said = f"{shlex.join(map(str, command))[:300]}:
-{done.stdout}
-{done.stderr[-4000:]}"
+    said = f"{shlex.join(map(str, command))[:300]}:\n{done.stdout}\n{done.stderr[-4000:]}"
     assert done.returncode == 0, said
     return done.stdout
