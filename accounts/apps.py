@@ -13,6 +13,7 @@ class AccountsConfig(AppConfig):
         from accounts.api import resources
         from accounts.audit import Event, guards
         from accounts.audit.events import enumerations
+        from accounts.checks.factors import stop_without_factors
         from accounts.crypto.columns import sealed_columns
         from accounts.management import checks as examinations
         from accounts.management import doctor, due_work
@@ -24,6 +25,7 @@ class AccountsConfig(AppConfig):
         from accounts.tokens import expiry, exposure, lookup
         from accounts.users import rights
 
+        stop_without_factors()
         enumerations.register("accounts", Event)
         sealed_columns.register("outbox", queue.SEALED)
         sealed_columns.register("mail windows", windows.SEALED)

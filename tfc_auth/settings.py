@@ -1,10 +1,11 @@
 """Define all settings, with values from the environment. An invalid value stops the start.
 
 README.md and .env.example explain every variable. With DEBUG on, every variable has a development default;
-with DEBUG off, secrets must be set.
+with DEBUG off, secrets must be set. A variable NAME can also come from the file that NAME_FILE names.
 """
 
 from pathlib import Path
+from urllib.parse import quote
 
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
@@ -28,7 +29,7 @@ INSECURE_ENCRYPTION_KEY = "insecure-development-encryption-key-that-every-reader
 
 SECRET_KEY = env.secret("SECRET_KEY", default=INSECURE_SECRET_KEY if DEBUG else "")
 # Former secret keys: links and cookies signed with them stay valid until they expire.
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+SECRET_KEY_FALLBACKS = env.optional_secrets("SECRET_KEY_FALLBACKS", shortest=1)
 # The first key encrypts, all keys decrypt (accounts/crypto/sealing.py): put a new key first, keep the others.
 ENCRYPTION_KEYS = env.secrets(
     "ENCRYPTION_KEYS", default=INSECURE_ENCRYPTION_KEY if DEBUG else "", shortest=32
@@ -67,7 +68,7 @@ INSTALLED_APPS = [
 ]
 
 # The pages offer factors in this order; the first primary factor that a user has is asked first.
-SECOND_FACTORS = env.list(
+SECOND_FACTORS = env.words(
     "SECOND_FACTORS",
     default=[
         "accounts.factors.totp.factor.TOTPFactor",
@@ -125,9 +126,10 @@ TEMPLATES = [
 
 # --- Database ---
 
-DATABASE_URL = env.str("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")
-DATABASES = {"default": env.db_url_config(DATABASE_URL)}
-DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=600)
+DATABASES = {
+    "default": env.database("DATABASE_URL", default=f"sqlite:///{quote(str(VAR_DIR / 'db.sqlite3'))}")
+}
+DATABASES["default"]["CONN_MAX_AGE"] = env.whole("CONN_MAX_AGE", default=600, least=0, most=86_400)  # seconds
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 # A database that is away or stuck causes a 503 within 5 seconds instead of a blocked worker.
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
@@ -159,7 +161,7 @@ LOGIN_URL = "accounts:sign_in"
 AUTHENTICATION_BACKENDS = ["accounts.users.rights.PermissionsBackend"]
 
 # Half of them may compute a password hash at the same time (accounts/users/hashers.py).
-THREADS_PER_PROCESS = env.positive("THREADS_PER_PROCESS", default=4)
+THREADS_PER_PROCESS = env.whole("THREADS_PER_PROCESS", default=4, least=1, most=1000)
 PASSWORD_HASHER = env.choice("PASSWORD_HASHER", "argon2", "cheap")
 PASSWORD_HASHERS = {
     "argon2": ["accounts.users.hashers.Argon2Hasher"],
@@ -175,7 +177,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 # The limit for one person, or for one address without a token. Each process counts on its own.
-API_REQUESTS_PER_SECOND = env.int("API_REQUESTS_PER_SECOND", default=30)
+API_REQUESTS_PER_SECOND = env.whole("API_REQUESTS_PER_SECOND", default=30, least=1, most=1_000_000)
 
 # For how many days audit events are kept; None keeps them for ever. `run_due_work` stores and applies it.
 AUDIT_RETENTION_DAYS = env.days("AUDIT_RETENTION_DAYS", shortest=30)
@@ -195,9 +197,14 @@ LANGUAGE_COOKIE_SECURE = HTTPS
 MESSAGE_STORAGE = "tfc_auth.message_cookie.MessageCookie"
 
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_HSTS_SECONDS = 63_072_000 if HTTPS else 0  # two years
-SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-SECURE_HSTS_PRELOAD = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0  # a year
+# Browsers hold to both words for as long, for every host below this one. So only its operator can say them.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.switch("HSTS_INCLUDE_SUBDOMAINS", default=False)
+SECURE_HSTS_PRELOAD = env.switch("HSTS_PRELOAD", default=False)
+env.needs("HSTS_INCLUDE_SUBDOMAINS", SECURE_HSTS_INCLUDE_SUBDOMAINS, "HTTPS=1", HTTPS)
+env.needs("HSTS_PRELOAD", SECURE_HSTS_PRELOAD, "HSTS_INCLUDE_SUBDOMAINS=1", SECURE_HSTS_INCLUDE_SUBDOMAINS)
+# Django asks for both words, W005 and W021.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
@@ -227,15 +234,15 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 5
 
 # --- Mail ---
 
-MAIL_DIR = Path(env.str("MAIL_DIR", default=str(VAR_DIR / "mail")))
-if DEBUG and not env.str("EMAIL_URL", default=""):
+MAIL_DIR = env.folder("MAIL_DIR", default=VAR_DIR / "mail")
+if DEBUG and not env.given("EMAIL_URL"):
     mail = {
         "EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
         "EMAIL_FILE_PATH": str(MAIL_DIR),
     }
     make_private_folder(MAIL_DIR)  # these mails have links that open accounts
 else:
-    mail = env.email_url_config(env.str("EMAIL_URL", default="smtp://localhost:25"))
+    mail = env.mail_server("EMAIL_URL", default="smtp://localhost:25")
 MAIL_BACKEND = mail["EMAIL_BACKEND"]
 # The mail server, if mails go there without encryption.
 MAIL_IN_CLEAR_TO = (
@@ -258,19 +265,24 @@ SMS_BACKEND = SMS_BACKENDS[
 ]
 # ISO codes of the countries whose numbers get texts, and of territories: JE is not in GB. Each country
 # costs money and attracts SMS pumping fraud.
-SMS_COUNTRIES = env.str(
-    "SMS_COUNTRIES", default="US,CA,GB,IE,DE,AT,CH,FR,BE,NL,LU,DK,SE,NO,FI,ES,PT,IT,PL,CZ,AU,NZ,JP"
-).split(",")
-SMS_HOURLY_BUDGET = env.int("SMS_HOURLY_BUDGET", default=500)
-SMS_DAILY_BUDGET = env.int("SMS_DAILY_BUDGET", default=4 * SMS_HOURLY_BUDGET)
-SMS_HOURLY_BUDGET_PER_PREFIX = env.int("SMS_HOURLY_BUDGET_PER_PREFIX", default=50)
-TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", default="")
-TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", default="")
-TWILIO_API_KEY = env.str("TWILIO_API_KEY", default="")
-TWILIO_API_SECRET = env.str("TWILIO_API_SECRET", default="")
-TWILIO_FROM = env.str("TWILIO_FROM", default="")
-TWILIO_MESSAGING_SERVICE_SID = env.str("TWILIO_MESSAGING_SERVICE_SID", default="")
-TWILIO_API_BASE_URL = env.str("TWILIO_API_BASE_URL", default="")
+SMS_COUNTRIES = env.countries(
+    "SMS_COUNTRIES",
+    default="US,CA,GB,IE,DE,AT,CH,FR,BE,NL,LU,DK,SE,NO,FI,ES,PT,IT,PL,CZ,AU,NZ,JP",
+)
+SMS_HOURLY_BUDGET = env.whole("SMS_HOURLY_BUDGET", default=500, least=0, most=1_000_000)
+SMS_DAILY_BUDGET = env.whole("SMS_DAILY_BUDGET", default=4 * SMS_HOURLY_BUDGET, least=0, most=10_000_000)
+SMS_HOURLY_BUDGET_PER_PREFIX = env.whole("SMS_HOURLY_BUDGET_PER_PREFIX", default=50, least=0, most=1_000_000)
+TWILIO_ACCOUNT_SID = env.identifier("TWILIO_ACCOUNT_SID", prefix="AC", what="the SID of your account")
+TWILIO_AUTH_TOKEN = env.optional_secret("TWILIO_AUTH_TOKEN")
+TWILIO_API_KEY = env.identifier("TWILIO_API_KEY", prefix="SK", what="the SID of an API key")
+TWILIO_API_SECRET = env.optional_secret("TWILIO_API_SECRET")
+env.together("TWILIO_API_KEY", "TWILIO_API_SECRET")
+TWILIO_FROM = env.sender_of_texts("TWILIO_FROM")
+TWILIO_MESSAGING_SERVICE_SID = env.identifier(
+    "TWILIO_MESSAGING_SERVICE_SID", prefix="MG", what="the SID of a messaging service"
+)
+env.one_of("TWILIO_FROM", "TWILIO_MESSAGING_SERVICE_SID")
+TWILIO_API_BASE_URL = env.address("TWILIO_API_BASE_URL", default="")
 
 # --- Static files ---
 
@@ -306,6 +318,7 @@ FORMAT_MODULE_PATH = ["tfc_auth.formats"]
 
 # --- Logging ---
 
+LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -321,7 +334,7 @@ LOGGING = {
             "filters": ["refusal", "request_id"],
         },
     },
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "propagate": True, "level": "INFO"},
         # One line of JSON for each audit event, whatever LOG_LEVEL is.
