@@ -166,7 +166,7 @@ def place(secrets):
         given = settings_of(guide_blocks("ini")[0]) | found["environment"]
         # The tests connect from this machine's own address, as Docker's gateway does for its proxy.
         given |= {"TRUSTED_PROXIES": "127.0.0.1", **settings}
-        return {"environment": given, "secrets": str(secrets)}
+        return {"environment": given, "secrets": [secrets / name for name in found["secrets"]]}
 
     return of
 
