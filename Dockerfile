@@ -48,10 +48,11 @@ LABEL org.opencontainers.image.title="TFC Auth" \
 RUN groupadd --gid 10001 tfc-auth \
     && useradd --uid 10001 --gid 10001 --home-dir /opt/tfc-auth --no-create-home --shell /usr/sbin/nologin tfc-auth \
     && install --directory --mode 0755 /opt/tfc-auth \
-    && install --directory --mode 0700 --owner 10001 --group 10001 /opt/tfc-auth/var
+    && install --directory --mode 0700 --owner 10001 --group 10001 /opt/tfc-auth/var /opt/tfc-auth/metrics
 COPY --from=build /opt/tfc-auth /opt/tfc-auth
 # gunicorn listens on 0.0.0.0:PORT and starts WEB_CONCURRENCY processes.
 ENV PATH=/opt/tfc-auth/.venv/bin:/usr/local/bin:/usr/bin:/bin \
+    METRICS_DIR=/opt/tfc-auth/metrics \
     PORT=8000 \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \

@@ -71,7 +71,7 @@ def entries(folder):
 
 
 @builds
-def test_its_user_can_change_nothing_but_var(image):
+def test_its_user_can_change_nothing_but_its_two_folders(image):
     found = set()
     for path, status in entries(image.root):
         mode = status.st_mode
@@ -80,8 +80,8 @@ def test_its_user_can_change_nothing_but_var(image):
         if writable and not stat.S_ISLNK(mode) and not stat.S_ISCHR(mode):
             found.add(str(path.relative_to(image.root)))
 
-    assert found == {"opt/tfc-auth/var"}
-    assert stat.S_IMODE((image.root / "opt/tfc-auth/var").stat().st_mode) == 0o700
+    assert found == {"opt/tfc-auth/metrics", "opt/tfc-auth/var"}
+    assert {stat.S_IMODE((image.root / path).stat().st_mode) for path in found} == {0o700}
 
 
 @builds
@@ -112,7 +112,7 @@ def test_it_has_the_program_and_nothing_else_of_the_working_tree(image):
 
     assert {path.name for path in release.iterdir()} == {
         "__pycache__", ".venv", "accounts", "collected-static", "docs", "LICENSE", "manage.py",
-        "organizations", "pyproject.toml", "requirements.txt", "static", "templates", "tfc_auth", "var",
+        "metrics", "organizations", "pyproject.toml", "requirements.txt", "static", "templates", "tfc_auth", "var",
     }  # fmt: skip
     assert {path.name for path in (release / "docs").iterdir()} == {"guide", "openapi.yaml"}
 

@@ -41,6 +41,7 @@ done
 mkdir "$ROOT_FOLDER/dev/shm"
 mount -t tmpfs -o mode=1777 tmpfs "$ROOT_FOLDER/dev/shm"
 mount -t tmpfs -o mode=1777 tmpfs "$ROOT_FOLDER/tmp"
+mount -t tmpfs -o "mode=0700,uid=${OWNER%:*},gid=${OWNER#*:}" tmpfs "$ROOT_FOLDER/opt/tfc-auth/metrics"
 mount -t proc proc "$ROOT_FOLDER/proc"
 mount -t tmpfs -o mode=0755 tmpfs "$ROOT_FOLDER/run/secrets"
 for secret in $SECRETS; do
