@@ -67,6 +67,14 @@ def test_compose_gives_the_rights_that_the_deployment_guide_gives():
     assert [statement for statement in told if " ".join(statement.split()) not in run] == []
 
 
+def test_compose_names_one_postgresql_and_one_image_of_ours():
+    services = compose()["services"].values()
+
+    images = {service["image"] for service in services if service["image"] != "localhost/tfc-auth"}
+    assert len(images) == 1  # psql is that of the server
+    assert all(service.get("build") == "." for service in services if service["image"] not in images)
+
+
 def test_compose_starts_services_in_an_order_that_there_is():
     services = compose()["services"]
     done = set()

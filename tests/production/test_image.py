@@ -112,7 +112,8 @@ def test_it_has_the_program_and_nothing_else_of_the_working_tree(image):
 
     assert {path.name for path in release.iterdir()} == {
         "__pycache__", ".venv", "accounts", "collected-static", "docs", "LICENSE", "manage.py",
-        "metrics", "organizations", "pyproject.toml", "requirements.txt", "static", "templates", "tfc_auth", "var",
+        "metrics", "organizations", "pyproject.toml", "requirements.txt", "static", "templates",
+        "tfc_auth", "var",
     }  # fmt: skip
     assert {path.name for path in (release / "docs").iterdir()} == {"guide", "openapi.yaml"}
 
