@@ -290,7 +290,8 @@ TWILIO_API_BASE_URL = env.address("TWILIO_API_BASE_URL", default="")
 # --- Static files ---
 
 STATIC_URL = "/static/"
-STATIC_ROOT = VAR_DIR / "static"
+# Where `collectstatic` puts them. A container has them in its image, not in the volume of its data.
+STATIC_ROOT = env.folder("STATIC_DIR", default=VAR_DIR / "static")
 STATICFILES_DIRS = [BASE_DIR / "static", ("guide", BASE_DIR / "docs" / "guide" / "pictures")]
 # Serve static files from their sources; otherwise run `collectstatic` first.
 PLAIN_STATIC_FILES = DEBUG or env.switch("PLAIN_STATIC_FILES", default=False)
