@@ -31,7 +31,7 @@ RUN SECRET_KEY=collectstatic ENCRYPTION_KEYS=collectstatic-encrypts-nothing-at-a
         .venv/bin/python manage.py collectstatic --noinput --verbosity 0
 # Compiled files that Python takes without looking at dates, which builders change. The builder's umask must not
 # decide who can read the code.
-ARG VERSION=0.1.0
+ARG VERSION=0.2.0
 RUN grep --line-regexp --fixed-strings --quiet "version = \"${VERSION}\"" pyproject.toml \
     || { echo "VERSION=${VERSION} is not the version of pyproject.toml"; exit 1; } \
     && .venv/bin/python -m compileall -q -f --invalidation-mode unchecked-hash . \
@@ -40,7 +40,7 @@ RUN grep --line-regexp --fixed-strings --quiet "version = \"${VERSION}\"" pyproj
 # ---------------------------------------------------------------- the image
 
 FROM python
-ARG VERSION=0.1.0
+ARG VERSION=0.2.0
 LABEL org.opencontainers.image.title="TFC Auth" \
       org.opencontainers.image.description="Accounts, two-factor authentication and organizations in the manner of Terraform Cloud" \
       org.opencontainers.image.version="${VERSION}" \

@@ -47,6 +47,7 @@ GOOD = {
     "THREADS_PER_PROCESS": "7",
     "PASSWORD_HASHER": "cheap",
     "PLAIN_STATIC_FILES": "1",
+    "STATIC_DIR": "/nowhere/static",
 }
 # What some of them need beside them.
 WITH = {
@@ -264,6 +265,7 @@ BAD = {
     "THREADS_PER_PROCESS": not_a_number(1, 1000),
     "PASSWORD_HASHER": [("md5", "must be argon2 or cheap")],
     "PLAIN_STATIC_FILES": SWITCH,
+    "STATIC_DIR": [("static", "must be a whole path"), ("/etc/hostname/static", "but /etc/hostname is a file")],
 }
 
 # Settings that contradict each other, and what is said.

@@ -45,7 +45,7 @@ def sources(ip):
 
 
 def read(*values, proxies=()):
-    networks = [str(network_of("SHARED_NETWORKS", value)) for value in values if value]
+    networks = [str(network_of("SHARED_NETWORKS", value)) for value in values if value.strip()]
     return shared_networks("SHARED_NETWORKS", networks, proxies=proxies)
 
 
