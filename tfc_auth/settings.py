@@ -140,8 +140,14 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "factory": PrivateConnection,
     }
 else:
+    # It gives up connections to a server that has become a standby.
+    if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+        DATABASES["default"]["ENGINE"] = "accounts.database.postgresql"
+    options = DATABASES["default"].get("OPTIONS", {})
+    if "," in f"{DATABASES['default']['HOST']}{options.get('host', '')}":
+        options.setdefault("target_session_attrs", "read-write")  # the primary of several (docs/standby.md)
     DATABASES["default"]["OPTIONS"] = {
-        **DATABASES["default"].get("OPTIONS", {}),
+        **options,
         "connect_timeout": 2,
         # A host that is gone sends nothing at all, and TCP alone retries for about 15 minutes.
         "tcp_user_timeout": 2500,  # milliseconds

@@ -1,0 +1,90 @@
+"""A primary and a standby: what was answered is still true after the one is lost and the other promoted."""
+
+import subprocess
+import sys
+import time
+
+import psycopg
+import pytest
+
+from accounts.factors.backup_codes.models import BackupCode
+from accounts.factors.totp.models import TOTPDevice
+from accounts.models import User
+from tests.api.clients import LiveClient
+from tests.production.load import Load, Stranger
+from tests.support import environment, standby
+from tests.support.invariants import broken
+from tests.support.parallel import CHALLENGE, RECOVERY, post
+from tests.support.people import PASSWORD, enrol, make_user
+from tests.support.servers import start_site
+from tests.support.waiting import wait_until
+
+OPTIONS = {"workers": 1, "threads": 4, "TRUSTED_PROXIES": "127.0.0.1"}
+
+
+def manage(url, *arguments, **variables):
+    """(exit code, output) of a command of the product."""
+    command = [sys.executable, str(environment.ROOT / "manage.py"), *arguments]
+    variables = environment.environment | {"DATABASE_URL": url} | variables
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def pair():
+    pair = standby.Pair()
+    pair.start_first()
+    code, output = manage(pair.url(pair.first), "migrate", "--verbosity=0")
+    assert code == 0, output
+    pair.attach_second()
+    yield pair
+    pair.remove()
+
+
+@pytest.fixture(scope="module")
+def models(pair, django_db_setup, django_db_blocker):
+    with django_db_blocker.unblock(), standby.models_on(pair.url()):
+        yield
+
+
+@pytest.fixture(scope="module")
+def sites(pair):
+    sites = [start_site(pair.url(), **OPTIONS) for _ in range(2)]
+    yield sites
+    for site in sites:
+        site.stop()
+
+
+def people(name, number):
+    return [enrol(make_user(f"{name}{count}")) for count in range(number)]
+
+
+@pytest.fixture(scope="module")
+def drill(pair, models, sites):
+    """The primary is killed under load, and the standby promoted."""
+    began = time.monotonic()
+    with Load(sites, people("recoverer", 12), people("stepper", 40)) as load:
+        print(f"\nprepared in {time.monotonic() - began:.1f} s")
+        began = time.monotonic()
+        wait_until(lambda: len(load.promises.times) > 60)
+        rate = len(load.promises.times) / (time.monotonic() - began)
+        killed = time.monotonic()
+        pair.first.kill()
+        standby.promote(pair.second)
+        promoted = time.monotonic()
+        wait_until(lambda: len([at for at in load.promises.times if at > promoted]) > 40)
+    assert load.failed == []
+    back = min(at for at in load.promises.times if at > promoted)
+    last = max(at for at in load.promises.times if at < killed)
+    print(f"answered {load.promises.kept()}, {rate:.0f} a second before")
+    print(f"promotion took {promoted - killed:.2f} s; without service {back - last:.2f} s, "
+          f"{back - promoted:.2f} s of it after the promotion")  # fmt: skip
+    load.promises.statuses = sorted({status for _at, status in load.promises.refused})
+    return load.promises
+
+
+def test_of6_every_answered_success_is_on_the_promoted_standby(drill, sites, pair, models):
+    names = set(User.objects.values_list("username", flat=True))
+    assert set(drill.signed_up) <= names
+
+    print(drill.statuses)
