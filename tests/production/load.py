@@ -7,6 +7,8 @@ import threading
 import time
 from dataclasses import dataclass, field
 
+import pyotp
+
 from tests.support.parallel import CHALLENGE, CSRF_TOKEN, RECOVERY, post
 from tests.support.people import PASSWORD
 from tests.support.visitor import Visitor
@@ -39,7 +41,7 @@ class Promises:
 
     signed_up: list = field(default_factory=list)  # usernames
     spent: list = field(default_factory=list)  # (username, recovery code)
-    stepped: list = field(default_factory=list)  # (username, code of the app)
+    stepped: list = field(default_factory=list)  # (username, time step of the code)
     tokens: list = field(default_factory=list)
     signed_out: list = field(default_factory=list)  # cookies
     times: list = field(default_factory=list)
@@ -128,6 +130,6 @@ class Load:
 
     def step(self, visitor, app):
         self.ask(visitor, "/session", CHALLENGE, username=app.user.username, password=PASSWORD)
-        code = app.code(1)  # the present one was used to enrol
-        self.ask(visitor, CHALLENGE, "/app", code=code)
-        self.done(self.promises.stepped, (app.user.username, code))
+        step = int(time.time()) // 30 + 1  # the present one was used to enrol
+        self.ask(visitor, CHALLENGE, "/app", code=pyotp.TOTP(app.key).at(step * 30))
+        self.done(self.promises.stepped, (app.user.username, step))

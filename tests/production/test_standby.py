@@ -3,9 +3,11 @@
 import subprocess
 import sys
 import time
+from collections import Counter
 
 import psycopg
 import pytest
+from django.db import connection
 
 from accounts.factors.backup_codes.models import BackupCode
 from accounts.factors.totp.models import TOTPDevice
@@ -14,7 +16,7 @@ from tests.api.clients import LiveClient
 from tests.production.load import Load, Stranger
 from tests.support import environment, standby
 from tests.support.invariants import broken
-from tests.support.parallel import CHALLENGE, RECOVERY, post
+from tests.support.parallel import CHALLENGE, RECOVERY, is_signed_in, post
 from tests.support.people import PASSWORD, enrol, make_user
 from tests.support.servers import start_site
 from tests.support.waiting import wait_until
@@ -74,17 +76,46 @@ def drill(pair, models, sites):
         promoted = time.monotonic()
         wait_until(lambda: len([at for at in load.promises.times if at > promoted]) > 40)
     assert load.failed == []
+    connection.close()  # requests do that by themselves
     back = min(at for at in load.promises.times if at > promoted)
     last = max(at for at in load.promises.times if at < killed)
     print(f"answered {load.promises.kept()}, {rate:.0f} a second before")
     print(f"promotion took {promoted - killed:.2f} s; without service {back - last:.2f} s, "
           f"{back - promoted:.2f} s of it after the promotion")  # fmt: skip
-    load.promises.statuses = sorted({status for _at, status in load.promises.refused})
     return load.promises
 
 
-def test_of6_every_answered_success_is_on_the_promoted_standby(drill, sites, pair, models):
-    names = set(User.objects.values_list("username", flat=True))
-    assert set(drill.signed_up) <= names
+def spent(username):
+    return BackupCode.objects.filter(code_set__user__username=username, used_at__isnull=False).count()
 
-    print(drill.statuses)
+
+def refuses(site, username, page, code):
+    visitor = Stranger(site)
+    assert post(visitor, "/session", username=username, password=PASSWORD).location == CHALLENGE
+    return post(visitor, page, code=code).status == 422
+
+
+def test_of6_every_answered_success_is_on_the_promoted_standby(drill, sites, pair):
+    names = set(User.objects.values_list("username", flat=True))
+    spent_by = Counter(username for username, _code in drill.spent)
+    last_steps = dict(TOTPDevice.objects.values_list("user__username", "last_step"))
+    username, code = drill.spent[0]
+
+    assert min(drill.kept().values()) > 5, drill.kept()
+    assert set(drill.signed_up) <= names
+    assert all(spent(name) >= number for name, number in spent_by.items())
+    assert all(last_steps[name] >= step for name, step in drill.stepped)
+    assert all(LiveClient(sites[0], token).get("/account/details").status_code == 200 for token in drill.tokens)
+    assert not any(is_signed_in(sites[1], cookies) for cookies in drill.signed_out)
+    assert all(refuses(site, username, RECOVERY, code) for site in sites)
+    assert pair.second.ask("SELECT pg_is_in_recovery()") is False
+
+
+def test_of6_without_a_database_there_are_503s_and_nothing_else(drill):
+    assert {status for _at, status in drill.refused} <= {503}
+
+
+def test_of6_the_invariants_hold_and_doctor_finds_nothing(drill, pair):
+    assert broken() == []
+    code, output = manage(pair.url(), "doctor")
+    assert code == 0, output
