@@ -25,8 +25,7 @@ def unhurried() -> Iterator[None]:
         yield
         return
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(LIFT)
+        lift(connection)
         yield
 
 
@@ -44,6 +43,13 @@ def lifting(execute: Callable[..., Any], sql: str, params: Any, many: bool, cont
         and current.in_atomic_block
         and not str(sql).startswith(OF_TRANSACTIONS)
     ):
-        with current.cursor() as cursor:
-            cursor.execute(LIFT)
+        lift(current)
     return execute(sql, params, many, context)
+
+
+def lift(current: Any) -> None:
+    """Lift the limits of this transaction: the server's, and that of the commit (postgresql/waiting.py)."""
+    with current.cursor() as cursor:
+        cursor.execute(LIFT)
+    driver: Any = current.connection
+    driver.unhurried = True

@@ -5,7 +5,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -102,15 +101,18 @@ class Node:
     def ask(self, statement, *parameters):
         """The first column of the first row, or None."""
         with psycopg.connect(self.conninfo, autocommit=True) as connected:
-            found = connected.execute(statement, parameters)
+            found = connected.execute(statement, parameters or None)
             row = found.fetchone() if found.description else None
         return row and row[0]
 
     def configure(self, **settings):
-        with psycopg.connect(self.conninfo, autocommit=True) as connected:
-            for name, value in settings.items():
-                connected.execute(f"ALTER SYSTEM SET {name} = '{value}'")
-            connected.execute("SELECT pg_reload_conf()")
+        for name, value in settings.items():
+            self.ask(f"ALTER SYSTEM SET {name} = '{value}'")
+        self.ask("SELECT pg_reload_conf()")
+
+    def reset(self, setting):
+        self.ask(f"ALTER SYSTEM RESET {setting}")
+        self.ask("SELECT pg_reload_conf()")
 
     def log(self):
         return (self.directory / "log").read_text(errors="replace")
@@ -121,7 +123,7 @@ class Pair:
 
     def __init__(self):
         binaries, user = postgres.find_binaries(), postgres.unprivileged_user()
-        self.first, self.second = (Node(name, binaries, user) for name in ["first", "second"])
+        self.first, self.second = (Node(name, binaries, user) for name in ["db1", "db2"])
 
     def nodes(self):
         return [self.first, self.second]
@@ -137,13 +139,20 @@ class Pair:
         postgres.initialise(self.first.binaries, self.first.data, self.first.user)
         self.first.start()
 
-    def attach_second(self):
-        """Copy the first, and let commits wait for the copy."""
-        target = ["--pgdata", str(self.second.data), "--write-recovery-conf", "--checkpoint", "fast"]
-        self.second.run("pg_basebackup", "--dbname", self.first.conninfo, *target, "--no-sync")
-        self.second.start()
-        self.first.configure(synchronous_standby_names="second")
-        wait_until(lambda: self.is_synchronous(self.first), self.second.log)
+    def attach(self, new, primary):
+        """Make a server the synchronous standby of another one, as the guide says."""
+        self.copy(new, primary)
+        new.start()
+        new.reset("synchronous_standby_names")  # for the day on which it is promoted
+        primary.configure(synchronous_standby_names=new.name)
+        wait_until(lambda: self.is_synchronous(primary), new.log)
+
+    def copy(self, new, primary):
+        """What a former primary has is kept beside it."""
+        if new.data.exists():
+            new.data.rename(new.directory / "data.before")
+        target = ["--pgdata", str(new.data), "--write-recovery-conf", "--checkpoint", "fast", "--no-sync"]
+        new.run("pg_basebackup", "--dbname", primary.conninfo, *target)
 
     def is_synchronous(self, primary):
         return primary.ask("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'") == 1
@@ -156,17 +165,6 @@ class Pair:
 def promote(node):
     """As the guide says: `pg_ctl promote`, or this; it returns once the server takes writes."""
     assert node.ask("SELECT pg_promote(wait => true, wait_seconds => 30)")
-
-
-def rejoin(node, primary):
-    """Make a former primary a standby, as the guide says: rewind it, with the signal in place before it starts."""
-    node.signal_standby()
-    if node.server is not None:
-        node.stop()
-    # A server that was killed has to end its recovery first; pg_rewind does that in single-user mode.
-    node.run("pg_rewind", "--target-pgdata", str(node.data), "--source-server", primary.conninfo,
-             "--write-recovery-conf", "--no-sync")  # fmt: skip
-    node.start()
 
 
 @contextmanager
@@ -184,6 +182,3 @@ def models_on(url):
         wrapper.close()
         connections["default"] = usual
 
-
-def seconds_since(began):
-    return time.monotonic() - began

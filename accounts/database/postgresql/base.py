@@ -1,6 +1,13 @@
 """The backend that settings.py names for PostgreSQL. Django looks for it in a module of this name."""
 
+from typing import Any
+
+import psycopg
 from django.db.backends.postgresql import base
+
+from accounts.database.postgresql.waiting import Driver
+
+SECONDS_TO_ANSWER = 2  # a server that is well needs a thousandth of a second
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -10,15 +17,20 @@ class DatabaseWrapper(base.DatabaseWrapper):
     connections are kept, and would read what is out of date: sessions that have ended, for example.
     """
 
+    Database: Any = Driver()
+
     def is_usable(self) -> bool:
         """Return whether the server answers and takes writes. Django asks before the first statement of a
         request, and after an error.
         """
         if self.connection is None:
             return False
+        self.connection.limit = SECONDS_TO_ANSWER
         try:
             with self.connection.cursor() as cursor:
                 cursor.execute("SHOW transaction_read_only")
                 return bool(cursor.fetchone() == ("off",))
-        except base.Database.Error:
+        except psycopg.Error:
             return False
+        finally:
+            self.connection.limit = None
