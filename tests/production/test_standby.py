@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import contextmanager
 from itertools import pairwise
 
 import psycopg
@@ -17,7 +18,7 @@ from tests.api.clients import LiveClient
 from tests.production.load import Load, Stranger
 from tests.support import environment, standby
 from tests.support.invariants import broken
-from tests.support.parallel import CHALLENGE, RECOVERY, is_signed_in, post
+from tests.support.parallel import CHALLENGE, CSRF_TOKEN, RECOVERY, is_signed_in, post
 from tests.support.people import PASSWORD, enrol, make_user
 from tests.support.servers import start_site
 from tests.support.waiting import wait_until
@@ -58,6 +59,14 @@ def sites(pair):
         site.stop()
 
 
+@contextmanager
+def at_most(seconds):
+    began = time.monotonic()
+    yield
+    took = time.monotonic() - began
+    assert took < seconds, f"took {took:.1f} s"
+
+
 def people(name, number):
     return [enrol(make_user(f"{name}{count}")) for count in range(number)]
 
@@ -89,6 +98,11 @@ def spent(username):
     return BackupCode.objects.filter(code_set__user__username=username, used_at__isnull=False).count()
 
 
+def form_of(username):
+    email = f"{username}@example.com"
+    return {"csrfmiddlewaretoken": CSRF_TOKEN, "username": username, "email": email, "password": PASSWORD}
+
+
 def refuses(site, username, page, code):
     visitor = Stranger(site)
     assert post(visitor, "/session", username=username, password=PASSWORD).location == CHALLENGE
@@ -105,7 +119,9 @@ def test_of6_every_answered_success_is_on_the_promoted_standby(drill, sites, pai
     assert set(drill.signed_up) <= names
     assert all(spent(name) >= number for name, number in spent_by.items())
     assert all(last_steps[name] >= step for name, step in drill.stepped)
-    assert all(LiveClient(sites[0], token).get("/account/details").status_code == 200 for token in drill.tokens)
+    assert all(
+        LiveClient(sites[0], token).get("/account/details").status_code == 200 for token in drill.tokens
+    )
     assert not any(is_signed_in(sites[1], cookies) for cookies in drill.signed_out)
     assert all(refuses(site, username, RECOVERY, code) for site in sites)
     assert pair.second.ask("SELECT pg_is_in_recovery()") is False
@@ -122,13 +138,42 @@ def test_of6_the_invariants_hold_and_doctor_finds_nothing(drill, pair):
 
 
 def sign_up(site, username):
-    fields = {"username": username, "email": f"{username}@example.com", "password": PASSWORD}
-    return post(Stranger(site), "/account/new", **fields).location == "/account/confirm"
+    """The status of the answer; 302 is success."""
+    return Stranger(site).post("/account/new", form_of(username)).status
 
 
 def written(node):
-    """How far the server has written by itself: the position in its own log, and the number of its rows."""
-    return node.ask("SELECT pg_current_wal_insert_lsn()"), node.ask("SELECT count(*) FROM accounts_user")
+    """The next number of a transaction that writes: it stays as it is while nothing is written."""
+    return node.ask("SELECT pg_snapshot_xmax(pg_current_snapshot())::text")
+
+
+@contextmanager
+def site_on(url, **options):
+    site = start_site(url, **OPTIONS | options)
+    yield site
+    site.stop()
+
+
+# ---------------------------------------------------------------- the former primary comes back
+
+
+def test_of6_a_former_primary_that_starts_by_mistake_is_written_to_by_nobody(drill, pair, sites):
+    """It starts as a primary, and comes first in the list of hosts. Its commits wait for the lost standby."""
+    pair.first.start()
+    before, rows = written(pair.first), pair.first.ask("SELECT count(*) FROM accounts_user")
+
+    # Processes that run stay where they are; those that a list without it starts never ask it.
+    assert [sign_up(site, f"stays{number}") for number, site in enumerate(sites)] == [302, 302]
+    with site_on(pair.url(pair.second)) as site:
+        assert sign_up(site, "elsewhere") == 302
+    assert written(pair.first) == before
+    # A process that starts with the former list answers nothing with success.
+    with site_on(pair.url()) as site, at_most(6):
+        assert sign_up(site, "lost") == 503
+
+    assert pair.second.ask("SELECT count(*) FROM accounts_user WHERE username = 'elsewhere'") == 1
+    pair.first.kill()
+    assert rows > 0
 
 
 def test_of6_the_former_primary_comes_back_as_a_standby_and_takes_no_writes(drill, pair, sites):
@@ -137,26 +182,36 @@ def test_of6_the_former_primary_comes_back_as_a_standby_and_takes_no_writes(dril
     pair.attach(pair.first, pair.second)
     print(f"the former primary is a synchronous standby after {time.monotonic() - began:.1f} s")
 
-    assert all(sign_up(site, f"later{number}") for number, site in enumerate(sites))
+    assert [sign_up(site, f"later{number}") for number, site in enumerate(sites)] == [302, 302]
 
     assert pair.first.ask("SELECT pg_is_in_recovery()")
     with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
         pair.first.ask("DELETE FROM accounts_session")
     assert pair.first.ask("SELECT count(*) FROM accounts_user WHERE username LIKE 'later%'") == 2
+    assert pair.first.ask("SELECT count(*) FROM accounts_user WHERE username = 'lost'") == 0
+    code, output = manage(pair.url(), "doctor")
+    assert code == 0 and "ok: standbys\nok: " in output, output
 
 
-def test_exp(drill, pair, sites):
+# ---------------------------------------------------------------- the standby is lost
+
+
+def test_of6_without_the_standby_that_commits_wait_for_pages_say_so_within_five_seconds(pair, sites, drill):
     pair.first.kill()
-    for n in range(2):
-        began = time.monotonic()
-        try:
-            v = Stranger(sites[0])
-            import http.client
-            c = http.client.HTTPConnection(v.host, v.port, timeout=15)
-            fields = {"username": f"w{n}", "email": f"w{n}@example.com", "password": PASSWORD, "csrfmiddlewaretoken": "x"*32}
-            target, body, headers = v.prepare("POST", "/account/new", fields, {})
-            c.request("POST", target, body, headers)
-            print(c.getresponse().status)
-        except Exception as e:
-            print(repr(e))
-        print(f"{time.monotonic()-began:.1f}")
+
+    raws = [
+        Stranger(site).raw("POST", "/account/new", form_of(f"waits{n}")) for n, site in enumerate(sites * 4)
+    ]
+    with at_most(6):
+        replies = [sites[0].volley(raws[::2]), sites[1].volley(raws[1::2])]
+    waiting = pair.second.ask("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+    code, output = manage(pair.url(), "doctor")
+    pair.second.reset("synchronous_standby_names")
+
+    assert {reply.status for each in replies for reply in each} == {503}
+    assert waiting == 0, "the server has room for few who wait for ever"
+    assert code == 1
+    assert (
+        "WRONG: standbys\n  commits wait for db1 (synchronous_standby_names), which is not attached" in output
+    )
+    assert [sign_up(site, f"alone{number}") for number, site in enumerate(sites)] == [302, 302]

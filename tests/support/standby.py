@@ -181,4 +181,3 @@ def models_on(url):
     finally:
         wrapper.close()
         connections["default"] = usual
-
