@@ -1,4 +1,4 @@
-"""People who go on using two instances of the site, whatever happens to it, and remember what was answered."""
+"""People who use two instances of the site, whatever happens to it, and remember what was answered."""
 
 import http.client
 import itertools
@@ -125,7 +125,7 @@ class Load:
         self.ask(visitor, RECOVERY, "/app", code=code)
         self.done(self.promises.spent, (app.user.username, code))
         cookies = dict(visitor.cookies)
-        self.ask(visitor, "/session/logout", "/session", **{})
+        self.ask(visitor, "/session/logout", "/session")
         self.done(self.promises.signed_out, cookies)
 
     def step(self, visitor, app):

@@ -1,10 +1,13 @@
 """A primary and a standby: what was answered is still true after the one is lost and the other promoted."""
 
+import json
+import re
+import socket
 import subprocess
 import sys
 import time
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import pairwise
 
 import psycopg
@@ -30,7 +33,7 @@ def manage(url, *arguments, **variables):
     """(exit code, output) of a command of the product."""
     command = [sys.executable, str(environment.ROOT / "manage.py"), *arguments]
     variables = environment.environment | {"DATABASE_URL": url} | variables
-    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False, timeout=60)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -190,7 +193,8 @@ def test_of6_the_former_primary_comes_back_as_a_standby_and_takes_no_writes(dril
     assert pair.first.ask("SELECT count(*) FROM accounts_user WHERE username LIKE 'later%'") == 2
     assert pair.first.ask("SELECT count(*) FROM accounts_user WHERE username = 'lost'") == 0
     code, output = manage(pair.url(), "doctor")
-    assert code == 0 and "ok: standbys\nok: " in output, output
+    assert code == 0, output
+    assert "ok: standbys\nok: " in output
 
 
 # ---------------------------------------------------------------- the standby is lost
@@ -199,19 +203,155 @@ def test_of6_the_former_primary_comes_back_as_a_standby_and_takes_no_writes(dril
 def test_of6_without_the_standby_that_commits_wait_for_pages_say_so_within_five_seconds(pair, sites, drill):
     pair.first.kill()
 
-    raws = [
-        Stranger(site).raw("POST", "/account/new", form_of(f"waits{n}")) for n, site in enumerate(sites * 4)
-    ]
+    raws = [Stranger(sites[0]).raw("POST", "/account/new", form_of(f"waits{number}")) for number in range(4)]
     with at_most(6):
-        replies = [sites[0].volley(raws[::2]), sites[1].volley(raws[1::2])]
+        replies = sites[0].volley(raws)
     waiting = pair.second.ask("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
     code, output = manage(pair.url(), "doctor")
     pair.second.reset("synchronous_standby_names")
 
-    assert {reply.status for each in replies for reply in each} == {503}
+    assert {reply.status for reply in replies} == {503}
     assert waiting == 0, "the server has room for few who wait for ever"
     assert code == 1
     assert (
         "WRONG: standbys\n  commits wait for db1 (synchronous_standby_names), which is not attached" in output
     )
     assert [sign_up(site, f"alone{number}") for number, site in enumerate(sites)] == [302, 302]
+
+
+# ---------------------------------------------------------------- a standby that nobody waits for
+
+
+def steps_of_restore():
+    """The statements that docs/operations.md gives for a restore: to end sessions, and to spend codes."""
+    section = (environment.ROOT / "docs" / "operations.md").read_text().partition("\n## Restore\n")[2]
+    return re.findall(r'python manage.py shell -c "(.+)"\n', section.partition("\n## ")[0])
+
+
+def who_used_codes(site):
+    """Their names, from the log, as the guide says."""
+    lines = [line for line in site.log().splitlines() if '"method": "backup-codes"' in line]
+    return {json.loads(line[line.index("{") :])["subject"].removeprefix("user:") for line in lines}
+
+
+@pytest.fixture(scope="module")
+def behind(drill, pair, models):
+    """The first is a standby of the second that nobody waits for, and far behind. Yields what doctor says."""
+    pair.copy(pair.first, pair.second)
+    pair.first.start()
+    wait_until(lambda: pair.second.ask("SELECT count(*) FROM pg_stat_replication") == 1, pair.first.log)
+    pair.first.ask("SELECT pg_wal_replay_pause()")
+    pair.second.ask("CREATE TABLE far_behind AS SELECT 1")
+    pair.second.ask("SELECT pg_switch_wal()")
+    pair.second.ask("INSERT INTO far_behind VALUES (1)")
+    yield [manage(url, "doctor") for url in [pair.url(), pair.url(pair.first, target_session_attrs="any")]]
+    pair.first.ask("SELECT pg_wal_replay_resume()")
+
+
+def test_of6_doctor_tells_what_is_lost_if_a_standby_takes_over(behind):
+    (code, of_primary), (code_of_standby, of_standby) = behind
+
+    assert code == 0, of_primary
+    assert (
+        "commits wait for no standby (synchronous_standby_names is empty): if one is promoted" in of_primary
+    )
+    assert re.search(r"  the standby db1 is \d+ seconds and \d{5} KiB behind\n", of_primary), of_primary
+    assert code_of_standby == 1
+    assert "WRONG: standbys\n  this server is a standby and takes no writes" in of_standby
+
+
+def test_of6_a_lagging_standby_is_promoted_and_a_spent_code_is_not_good_again(behind, pair, sites):
+    app, other = enrol(make_user("lagging")), enrol(make_user("abstinent"))
+    pair.first.ask("SELECT pg_wal_replay_resume()")
+    wait_until(lambda: pair.first.ask("SELECT count(*) FROM accounts_user WHERE username = 'abstinent'"))
+    pair.first.configure(primary_conninfo="")  # from here on it gets nothing
+    visitor = Stranger(sites[0])
+    assert post(visitor, "/session", username="lagging", password=PASSWORD).location == CHALLENGE
+    assert post(visitor, RECOVERY, code=app.codes[0]).location == "/app"
+
+    pair.second.kill()
+    names = who_used_codes(sites[0])
+    for site in sites:
+        site.kill()
+    standby.promote(pair.first)
+    connection.close()
+    assert spent("lagging") == 0, "this is what the steps are for"
+    anew = {"SECRET_KEY": "another-secret-key-for-tests-and-for-nothing-but-tests-0123456789"}
+    for statement in steps_of_restore():
+        code, output = manage(
+            pair.url(), "shell", "-c", statement.replace("'alice', 'bob'", f"{names}"), **anew
+        )
+        assert code == 0, output
+    code, output = manage(pair.url(), "doctor", **anew)
+    with site_on(pair.url(), **anew) as site:
+        assert code == 0, output
+        assert refuses(site, "lagging", RECOVERY, app.codes[0])
+        assert not is_signed_in(site, visitor.cookies)
+        other_visitor = Stranger(site)
+        assert post(other_visitor, "/session", username="abstinent", password=PASSWORD).location == CHALLENGE
+        assert post(other_visitor, RECOVERY, code=other.codes[0]).location == "/app"
+
+
+# ---------------------------------------------------------------- the list of hosts
+
+
+def test_of6_connections_leave_a_server_that_takes_no_writes_any_more(behind, pair):
+    """A planned change: the primary is made read-only, then the standby promoted. The standby comes first."""
+    pair.attach(pair.second, pair.first)
+    with site_on(pair.url(pair.second, pair.first)) as site:
+        assert sign_up(site, "before") == 302
+        pair.first.configure(default_transaction_read_only="on")
+        wait_until(lambda: pair.first.ask("SHOW transaction_read_only") == "on")
+        meanwhile = [sign_up(site, "meanwhile") for _ in range(4)]
+        before = written(pair.first)
+        standby.promote(pair.second)
+        assert [sign_up(site, f"after{number}") for number in range(8)] == [302] * 8
+
+    assert meanwhile == [503] * 4
+    assert written(pair.first) == before
+
+
+@contextmanager
+def silent_host():
+    """(host, port) that drops whatever is sent to it, as a machine without power does."""
+    with socket.socket() as listener, ExitStack() as stack:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(4):  # fill its queue
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield listener.getsockname()
+
+
+def test_of6_a_host_that_drops_packets_costs_two_seconds_and_two_are_a_503_within_five(behind, pair):
+    node = pair.second if pair.second.ask("SELECT NOT pg_is_in_recovery()") else pair.first
+    with silent_host() as (host, port):
+        one = f"postgres://postgres@/postgres?host={host},{node.directory}&port={port},{standby.PORT}"
+        both = f"postgres://postgres@/postgres?host={host},{host}&port={port},{port}"
+        with site_on(one) as site, at_most(5):
+            began = time.monotonic()
+            assert sign_up(site, "patient") == 302
+            print(f"with a dead host in front: {time.monotonic() - began:.1f} s")
+        with site_on(both) as site, at_most(5):
+            assert sign_up(site, "nobody") == 503
+
+
+@pytest.mark.parametrize(
+    ("spelling", "hosts", "ports"),
+    [
+        ("postgres://u:p@/db?host=10.0.0.5,10.0.0.6&port=5432,5433", "10.0.0.5,10.0.0.6", "5432,5433"),
+        ("postgres://u:p@/db?host=2001:db8::5,2001:db8::6", "2001:db8::5,2001:db8::6", None),
+        ("postgres://u:p@db1:5432,db2:5433/db?target_session_attrs=read-write", "db1,db2", "5432,5433"),
+        ("postgres://u:p@db1,db2/db", "db1,db2", None),
+    ],
+)
+def test_of6_of_several_hosts_the_one_that_takes_writes_is_asked(spelling, hosts, ports):
+    code = "from django.db import connection as c; print(c.get_connection_params())"
+    status, output = manage(spelling, "shell", "--no-imports", "-c", code)
+
+    assert status == 0, output
+    assert f"'host': '{hosts}'" in output
+    assert f"'port': '{ports}'" in output if ports else "'port'" not in output
+    assert "'target_session_attrs': 'read-write'" in output
+    assert "'connect_timeout': 2" in output

@@ -74,8 +74,8 @@ def commits_wait_for(standbys: list[Standby], commits: str, names: str) -> Itera
     elif waits and names and sum(standby.is_waited_for for standby in standbys) < number_of(names):
         yield (
             f"commits wait for {names} (synchronous_standby_names), which is not attached, so nothing can be "
-            "changed: start the standby, or go on without it by ALTER SYSTEM RESET synchronous_standby_names; "
-            "SELECT pg_reload_conf()"
+            "changed: start the standby, or go on without it (ALTER SYSTEM RESET synchronous_standby_names, "
+            "then SELECT pg_reload_conf())"
         )
     if standbys and not (waits and names):
         setting = "synchronous_standby_names is empty" if waits else f"synchronous_commit is {commits}"
