@@ -150,7 +150,9 @@ class Pair:
     def copy(self, new, primary):
         """What a former primary has is kept beside it."""
         if new.data.exists():
-            new.data.rename(new.directory / "data.before")
+            before = new.directory / "data.before"
+            shutil.rmtree(before, ignore_errors=True)
+            new.data.rename(before)
         target = ["--pgdata", str(new.data), "--write-recovery-conf", "--checkpoint", "fast", "--no-sync"]
         new.run("pg_basebackup", "--dbname", primary.conninfo, *target)
 

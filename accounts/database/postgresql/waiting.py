@@ -1,7 +1,7 @@
 """Connections that do not wait for ever.
 
-The server's own time limit for statements does not hold while it commits. A commit can wait without an end: for
-a synchronous standby that is gone, or for a full disk. Then each thread of the site would wait, and no page would
+The server's own time limit for statements does not hold while it commits. A commit can wait without an end,
+for a synchronous standby that is gone, for example. Then each thread of the site would wait, and no page would
 be served any more.
 """
 
@@ -13,7 +13,7 @@ from psycopg import errors
 
 SECONDS = 4.5  # less than the five within which a page must say that the database is away
 SECONDS_TO_CANCEL = 0.5
-NO_ANSWER = f"the database did not answer within {SECONDS} seconds; what was asked may still be done"
+NO_ANSWER = "the database did not answer in time; what was asked may still be done"
 
 
 class Connection(psycopg.Connection[Any]):
@@ -22,15 +22,16 @@ class Connection(psycopg.Connection[Any]):
     Inside a transaction the server's limit holds. A transaction that is `unhurried` may commit for long, too.
     """
 
+    seconds = SECONDS
     unhurried = False
-    limit: float | None = None  # seconds
+    limit: float | None = None  # seconds, of what is done now
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         """Return the server's answer. Raises OperationalError if none comes in time: nobody knows, then,
         whether it was done.
         """
         if timeout is None:
-            timeout = SECONDS if self.autocommit and self.limit is None else self.limit
+            timeout = self.seconds if self.autocommit and self.limit is None else self.limit
         try:
             return super().wait(gen, interval, timeout)
         except errors._WaitTimeout:
@@ -39,7 +40,7 @@ class Connection(psycopg.Connection[Any]):
 
     def commit(self) -> None:
         if not self.unhurried:
-            self.limit = SECONDS
+            self.limit = self.seconds
         try:
             super().commit()
         finally:
