@@ -1,4 +1,4 @@
-"""The backend that settings.py names for PostgreSQL. Django looks for it in a module of this name."""
+"""The backend for PostgreSQL, which tfc_auth/settings.py names. Django looks for it in this module."""
 
 from typing import Any
 

@@ -1,8 +1,8 @@
 """Connections that do not wait for ever.
 
 The server's own time limit for statements does not hold while it commits. A commit can wait without an end,
-for a synchronous standby that is gone, for example. Then each thread of the site would wait, and no page would
-be served any more.
+for a synchronous standby that is gone, for example. Then each thread of the site would wait, and nobody would
+get a page any more.
 """
 
 from contextlib import suppress
