@@ -78,16 +78,16 @@ def people(name, number):
 def drill(pair, models, sites):
     """The primary is killed under load, and the standby promoted."""
     began = time.monotonic()
-    with Load(sites, people("recoverer", 12), people("stepper", 40)) as load:
+    with Load(sites, people("recoverer", 4), people("stepper", 28)) as load:
         print(f"\nprepared in {time.monotonic() - began:.1f} s")
         began = time.monotonic()
-        wait_until(lambda: len(load.promises.times) > 60)
+        wait_until(lambda: len(load.promises.times) > 40)
         rate = len(load.promises.times) / (time.monotonic() - began)
         killed = time.monotonic()
         pair.first.kill()
         standby.promote(pair.second)
         promoted = time.monotonic()
-        wait_until(lambda: len([at for at in load.promises.times if at > promoted]) > 40)
+        wait_until(lambda: len([at for at in load.promises.times if at > promoted]) > 25)
     assert load.failed == []
     connection.close()  # requests do that by themselves
     times = sorted(load.promises.times)
@@ -110,7 +110,6 @@ def refuses(site, username, page, code):
     visitor = Stranger(site)
     assert post(visitor, "/session", username=username, password=PASSWORD).location == CHALLENGE
     reply = post(visitor, page, code=code)
-    print(f"refused with {reply.status} {reply.location}")
     return reply.status < 500 and not is_signed_in(site, visitor.cookies)
 
 
@@ -120,7 +119,7 @@ def test_of6_every_answered_success_is_on_the_promoted_standby(drill, sites, pai
     last_steps = dict(TOTPDevice.objects.values_list("user__username", "last_step"))
     username, code = drill.spent[0]
 
-    assert min(drill.kept().values()) > 5, drill.kept()
+    assert min(drill.kept().values()) > 3, drill.kept()
     assert set(drill.signed_up) <= names
     assert all(spent(name) >= number for name, number in spent_by.items())
     assert all(last_steps[name] >= step for name, step in drill.stepped)
@@ -155,8 +154,10 @@ def written(node):
 @contextmanager
 def site_on(url, **options):
     site = start_site(url, **OPTIONS | options)
-    yield site
-    site.stop()
+    try:
+        yield site
+    finally:
+        site.stop()
 
 
 # ---------------------------------------------------------------- the former primary comes back
@@ -282,10 +283,9 @@ def test_of6_a_lagging_standby_is_promoted_and_a_spent_code_is_not_good_again(be
     connection.close()
     assert spent("lagging") == 0, "this is what the steps are for"
     anew = {"SECRET_KEY": "another-secret-key-for-tests-and-for-nothing-but-tests-0123456789"}
-    for statement in steps_of_restore():
-        code, output = manage(
-            pair.url(), "shell", "-c", statement.replace("'alice', 'bob'", f"{names}"), **anew
-        )
+    end_sessions, spend_codes = steps_of_restore()
+    for statement in [end_sessions, spend_codes.replace("['alice', 'bob']", str(sorted(names)))]:
+        code, output = manage(pair.url(), "shell", "-c", statement, **anew)
         assert code == 0, output
     code, output = manage(pair.url(), "doctor", **anew)
     with site_on(pair.url(), **anew) as site:
@@ -348,7 +348,6 @@ def test_of6_a_host_that_drops_packets_costs_two_seconds_and_two_are_a_503_withi
         ("postgres://u:p@/db?host=10.0.0.5,10.0.0.6&port=5432,5433", "10.0.0.5,10.0.0.6", "5432,5433"),
         ("postgres://u:p@/db?host=2001:db8::5,2001:db8::6", "2001:db8::5,2001:db8::6", None),
         ("postgres://u:p@db1:5432,db2:5433/db?target_session_attrs=read-write", "db1,db2", "5432,5433"),
-        ("postgres://u:p@db1,db2/db", "db1,db2", None),
     ],
 )
 def test_of6_of_several_hosts_the_one_that_takes_writes_is_asked(spelling, hosts, ports):

@@ -53,15 +53,14 @@ class Node:
         assert done.returncode == 0, f"{program}: {done.stderr}"
         return done.stdout
 
-    def start(self, *, ready=True):
+    def start(self):
         options = [f"-c{name}={value}" for name, value in SETTINGS.items()]
         command = [str(self.binaries / "postgres"), "-D", str(self.data), "-k", str(self.directory)]
         command += [f"-ccluster_name={self.name}", *options]
         (self.data / "postmaster.pid").unlink(missing_ok=True)
         variables = postgres.bare_environment()
         self.server = Kept(command, self.directory, user=self.user, environment=variables)
-        if ready:
-            postgres.wait_until_ready(self.server)
+        postgres.wait_until_ready(self.server)
 
     def kill(self):
         """Kill the server and the process of each connection at once, as the loss of the machine does."""
@@ -72,11 +71,6 @@ class Node:
         self.server.keeper.wait()
         self.forget()
 
-    def stop(self):
-        os.kill(self.server.pid, signal.SIGINT)  # fast
-        self.server.keeper.wait()
-        self.forget()
-
     def forget(self):
         self.server.keeper.stdin.close()
         self.server.keeper.stdout.close()
@@ -84,15 +78,8 @@ class Node:
 
     def remove(self):
         if self.server is not None:
-            self.server.stop()
+            self.kill()
         shutil.rmtree(self.directory, ignore_errors=True)
-
-    def signal_standby(self):
-        """Put the file there that lets the server start as a standby only."""
-        file = self.data / "standby.signal"
-        file.touch()
-        if self.user:
-            shutil.chown(file, self.user, postgres.user_group(self.user))
 
     @property
     def conninfo(self):
