@@ -182,12 +182,16 @@ def test_of6_a_former_primary_that_starts_by_mistake_is_written_to_by_nobody(dri
     assert rows > 0
 
 
-def test_of6_the_former_primary_comes_back_as_a_standby_and_takes_no_writes(drill, pair, sites):
-    """It comes first in the list of hosts."""
+@pytest.fixture(scope="module")
+def rejoined(drill, pair):
+    """The first is a standby of the second that commits wait for."""
     began = time.monotonic()
     pair.attach(pair.first, pair.second)
     print(f"the former primary is a synchronous standby after {time.monotonic() - began:.1f} s")
 
+
+def test_of6_the_former_primary_comes_back_as_a_standby_and_takes_no_writes(rejoined, pair, sites):
+    """It comes first in the list of hosts."""
     assert [sign_up(site, f"later{number}") for number, site in enumerate(sites)] == [302, 302]
 
     assert pair.first.ask("SELECT pg_is_in_recovery()")
@@ -203,7 +207,9 @@ def test_of6_the_former_primary_comes_back_as_a_standby_and_takes_no_writes(dril
 # ---------------------------------------------------------------- the standby is lost
 
 
-def test_of6_without_the_standby_that_commits_wait_for_pages_say_so_within_five_seconds(pair, sites, drill):
+def test_of6_without_the_standby_that_commits_wait_for_pages_say_so_within_five_seconds(
+    rejoined, pair, sites
+):
     pair.first.kill()
 
     raws = [Stranger(sites[0]).raw("POST", "/account/new", form_of(f"waits{number}")) for number in range(4)]
@@ -240,6 +246,8 @@ def who_used_codes(site):
 @pytest.fixture(scope="module")
 def behind(drill, pair, models):
     """The first is a standby of the second that nobody waits for, and far behind; what doctor says."""
+    pair.second.reset("synchronous_standby_names")
+    pair.first.kill()
     pair.copy(pair.first, pair.second)
     pair.first.start()
     wait_until(lambda: pair.second.ask("SELECT count(*) FROM pg_stat_replication") == 1, pair.first.log)
@@ -300,20 +308,22 @@ def test_of6_a_lagging_standby_is_promoted_and_a_spent_code_is_not_good_again(be
 # ---------------------------------------------------------------- the list of hosts
 
 
-def test_of6_connections_leave_a_server_that_takes_no_writes_any_more(behind, pair):
+def test_of6_connections_leave_a_server_that_takes_no_writes_any_more(drill, pair):
     """A planned change: the primary is made read-only, then the standby promoted. The standby comes first."""
-    pair.attach(pair.second, pair.first)
-    with site_on(pair.url(pair.second, pair.first)) as site:
+    primary, other = pair.by_role()
+    other.kill()
+    pair.attach(other, primary)
+    with site_on(pair.url(other, primary)) as site:
         assert sign_up(site, "before") == 302
-        pair.first.configure(default_transaction_read_only="on")
-        wait_until(lambda: pair.first.ask("SHOW transaction_read_only") == "on")
+        primary.configure(default_transaction_read_only="on")
+        wait_until(lambda: primary.ask("SHOW transaction_read_only") == "on")
         meanwhile = [sign_up(site, "meanwhile") for _ in range(4)]
-        before = written(pair.first)
-        standby.promote(pair.second)
+        before = written(primary)
+        standby.promote(other)
         assert [sign_up(site, f"after{number}") for number in range(8)] == [302] * 8
 
     assert meanwhile == [503] * 4
-    assert written(pair.first) == before
+    assert written(primary) == before
 
 
 @contextmanager
@@ -329,8 +339,8 @@ def silent_host():
         yield listener.getsockname()
 
 
-def test_of6_a_host_that_drops_packets_costs_two_seconds_and_two_are_a_503_within_five(behind, pair):
-    node = pair.second if pair.second.ask("SELECT NOT pg_is_in_recovery()") else pair.first
+def test_of6_a_host_that_drops_packets_costs_two_seconds_and_two_are_a_503_within_five(drill, pair):
+    node, _other = pair.by_role()
     with silent_host() as (host, port):
         one = f"postgres://postgres@/postgres?host={host},{node.directory}&port={port},{standby.PORT}"
         both = f"postgres://postgres@/postgres?host={host},{host}&port={port},{port}"

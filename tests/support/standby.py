@@ -63,7 +63,9 @@ class Node:
         postgres.wait_until_ready(self.server)
 
     def kill(self):
-        """Kill the server and the process of each connection at once, as the loss of the machine does."""
+        """Kill the server and all its processes at once, if it runs, as the loss of the machine does."""
+        if self.server is None:
+            return
         children = Path(f"/proc/{self.server.pid}/task/{self.server.pid}/children").read_text().split()
         for pid in [self.server.pid, *map(int, children)]:
             with suppress(ProcessLookupError):
@@ -77,8 +79,7 @@ class Node:
         self.server = None
 
     def remove(self):
-        if self.server is not None:
-            self.kill()
+        self.kill()
         shutil.rmtree(self.directory, ignore_errors=True)
 
     @property
@@ -114,6 +115,12 @@ class Pair:
 
     def nodes(self):
         return [self.first, self.second]
+
+    def by_role(self):
+        """(primary, other): the one that runs and takes writes comes first."""
+        running = [node for node in self.nodes() if node.server is not None]
+        primary = next(node for node in running if node.ask("SHOW transaction_read_only") == "off")
+        return primary, self.second if primary is self.first else self.first
 
     def url(self, *nodes, **query):
         """The spelling of docs/standby.md."""
