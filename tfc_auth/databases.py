@@ -13,6 +13,8 @@ def with_limits(database: dict[str, Any], *, pooler: bool) -> dict[str, Any]:
     Raises ImproperlyConfigured.
     """
     given: dict[str, Any] = database.get("OPTIONS", {})
+    if "," in f"{database.get('HOST', '')}{given.get('host', '')}":
+        given = {"target_session_attrs": "read-write", **given}  # the primary of several (docs/standby.md)
     options = {
         **given,
         "connect_timeout": 2,

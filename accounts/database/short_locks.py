@@ -7,15 +7,13 @@ and begins anew.
 """
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable
 
-from django.db import OperationalError, connection
+from django.db import OperationalError
 
-from accounts.database.timeouts import OF_TRANSACTIONS
+from accounts.database.timeouts import in_each_transaction
 
-LIMIT = "SET LOCAL lock_timeout = '500ms'"
+LIMIT = "SELECT set_config('lock_timeout', '500ms', true)"  # of a transaction; SQLite has its own limit
 LOCKED = ("55P03", "40P01")  # PostgreSQL's SQLSTATE: the lock was not available, or a deadlock was ended
 PAUSE = 0.5  # seconds
 TRIES = 120
@@ -25,7 +23,7 @@ def insistently(act: Callable[[], object], tell: Callable[[str], None]) -> None:
     """Carry out `act`, and begin anew when a table is in use. Raises OperationalError in the end."""
     for attempt in range(1, TRIES + 1):
         try:
-            with briefly():
+            with in_each_transaction(LIMIT):
                 act()
             return
         except OperationalError as error:
@@ -33,22 +31,3 @@ def insistently(act: Callable[[], object], tell: Callable[[str], None]) -> None:
                 raise
         tell("A table is in use: trying again ...")
         time.sleep(PAUSE)
-
-
-@contextmanager
-def briefly() -> Iterator[None]:
-    """Limit how long statements in the transactions of the block wait for locks. SQLite has its own limit."""
-    with connection.execute_wrapper(limiting):
-        yield
-
-
-def limiting(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
-    current = context["connection"]
-    if (
-        current.vendor == "postgresql"
-        and current.in_atomic_block
-        and not str(sql).startswith(OF_TRANSACTIONS)
-    ):
-        with current.cursor() as cursor:
-            cursor.execute(LIMIT)
-    return execute(sql, params, many, context)

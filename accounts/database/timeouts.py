@@ -15,8 +15,9 @@ LIFT = (
     "SELECT set_config('statement_timeout', '0', true), "
     "set_config('idle_in_transaction_session_timeout', '0', true)"
 )
-# Statements that end or divide transactions: LIFT can't stand before them when the transaction has failed.
-OF_TRANSACTIONS = (LIFT, "SAVEPOINT", "RELEASE", "ROLLBACK")
+# Statements that change a setting, or end or divide transactions: nothing can stand before these when the
+# transaction has failed.
+OF_TRANSACTIONS = ("SELECT set_config(", "SAVEPOINT", "RELEASE", "ROLLBACK")
 
 
 @contextmanager
@@ -38,7 +39,7 @@ def unhurried() -> Iterator[None]:
 @contextmanager
 def unhurried_transactions() -> Iterator[None]:
     """Lift the statement timeout in each transaction of the block. Statements outside keep their limit."""
-    with patience_kept(connection) as patient, connection.execute_wrapper(lifting):
+    with patience_kept(connection) as patient, in_each_transaction(LIFT):
         patient()
         yield
 
@@ -53,13 +54,19 @@ def patience_kept(database: Any) -> Iterator[Callable[[], None]]:
         database.patience = before
 
 
-def lifting(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
-    current = context["connection"]
-    if (
-        current.vendor == "postgresql"
-        and current.in_atomic_block
-        and not str(sql).startswith(OF_TRANSACTIONS)
-    ):
-        with current.cursor() as cursor:
-            cursor.execute(LIFT)
-    return execute(sql, params, many, context)
+@contextmanager
+def in_each_transaction(setting: str) -> Iterator[None]:
+    """Carry out a statement that holds until the end of its transaction, in each one of the block. SQLite has
+    no such statements.
+    """
+
+    def first(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        current = context["connection"]
+        inside = current.vendor == "postgresql" and current.in_atomic_block
+        if inside and not str(sql).startswith(OF_TRANSACTIONS):
+            with current.cursor() as cursor:
+                cursor.execute(setting)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(first):
+        yield

@@ -265,7 +265,10 @@ BAD = {
     "THREADS_PER_PROCESS": not_a_number(1, 1000),
     "PASSWORD_HASHER": [("md5", "must be argon2 or cheap")],
     "PLAIN_STATIC_FILES": SWITCH,
-    "STATIC_DIR": [("static", "must be a whole path"), ("/etc/hostname/static", "but /etc/hostname is a file")],
+    "STATIC_DIR": [
+        ("static", "must be a whole path"),
+        ("/etc/hostname/static", "but /etc/hostname is a file"),
+    ],
 }
 
 # Settings that contradict each other, and what is said.

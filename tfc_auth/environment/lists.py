@@ -72,7 +72,7 @@ def network_of(name: str, text: str) -> IPv4Network | IPv6Network:
     holds_ipv4 = isinstance(network, IPv6Network) and OF_IPV4.subnet_of(network)
     if holds_ipv4 or (network.prefixlen < WIDEST[network.version] and not network.is_private):
         raise ImproperlyConfigured(
-            f"{name}: {text} is too wide and holds nearly everybody: write the addresses of your own machines."
+            f"{name}: {text} is too wide, and holds nearly everybody: write your own addresses."
         )
     return network
 

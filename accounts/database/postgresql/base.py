@@ -1,15 +1,22 @@
 """Give up on a server that does not answer.
 
-The server's own time-outs end slow statements, while it can count. A server that is stuck, and a pooler that
-waits for one, say nothing at all, and a connection that is already open would wait for ever. Who has given up
-does not try again before the next request: one that goes on without what it could not have would wait twice.
+The server's own time-outs end slow statements, while it can count. They do not hold while it commits, which
+can wait without an end for a synchronous standby that is gone. A server that is stuck, and a pooler that
+waits for one, say nothing at all. A connection that is already open would wait for ever in each case. Who
+has given up does not try again before the next request: one that goes on without what it could not have
+would wait twice.
+
+A server that has become a standby, or read-only, does answer, and is given up as well: a connection that
+stayed there would refuse every write, and would read what is out of date, such as sessions that have ended.
 """
 
 import time
+from contextlib import suppress
 from typing import Any
 
 import psycopg
 from django.db.backends.postgresql import base
+from psycopg import errors
 from psycopg.pq import TransactionStatus
 
 # Seconds for one answer. Longer than the statement_timeout of pages, whose error is the better one.
@@ -17,10 +24,12 @@ PATIENCE = 4.5
 # Seconds for the answer to "are you there?". Both of these, and connect_timeout, fit into five seconds.
 QUICKLY = 1.5
 IN_DOUBT = 1.0  # on a new connection, after one that did not answer
+TO_CANCEL = 0.4  # for telling the server that nobody waits any more
 LONG = 1.0  # seconds after which a lost connection is more than one that was closed meanwhile
 OVER = 5.0  # seconds after which one tries again in any case
 INTERVAL = 0.1  # seconds between two looks at signals such as Ctrl-C, as psycopg has it
 OF_CONNECTIONS = "08"  # the class of SQLSTATEs; without one, it was noticed on this side
+NO_ANSWER = "the database did not answer in time; what was asked may still be done"
 REFUSED_OPTIONS = "startup parameter"  # as PgBouncer words it
 
 
@@ -35,9 +44,18 @@ class Connection(psycopg.Connection[Any]):
             return super().wait(gen, interval, self.owner.patience if timeout is None else timeout)
         except psycopg.OperationalError as error:
             if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
-                self.pgconn.finish()
+                self.give_up()
             self.owner.note_loss(began, error)
+            if isinstance(error, errors._WaitTimeout):
+                raise psycopg.OperationalError(NO_ANSWER) from None
             raise
+
+    def give_up(self) -> None:
+        """Close the connection. A server that waits is told, because it has room for few that wait."""
+        if self.owner.patience not in (QUICKLY, IN_DOUBT):
+            with suppress(psycopg.Error):
+                self.cancel_safe(timeout=TO_CANCEL)
+        self.pgconn.finish()
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -91,12 +109,24 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.in_doubt = False
 
     def is_usable(self) -> bool:
-        """Return whether the connection answers, and soon."""
+        """Return whether the server answers soon, and takes writes. Django asks before the first statement of
+        a request, and after an error.
+        """
         before, self.patience = self.patience, QUICKLY
         try:
-            usable = bool(super().is_usable())
+            usable = self.takes_writes()
         finally:
             self.patience = before
         # A new connection may still reach another server, or another way to this one.
         self.in_doubt, self.gave_up_at = self.gave_up_at is not None, None
         return usable
+
+    def takes_writes(self) -> bool:
+        if self.connection is None:
+            return False
+        try:
+            with self.connection.cursor() as cursor:
+                cursor.execute("SHOW transaction_read_only")
+                return bool(cursor.fetchone() == ("off",))
+        except psycopg.Error:
+            return False
