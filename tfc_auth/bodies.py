@@ -13,7 +13,10 @@ from typing import Any
 from django.core.handlers.wsgi import LimitedStream
 from django.http import HttpRequest
 
-SECONDS = 30  # for a whole body: a client that sends on and on must not keep a thread
+SECONDS = 15  # for a whole body: a client that sends on and on must not keep a thread
+# Bytes read and thrown away behind the limit: a client that is still sending would not see the refusal.
+MOST_IGNORED = 8 * 1024 * 1024
+STEP = 64 * 1024  # bytes
 
 
 class Unreadable(Exception):
@@ -40,17 +43,15 @@ def read_chunks(request: HttpRequest, longest: int) -> None:
         raise Unreadable("both Content-Length and Transfer-Encoding")
     if not meta.get("wsgi.input_terminated"):
         raise Unreadable("a server that does not decode chunks")
-    body = read(meta["wsgi.input"], longest + 1, meta.get("gunicorn.socket"))
-    if len(body) > longest:
-        raise TooLong
+    body = read(meta["wsgi.input"], longest, meta.get("gunicorn.socket"))
     del meta["HTTP_TRANSFER_ENCODING"]
     meta["CONTENT_LENGTH"] = str(len(body))
     meta["wsgi.input"] = BytesIO(body)
     request._stream = LimitedStream(meta["wsgi.input"], len(body))  # type: ignore[assignment]
 
 
-def read(stream: Any, size: int, client: socket.socket | None) -> bytes:
-    """Return up to `size` bytes. Raises Unreadable, or TooSlow."""
+def read(stream: Any, longest: int, client: socket.socket | None) -> bytes:
+    """Return all bytes, up to `longest`. Raises Unreadable, TooLong or TooSlow."""
     too_slow = threading.Event()
 
     def give_up() -> None:
@@ -63,11 +64,16 @@ def read(stream: Any, size: int, client: socket.socket | None) -> bytes:
     timer.daemon = True
     timer.start()
     try:
-        body: bytes = stream.read(size)
+        body: bytes = stream.read(longest + 1)
+        ignored = 0
+        while len(body) > longest and ignored < MOST_IGNORED and stream.read(STEP):
+            ignored += STEP
     except Exception as error:  # each server has errors of its own for chunks that break the rules
         if too_slow.is_set():
             raise TooSlow from error
         raise Unreadable(f"chunks that cannot be read ({type(error).__name__})") from error
     finally:
         timer.cancel()
+    if len(body) > longest:
+        raise TooLong
     return body
