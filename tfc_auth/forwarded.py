@@ -100,7 +100,7 @@ def of_forwarded(header: str) -> Iterator[Element]:
             continue
         parameters = parameters_of(text)
         if parameters is None:
-            yield Element(text.strip(" \t"))
+            yield Element(f"Forwarded: {text.strip()}")  # no address, whatever it looks like
         else:
             yield Element(parameters.get("for", ""), parameters.get("proto", ""))
 

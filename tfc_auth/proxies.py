@@ -45,6 +45,7 @@ class ForwardedHeadersMiddleware:
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
         self.proxies = [forwarded.network_of(text) for text in settings.TRUSTED_PROXIES]
+        self.header = settings.FORWARDED_HEADER
         self.once = Once(logger)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
@@ -59,7 +60,7 @@ class ForwardedHeadersMiddleware:
             request.META["REMOTE_ADDR"] = str(peer)
         if peer is not None and self.is_proxy(peer):
             request.META["tfc_auth.proxy"] = str(peer)
-            if settings.FORWARDED_HEADER == "forwarded":
+            if self.header == "forwarded":
                 self.apply_forwarded(request, peer, of_rfc)
             else:
                 self.apply_x_forwarded(request, peer, chain, schemes[0])
