@@ -24,6 +24,7 @@ NO_GO_TFE = f"no go-tfe on this machine (Debian: apt-get install {' '.join(GO_PA
 # What stands around the site in production, by the program and Debian's name of its package.
 PRODUCTION = {
     "nginx": "nginx-light",
+    "haproxy": "haproxy",
     "pgbouncer": "pgbouncer",
     "buildah": "buildah",
     "mmdebstrap": "mmdebstrap",
