@@ -121,8 +121,10 @@ def split_from_right(header: str) -> Iterator[str]:
 
 
 def is_escaped(text: str, place: int) -> bool:
-    before = text[:place]
-    return (len(before) - len(before.rstrip("\\"))) % 2 == 1
+    start = place
+    while start and text[start - 1] == "\\":
+        start -= 1
+    return (place - start) % 2 == 1
 
 
 def parameters_of(element: str) -> dict[str, str] | None:

@@ -14,10 +14,10 @@ from django.template import loader
 from django.utils.translation import gettext as _
 
 from accounts.audit import Actor
+from accounts.jsonapi.addresses import public_origin
 from accounts.jsonapi.documents import respond_errors
 from accounts.jsonapi.errors import ApiError
 from accounts.tokens.exposure import sent_in_clear
-from tfc_auth import origins
 from tfc_auth.middleware import PROBES, GetResponse
 
 logger = logging.getLogger(__name__)
@@ -48,14 +48,9 @@ class PlainHttpMiddleware:
 
     def redirect(self, request: HttpRequest) -> HttpResponse:
         try:
-            host = request.get_host()
+            origin = public_origin(request, "https")
         except DisallowedHost:
             return self.get_response(request)  # which refuses it
-        # The port of http, or none, is not the one of https: that is in SITE_URL.
-        is_site = origins.hostname(f"//{host}") == origins.hostname(settings.SITE_URL)
-        origin = (
-            settings.SITE_URL if is_site and settings.SITE_URL.startswith("https:") else f"https://{host}"
-        )
         return HttpResponsePermanentRedirect(origin + request.get_full_path())
 
 

@@ -1,11 +1,14 @@
 """Forms behind proxies that change Host, port or scheme, or hide where a form comes from (OF3)."""
 
 import http.client
+import json
 from urllib.parse import urlencode
 
 import pytest
 
+from tests.api.clients import token_of
 from tests.support import environment
+from tests.support.organizations import found
 from tests.support.people import PASSWORD
 from tests.support.servers import start_site
 from tests.support.visitor import Visitor, parse_reply
@@ -232,3 +235,13 @@ def test_of3_http_leads_to_the_port_of_https(site, host, target):
     answer = ask(site, "GET", "/session?a=b", Host=host, X_Forwarded_Proto="http")
 
     assert (answer.status, answer.headers["Location"]) == (301, target)
+
+
+@pytest.mark.parametrize("host", ["auth.example.com:8443", "auth.example.com", "auth.example.com:443"])
+def test_of3_links_of_the_api_have_the_port_that_clients_use(site, alice, host):
+    for number in range(2):
+        found(f"org-{number}", alice)
+    token = f"Bearer {token_of(alice)}"
+    answer = ask(site, "GET", "/api/v2/organizations?page[size]=1", Host=host, Authorization=token)
+
+    assert json.loads(answer.text)["links"]["next"].startswith(f"{URL}/api/v2/organizations?page")
