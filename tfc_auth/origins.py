@@ -5,6 +5,8 @@ and with what came through the proxies (Host and the scheme).
 """
 
 import logging
+import re
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -72,15 +74,28 @@ def fault_of_host(request: HttpRequest) -> str:
     """Return PROXY if a refused Host header is a proxy's and the browser asked for this site, else ""."""
     forwarded_host = request.META.get("HTTP_X_FORWARDED_HOST", "")
     peer = request.META.get("tfc_auth.proxy")
-    if peer:
-        once.warn(FOREIGN_HOST, peer, request.META.get("HTTP_HOST", ""), forwarded_host, settings.SITE_URL)
-    site = hostname(settings.SITE_URL)
     said = [
         hostname(f"//{forwarded_host.partition(',')[0].strip()}"),
         hostname(request.META.get("HTTP_ORIGIN", "")),
         hostname(request.META.get("HTTP_REFERER", "")),
     ]
-    return PROXY if site in said else ""
+    if hostname(settings.SITE_URL) not in said and not (peer and is_of_upstream(request)):
+        return ""
+    if peer:
+        once.warn(FOREIGN_HOST, peer, request.META.get("HTTP_HOST", ""), forwarded_host, settings.SITE_URL)
+    return PROXY
+
+
+def is_of_upstream(request: HttpRequest) -> bool:
+    """Return whether the Host header is how a proxy, and nobody from outside, calls this server."""
+    host = request.META.get("HTTP_HOST", "")
+    name, _colon, port = host.rpartition(":")
+    if name and port == request.META.get("SERVER_PORT"):
+        return True
+    try:
+        return ip_address(hostname(f"//{host}")).is_private
+    except ValueError:
+        return re.fullmatch(r"[A-Za-z0-9_-]+(:[0-9]+)?", host) is not None
 
 
 def origin_of(url: str) -> str:
