@@ -52,8 +52,9 @@ ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"] if
 HTTPS = env.switch("HTTPS", default=not DEBUG)
 SIGN_UP = env.choice("SIGN_UP", "open", "closed")
 CREATE_ORGANIZATIONS = env.choice("CREATE_ORGANIZATIONS", "everybody", "staff")
-# Addresses or networks whose X-Forwarded-For and X-Forwarded-Proto are trusted.
+# Addresses or networks whose word is taken for whom they forward, and the headers in which they give it.
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
+FORWARDED_HEADER = env.choice("FORWARDED_HEADER", "x-forwarded-for", "forwarded")
 # Networks of many people, whose limits by network are larger (accounts/limits/sources.py).
 SHARED_NETWORKS = shared_networks("SHARED_NETWORKS", env.networks("SHARED_NETWORKS"), proxies=TRUSTED_PROXIES)
 
@@ -89,7 +90,7 @@ SECOND_FACTORS = env.words(
 MIDDLEWARE = [
     "tfc_auth.middleware.RequestIdMiddleware",
     "tfc_auth.middleware.ContentLengthMiddleware",
-    "tfc_auth.middleware.ForwardedHeadersMiddleware",
+    "tfc_auth.proxies.ForwardedHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -196,6 +197,8 @@ CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
+# Forms of our own pages, whatever proxies make of the Host header, the port and the scheme.
+CSRF_TRUSTED_ORIGINS = [SITE_URL]
 LANGUAGE_COOKIE_SECURE = HTTPS
 MESSAGE_STORAGE = "tfc_auth.message_cookie.MessageCookie"
 

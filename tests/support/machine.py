@@ -26,6 +26,7 @@ NO_MOUNTS = "nobody may mount a file system here, so that no disk was full"
 # What stands around the site in production, by the program and Debian's name of its package.
 PRODUCTION = {
     "nginx": "nginx-light",
+    "haproxy": "haproxy",
     "pgbouncer": "pgbouncer",
     "buildah": "buildah",
     "mmdebstrap": "mmdebstrap",

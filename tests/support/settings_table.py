@@ -37,6 +37,7 @@ GOOD = {
     "API_REQUESTS_PER_SECOND": "7",
     "AUDIT_RETENTION_DAYS": "30",
     "TRUSTED_PROXIES": "10.0.0.5,2001:db8::/64",
+    "FORWARDED_HEADER": "forwarded",
     "SHARED_NETWORKS": "203.0.113.0/24",
     "HTTPS": "0",
     "HSTS_INCLUDE_SUBDOMAINS": "1",
@@ -247,6 +248,7 @@ BAD = {
         ("::ffff:0.0.0.0/96", "holds nearly everybody"),
         (",", "nothing between them"),
     ],
+    "FORWARDED_HEADER": [("x-real-ip", "must be")],
     "SHARED_NETWORKS": [
         ("203.0.113.7/24", "write 203.0.113.0/24"),
         ("our office", "must be addresses or networks"),
