@@ -4,14 +4,20 @@ What belongs to a machine (address, workers, threads) is left to the command lin
 about headers and logs where gunicorn answers and writes by itself.
 """
 
+import logging
+import os
 import socket
 from typing import Any
 
+from django.conf import settings
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
 
-from tfc_auth.logs import LineFormatter, RefusalFilter
+from accounts.metrics import slots
+from tfc_auth.logs import JsonFormatter, LineFormatter, RefusalFilter
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tfc_auth.settings")
 
 # For refusals of gunicorn, which no middleware sees: bytes that are not an HTTP request (R51).
 HEADERS = (
@@ -32,10 +38,12 @@ class MaskingLogger(Logger):  # type: ignore[misc]
 
     def setup(self, cfg: Config) -> None:
         super().setup(cfg)
-        for logger, form in (
-            (self.error_log, LineFormatter()),
-            (self.access_log, LineFormatter("%(message)s")),
-        ):
+        is_json = settings.LOG_FORMAT == "json"
+        forms: list[tuple[logging.Logger, logging.Formatter]] = [
+            (self.error_log, JsonFormatter() if is_json else LineFormatter()),
+            (self.access_log, JsonFormatter() if is_json else LineFormatter("%(message)s")),
+        ]
+        for logger, form in forms:
             for handler in logger.handlers:
                 handler.setFormatter(form)
                 handler.addFilter(RefusalFilter())
@@ -70,3 +78,9 @@ forwarded_allow_ips = ""
 control_socket_disable = True
 # One hash of a password takes a core for some 50 milliseconds; the other threads wait for the database.
 threads = 4
+
+
+def on_starting(server: Any) -> None:
+    """Begin to count anew, before any worker does."""
+    if settings.METRICS_PEERS:
+        slots.begin_run()

@@ -9,6 +9,13 @@ from accounts.limits.wording import Told
 
 HOUR, DAY = 3600, 86_400  # seconds
 NONE: Mapping[str, int] = MappingProxyType({})
+BUDGETS = "budgets"  # the list of their names, for the page of metrics
+_names: set[str] = set()
+
+
+def budget_names() -> list[str]:
+    """Return the names of all budgets that code has made so far: none comes from a request."""
+    return sorted(_names - {""})
 
 
 class Budget:
@@ -38,6 +45,7 @@ class Budget:
         told: Told | None = None,
     ) -> None:
         self.name = name
+        _names.add(name)
         self.told = told
         self.windows = windows
         self.shortest = min((seconds for _limit, seconds in windows), default=0)

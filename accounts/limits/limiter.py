@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from accounts.exceptions import DecryptionFailed, Overloaded
 from accounts.limits import counters as rows
+from accounts.limits import counts
 from accounts.limits.budgets import Budget, Ceiling, Claim
 from accounts.limits.counters import Counter, Taken
 from accounts.limits.wording import refusal_of
@@ -72,6 +73,7 @@ def reserve(*claims: Claim) -> Attempt:
     now = timezone.now()
     counters = rows.counters_of(claims, now)
     if never := [counter for counter in counters if counter.limit < 1]:
+        counts.refused(counter.budget.name for counter in never)
         last = max(never, key=lambda counter: counter.resets_at)
         raise refusal_of(last.budget.told, round((last.resets_at - now).total_seconds()))
     with transaction.atomic(durable=True):
@@ -81,6 +83,7 @@ def reserve(*claims: Claim) -> Attempt:
         if refused:
             transaction.set_rollback(True)
     if refused:
+        counts.refused(counter.budget.name for counter in refused)
         raise rows.refusal(refused, now)
     raise_alarms(counters, taken, now)
     return Attempt(tuple(replace(counter, resets_at=taken[counter.key].resets_at) for counter in counters))
