@@ -1,4 +1,4 @@
-"""Take the tokens of links out of what is logged: a reader of logs must not be able to reset passwords (R39)."""
+"""Take the tokens of links out of what is logged: a log must not be enough to reset passwords (R39)."""
 
 import re
 from urllib.parse import unquote

@@ -13,7 +13,7 @@ from accounts.metrics import scrape
 from tfc_auth.middleware import GetResponse
 
 PATH = "/metrics"
-# What proxies add. One that adds nothing makes all people one address, and no limit works (docs/deployment.md).
+# What proxies add. One that adds nothing makes everybody one address: no limit works.
 OF_PROXIES = (
     "HTTP_X_FORWARDED_FOR",
     "HTTP_X_FORWARDED_PROTO",

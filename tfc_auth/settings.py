@@ -314,7 +314,7 @@ FORMAT_MODULE_PATH = ["tfc_auth.formats"]
 
 # --- Logging ---
 
-# line: for people; json: each record one line of JSON. Audit events are JSON, on standard output, in any case.
+# line: for people; json: each record is one line. Audit events are JSON on standard output in any case.
 LOG_FORMAT = env.choice("LOG_FORMAT", "line", "json")
 LOGGING = {
     "version": 1,

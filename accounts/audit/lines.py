@@ -1,7 +1,7 @@
 """Write each audit event as one line of JSON, for systems that watch logs (D41).
 
-A line has names, network addresses and what was changed. It has no secret and no code, which no event has, and
-of a telephone number that somebody typed into a reason or a description only the last two digits.
+A line has names, network addresses and what was changed. It has no secret and no code, which no event has. Of
+a telephone number that somebody typed into a reason or a description it has the last two digits.
 """
 
 import json

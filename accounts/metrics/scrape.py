@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Iterator
+from typing import Any
 
 from django.db import Error, connection, transaction
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -36,7 +37,8 @@ def page() -> bytes:
 def counted() -> Iterator[Metric]:
     """Yield the sums over all processes, with every series that there can be."""
     place = folder()
-    found = MultiProcessCollector(None, path=str(place)).collect() if place.is_dir() else ()
+    collector: Any = MultiProcessCollector  # has no types
+    found = collector(None, path=str(place)).collect() if place.is_dir() else ()
     stored = {
         (sample.name, tuple(sorted(sample.labels.items()))): sample.value
         for metric in found

@@ -9,6 +9,7 @@ import fcntl
 import os
 import secrets
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from prometheus_client import values
@@ -93,4 +94,5 @@ def count_in_slots() -> None:
     place = folder()
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(place)
-    values.ValueClass = values.MultiProcessValue(process_identifier=Slot().current)
+    make: Any = values.MultiProcessValue  # has no types
+    values.ValueClass = make(process_identifier=Slot().current)

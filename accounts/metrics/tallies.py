@@ -1,4 +1,4 @@
-"""Count what happens. Each label has one value of a closed list, so nobody can blow up the number of series."""
+"""Count what happens. Each label has a value of a closed list, so nobody can blow up the number of series."""
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
@@ -51,7 +51,7 @@ class Tally:
         except Exception as error:  # the request goes on: its figures are worth less than its answer
             if not Tally.has_failed:
                 Tally.has_failed = True
-                logger.error("Nothing is counted, see METRICS_DIR: %s", type(error).__name__, exc_info=True)
+                logger.error("Nothing is counted; look at METRICS_DIR: %s", type(error).__name__)
 
     def allowed(self) -> list[list[str]]:
         """Return the values that each label may have, without OTHER."""
