@@ -42,6 +42,7 @@ class AccountsConfig(AppConfig):
             resources.allowed_actions.register(name, allowed)
         for title, check in examinations.CHECKS.items():
             doctor.checks.register(title, check)
+        doctor.provider_checks.register_all(examinations.PROVIDERS)
         for column, horizon in clocks.HORIZONS.items():
             horizons.register(column, horizon)
         for name, step in due_work.STEPS.items():

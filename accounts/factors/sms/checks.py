@@ -1,7 +1,7 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 from accounts.factors.sms.countries import unknown_regions
 
@@ -17,6 +17,41 @@ def texted_countries(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         )
         for region in unknown_regions(settings.SMS_COUNTRIES)
     ]
+
+
+@register(Tags.security)
+def budgets_and_senders(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Find settings of texts that contradict each other."""
+    hour, day = settings.SMS_HOURLY_BUDGET, settings.SMS_DAILY_BUDGET
+    found: list[CheckMessage] = []
+    if day < hour:
+        found.append(
+            Error(
+                f"SMS_DAILY_BUDGET={day} is smaller than SMS_HOURLY_BUDGET={hour}: raise the first, or lower "
+                "the second.",
+                id="factor_sms.E004",
+            )
+        )
+    if hour < settings.SMS_HOURLY_BUDGET_PER_PREFIX:
+        found.append(
+            Warning(
+                f"SMS_HOURLY_BUDGET_PER_PREFIX is greater than SMS_HOURLY_BUDGET={hour}: one block of numbers "
+                "can use up the texts of all. Lower it.",
+                id="factor_sms.W001",
+            )
+        )
+    if bool(settings.TWILIO_API_KEY) != bool(settings.TWILIO_API_SECRET):
+        found.append(
+            Error("Set both TWILIO_API_KEY and TWILIO_API_SECRET, or neither.", id="factor_sms.E005")
+        )
+    if settings.TWILIO_FROM and settings.TWILIO_MESSAGING_SERVICE_SID:
+        found.append(
+            Warning(
+                "Texts come from TWILIO_MESSAGING_SERVICE_SID; TWILIO_FROM is not used. Remove one of them.",
+                id="factor_sms.W002",
+            )
+        )
+    return found
 
 
 @register(Tags.security, deploy=True)

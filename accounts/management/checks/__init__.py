@@ -1,6 +1,17 @@
 """What `manage.py doctor` checks of accounts, and of all tables."""
 
-from accounts.management.checks import clocks, keys, messages, methods, people, storage, tables, tidying
+from accounts.management.checks import (
+    clocks,
+    configuration,
+    keys,
+    messages,
+    methods,
+    people,
+    providers,
+    storage,
+    tables,
+    tidying,
+)
 from accounts.management.doctor import Check
 
 CHECKS: dict[str, Check] = {
@@ -12,4 +23,6 @@ CHECKS: dict[str, Check] = {
     **keys.CHECKS,
     **messages.CHECKS,
     **tidying.CHECKS,
+    **configuration.CHECKS,
 }
+PROVIDERS: dict[str, Check] = providers.CHECKS

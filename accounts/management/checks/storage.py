@@ -93,8 +93,10 @@ def in_words(days: int | None) -> str:
 
 
 CHECKS = {
-    "migrations": Check(migrations_are_applied),
+    "migrations": Check(migrations_are_applied, urgency=0, mend="migrate"),
     "constraints": Check(tables_keep_their_constraints),
     "references": Check(rows_have_their_parents),
-    "audit events are protected": Check(audit_events_are_protected, repair=retention.restore_triggers),
+    "audit events are protected": Check(
+        audit_events_are_protected, repair=retention.restore_triggers, urgency=2, mend="doctor --reconcile"
+    ),
 }

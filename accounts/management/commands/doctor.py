@@ -10,19 +10,26 @@ from django.db import Error, connection
 from accounts.management import doctor
 from accounts.management.errors import first_line
 
+COLUMNS = 2  # of checks that have found nothing
+WIDTH = 52  # characters of a column
+
 
 class Command(BaseCommand):
     # They may ask the database, which may be away: that is ours to say.
     requires_system_checks = ()
     help = (
-        "Checks the data against the invariants. --reconcile corrects counts and puts back missing triggers, "
-        "and nothing else."
+        "Checks the data against the invariants: what is most urgent comes first. --reconcile corrects "
+        "counts and puts back missing triggers, and nothing else. --providers also asks the servers that mails and "
+        "texts go to, and sends nothing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--reconcile", action="store_true", help="correct what needs no decision")
+        parser.add_argument(
+            "--providers", action="store_true", help="also ask the servers of mails and texts; costs nothing"
+        )
 
-    def handle(self, *args: Any, reconcile: bool, **options: Any) -> None:
+    def handle(self, *args: Any, reconcile: bool, providers: bool, **options: Any) -> None:
         try:
             connection.ensure_connection()
         except Error as error:
@@ -30,12 +37,23 @@ class Command(BaseCommand):
                 f"The database does not answer ({first_line(error)}), so nothing was checked. "
                 "Is DATABASE_URL right, and does its server run?"
             ) from error
-        healthy = True
-        for title, check in doctor.checks.items():
-            if reconcile:
+        checks = doctor.checks | (doctor.provider_checks if providers else {})
+        if reconcile:
+            for title, check in checks.items():
                 self.repair(title, check)
-            healthy &= self.tell(title, check)
-        if not healthy:
+        found = {title: doctor.examine(check) for title, check in checks.items()}
+        wrong = [title for title in checks if found[title].wrong]
+        noted = [title for title in checks if found[title].sentences and not found[title].wrong]
+        self.stdout.write(
+            f"{len(wrong)} of {len(checks)} checks found something that has to be mended, "
+            f"{len(noted)} something to know."
+        )
+        for title in sorted(wrong, key=lambda title: checks[title].urgency):
+            self.tell(f"WRONG: {title}", found[title], checks[title].mend)
+        for title in sorted(noted, key=lambda title: checks[title].urgency):
+            self.tell(f"ok: {title}", found[title])
+        self.list_healthy([title for title in checks if title not in (*wrong, *noted)])
+        if wrong:
             sys.exit(1)
 
     def repair(self, title: str, check: doctor.Check) -> None:
@@ -45,12 +63,19 @@ class Command(BaseCommand):
         if problem:
             self.stdout.write(f"not corrected: {title}: {problem}")
 
-    def tell(self, title: str, check: doctor.Check) -> bool:
-        """Print the problems and notes of a check; return whether there are no problems."""
-        finding = doctor.examine(check)
-        self.stdout.write(f"{'WRONG' if finding.wrong else 'ok'}: {title}")
+    def tell(self, title: str, finding: doctor.Finding, mend: str = "") -> None:
+        """Print what a check has found, and the command that mends it."""
+        self.stdout.write(title)
         for sentence in finding.sentences:
             self.stdout.write(f"  {sentence}")
         if finding.more:
             self.stdout.write(f"  and {finding.more} more")
-        return not finding.wrong
+        if mend:
+            self.stdout.write(f"  -> python manage.py {mend}")
+
+    def list_healthy(self, titles: list[str]) -> None:
+        """Print the checks that have found nothing, so that all of it fits on one screen."""
+        cells = [f"ok: {title}" for title in titles]
+        for start in range(0, len(cells), COLUMNS):
+            row = cells[start : start + COLUMNS]
+            self.stdout.write("".join(cell.ljust(WIDTH) for cell in row).rstrip())

@@ -165,7 +165,7 @@ def test_of12_hostile_requests_add_no_series(counted, alice):
         visitor.post_form("/session", username=text, password=text)
         visitor.get("/api/v2/account/details", Authorization="Bearer " + text.encode().hex())
         visitor.post("/webhooks/sms-status", {"MessageStatus": "failed", "ErrorCode": text})
-        visitor.post_form("/account/password/reset", email=text)
+        visitor.post_form("/account/password/forgot", email=text)
         visitor.get(f"/account/confirm/{text.encode().hex()}")
 
     after = figures(site)

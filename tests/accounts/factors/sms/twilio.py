@@ -28,6 +28,7 @@ class Twilio:
 
     def __init__(self):
         self.mode = "created"
+        self.account = (200, {"sid": ACCOUNT, "status": "active"})
         self.messages = []
         self.release = threading.Event()
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self.handler())
@@ -54,6 +55,13 @@ class Twilio:
         twilio = self
 
         class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                status, answer = twilio.account
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.end_headers()
+                self.wfile.write(json.dumps(answer).encode())
+
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"])).decode()
                 fields = {name: values[0] for name, values in parse_qs(body).items()}
