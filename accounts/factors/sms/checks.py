@@ -35,8 +35,8 @@ def budgets_and_senders(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if hour < settings.SMS_HOURLY_BUDGET_PER_PREFIX:
         found.append(
             Warning(
-                f"SMS_HOURLY_BUDGET_PER_PREFIX is greater than SMS_HOURLY_BUDGET={hour}: one block of numbers "
-                "can use up the texts of all. Lower it.",
+                f"SMS_HOURLY_BUDGET_PER_PREFIX is greater than SMS_HOURLY_BUDGET={hour}: one block of "
+                "numbers can use up the texts of all. Lower it.",
                 id="factor_sms.W001",
             )
         )

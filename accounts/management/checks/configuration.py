@@ -30,8 +30,8 @@ def addresses_fit_together() -> Iterator[str]:
         )
     if (parts.scheme == "https") != settings.HTTPS:
         yield (
-            f"HTTPS is {'on' if settings.HTTPS else 'off'}, and SITE_URL begins with {parts.scheme}://: forms or "
-            "cookies fail in browsers; change one of them"
+            f"HTTPS is {'on' if settings.HTTPS else 'off'}, and SITE_URL begins with {parts.scheme}://: "
+            "forms or cookies fail in browsers; change one of them"
         )
 
 

@@ -1,6 +1,7 @@
 """Check that the data satisfies the invariants. For monitoring: exit code 0 if all hold, otherwise 1."""
 
 import sys
+import textwrap
 from argparse import ArgumentParser
 from typing import Any
 
@@ -10,8 +11,7 @@ from django.db import Error, connection
 from accounts.management import doctor
 from accounts.management.errors import first_line
 
-COLUMNS = 2  # of checks that have found nothing
-WIDTH = 52  # characters of a column
+WIDTH = 100  # characters of a line with checks that have found nothing
 
 
 class Command(BaseCommand):
@@ -19,8 +19,8 @@ class Command(BaseCommand):
     requires_system_checks = ()
     help = (
         "Checks the data against the invariants: what is most urgent comes first. --reconcile corrects "
-        "counts and puts back missing triggers, and nothing else. --providers also asks the servers that mails and "
-        "texts go to, and sends nothing."
+        "counts and puts back missing triggers, and nothing else. --providers also asks the servers that mails "
+        "and texts go to, and sends nothing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -75,7 +75,7 @@ class Command(BaseCommand):
 
     def list_healthy(self, titles: list[str]) -> None:
         """Print the checks that have found nothing, so that all of it fits on one screen."""
-        cells = [f"ok: {title}" for title in titles]
-        for start in range(0, len(cells), COLUMNS):
-            row = cells[start : start + COLUMNS]
-            self.stdout.write("".join(cell.ljust(WIDTH) for cell in row).rstrip())
+        # A no-break space within each: a title stays on one line.
+        cells = "   ".join(f"ok: {title}".replace(" ", "\u00a0") for title in titles)
+        for row in textwrap.wrap(cells, WIDTH, break_long_words=False, break_on_hyphens=False):
+            self.stdout.write(row.replace("\u00a0", " "))

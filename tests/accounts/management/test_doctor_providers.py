@@ -123,7 +123,7 @@ def test_of12_a_mail_server_that_works_gets_no_mail(local, mail_server):
         ),
         ({"MAIL": "550 not you"}, r"takes no mails from \S+ \(550\): change DEFAULT_FROM_EMAIL"),
         ({"EHLO": "hang"}, "did not answer within 5 seconds"),
-        ({"EHLO": "421 away"}, r"can't be used \(\w+\): look at EMAIL_URL"),
+        ({"EHLO": "421 away", "HELO": "421 away"}, r"can't be used \(\w+\): look at EMAIL_URL"),
         ({"EHLO": "250 here"}, "does not offer encryption or passwords"),
     ],
 )
