@@ -11,17 +11,13 @@ class AccountsConfig(AppConfig):
 
         from accounts import checks  # noqa: F401 - registers itself
         from accounts.api import resources
-        from accounts.audit import Event, counts, events, guards
+        from accounts.audit import Event, guards
         from accounts.audit.events import enumerations
         from accounts.crypto.columns import sealed_columns
-        from accounts.factors import methods
-        from accounts.limits.budgets import BUDGETS, budget_names
         from accounts.management import checks as examinations
         from accounts.management import doctor, due_work
         from accounts.management.checks import clocks
-        from accounts.metrics import closed_lists, figures
         from accounts.models.clocks import horizons
-        from accounts.outbox import counts as of_outbox
         from accounts.outbox import queue, windows
         from accounts.outbox.carriers import Carrier, carriers, send_mail
         from accounts.sessions import caps, lifetimes
@@ -47,9 +43,19 @@ class AccountsConfig(AppConfig):
             horizons.register(column, horizon)
         for name, step in due_work.STEPS.items():
             due_work.steps.register(name, step)
+        self.prepare_metrics()
+        post_migrate.connect(guards.install_after_migrate, sender=self)
+
+    def prepare_metrics(self) -> None:
+        """Say which values the labels of counters can have, and what the database is asked at the scrape."""
+        from accounts.audit import counts, events
+        from accounts.factors import methods
+        from accounts.limits.budgets import BUDGETS, budget_names
+        from accounts.metrics import closed_lists, figures
+        from accounts.outbox import counts as of_outbox
+
         closed_lists.register(counts.EVENT_NAMES, events.names)
         closed_lists.register(counts.METHODS, methods.words)
         closed_lists.register(BUDGETS, budget_names)
         figures.register("audit events", counts.figures)
         figures.register("outbox", of_outbox.figures)
-        post_migrate.connect(guards.install_after_migrate, sender=self)

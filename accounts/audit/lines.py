@@ -7,6 +7,7 @@ a telephone number that somebody typed into a reason or a description it has the
 import json
 import logging
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from accounts.audit import counts
@@ -44,6 +45,11 @@ def line_of(event: AuditEvent) -> str:
             "data": without_numbers(event.data),
         }
     )
+
+
+def lines_after(number: int) -> Iterator[str]:
+    """Yield the lines of the events after this one, in the order of their numbers."""
+    yield from map(line_of, AuditEvent.objects.filter(pk__gt=number).order_by("pk").iterator())
 
 
 def outcome_of(name: str) -> str:

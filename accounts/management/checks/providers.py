@@ -50,10 +50,8 @@ def in_words(error: Exception) -> str:
         return "the certificate of the mail server is not good for its name: correct the host in EMAIL_URL"
     if isinstance(error, smtplib.SMTPNotSupportedError):
         return "the mail server does not offer encryption or passwords: compare EMAIL_URL with its manual"
-    if isinstance(error, TimeoutError):
-        return (
-            "the mail server did not answer within 5 seconds: look at the host in EMAIL_URL, and at firewalls"
-        )
+    if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
+        return "the mail server did not answer within 5 seconds: look at EMAIL_URL, and at firewalls"
     return f"the mail server can't be used ({type(error).__name__}): look at EMAIL_URL, and whether it runs"
 
 

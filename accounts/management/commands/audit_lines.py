@@ -5,10 +5,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from accounts.audit.lines import line_of
+from accounts.audit.lines import lines_after
 from accounts.database.timeouts import unhurried
 from accounts.management.errors import answering
-from accounts.models import AuditEvent
 
 
 class Command(BaseCommand):
@@ -21,5 +20,5 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, after: int, **options: Any) -> None:
         with answering(), unhurried():
-            for event in AuditEvent.objects.filter(pk__gt=after).order_by("pk").iterator():
-                self.stdout.write(line_of(event))
+            for line in lines_after(after):
+                self.stdout.write(line)

@@ -19,8 +19,8 @@ class Command(BaseCommand):
     requires_system_checks = ()
     help = (
         "Checks the data against the invariants: what is most urgent comes first. --reconcile corrects "
-        "counts and puts back missing triggers, and nothing else. --providers also asks the servers that mails "
-        "and texts go to, and sends nothing."
+        "counts and puts back missing triggers, and nothing else. --providers also asks the servers that "
+        "mails and texts go to, and sends nothing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
