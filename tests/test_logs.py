@@ -187,3 +187,30 @@ def test_af6_refusals_are_logged_as_information_and_only_5xx_as_errors(live_site
     assert not re.findall(r"^.*(?:WARNING|ERROR|CRITICAL|Traceback).*$", lines, re.MULTILINE)
     for path in ("/api/v2/organizations/nowhere", "/api/v2/account/details"):
         assert re.search(rf"INFO django\.request .*{path}", lines), path
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of12_every_line_of_the_server_is_json_if_asked(start_site, alice):
+    site = start_site(LOG_FORMAT="json", LOG_LEVEL="DEBUG")
+    visitor = site.visitor()
+    visitor.get("/session")
+    visitor.post_form("/session", username="alice", password="wrong password of hers")
+    visitor.get("/no-such-page%0aforged%1b[2J")
+    site.volley([b"nonsense\r\n\r\n", b"GET /%00 HTTP/1.1\r\nHost: x\r\nUser-Agent: \xff\x1b[2J\r\n\r\n"])
+
+    lines = [json.loads(text) for text in site.log().splitlines()]
+
+    loggers = {line["logger"] for line in lines}
+    assert {"tfc_auth.audit", "django.request", "gunicorn.error"} <= loggers
+    assert all(line["time"].endswith("+00:00") for line in lines)
+    assert site.log().isascii()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of12_a_traceback_is_one_line_of_json(start_site):
+    site = start_site(LOG_FORMAT="json", DATABASE_URL="sqlite:////proc/nowhere/db.sqlite3")
+
+    assert site.visitor().get("/session").status in (500, 503)
+
+    lines = [json.loads(text) for text in site.log().splitlines()]
+    assert [line for line in lines if "Traceback" in line.get("exception", "")]
