@@ -198,6 +198,8 @@ def test_of12_every_line_of_the_server_is_json_if_asked(start_site, alice):
     visitor.get("/no-such-page%0aforged%1b[2J")
     site.volley([b"nonsense\r\n\r\n", b"GET /%00 HTTP/1.1\r\nHost: x\r\nUser-Agent: \xff\x1b[2J\r\n\r\n"])
 
+    for text in site.log().splitlines():
+        assert text.startswith("{"), text
     lines = [json.loads(text) for text in site.log().splitlines()]
 
     loggers = {line["logger"] for line in lines}
@@ -210,7 +212,8 @@ def test_of12_every_line_of_the_server_is_json_if_asked(start_site, alice):
 def test_of12_a_traceback_is_one_line_of_json(start_site):
     site = start_site(LOG_FORMAT="json", DATABASE_URL="sqlite:////proc/nowhere/db.sqlite3")
 
-    assert site.visitor().get("/session").status in (500, 503)
+    visitor = site.visitor()
+    assert visitor.post_form("/session", username="alice", password="a password of hers").status in (500, 503)
 
     lines = [json.loads(text) for text in site.log().splitlines()]
     assert [line for line in lines if "Traceback" in line.get("exception", "")]

@@ -1,5 +1,6 @@
 """Create the WSGI application for gunicorn and other servers."""
 
+import logging
 import os
 from typing import Any
 
@@ -29,4 +30,5 @@ class Application(WSGIHandler):
 
 
 django.setup(set_prefix=False)
+logging.captureWarnings(True)  # they are lines of the log, too
 application = Application()
