@@ -18,7 +18,7 @@ class SMSBackend:
         return False
 
     def reason_of(self, error: Exception) -> str:
-        """Return the provider's words (accounts/factors/sms/reasons.py) for an error that `send` has raised."""
+        """Return the words for an error that `send` has raised (accounts/factors/sms/reasons.py)."""
         return NO_ANSWER if isinstance(error, OSError) else OTHER
 
     def reported_reason(self, request: HttpRequest) -> str:
