@@ -59,7 +59,7 @@ def free_slot(place: Path) -> tuple[int, str]:
     for number in range(MOST_SLOTS):
         name = f"{run}-{number}"
         try:
-            descriptor = os.open(place / f"counter_{name}.db", os.O_RDWR | os.O_CREAT, 0o600)
+            descriptor = os.open(place / f"counter_{name}.db", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         except PermissionError:  # another user's, such as that of a command that root has run
             continue
         try:
@@ -83,7 +83,9 @@ def begin_run() -> None:
     place = folder()
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
     new = place / f"{RUN}.new"
-    new.write_text(secrets.token_hex(4))
+    new.unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+        file.write(secrets.token_hex(4))
     new.replace(place / RUN)
     for path in place.glob("*.db"):
         path.unlink(missing_ok=True)
