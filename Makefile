@@ -84,7 +84,7 @@ deploy-check: $(DEV)  ## Django's deployment checks with production settings
 	key() { $(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))'; }; \
 	env -u DEBUG SECRET_KEY="$$(key)" ENCRYPTION_KEYS="$$(key)" \
 		ALLOWED_HOSTS=auth.example.com SITE_URL=https://auth.example.com \
-		DEFAULT_FROM_EMAIL=auth@example.com SUPPORT_EMAIL=help@example.com \
+		TRUSTED_PROXIES=127.0.0.1 DEFAULT_FROM_EMAIL=auth@example.com SUPPORT_EMAIL=help@example.com \
 		EMAIL_URL=smtp://localhost:25 DATABASE_URL=postgres://localhost/tfc_auth \
 		TWILIO_ACCOUNT_SID=AC0 TWILIO_AUTH_TOKEN=token TWILIO_FROM=+15005550006 \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING

@@ -13,7 +13,9 @@ class AccountsConfig(AppConfig):
         from accounts.api import resources
         from accounts.audit import Event, guards
         from accounts.audit.events import enumerations
+        from accounts.checks.factors import stop_without_factors
         from accounts.crypto.columns import sealed_columns
+        from accounts.database import checks as of_databases  # noqa: F401 - as above
         from accounts.management import checks as examinations
         from accounts.management import doctor, due_work
         from accounts.management.checks import clocks
@@ -24,6 +26,7 @@ class AccountsConfig(AppConfig):
         from accounts.tokens import expiry, exposure, lookup
         from accounts.users import rights
 
+        stop_without_factors()
         enumerations.register("accounts", Event)
         sealed_columns.register("outbox", queue.SEALED)
         sealed_columns.register("mail windows", windows.SEALED)

@@ -17,13 +17,14 @@ class OrganizationsConfig(AppConfig):
         from accounts.sessions.lifetimes import extra_columns
         from accounts.tokens import expiry, exposure, lookup
         from accounts.users.deactivation import warnings
+        from accounts.users.registration import invitations as invitations_to_sign_up
         from accounts.users.rights import grantable
         from accounts.users.validators import further_names
         from organizations import names, news, tokens
         from organizations.access import rights, staff
         from organizations.events import Event
         from organizations.management import doctor
-        from organizations.members import account_changes, invitations
+        from organizations.members import account_changes, invitation_links, invitations
         from organizations.policy import two_factor, user_sessions
 
         signals.two_factor_removing.connect(two_factor.veto_disable)
@@ -43,6 +44,7 @@ class OrganizationsConfig(AppConfig):
         allowed_actions.register("can-create-organizations", rights.may_create_organizations)
         further_names.register("organizations", names.organization_names)
         warnings.register("organizations", account_changes.warn_of_deactivation)
+        invitations_to_sign_up.register("organizations", invitation_links.key_for_sign_up)
         grantable.register_all(staff.PERMISSIONS)
         extra_columns.register_all(user_sessions.LIMITS)
         checks.register_all(doctor.CHECKS)

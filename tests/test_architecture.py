@@ -18,7 +18,7 @@ ALLOWED = {"accounts": set(), "organizations": {"accounts"}, "tfc_auth": {"accou
 # A room is a folder, or a module that stands beside the folders.
 FLOORS = {
     "accounts": [
-        "exceptions signals plugins database jsonapi",
+        "exceptions signals plugins database jsonapi environment",
         "typed",
         "models web",
         "audit",

@@ -4,26 +4,32 @@ Pages are plain templates that use no database, session or context processors, b
 expired: its page says who is signed in now.
 """
 
+import logging
 import sys
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from django.db import InterfaceError, OperationalError
+from django.db import Error, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template import loader
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.database import schema
 from accounts.jsonapi.documents import respond_errors
 from accounts.jsonapi.errors import ApiError
 from accounts.jsonapi.middleware import is_for_api
 from accounts.web.acting import page_of
+from tfc_auth import origins
+
+logger = logging.getLogger(__name__)
 
 ADMIN = "/admin/"
 REGISTRY = "/api/registry/"  # discovery names it, because clients fail without the name (tfc_auth/site.py)
-READ_ONLY = "25006"  # PostgreSQL's SQLSTATE for a write to a standby, for example
+READ_ONLY = "25006"  # PostgreSQL's SQLSTATE: a write to a standby, for example
+IDLE_TOO_LONG = "25P03"  # a transaction that stood still, and was ended
 
 
 # Fields that people type and that are no secret: the page of an expired form shows them.
@@ -45,9 +51,22 @@ def error_response(
 ) -> HttpResponse:
     """Return the error in the form of the requested path: JSON:API or HTML."""
     if is_for_api(request):
-        return respond_errors(ApiError(status, detail=nothing_at(request.path_info) if status == 404 else ""))
+        return respond_errors(ApiError(status, detail=detail_of(request, status, template)))
     page = loader.render_to_string(f"errors/{template or status}.html", context)
     return HttpResponse(page, status=status)
+
+
+def detail_of(request: HttpRequest, status: int, template: str | None) -> str:
+    """Return what the title of an error below /api/ does not say."""
+    if status == 404:
+        return nothing_at(request.path_info)
+    if status == 413:
+        return _("The body of this request is larger than we accept. Nothing was changed.")
+    if status == 408:
+        return _("The body of this request took too long. Nothing was changed.")
+    if template == "400_proxy":
+        return _("The proxy in front of this site does not pass on the host that was asked for.")
+    return ""
 
 
 def nothing_at(path: str) -> str:
@@ -76,7 +95,10 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Refuse a form without this browser's token; offer its page as it is now, and keep what was typed."""
+    """Refuse a form without this browser's token; offer its page as it is now, and keep what was typed.
+
+    Where a proxy is at fault, say so: to try again, or to look at cookies, does not help then.
+    """
     if is_for_api(request):
         return error_response(request, 403)
     user = request.user
@@ -84,6 +106,8 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         request,
         403,
         "403_csrf",
+        fault=origins.fault_of_form(request),
+        support_email=settings.SUPPORT_EMAIL,
         page=page_of(request),
         name=user.get_username() if user.is_authenticated else "",
         typed=typed(request) if is_own_form(request) else [],
@@ -95,11 +119,9 @@ def is_own_form(request: HttpRequest) -> bool:
 
     The page must not show what another site sends: it would look like our words.
     """
-    origin = request.META.get("HTTP_ORIGIN")
-    own = f"{request.scheme}://{request.get_host()}"
     return (
         settings.CSRF_COOKIE_NAME in request.COOKIES  # not sent along with forms of other sites
-        and origin in (None, own)
+        and request.META.get("HTTP_ORIGIN") in (None, *origins.own_origins(request))
         and request.META.get("HTTP_SEC_FETCH_SITE", "same-origin") == "same-origin"
     )
 
@@ -124,16 +146,39 @@ def method_not_allowed(request: HttpRequest) -> HttpResponse:
 
 
 def is_away(error: BaseException | None) -> bool:
-    """Return whether the database does not respond, or refuses to write."""
-    refuses_to_write = getattr(getattr(error, "__cause__", None), "sqlstate", None) == READ_ONLY
-    return refuses_to_write or isinstance(error, (OperationalError, InterfaceError))
+    """Return whether the database does not respond, refuses to write, or has ended the connection."""
+    ended = sqlstate_of(error) == IDLE_TOO_LONG
+    return ended or is_read_only(error) or isinstance(error, (OperationalError, InterfaceError))
+
+
+def is_read_only(error: BaseException | None) -> bool:
+    """Return whether the database refuses to write: PostgreSQL by its SQLSTATE, SQLite by its words."""
+    return sqlstate_of(error) == READ_ONLY or "readonly database" in str(error)
+
+
+def sqlstate_of(error: BaseException | None) -> str | None:
+    return getattr(getattr(error, "__cause__", None), "sqlstate", None)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Return a 500, or a 503 if the database is away, so that clients retry."""
-    if is_away(sys.exc_info()[1]):
+    """Return a 500, or a 503 if the database is away or waits for `migrate`, so that clients retry."""
+    error = sys.exc_info()[1]
+    if waits_for_migrate(error) or is_away(error):
         return unavailable(request)
     return error_response(request, 500)
+
+
+def waits_for_migrate(error: BaseException | None) -> bool:
+    """Return whether the tables are too old for this release, and say so in the log."""
+    if not schema.shows_old_tables(error):
+        return False
+    try:
+        problem = schema.too_old()
+    except Error:
+        return False
+    if problem:
+        logger.critical("%s", problem)
+    return bool(problem)
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:

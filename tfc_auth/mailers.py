@@ -6,9 +6,12 @@ import django
 
 HAS_MAILERS = django.VERSION >= (6, 1)
 
+DJANGOS_SMTP = "django.core.mail.backends.smtp.EmailBackend"
+SMTP = "accounts.outbox.smtp.EmailBackend"  # the same, with an end to each attempt
+
 # The options of each backend, by the setting that they replace.
 OPTIONS = {
-    "django.core.mail.backends.smtp.EmailBackend": {
+    SMTP: {
         "EMAIL_HOST": "host",
         "EMAIL_PORT": "port",
         "EMAIL_HOST_USER": "username",
@@ -23,6 +26,8 @@ OPTIONS = {
 
 def mail_settings(config: dict[str, Any]) -> dict[str, Any]:
     """Return settings with the meaning of these `EMAIL_...` settings, under the names of this Django."""
+    if config["EMAIL_BACKEND"] == DJANGOS_SMTP:
+        config = config | {"EMAIL_BACKEND": SMTP}
     if not HAS_MAILERS:
         return config
     backend = config["EMAIL_BACKEND"]

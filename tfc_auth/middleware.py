@@ -1,6 +1,5 @@
-"""Add request ids, client addresses, checks, headers and error pages to every request and response."""
+"""Add request ids, checks, headers and error pages to every request and response."""
 
-import ipaddress
 import secrets
 from collections.abc import Callable
 
@@ -13,7 +12,7 @@ from django.utils.log import log_response
 
 from accounts.jsonapi.documents import MEDIA_TYPE
 from accounts.jsonapi.middleware import is_for_api
-from tfc_auth import errors
+from tfc_auth import bodies, errors, origins
 from tfc_auth.logs import request_id
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -61,53 +60,6 @@ class ContentLengthMiddleware(CommonMiddleware):
         return response
 
 
-class ForwardedHeadersMiddleware:
-    """Apply X-Forwarded-For and -Proto from TRUSTED_PROXIES only, and remove the headers."""
-
-    # From these gunicorn and other servers derive the scheme, if they are told to, or by default.
-    OF_SERVERS = ("HTTP_X_FORWARDED_PROTOCOL", "HTTP_X_FORWARDED_SSL")
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-        self.proxies = [ipaddress.ip_network(text) for text in settings.TRUSTED_PROXIES]
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        forwarded_for = request.META.pop("HTTP_X_FORWARDED_FOR", "")
-        scheme = request.META.pop("HTTP_X_FORWARDED_PROTO", "")
-        others = [request.META.pop(name, "") for name in self.OF_SERVERS]
-        if scheme or any(others):
-            # The server may have believed them: only a proxy's word, below, makes this https.
-            request.META["wsgi.url_scheme"] = "http"
-        if self.is_proxy(request.META.get("REMOTE_ADDR", "")):
-            request.META["REMOTE_ADDR"] = self.client_of(request.META["REMOTE_ADDR"], forwarded_for)
-            if scheme:
-                request.META["wsgi.url_scheme"] = "https" if scheme.strip() == "https" else "http"
-        return self.get_response(request)
-
-    def is_proxy(self, address: str) -> bool:
-        try:
-            client = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        # A dual-stack socket reports IPv4 addresses as IPv6.
-        client = getattr(client, "ipv4_mapped", None) or client
-        return any(client in network for network in self.proxies)
-
-    def client_of(self, remote: str, forwarded_for: str) -> str:
-        """Return the last address in the chain that is not a trusted proxy."""
-        client = remote
-        for text in reversed(forwarded_for.split(",")):
-            candidate = text.strip()
-            try:
-                ipaddress.ip_address(candidate)
-            except ValueError:
-                break
-            client = candidate
-            if not self.is_proxy(candidate):
-                break
-        return client
-
-
 class SecurityHeadersMiddleware:
     """Set headers that Django has no setting for. Pages are private; only static files are cached (R51).
 
@@ -140,20 +92,38 @@ class WellFormedMiddleware:
             try:
                 request.get_host()
             except DisallowedHost as error:
-                response = errors.error_response(request, 400)
+                of_proxy = origins.fault_of_host(request) == origins.PROXY
+                response = errors.error_response(request, 400, "400_proxy" if of_proxy else None)
                 log_response("%s", error, response=response, request=request)
                 return response
-        if "HTTP_TRANSFER_ENCODING" in request.META:  # a body of unknown length
-            raise BadRequest("no Content-Length")
-        if int(request.META.get("CONTENT_LENGTH") or 0) > LONGEST_BODY:
-            # Leave the body unread: Django's own limit does not count the bytes of files.
-            return errors.error_response(request, 413)
+        if refusal := self.refusal_of_body(request):
+            return refusal
         charset = (request.content_params or {}).get("charset", "utf-8")
         if charset.lower() not in ("utf-8", "utf8"):
             return errors.error_response(request, 415 if is_for_api(request) else 400)
         if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
             raise BadRequest("NUL in the address")
         return self.get_response(request)
+
+    def refusal_of_body(self, request: HttpRequest) -> HttpResponse | None:
+        """Return the refusal of a body that is too long, or cannot be read. Chunks are read here."""
+        try:
+            if "HTTP_TRANSFER_ENCODING" in request.META:
+                bodies.read_chunks(request, LONGEST_BODY)
+            elif int(request.META.get("CONTENT_LENGTH") or 0) > LONGEST_BODY:
+                # Leave the body unread: Django's own limit does not count the bytes of files.
+                raise bodies.TooLong
+        except bodies.TooLong:
+            status, why = 413, f"a body of more than {LONGEST_BODY} bytes"
+        except bodies.TooSlow:
+            status, why = 408, f"a body that took more than {bodies.SECONDS} seconds"
+        except bodies.Unreadable as error:
+            status, why = 400, str(error)
+        else:
+            return None
+        response = errors.error_response(request, status)
+        log_response("Refused %s: %s", why, request.path, response=response, request=request)
+        return response
 
 
 class ErrorPagesMiddleware:

@@ -14,6 +14,7 @@ from django.template import loader
 from django.utils.translation import gettext as _
 
 from accounts.audit import Actor
+from accounts.jsonapi.addresses import public_origin
 from accounts.jsonapi.documents import respond_errors
 from accounts.jsonapi.errors import ApiError
 from accounts.tokens.exposure import sent_in_clear
@@ -47,9 +48,10 @@ class PlainHttpMiddleware:
 
     def redirect(self, request: HttpRequest) -> HttpResponse:
         try:
-            return HttpResponsePermanentRedirect(f"https://{request.get_host()}{request.get_full_path()}")
+            origin = public_origin(request, "https")
         except DisallowedHost:
             return self.get_response(request)  # which refuses it
+        return HttpResponsePermanentRedirect(origin + request.get_full_path())
 
 
 def tell_owner(request: HttpRequest) -> None:

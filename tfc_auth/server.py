@@ -4,14 +4,19 @@ What belongs to a machine (address, workers, threads) is left to the command lin
 about headers and logs where gunicorn answers and writes by itself.
 """
 
+import runpy
 import socket
+import sys
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from gunicorn.config import Config
+from gunicorn.errors import AppImportError
 from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
 
 from tfc_auth.logs import LineFormatter, RefusalFilter
+from tfc_auth.version import PRODUCT, VERSION
 
 # For refusals of gunicorn, which no middleware sees: bytes that are not an HTTP request (R51).
 HEADERS = (
@@ -27,8 +32,26 @@ HEADERS = (
 )
 
 
+def checked_settings() -> dict[str, Any]:
+    """Return the settings. A wrong one ends the server with its sentence, before any worker is started.
+
+    They are read aside: workers read them anew, so that new workers know what has changed in files.
+    """
+    try:
+        return runpy.run_module("tfc_auth.settings")
+    except ImproperlyConfigured as error:
+        sys.exit(str(error))
+
+
 class MaskingLogger(Logger):  # type: ignore[misc]
-    """Write gunicorn's lines as the application writes its own: no tokens of links, one record a line."""
+    """Write gunicorn's lines as the application writes its own: no tokens of links, one record a line.
+
+    gunicorn makes one before anything else, so the log begins with which release writes it.
+    """
+
+    def __init__(self, cfg: Config) -> None:
+        super().__init__(cfg)
+        self.info("%s %s starts", PRODUCT, VERSION)
 
     def setup(self, cfg: Config) -> None:
         super().setup(cfg)
@@ -43,6 +66,13 @@ class MaskingLogger(Logger):  # type: ignore[misc]
 
 class Worker(ThreadWorker):  # type: ignore[misc]
     """Serve with threads, and give the refusals of gunicorn itself the headers of all other answers."""
+
+    def load_wsgi(self) -> None:
+        """Load the application. Settings that are wrong end the server with their sentence alone."""
+        try:
+            super().load_wsgi()
+        except ImproperlyConfigured as error:
+            raise AppImportError(str(error)) from None
 
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: BaseException) -> None:
         super().handle_error(req, WithHeaders(client), addr, exc)
@@ -69,4 +99,5 @@ forwarded_allow_ips = ""
 # Nobody needs to reconfigure the running server.
 control_socket_disable = True
 # One hash of a password takes a core for some 50 milliseconds; the other threads wait for the database.
-threads = 4
+# `--threads` on the command line comes first.
+threads = checked_settings()["THREADS_PER_PROCESS"]

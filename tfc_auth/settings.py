@@ -1,17 +1,22 @@
 """Define all settings, with values from the environment. An invalid value stops the start.
 
 README.md and .env.example explain every variable. With DEBUG on, every variable has a development default;
-with DEBUG off, secrets must be set.
+with DEBUG off, secrets must be set. A variable NAME can also come from the file that NAME_FILE names.
 """
 
 from pathlib import Path
+from urllib.parse import quote
 
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
+from tfc_auth.databases import with_limits
 from tfc_auth.environment import Environment
 from tfc_auth.mailers import mail_settings
 from tfc_auth.private_files import PrivateConnection, make_private_folder
+from tfc_auth.shared_networks import shared_networks
+from tfc_auth.version import PRODUCT
+from tfc_auth.version import VERSION as RELEASE
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -28,13 +33,16 @@ INSECURE_ENCRYPTION_KEY = "insecure-development-encryption-key-that-every-reader
 
 SECRET_KEY = env.secret("SECRET_KEY", default=INSECURE_SECRET_KEY if DEBUG else "")
 # Former secret keys: links and cookies signed with them stay valid until they expire.
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+SECRET_KEY_FALLBACKS = env.optional_secrets("SECRET_KEY_FALLBACKS", shortest=1)
 # The first key encrypts, all keys decrypt (accounts/crypto/sealing.py): put a new key first, keep the others.
 ENCRYPTION_KEYS = env.secrets(
     "ENCRYPTION_KEYS", default=INSECURE_ENCRYPTION_KEY if DEBUG else "", shortest=32
 )
 
 # --- The site ---
+
+VERSION = RELEASE  # not from the environment: pyproject.toml says which release this is
+PRODUCT_NAME = PRODUCT  # of the software, whatever SITE_NAME is
 
 SITE_NAME = env.site_name("SITE_NAME", default="TFC Auth")
 # Links in mails are built from this, never from the Host header of a request.
@@ -44,8 +52,11 @@ ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"] if
 HTTPS = env.switch("HTTPS", default=not DEBUG)
 SIGN_UP = env.choice("SIGN_UP", "open", "closed")
 CREATE_ORGANIZATIONS = env.choice("CREATE_ORGANIZATIONS", "everybody", "staff")
-# Addresses or networks whose X-Forwarded-For and X-Forwarded-Proto are trusted.
+# Addresses or networks whose word is taken for whom they forward, and the headers in which they give it.
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
+FORWARDED_HEADER = env.choice("FORWARDED_HEADER", "x-forwarded-for", "forwarded")
+# Networks of many people, whose limits by network are larger (accounts/limits/sources.py).
+SHARED_NETWORKS = shared_networks("SHARED_NETWORKS", env.networks("SHARED_NETWORKS"), proxies=TRUSTED_PROXIES)
 
 # --- Applications ---
 
@@ -67,7 +78,7 @@ INSTALLED_APPS = [
 ]
 
 # The pages offer factors in this order; the first primary factor that a user has is asked first.
-SECOND_FACTORS = env.list(
+SECOND_FACTORS = env.words(
     "SECOND_FACTORS",
     default=[
         "accounts.factors.totp.factor.TOTPFactor",
@@ -79,7 +90,7 @@ SECOND_FACTORS = env.list(
 MIDDLEWARE = [
     "tfc_auth.middleware.RequestIdMiddleware",
     "tfc_auth.middleware.ContentLengthMiddleware",
-    "tfc_auth.middleware.ForwardedHeadersMiddleware",
+    "tfc_auth.proxies.ForwardedHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -125,9 +136,12 @@ TEMPLATES = [
 
 # --- Database ---
 
-DATABASE_URL = env.str("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")
-DATABASES = {"default": env.db_url_config(DATABASE_URL)}
-DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=600)
+DATABASES = {
+    "default": env.database("DATABASE_URL", default=f"sqlite:///{quote(str(VAR_DIR / 'db.sqlite3'))}")
+}
+# Whether DATABASE_URL leads to a pooler such as PgBouncer, which hands connections on.
+DATABASE_POOLER = env.switch("DATABASE_POOLER", default=False)
+DATABASES["default"]["CONN_MAX_AGE"] = env.whole("CONN_MAX_AGE", default=600, least=0, most=86_400)  # seconds
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 # A database that is away or stuck causes a 503 within 5 seconds instead of a blocked worker.
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
@@ -140,15 +154,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "factory": PrivateConnection,
     }
 else:
-    DATABASES["default"]["OPTIONS"] = {
-        **DATABASES["default"].get("OPTIONS", {}),
-        "connect_timeout": 2,
-        # A host that is gone sends nothing at all, and TCP alone retries for about 15 minutes.
-        "tcp_user_timeout": 2500,  # milliseconds
-        "keepalives_idle": 2,
-        "keepalives_interval": 1,
-        "options": "-c lock_timeout=3000 -c statement_timeout=5000",
-    }
+    DATABASES["default"] = with_limits(DATABASES["default"], pooler=DATABASE_POOLER)
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -159,7 +165,7 @@ LOGIN_URL = "accounts:sign_in"
 AUTHENTICATION_BACKENDS = ["accounts.users.rights.PermissionsBackend"]
 
 # Half of them may compute a password hash at the same time (accounts/users/hashers.py).
-THREADS_PER_PROCESS = env.positive("THREADS_PER_PROCESS", default=4)
+THREADS_PER_PROCESS = env.whole("THREADS_PER_PROCESS", default=4, least=1, most=1000)
 PASSWORD_HASHER = env.choice("PASSWORD_HASHER", "argon2", "cheap")
 PASSWORD_HASHERS = {
     "argon2": ["accounts.users.hashers.Argon2Hasher"],
@@ -175,7 +181,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 # The limit for one person, or for one address without a token. Each process counts on its own.
-API_REQUESTS_PER_SECOND = env.int("API_REQUESTS_PER_SECOND", default=30)
+API_REQUESTS_PER_SECOND = env.whole("API_REQUESTS_PER_SECOND", default=30, least=1, most=1_000_000)
 
 # For how many days audit events are kept; None keeps them for ever. `run_due_work` stores and applies it.
 AUDIT_RETENTION_DAYS = env.days("AUDIT_RETENTION_DAYS", shortest=30)
@@ -191,13 +197,20 @@ CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
+# Forms of our own pages, whatever proxies make of the Host header, the port and the scheme.
+CSRF_TRUSTED_ORIGINS = [SITE_URL]
 LANGUAGE_COOKIE_SECURE = HTTPS
 MESSAGE_STORAGE = "tfc_auth.message_cookie.MessageCookie"
 
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_HSTS_SECONDS = 63_072_000 if HTTPS else 0  # two years
-SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-SECURE_HSTS_PRELOAD = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0  # a year
+# Browsers hold to both words for as long, for every host below this one. So only its operator can say them.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.switch("HSTS_INCLUDE_SUBDOMAINS", default=False)
+SECURE_HSTS_PRELOAD = env.switch("HSTS_PRELOAD", default=False)
+env.needs("HSTS_INCLUDE_SUBDOMAINS", SECURE_HSTS_INCLUDE_SUBDOMAINS, "HTTPS=1", HTTPS)
+env.needs("HSTS_PRELOAD", SECURE_HSTS_PRELOAD, "HSTS_INCLUDE_SUBDOMAINS=1", SECURE_HSTS_INCLUDE_SUBDOMAINS)
+# Django asks for both words, W005 and W021.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
@@ -227,15 +240,15 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 5
 
 # --- Mail ---
 
-MAIL_DIR = Path(env.str("MAIL_DIR", default=str(VAR_DIR / "mail")))
-if DEBUG and not env.str("EMAIL_URL", default=""):
+MAIL_DIR = env.folder("MAIL_DIR", default=VAR_DIR / "mail")
+if DEBUG and not env.given("EMAIL_URL"):
     mail = {
         "EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
         "EMAIL_FILE_PATH": str(MAIL_DIR),
     }
     make_private_folder(MAIL_DIR)  # these mails have links that open accounts
 else:
-    mail = env.email_url_config(env.str("EMAIL_URL", default="smtp://localhost:25"))
+    mail = env.mail_server("EMAIL_URL", default="smtp://localhost:25")
 MAIL_BACKEND = mail["EMAIL_BACKEND"]
 # The mail server, if mails go there without encryption.
 MAIL_IN_CLEAR_TO = (
@@ -258,24 +271,30 @@ SMS_BACKEND = SMS_BACKENDS[
 ]
 # ISO codes of the countries whose numbers get texts, and of territories: JE is not in GB. Each country
 # costs money and attracts SMS pumping fraud.
-SMS_COUNTRIES = env.str(
-    "SMS_COUNTRIES", default="US,CA,GB,IE,DE,AT,CH,FR,BE,NL,LU,DK,SE,NO,FI,ES,PT,IT,PL,CZ,AU,NZ,JP"
-).split(",")
-SMS_HOURLY_BUDGET = env.int("SMS_HOURLY_BUDGET", default=500)
-SMS_DAILY_BUDGET = env.int("SMS_DAILY_BUDGET", default=4 * SMS_HOURLY_BUDGET)
-SMS_HOURLY_BUDGET_PER_PREFIX = env.int("SMS_HOURLY_BUDGET_PER_PREFIX", default=50)
-TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", default="")
-TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", default="")
-TWILIO_API_KEY = env.str("TWILIO_API_KEY", default="")
-TWILIO_API_SECRET = env.str("TWILIO_API_SECRET", default="")
-TWILIO_FROM = env.str("TWILIO_FROM", default="")
-TWILIO_MESSAGING_SERVICE_SID = env.str("TWILIO_MESSAGING_SERVICE_SID", default="")
-TWILIO_API_BASE_URL = env.str("TWILIO_API_BASE_URL", default="")
+SMS_COUNTRIES = env.countries(
+    "SMS_COUNTRIES",
+    default="US,CA,GB,IE,DE,AT,CH,FR,BE,NL,LU,DK,SE,NO,FI,ES,PT,IT,PL,CZ,AU,NZ,JP",
+)
+SMS_HOURLY_BUDGET = env.whole("SMS_HOURLY_BUDGET", default=500, least=0, most=1_000_000)
+SMS_DAILY_BUDGET = env.whole("SMS_DAILY_BUDGET", default=4 * SMS_HOURLY_BUDGET, least=0, most=10_000_000)
+SMS_HOURLY_BUDGET_PER_PREFIX = env.whole("SMS_HOURLY_BUDGET_PER_PREFIX", default=50, least=0, most=1_000_000)
+TWILIO_ACCOUNT_SID = env.identifier("TWILIO_ACCOUNT_SID", prefix="AC", what="the SID of your account")
+TWILIO_AUTH_TOKEN = env.optional_secret("TWILIO_AUTH_TOKEN")
+TWILIO_API_KEY = env.identifier("TWILIO_API_KEY", prefix="SK", what="the SID of an API key")
+TWILIO_API_SECRET = env.optional_secret("TWILIO_API_SECRET")
+env.together("TWILIO_API_KEY", "TWILIO_API_SECRET")
+TWILIO_FROM = env.sender_of_texts("TWILIO_FROM")
+TWILIO_MESSAGING_SERVICE_SID = env.identifier(
+    "TWILIO_MESSAGING_SERVICE_SID", prefix="MG", what="the SID of a messaging service"
+)
+env.one_of("TWILIO_FROM", "TWILIO_MESSAGING_SERVICE_SID")
+TWILIO_API_BASE_URL = env.address("TWILIO_API_BASE_URL", default="")
 
 # --- Static files ---
 
 STATIC_URL = "/static/"
-STATIC_ROOT = VAR_DIR / "static"
+# Where `collectstatic` puts them. A container has them in its image, not in the volume of its data.
+STATIC_ROOT = env.folder("STATIC_DIR", default=VAR_DIR / "static")
 STATICFILES_DIRS = [BASE_DIR / "static", ("guide", BASE_DIR / "docs" / "guide" / "pictures")]
 # Serve static files from their sources; otherwise run `collectstatic` first.
 PLAIN_STATIC_FILES = DEBUG or env.switch("PLAIN_STATIC_FILES", default=False)
@@ -305,6 +324,7 @@ FORMAT_MODULE_PATH = ["tfc_auth.formats"]
 
 # --- Logging ---
 
+LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -320,7 +340,7 @@ LOGGING = {
             "filters": ["refusal", "request_id"],
         },
     },
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "propagate": True, "level": "INFO"},
         # One line of JSON for each audit event, whatever LOG_LEVEL is.

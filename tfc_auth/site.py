@@ -1,13 +1,18 @@
 """Serve the pages of no application: start, health, well-known paths, user guide."""
 
+import os
+
 from django.contrib.auth.decorators import login_not_required
-from django.db import Error, connection
+from django.db import Error, ProgrammingError, connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
+from accounts.database import schema
 from accounts.jsonapi.documents import API
-from tfc_auth import guide
+from accounts.models import Session
+from tfc_auth import errors, guide
+from tfc_auth.version import PRODUCT, VERSION
 
 
 @login_not_required
@@ -41,20 +46,43 @@ def terraform_services(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
-    """Return 200: the process is alive."""
-    return HttpResponse("ok\n", content_type="text/plain")
+    """Return 200: the process is alive. The second line says which release it is."""
+    return HttpResponse(f"ok\n{PRODUCT} {VERSION}\n", content_type="text/plain")
 
 
 @login_not_required
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Return 200 if the database responds too, else 503."""
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except Error:
-        return HttpResponse("the database does not answer\n", status=503, content_type="text/plain")
+    """Return 200 if the database has the tables of this release and can be written, else 503: nobody can
+    sign in at a standby.
+    """
+    problem = problem_of_database()
+    if problem:
+        return HttpResponse(f"{problem}\n", status=503, content_type="text/plain")
     return HttpResponse("ok\n", content_type="text/plain")
+
+
+def problem_of_database() -> str:
+    """Return why nothing can be written, or ""."""
+    try:
+        if problem := schema.too_old():
+            return problem
+        # No row has this id: it leaves nothing behind, and is refused wherever a row could not be written.
+        Session.objects.filter(pk=-1).update(user_agent="")
+    except ProgrammingError:
+        return "the database lacks tables, or the right to write them"
+    except Error as error:
+        if errors.is_read_only(error):
+            return "the database can be read only"
+        return "the database does not answer"
+    return "" if file_is_writable(connection.settings_dict["NAME"]) else "the database can be read only"
+
+
+def file_is_writable(name: str) -> bool:
+    """Return False for a file of SQLite on a disk that has become read-only: the commit would fail."""
+    if connection.vendor != "sqlite" or not os.path.exists(name):  # a database in memory
+        return True
+    return os.access(name, os.W_OK) and os.access(os.path.dirname(os.path.abspath(name)), os.W_OK)
 
 
 @login_not_required
@@ -76,4 +104,6 @@ def guide_page(request: HttpRequest, slug: str) -> HttpResponse:
     page = next((page for page in pages if page.slug == slug), None)
     if page is None:
         raise Http404
-    return render(request, "site/docs.html", {"page": page, "pages": pages})
+    return render(
+        request, "site/docs.html", {"page": page, "pages": pages, "version": f"{PRODUCT} {VERSION}"}
+    )

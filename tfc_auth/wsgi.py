@@ -7,6 +7,8 @@ import django
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.utils.http import parse_header_parameters
 
+from accounts.database import schema
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tfc_auth.settings")
 
 
@@ -29,4 +31,5 @@ class Application(WSGIHandler):
 
 
 django.setup(set_prefix=False)
+schema.known()  # now: later, an upgrade may have put the files of another release in this place
 application = Application()

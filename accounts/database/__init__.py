@@ -1,1 +1,1 @@
-"""Prepared reads and changes in batches, which Django's ORM does not offer."""
+"""Prepared reads, changes in batches and time limits, which Django's ORM does not offer."""

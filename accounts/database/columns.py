@@ -1,6 +1,6 @@
-"""Add columns without giving an id to two rows.
+"""Add and change columns without giving an id to two rows.
 
-SQLite rebuilds the table for a new column, and would count from the largest id that is left: rows that were
+SQLite rebuilds the table for that, and would count from the largest id that is left: rows that were
 deleted before would lend their ids to new ones. Ids are never reused (accounts/models/public_ids.py).
 """
 
@@ -11,10 +11,11 @@ from typing import Any
 from django.db import migrations
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.operations.fields import FieldOperation
 
 
-class AddColumn(migrations.AddField):
-    """AddField that goes on counting where the table was, forwards and backwards."""
+class CountingOn(FieldOperation):
+    """An operation on a column that goes on counting where the table was, forwards and backwards."""
 
     def database_forwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
@@ -31,6 +32,14 @@ class AddColumn(migrations.AddField):
     def table(self, app_label: str, state: Any) -> str:
         name: str = state.apps.get_model(app_label, self.model_name)._meta.db_table
         return name
+
+
+class AddColumn(CountingOn, migrations.AddField):
+    pass
+
+
+class AlterColumn(CountingOn, migrations.AlterField):
+    pass
 
 
 @contextmanager

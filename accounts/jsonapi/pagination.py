@@ -9,6 +9,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from accounts.jsonapi.addresses import public_origin
 from accounts.jsonapi.errors import invalid_parameter
 
 DEFAULT_SIZE = 20
@@ -90,7 +91,7 @@ def pagination(request: HttpRequest, page: PageRequest, total: int, *, after: st
             return None
         query = {name: value for name, value in request.GET.items() if name != "page[after]"}
         query |= {"page[number]": str(number), "page[size]": str(page.size), **cursor}
-        return request.build_absolute_uri(f"{request.path}?{urlencode(query)}")
+        return f"{public_origin(request, request.scheme or 'http')}{request.path}?{urlencode(query)}"
 
     return {
         "links": {

@@ -1,6 +1,6 @@
 """Limit how often something may be done."""
 
-from accounts.limits.budgets import Budget, BySource, Ceiling, Claim
+from accounts.limits.budgets import Budget, BySource, ByWidestSource, Ceiling, Claim
 from accounts.limits.limiter import Attempt, attempt, reserve
 from accounts.limits.wording import Told, refusal_of
 
@@ -8,6 +8,7 @@ __all__ = [
     "Attempt",
     "Budget",
     "BySource",
+    "ByWidestSource",
     "Ceiling",
     "Claim",
     "Told",

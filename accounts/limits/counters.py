@@ -36,6 +36,7 @@ class Counter:
     resets_at: datetime
     budget: Budget
     above: Mapping[str, int]
+    seconds: int
 
     @property
     def failure_key(self) -> str:
@@ -78,6 +79,7 @@ def counters_of(claims: Iterable[Claim], now: datetime) -> list[Counter]:
             now + timedelta(seconds=seconds),
             budget,
             budget.above if seconds == budget.shortest else NONE,
+            seconds,
         )
         for budget, subject in claims
         for limit, seconds in budget.windows
@@ -124,13 +126,24 @@ def refusal(refused: Sequence[Counter], now: datetime) -> RateLimited:
     latest = {counter.key: counter.resets_at for counter in refused}
     closings = {refused[0].key: now}
     for row in RateLimit.objects.filter(key__in=latest):
-        if row.resets_at > latest[row.key]:  # from a clock that was wrong: it lasts its length from now on
-            too_late = RateLimit.objects.filter(key=row.key, resets_at__gt=latest[row.key])
-            too_late.update(resets_at=latest[row.key])
+        if row.resets_at > latest[row.key]:
+            shorten(counter for counter in refused if counter.key == row.key)
         closings[row.key] = min(row.resets_at, latest[row.key])
     last = max(closings, key=lambda key: closings[key])
     told = next(counter.budget.told for counter in refused if counter.key == last)
     return refusal_of(told, max(1, round((closings[last] - now).total_seconds())))
+
+
+def shorten(counters: Iterable[Counter]) -> None:
+    """Have windows that end too late last their length from now on, whether they are used up or not."""
+    for counter in counters:
+        too_late = RateLimit.objects.filter(key=counter.key, resets_at__gt=counter.resets_at)
+        too_late.update(resets_at=counter.resets_at)
+
+
+def forget_later(counter: Counter) -> None:
+    """Delete the row of this counter if it ends later than it can: the clock was wrong when it was made."""
+    RateLimit.objects.filter(key=counter.key, resets_at__gt=counter.resets_at).delete()
 
 
 def remember_failure(counters: Iterable[Counter]) -> None:

@@ -15,7 +15,7 @@ from accounts import crypto
 from accounts.audit import Actor
 from accounts.audit.known_browsers import Browser
 from accounts.limits.budgets import DAY, Budget, BySource, Ceiling, Claim
-from accounts.limits.wording import WRONG_PASSWORDS, WRONG_PASSWORDS_HERE, Told
+from accounts.limits.wording import WRONG_PASSWORDS, WRONG_PASSWORDS_FROM_NETWORK, WRONG_PASSWORDS_HERE, Told
 from accounts.models import User, login_key
 
 UNDER_ATTACK = (
@@ -32,7 +32,11 @@ UNDER_ATTACK_BY_USERS = (
 
 BY_ACCOUNT = Budget("password:account", (10, 300), told=WRONG_PASSWORDS)
 BY_NETWORK = BySource(
-    "password:address", (10, 300), above={"password:all": 1}, if_failed=True, told=WRONG_PASSWORDS
+    "password:address",
+    (10, 300),
+    above={"password:all": 1},
+    if_failed=True,
+    told=WRONG_PASSWORDS_FROM_NETWORK,
 )
 OVERALL = Ceiling("password:all", (1000, 300), alarm=UNDER_ATTACK)
 # Known browsers of an account share no budget here: an intruder's browser could use up the owner's. Their

@@ -18,6 +18,7 @@ from accounts.exceptions import DecryptionFailed, Overloaded
 from accounts.limits import counters as rows
 from accounts.limits.budgets import Budget, Ceiling, Claim
 from accounts.limits.counters import Counter, Taken
+from accounts.limits.notices import notices
 from accounts.limits.wording import refusal_of
 
 logger = logging.getLogger(__name__)
@@ -67,10 +68,13 @@ def attempt(*claims: Claim) -> Iterator[Attempt]:
 def reserve(*claims: Claim) -> Attempt:
     """Spend one attempt of each (budget, subject), or raise RateLimited and spend none.
 
-    Call it before the attempt and outside any transaction, so that no rollback can undo it.
+    Without claims it does nothing. Call it before the attempt and outside any transaction, so that no
+    rollback can undo it.
     """
     now = timezone.now()
     counters = rows.counters_of(claims, now)
+    if not counters:
+        return Attempt(())
     if never := [counter for counter in counters if counter.limit < 1]:
         last = max(never, key=lambda counter: counter.resets_at)
         raise refusal_of(last.budget.told, round((last.resets_at - now).total_seconds()))
@@ -81,6 +85,7 @@ def reserve(*claims: Claim) -> Attempt:
         if refused:
             transaction.set_rollback(True)
     if refused:
+        notices.log(refused, now)
         raise rows.refusal(refused, now)
     raise_alarms(counters, taken, now)
     return Attempt(tuple(replace(counter, resets_at=taken[counter.key].resets_at) for counter in counters))
@@ -114,5 +119,6 @@ def raise_alarms(counters: Sequence[Counter], taken: dict[str, Taken], now: date
             continue
         # Successes are given back, so that a window can be used up again and again.
         once = replace(counter, key=f"{counter.key}:alarm", resets_at=taken[counter.key].resets_at, limit=1)
+        rows.forget_later(once)
         if rows.take([replace(once, budget=NOTED)], now):
             logger.log(logging.CRITICAL if is_ceiling else logging.ERROR, counter.budget.alarm)

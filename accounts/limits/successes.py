@@ -69,6 +69,14 @@ def count_action(actor: Actor, *, always: bool = False) -> None:
         raise counters.refusal(refused, now)
 
 
+def shorten_windows(actor: Actor) -> None:
+    """Have the windows of this actor's actions last no longer than their length, whatever the clock was.
+
+    Call it after the transaction of an action that was refused: what was shortened there was rolled back.
+    """
+    counters.shorten(counters.counters_of(for_action(actor), timezone.now()))
+
+
 def for_action(actor: Actor) -> list[Claim]:
     """Return the budgets that an action spends."""
     claims = [(ACTIONS, key_of(actor))]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from accounts.audit import Actor
-from accounts.limits.budgets import WIDER, length_of
+from accounts.limits.sources import sources_of
 
 MOST_CALLERS = 10_000  # in memory; when reached, windows that are over are forgotten
 
@@ -80,8 +80,7 @@ def allowance(window: tuple[float, int], times: int, now: float) -> Allowance:
 
 def networks_of(actor: Actor, prefix: str = "") -> dict[str, int]:
     """Return the networks of a caller, and how many times the limit each has, as in the database."""
-    narrowest, *wider = actor.networks
-    return {prefix + narrowest: 1, **{prefix + network: WIDER[length_of(network)] for network in wider}}
+    return {prefix + source.key: source.times for source in sources_of(actor)}
 
 
 throttle = Throttle()

@@ -30,6 +30,14 @@ FORGOT = gettext_lazy(
     "you set a new password with “Forgot password?”. If neither works, %(ask)s."
 )
 WRONG_PASSWORDS = Told(gettext_lazy("Too many wrong passwords."), FORGOT)
+WRONG_PASSWORDS_FROM_NETWORK = Told(
+    gettext_lazy("Too many wrong passwords came from your network."),
+    gettext_lazy(
+        "You can sign in from another network, such as that of a phone. Browsers in which you have signed in "
+        "before are counted separately. If many people share your network, %(ask)s: this limit can be raised "
+        "for it."
+    ),
+)
 WRONG_PASSWORDS_HERE = Told(
     gettext_lazy("Too many wrong passwords in this browser."),
     gettext_lazy(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import islice
 
-from django.db import connection
+from django.db import connection, transaction
 
 from accounts.database.timeouts import unhurried
 from accounts.management.errors import with_place
@@ -56,11 +56,18 @@ def examine(check: Check) -> Finding:
                 finding.wrong |= not isinstance(sentence, Note)
             finding.more = sum(1 for _ in found)
             finding.wrong |= finding.more > 0
+            leave_nothing_behind()
     except Exception as error:  # the other checks go on
         finding.sentences.append(f"this could not be checked to the end: {with_place(error)}")
         finding.wrong = True
         give_connection_back()
     return finding
+
+
+def leave_nothing_behind() -> None:
+    """Roll back what a check has tried out: a commit could wait for a standby that is gone."""
+    if connection.vendor == "postgresql":
+        transaction.set_rollback(True)
 
 
 def repair(check: Check) -> tuple[int, str]:

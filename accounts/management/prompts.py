@@ -1,10 +1,10 @@
 """What commands ask for: a person, and a new password."""
 
 import getpass
-import os
 
 from django.core.management.base import CommandError
 
+from accounts.environment import variable
 from accounts.models import User, login_key
 from accounts.typed import passwords
 
@@ -31,7 +31,7 @@ def confirmed(question: str) -> bool:
 def new_password(*, noinput: bool) -> str:
     """Return a new password: typed twice, or with `noinput` from PASSWORD_VARIABLE. Raises CommandError."""
     if noinput:
-        password = os.environ.get(PASSWORD_VARIABLE, "")
+        password = variable(PASSWORD_VARIABLE)
         if not password:
             raise CommandError(f"--noinput takes the password from {PASSWORD_VARIABLE}, which is not set.")
         return checked(password)

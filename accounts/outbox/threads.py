@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Lock
 from typing import Any
 
-from django.db import connection
+from django.db import close_old_connections, connection
 
 THREADS = 8  # enough to go on while one server hangs
 # For texts: somebody is waiting for each, and a mail server that hangs must not delay them.
@@ -39,6 +39,7 @@ def submit(work: Callable[..., None], *arguments: Any, urgent: bool = False) -> 
 
 
 def with_own_connection(work: Callable[..., None], *arguments: Any) -> None:
+    close_old_connections()  # what failed before says nothing about this work
     try:
         work(*arguments)
     finally:

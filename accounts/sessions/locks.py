@@ -7,8 +7,8 @@ from django.db import transaction
 from django.db.models import F
 
 from accounts.audit import Actor
-from accounts.exceptions import SessionEnded
-from accounts.limits.successes import count_action
+from accounts.exceptions import RateLimited, SessionEnded
+from accounts.limits.successes import count_action, shorten_windows
 from accounts.models import ApiToken, Session, User
 from accounts.sessions.store import SessionStore
 
@@ -20,9 +20,13 @@ def counted(actor: Actor, *, always: bool = False) -> Iterator[None]:
     `always` is for verbs that only take power away (accounts/limits/successes.py).
     Every verb that records an event or sends a mail, and that can be repeated, begins with this or `acting`.
     """
-    with transaction.atomic():
-        count_action(actor, always=always)
-        yield
+    try:
+        with transaction.atomic():
+            count_action(actor, always=always)
+            yield
+    except RateLimited:
+        shorten_windows(actor)
+        raise
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from accounts.audit import Actor
 from accounts.database.prepared import Prepared
 from accounts.exceptions import RateLimited, TooFast
 from accounts.limits import BySource, Told
+from accounts.limits.sources import sources_of
 from accounts.limits.throttle import networks_of, throttle
 from accounts.models import ApiToken, BearerToken, hash_of_token
 from accounts.plugins import Registry
@@ -69,7 +70,7 @@ def find_token(text: str, *, actor: Actor) -> BearerToken | None:
 
 def look_up(text: str, *, actor: Actor) -> BearerToken | None:
     """Return the valid token with this secret, or None. Raises RateLimited after too many wrong ones."""
-    remaining = closed.get(actor.network, 0.0) - time.monotonic()
+    remaining = closed.get(narrowest_of(actor), 0.0) - time.monotonic()
     if remaining > 0 and not is_made_here(text):
         raise limits.refusal_of(WRONG_TOKENS.told, math.ceil(remaining))
     if is_well_shaped(text):
@@ -91,8 +92,12 @@ def count_wrong(actor: Actor) -> None:
     except RateLimited as refusal:
         if len(closed) >= MOST_NETWORKS:
             closed.clear()
-        closed[actor.network] = time.monotonic() + min(refusal.retry_after, WINDOW)
+        closed[narrowest_of(actor)] = time.monotonic() + min(refusal.retry_after, WINDOW)
         raise
+
+
+def narrowest_of(actor: Actor) -> str:
+    return sources_of(actor)[0].key
 
 
 def note_use(token: BearerToken) -> None:

@@ -15,7 +15,7 @@ from accounts.exceptions import EmailNotConfirmed, EnrolmentExpired
 from accounts.factors.base import Device, Factor, State
 from accounts.factors.challenges import record_failure
 from accounts.limits import guesses
-from accounts.models import User
+from accounts.models import ApiToken, User
 from accounts.sessions.ending import end_other_sessions
 from accounts.sessions.locks import acting, counted, lock_user
 from accounts.sessions.store import SessionStore
@@ -105,7 +105,10 @@ def news_of(*, replacing: bool, first: bool) -> tuple[Event, str]:
 
 def switch_on(user: User) -> list[str]:
     """Enable two-factor for the user; return the new backup codes."""
-    user.two_factor_enabled_at = timezone.now()
+    now = timezone.now()
+    # Tokens from before don't count as made behind it: the times say so, unless the clock was ahead (D43).
+    ApiToken.objects.filter(owner=user, verified=True, created_at__gte=now).update(verified=False)
+    user.two_factor_enabled_at = now
     user.two_factor_forced_off_at = None
     user.save(update_fields=["two_factor_enabled_at", "two_factor_forced_off_at"])
     return backup_codes.issue(user)

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts import limits
 from accounts.audit import Actor
-from accounts.limits import BySource, Told
+from accounts.limits import Budget, BySource, Claim, Told
 from accounts.models import User
 from accounts.models.clocks import CLOCK_SKEW
 from accounts.users.link_texts import (
@@ -39,6 +39,15 @@ WRONG_LINKS = BySource(
         gettext_lazy(
             "Your own link still works: open it in another network, such as that of a phone, or wait."
         ),
+    ),
+)
+# In browsers that know the account of the link: others in their network can't keep its owner out (D37).
+WRONG_LINKS_IN_BROWSER = Budget(
+    "link:browser",
+    (20, 300),
+    told=Told(
+        gettext_lazy("Too many links that do not work were opened in this browser."),
+        gettext_lazy("Your own link still works: open it in another browser, or wait."),
     ),
 )
 
@@ -73,7 +82,7 @@ class Link(Generic[Row]):
 
     def redeem(self, token: str, *, actor: Actor) -> Row:
         """Return the row for which the token was made. Raises LinkInvalid, RateLimited."""
-        with limits.attempt(*WRONG_LINKS.claims(actor)) as attempt:
+        with limits.attempt(*claims_of(token, actor)) as attempt:
             found = self.find(token)
             attempt.succeeded()
         return found
@@ -115,6 +124,16 @@ def key_in(token: str) -> int:
     return int(text) if len(text) <= 18 and text.isascii() and text.isdigit() else 0
 
 
+def claims_of(token: str, actor: Actor) -> list[Claim]:
+    """Return the budgets of a link: of the browser if it knows the account in the token, else the network's.
+
+    Nobody gains by another number in the token: a link is refused unless all of it is right.
+    """
+    if key_in(token) in actor.browser.stamps:
+        return [(WRONG_LINKS_IN_BROWSER, actor.browser.key)]
+    return WRONG_LINKS.claims(actor)
+
+
 def check_reader(token: str, reader: User | None) -> None:
     """Raise LinkOfAnother if somebody is signed in, and the link of an account is not theirs (D42).
 
@@ -139,6 +158,10 @@ class LinkCookie:
         """Return a redirect to the page, with the token of the link in the cookie. Doesn't check it."""
         response = redirect(self.page)
         response["Referrer-Policy"] = "no-referrer"
+        return self.keep(response, text)
+
+    def keep(self, response: HttpResponse, text: str) -> HttpResponse:
+        """Have the browser keep the token of the link for the page, too; return the response."""
         set_private(response, self.name, read_token(text), lifetime=LIFETIME, path=self.path)
         return response
 

@@ -4,6 +4,7 @@ An unconfirmed address reserves nothing, and nobody learns whether an address is
 address of another account the response is the same, and its owner gets a mail.
 """
 
+from collections.abc import Callable
 from functools import partial
 
 from django.conf import settings
@@ -13,9 +14,11 @@ from django.utils.translation import gettext_lazy
 
 from accounts import limits, outbox, signals
 from accounts.audit import Actor, Event, record, subject_of
-from accounts.exceptions import RuleViolation
-from accounts.limits import BySource, Told
+from accounts.exceptions import RateLimited, RuleViolation
+from accounts.limits import Attempt, Budget, BySource, Told
+from accounts.limits.budgets import DAY, HOUR
 from accounts.models import User
+from accounts.plugins import Registry
 from accounts.sessions.locks import lock_sessions_and_tokens, lock_user
 from accounts.sessions.store import SessionStore
 from accounts.users import administration, passwords
@@ -24,6 +27,7 @@ from accounts.users.email_addresses import (
     confirmations_to,
     send_confirmation,
 )
+from accounts.users.links import LinkCookie
 from accounts.users.news import Change, tell_superusers
 from accounts.users.rights import Rights
 
@@ -33,9 +37,23 @@ SIGN_UPS = BySource(
     (20, 3600),
     told=Told(
         gettext_lazy("Too many new accounts were created from your network."),
-        gettext_lazy("You can sign up from another network, such as that of a phone, or %(ask)s."),
+        gettext_lazy(
+            "If you were invited, open the link in that mail first: it lets you sign up at once. Or sign up "
+            "from another network, such as that of a phone. If many people share your network, %(ask)s: this "
+            "limit can be raised for it."
+        ),
     ),
 )
+# An invitation takes one account, and a few tries at it, which don't count for the network. Further ones do.
+BY_INVITATION = Budget("sign-up:invitation", (1, 7 * DAY))
+TRIES_BY_INVITATION = Budget("sign-up:invitation:tries", (20, HOUR))
+
+# Returns the key of the open invitation to this address that a token was mailed for, or "". By application.
+Invitation = Callable[[str, str], str]
+invitations: Registry[Invitation] = Registry()
+
+# The token of an invitation that was opened in this browser, for the page that makes the account.
+INVITED = LinkCookie("invited", "accounts:sign_up")
 
 
 class SignUpClosed(RuleViolation):
@@ -49,15 +67,52 @@ class UsernameTaken(RuleViolation):
     fields = ("username",)
 
 
-def sign_up(username: str, email: str, password: str, *, session: SessionStore, actor: Actor) -> User:
-    """Create an account and sign it in.
+def sign_up(
+    username: str, email: str, password: str, *, session: SessionStore, actor: Actor, invited_by: str = ""
+) -> User:
+    """Create an account and sign it in. `invited_by` is the token of an invitation, or anything.
 
     Raises SignUpClosed, WeakPassword, UsernameTaken, RateLimited, Overloaded.
     """
     if settings.SIGN_UP != "open":
         raise SignUpClosed
     passwords.ensure_acceptable(password, User(username=username, email=email))
-    with limits.attempt(*SIGN_UPS.claims(actor)):
+    by_invitation = reserve_invitation(invited_by, email)
+    try:
+        return create(username, email, password, by_invitation, session=session, actor=actor)
+    except BaseException:
+        if by_invitation:
+            with transaction.atomic():
+                by_invitation.undo()
+        raise
+
+
+def reserve_invitation(token: str, email: str) -> Attempt | None:
+    """Spend the invitation of this token for an account with this address; None if it is not good for that.
+
+    Its address must be the one that was invited: the link alone opens no accounts for others.
+    """
+    key = next(filter(None, (find(token, email) for find in invitations.values())), "")
+    if not key:
+        return None
+    try:
+        limits.reserve((TRIES_BY_INVITATION, key))
+        return limits.reserve((BY_INVITATION, key))
+    except RateLimited:
+        return None
+
+
+def create(
+    username: str,
+    email: str,
+    password: str,
+    by_invitation: Attempt | None,
+    *,
+    session: SessionStore,
+    actor: Actor,
+) -> User:
+    """Create an account that counts for the network, or for the invitation."""
+    with limits.attempt(*(() if by_invitation else SIGN_UPS.claims(actor))):
         if User.objects.by_login(username).exists():
             raise UsernameTaken
         with limits.attempt(*confirmations_to(email, actor)):

@@ -37,12 +37,17 @@ def sign_up(request: SiteRequest) -> HttpResponse:
     form = SignUpForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
-            registration.sign_up(**form.cleaned_data, session=request.session, actor=request.actor)
+            registration.sign_up(
+                **form.cleaned_data,
+                session=request.session,
+                actor=request.actor,
+                invited_by=registration.INVITED.token(request),
+            )
         except RuleViolation as error:
             add_violation(form, error)
         else:
             rotate_token(request)
-            return redirect(next_path or PAGE)
+            return registration.INVITED.forget(redirect(next_path or PAGE))
     return form_page(request, "accounts/sign_up.html", form, next=next_path)
 
 

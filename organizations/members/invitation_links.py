@@ -4,7 +4,7 @@ from django.db.models import QuerySet
 
 from accounts.exceptions import EmailNotConfirmed
 from accounts.models import User, login_key
-from accounts.users.link_texts import LinkOfAnother
+from accounts.users.link_texts import LinkInvalid, LinkOfAnother
 from accounts.users.links import Link, key_in
 from organizations.exceptions import InvitationGone
 from organizations.models import INVITATION_LIFETIME, Membership, Organization, confirmed_address
@@ -42,6 +42,19 @@ def invitation_of(token: str, *, user: User) -> Membership:
     if invitation.is_expired:
         raise InvitationGone
     return invitation
+
+
+def key_for_sign_up(token: str, email: str) -> str:
+    """Return what an account with this address is counted by if a link to it was mailed for it, or "".
+
+    The invitation must be open, and to the address itself.
+    """
+    try:
+        invitation = INVITATION.find(token)
+    except LinkInvalid:
+        return ""
+    is_for_it = invitation.user_id is None and invitation.email == login_key(email)
+    return f"invitation:{invitation.pk}" if is_for_it and not invitation.is_expired else ""
 
 
 def joined_by(token: str, *, user: User) -> Organization | None:

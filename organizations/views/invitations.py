@@ -11,6 +11,7 @@ from accounts.exceptions import EmailNotConfirmed, RuleViolation
 from accounts.sessions.requests import SignedInRequest, SiteRequest
 from accounts.users.link_texts import LinkInvalid, LinkOfAnother
 from accounts.users.links import LinkCookie
+from accounts.users.registration import INVITED
 from accounts.web.statuses import status_of
 from organizations.exceptions import InvitationGone
 from organizations.members import invitation_links
@@ -22,7 +23,7 @@ COOKIE = LinkCookie("invitation", PAGE)
 @login_not_required
 @require_safe
 def invitation_link(request: SiteRequest, token: str) -> HttpResponse:
-    return COOKIE.take(token)
+    return INVITED.keep(COOKIE.take(token), token)
 
 
 @require_safe

@@ -53,7 +53,7 @@ def manage(url, *arguments):
 @pytest.fixture(scope="module")
 def role():
     """DATABASE_URLs of the owner and of the role that runs the site, after all that the guide tells."""
-    roles, rights, after_migrate = map(adapted, blocks("sql"))
+    roles, rights, after_migrate = map(adapted, blocks("sql")[:3])
     superuser = os.environ["TEST_SERVER_URL"]
     owner, site = NAMES["tfc_auth_owner"], NAMES["tfc_auth"]
     execute(superuser, roles)

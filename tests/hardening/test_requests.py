@@ -105,7 +105,7 @@ def test_wh_03_the_proxy_says_whether_it_is_https(db, settings, value):
 
     response = Client().get("/session", headers={"X-Forwarded-Proto": value})
 
-    assert response.status_code == (200 if value == "https" else 301)
+    assert response.status_code == (200 if value.lower() == "https" else 301)
 
 
 @pytest.mark.parametrize("header", FORWARDED)

@@ -25,7 +25,7 @@ def test_health_needs_no_database_and_readiness_does(client, db):
         assert client.get("/healthz").status_code == 200
         assert len(queries) == 0
         assert client.get("/readyz").status_code == 200
-        assert len(queries) == 1
+        assert len(queries) == 2
 
 
 def test_not_ready_while_the_database_is_away(client, db):

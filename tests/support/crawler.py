@@ -145,6 +145,8 @@ NOTES_USE = re.compile(
     r'UPDATE "(?:accounts_session|accounts_apitoken|organizations_organizationtoken)"'
     r' SET "last_used_at" = %s WHERE'
 )
+# /readyz asks whether it could write, with a row that there is not: its id is -1.
+PROBES = re.compile(r'UPDATE "accounts_session" SET "user_agent" = %s WHERE "accounts_session"."id" = %s$')
 # Columns that count wrong answers: as much a failure as the recorded event. And when a token was last used.
 COUNTED_ANYWAY = ("failures", "set_aside_at", "last_used_at")
 
@@ -230,7 +232,8 @@ class Walker:
         self.cookies = own
 
     def watch(self, execute, sql, params, many, context):
-        if (write := WRITES.match(sql)) and not NOTES_USE.match(sql):
+        is_probe = bool(PROBES.match(sql)) and params[-1] == -1
+        if (write := WRITES.match(sql)) and not NOTES_USE.match(sql) and not is_probe:
             self.wrote.append(write[1])
         return execute(sql, params, many, context)
 

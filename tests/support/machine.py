@@ -21,9 +21,12 @@ NO_NODE = "no node and npm on this machine, so that two parsers read what three 
 GO_TFE = Path("/usr/share/gocode/src/github.com/hashicorp/go-tfe")
 GO_PACKAGES = ["golang-go", "golang-github-hashicorp-go-tfe-dev"]
 NO_GO_TFE = f"no go-tfe on this machine (Debian: apt-get install {' '.join(GO_PACKAGES)})"
+# A disk that is full is one of a few megabytes in memory, and only root can have one.
+NO_MOUNTS = "nobody may mount a file system here, so that no disk was full"
 # What stands around the site in production, by the program and Debian's name of its package.
 PRODUCTION = {
     "nginx": "nginx-light",
+    "haproxy": "haproxy",
     "pgbouncer": "pgbouncer",
     "buildah": "buildah",
     "mmdebstrap": "mmdebstrap",

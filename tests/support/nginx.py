@@ -1,6 +1,7 @@
 """The nginx of this machine, with the configuration of docs/deployment.md on free ports."""
 
 import datetime
+import http.client
 import re
 import socket
 import ssl
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from tests.support.guide import blocks
 from tests.support.machine import find_program
 from tests.support.process import Kept
+from tests.support.visitor import Visitor
 from tests.support.waiting import wait_until
 
 PROGRAM = find_program("nginx")
@@ -21,19 +23,32 @@ TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
 
 class Nginx:
-    """A running nginx in front of a site; `logs()` is all that it has written."""
+    """A running nginx in front of a site or of another nginx; `logs()` is all that it has written.
 
-    def __init__(self, site):
+    `changes` are lines of the guide that an operator writes differently: {part of the line: new line}. With
+    `is_inner` it is the second proxy of the guide's section about two.
+    """
+
+    def __init__(self, site, *, ports=None, changes=(), is_inner=False):
         self.directory = Path(tempfile.mkdtemp(prefix="tfc-auth-nginx-"))
         self.directory.chmod(0o755)  # its workers may be another user
-        self.http, self.https = free_ports(2)
+        self.host = "127.0.0.1"
+        self.http, self.https = ports or free_ports(2)
+        self.port = self.http  # for a proxy in front of it
+        self.url = f"https://127.0.0.1:{self.https}"
+        self.changes = dict(changes)
+        self.is_inner = is_inner
         self.write(site)
         command = [PROGRAM, "-p", str(self.directory), "-c", str(self.directory / "nginx.conf")]
         self.kept = Kept([*command, "-g", "daemon off;"], self.directory)
         wait_until(self.is_up, self.logs)
 
     def write(self, site):
-        main, common = (self.adapted(text, site) for text in blocks("nginx"))
+        main, common, inner = (self.adapted(text, site) for text in blocks("nginx"))
+        if self.is_inner:
+            common = changed(common, "proxy_set_header X-Forwarded-Proto", inner)
+        for part, line in self.changes.items():
+            common = changed(common, part, line)
         (self.directory / "tfc-auth.conf").write_text(common)
         temporary = "".join(f"{name}_temp_path {self.directory}/{name};\n" for name in TEMPORARY)
         (self.directory / "nginx.conf").write_text(
@@ -66,9 +81,10 @@ class Nginx:
     def logs(self):
         return "".join(path.read_text(errors="replace") for path in [*self.directory.glob("*log")])
 
-    def ask(self, *lines, body="", tls=True):
-        """Send a request as it is; return the bytes of the answer."""
-        connection = socket.create_connection(("127.0.0.1", self.https if tls else self.http), timeout=30)
+    def ask(self, *lines, body="", tls=True, address="127.0.0.1"):
+        """Send a request as it is, from this address; return the bytes of the answer."""
+        port = self.https if tls else self.http
+        connection = socket.create_connection(("127.0.0.1", port), timeout=30, source_address=(address, 0))
         if tls:
             context = ssl.create_default_context()
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -81,8 +97,33 @@ class Nginx:
                 answer += chunk
         return answer
 
+    def visitor(self, address="127.0.0.1"):
+        """Return a new browser, which connects from this address."""
+        return TlsVisitor(self.url, address)
+
     def stop(self):
         self.kept.stop()
+
+
+class TlsVisitor(Visitor):
+    """A browser that connects over TLS, from an address of its own, and believes every certificate."""
+
+    def __init__(self, url, address="127.0.0.1"):
+        super().__init__(url)
+        self.source = (address, 0)
+
+    def connect(self):
+        context = ssl._create_unverified_context()
+        return http.client.HTTPSConnection(
+            self.host, self.port, timeout=60, context=context, source_address=self.source
+        )
+
+
+def changed(text, part, line):
+    """The configuration with another line in place of those that have this part."""
+    lines = [line if part in one else one for one in text.splitlines()]
+    assert lines != text.splitlines(), part
+    return "\n".join(lines) + "\n"
 
 
 def free_ports(count):

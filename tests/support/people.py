@@ -22,6 +22,7 @@ from accounts import factors
 from accounts.audit import Actor
 from accounts.factors.totp.factor import secret_of
 from accounts.factors.totp.models import TOTPDevice
+from accounts.limits.notices import notices
 from accounts.login import sign_in as login
 from accounts.models import User
 from accounts.outbox import threads
@@ -162,8 +163,9 @@ def enrol_somewhere(user):
 
 @pytest.fixture(autouse=True)
 def no_network_is_closed():
-    """What this process remembers of networks that sent too many wrong tokens belongs to another test."""
+    """What this process remembers of networks whose limits were used up belongs to another test."""
     lookup.closed.clear()
+    notices.noted.clear()
 
 
 @pytest.fixture

@@ -36,10 +36,10 @@ class NotInstalled(Unavailable):
     """Nor are its programs on this machine."""
 
 
-def start(settings=SETTINGS):
-    """Return (DATABASE_URL, the running server)."""
+def start(settings=SETTINGS, place=None):
+    """Return (DATABASE_URL, the running server), with its data below `place` if that is given."""
     binaries = find_binaries()
-    directory = Path(tempfile.mkdtemp(prefix="tfc-auth-pg-", dir=short_place()))
+    directory = Path(tempfile.mkdtemp(prefix="tfc-auth-pg-", dir=place or short_place()))
     user = unprivileged_user()
     if user:
         shutil.chown(directory, user, user_group(user))

@@ -65,8 +65,11 @@ class Site:
         self.kept.stop()
 
 
-def start_site(database_url, *, workers=2, threads=4, **environment):
-    """Serve the product on a free port of this machine; keywords are settings: SIGN_UP="closed"."""
+def start_site(database_url, *, workers=2, threads=4, root=ROOT, **environment):
+    """Serve the product on a free port of this machine; keywords are settings: SIGN_UP="closed".
+
+    `root` may be the tree of another release (tests/support/releases.py).
+    """
     directory = Path(tempfile.mkdtemp(prefix="tfc-auth-site-"))
     mail_directory = directory / "mail"
     mail_directory.mkdir()
@@ -80,8 +83,12 @@ def start_site(database_url, *, workers=2, threads=4, **environment):
             "SMS_BACKEND": "console",  # writes texts beside the mails
             "EMAIL_URL": f"filemail:///{mail_directory}",
         }
-        command = [sys.executable, "-m", "gunicorn", "--chdir", str(ROOT), "--preload"]
-        command += ["--config", "python:tfc_auth.server", "--bind", f"fd://{listener.fileno()}"]
+        command = [sys.executable, "-m", "gunicorn", "--chdir", str(root), "--preload"]
+        if root != ROOT:  # where Python looks first
+            command = ["env", f"--chdir={root}", *command]
+        if (root / "tfc_auth" / "server.py").exists():
+            command += ["--config", "python:tfc_auth.server"]
+        command += ["--bind", f"fd://{listener.fileno()}"]
         command += ["--workers", str(workers), "--threads", str(threads)]
         kept = Kept(
             [*command, "--log-level", "warning", "tfc_auth.wsgi"],

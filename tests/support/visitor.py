@@ -101,7 +101,7 @@ class Visitor:
         raise AssertionError(f"redirected in circles: {reply.url}")
 
     def send(self, method, url, fields=None, **headers):
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=60)
+        connection = self.connect()
         try:
             target, body, headers = self.prepare(method, url, fields, headers)
             connection.request(method, target, body, headers)
@@ -111,6 +111,9 @@ class Visitor:
             connection.close()
         self.remember(reply)
         return reply
+
+    def connect(self):
+        return http.client.HTTPConnection(self.host, self.port, timeout=60)
 
     def raw(self, method, url, fields=None, **headers):
         """Return a whole request as bytes."""

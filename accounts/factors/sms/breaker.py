@@ -31,6 +31,7 @@ from accounts.factors.sms.models import (
     Purpose,
     TextMessage,
     is_paused,
+    is_too_long,
 )
 from accounts.factors.sms.numbers import country_of, prefix_of
 from accounts.factors.sms.wording import set_ups_paused
@@ -247,7 +248,16 @@ def begin_anew(rows: QuerySet[Destination]) -> None:
     rows.update(sent=0, used=0, window_began_at=timezone.now())
 
 
+def shorten_pauses() -> None:
+    """Have pauses that began while the clock was ahead last their length from now on."""
+    now = timezone.now()
+    too_long = Destination.objects.filter(is_too_long(now))
+    for purpose, length in LENGTHS.items():
+        too_long.filter(purpose=purpose).update(paused_at=now, paused_until=now + length)
+
+
 def discard_stale() -> None:
     """Delete rows that are out of date and not paused."""
+    shorten_pauses()
     now = timezone.now()
     delete_in_batches(Destination.objects.filter(window_began_at__lt=now - LONGEST).exclude(is_paused(now)))

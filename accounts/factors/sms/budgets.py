@@ -11,9 +11,9 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy
 
 from accounts.audit import Actor
-from accounts.factors.sms.breaker import block_key, source_network
+from accounts.factors.sms.breaker import block_key
 from accounts.factors.sms.wording import OTHER_WAY
-from accounts.limits import Attempt, Budget, BySource, Claim, Told
+from accounts.limits import Attempt, Budget, BySource, ByWidestSource, Claim, Told
 from accounts.limits.budgets import DAY, HOUR
 from accounts.limits.counters import counters_of
 from accounts.limits.guesses import account_key
@@ -36,11 +36,12 @@ SET_UPS_BY_NETWORK = BySource("text:set-up:address", (20, HOUR), told=TOO_MANY_F
 # Of the widest network; what is used is given back. The breaker counts few texts of a network, which must not
 # pause a place for others, so somebody with one network would not be found out there.
 UNUSED_ALARM = (
-    "Twenty codes that set up a number were sent for one network within an hour, and not used: this may be "
+    "Too many codes that set up a number were sent for one network within an hour, and not used: this may be "
     "fraud. No more of them are sent for it until the hour is over, or until some are used. Look for the "
-    "network in the events two_factor.started, and block it at the proxy or firewall."
+    "network in the events two_factor.started. Block it at the proxy or firewall; or name it in "
+    "SHARED_NETWORKS if it is one of many people whom you know."
 )
-UNUSED_OF_NETWORK = Budget(
+UNUSED_OF_NETWORK = ByWidestSource(
     "text:set-up:unused:network", (20, HOUR), alarm=UNUSED_ALARM, told=TOO_MANY_FROM_NETWORK
 )
 # A person's first text of the day to a number doesn't depend on what others had sent to it, but for five
@@ -53,23 +54,29 @@ FURTHER_OF_NETWORK = BySource("text:set-up:further:address", (2, HOUR), (4, DAY)
 FURTHER_OF_ALL = Budget("text:set-up:further", (4, HOUR), (8, DAY), told=TOO_MANY_TO_NUMBER)
 
 # Logged once in each window, so that somebody checks whether this is fraud or just a busy day (R37).
-SITE_ALARM = "The hourly budget of text messages is used up: no more are sent until it opens again."
-DAY_ALARM = "The daily budget of text messages is used up: no more are sent until it opens again."
+SITE_ALARM = (
+    "The hourly budget of text messages (SMS_HOURLY_BUDGET) is used up: no more are sent until it opens "
+    "again."
+)
+DAY_ALARM = (
+    "The daily budget of text messages (SMS_DAILY_BUDGET) is used up: no more are sent until it opens again."
+)
 BLOCK_ALARM = (
-    "The hourly budget of text messages to one block of phone numbers is used up: it gets no more of them "
-    "until it opens again."
+    "The hourly budget of text messages to one block of phone numbers (SMS_HOURLY_BUDGET_PER_PREFIX) is used "
+    "up: it gets no more of them until it opens again."
 )
 SITE_SET_UP_ALARM = (
-    "The hourly budget of text messages that set up a number is used up: only numbers that are in use "
-    "get more of them until it opens again."
+    "The hourly budget of text messages that set up a number (half of SMS_HOURLY_BUDGET) is used up: only "
+    "numbers that are in use get more of them until it opens again."
 )
 DAY_SET_UP_ALARM = (
-    "The daily budget of text messages that set up a number is used up: only numbers that are in use "
-    "get more of them until it opens again."
+    "The daily budget of text messages that set up a number (half of SMS_DAILY_BUDGET) is used up: only "
+    "numbers that are in use get more of them until it opens again."
 )
 BLOCK_SET_UP_ALARM = (
-    "The hourly budget of text messages that set up a number in one block is used up: only numbers that "
-    "are in use get more of them until it opens again."
+    "The hourly budget of text messages that set up a number in one block (half of "
+    "SMS_HOURLY_BUDGET_PER_PREFIX) is used up: only numbers that are in use get more of them until it opens "
+    "again."
 )
 
 
@@ -92,7 +99,7 @@ def for_set_up(user: User, number: str, *, actor: Actor) -> list[Claim]:
     return [
         (SENDS_BY_USER, account_key(user)),
         *SET_UPS_BY_NETWORK.claims(actor),
-        (UNUSED_OF_NETWORK, source_network(actor)),
+        UNUSED_OF_NETWORK.claim(actor),
         *shared(number),
         (
             Budget(
@@ -111,6 +118,11 @@ def for_set_up(user: User, number: str, *, actor: Actor) -> list[Claim]:
             "",
         ),
     ]
+
+
+def widest_source(actor: Actor | None) -> str:
+    """Return what `text:set-up:unused:network` counts a text of this actor by."""
+    return UNUSED_OF_NETWORK.claim(actor)[1] if actor else ""
 
 
 def give_back_used(network: str, sent_at: datetime) -> None:

@@ -1,22 +1,14 @@
+from itertools import pairwise
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
-from accounts.factors.sms.countries import unknown_regions
-
-
-@register(Tags.security)
-def texted_countries(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Refuse entries of SMS_COUNTRIES that no phone number belongs to."""
-    return [
-        Error(
-            f"SMS_COUNTRIES: {region!r} is no ISO code of a country that has phone numbers.",
-            hint="Write GB for the United Kingdom. Territories such as JE and PR have codes of their own.",
-            id="factor_sms.E003",
-        )
-        for region in unknown_regions(settings.SMS_COUNTRIES)
-    ]
+NO_TEXTS = (
+    "To offer no text messages, leave accounts.factors.sms.factor.SMSFactor out of SECOND_FACTORS: write "
+    "SECOND_FACTORS=accounts.factors.totp.factor.TOTPFactor,"
+    "accounts.factors.backup_codes.factor.BackupCodesFactor."
+)
 
 
 @register(Tags.security, deploy=True)
@@ -25,15 +17,34 @@ def text_provider(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if not any(path.endswith(".SMSFactor") for path in settings.SECOND_FACTORS):
         return []
     if not settings.SMS_BACKEND.endswith("TwilioBackend"):
-        return [Error("SMS_BACKEND=console and locmem are for development only.", id="factor_sms.E001")]
+        return [
+            Error(
+                f"SMS_BACKEND=console and locmem are for development only. {NO_TEXTS}", id="factor_sms.E001"
+            )
+        ]
     has_login = settings.TWILIO_AUTH_TOKEN or (settings.TWILIO_API_KEY and settings.TWILIO_API_SECRET)
     has_sender = settings.TWILIO_FROM or settings.TWILIO_MESSAGING_SERVICE_SID
     if not (settings.TWILIO_ACCOUNT_SID and has_login and has_sender):
         return [
             Error(
                 "SMS_BACKEND=twilio needs TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN (or TWILIO_API_KEY and "
-                "TWILIO_API_SECRET), and TWILIO_FROM (or TWILIO_MESSAGING_SERVICE_SID).",
+                f"TWILIO_API_SECRET), and TWILIO_FROM (or TWILIO_MESSAGING_SERVICE_SID). {NO_TEXTS}",
                 id="factor_sms.E002",
             )
         ]
     return []
+
+
+@register(Tags.security, deploy=True)
+def budgets(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Find budgets of texts that limit nothing, because a narrower one is used up first."""
+    order = ["SMS_HOURLY_BUDGET_PER_PREFIX", "SMS_HOURLY_BUDGET", "SMS_DAILY_BUDGET"]
+    return [
+        Warning(
+            f"{smaller} ({getattr(settings, smaller)}) is more than {larger} ({getattr(settings, larger)}), "
+            f"and so limits nothing: write {getattr(settings, larger)} or less.",
+            id="factor_sms.W001",
+        )
+        for smaller, larger in pairwise(order)
+        if getattr(settings, smaller) > getattr(settings, larger)
+    ]

@@ -32,11 +32,6 @@ def names_in(language: str) -> dict[str, str]:
     return dict(locale.territories)
 
 
-def unknown_regions(regions: Iterable[str]) -> list[str]:
-    """Return what no phone number belongs to."""
-    return [region for region in regions if region not in phonenumbers.SUPPORTED_REGIONS]
-
-
 def coverage(regions: Iterable[str]) -> Iterator[str]:
     """Yield which regions get texts, and for each calling code that they share with others, which don't."""
     listed = list(regions)

@@ -59,7 +59,11 @@ class SMSFactor(Factor):
 
     def reserve(self, user: User, state: State, *, actor: Actor) -> None:
         """Spend the budgets of one text. Raises MethodPaused, RateLimited; both name another way."""
-        self.check_pause(user, self.device_for(user, state), state)
+        try:
+            self.check_pause(user, self.device_for(user, state), state)
+        except MethodPaused:
+            breaker.shorten_pauses()
+            raise
         claims = self.claims(user, state, actor=actor)
         try:
             if is_set_up(state):
@@ -119,7 +123,7 @@ class SMSFactor(Factor):
         }
         text = {"message_id": message.pk, "to": number_of(device), "body": wording.body(code)}
         outbox.enqueue_message("text", text | {"source": source}, LIFETIME)
-        return state | {"message_id": message.pk, "network": source["network"]}
+        return state | {"message_id": message.pk, "network": budgets.widest_source(actor)}
 
     def verify(self, user: User, answer: str, state: State) -> Device | None:
         device = self.working_device(user)
@@ -200,8 +204,13 @@ class SMSFactor(Factor):
         code = six_digits(answer)
         if code is None:
             return explain_format(answer)
+        now = timezone.now()
         replaced = TextMessage.objects.filter(
-            user=user, used_at=None, replaced_at__isnull=False, expires_at__gt=timezone.now()
+            user=user,
+            used_at=None,
+            replaced_at__isnull=False,
+            expires_at__gt=now,
+            expires_at__lte=now + LIFETIME + CLOCK_SKEW,
         ).exclude(digest="")
         if any(message.digest in digests(code, code_purpose(message)) for message in replaced):
             return _("A newer text message has replaced this code. Enter the newest one.")

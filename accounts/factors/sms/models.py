@@ -54,8 +54,8 @@ class TextMessage(models.Model):
     provider_id = models.CharField(max_length=64, blank=True, default="", db_index=True)
     # When it was counted (breaker.py), and in the rows with which keys; "" where it was not.
     counted_at = models.DateTimeField(null=True)
-    country = models.CharField(max_length=8, blank=True, default="")
-    block = models.CharField(max_length=64, blank=True, default="")
+    country = models.CharField(max_length=8, blank=True, default="", db_default="")
+    block = models.CharField(max_length=64, blank=True, default="", db_default="")
 
     def __str__(self) -> str:
         return f"text {self.pk}"
@@ -74,11 +74,20 @@ LONGEST = max(LENGTHS.values())
 
 
 def is_paused(now: datetime) -> Q:
-    """Return the condition of a pause. The breaker's last for LENGTHS at most, whatever the clock."""
-    paused = Q(paused_at__isnull=False, paused_until=None)
+    """Return the condition of a pause: until its time, or until somebody lifts it.
+
+    A pause that ends later than it can holds, too: it was made while the clock was ahead, and must not open
+    the place to fraud. `breaker.shorten_pauses` has it last its length from the correction on.
+    """
+    return Q(paused_at__isnull=False, paused_until=None) | Q(paused_until__gt=now)
+
+
+def is_too_long(now: datetime) -> Q:
+    """Return the condition of a pause that ends later than it can, because the clock was wrong."""
+    too_long = Q()
     for purpose, length in LENGTHS.items():
-        paused |= Q(purpose=purpose, paused_until__gt=now, paused_until__lte=now + length + CLOCK_SKEW)
-    return paused
+        too_long |= Q(purpose=purpose, paused_until__gt=now + length + CLOCK_SKEW)
+    return too_long
 
 
 class DestinationQuerySet(models.QuerySet["Destination"]):

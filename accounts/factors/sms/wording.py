@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from accounts import factors
 from accounts.exceptions import DecryptionFailed, RateLimited
 from accounts.factors.sms.countries import name_of
-from accounts.factors.sms.models import Destination, SMSDevice, TextMessage
+from accounts.factors.sms.models import LENGTHS, Destination, Purpose, SMSDevice, TextMessage
 from accounts.factors.sms.numbers import country_of, mask
 from accounts.factors.sms.sealed_numbers import number_of
 from accounts.limits import Told, refusal_of
@@ -63,7 +63,8 @@ def logins_paused(pause: Destination, user: User) -> str:
 def again_in(pause: Destination) -> str:
     if pause.paused_until is None:
         return _("We do not know yet when they will be sent again.")
-    seconds = max(1, round((pause.paused_until - timezone.now()).total_seconds()))
+    left = min(pause.paused_until - timezone.now(), LENGTHS[Purpose(pause.purpose)])
+    seconds = max(1, round(left.total_seconds()))
     return _("We try again %(when)s.") % {"when": when(seconds)}
 
 

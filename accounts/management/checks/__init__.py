@@ -1,10 +1,21 @@
 """What `manage.py doctor` checks of accounts, and of all tables."""
 
-from accounts.management.checks import clocks, keys, messages, methods, people, storage, tables, tidying
+from accounts.management.checks import (
+    clocks,
+    keys,
+    messages,
+    methods,
+    people,
+    replication,
+    storage,
+    tables,
+    tidying,
+)
 from accounts.management.doctor import Check
 
 CHECKS: dict[str, Check] = {
     **storage.CHECKS,
+    **replication.CHECKS,
     **tables.CHECKS,
     **clocks.CHECKS,
     **people.CHECKS,

@@ -5,7 +5,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 from django.db.models import (
     BooleanField,
     CheckConstraint,
@@ -18,20 +17,22 @@ from django.db.models import (
 )
 
 from accounts.audit import guards, retention
+from accounts.database import schema
+from accounts.database.checks import missing
 from accounts.management.checks.tables import models
 from accounts.management.doctor import Check, Note
 from accounts.management.rows import named
 
 
 def migrations_are_applied() -> Iterator[str]:
-    loader = MigrationExecutor(connection).loader
-    applied, known = set(loader.applied_migrations), set(loader.disk_migrations)
     # `replaces` of squashed migrations is not used here: each migration is applied by its own name.
-    for app, name in sorted(known - applied):
+    for app, name in schema.missing():
         yield f"the migration {app} {name} is not applied: run migrate"
-    for app, name in sorted(applied - known):
-        if app in loader.migrated_apps:
-            yield f"the database has the migration {app} {name}, which this release does not know"
+    for app, name in schema.unknown():
+        yield (
+            f"the database has the migration {app} {name}, which this release does not know: "
+            "it is that of a newer release, or of a development version"
+        )
 
 
 def tables_keep_their_constraints() -> Iterator[str]:
@@ -92,7 +93,13 @@ def in_words(days: int | None) -> str:
     return "for ever" if days is None else f"for {days} days"
 
 
+def connections_have_time_limits() -> Iterator[str]:
+    """Check what a pooler or a changed role may have taken away: a page must not wait without end."""
+    yield from missing(connection)
+
+
 CHECKS = {
+    "time limits": Check(connections_have_time_limits),
     "migrations": Check(migrations_are_applied),
     "constraints": Check(tables_keep_their_constraints),
     "references": Check(rows_have_their_parents),

@@ -4,9 +4,11 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error, connection
 
+from accounts.database import schema
 from accounts.management import doctor
 from accounts.management.errors import first_line
 
@@ -23,6 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("--reconcile", action="store_true", help="correct what needs no decision")
 
     def handle(self, *args: Any, reconcile: bool, **options: Any) -> None:
+        self.stdout.write(f"{settings.PRODUCT_NAME} {settings.VERSION}")
         try:
             connection.ensure_connection()
         except Error as error:
@@ -30,6 +33,8 @@ class Command(BaseCommand):
                 f"The database does not answer ({first_line(error)}), so nothing was checked. "
                 "Is DATABASE_URL right, and does its server run?"
             ) from error
+        if reconcile and (problem := schema.too_new()):
+            raise CommandError(f"Nothing was corrected: {problem}. Run the doctor of that release.")
         healthy = True
         for title, check in doctor.checks.items():
             if reconcile:

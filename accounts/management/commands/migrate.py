@@ -1,7 +1,11 @@
 """Django's `migrate` without the statement timeout, which is for pages: new indexes may take long.
 
+A table that is in use is waited for (accounts/database/short_locks.py), as the site may be running.
+
 It refuses to go back to before accounts or organizations existed: like `flush`, that would delete all of
 them, and all audit events. Django does so without asking.
+
+It also refuses a database of a newer release: what it puts back after each run are the triggers of this one.
 """
 
 from typing import Any
@@ -11,6 +15,8 @@ from django.core.management.commands import migrate
 from django.db.migrations import Migration
 from django.db.models.signals import pre_migrate
 
+from accounts.database import schema
+from accounts.database.short_locks import insistently
 from accounts.database.timeouts import unhurried_transactions
 
 KEPT = {"accounts", "organizations"}
@@ -18,14 +24,19 @@ REASON = (
     "This would drop the tables of %s, with everything in them. "
     "To begin anew, drop the database, create it again and run migrate."
 )
+TOO_NEW = (
+    "Nothing was changed: %s. Put that release back in place, or restore the backup from before the upgrade."
+)
 
 
 class Command(migrate.Command):
     def handle(self, *args: Any, **options: Any) -> None:
+        if problem := schema.too_new():
+            raise CommandError(TOO_NEW % problem)
         pre_migrate.connect(refuse_to_drop)
         try:
             with unhurried_transactions():
-                super().handle(*args, **options)
+                insistently(lambda: super(Command, self).handle(*args, **options), self.stdout.write)
         finally:
             pre_migrate.disconnect(refuse_to_drop)
 

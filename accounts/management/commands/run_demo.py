@@ -14,6 +14,8 @@ from django.core.management.base import BaseCommand
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from accounts.environment import variable
+
 
 class Refused(Exception):
     """The demo can't start; `str()` says why, in one sentence."""
@@ -49,7 +51,7 @@ def check_is_a_demo(host: str) -> None:
     """Raise Refused without DEBUG or on a network: passwords are known, and /dev/outbox shows every mail."""
     if not settings.DEBUG:
         raise Refused("The demo runs with DEBUG=1 only; README.md tells how to run a real site.")
-    if not is_loopback(host) and os.environ.get("INSECURE_DEMO") != "1":
+    if not is_loopback(host) and variable("INSECURE_DEMO") != "1":
         raise Refused(
             f"HOST={host} would offer the demo accounts and everybody's mail to the network; "
             "if that is what you want, set INSECURE_DEMO=1."
@@ -101,7 +103,8 @@ def has_unapplied_migrations() -> bool:
 def serve(host: str, port: str) -> NoReturn:
     """Replace this process by the server, so that Ctrl-C reaches the process that make started."""
     names = ["127.0.0.1", "localhost", "[::1]", host] if is_loopback(host) else ["*"]
-    os.environ.setdefault("ALLOWED_HOSTS", ",".join(names))
+    if not variable("ALLOWED_HOSTS"):
+        os.environ["ALLOWED_HOSTS"] = ",".join(names)
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     arguments = ["--config", "python:tfc_auth.server", "--bind", address, "--workers", "2"]
     os.execv(  # noqa: S606 -- our own interpreter, no shell

@@ -6,6 +6,7 @@ from argparse import ArgumentParser
 from threading import Event
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error
 
@@ -34,6 +35,7 @@ class Command(BaseCommand):
             return
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda number, frame: stop.set())
+        logger.info("%s %s starts", settings.PRODUCT_NAME, settings.VERSION)
         while not stop.is_set():
             try:
                 self.run_once(stop)

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 ROOT = Path(__file__).resolve().parents[3]
 TABLE = (ROOT / "docs" / "limits.md").read_text()
-KINDS = {"Budget", "Ceiling", "BySource"}
+KINDS = {"Budget", "Ceiling", "BySource", "ByWidestSource"}
 CASES = {**WALK, **walk_texts.WALK}
 TAKES_PASSWORD = "takes the account's password"
 

@@ -236,6 +236,29 @@ class SignUps(SignUp):
         refused(lambda n: self.sign_up(there(), f"other{n}@example.com"), 3)
 
 
+@row("sign-up:invitation", "sign-up:invitation:tries")
+class SignUpsByInvitation(SignUp):
+    """Somebody to whom the invitation was forwarded uses its link."""
+
+    used = [("sign-up:invitation:invitation:", 1)]
+
+    def prepare(self):
+        owner = make_user("owner")
+        found("theirs", owner)
+        browser = sign_in(owner, client=at(HERE))
+        assert (
+            browser.post("/app/theirs/settings/users/add", {"username": "me@example.com"}).status_code == 302
+        )
+        self.link = link_in(self.mails[-1], "/app/invitations/")
+
+    def attack(self):
+        browser = at(there())
+        browser.get(self.link)
+        for name in ("victim", "stranger"):
+            fields = {"username": name, "email": "me@example.com", "password": PASSWORD}
+            browser.post(SIGN_UP, fields)
+
+
 @row("confirm:address")
 class ConfirmationsToAddress(SignUp):
     used = [("confirm:address:", 20)]

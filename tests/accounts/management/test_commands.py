@@ -115,9 +115,10 @@ def test_run_due_work_stops_when_told_to(transactional_db):
 
     run.send_signal(signal.SIGTERM)
 
-    assert run.wait(timeout=60) == 0
-    assert run.stderr.read() == b""
-    run.stderr.close()
+    _nothing, said = run.communicate(timeout=60)
+    assert run.returncode == 0
+    assert said.count(b"\n") == 1, said
+    assert said.endswith(b" starts\n"), "a service says which release it is, and else only what is wrong"
 
 
 # ---------------------------------------------------------------- passwords

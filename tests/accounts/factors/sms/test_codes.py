@@ -86,7 +86,7 @@ def test_tf4_r37_the_last_text_of_the_hour_sounds_the_alarm(sam, settings, caplo
     ask(sam)
 
     [alarm] = [record.message for record in caplog.records if record.levelno >= logging.ERROR]
-    assert alarm.startswith("The hourly budget of text messages is used up")
+    assert alarm.startswith("The hourly budget of text messages (SMS_HOURLY_BUDGET) is used up")
 
 
 def test_tf4_r36_the_newest_text_is_of_no_use_to_who_asked_before(sam):

@@ -1,4 +1,4 @@
-"""System checks: settings that are unsafe in production, and inconsistent SECOND_FACTORS."""
+"""Is what goes to other machines encrypted, and is the database a private one on this machine's own disk?"""
 
 import ipaddress
 import os
@@ -9,63 +9,19 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
-from django.utils.module_loading import import_string
 
 DEVELOPMENT_MAIL = ("console", "locmem", "filebased", "dummy")
-
-
-@register(Tags.security)
-def second_factors(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    loaded = []
-    for path in settings.SECOND_FACTORS:
-        try:
-            loaded.append(import_string(path))
-        except ImportError as error:
-            return [
-                Error(
-                    f"SECOND_FACTORS names {path}, which can't be imported: {error}",
-                    id="accounts.E001",
-                )
-            ]
-    slugs = [factor.slug for factor in loaded]
-    if len(slugs) != len(set(slugs)):
-        return [Error("Two factors in SECOND_FACTORS have the same slug.", id="accounts.E002")]
-    if all(factor.is_backup for factor in loaded):
-        return [Error("SECOND_FACTORS has no primary factor.", id="accounts.E003")]
-    if not any(factor.is_backup for factor in loaded):
-        return [Error("SECOND_FACTORS has no backup factor.", id="accounts.E004")]
-    return []
-
-
-@register(Tags.security, deploy=True)
-def production_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    problems: list[CheckMessage] = []
-    if any(key.startswith("insecure-") or len(key) < 32 for key in settings.ENCRYPTION_KEYS):
-        problems.append(
-            Error("ENCRYPTION_KEYS must be secret keys of at least 32 characters.", id="accounts.E010")
-        )
-    if settings.SECRET_KEY in settings.ENCRYPTION_KEYS:
-        problems.append(Error("ENCRYPTION_KEYS must differ from SECRET_KEY.", id="accounts.E011"))
-    if settings.PASSWORD_HASHER != "argon2":
-        problems.append(Error("PASSWORD_HASHER=cheap is for tests only.", id="accounts.E012"))
-    if not settings.SITE_URL.startswith("https://"):
-        problems.append(Error("SITE_URL must be the https:// address of this site.", id="accounts.E013"))
-    if any(name in settings.MAIL_BACKEND for name in DEVELOPMENT_MAIL):
-        problems.append(Error("EMAIL_URL must name a mail server.", id="accounts.E014"))
-    if not settings.SUPPORT_EMAIL:
-        problems.append(
-            Warning(
-                "SUPPORT_EMAIL is empty: nobody learns whom to ask when a device is lost.",
-                id="accounts.W010",
-            )
-        )
-    return problems
+MOUNTS = Path("/proc/self/mounts")
+# Kinds of file systems that other machines can open at the same time, as Linux names them.
+SHARED_FILES = ("nfs", "cifs", "smb", "9p", "afs", "ceph", "glusterfs", "gfs2", "ocfs2", "lustre", "sshfs")
 
 
 @register(Tags.security, deploy=True)
 def unencrypted_connections(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Find secrets that the application itself would send unencrypted to another machine."""
     problems: list[CheckMessage] = []
+    if any(name in settings.MAIL_BACKEND for name in DEVELOPMENT_MAIL):
+        problems.append(Error("EMAIL_URL must name a mail server.", id="accounts.E014"))
     if not is_this_machine(settings.MAIL_IN_CLEAR_TO):
         problems.append(
             Warning(
@@ -115,3 +71,38 @@ def private_database(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             )
         )
     return problems
+
+
+@register(Tags.security, deploy=True)
+def lasting_database(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Find a database of SQLite that is lost with the process, or that several hosts would destroy."""
+    database = settings.DATABASES["default"]
+    if not database["ENGINE"].endswith("sqlite3"):
+        return []
+    if database["NAME"] == ":memory:":
+        return [
+            Error(
+                "DATABASE_URL must name a file: what is in memory ends with the process.", id="accounts.E022"
+            )
+        ]
+    kind = file_system_of(Path(str(database["NAME"])), MOUNTS.read_text() if MOUNTS.exists() else "")
+    if not any(word in kind for word in SHARED_FILES):
+        return []
+    return [
+        Error(
+            f"SQLite's file is on a file system that several machines share ({kind}), which loses its locks: "
+            "use PostgreSQL, or a disk of this machine alone.",
+            id="accounts.E023",
+        )
+    ]
+
+
+def file_system_of(path: Path, mounts: str) -> str:
+    """Return the kind of file system that a path is on, from a list of mounts as Linux writes it."""
+    kind, longest = "", -1
+    for line in mounts.splitlines():
+        _device, place, name, *_rest = line.split(" ")
+        folder = Path(place.replace(r"\040", " "))
+        if path.is_relative_to(folder) and len(folder.parts) >= longest:
+            kind, longest = name, len(folder.parts)
+    return kind

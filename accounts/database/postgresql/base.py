@@ -1,0 +1,132 @@
+"""Give up on a server that does not answer.
+
+The server's own time-outs end slow statements, while it can count. They do not hold while it commits, which
+can wait without an end for a synchronous standby that is gone. A server that is stuck, and a pooler that
+waits for one, say nothing at all. A connection that is already open would wait for ever in each case. Who
+has given up does not try again before the next request: one that goes on without what it could not have
+would wait twice.
+
+A server that has become a standby, or read-only, does answer, and is given up as well: a connection that
+stayed there would refuse every write, and would read what is out of date, such as sessions that have ended.
+"""
+
+import time
+from contextlib import suppress
+from typing import Any
+
+import psycopg
+from django.db.backends.postgresql import base
+from psycopg import errors
+from psycopg.pq import TransactionStatus
+
+# Seconds for one answer. Longer than the statement_timeout of pages, whose error is the better one.
+PATIENCE = 4.5
+# Seconds for the answer to "are you there?". Both of these, and connect_timeout, fit into five seconds.
+QUICKLY = 1.5
+IN_DOUBT = 1.0  # on a new connection, after one that did not answer
+TO_CANCEL = 0.4  # for telling the server that nobody waits any more
+LONG = 1.0  # seconds after which a lost connection is more than one that was closed meanwhile
+OVER = 5.0  # seconds after which one tries again in any case
+INTERVAL = 0.1  # seconds between two looks at signals such as Ctrl-C, as psycopg has it
+OF_CONNECTIONS = "08"  # the class of SQLSTATEs; without one, it was noticed on this side
+NO_ANSWER = "the database did not answer in time; what was asked may still be done"
+REFUSED_OPTIONS = "startup parameter"  # as PgBouncer words it
+
+
+class Connection(psycopg.Connection[Any]):
+    """A connection that is closed when an answer takes too long: nobody can know what it still sends."""
+
+    owner: "DatabaseWrapper"
+
+    def wait(self, gen: Any, interval: float = INTERVAL, timeout: float | None = None) -> Any:
+        began = time.monotonic()
+        try:
+            return super().wait(gen, interval, self.owner.patience if timeout is None else timeout)
+        except psycopg.OperationalError as error:
+            if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
+                self.give_up()
+            self.owner.note_loss(began, error)
+            if isinstance(error, errors._WaitTimeout):
+                raise psycopg.OperationalError(NO_ANSWER) from None
+            raise
+
+    def give_up(self) -> None:
+        """Close the connection. A server that waits is told, because it has room for few that wait."""
+        if self.owner.patience not in (QUICKLY, IN_DOUBT):
+            with suppress(psycopg.Error):
+                self.cancel_safe(timeout=TO_CANCEL)
+        self.pgconn.finish()
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """`patience` is how many seconds an answer may take; None is no end (accounts/database/timeouts.py)."""
+
+    patience: float | None = PATIENCE
+    in_doubt = False
+    gave_up_at: float | None = None  # of the monotonic clock
+
+    def note_loss(self, began: float, error: psycopg.OperationalError) -> None:
+        """Give up for this request if the connection was lost after a long wait."""
+        now = time.monotonic()
+        if now - began >= LONG and (error.sqlstate or OF_CONNECTIONS).startswith(OF_CONNECTIONS):
+            self.gave_up_at = now
+
+    def close_if_unusable_or_obsolete(self) -> None:
+        """As Django does it at the start and at the end of each request: this is a new attempt."""
+        self.gave_up_at = None
+        super().close_if_unusable_or_obsolete()
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Connection:
+        """Connect. Raises OperationalError, also if the server takes the connection and answers nothing."""
+        began = time.monotonic()
+        if self.gave_up_at is not None and began - self.gave_up_at < OVER:
+            raise psycopg.OperationalError("the server has just not answered")
+        try:
+            made = Connection.connect(**conn_params)
+        except psycopg.OperationalError as error:
+            self.note_loss(began, error)
+            if REFUSED_OPTIONS in str(error):
+                hint = "This is a pooler such as PgBouncer: set DATABASE_POOLER=1."
+                raise psycopg.OperationalError(f"{error}. {hint}") from error
+            raise
+        made.owner = self
+        self.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+        if self.in_doubt:
+            self.ask(made)
+        return made
+
+    def ask(self, made: Connection) -> None:
+        """Have a new connection answer, or close it and raise OperationalError."""
+        before, self.patience = self.patience, IN_DOUBT
+        try:
+            made.execute("SELECT 1")
+            made.rollback()
+        except psycopg.Error:
+            made.close()
+            raise
+        finally:
+            self.patience = before
+        self.in_doubt = False
+
+    def is_usable(self) -> bool:
+        """Return whether the server answers soon, and takes writes. Django asks before the first statement of
+        a request, and after an error.
+        """
+        before, self.patience = self.patience, QUICKLY
+        try:
+            usable = self.takes_writes()
+        finally:
+            self.patience = before
+        # A new connection may still reach another server, or another way to this one.
+        self.in_doubt, self.gave_up_at = self.gave_up_at is not None, None
+        return usable
+
+    def takes_writes(self) -> bool:
+        if self.connection is None:
+            return False
+        try:
+            with self.connection.cursor() as cursor:
+                cursor.execute("SHOW transaction_read_only")
+                return bool(cursor.fetchone() == ("off",))
+        except psycopg.Error:
+            return False

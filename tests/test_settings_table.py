@@ -1,0 +1,453 @@
+"""Every setting of README's table, written as operators write it: in a variable, and in a file."""
+
+import ast
+import os
+import re
+import runpy
+import socket
+import subprocess
+import sys
+import traceback
+from email.header import decode_header, make_header
+from html import escape
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from accounts.environment import LONGEST_FILE
+from tests.support.environment import ROOT
+from tests.support.people import make_user
+from tests.support.settings_table import BAD, CONTRADICTIONS, GOOD, SAME, WITH
+from tfc_auth.environment import Environment
+from tfc_auth.mailers import HAS_MAILERS
+
+NEEDED = {
+    "SECRET_KEY": "a secret key of fifty characters, and some more of them",
+    "ENCRYPTION_KEYS": "an encryption key of thirty-two characters at least",
+    "DATABASE_URL": "sqlite:///:memory:",
+}
+NAMES = re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+PIECES = ["p4ss", "w0rt"]  # of the passwords in BAD
+
+
+@pytest.fixture
+def load(monkeypatch):
+    """The settings with nothing but this in the environment."""
+
+    def run(environment):
+        for name in os.environ:
+            monkeypatch.delenv(name)
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        loaded = runpy.run_path(str(ROOT / "tfc_auth" / "settings.py"))
+        names = [name for name in loaded if name.isupper() and name not in ("SETTINGS_MODULE", "ENVIRON")]
+        return {name: loaded[name] for name in names}
+
+    return run
+
+
+@pytest.fixture
+def sentence(load):
+    """The sentence that a start ends with."""
+
+    def find(environment):
+        with pytest.raises(ImproperlyConfigured) as raised:
+            load(environment)
+        said = str(raised.value)
+        shown = "".join(traceback.format_exception(raised.value))
+        assert "\n" not in said
+        for secret in [*PIECES, NEEDED["SECRET_KEY"], NEEDED["ENCRYPTION_KEYS"]]:
+            assert secret not in shown
+        return said
+
+    return find
+
+
+def around(name):
+    """What a start needs, and this setting beside it."""
+    return {other: value for other, value in NEEDED.items() if other != name} | WITH.get(name, {})
+
+
+def test_of8_the_table_has_every_setting():
+    assert set(GOOD) == set(BAD) == set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_of8_blanks_case_and_form_make_no_difference(load, name):
+    good, changed = load(around(name) | {name: GOOD[name]}), load(NEEDED)
+
+    assert good != changed
+    for value in [
+        f"  {GOOD[name]}",
+        f"{GOOD[name]}\t ",
+        f"{GOOD[name]}\n",
+        f"{GOOD[name]}\r\n",
+        *SAME.get(name, []),
+    ]:
+        assert load(around(name) | {name: value}) == good
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("SECRET_KEY", "ENCRYPTION_KEYS")])
+@pytest.mark.parametrize("value", ["", "  ", "\n"])
+def test_of8_what_is_empty_is_not_set(load, name, value):
+    assert load(NEEDED | {name: value}) == load(NEEDED) or name == "DATABASE_URL"
+    if name == "DATABASE_URL":
+        assert load(around(name) | {name: value}) == load(around(name))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "piece"), [(name, value, piece) for name in NAMES for value, piece in BAD[name]]
+)
+def test_of8_a_bad_value_stops_the_start_and_the_sentence_says_what_to_write(sentence, name, value, piece):
+    said = sentence(NEEDED | {name: value})
+
+    assert name in said
+    assert piece in said
+
+
+@pytest.mark.parametrize(("environment", "said"), CONTRADICTIONS)
+def test_of8_settings_that_contradict_each_other_stop_the_start(sentence, environment, said):
+    assert said in sentence(NEEDED | environment)
+
+
+ODD_PASSWORDS = [
+    "p4ss/w0rt",
+    "p4ss#w0rt",
+    "#p4ss?",
+    "p4ss@w0rt:",
+    "100%",
+    "%41",
+    "$p4ss$$",
+    "p4ss + w0rt",
+    "[ß]'\"\\",
+]
+
+
+@pytest.mark.parametrize("password", ODD_PASSWORDS)
+def test_of12_any_password_can_be_written_as_the_guide_says(load, password):
+    guide = (ROOT / "docs" / "deployment.md").read_text()
+    [script] = re.findall(r"^    python3 -c '(import getpass, .*)'$", guide, re.MULTILINE)
+    run = subprocess.run(
+        [sys.executable, "-c", script.replace("getpass.getpass()", "input()")],
+        input=password,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    written = run.stdout.strip()
+
+    found = load(
+        NEEDED
+        | {
+            "DATABASE_URL": f"postgres://user:{written}@db.example.com/name",
+            "EMAIL_URL": f"smtp+tls://user:{written}@mail.example.com",
+        }
+    )
+
+    mail = found["MAILERS"]["default"]["OPTIONS"]["password"] if HAS_MAILERS else found["EMAIL_HOST_PASSWORD"]
+    assert found["DATABASES"]["default"]["PASSWORD"] == mail == password
+
+
+@pytest.mark.parametrize(
+    ("hosts", "host", "port"),
+    [
+        ("db.example.com", "db.example.com", ""),
+        ("db.example.com:5433", "db.example.com", "5433"),
+        ("[2001:db8::1]:5433", "2001:db8::1", "5433"),
+        ("one,two:5433", "one,two", "5432,5433"),
+        ("one:5433,[2001:db8::1]", "one,2001:db8::1", "5433,5432"),
+        ("%2Frun%2Fpostgresql", "/run/postgresql", ""),
+        ("", "", ""),
+    ],
+)
+def test_of12_a_database_is_found_at_each_form_of_its_address(load, hosts, host, port):
+    found = load(NEEDED | {"DATABASE_URL": f"postgres://user:p4ssw0rt@{hosts}/name"})["DATABASES"]["default"]
+
+    assert (found["HOST"], str(found["PORT"]), found["NAME"]) == (host, port, "name")
+
+
+# ---------------------------------------------------------------- files
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_of8_any_setting_may_come_from_a_file(load, tmp_path, name):
+    file = tmp_path / "value"
+    good = load(around(name) | {name: GOOD[name]})
+
+    for form in ["{}", "{}\n", "{}\r\n", "\ufeff{}\n", " {} \n\n"]:
+        file.write_bytes(form.format(GOOD[name]).encode())
+        assert load(around(name) | {f"{name}_FILE": str(file)}) == good
+        assert load(around(name) | {f"{name}_FILE": f" {file}\n", name: ""}) == good
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_of8_a_file_that_can_not_be_read_stops_the_start(sentence, tmp_path, name):
+    missing, empty, blank, binary, large = (
+        tmp_path / name for name in ["gone", "empty", "blank", "bin", "large"]
+    )
+    empty.touch()
+    blank.write_text("\n \r\n")
+    binary.write_bytes(bytes(range(128, 256)))
+    large.write_text("x" * (LONGEST_FILE + 1))
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    faults = {
+        missing: "there is no file",
+        empty: "is empty",
+        blank: "is empty",
+        binary: "is not a text in UTF-8",
+        large: "has more than",
+        tmp_path: "is a folder",
+        pipe: "is not a regular file",
+        tmp_path / ("n" * 300): "can't be read: File name too long",
+        empty / "below": "can't be read: Not a directory",
+    }
+    for path, fault in faults.items():
+        said = sentence(around(name) | {f"{name}_FILE": str(path)})
+        assert said.startswith(f"{name}_FILE: ")
+        assert str(path) in said
+        assert fault in said
+
+
+def test_of8_a_text_of_two_bytes_a_character_is_no_text(sentence, tmp_path):
+    file = tmp_path / "value"
+    file.write_bytes("key".encode("utf-16-le"))
+
+    assert "zero bytes" in sentence(around("SECRET_KEY") | {"SECRET_KEY_FILE": str(file)})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_of8_a_variable_and_a_file_stop_the_start(sentence, tmp_path, name):
+    file = tmp_path / "value"
+    file.write_text(GOOD[name])
+
+    said = sentence(around(name) | {name: GOOD[name], f"{name}_FILE": str(file)})
+
+    assert said == f"Set {name} or {name}_FILE, not both."
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "SITE_NAME", "SMS_COUNTRIES"])
+def test_of8_a_file_of_several_lines_stops_the_start(sentence, tmp_path, name):
+    file = tmp_path / "value"
+    file.write_text("GB\nDE\n")
+
+    assert "must be one line" in sentence(around(name) | {f"{name}_FILE": str(file)})
+
+
+def test_of8_a_file_of_somebody_else_stops_the_start(tmp_path):
+    file = tmp_path / "value"
+    file.write_text(NEEDED["SECRET_KEY"])
+    file.chmod(0)
+    tmp_path.chmod(0o755)
+    as_somebody = "os.geteuid() or os.seteuid(65534)"  # root may read everything
+
+    run = start(
+        *[
+            "-c",
+            f"import os; from accounts.environment import variable; {as_somebody}; variable('SECRET_KEY')",
+        ],
+        SECRET_KEY_FILE=str(file),
+        SECRET_KEY="",
+    )
+
+    said = re.escape(f"may not read {file}.")
+    assert re.search(rf"SECRET_KEY_FILE: the user that runs this \(uid [1-9]\d*\) {said}", run.stderr)
+
+
+# ---------------------------------------------------------------- real starts
+
+
+def start(*command, **environment):
+    return subprocess.run(
+        [sys.executable, *command],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"]} | NEEDED | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def gunicorn(**environment):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    config = ["--config", "python:tfc_auth.server", "--bind", f"127.0.0.1:{port}"]
+    return start("-m", "gunicorn", *config, "tfc_auth.wsgi", **environment)
+
+
+def test_of8_a_command_ends_with_the_sentence_alone():
+    run = start("manage.py", "migrate", SMS_COUNTRIES="US,UK")
+
+    assert (run.returncode, run.stdout) == (1, "")
+    assert re.fullmatch(r"SMS_COUNTRIES must be .*: write GB instead of 'UK'\.\n", run.stderr)
+
+
+def test_of8_a_command_shows_where_it_failed_when_asked():
+    run = start("manage.py", "check", "--traceback", SMS_COUNTRIES="UK")
+
+    assert run.stderr.startswith("Traceback")
+
+
+def test_of8_gunicorn_ends_with_the_sentence_alone_before_it_starts_workers():
+    run = gunicorn(DATABASE_URL="postgres://user:p4ss/word@host/name")
+
+    assert run.returncode == 1
+    assert re.fullmatch(r"DATABASE_URL can't be read: .*%2F for /.*\n", run.stderr)
+
+
+@pytest.mark.parametrize("factors", ["accounts.factors.totp.factor.TOTPfactor", "app,backup_codes"])
+def test_of8_gunicorn_does_not_serve_with_a_factor_that_there_is_not(factors):
+    run = gunicorn(SECOND_FACTORS=factors)
+
+    assert run.returncode != 0
+    assert f"\nSECOND_FACTORS names {factors.split(',')[0]}, which can't be imported:" in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("factors", "said"),
+    [
+        ("accounts.factors.totp.factor.TOTPFactor", "has no backup factor"),
+        ("accounts.factors.backup_codes.factor.BackupCodesFactor", "has no primary factor"),
+        ("accounts.models.User", "is no factor"),
+    ],
+)
+def test_of8_factors_that_nobody_can_sign_in_with_stop_the_start(factors, said):
+    run = start("manage.py", "check", SECOND_FACTORS=factors)
+
+    assert run.returncode == 1
+    assert said in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_of8_gunicorn_has_the_threads_of_the_setting():
+    run = gunicorn(THREADS_PER_PROCESS="7", GUNICORN_CMD_ARGS="--print-config")
+
+    assert re.search(r"^threads += 7$", run.stdout, re.MULTILINE)
+
+
+def test_of8_the_first_password_may_come_from_a_file(tmp_path):
+    database = {"DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}", "PASSWORD_HASHER": "cheap"}
+    missing = start(
+        "manage.py",
+        *["createsuperuser", "--noinput", "--username", "root", "--email", "root@example.com"],
+        DJANGO_SUPERUSER_PASSWORD_FILE=str(tmp_path / "gone"),
+        **database,
+    )
+
+    assert missing.returncode == 1
+    assert missing.stderr == f"DJANGO_SUPERUSER_PASSWORD_FILE: there is no file {tmp_path / 'gone'}.\n"
+
+
+def test_of13_gunicorn_does_not_serve_below_a_path():
+    run = gunicorn(SITE_URL="https://auth.example.com/tfc")
+
+    assert run.returncode == 1
+    assert re.fullmatch(r"SITE_URL must be .*: write 'https://auth.example.com'\.\n", run.stderr)
+
+
+def test_of1_a_site_serves_and_sends_mails_under_a_name_from_a_file(start_site, db, tmp_path):
+    make_user("alice")
+    name = 'Müller & "Söhne", Inc. #1 @ 100 %'
+    file = tmp_path / "name"
+    file.write_text(f"{name}\n", encoding="utf-8")
+    site = start_site(SITE_NAME_FILE=str(file), workers=1)
+
+    page = site.visitor().get("/session")
+    api = site.visitor().get("/api/v2/ping")
+    site.visitor().post_form("/account/password/forgot", email="alice@example.com")
+
+    assert f"Sign in to {escape(name)}" in page.text
+    assert str(make_header(decode_header(api.headers["TFP-AppName"]))) == name
+    [sender] = site.wait_for_mail("alice@example.com")["From"].addresses
+    assert (sender.display_name, sender.addr_spec) == (name, "no-reply@localhost")
+
+
+# With these there is something to say of each.
+UNSAFE = {
+    "DEBUG": "0",
+    "HTTPS": "0",
+    "SITE_URL": "http://auth.example.com",
+    "ALLOWED_HOSTS": "www.example.com",
+    "TRUSTED_PROXIES": "10.0.0.0/8,fc00::/7,192.168.1.1",
+    "EMAIL_URL": "smtp://mail.example.com",
+    "SECRET_KEY": NEEDED["ENCRYPTION_KEYS"],
+    "SECRET_KEY_FALLBACKS": NEEDED["ENCRYPTION_KEYS"],
+    "PASSWORD_HASHER": "cheap",
+    "PLAIN_STATIC_FILES": "1",
+    "API_REQUESTS_PER_SECOND": "3",
+    "SMS_HOURLY_BUDGET": "10",
+    "SMS_DAILY_BUDGET": "9",
+}
+# Misspelt variables, and what is meant.
+MISSPELT = {
+    "SMS_COUNTRY": "SMS_COUNTRIES",
+    "SITENAME": "SITE_NAME",
+    "support_email": "SUPPORT_EMAIL",
+    "AUDIT_RETENTION": "AUDIT_RETENTION_DAYS",
+    "DEFAULT_FROM_MAIL_FILE": "DEFAULT_FROM_EMAIL",
+}
+SAID = [
+    "SITE_URL must be the https:// address",
+    "HTTPS=0 sends passwords and cookies unencrypted",
+    "add auth.example.com",
+    "TRUSTED_PROXIES has 10.0.0.0/8, fc00::/7: each machine",
+    "EMAIL_URL sends mails unencrypted to mail.example.com",
+    "DEFAULT_FROM_EMAIL must be an address of your own",
+    "SUPPORT_EMAIL is empty",
+    "SECRET_KEY is in SECRET_KEY_FALLBACKS",
+    "ENCRYPTION_KEYS must differ from SECRET_KEY",
+    "PASSWORD_HASHER=cheap",
+    "PLAIN_STATIC_FILES=1",
+    "API_REQUESTS_PER_SECOND=3",
+    "SMS_HOURLY_BUDGET_PER_PREFIX (50) is more than SMS_HOURLY_BUDGET (10)",
+    "SMS_HOURLY_BUDGET (10) is more than SMS_DAILY_BUDGET (9)",
+    "what is in memory ends with the process",
+    "leave accounts.factors.sms.factor.SMSFactor out of SECOND_FACTORS",
+]
+
+
+def test_of8_check_deploy_says_something_for_each_misuse():
+    run = start("manage.py", "check", "--deploy", **MISSPELT, **UNSAFE)
+
+    assert run.returncode == 1
+    for piece in [*MISSPELT.values(), *SAID]:
+        assert piece in run.stderr
+
+
+def test_of8_variables_of_others_are_no_mistakes():
+    others = "PATH HOME HOSTNAME LANG LC_ALL TZ PWD USER MAIL EMAIL PORT HOST SECRET_KEY_BASE HTTPS_PROXY"
+    others += " https_proxy POSTGRES_PASSWORD PGHOST DATABASE_HOST EMAIL_HOST SMTP_URL TWILIO_REGION WORKERS"
+    others += " TWILIO_PHONE_NUMBER GUNICORN_CMD_ARGS DJANGO_SETTINGS_MODULE DATABASE_URL_OLD SECRET_KEYS"
+    environment = Environment(NEEDED | dict.fromkeys([*others.split(), "INVOCATION_ID"], "x"))
+    for name in NAMES:
+        environment.text(name)
+
+    assert environment.misspelt() == {}
+
+
+# ---------------------------------------------------------------- nobody reads the environment another way
+
+MAY_TOUCH_THE_ENVIRONMENT = {
+    "accounts/environment.py": "is how variables and their files are read",
+    "tfc_auth/environment/source.py": "hands the environment to it",
+    "manage.py": "names the settings' module to Django",
+    "tfc_auth/wsgi.py": "names the settings' module to Django",
+    "accounts/management/commands/run_demo.py": "sets ALLOWED_HOSTS for the server that takes its place",
+}
+
+
+def test_of8_every_variable_is_read_by_the_readers():
+    files = [
+        ROOT / "manage.py",
+        *(path for app in ("accounts", "organizations", "tfc_auth") for path in (ROOT / app).rglob("*.py")),
+    ]
+    touching = {
+        path.relative_to(ROOT).as_posix()
+        for path in files
+        for node in ast.walk(ast.parse(path.read_text()))
+        if (isinstance(node, ast.Attribute) and node.attr in ("environ", "environb", "getenv", "getenvb"))
+        or (isinstance(node, ast.ImportFrom) and node.module == "os" and "env" in ast.unparse(node))
+    }
+
+    assert touching == set(MAY_TOUCH_THE_ENVIRONMENT)
