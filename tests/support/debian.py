@@ -1,4 +1,4 @@
-"""A Debian machine in namespaces of its own: made by mmdebstrap, begun by its own systemd, with a network of its own.
+"""A Debian machine in namespaces of its own: made by mmdebstrap, begun by systemd, in its own network.
 
 It shares nothing with this machine but the kernel, so units, modes, users and ports are those of a real one.
 """
@@ -86,7 +86,13 @@ class Debian:
     def inside(self, *command):
         """The command line that runs `command` in the machine, as root."""
         entered = ["-m", "-u", "-i", "-n", "-p", "-C"]
-        clean = ["/usr/bin/env", "-i", "HOME=/root", "LANG=C.UTF-8", "PATH=/usr/local/sbin:/usr/sbin:/usr/bin"]
+        clean = [
+            "/usr/bin/env",
+            "-i",
+            "HOME=/root",
+            "LANG=C.UTF-8",
+            "PATH=/usr/local/sbin:/usr/sbin:/usr/bin",
+        ]
         return ["nsenter", "-t", str(self.pid), *entered, *clean, *command]
 
     def run(self, command, *, check=True):
