@@ -165,6 +165,7 @@ def test_of12_a_bare_debian_machine_becomes_a_site_that_people_sign_in_to(machin
     assert person.path == "/session", "a restore ends every session"
     again = owner(browser)
     again.sign_in()
+    again.click("Use a recovery code", role="link")
     again.enter_code(person.codes[0])
     assert again.path == "/app", again.text
 
@@ -175,10 +176,25 @@ def test_of12_a_bare_debian_machine_becomes_a_site_that_people_sign_in_to(machin
     assert again.path == "/app"
 
 
-def test_of12_what_the_guide_leaves_behind_runs_and_is_closed_to_others(machine, guide):
+def test_of12_what_the_guide_leaves_behind_runs_and_is_closed_to_others(machine):
     assert machine.run("systemctl --failed --no-legend").stdout == ""
-    modes = machine.run(
-        "stat --format '%a %U:%G %n' /etc/tfc-auth.env /etc/tfc-auth-owner.env /opt/tfc-auth/var "
-        "/opt/tfc-auth/manage.py /var/lib/tfc-auth-backups/*"
-    ).stdout
-    print(modes)
+    wanted = {
+        "/etc/tfc-auth.env": "640 root:tfc-auth",
+        "/etc/tfc-auth-owner.env": "600 root:root",
+        "/opt/tfc-auth/var": "700 tfc-auth:tfc-auth",
+        "/var/lib/tfc-auth-backups": "700 postgres:postgres",
+    }
+    for path, modes in wanted.items():
+        found = machine.run(f"stat --format '%a %U:%G' {path}").stdout.strip()
+        assert found == modes, path
+    assert (
+        machine.run("find /opt/tfc-auth -path /opt/tfc-auth/var -prune -o ! -user root -print").stdout == ""
+    )
+    machine.run("tfc-auth doctor")
+
+
+def test_of12_the_units_are_confined_as_the_page_says(machine):
+    [said] = set(re.findall(r"Both figures are ([\d.]+)", PAGE))
+    for unit in ("tfc-auth-web.service", "tfc-auth-work.service"):
+        told = machine.run(f"systemd-analyze security --no-pager {unit}").stdout
+        assert f"exposure level for {unit}: {said} OK" in told
