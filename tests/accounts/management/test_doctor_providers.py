@@ -158,7 +158,10 @@ def test_of12_the_provider_of_texts_is_asked_for_the_account_and_sends_nothing(l
     [
         ({"SITE_URL": "http://elsewhere.example"}, "add it to ALLOWED_HOSTS"),
         ({"SITE_URL": "https://127.0.0.1"}, "HTTPS is off, and SITE_URL begins with https"),
-        ({"SMS_DAILY_BUDGET": 5, "SMS_HOURLY_BUDGET": 10}, "SMS_HOURLY_BUDGET (10) is more than SMS_DAILY_BUDGET (5)"),
+        (
+            {"SMS_DAILY_BUDGET": 5, "SMS_HOURLY_BUDGET": 10},
+            "SMS_HOURLY_BUDGET (10) is more than SMS_DAILY_BUDGET (5)",
+        ),
         ({"SMS_HOURLY_BUDGET_PER_PREFIX": 9999}, "SMS_HOURLY_BUDGET_PER_PREFIX (9999) is more than"),
         (
             {"METRICS_PEERS": ["10.0.0.1"], "TRUSTED_PROXIES": ["10.0.0.0/8"]},
