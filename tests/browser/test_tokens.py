@@ -54,7 +54,7 @@ def test_the_token_is_copied_as_it_is(live_site, browser, open_browser, alice, k
         assert copy.is_hidden()  # it would do nothing
         return
     person.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    assert person.page.get_by_role("button", name="Copy", exact=True).count() == 1
+    expect(person.page.get_by_role("button", name="Copy", exact=True)).to_have_count(1)
     copy.click()
     expect(copy).to_have_text("Copied")
     expect(person.page.locator("[data-copy] + [role=status]")).to_have_text("Copied")
