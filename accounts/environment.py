@@ -21,8 +21,8 @@ def variable(name: str, variables: Mapping[str, str] = os.environ) -> str:
         raise ImproperlyConfigured(f"Set {name} or {name}_FILE, not both.")
     if path and not Path(path).is_absolute() and not is_there(Path(path)):
         raise ImproperlyConfigured(
-            f"{name}_FILE must be the whole path of a file, such as /run/secrets/{name.lower()}: there is none "
-            f"with that name. The value itself belongs into {name}."
+            f"{name}_FILE must be the whole path of a file, such as /run/secrets/{name.lower()}: there is "
+            f"none with that name. The value itself belongs into {name}."
         )
     return content(Path(path), f"{name}_FILE") if path else value
 
