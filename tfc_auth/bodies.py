@@ -80,8 +80,6 @@ def read(stream: Any, longest: int, client: socket.socket | None) -> bytes:
         ignored = 0
         while len(body) > longest and ignored < MOST_IGNORED and stream.read(STEP):
             ignored += STEP
-        if ignored >= MOST_IGNORED:
-            stop_receiving(client)  # else the server would wait for the rest
     except Exception as error:  # each server has errors of its own for chunks that break the rules
         if too_slow.is_set():
             raise TooSlow from error

@@ -89,6 +89,7 @@ SECOND_FACTORS = env.words(
 
 MIDDLEWARE = [
     "tfc_auth.middleware.RequestIdMiddleware",
+    "tfc_auth.middleware.UnreadBodyMiddleware",
     "tfc_auth.middleware.ContentLengthMiddleware",
     "tfc_auth.proxies.ForwardedHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",

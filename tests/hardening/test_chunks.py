@@ -152,13 +152,19 @@ def test_of2_a_long_body_with_a_length_is_logged_too(live_site):
     assert "Refused a body of more than 1114112 bytes: /session" in live_site.log()[before:]
 
 
-@pytest.mark.parametrize("size", [9 * LIMIT + 64 * 1024 + 1, 0])
-def test_of2_a_refused_body_that_trickles_on_keeps_no_thread(live_site, size):
-    """Nor does its end come with the next request of the connection."""
-    framing = CHUNKED if size else f"Content-Length: {60 * LIMIT}"
-    head = "\r\n".join(["POST /session HTTP/1.1", HOST, framing, "", ""]) + (
-        f"{60 * LIMIT:x}\r\n" if size else ""
-    )
+@pytest.mark.parametrize(
+    ("framing", "host", "size", "status"),
+    [
+        (CHUNKED, HOST, 9 * LIMIT + 64 * 1024 + 1, 413),
+        (f"Content-Length: {60 * LIMIT}", HOST, 0, 413),
+        ("Transfer-Encoding: identity, chunked", HOST, 100, 400),
+        (CHUNKED, "Host: not a host", 100, 400),
+    ],
+)
+def test_of2_a_refused_body_that_trickles_on_keeps_no_thread(live_site, framing, host, size, status):
+    """The server does not wait for its end, and for the next request of the connection."""
+    begin = f"{60 * LIMIT:x}\r\n" if "chunked" in framing else ""
+    head = "\r\n".join(["POST /session HTTP/1.1", host, framing, "", begin])
     with socket.create_connection((live_site.host, live_site.port), timeout=1) as connection:
         connection.sendall(head.encode() + b"x" * size)
         begun, answer, is_open = time.monotonic(), b"", True
@@ -170,7 +176,7 @@ def test_of2_a_refused_body_that_trickles_on_keeps_no_thread(live_site, size):
                 with suppress(ConnectionError):
                     connection.sendall(b"x")
 
-    assert statuses(answer.decode()) == [413]
+    assert statuses(answer.decode()) == [status]
     assert not is_open
 
 
