@@ -13,12 +13,25 @@ LONGEST_FILE = 65_536  # bytes; more is no setting
 def variable(name: str, variables: Mapping[str, str] = os.environ) -> str:
     """Return the value as it stands, from the variable or from its file; "" if neither is set.
 
-    An empty variable counts as not set. Raises ImproperlyConfigured, never with the value in its words.
+    An empty variable counts as not set. Raises ImproperlyConfigured, never with the value in its words, not
+    even where it stands in place of the path.
     """
     value, path = variables.get(name, ""), variables.get(f"{name}_FILE", "").strip()
     if value.strip() and path:
         raise ImproperlyConfigured(f"Set {name} or {name}_FILE, not both.")
+    if path and not Path(path).is_absolute() and not is_there(Path(path)):
+        raise ImproperlyConfigured(
+            f"{name}_FILE must be the whole path of a file, such as /run/secrets/{name.lower()}: there is "
+            f"none with that name. The value itself belongs into {name}."
+        )
     return content(Path(path), f"{name}_FILE") if path else value
+
+
+def is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # such as a name that is too long
+        return False
 
 
 def content(path: Path, name: str) -> str:

@@ -401,6 +401,7 @@ def test_check_deploy_refuses(problems, name, value, problem):
         ("TRUSTED_PROXIES", [], "accounts.W014"),
         ("TRUSTED_PROXIES", ["127.0.0.1/32", "172.16.0.0/12"], "accounts.W015"),
         ("TRUSTED_PROXIES", ["fc00::/7"], "accounts.W015"),
+        ("TRUSTED_PROXIES", ["100.64.0.0/10"], "accounts.W015"),
         ("PLAIN_STATIC_FILES", True, "accounts.W016"),
         ("SECRET_KEY_FALLBACKS", [SAFE["SECRET_KEY"]], "accounts.W017"),
         ("SECRET_KEY_FALLBACKS", SAFE["ENCRYPTION_KEYS"], "accounts.E011"),

@@ -209,6 +209,39 @@ def test_of8_a_file_that_can_not_be_read_stops_the_start(sentence, tmp_path, nam
         assert fault in said
 
 
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "value", ["postgres://user:p4ss@w0rt@host/name", "user:p4ssw0rt@host", '"smtp://user:p4ssw0rt@host"']
+)
+def test_of8_the_password_of_another_setting_is_not_in_the_sentence(load, name, value):
+    """Somebody who mixes up two settings must not find the password of one of them in the log."""
+    try:
+        load(around(name) | {name: value})
+    except ImproperlyConfigured as error:
+        said = "".join(traceback.format_exception(error))
+        assert not [piece for piece in PIECES if piece in said], said
+
+
+@pytest.mark.parametrize("name", ["TWILIO_ACCOUNT_SID", "TWILIO_API_KEY", "TWILIO_MESSAGING_SERVICE_SID"])
+def test_of8_a_secret_in_place_of_its_identifier_is_not_in_the_sentence(sentence, name):
+    assert "begins with" in sentence(around(name) | {name: "p4ssw0rt"})
+
+
+@pytest.mark.parametrize("value", ["p4ssw0rt", "postgres://user:p4ssw0rt@host/name", "p4ssw0rt" * 40])
+def test_of8_a_value_in_place_of_the_path_of_its_file_is_not_in_the_sentence(sentence, value):
+    said = sentence(around("DATABASE_URL") | {"DATABASE_URL_FILE": value})
+
+    assert "such as /run/secrets/database_url" in said
+    assert "The value itself belongs into DATABASE_URL." in said
+
+
+def test_of8_a_path_may_begin_where_the_process_is(load, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "key").write_text(NEEDED["SECRET_KEY"])
+
+    assert load(around("SECRET_KEY") | {"SECRET_KEY_FILE": "key"})["SECRET_KEY"] == NEEDED["SECRET_KEY"]
+
+
 def test_of8_a_text_of_two_bytes_a_character_is_no_text(sentence, tmp_path):
     file = tmp_path / "value"
     file.write_bytes("key".encode("utf-16-le"))

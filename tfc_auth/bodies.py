@@ -43,11 +43,25 @@ def read_chunks(request: HttpRequest, longest: int) -> None:
         raise Unreadable("both Content-Length and Transfer-Encoding")
     if not meta.get("wsgi.input_terminated"):
         raise Unreadable("a server that does not decode chunks")
-    body = read(meta["wsgi.input"], longest, meta.get("gunicorn.socket"))
+    body = read(meta["wsgi.input"], longest, client_of(request))
     del meta["HTTP_TRANSFER_ENCODING"]
     meta["CONTENT_LENGTH"] = str(len(body))
     meta["wsgi.input"] = BytesIO(body)
     request._stream = LimitedStream(meta["wsgi.input"], len(body))  # type: ignore[assignment]
+
+
+def client_of(request: HttpRequest) -> socket.socket | None:
+    """Return the connection of a request, if the server gives it."""
+    return request.META.get("gunicorn.socket")
+
+
+def stop_receiving(client: socket.socket | None) -> None:
+    """End the wait for bytes of a client, also of the server itself, and leave the way for the answer."""
+    with suppress(OSError):
+        if client is not None:
+            socket.socket.shutdown(
+                client, socket.SHUT_RD
+            )  # that of a TLS connection would end the answer, too
 
 
 def read(stream: Any, longest: int, client: socket.socket | None) -> bytes:
@@ -56,9 +70,7 @@ def read(stream: Any, longest: int, client: socket.socket | None) -> bytes:
 
     def give_up() -> None:
         too_slow.set()
-        with suppress(OSError):
-            if client is not None:
-                client.shutdown(socket.SHUT_RD)  # ends the wait for bytes, and leaves the way for the answer
+        stop_receiving(client)
 
     timer = threading.Timer(SECONDS, give_up)
     timer.daemon = True

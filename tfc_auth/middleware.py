@@ -41,6 +41,22 @@ class RequestIdMiddleware:
             request_id.reset(token)
 
 
+class UnreadBodyMiddleware:
+    """End the connection of a body in chunks that nobody has read, or not to its end.
+
+    The server would read on, for as long as bytes trickle in, to find the next request behind it.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if "HTTP_TRANSFER_ENCODING" in request.META:  # bodies.read_chunks removes it
+            bodies.stop_receiving(bodies.client_of(request))
+        return response
+
+
 class ContentLengthMiddleware(CommonMiddleware):
     """Set Content-Length, so that a proxy knows when a response is complete.
 
@@ -112,6 +128,7 @@ class WellFormedMiddleware:
                 bodies.read_chunks(request, LONGEST_BODY)
             elif int(request.META.get("CONTENT_LENGTH") or 0) > LONGEST_BODY:
                 # Leave the body unread: Django's own limit does not count the bytes of files.
+                bodies.stop_receiving(bodies.client_of(request))  # else the server would wait for it
                 raise bodies.TooLong
         except bodies.TooLong:
             status, why = 413, f"a body of more than {LONGEST_BODY} bytes"

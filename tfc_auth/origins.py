@@ -54,9 +54,9 @@ def fault_of_form(request: HttpRequest) -> str:
     return PROXY
 
 
-def own_origins(request: HttpRequest) -> tuple[str, str]:
+def own_origins(request: HttpRequest) -> list[str]:
     """Return the origins whose forms are accepted."""
-    return settings.SITE_URL, f"{request.scheme}://{request.get_host()}"
+    return [*settings.CSRF_TRUSTED_ORIGINS, f"{request.scheme}://{request.get_host()}"]
 
 
 def is_ours(origin: str, request: HttpRequest) -> bool:
@@ -66,8 +66,7 @@ def is_ours(origin: str, request: HttpRequest) -> bool:
     """
     if request.META.get("HTTP_SEC_FETCH_SITE") == "same-origin":
         return True
-    hosts = [hostname(own) for own in own_origins(request)]
-    return hostname(origin) in hosts
+    return hostname(origin) in (hostname(own) for own in (settings.SITE_URL, *own_origins(request)))
 
 
 def fault_of_host(request: HttpRequest) -> str:

@@ -65,7 +65,8 @@ class ForwardedHeadersMiddleware:
             else:
                 self.apply_x_forwarded(request, peer, chain, schemes[0])
         elif chain or schemes[0] or of_rfc:
-            self.once.warn(STRANGER, peer or "a socket without an address")
+            # By address: a stranger who scans the site must not keep the line about a proxy from the log.
+            self.once.warn(STRANGER, peer or "a socket without an address", about=peer)
         return self.get_response(request)
 
     def is_proxy(self, address: forwarded.Address) -> bool:

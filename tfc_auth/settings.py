@@ -89,6 +89,7 @@ SECOND_FACTORS = env.words(
 
 MIDDLEWARE = [
     "tfc_auth.middleware.RequestIdMiddleware",
+    "tfc_auth.middleware.UnreadBodyMiddleware",
     "tfc_auth.middleware.ContentLengthMiddleware",
     "tfc_auth.metrics.PeerMiddleware",  # before the address is replaced by a forwarded one
     "tfc_auth.proxies.ForwardedHeadersMiddleware",
@@ -206,8 +207,9 @@ CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
-# Forms of our own pages, whatever proxies make of the Host header, the port and the scheme.
-CSRF_TRUSTED_ORIGINS = [SITE_URL]
+# Forms of our own pages, whatever proxies make of the Host header, the port and the scheme. A page that
+# came over http may be of others on the way: a site with HTTPS trusts none, whatever SITE_URL says.
+CSRF_TRUSTED_ORIGINS = [SITE_URL] if SITE_URL.startswith("https://") or not HTTPS else []
 LANGUAGE_COOKIE_SECURE = HTTPS
 MESSAGE_STORAGE = "tfc_auth.message_cookie.MessageCookie"
 

@@ -75,9 +75,12 @@ def proxies(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 
 def is_wide(text: str) -> bool:
-    """Return whether this is a private network with room for clients. Public ones belong to big proxies."""
+    """Return whether this is a private network with room for clients. Public ones belong to big proxies.
+
+    100.64.0.0/10, which carriers and overlay networks use, is neither private nor global for Python.
+    """
     network = ip_network(text)
-    return network.is_private and network.prefixlen < WIDEST_OF_PROXIES[network.version]
+    return not network.is_global and network.prefixlen < WIDEST_OF_PROXIES[network.version]
 
 
 @register(Tags.security, deploy=True)
@@ -127,5 +130,5 @@ def shared_private_networks(app_configs: Any, **kwargs: Any) -> list[CheckMessag
             id="accounts.W012",
         )
         for network in networks
-        if network.is_private
+        if not network.is_global
     ]

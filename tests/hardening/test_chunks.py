@@ -3,6 +3,8 @@
 import json
 import re
 import socket
+import time
+from contextlib import suppress
 
 import pytest
 
@@ -148,6 +150,34 @@ def test_of2_a_long_body_with_a_length_is_logged_too(live_site):
 
     assert statuses(exchange(live_site, *lines)) == [413]
     assert "Refused a body of more than 1114112 bytes: /session" in live_site.log()[before:]
+
+
+@pytest.mark.parametrize(
+    ("framing", "host", "size", "status"),
+    [
+        (CHUNKED, HOST, 9 * LIMIT + 64 * 1024 + 1, 413),
+        (f"Content-Length: {60 * LIMIT}", HOST, 0, 413),
+        ("Transfer-Encoding: identity, chunked", HOST, 100, 400),
+        (CHUNKED, "Host: not a host", 100, 400),
+    ],
+)
+def test_of2_a_refused_body_that_trickles_on_keeps_no_thread(live_site, framing, host, size, status):
+    """The server does not wait for its end, and for the next request of the connection."""
+    begin = f"{60 * LIMIT:x}\r\n" if "chunked" in framing else ""
+    head = "\r\n".join(["POST /session HTTP/1.1", host, framing, "", begin])
+    with socket.create_connection((live_site.host, live_site.port), timeout=1) as connection:
+        connection.sendall(head.encode() + b"x" * size)
+        begun, answer, is_open = time.monotonic(), b"", True
+        while is_open and time.monotonic() < begun + 4:
+            with suppress(TimeoutError):
+                piece = connection.recv(65536)
+                answer, is_open = answer + piece, bool(piece)
+            if is_open:
+                with suppress(ConnectionError):
+                    connection.sendall(b"x")
+
+    assert statuses(answer.decode()) == [status]
+    assert not is_open
 
 
 def test_of2_a_form_of_more_than_a_mebibyte_is_refused_as_it_is_with_a_length(live_site):

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+import socket
 
 import pytest
 from django.http import HttpResponse
@@ -357,6 +358,17 @@ def test_of4_a_proxy_that_is_not_on_the_list_is_named_once(sites):
     line = "127.0.0.1 says for whom it forwards, and is ignored: it is not in TRUSTED_PROXIES"
     wait_until(lambda: line in sites[1].log(), sites[1].log)
     assert sites[1].log().count(line) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of4_a_stranger_does_not_keep_it_from_being_named(sites):
+    for peer in ["127.0.0.8", "127.0.0.9"]:
+        address = (sites[1].host, sites[1].port)
+        with socket.create_connection(address, timeout=60, source_address=(peer, 0)) as connection:
+            connection.sendall(b"GET /healthz HTTP/1.0\r\nX-Forwarded-For: 203.0.113.7\r\n\r\n")
+            connection.recv(65536)
+
+    wait_until(lambda: "127.0.0.9 says for whom it forwards" in sites[1].log(), sites[1].log)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -116,6 +116,31 @@ def test_of3_forms_of_other_sites_are_refused_without_talk_of_proxies(site, alic
     assert "proxy" not in refusal.text
 
 
+@pytest.fixture(scope="module")
+def site_of_http(django_db_setup):
+    """A site over https whose SITE_URL still begins with http://."""
+    site = start_site(
+        environment.test_database_url(),
+        workers=1,
+        HTTPS="1",
+        SITE_URL="http://auth.example.com",
+        ALLOWED_HOSTS="auth.example.com",
+        TRUSTED_PROXIES="127.0.0.1",
+    )
+    yield site
+    site.stop()
+
+
+@pytest.mark.parametrize(
+    "said", [{"Origin": "http://auth.example.com"}, {"Referer": "http://auth.example.com/"}]
+)
+def test_of3_a_page_that_came_over_http_is_not_trusted_whatever_site_url_says(site_of_http, alice, said):
+    host = "auth.example.com"
+
+    assert sign_in(site_of_http, Host=host, **said).status == 403
+    assert sign_in(site_of_http, Host=host, Origin=f"https://{host}").location == "/app"
+
+
 # ---------------------------------------------------------------- whose fault it is
 
 

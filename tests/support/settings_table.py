@@ -139,6 +139,8 @@ BAD = {
         ("help", "one plain address"),
     ],
     "DATABASE_URL": [
+        ("postgres://host/name?password=&p4ssw0rt", "Write & in a password as %26"),
+        ("postgres://host/name?password=p4ss&w0rt=1", "Write & in a password as %26"),
         ("mysql://user:p4ssw0rt@host/name", "postgres://user:password@host/name"),
         ("host/name", "postgres://user:password@host/name"),
         ("'postgres://user:p4ssw0rt@host/name'", "without quotation marks"),

@@ -27,7 +27,7 @@ class Addresses(Lists):
         if found is None:
             raise ImproperlyConfigured(
                 f"{name} must be one address, with the name in quotation marks if it has more than letters: "
-                f"write it like '\"Acme, Inc.\" <no-reply@example.com>', not {value!r}."
+                f"write it like '\"Acme, Inc.\" <no-reply@example.com>', not {shown(value)}."
             )
         return str(found)
 
@@ -37,7 +37,9 @@ class Addresses(Lists):
         found = one_address(value) if value else None
         if value and (found is None or found.addr_spec != value):
             example = found.addr_spec if found else "help@example.com"
-            raise ImproperlyConfigured(f"{name} must be one plain address: write {example}, not {value!r}.")
+            raise ImproperlyConfigured(
+                f"{name} must be one plain address: write {example}, not {shown(value)}."
+            )
         return value
 
     def address(self, name: str, *, default: str) -> str:

@@ -114,15 +114,19 @@ def sqlite(name: str, url: str) -> dict[str, Any]:
 
 def check_options(name: str, query: str) -> None:
     """Raise ImproperlyConfigured for what libpq does not know, which it would say at the first connection."""
+    behind_secret = False
     for option, value in parse_qsl(query, keep_blank_values=True):
         if option.lower() in OF_DJANGO:
             continue
         try:
             make_conninfo("", **{option: "1"})
         except psycopg.Error:
+            what = "a parameter behind its password" if behind_secret else f"the parameter {option!r}"
+            hint = " Write & in a password as %26." if behind_secret else ""
             raise ImproperlyConfigured(
-                f"{name} has the parameter {option!r}, which PostgreSQL's client does not know."
+                f"{name} has {what}, which PostgreSQL's client does not know.{hint}"
             ) from None
+        behind_secret = behind_secret or "password" in option
         if option == "sslmode" and value not in SSL_MODES:
             raise ImproperlyConfigured(f"{name}: sslmode must be {' or '.join(SSL_MODES)}, not {value!r}.")
 

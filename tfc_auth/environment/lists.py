@@ -10,7 +10,7 @@ from babel import Locale
 from babel.core import get_global
 from django.core.exceptions import ImproperlyConfigured
 
-from tfc_auth.environment.source import Source
+from tfc_auth.environment.source import Source, shown
 
 # Wider networks, by version of IP, hold everybody, if they are not private (fc00::/7 is).
 WIDEST = {4: 8, 6: 16}
@@ -45,7 +45,7 @@ class Lists(Source):
                 hint = f"write {better}" if better else "write codes of two letters, such as GB,DE"
                 raise ImproperlyConfigured(
                     f"{name} must be ISO codes of countries with commas between them: {hint} "
-                    f"instead of {code!r}."
+                    f"instead of {shown(code)}."
                 )
         return list(dict.fromkeys(code.upper() for code in found))
 
@@ -64,7 +64,7 @@ def network_of(name: str, text: str) -> IPv4Network | IPv6Network:
     except ValueError:
         raise ImproperlyConfigured(
             f"{name} must be addresses or networks with commas between them, such as "
-            f"10.0.0.5,192.168.7.0/24, not {text!r}."
+            f"10.0.0.5,192.168.7.0/24, not {shown(text)}."
         ) from None
     mapped = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
     if mapped is not None and network.prefixlen >= 96:

@@ -2,7 +2,7 @@
 
 from django.core.exceptions import ImproperlyConfigured
 
-from tfc_auth.environment.source import Source
+from tfc_auth.environment.source import Source, shown
 
 MOST = 1_000_000_000
 MOST_DAYS = 36_500  # a hundred years; dates end somewhere
@@ -29,6 +29,6 @@ class Numbers(Source):
         is_number = digits.isascii() and digits.isdigit() and len(digits) < 20
         if not is_number or not least <= int(text) <= most:
             raise ImproperlyConfigured(
-                f"{name} must be {what} from {least} to {most}, written in digits only, not {text!r}."
+                f"{name} must be {what} from {least} to {most}, written in digits only, not {shown(text)}."
             )
         return int(text)

@@ -44,7 +44,7 @@ class Source:
         if not secret and len(value) > 1 and value[0] in "\"'" and value[1:].find(value[0]) == len(value) - 2:
             raise ImproperlyConfigured(
                 f"{name} has quotation marks around it, which whatever reads your file of settings has not "
-                f"taken away: write {value[1:-1]} instead of {value}."
+                f"taken away: write {hidden(value[1:-1])} instead of {hidden(value)}."
             )
         return value
 
@@ -86,11 +86,16 @@ class Source:
 
 
 def shown(value: str) -> str:
-    """Return the beginning of a value as a sentence quotes it, without the password that an address may have:
-    whoever mixes up two settings must not find one of them in the log.
-    """
-    text = re.sub(r"(?<=://)[^@]*(?=@)", "...", value)
+    """Return the beginning of a value as a sentence quotes it, without the password that it may have."""
+    text = hidden(value)
     return repr(text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}...")
+
+
+def hidden(value: str) -> str:
+    """Return a value without the user and password that an address may have: settings get mixed up, and then
+    the password of one must not be in the log as a bad value of the other.
+    """
+    return re.sub(r"(?s)((?<=://)|^(?=[^\s/<>\"@:]+:(?!//))).*(?=@)", "...", value)
 
 
 def name_of(char: str) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-from tfc_auth.environment.source import JOINERS, Source
+from tfc_auth.environment.source import JOINERS, Source, hidden, shown
 
 ON = ("1", "true", "yes", "on")
 OFF = ("0", "false", "no", "off")
@@ -17,7 +17,7 @@ class Texts(Source):
         """Return whether it is on: 1 or 0, and the like. Raises ImproperlyConfigured."""
         text = self.text(name, default=str(default))
         if text.lower() not in (*ON, *OFF):
-            raise ImproperlyConfigured(f"{name} must be 1 or 0, not {text!r}.")
+            raise ImproperlyConfigured(f"{name} must be 1 or 0, not {shown(text)}.")
         return text.lower() in ON
 
     def choice(self, name: str, *allowed: str) -> str:
@@ -27,7 +27,7 @@ class Texts(Source):
         value = self.text(name, default=allowed[0])
         found = {option.lower(): option for option in allowed}.get(value.lower())
         if found is None:
-            raise ImproperlyConfigured(f"{name} must be {' or '.join(sorted(allowed))}, not {value!r}.")
+            raise ImproperlyConfigured(f"{name} must be {' or '.join(sorted(allowed))}, not {shown(value)}.")
         return found
 
     def line(self, name: str, *, default: str) -> str:
@@ -42,10 +42,10 @@ class Texts(Source):
         if not value.strip(JOINERS):
             raise ImproperlyConfigured(f"{name} must have characters that can be seen, not only spaces.")
         if ":" in value:
-            better = re.sub(r"\s*:\s*", " - ", value).strip(" -") or default
+            better = re.sub(r"\s*:\s*", " - ", hidden(value)).strip(" -") or default
             raise ImproperlyConfigured(
                 f"{name} must have no colon, which ends the name in authenticator apps: write {better!r} "
-                f"instead of {value!r}."
+                f"instead of {hidden(value)!r}."
             )
         if len(value) > LONGEST_SITE_NAME:
             raise ImproperlyConfigured(
@@ -56,11 +56,12 @@ class Texts(Source):
 
     def folder(self, name: str, *, default: Path) -> Path:
         """Return an absolute path at which a folder is or can be. Raises ImproperlyConfigured."""
-        path = Path(self.text(name, default=str(default)))
+        text = self.text(name, default=str(default))
+        path = Path(text)
         if not path.is_absolute():
+            better = Path(hidden(text)).expanduser().absolute()
             raise ImproperlyConfigured(
-                f"{name} must be a whole path: write {str(path.expanduser().absolute())!r}, "
-                f"not {str(path)!r}."
+                f"{name} must be a whole path: write {str(better)!r}, not {hidden(text)!r}."
             )
         try:
             nearest = next(above for above in (path, *path.parents) if above.exists())
@@ -77,8 +78,8 @@ class Texts(Source):
         value = self.text(name)
         if value and not (value.startswith(prefix) and value.isascii() and value.isalnum()):
             raise ImproperlyConfigured(
-                f"{name} must be {what}, which begins with {prefix} and has letters and digits only, "
-                f"not {value!r}."
+                f"{name} must be {what}, which begins with {prefix} and has letters and digits only. "
+                "What is there is not shown, as it may be a secret."
             )
         return value
 
@@ -95,7 +96,7 @@ class Texts(Source):
         example = digits if re.fullmatch(r"\+[1-9][0-9]{6,14}", digits) else "+15005550006"
         raise ImproperlyConfigured(
             f"{name} must be a number with its country's code, a short code, or a name of 11 letters and "
-            f"digits at most: write it like {example}, not {value!r}."
+            f"digits at most: write it like {example}, not {shown(value)}."
         )
 
     def optional_secret(self, name: str) -> str:
