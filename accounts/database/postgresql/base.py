@@ -35,6 +35,8 @@ AT_LEAST = 0.5  # for each answer after these
 INTERVAL = 0.1  # seconds between two looks at signals such as Ctrl-C, as psycopg has it
 OF_CONNECTIONS = "08"  # the class of SQLSTATEs; without one, it was noticed on this side
 NO_ANSWER = "the database did not answer in time; what was asked may still be done"
+READ_ONLY = "SHOW transaction_read_only"
+WRITES = ("read-write", "primary")  # values of target_session_attrs
 REFUSED_OPTIONS = "startup parameter"  # as PgBouncer words it
 
 
@@ -109,32 +111,59 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self.gave_up_at is not None and began - self.gave_up_at < OVER:
             raise psycopg.OperationalError("the server has just not answered")
         try:
-            made = Connection.connect(**conn_params)
+            made = self.first_that_answers(conn_params)
         except psycopg.OperationalError as error:
             self.note_loss(began, error)
             if REFUSED_OPTIONS in str(error):
                 hint = "This is a pooler such as PgBouncer: set DATABASE_POOLER=1."
                 raise psycopg.OperationalError(f"{error}. {hint}") from error
             raise
-        made.owner = self
         self.note_answer(began)
         self.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
-        if self.in_doubt:
-            self.ask(made)
         return made
 
-    def ask(self, made: Connection) -> None:
+    def first_that_answers(self, conn_params: dict[str, Any]) -> Connection:
+        """Connect. Of several poolers, take the first whose server takes writes.
+
+        Of several servers libpq finds the right one. A pooler welcomes everybody, with what its server said
+        some time ago, and that one may be gone.
+        """
+        hosts = str(conn_params.get("host", "")).split(",")
+        if len(hosts) == 1 or not self.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"):
+            return self.asked(conn_params, with_question=self.in_doubt)
+        ports = str(conn_params.get("port", "")).split(",")
+        ports = ports if len(ports) == len(hosts) else ports[:1] * len(hosts)
+        for place, (host, port) in enumerate(zip(hosts, ports, strict=True), start=1):
+            one = {**conn_params, "host": host, "port": port, "target_session_attrs": "any"}
+            wanted = conn_params.get("target_session_attrs", "any")
+            try:
+                return self.asked(one, with_question=True, writes=wanted in WRITES)
+            except psycopg.OperationalError:
+                if place == len(hosts):
+                    raise
+        raise AssertionError("a list of hosts is never empty")
+
+    def asked(self, conn_params: dict[str, Any], *, with_question: bool, writes: bool = False) -> Connection:
+        made = Connection.connect(**conn_params)
+        made.owner = self
+        if with_question:
+            self.ask(made, writes=writes)
+        return made
+
+    def ask(self, made: Connection, *, writes: bool) -> None:
         """Have a new connection answer, or close it and raise OperationalError."""
         before, self.patience = self.patience, IN_DOUBT
         try:
-            made.execute("SELECT 1")
+            answer = made.execute(READ_ONLY).fetchone()
             made.rollback()
+            if writes and answer != ("off",):
+                raise psycopg.OperationalError("the server behind the pooler takes no writes")
         except psycopg.Error:
             made.close()
             raise
         finally:
             self.patience = before
-        self.in_doubt = False
+        self.in_doubt, self.gave_up_at = False, None
 
     def is_usable(self) -> bool:
         """Return whether the server answers soon, and takes writes. Django asks before the first statement of
@@ -154,7 +183,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return False
         try:
             with self.connection.cursor() as cursor:
-                cursor.execute("SHOW transaction_read_only")
+                cursor.execute(READ_ONLY)
                 return bool(cursor.fetchone() == ("off",))
         except psycopg.Error:
             return False
