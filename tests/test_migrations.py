@@ -89,6 +89,15 @@ BREAKS = {
         "thing", "x", models.ForeignKey("app.Parent", models.CASCADE, null=True)
     ),
     "a table that refers to them": migrations.CreateModel("New", [("parent", CHILD)]),
+    "a table between that refers to them": migrations.CreateModel(
+        "New", [("parents", models.ManyToManyField("app.Parent"))]
+    ),
+    "a table between two of its tables": migrations.AddField(
+        "thing", "parents", models.ManyToManyField("app.Parent")
+    ),
+    "a value that only one row can have": migrations.AddField(
+        "thing", "x", models.CharField(max_length=40, db_default="", unique=True)
+    ),
     "a column that goes": migrations.RemoveField("thing", "name"),
     "a table that goes": migrations.DeleteModel("Thing"),
     "another name": migrations.RenameField("thing", "name", "title"),

@@ -162,14 +162,22 @@ class Judge:
 
     def added(self, name, field, app):
         if isinstance(field, models.ManyToManyField):
+            if field.remote_field.through is None:  # one that is named is judged where it is made
+                yield f"{name}: is a table that refers to rows, which can't be deleted any more without it"
             return
-        if not field.null and getattr(field, "db_default", NOT_PROVIDED) is NOT_PROVIDED:
+        given = getattr(field, "db_default", NOT_PROVIDED) is not NOT_PROVIDED
+        if not field.null and not given:
             yield f"{name}: has neither null=True nor a db_default, so inserts without it fail"
+        if field.unique and given:
+            yield f"{name}: is unique, so the second insert without it fails"
         yield from self.reference(name, field, app)
 
     def reference(self, name, field, app):
         """The former release deletes rows without knowing what refers to them."""
-        if not isinstance(field, models.ForeignKey) or not field.db_constraint:
+        if isinstance(field, models.ManyToManyField):
+            if field.remote_field.through is not None:
+                return
+        elif not isinstance(field, models.ForeignKey) or not field.db_constraint:
             return
         target = field.remote_field.model
         target = target if isinstance(target, str) else target._meta.label

@@ -15,7 +15,10 @@ from contextlib import suppress
 from typing import Any
 
 import psycopg
+from django.core.signals import request_finished, request_started
+from django.db import connections
 from django.db.backends.postgresql import base
+from django.dispatch import receiver
 from psycopg import errors
 from psycopg.pq import TransactionStatus
 
@@ -27,9 +30,13 @@ IN_DOUBT = 1.0  # on a new connection, after one that did not answer
 TO_CANCEL = 0.4  # for telling the server that nobody waits any more
 LONG = 1.0  # seconds after which a lost connection is more than one that was closed meanwhile
 OVER = 5.0  # seconds after which one tries again in any case
+SLOW = 0.5  # seconds; answers that took longer count for the patience of the whole request
+AT_LEAST = 0.5  # for each answer after these
 INTERVAL = 0.1  # seconds between two looks at signals such as Ctrl-C, as psycopg has it
 OF_CONNECTIONS = "08"  # the class of SQLSTATEs; without one, it was noticed on this side
 NO_ANSWER = "the database did not answer in time; what was asked may still be done"
+READ_ONLY = "SHOW transaction_read_only"
+WRITES = ("read-write", "primary")  # values of target_session_attrs
 REFUSED_OPTIONS = "startup parameter"  # as PgBouncer words it
 
 
@@ -41,7 +48,15 @@ class Connection(psycopg.Connection[Any]):
     def wait(self, gen: Any, interval: float = INTERVAL, timeout: float | None = None) -> Any:
         began = time.monotonic()
         try:
-            return super().wait(gen, interval, self.owner.patience if timeout is None else timeout)
+            found = super().wait(gen, interval, self.owner.seconds_left() if timeout is None else timeout)
+            self.owner.note_answer(began)
+            return found
+        except psycopg.InternalError as error:
+            if error.sqlstate:  # the server's own
+                raise
+            # A pooler has told twice of a server that is gone: what comes next would answer something else.
+            self.pgconn.finish()
+            raise psycopg.OperationalError(f"the connection is out of step: {error}") from None
         except psycopg.OperationalError as error:
             if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
                 self.give_up()
@@ -62,8 +77,22 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """`patience` is how many seconds an answer may take; None is no end (accounts/database/timeouts.py)."""
 
     patience: float | None = PATIENCE
+    slow: float | None = (
+        None  # seconds that slow answers have taken in this request; None outside of requests
+    )
     in_doubt = False
     gave_up_at: float | None = None  # of the monotonic clock
+
+    def seconds_left(self) -> float | None:
+        """Return how long the next answer may take: a request that has waited long waits less now."""
+        if self.patience is None or not self.slow:
+            return self.patience
+        return min(self.patience, max(PATIENCE - self.slow, AT_LEAST))
+
+    def note_answer(self, began: float) -> None:
+        took = time.monotonic() - began
+        if self.slow is not None and took >= SLOW:
+            self.slow += took
 
     def note_loss(self, began: float, error: psycopg.OperationalError) -> None:
         """Give up for this request if the connection was lost after a long wait."""
@@ -82,31 +111,59 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self.gave_up_at is not None and began - self.gave_up_at < OVER:
             raise psycopg.OperationalError("the server has just not answered")
         try:
-            made = Connection.connect(**conn_params)
+            made = self.first_that_answers(conn_params)
         except psycopg.OperationalError as error:
             self.note_loss(began, error)
             if REFUSED_OPTIONS in str(error):
                 hint = "This is a pooler such as PgBouncer: set DATABASE_POOLER=1."
                 raise psycopg.OperationalError(f"{error}. {hint}") from error
             raise
-        made.owner = self
+        self.note_answer(began)
         self.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
-        if self.in_doubt:
-            self.ask(made)
         return made
 
-    def ask(self, made: Connection) -> None:
+    def first_that_answers(self, conn_params: dict[str, Any]) -> Connection:
+        """Connect. Of several poolers, take the first whose server takes writes.
+
+        Of several servers libpq finds the right one. A pooler welcomes everybody, with what its server said
+        some time ago, and that one may be gone.
+        """
+        hosts = str(conn_params.get("host", "")).split(",")
+        if len(hosts) == 1 or not self.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"):
+            return self.asked(conn_params, with_question=self.in_doubt)
+        ports = str(conn_params.get("port", "")).split(",")
+        ports = ports if len(ports) == len(hosts) else ports[:1] * len(hosts)
+        for place, (host, port) in enumerate(zip(hosts, ports, strict=True), start=1):
+            one = {**conn_params, "host": host, "port": port, "target_session_attrs": "any"}
+            wanted = conn_params.get("target_session_attrs", "any")
+            try:
+                return self.asked(one, with_question=True, writes=wanted in WRITES)
+            except psycopg.OperationalError:
+                if place == len(hosts):
+                    raise
+        raise AssertionError("a list of hosts is never empty")
+
+    def asked(self, conn_params: dict[str, Any], *, with_question: bool, writes: bool = False) -> Connection:
+        made = Connection.connect(**conn_params)
+        made.owner = self
+        if with_question:
+            self.ask(made, writes=writes)
+        return made
+
+    def ask(self, made: Connection, *, writes: bool) -> None:
         """Have a new connection answer, or close it and raise OperationalError."""
         before, self.patience = self.patience, IN_DOUBT
         try:
-            made.execute("SELECT 1")
+            answer = made.execute(READ_ONLY).fetchone()
             made.rollback()
+            if writes and answer != ("off",):
+                raise psycopg.OperationalError("the server behind the pooler takes no writes")
         except psycopg.Error:
             made.close()
             raise
         finally:
             self.patience = before
-        self.in_doubt = False
+        self.in_doubt, self.gave_up_at = False, None
 
     def is_usable(self) -> bool:
         """Return whether the server answers soon, and takes writes. Django asks before the first statement of
@@ -126,7 +183,24 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return False
         try:
             with self.connection.cursor() as cursor:
-                cursor.execute("SHOW transaction_read_only")
+                cursor.execute(READ_ONLY)
                 return bool(cursor.fetchone() == ("off",))
         except psycopg.Error:
             return False
+
+
+def count_slow_answers(*, anew: bool) -> None:
+    """Count for the request that begins in this thread, or stop counting at its end."""
+    for connection in connections.all(initialized_only=True):
+        if isinstance(connection, DatabaseWrapper):
+            connection.slow = 0.0 if anew else None
+
+
+@receiver(request_started)
+def begin_request(**kwargs: Any) -> None:
+    count_slow_answers(anew=True)
+
+
+@receiver(request_finished)
+def end_request(**kwargs: Any) -> None:
+    count_slow_answers(anew=False)

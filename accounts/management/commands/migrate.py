@@ -16,6 +16,7 @@ from django.db.migrations import Migration
 from django.db.models.signals import pre_migrate
 
 from accounts.database import schema
+from accounts.database.executor import Executor
 from accounts.database.short_locks import insistently
 from accounts.database.timeouts import unhurried_transactions
 
@@ -27,6 +28,8 @@ REASON = (
 TOO_NEW = (
     "Nothing was changed: %s. Put that release back in place, or restore the backup from before the upgrade."
 )
+
+migrate.MigrationExecutor = Executor  # type: ignore[attr-defined]  # Django has no other place for it
 
 
 class Command(migrate.Command):
