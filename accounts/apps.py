@@ -41,8 +41,24 @@ class AccountsConfig(AppConfig):
             resources.allowed_actions.register(name, allowed)
         for title, check in examinations.CHECKS.items():
             doctor.checks.register(title, check)
+        doctor.provider_checks.register_all(examinations.PROVIDERS)
         for column, horizon in clocks.HORIZONS.items():
             horizons.register(column, horizon)
         for name, step in due_work.STEPS.items():
             due_work.steps.register(name, step)
+        self.prepare_metrics()
         post_migrate.connect(guards.install_after_migrate, sender=self)
+
+    def prepare_metrics(self) -> None:
+        """Say which values the labels of counters can have, and what the database is asked at the scrape."""
+        from accounts.audit import counts, events
+        from accounts.factors import methods
+        from accounts.limits.budgets import BUDGETS, budget_names
+        from accounts.metrics import closed_lists, figures
+        from accounts.outbox import counts as of_outbox
+
+        closed_lists.register(counts.EVENT_NAMES, events.names)
+        closed_lists.register(counts.METHODS, methods.words)
+        closed_lists.register(BUDGETS, budget_names)
+        figures.register("audit events", counts.figures)
+        figures.register("outbox", of_outbox.figures)

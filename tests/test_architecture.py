@@ -19,7 +19,7 @@ ALLOWED = {"accounts": set(), "organizations": {"accounts"}, "tfc_auth": {"accou
 FLOORS = {
     "accounts": [
         "exceptions signals plugins database jsonapi environment",
-        "typed",
+        "typed metrics",
         "models web",
         "audit",
         "crypto",

@@ -10,6 +10,7 @@ import pytest
 from django.contrib.staticfiles import finders
 from django.urls import URLPattern, get_resolver, reverse
 
+from tests.support.guide import blocks
 from tests.support.mutants import Mutant, applied, proofs_by_row
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -19,7 +20,9 @@ SECURITY = (ROOT / "docs" / "security.md").read_text()
 
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 PROMISES = {
-    f"R{number}" for first, last in [(1, 55), (57, 59), (61, 63)] for number in range(first, last + 1)
+    f"R{number}"
+    for first, last in [(1, 55), (57, 59), (61, 63), (66, 66)]
+    for number in range(first, last + 1)
 }
 INVARIANTS = {f"I{number}" for number in range(1, 11)}
 
@@ -297,3 +300,29 @@ def test_no_paper_is_mentioned_that_is_not_in_the_repository():
     ]
 
     assert lost == []
+
+
+# ---------------------------------------------------------------- what the guide shows, and what is installed
+
+
+@pytest.mark.parametrize(
+    ("file", "language", "number"),
+    [
+        ("systemd/tfc-auth-web.service", "ini", 1),
+        ("systemd/tfc-auth-work.service", "ini", 2),
+        ("systemd/common.conf", "ini", 3),
+        ("nginx/site.conf", "nginx", 0),
+        ("nginx/tfc-auth.conf", "nginx", 1),
+    ],
+)
+def test_of12_the_guide_shows_the_files_that_it_installs(file, language, number):
+    assert (ROOT / "deploy" / file).read_text() == blocks(language)[number]
+
+
+def test_of12_the_guide_shows_the_roles_that_it_makes():
+    installed = "".join((ROOT / "deploy" / f"{name}.sql").read_text() for name in ("roles", "after-migrate"))
+    for password in ("owner", "site"):
+        installed = installed.replace(f":'{password}_password'", "'...'")
+    shown = re.sub(r"PASSWORD '[^']+'", "PASSWORD '...'", "".join(blocks("sql")[:3]))
+
+    assert [line for line in shown.splitlines() if line and line not in installed] == []

@@ -1,15 +1,13 @@
-"""Format each log record with the id of its request, and escape its control characters."""
+"""Format each log record with the id of its request, without tokens of links and control characters."""
 
+import json
 import logging
-import re
 from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any
 
-# Links in mails, and where a page leads on to, which may be one of them.
-# Mail programs break links: what stands behind blanks belongs to the token, too, if it may be a signature.
-TOKENS = re.compile(
-    r"(/account/(?:password/reset|confirm)/|/app/invitations/)[=\s]*\S+(?:\s+[A-Za-z0-9_-]{16,}\S*)*"
-)
-TARGETS = re.compile(r"(\bnext=)[^&\s\"']+")
+from tfc_auth.masks import mask_tokens
+
 LINE = "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"
 
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
@@ -47,6 +45,20 @@ def is_refusal(record: logging.LogRecord) -> bool:
     return record.name == "django.request" and 400 <= getattr(record, "status_code", 500) < 500
 
 
+def masked(record: logging.LogRecord) -> logging.LogRecord:
+    """Return a copy of the record whose values are masked one by one: there it is clear where each ends."""
+    copied = logging.makeLogRecord(record.__dict__)
+    if isinstance(record.args, tuple):
+        copied.args = tuple(map(masked_value, record.args))
+    elif isinstance(record.args, dict):  # gunicorn's, for its access log
+        copied.args = {name: masked_value(value) for name, value in record.args.items()}
+    return copied
+
+
+def masked_value(value: object) -> object:
+    return mask_tokens(str(value)) if isinstance(value, str | BaseException) else value
+
+
 class LineFormatter(logging.Formatter):
     """Escape control characters, so that a user agent or a path can't forge a log record (WH-12)."""
 
@@ -57,15 +69,33 @@ class LineFormatter(logging.Formatter):
         return escape_controls(mask_tokens(super().formatMessage(record)))
 
     def format(self, record: logging.LogRecord) -> str:
-        line = super().format(record)
+        line = super().format(masked(record))
         first, *rest = line.split("\n")
         # A traceback keeps its lines, indented, so that none can look like a record.
         return "\n".join([first, *("    " + escape_controls(mask_tokens(row)) for row in rest)])
 
 
-def mask_tokens(text: str) -> str:
-    """Return text without the tokens of links: a reader of logs must not be able to reset passwords (R39)."""
-    return TARGETS.sub(r"\1***", TOKENS.sub(r"\1***", text))
+class JsonFormatter(logging.Formatter):
+    """Write each record as one line of JSON, tracebacks included. What is not ASCII is escaped (WH-12)."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        copied = masked(record)
+        fields: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "logger": record.name,
+            "level": record.levelname,
+            "request_id": getattr(record, "request_id", None) or request_id.get(),
+            "message": mask_tokens(copied.getMessage()),
+        }
+        if record.exc_info:
+            fields["exception"] = mask_lines(self.formatException(record.exc_info))
+        if record.stack_info:
+            fields["stack"] = mask_lines(record.stack_info)
+        return json.dumps(fields)
+
+
+def mask_lines(text: str) -> str:
+    return "\n".join(map(mask_tokens, text.split("\n")))
 
 
 def escape_controls(text: str) -> str:

@@ -4,9 +4,11 @@ What belongs to a machine (address, workers, threads) is left to the command lin
 about headers and logs where gunicorn answers and writes by itself.
 """
 
+import logging
 import runpy
 import socket
 import sys
+from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
@@ -15,7 +17,8 @@ from gunicorn.errors import AppImportError
 from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
 
-from tfc_auth.logs import LineFormatter, RefusalFilter
+from accounts.metrics import slots
+from tfc_auth.logs import JsonFormatter, LineFormatter, RefusalFilter
 from tfc_auth.version import PRODUCT, VERSION
 
 # For refusals of gunicorn, which no middleware sees: bytes that are not an HTTP request (R51).
@@ -43,6 +46,9 @@ def checked_settings() -> dict[str, Any]:
         sys.exit(str(error))
 
 
+SETTINGS = checked_settings()
+
+
 class MaskingLogger(Logger):  # type: ignore[misc]
     """Write gunicorn's lines as the application writes its own: no tokens of links, one record a line.
 
@@ -55,10 +61,12 @@ class MaskingLogger(Logger):  # type: ignore[misc]
 
     def setup(self, cfg: Config) -> None:
         super().setup(cfg)
-        for logger, form in (
-            (self.error_log, LineFormatter()),
-            (self.access_log, LineFormatter("%(message)s")),
-        ):
+        is_json = SETTINGS["LOG_FORMAT"] == "json"
+        forms: list[tuple[logging.Logger, logging.Formatter]] = [
+            (self.error_log, JsonFormatter() if is_json else LineFormatter()),
+            (self.access_log, JsonFormatter() if is_json else LineFormatter("%(message)s")),
+        ]
+        for logger, form in forms:
             for handler in logger.handlers:
                 handler.setFormatter(form)
                 handler.addFilter(RefusalFilter())
@@ -100,4 +108,10 @@ forwarded_allow_ips = ""
 control_socket_disable = True
 # One hash of a password takes a core for some 50 milliseconds; the other threads wait for the database.
 # `--threads` on the command line comes first.
-threads = checked_settings()["THREADS_PER_PROCESS"]
+threads = SETTINGS["THREADS_PER_PROCESS"]
+
+
+def on_starting(server: Any) -> None:
+    """Begin to count anew, before any worker does."""
+    if SETTINGS["METRICS_PEERS"]:
+        slots.begin_run(Path(SETTINGS["METRICS_DIR"]))

@@ -90,11 +90,13 @@ SECOND_FACTORS = env.words(
 MIDDLEWARE = [
     "tfc_auth.middleware.RequestIdMiddleware",
     "tfc_auth.middleware.ContentLengthMiddleware",
+    "tfc_auth.metrics.PeerMiddleware",  # before the address is replaced by a forwarded one
     "tfc_auth.proxies.ForwardedHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "tfc_auth.middleware.SecurityHeadersMiddleware",
+    "tfc_auth.metrics.MetricsMiddleware",
     "accounts.jsonapi.middleware.ApiMiddleware",
     "tfc_auth.middleware.ErrorPagesMiddleware",
     "accounts.outbox.middleware.OutboxMiddleware",
@@ -185,6 +187,13 @@ API_REQUESTS_PER_SECOND = env.whole("API_REQUESTS_PER_SECOND", default=30, least
 
 # For how many days audit events are kept; None keeps them for ever. `run_due_work` stores and applies it.
 AUDIT_RETENTION_DAYS = env.days("AUDIT_RETENTION_DAYS", shortest=30)
+
+# --- Metrics ---
+
+# Addresses or networks that are answered at /metrics, by the connection itself; none: nothing is counted.
+METRICS_PEERS = env.networks("METRICS_PEERS")
+# The counters of all processes of this machine. Emptied when the server starts (tfc_auth/server.py).
+METRICS_DIR = env.folder("METRICS_DIR", default=VAR_DIR / "metrics")
 
 # --- Sessions, cookies, headers ---
 
@@ -325,10 +334,16 @@ FORMAT_MODULE_PATH = ["tfc_auth.formats"]
 # --- Logging ---
 
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL")
+# line: for people; json: each record is one line. Audit events are JSON on standard output in any case.
+LOG_FORMAT = env.choice("LOG_FORMAT", "line", "json")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"()": "tfc_auth.logs.LineFormatter"}},
+    "formatters": {
+        "line": {"()": "tfc_auth.logs.LineFormatter"},
+        "json": {"()": "tfc_auth.logs.JsonFormatter"},
+        "bare": {"format": "%(message)s"},
+    },
     "filters": {
         "refusal": {"()": "tfc_auth.logs.RefusalFilter"},
         "request_id": {"()": "tfc_auth.logs.RequestIdFilter"},
@@ -336,14 +351,17 @@ LOGGING = {
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
-            "formatter": "line",
+            "formatter": LOG_FORMAT,
             "filters": ["refusal", "request_id"],
         },
+        "audit": {"class": "logging.StreamHandler", "formatter": "bare", "stream": "ext://sys.stdout"},
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "propagate": True, "level": "INFO"},
+        # `runserver` would write its lines by a formatter of Django's, unmasked.
+        "django.server": {"handlers": [], "propagate": True, "level": "INFO"},
         # One line of JSON for each audit event, whatever LOG_LEVEL is.
-        "accounts.audit": {"level": "INFO"},
+        "tfc_auth.audit": {"handlers": ["audit"], "level": "INFO", "propagate": False},
     },
 }

@@ -1,5 +1,6 @@
 """Create the WSGI application for gunicorn and other servers."""
 
+import logging
 import os
 from typing import Any
 
@@ -32,4 +33,5 @@ class Application(WSGIHandler):
 
 django.setup(set_prefix=False)
 schema.known()  # now: later, an upgrade may have put the files of another release in this place
+logging.captureWarnings(True)  # they are lines of the log, too
 application = Application()

@@ -21,6 +21,7 @@ from accounts.jsonapi.documents import MEDIA_TYPES
 from accounts.jsonapi.errors import ApiError
 from accounts.jsonapi.parsing import parse
 from accounts.jsonapi.requests import Document
+from accounts.limits.counts import THROTTLED
 from accounts.limits.throttle import networks_of, throttle
 from accounts.models import ApiToken, BearerToken, User
 from accounts.tokens import lookup
@@ -93,6 +94,7 @@ def endpoint(
             token = authenticate(request, caller)
             allowance = throttle.take({token.holder: 1} if token else networks_of(caller))
             if allowance.exceeded:
+                THROTTLED.count()
                 raise too_many_requests()
             if token is None and not public:
                 raise unauthorized()

@@ -1,20 +1,15 @@
 """Name the events of this application, describe them in sentences, and record them."""
 
-import json
-import logging
 from functools import partial
 from typing import Any
 
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
+from accounts.audit import lines
 from accounts.audit.actor import Actor
 from accounts.models import AuditEvent, User
 from accounts.plugins import Registry
-
-logger = logging.getLogger("accounts.audit")
-# What a line of the log says of an event, after its time.
-LOGGED = ("id", "event", "actor", "subject", "user_id", "ip", "user_agent", "door", "request_id", "data")
 
 
 class EventName(models.TextChoices):
@@ -99,11 +94,16 @@ def sentence_of(value: str) -> str:
     return value
 
 
+def names() -> list[str]:
+    """Return the values of all events of all applications."""
+    return [value for enumeration in enumerations.values() for value in enumeration.values]
+
+
 def record(event: EventName, *, actor: Actor, subject: str, user: User | None = None, **data: Any) -> None:
     """Write one event, in the transaction of the change that it records. Never put a secret or code in data.
 
     `user` is the user whose activity page shows it. Events of an API token contain the id of the token. After
-    the commit the event is also one line in the log, for systems that watch logs (D41).
+    the commit the event is also one line of JSON on standard output (lines.py).
     """
     if actor.token:
         data["token"] = actor.token.public_id
@@ -119,10 +119,4 @@ def record(event: EventName, *, actor: Actor, subject: str, user: User | None = 
         data=data,
     )
     # Not before the commit: what is rolled back did not happen.
-    transaction.on_commit(partial(log, recorded), robust=True)
-
-
-def log(recorded: AuditEvent) -> None:
-    """Log one event as one line of JSON."""
-    columns = {name: getattr(recorded, name) for name in LOGGED}
-    logger.info(json.dumps({"at": recorded.created_at.isoformat()} | columns))
+    transaction.on_commit(partial(lines.write, recorded), robust=True)

@@ -209,6 +209,10 @@ class Factor:
         stale = Q(created_at__lt=now - 2 * ENROLMENT_LIFETIME) | Q(created_at__gt=now + ENROLMENT_LIFETIME)
         return delete_in_batches(self.device_model._default_manager.filter(stale, confirmed=False))
 
+    def provider_problems(self) -> Iterator[str]:
+        """Yield why the provider that this factor needs would not work, for `doctor --providers`."""
+        yield from ()
+
     def problems(self) -> Iterator[str]:
         """Yield what is wrong with the rows of this factor, for `doctor`."""
         devices = self.device_model._default_manager.select_related("user")

@@ -5,6 +5,7 @@ from enum import Enum
 from django.db import transaction
 
 from accounts.audit import Actor, Event, record, subject_of
+from accounts.audit.counts import refusals_counted
 from accounts.exceptions import MethodSetAside
 from accounts.factors.base import Factor, State
 from accounts.models import User
@@ -33,9 +34,10 @@ def challenge(user: User, factor: Factor, state: State, *, session: SessionStore
 
     Raises MethodSetAside, MethodPaused, RateLimited, SessionEnded.
     """
-    if factor.is_set_aside(user, state):
-        raise MethodSetAside
-    factor.reserve(user, state, actor=actor)
+    with refusals_counted(factor.slug):
+        if factor.is_set_aside(user, state):
+            raise MethodSetAside
+        factor.reserve(user, state, actor=actor)
     with transaction.atomic():
         is_login = session.pending_user is not None
         user = lock_user(user, session, row_too=not is_login)

@@ -22,3 +22,8 @@ def label_of(method: str) -> str:
 def known_methods() -> set[str]:
     """Return the methods that a proof on this site can have, and UNKNOWN."""
     return {PASSWORD, UNKNOWN, *(factor.slug for factor in factors.all_factors())}
+
+
+def words() -> list[str]:
+    """Return the words for methods that audit events have."""
+    return sorted({*known_methods(), Session.REMEMBERED} - {UNKNOWN})

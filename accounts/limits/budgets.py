@@ -11,6 +11,13 @@ from accounts.limits.wording import Told
 HOUR, DAY = 3600, 86_400  # seconds
 SETTING = "SHARED_NETWORKS"  # raises what is counted by network alone
 NONE: Mapping[str, int] = MappingProxyType({})
+BUDGETS = "budgets"  # the list of their names, for the page of metrics
+_names: set[str] = set()
+
+
+def budget_names() -> list[str]:
+    """Return the families of all budgets so far: code names them, and no request or setting does."""
+    return sorted(_names - {""})
 
 
 class Budget:
@@ -27,7 +34,8 @@ class Budget:
     With `if_failed`, they hold only for subjects that failed within the last hour.
 
     `told` is what somebody is told when the budget is used up; None if nobody is ever told so. `setting` is
-    the one that raises it, and `is_larger` says that it has, for the log.
+    the one that raises it, and `is_larger` says that it has, for the log. `family` is the name of the budget
+    that this one was made from, for the page of metrics.
     """
 
     def __init__(
@@ -41,10 +49,13 @@ class Budget:
         told: Told | None = None,
         setting: str = "",
         is_larger: bool = False,
+        family: str = "",
     ) -> None:
         self.name = name
         self.setting = setting
         self.is_larger = is_larger
+        self.family = family or name
+        _names.add(self.family)
         self.told = told
         self.windows = windows
         self.shortest = min((seconds for _limit, seconds in windows), default=0)
@@ -65,6 +76,7 @@ class Budget:
             told=self.told,
             setting=setting,
             is_larger=is_larger,
+            family=self.family,
         )
 
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from accounts.exceptions import DecryptionFailed, Overloaded
 from accounts.limits import counters as rows
+from accounts.limits import counts
 from accounts.limits.budgets import Budget, Ceiling, Claim
 from accounts.limits.counters import Counter, Taken
 from accounts.limits.notices import notices
@@ -76,6 +77,7 @@ def reserve(*claims: Claim) -> Attempt:
     if not counters:
         return Attempt(())
     if never := [counter for counter in counters if counter.limit < 1]:
+        counts.refused(counter.budget.family for counter in never)
         last = max(never, key=lambda counter: counter.resets_at)
         raise refusal_of(last.budget.told, round((last.resets_at - now).total_seconds()))
     with transaction.atomic(durable=True):
@@ -86,6 +88,7 @@ def reserve(*claims: Claim) -> Attempt:
             transaction.set_rollback(True)
     if refused:
         notices.log(refused, now)
+        counts.refused(counter.budget.family for counter in refused)
         raise rows.refusal(refused, now)
     raise_alarms(counters, taken, now)
     return Attempt(tuple(replace(counter, resets_at=taken[counter.key].resets_at) for counter in counters))

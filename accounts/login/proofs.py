@@ -4,6 +4,7 @@ from django.db import transaction
 
 from accounts import limits, outbox
 from accounts.audit import Actor, Event, record, subject_of
+from accounts.audit.counts import FAILURES, REPEATED, refusals_counted
 from accounts.audit.wrong_codes import wrong_codes_without_a_right_one
 from accounts.exceptions import MethodSetAside
 from accounts.factors import LOW_STOCK, remaining
@@ -39,7 +40,7 @@ def answer_challenge(
     or the pending login ended in the meantime.
     """
     claims = guesses.for_code(user, factor.guesses, actor.browser)
-    with limits.attempt(*claims) as attempt, transaction.atomic():
+    with refusals_counted(factor.slug), limits.attempt(*claims) as attempt, transaction.atomic():
         user = lock_user(user, session, row_too=purpose is Purpose.SUDO)
         device = factor.verify(user, answer, state)
         repeated = device is None and factor.is_repeat(user, answer, state)
@@ -51,6 +52,8 @@ def answer_challenge(
             record_failure(user, factor, purpose.value, actor=actor)
             if factor.count_failure(user):
                 announce_set_aside(user, factor, actor=actor)
+    if repeated:
+        FAILURES.count(factor.slug, REPEATED)
     if device is None and not repeated and purpose is Purpose.LOGIN:
         tell_of_wrong_codes(user, actor=actor)
     return device

@@ -26,10 +26,15 @@ class Note(str):
 
 @dataclass(frozen=True)
 class Check:
-    """`find` yields problems and notes; `repair` corrects problems that need no decision, and counts them."""
+    """`find` yields problems and notes; `repair` corrects problems that need no decision, and counts them.
+
+    Problems of the smallest `urgency` are told first. `mend` is the command that mends them, or says more.
+    """
 
     find: Finder
     repair: Repair | None = None
+    urgency: int = 5
+    mend: str = ""
 
 
 @dataclass
@@ -43,6 +48,8 @@ class Finding:
 
 # By title.
 checks: Registry[Check] = Registry()
+# Those that ask other servers, when they are asked for.
+provider_checks: Registry[Check] = Registry()
 
 
 def examine(check: Check) -> Finding:

@@ -1,8 +1,11 @@
 """Tell errors without the values in them: the text of an error may hold an address, a number or a secret."""
 
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from django.db import OperationalError, ProgrammingError
+from django.core.management.base import CommandError
+from django.db import Error, OperationalError, ProgrammingError
 
 # They tell of tables, servers and timeouts; all but the first line may quote a statement.
 TELLING = (OperationalError, ProgrammingError)
@@ -37,3 +40,15 @@ def without_values(error: BaseException) -> BaseException:
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     told.__cause__ = without_values(cause) if cause else None
     return told.with_traceback(error.__traceback__)
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Raise CommandError, in one sentence, if the database does not answer in the block."""
+    try:
+        yield
+    except Error as error:
+        raise CommandError(
+            f"The database does not answer ({first_line(error)}). "
+            "Is DATABASE_URL right, and does its server run?"
+        ) from error

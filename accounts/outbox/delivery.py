@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from accounts.database.timeouts import unhurried
 from accounts.models import OutboxMessage, User
-from accounts.outbox import threads
+from accounts.outbox import counts, threads
 from accounts.outbox.carriers import Broken, carriers, is_refusal, urgent_kinds
 from accounts.outbox.mails import Mail, render
 from accounts.outbox.queue import CLAIM, claimed, due, finish, opened, postpone, sealed
@@ -140,6 +140,7 @@ def send(message: OutboxMessage) -> None:
         return  # the claim has expired, and another process has taken it
     by.send(content)
     if not by.at_most_once:
+        counts.count(message, counts.SENT)  # whatever becomes of the row: the server has taken the mail
         finish(OutboxMessage.objects.filter(pk=message.pk))
 
 

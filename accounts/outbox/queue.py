@@ -13,6 +13,7 @@ from accounts.crypto.columns import SealedColumn
 from accounts.exceptions import DecryptionFailed
 from accounts.models import OutboxMessage
 from accounts.models.clocks import CLOCK_SKEW
+from accounts.outbox import counts
 from accounts.outbox.carriers import Broken, is_refusal
 
 logger = logging.getLogger(__name__)
@@ -72,6 +73,7 @@ def finish(rows: QuerySet[OutboxMessage]) -> bool:
 
 def postpone(message: OutboxMessage, error: Exception) -> None:
     """Retry later, or give up. Log only the error's class: its text may contain the address."""
+    counts.count(message, outcome_of(error))
     if is_hopeless(message, error):
         give_up(message, error)
         return
@@ -84,6 +86,12 @@ def postpone(message: OutboxMessage, error: Exception) -> None:
         claimed_until=None,
         last_error=kind[:100],
     )
+
+
+def outcome_of(error: Exception) -> str:
+    if isinstance(error, Broken):
+        return counts.BROKEN
+    return counts.REFUSED if is_refusal(error) else counts.POSTPONED
 
 
 def is_hopeless(message: OutboxMessage, error: Exception) -> bool:
@@ -104,6 +112,7 @@ def class_of(error: Exception) -> str:
 def give_up(message: OutboxMessage, error: Exception) -> None:
     kind = class_of(error)
     logger.warning("Message %s is given up: %s", message.pk, kind)
+    counts.count(message, counts.GIVEN_UP)
     claimed(message).update(
         attempts=F("attempts") + 1,
         expires_at=timezone.now(),

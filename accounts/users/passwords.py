@@ -12,9 +12,11 @@ from django.db.models import F
 
 from accounts import crypto, limits, outbox
 from accounts.audit import Actor, Event, record, subject_of
+from accounts.audit.counts import refusals_counted
 from accounts.exceptions import RateLimited, RuleViolation, WrongPassword
 from accounts.limits import Attempt, Budget, BySource, Claim, guesses, successes
 from accounts.models import User, login_key
+from accounts.models.methods import PASSWORD
 from accounts.sessions.locks import counted, lock_actor, lock_user
 from accounts.sessions.store import SessionStore
 from accounts.typed.passwords import normal
@@ -56,7 +58,7 @@ def authenticate(
         *guesses.for_password(user, typed, actor=actor),
         *successes.for_password(user, typed, actor=actor),
     ]
-    with limits.attempt(*claims) as spent:
+    with refusals_counted(PASSWORD), limits.attempt(*claims) as spent:
         if check_hash(user, password) and user is not None and user.is_active:
             yield spent
             return

@@ -102,7 +102,7 @@ def wrongly_counted() -> QuerySet[Organization]:
 
 def counts_are_right() -> Iterator[str]:
     for organization in wrongly_counted().iterator():
-        yield f"{organization}: the counts of its members are wrong (doctor --reconcile corrects them)"
+        yield f"{organization}: the counts of its members are wrong"
 
 
 def recount() -> int:
@@ -123,10 +123,10 @@ def recount() -> int:
 
 
 CHECKS = {
-    "owners of mandatory organizations are enrolled": Check(owners_are_enrolled),
+    "owners of mandatory organizations are enrolled": Check(owners_are_enrolled, urgency=2),
     "every organization has an owner": Check(organizations_have_owners),
     "memberships mirror their users": Check(memberships_mirror_users),
     "invitations": Check(invitations_reach_somebody),
     "tokens of organizations": Check(tokens_are_sound),
-    "counts": Check(counts_are_right, repair=recount),
+    "counts": Check(counts_are_right, repair=recount, urgency=6, mend="doctor --reconcile"),
 }

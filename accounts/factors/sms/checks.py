@@ -35,7 +35,7 @@ def text_provider(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return []
 
 
-@register(Tags.security, deploy=True)
+@register(Tags.security)
 def budgets(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Find budgets of texts that limit nothing, because a narrower one is used up first."""
     order = ["SMS_HOURLY_BUDGET_PER_PREFIX", "SMS_HOURLY_BUDGET", "SMS_DAILY_BUDGET"]

@@ -23,6 +23,7 @@ from accounts.database.batches import delete_in_batches, update_in_batches
 from accounts.exceptions import DecryptionFailed, EnrolmentExpired, MethodPaused, RateLimited, SessionEnded
 from accounts.factors.base import SIX_DIGIT_CODES, Device, Factor, State, explain_format, six_digits
 from accounts.factors.sms import breaker, budgets, wording
+from accounts.factors.sms.backends import get_backend
 from accounts.factors.sms.countries import coverage
 from accounts.factors.sms.forms import PhoneNumberForm
 from accounts.factors.sms.models import Destination, Purpose, SMSDevice, TextMessage
@@ -227,6 +228,9 @@ class SMSFactor(Factor):
         if device is None:
             raise EnrolmentExpired if is_set_up(state) else SessionEnded
         return device
+
+    def provider_problems(self) -> Iterator[str]:
+        yield from get_backend().problems()
 
     def problems(self) -> Iterator[str]:
         """Also name texts that are for another user than their number."""

@@ -2,10 +2,12 @@
 
 from accounts.management.checks import (
     clocks,
+    configuration,
     keys,
     messages,
     methods,
     people,
+    providers,
     replication,
     storage,
     tables,
@@ -23,4 +25,6 @@ CHECKS: dict[str, Check] = {
     **keys.CHECKS,
     **messages.CHECKS,
     **tidying.CHECKS,
+    **configuration.CHECKS,
 }
+PROVIDERS: dict[str, Check] = providers.CHECKS

@@ -23,4 +23,6 @@ def stored_secrets_can_be_opened() -> Iterator[str]:
             )
 
 
-CHECKS = {"encryption keys": Check(stored_secrets_can_be_opened)}
+CHECKS = {
+    "encryption keys": Check(stored_secrets_can_be_opened, urgency=1, mend="rotate_encryption_keys --dry-run")
+}

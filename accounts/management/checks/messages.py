@@ -54,4 +54,7 @@ def messages_are_whole() -> Iterator[str]:
         yield f"they expire before they were written: {rows}"
 
 
-CHECKS = {"mails": Check(messages_leave), "outbox": Check(messages_are_whole)}
+CHECKS = {
+    "mails": Check(messages_leave, urgency=3, mend="doctor --providers"),
+    "outbox": Check(messages_are_whole, urgency=3, mend="run_due_work"),
+}

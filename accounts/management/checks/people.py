@@ -103,10 +103,10 @@ def rights_are_what_the_verbs_give() -> Iterator[str]:
 
 
 CHECKS = {
-    "two-factor and devices agree": Check(two_factor_is_what_the_devices_say),
+    "two-factor and devices agree": Check(two_factor_is_what_the_devices_say, urgency=2),
     "backup codes": Check(backup_codes_come_and_go_with_two_factor),
     "devices and codes": Check(devices_are_sound),
     "methods": Check(what_methods_say),
     "sessions and tokens": Check(sessions_and_tokens_are_sound),
-    "rights": Check(rights_are_what_the_verbs_give),
+    "rights": Check(rights_are_what_the_verbs_give, urgency=4, mend="change_rights NAME --reason TEXT"),
 }

@@ -99,9 +99,11 @@ def connections_have_time_limits() -> Iterator[str]:
 
 
 CHECKS = {
-    "time limits": Check(connections_have_time_limits),
-    "migrations": Check(migrations_are_applied),
+    "time limits": Check(connections_have_time_limits, urgency=1, mend="check --database default"),
+    "migrations": Check(migrations_are_applied, urgency=0, mend="migrate"),
     "constraints": Check(tables_keep_their_constraints),
     "references": Check(rows_have_their_parents),
-    "audit events are protected": Check(audit_events_are_protected, repair=retention.restore_triggers),
+    "audit events are protected": Check(
+        audit_events_are_protected, repair=retention.restore_triggers, urgency=2, mend="doctor --reconcile"
+    ),
 }

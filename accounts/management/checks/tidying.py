@@ -36,4 +36,4 @@ def overdue() -> Iterator[QuerySet[Any]]:
     yield retention.kept_too_long(LATE)
 
 
-CHECKS = {"tidying": Check(old_rows_are_deleted)}
+CHECKS = {"tidying": Check(old_rows_are_deleted, urgency=7, mend="run_due_work")}

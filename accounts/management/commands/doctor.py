@@ -1,6 +1,7 @@
 """Check that the data satisfies the invariants. For monitoring: exit code 0 if all hold, otherwise 1."""
 
 import sys
+import textwrap
 from argparse import ArgumentParser
 from typing import Any
 
@@ -12,19 +13,25 @@ from accounts.database import schema
 from accounts.management import doctor
 from accounts.management.errors import first_line
 
+WIDTH = 100  # characters of a line with checks that have found nothing
+
 
 class Command(BaseCommand):
     # They may ask the database, which may be away: that is ours to say.
     requires_system_checks = ()
     help = (
-        "Checks the data against the invariants. --reconcile corrects counts and puts back missing triggers, "
-        "and nothing else."
+        "Checks the data against the invariants: what is most urgent comes first. --reconcile corrects "
+        "counts and puts back missing triggers, and nothing else. --providers also asks the servers that "
+        "mails and texts go to, and sends nothing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--reconcile", action="store_true", help="correct what needs no decision")
+        parser.add_argument(
+            "--providers", action="store_true", help="also ask the servers of mails and texts; costs nothing"
+        )
 
-    def handle(self, *args: Any, reconcile: bool, **options: Any) -> None:
+    def handle(self, *args: Any, reconcile: bool, providers: bool, **options: Any) -> None:
         self.stdout.write(f"{settings.PRODUCT_NAME} {settings.VERSION}")
         try:
             connection.ensure_connection()
@@ -35,12 +42,23 @@ class Command(BaseCommand):
             ) from error
         if reconcile and (problem := schema.too_new()):
             raise CommandError(f"Nothing was corrected: {problem}. Run the doctor of that release.")
-        healthy = True
-        for title, check in doctor.checks.items():
-            if reconcile:
+        checks = doctor.checks | (doctor.provider_checks if providers else {})
+        if reconcile:
+            for title, check in checks.items():
                 self.repair(title, check)
-            healthy &= self.tell(title, check)
-        if not healthy:
+        found = {title: doctor.examine(check) for title, check in checks.items()}
+        wrong = [title for title in checks if found[title].wrong]
+        noted = [title for title in checks if found[title].sentences and not found[title].wrong]
+        self.stdout.write(
+            f"{len(wrong)} of {len(checks)} checks found something that has to be mended, "
+            f"{len(noted)} something to know."
+        )
+        for title in sorted(wrong, key=lambda title: checks[title].urgency):
+            self.tell(f"WRONG: {title}", found[title], checks[title].mend)
+        for title in sorted(noted, key=lambda title: checks[title].urgency):
+            self.tell(f"ok: {title}", found[title])
+        self.list_healthy([title for title in checks if title not in (*wrong, *noted)])
+        if wrong:
             sys.exit(1)
 
     def repair(self, title: str, check: doctor.Check) -> None:
@@ -50,12 +68,19 @@ class Command(BaseCommand):
         if problem:
             self.stdout.write(f"not corrected: {title}: {problem}")
 
-    def tell(self, title: str, check: doctor.Check) -> bool:
-        """Print the problems and notes of a check; return whether there are no problems."""
-        finding = doctor.examine(check)
-        self.stdout.write(f"{'WRONG' if finding.wrong else 'ok'}: {title}")
+    def tell(self, title: str, finding: doctor.Finding, mend: str = "") -> None:
+        """Print what a check has found, and the command that mends it."""
+        self.stdout.write(title)
         for sentence in finding.sentences:
             self.stdout.write(f"  {sentence}")
         if finding.more:
             self.stdout.write(f"  and {finding.more} more")
-        return not finding.wrong
+        if mend:
+            self.stdout.write(f"  -> python manage.py {mend}")
+
+    def list_healthy(self, titles: list[str]) -> None:
+        """Print the checks that have found nothing, so that all of it fits on one screen."""
+        # A no-break space within each: a title stays on one line.
+        cells = "   ".join(f"ok: {title}".replace(" ", "\u00a0") for title in titles)
+        for row in textwrap.wrap(cells, WIDTH, break_long_words=False, break_on_hyphens=False):
+            self.stdout.write(row.replace("\u00a0", " "))

@@ -1,7 +1,5 @@
 """The database itself keeps audit events: nobody changes them, and nobody deletes them early."""
 
-import json
-import logging
 import subprocess
 import sys
 from datetime import timedelta
@@ -16,6 +14,7 @@ from accounts.audit import Actor, Event, record, retention
 from accounts.database import append_only
 from accounts.models import AuditEvent, AuditRetention
 from tests.support import environment
+from tests.support.lines import kept_lines, lines_in
 from tests.support.people import sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -400,34 +399,26 @@ def test_sf11_a_role_that_owns_nothing_cannot_take_the_triggers_off(statement):
 # ---------------------------------------------------------------- the log
 
 
-def lines(caplog):
-    return [json.loads(row.getMessage()) for row in caplog.records if row.name == "accounts.audit"]
+def test_sf11_of12_each_event_is_one_line_of_json_with_its_number(alice):
+    note = 'a "quote"\u2028 and a\rbreak \x1b[2J'
+    with kept_lines() as kept:
+        record(Event.LOGOUT, actor=SERVER, subject="user:al\nice", user=alice, note=note)
 
-
-def test_sf11_each_event_is_one_line_of_json_in_the_log(alice, caplog):
-    note = 'a "quote"\u2028 and a\rbreak'
-    with caplog.at_level(logging.INFO, "accounts.audit"):
-        record(
-            Event.LOGOUT,
-            actor=SERVER,
-            subject="user:al\nice",
-            user=alice,
-            note='a "quote"\u2028 and a\rbreak',
-        )
-
-    [row] = [entry for entry in caplog.records if entry.name == "accounts.audit"]
-    assert row.levelname == "INFO"
-    assert len(row.getMessage().splitlines()) == 1
+    [text] = kept.texts
+    assert text.isascii()
+    assert text.isprintable()
     event = AuditEvent.objects.get()
-    assert lines(caplog) == [
+    assert kept.events == [
         {
-            "at": event.created_at.isoformat(),
+            "time": event.created_at.isoformat(),
+            "logger": "tfc_auth.audit",
             "id": event.pk,
             "event": "login.ended",
+            "outcome": "success",
             "actor": "command",
             "subject": "user:al\nice",
             "user_id": alice.pk,
-            "ip": None,
+            "address": None,
             "user_agent": "",
             "door": "command",
             "request_id": "",
@@ -436,26 +427,63 @@ def test_sf11_each_event_is_one_line_of_json_in_the_log(alice, caplog):
     ]
 
 
-def test_sf11_what_is_rolled_back_is_not_logged_and_what_waits_is_logged_after_the_commit(caplog):
-    with caplog.at_level(logging.INFO, "accounts.audit"):
+def test_sf11_what_is_rolled_back_is_not_logged_and_what_waits_is_logged_after_the_commit():
+    with kept_lines() as kept:
         with transaction.atomic():
             record(Event.LOGOUT, actor=SERVER, subject="user:undone")
             transaction.set_rollback(True)
         with transaction.atomic():
             record(Event.LOGOUT, actor=SERVER, subject="user:done")
-            assert lines(caplog) == []
+            assert kept.texts == []
 
-    assert [line["subject"] for line in lines(caplog)] == ["user:done"]
+    assert [line["subject"] for line in kept.events] == ["user:done"]
 
 
-def test_sf11_the_server_logs_events_whatever_its_log_level_is(start_site, alice):
+@pytest.mark.parametrize(
+    "number",
+    ["+12025550143", "+1 202 555-0143", "+44 (0) 20 7946 0943", "0044 20 7946 0943", "+49/30/901820943"],
+)
+def test_of12_a_line_has_no_full_number_even_if_somebody_typed_it_into_a_reason(number):
+    with kept_lines() as kept:
+        record(
+            Event.LOGOUT, actor=SERVER, subject="site", reason=f"lost {number}, he says", old=[{"x": number}]
+        )
+
+    [line] = kept.events
+    assert line["data"] == {"reason": "lost ••43, he says", "old": [{"x": "••43"}]}
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-11-28T14:02:31.566238+00:00", "a+123456789@example.com", "100200300400"]
+)
+def test_of12_what_is_no_number_stays(text):
+    with kept_lines() as kept:
+        record(Event.LOGOUT, actor=SERVER, subject="site", reason=text)
+
+    assert kept.events[0]["data"] == {"reason": text}
+
+
+def test_of12_what_was_missed_can_be_had_again_by_its_number():
+    with kept_lines() as kept:
+        for name in ("first", "second", "third"):
+            record(Event.LOGOUT, actor=SERVER, subject=f"user:{name}")
+    output = StringIO()
+
+    call_command("audit_lines", after=kept.events[0]["id"], stdout=output)
+
+    assert output.getvalue().splitlines() == kept.texts[1:]
+
+
+def test_sf11_of12_the_server_writes_events_whatever_its_log_level_is(start_site, alice):
     site = start_site(LOG_LEVEL="ERROR")
     visitor = site.visitor()
     visitor.get("/session")
-    visitor.post_form("/session", username="alice", password="wrong, and a secret of mine")
+    reply = visitor.post_form("/session", username="alice", password="wrong, and a secret of mine")
 
-    [line] = [line for line in site.log().splitlines() if '"login.failed"' in line]
-    event = json.loads(line[line.index("{") :])
-    assert (event["subject"], event["door"]) == ("user:alice", "html")
-    assert f"[{event['request_id']}]" in line
+    [event] = lines_in(site.log())
+    assert (event["event"], event["outcome"]) == ("login.failed", "failure")
+    assert (event["subject"], event["actor"], event["door"]) == ("user:alice", "html", "html")
+    assert event["request_id"] == reply.headers["X-Request-Id"]
+    assert event["id"] == AuditEvent.objects.get().pk
+    assert event["address"] == "127.0.0.1"
     assert "a secret of mine" not in site.log()

@@ -1,4 +1,9 @@
+from collections.abc import Iterator
+
 from django.http import HttpRequest
+
+from accounts.factors.sms.reasons import NO_ANSWER, NONE
+from accounts.metrics.tallies import OTHER
 
 
 class SMSBackend:
@@ -11,3 +16,15 @@ class SMSBackend:
     def is_genuine(self, request: HttpRequest) -> bool:
         """Return whether this request is a report from the provider."""
         return False
+
+    def reason_of(self, error: Exception) -> str:
+        """Return the words for an error that `send` has raised (accounts/factors/sms/reasons.py)."""
+        return NO_ANSWER if isinstance(error, OSError) else OTHER
+
+    def reported_reason(self, request: HttpRequest) -> str:
+        """Return the provider's words for a text that was not delivered, from its report."""
+        return NONE
+
+    def problems(self) -> Iterator[str]:
+        """Yield why the provider would take no texts, in sentences. Costs nothing, sends nothing."""
+        yield from ()

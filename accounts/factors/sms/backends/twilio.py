@@ -1,12 +1,14 @@
 """Send texts by Twilio's SDK: timeouts of 5 seconds, no automatic retry, no message text in logs."""
 
 import logging
+from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
 
 from accounts.factors.sms.backends.base import SMSBackend
+from accounts.factors.sms.reasons import of_code
 
 TIMEOUT = 5  # seconds, to connect and to read each
 
@@ -43,6 +45,27 @@ class TwilioBackend(SMSBackend):
         url = f"{settings.SITE_URL}{request.get_full_path()}"
         signature = request.headers.get("X-Twilio-Signature", "")
         return bool(validator.validate(url, request.POST, signature))
+
+    def reason_of(self, error: Exception) -> str:
+        code = getattr(error, "code", None)
+        return of_code(code) if code else super().reason_of(error)
+
+    def reported_reason(self, request: HttpRequest) -> str:
+        return of_code(request.POST.get("ErrorCode"))
+
+    def problems(self) -> Iterator[str]:
+        """Ask for the account itself: that needs the credentials, and costs nothing."""
+        try:
+            account = client().api.v2010.accounts(settings.TWILIO_ACCOUNT_SID).fetch()
+        except Exception as error:  # its text may hold the account and the address of the request
+            yield (
+                f"Twilio does not answer as it should ({self.reason_of(error)}, {type(error).__name__}): "
+                "compare TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN (or TWILIO_API_KEY and TWILIO_API_SECRET) "
+                "with Twilio's console, and see that this machine reaches api.twilio.com"
+            )
+            return
+        if account.status != "active":
+            yield "the account at Twilio is suspended or closed, and sends nothing: see Twilio's console"
 
 
 def client() -> Any:

@@ -40,6 +40,7 @@ class Twilio:
 
     def __init__(self):
         self.mode = "created"
+        self.account = (200, {"sid": ACCOUNT, "status": "active"})
         self.messages = []
         self.led_astray = []  # requests that followed a redirect
         self.release = threading.Event()
@@ -97,8 +98,12 @@ class Handler(BaseHTTPRequestHandler):
         self.reply(201, {"sid": sid, "status": "queued", "to": fields["To"], "body": fields["Body"]})
 
     def do_GET(self):
-        self.server.twilio.led_astray.append(self.path)
-        self.send(404, "text/plain", b"")
+        if self.path.endswith("/elsewhere"):
+            self.server.twilio.led_astray.append(self.path)
+            self.send(404, "text/plain", b"")
+            return
+        status, answer = self.server.twilio.account
+        self.send(status, "application/json", json.dumps(answer).encode())
 
     def reply(self, status, document):
         self.send(status, "application/json", json.dumps(document).encode())
