@@ -6,8 +6,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from tfc_auth import forwarded
+from tfc_auth.log_once import OnceLogger
 from tfc_auth.middleware import PROBES, GetResponse
-from tfc_auth.once import Once
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class ForwardedHeadersMiddleware:
         self.get_response = get_response
         self.proxies = [forwarded.network_of(text) for text in settings.TRUSTED_PROXIES]
         self.header = settings.FORWARDED_HEADER
-        self.once = Once(logger)
+        self.log_once = OnceLogger(logger)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         chain = request.META.pop("HTTP_X_FORWARDED_FOR", "")
@@ -65,7 +65,7 @@ class ForwardedHeadersMiddleware:
             else:
                 self.apply_x_forwarded(request, peer, chain, schemes[0])
         elif chain or schemes[0] or of_rfc:
-            self.once.warn(STRANGER, peer or "a socket without an address")
+            self.log_once.warning(STRANGER, peer or "a socket without an address")
         return self.get_response(request)
 
     def is_proxy(self, address: forwarded.Address) -> bool:
@@ -96,14 +96,14 @@ class ForwardedHeadersMiddleware:
         """Take the address of the client. A client without one shares its proxy's limits, which is logged."""
         request.META["REMOTE_ADDR"] = str(client.address)
         if client.unreadable is not None:
-            self.once.warn(UNREADABLE, peer, header, client.unreadable, client.address, about=peer)
+            self.log_once.warning(UNREADABLE, peer, header, client.unreadable, client.address, about=peer)
         elif not client.hops and request.path_info not in PROBES:
-            self.once.warn(MISSING, peer, header, about=peer)
+            self.log_once.warning(MISSING, peer, header, about=peer)
 
     def doubt_scheme(self, request: HttpRequest, peer: forwarded.Address, header: str) -> None:
         if not settings.SECURE_SSL_REDIRECT or request.path_info in PROBES:
             return
         if header:
-            self.once.warn(UNCLEAR_SCHEME, peer, header, about=peer)
+            self.log_once.warning(UNCLEAR_SCHEME, peer, header, about=peer)
         else:
-            self.once.warn(NO_SCHEME, peer, about=peer)
+            self.log_once.warning(NO_SCHEME, peer, about=peer)
