@@ -182,6 +182,6 @@ def waits_for_migrate(error: BaseException | None) -> bool:
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
-    response = error_response(request, 503)
+    response = error_response(request, 503, sent=request.method == "POST")
     response["Retry-After"] = "30"
     return response

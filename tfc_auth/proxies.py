@@ -13,11 +13,12 @@ logger = logging.getLogger(__name__)
 
 # For the operator: what each fault of a proxy does, and what mends it.
 STRANGER = (
-    "%s says for whom it forwards, and is ignored: it is not in TRUSTED_PROXIES. If it is your proxy, add "
+    "%s sends headers of a proxy, which are ignored: it is not in TRUSTED_PROXIES. If it is your proxy, add "
     "its address: until then everybody behind it shares one set of limits. If not, it gets past your proxy."
 )
 UNREADABLE = (
-    "The proxy %s writes %s with %r, which is no address: everybody whom it names so shares the limits of %s."
+    "The proxy %s writes %s with %r, which is no address: all requests that it names so share the limits "
+    "of %s."
 )
 MISSING = (
     "The proxy %s passed on a request without %s: everybody whom it does not name shares one set of limits. "
@@ -28,8 +29,8 @@ NO_SCHEME = (
     "redirected in circles. Let it set X-Forwarded-Proto (with FORWARDED_HEADER=forwarded: proto)."
 )
 UNCLEAR_SCHEME = (
-    "The proxy %s sent %r, which counts as http. Of several values the one counts that the outermost of "
-    "TRUSTED_PROXIES wrote: is a proxy missing there?"
+    "The proxy %s sent %r, which counts as http. Of several values, the one that the outermost proxy of "
+    "TRUSTED_PROXIES wrote counts: is a proxy missing there?"
 )
 
 
