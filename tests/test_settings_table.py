@@ -1,6 +1,7 @@
 """Every setting of README's table, written as operators write it: in a variable, and in a file."""
 
 import ast
+import json
 import os
 import re
 import runpy
@@ -351,6 +352,30 @@ def test_of8_factors_that_nobody_can_sign_in_with_stop_the_start(factors, said):
     assert run.returncode == 1
     assert said in run.stderr
     assert "Traceback" not in run.stderr
+
+
+def test_of12_gunicorn_does_not_serve_errors_in_place_of_pages_without_static_files(tmp_path):
+    run = gunicorn(STATIC_DIR=str(tmp_path), PLAIN_STATIC_FILES="0")
+
+    assert run.returncode != 0
+    assert re.search(
+        rf"^{tmp_path} lacks static files .*: run manage.py collectstatic", run.stderr, re.MULTILINE
+    )
+    assert "Traceback" not in run.stderr
+
+
+def test_of12_gunicorn_does_not_serve_with_the_static_files_of_a_former_release(tmp_path):
+    settings = {"STATIC_DIR": str(tmp_path), "PLAIN_STATIC_FILES": "0"}
+    start("manage.py", "collectstatic", "--noinput", **settings)
+    manifest = tmp_path / "staticfiles.json"
+    known = json.loads(manifest.read_text())
+    del known["paths"]["css/app.css"]
+    manifest.write_text(json.dumps(known))
+
+    run = gunicorn(**settings)
+
+    assert run.returncode != 0
+    assert "such as css/app.css: run manage.py collectstatic" in run.stderr
 
 
 def test_of8_gunicorn_has_the_threads_of_the_setting():

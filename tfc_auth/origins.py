@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http import HttpRequest
 
-from tfc_auth.once import Once
+from tfc_auth.log_once import OnceLogger
 
 PROXY = "proxy"  # whose fault a refusal is
 HIDDEN = "hidden"  # something on the way hides where a form comes from
@@ -31,7 +31,7 @@ FOREIGN_HOST = (
     "every request comes like that, let the proxy pass on the host that browsers ask for, that of SITE_URL: "
     "%s."
 )
-once = Once(logging.getLogger(__name__))
+log_once = OnceLogger(logging.getLogger(__name__))
 
 
 def fault_of_form(request: HttpRequest) -> str:
@@ -44,13 +44,13 @@ def fault_of_form(request: HttpRequest) -> str:
     if said in own_origins(request):
         return ""
     if said in ("", "null"):
-        once.warn(FORM_HIDDEN, said or "none", about=said)
+        log_once.warning(FORM_HIDDEN, said or "none", about=said)
         return HIDDEN
     if not is_ours(said, request):
         return ""
     forwarded_host = request.META.get("HTTP_X_FORWARDED_HOST", "")
     details = (request.get_host(), forwarded_host, request.scheme, settings.SITE_URL)
-    once.warn(FORM_OF_PROXY, said, header, *details, about=said)
+    log_once.warning(FORM_OF_PROXY, said, header, *details, about=said)
     return PROXY
 
 
@@ -81,7 +81,9 @@ def fault_of_host(request: HttpRequest) -> str:
     if hostname(settings.SITE_URL) not in said and not (peer and is_of_upstream(request)):
         return ""
     if peer:
-        once.warn(FOREIGN_HOST, peer, request.META.get("HTTP_HOST", ""), forwarded_host, settings.SITE_URL)
+        log_once.warning(
+            FOREIGN_HOST, peer, request.META.get("HTTP_HOST", ""), forwarded_host, settings.SITE_URL
+        )
     return PROXY
 
 

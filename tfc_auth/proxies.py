@@ -6,18 +6,19 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from tfc_auth import forwarded
+from tfc_auth.log_once import OnceLogger
 from tfc_auth.middleware import PROBES, GetResponse
-from tfc_auth.once import Once
 
 logger = logging.getLogger(__name__)
 
 # For the operator: what each fault of a proxy does, and what mends it.
 STRANGER = (
-    "%s says for whom it forwards, and is ignored: it is not in TRUSTED_PROXIES. If it is your proxy, add "
+    "%s sends headers of a proxy, which are ignored: it is not in TRUSTED_PROXIES. If it is your proxy, add "
     "its address: until then everybody behind it shares one set of limits. If not, it gets past your proxy."
 )
 UNREADABLE = (
-    "The proxy %s writes %s with %r, which is no address: everybody whom it names so shares the limits of %s."
+    "The proxy %s writes %s with %r, which is no address: all requests that it names so share the limits "
+    "of %s."
 )
 MISSING = (
     "The proxy %s passed on a request without %s: everybody whom it does not name shares one set of limits. "
@@ -28,8 +29,8 @@ NO_SCHEME = (
     "redirected in circles. Let it set X-Forwarded-Proto (with FORWARDED_HEADER=forwarded: proto)."
 )
 UNCLEAR_SCHEME = (
-    "The proxy %s sent %r, which counts as http. Of several values the one counts that the outermost of "
-    "TRUSTED_PROXIES wrote: is a proxy missing there?"
+    "The proxy %s sent %r, which counts as http. Of several values, the one that the outermost proxy of "
+    "TRUSTED_PROXIES wrote counts: is a proxy missing there?"
 )
 
 
@@ -46,7 +47,7 @@ class ForwardedHeadersMiddleware:
         self.get_response = get_response
         self.proxies = [forwarded.network_of(text) for text in settings.TRUSTED_PROXIES]
         self.header = settings.FORWARDED_HEADER
-        self.once = Once(logger)
+        self.log_once = OnceLogger(logger)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         chain = request.META.pop("HTTP_X_FORWARDED_FOR", "")
@@ -66,7 +67,7 @@ class ForwardedHeadersMiddleware:
                 self.apply_x_forwarded(request, peer, chain, schemes[0])
         elif chain or schemes[0] or of_rfc:
             # By address: a stranger who scans the site must not keep the line about a proxy from the log.
-            self.once.warn(STRANGER, peer or "a socket without an address", about=peer)
+            self.log_once.warning(STRANGER, peer or "a socket without an address", about=peer)
         return self.get_response(request)
 
     def is_proxy(self, address: forwarded.Address) -> bool:
@@ -97,14 +98,14 @@ class ForwardedHeadersMiddleware:
         """Take the address of the client. A client without one shares its proxy's limits, which is logged."""
         request.META["REMOTE_ADDR"] = str(client.address)
         if client.unreadable is not None:
-            self.once.warn(UNREADABLE, peer, header, client.unreadable, client.address, about=peer)
+            self.log_once.warning(UNREADABLE, peer, header, client.unreadable, client.address, about=peer)
         elif not client.hops and request.path_info not in PROBES:
-            self.once.warn(MISSING, peer, header, about=peer)
+            self.log_once.warning(MISSING, peer, header, about=peer)
 
     def doubt_scheme(self, request: HttpRequest, peer: forwarded.Address, header: str) -> None:
         if not settings.SECURE_SSL_REDIRECT or request.path_info in PROBES:
             return
         if header:
-            self.once.warn(UNCLEAR_SCHEME, peer, header, about=peer)
+            self.log_once.warning(UNCLEAR_SCHEME, peer, header, about=peer)
         else:
-            self.once.warn(NO_SCHEME, peer, about=peer)
+            self.log_once.warning(NO_SCHEME, peer, about=peer)

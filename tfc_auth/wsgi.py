@@ -9,6 +9,7 @@ from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.utils.http import parse_header_parameters
 
 from accounts.database import schema
+from tfc_auth.static_files import stop_without_static_files
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tfc_auth.settings")
 
@@ -32,6 +33,7 @@ class Application(WSGIHandler):
 
 
 django.setup(set_prefix=False)
+stop_without_static_files()
 schema.known()  # now: later, an upgrade may have put the files of another release in this place
 logging.captureWarnings(True)  # they are lines of the log, too
 application = Application()

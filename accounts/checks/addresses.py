@@ -27,7 +27,7 @@ def addresses(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         )
     if not settings.SESSION_COOKIE_SECURE:
         problems.append(
-            Error("HTTPS=0 sends passwords and cookies unencrypted: take it away.", id="accounts.E016")
+            Error("HTTPS=0 sends passwords and cookies unencrypted: remove that setting.", id="accounts.E016")
         )
     if "*" in settings.ALLOWED_HOSTS:
         problems.append(

@@ -39,7 +39,7 @@ def settings_of_development(app_configs: Any, **kwargs: Any) -> list[CheckMessag
         problems.append(
             Warning(
                 "PLAIN_STATIC_FILES=1 is for tests: browsers would keep old scripts and styles after an "
-                "upgrade. Take it away, and run `manage.py collectstatic`.",
+                "upgrade. Remove that setting, and run `manage.py collectstatic`.",
                 id="accounts.W016",
             )
         )

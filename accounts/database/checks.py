@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Tags, Warning, register
-from django.db import connections
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from accounts.database.limits import LIMITS
@@ -37,12 +37,21 @@ def missing(connection: BaseDatabaseWrapper) -> Iterator[str]:
 @register(Tags.database)
 def time_limits(app_configs: Any, databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
     """Warn about limits that are missing: `check --database default`, and before `migrate`."""
+    try:
+        sentences = [sentence for alias in databases or () for sentence in missing(connections[alias])]
+    except OperationalError as error:
+        reason = next(iter(str(error).splitlines()), "")
+        return [
+            Error(
+                f"The database does not answer ({reason}). Is DATABASE_URL right, and does its server run?",
+                id="accounts.E024",
+            )
+        ]
     return [
         Warning(
             f"A connection to the database has too few time limits: {sentence}",
             hint="Then have the pooler open new connections: RECONNECT in its console.",
             id="accounts.W020",
         )
-        for alias in databases or ()
-        for sentence in missing(connections[alias])
+        for sentence in sentences
     ]

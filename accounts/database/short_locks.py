@@ -19,7 +19,7 @@ PAUSE = 0.5  # seconds
 TRIES = 120
 
 
-def insistently(act: Callable[[], object], tell: Callable[[str], None]) -> None:
+def retry_while_in_use(act: Callable[[], object], tell: Callable[[str], None]) -> None:
     """Carry out `act`, and begin anew when a table is in use. Raises OperationalError in the end."""
     for attempt in range(1, TRIES + 1):
         try:

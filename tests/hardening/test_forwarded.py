@@ -355,7 +355,7 @@ def test_of4_a_proxy_that_is_not_on_the_list_is_named_once(sites):
     for number in range(3):
         ask(sites[1], f"X-Forwarded-For: 203.0.113.{number}", "X-Forwarded-Proto: https")
 
-    line = "127.0.0.1 says for whom it forwards, and is ignored: it is not in TRUSTED_PROXIES"
+    line = "127.0.0.1 sends headers of a proxy, which are ignored: it is not in TRUSTED_PROXIES"
     wait_until(lambda: line in sites[1].log(), sites[1].log)
     assert sites[1].log().count(line) == 1
 

@@ -220,7 +220,7 @@ def test_the_site_runs_on_compose_s_roles_with_a_read_only_root(image, site, pla
     assert made.returncode == 0, made.stderr
     assert visitor.post_form("/session", username="root", password=PASSWORD).location == "/app"
     assert visitor.follow(visitor.get("/app")).status == 200
-    assert '"ip": "192.0.2.7"' in running.log.read_text()
+    assert '"address": "192.0.2.7"' in running.log.read_text()
     assert not re.search("ERROR|Traceback|Read-only|Permission denied", running.log.read_text())
 
 

@@ -29,7 +29,7 @@ RELEASED, COMMIT = "0.1.0", "a5dae96"
 # Why the former release goes on with a migration of which that can't be seen: what a function does to the
 # data, a column that was made in two steps, or the removal of what no release that may still run uses.
 # Where it does not go on, say so: "STOP 0.3.0: ...", and say in CHANGELOG.md that all processes stop first.
-REVIEWED = {
+REVIEWED_BY_HAND = {
     ("accounts", "0005_append_only_events"): "0.1.0 changes and deletes no audit event",
     ("accounts", "0006_forced_removals"): "fills a column that 0.1.0 does not know",
     ("organizations", "0004_invited_by"): "fills a column that 0.1.0 does not know",
@@ -124,8 +124,8 @@ def add_new(release):
 # ---------------------------------------------------------------- does the former release go on?
 
 
-class Judge:
-    """Says what in a row of migrations breaks processes that know nothing of them.
+class FormerRelease:
+    """The processes that go on while migrations of the next release run: what in those breaks them?
 
     `new` are the tables that came with them: what happens to those, no older process notices.
     """
@@ -201,7 +201,7 @@ def altered(name, former, now):
 
 def complaints():
     """Yield (app, name, sentence) for what came after the newest release and may break it, in their order."""
-    loader, judge = MigrationLoader(None), Judge()
+    loader, former = MigrationLoader(None), FormerRelease()
     judged = set(unreleased())
     plan = []
     for leaf in sorted(loader.graph.leaf_nodes()):
@@ -209,7 +209,7 @@ def complaints():
     state = loader.project_state([node for node in plan if node not in judged])
     for node in plan:
         if node in judged:
-            for sentence in judge.complaints(loader.disk_migrations[node], state):
+            for sentence in former.complaints(loader.disk_migrations[node], state):
                 yield *node, sentence
 
 

@@ -17,7 +17,7 @@ from django.db.models.signals import pre_migrate
 
 from accounts.database import schema
 from accounts.database.executor import Executor
-from accounts.database.short_locks import insistently
+from accounts.database.short_locks import retry_while_in_use
 from accounts.database.timeouts import unhurried_transactions
 
 KEPT = {"accounts", "organizations"}
@@ -39,7 +39,7 @@ class Command(migrate.Command):
         pre_migrate.connect(refuse_to_drop)
         try:
             with unhurried_transactions():
-                insistently(lambda: super(Command, self).handle(*args, **options), self.stdout.write)
+                retry_while_in_use(lambda: super(Command, self).handle(*args, **options), self.stdout.write)
         finally:
             pre_migrate.disconnect(refuse_to_drop)
 

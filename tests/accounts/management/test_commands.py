@@ -402,3 +402,16 @@ def test_sf3_of_two_superusers_who_are_demoted_at_once_one_remains(transactional
 
     assert sorted(run.wait(timeout=120) for run in runs) == [0, 1]
     assert User.objects.filter(is_superuser=True, is_active=True).count() == 1
+
+
+@pytest.mark.parametrize("command", [("migrate",), ("check", "--database", "default")])
+def test_of12_without_a_database_commands_say_so_in_one_sentence(command):
+    variables = environment.environment | {"DATABASE_URL": "postgres://nobody@127.0.0.1:9/none"}
+    run = subprocess.run(
+        [sys.executable, str(environment.ROOT / "manage.py"), *command],
+        env=variables, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+
+    assert run.returncode == 1
+    assert "Traceback" not in run.stderr
+    assert re.search(r"The database does not answer \(.+\)\. Is DATABASE_URL right", run.stderr)
