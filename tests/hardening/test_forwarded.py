@@ -368,7 +368,7 @@ def test_of4_a_stranger_does_not_keep_it_from_being_named(sites):
             connection.sendall(b"GET /healthz HTTP/1.0\r\nX-Forwarded-For: 203.0.113.7\r\n\r\n")
             connection.recv(65536)
 
-    wait_until(lambda: "127.0.0.9 says for whom it forwards" in sites[1].log(), sites[1].log)
+    wait_until(lambda: "127.0.0.9 sends headers of a proxy" in sites[1].log(), sites[1].log)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -15,6 +15,7 @@ from tests.support.composed import Proxied, Server, compose, guide_blocks, setti
 from tests.support.environment import ROOT
 from tests.support.image import Image, builds, execute, first_process
 from tests.support.nginx import free_ports
+from tests.support.visitor import Visitor
 from tests.support.waiting import wait_until
 
 PASSWORD = "a long enough password of mine"
@@ -188,7 +189,7 @@ def run_service(image, name, place, **settings):
 @pytest.fixture(scope="module")
 def site(image, prepared, place):
     [port] = free_ports(1)
-    running = image.start(**place("web", PORT=str(port)))
+    running = image.start(**place("web", PORT=str(port), METRICS_PEERS="127.0.0.1"))
     visitor = Proxied(f"http://127.0.0.1:{port}")
     wait_until(lambda: not running.running or visitor.is_up(), lambda: running.log.read_text())
     yield running, visitor
@@ -212,6 +213,10 @@ def test_the_site_runs_on_compose_s_roles_with_a_read_only_root(image, site, pla
     assert visitor.get("/readyz").status == 200
     assert visitor.get("/docs").status == 200
     assert visitor.get("/api/v2/openapi.yaml").status == 200
+    figures = Visitor(visitor.base_url).get("/metrics")  # Prometheus comes past the proxy
+    assert figures.status == 200
+    assert "tfc_auth_logins" in figures.text
+    assert visitor.get("/metrics").status == 404
 
     made = image.run(
         "python", "manage.py", "createsuperuser", "--noinput", "--username=root", "--email=root@example.com",
