@@ -16,6 +16,7 @@ from django.http import HttpRequest
 SECONDS = 15  # for a whole body: a client that sends on and on must not keep a thread
 # Bytes read and thrown away behind the limit: a client that is still sending would not see the refusal.
 MOST_IGNORED = 8 * 1024 * 1024
+LINGER = 2  # seconds, for a body that is refused because of its length
 STEP = 64 * 1024  # bytes
 
 
@@ -59,9 +60,25 @@ def stop_receiving(client: socket.socket | None) -> None:
     """End the wait for bytes of a client, also of the server itself, and leave the way for the answer."""
     with suppress(OSError):
         if client is not None:
-            socket.socket.shutdown(
-                client, socket.SHUT_RD
-            )  # that of a TLS connection would end the answer, too
+            # The plain one: that of a TLS connection would end the answer, too.
+            socket.socket.shutdown(client, socket.SHUT_RD)
+
+
+def throw_away(request: HttpRequest) -> None:
+    """Read on for a moment, and then no more: a connection that is closed while its client is still sending
+    loses the answer (RFC 9112 section 9.6).
+    """
+    if (client := client_of(request)) is None:
+        return
+    timer = threading.Timer(LINGER, stop_receiving, [client])
+    timer.daemon = True
+    timer.start()
+    ignored = 0
+    with suppress(OSError):
+        while ignored < MOST_IGNORED and request.META["wsgi.input"].read(STEP):
+            ignored += STEP
+    timer.cancel()
+    stop_receiving(client)
 
 
 def read(stream: Any, longest: int, client: socket.socket | None) -> bytes:

@@ -128,7 +128,7 @@ class WellFormedMiddleware:
                 bodies.read_chunks(request, LONGEST_BODY)
             elif int(request.META.get("CONTENT_LENGTH") or 0) > LONGEST_BODY:
                 # Leave the body unread: Django's own limit does not count the bytes of files.
-                bodies.stop_receiving(bodies.client_of(request))  # else the server would wait for it
+                bodies.throw_away(request)
                 raise bodies.TooLong
         except bodies.TooLong:
             status, why = 413, f"a body of more than {LONGEST_BODY} bytes"

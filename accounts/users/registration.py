@@ -44,7 +44,16 @@ SIGN_UPS = BySource(
         ),
     ),
 )
-# An invitation takes one account, and a few tries at it, which don't count for the network. Further ones do.
+# Accounts of invited people: an office joins in one run, and a spammer who invites himself is stopped.
+INVITED_SIGN_UPS = BySource(
+    "sign-up:invited",
+    (400, HOUR),
+    told=Told(
+        gettext_lazy("Too many new accounts were created from your network."),
+        gettext_lazy("Sign up from another network, such as that of a phone, or %(ask)s."),
+    ),
+)
+# An invitation takes one account, and a few tries at it, which don't count as others do. Further ones do.
 BY_INVITATION = Budget("sign-up:invitation", (1, 7 * DAY))
 TRIES_BY_INVITATION = Budget("sign-up:invitation:tries", (20, HOUR))
 
@@ -111,8 +120,8 @@ def create(
     session: SessionStore,
     actor: Actor,
 ) -> User:
-    """Create an account that counts for the network, or for the invitation."""
-    with limits.attempt(*(() if by_invitation else SIGN_UPS.claims(actor))):
+    """Create an account that counts for the network, among those of invited people if it is one."""
+    with limits.attempt(*(INVITED_SIGN_UPS if by_invitation else SIGN_UPS).claims(actor)):
         if User.objects.by_login(username).exists():
             raise UsernameTaken
         with limits.attempt(*confirmations_to(email, actor)):

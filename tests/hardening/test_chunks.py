@@ -152,6 +152,16 @@ def test_of2_a_long_body_with_a_length_is_logged_too(live_site):
     assert "Refused a body of more than 1114112 bytes: /session" in live_site.log()[before:]
 
 
+def test_of2_a_client_that_sends_all_of_a_long_body_sees_the_refusal(live_site):
+    for _time in range(5):
+        with socket.create_connection((live_site.host, live_site.port), timeout=30) as connection:
+            head = f"POST /session HTTP/1.1\r\n{HOST}\r\nContent-Length: {5 * LIMIT}\r\n\r\n"
+            connection.sendall(head.encode() + b"x" * (5 * LIMIT))
+            answer = connection.recv(65536).decode()
+
+        assert statuses(answer) == [413]
+
+
 @pytest.mark.parametrize(
     ("framing", "host", "size", "status"),
     [

@@ -259,6 +259,31 @@ class SignUpsByInvitation(SignUp):
             browser.post(SIGN_UP, fields)
 
 
+@row("sign-up:invited")
+class SignUpsOfInvited(SignUp):
+    """Somebody invites addresses of his own to his organization."""
+
+    used = [(f"sign-up:invited:{there()}:", 400)]
+
+    def prepare(self):
+        owner = make_user("owner")
+        found("theirs", owner)
+        self.inviting = sign_in(owner, client=at(there(1)))
+
+    def attack(self):
+        self.come("first")
+        self.fast_forward()
+        refused(lambda n: self.come(f"other{n}"), 3)
+
+    def come(self, name):
+        invited = {"username": f"{name}@example.com"}
+        assert self.inviting.post("/app/theirs/settings/users/add", invited).status_code == 302
+        browser = at(there())
+        browser.get(link_in(self.mails[-1], "/app/invitations/"))
+        fields = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
+        return browser.post(SIGN_UP, fields)
+
+
 @row("confirm:address")
 class ConfirmationsToAddress(SignUp):
     used = [("confirm:address:", 20)]

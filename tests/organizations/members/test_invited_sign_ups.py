@@ -160,3 +160,13 @@ def test_of7_of_ten_sign_ups_at_once_with_one_link_one_is_free(invite):
         statuses = sorted(pool.map(send, range(10)))
 
     assert statuses == [302] + [429] * 9
+
+
+def test_of7_one_network_does_not_invite_itself_for_ever(invite):
+    assert sign_up(browser_at(invite("eve@example.com")), "eve") == 302
+    RateLimit.objects.filter(key__startswith="sign-up:invited:").update(count=400)
+    link = invite("mallory@example.com")
+
+    assert sign_up(browser_at(link), "mallory") == 429
+    assert sign_up(browser_at(link, "198.51.100.9"), "mallory") == 302
+    assert sign_up(browser_at(), "frank") == 302
