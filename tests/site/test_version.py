@@ -74,7 +74,7 @@ def test_of11_the_changelog_begins_with_it():
 
 
 def test_of11_a_release_without_its_version_does_not_start(tmp_path):
-    """Whoever copies only the Python folders is told which file belongs to them."""
+    """People who copy only the Python folders are told which file belongs to them."""
     for folder in ("tfc_auth", "accounts", "organizations"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "manage.py", tmp_path)
