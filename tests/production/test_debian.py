@@ -149,6 +149,31 @@ def mails(machine):
     return [message_from_bytes(mail.read_bytes(), policy=policy.default) for mail in taken.glob("*")]
 
 
+def runs_and_is_closed_to_others(machine):
+    """Check what the guide leaves behind."""
+    assert machine.run("systemctl --failed --no-legend").stdout == ""
+    wanted = {
+        "/etc/tfc-auth.env": "640 root:tfc-auth",
+        "/etc/tfc-auth-owner.env": "600 root:root",
+        "/opt/tfc-auth/var": "700 tfc-auth:tfc-auth",
+        "/var/lib/tfc-auth-backups": "700 postgres:postgres",
+    }
+    for path, modes in wanted.items():
+        found = machine.run(f"stat --format '%a %U:%G' {path}").stdout.strip()
+        assert found == modes, path
+    assert (
+        machine.run("find /opt/tfc-auth -path /opt/tfc-auth/var -prune -o ! -user root -print").stdout == ""
+    )
+    machine.run("tfc-auth doctor")
+
+
+def is_confined_as_the_page_says(machine):
+    [said] = set(re.findall(r"Both figures are ([\d.]+)", PAGE))
+    for unit in ("tfc-auth-web.service", "tfc-auth-work.service"):
+        told = machine.run(f"systemd-analyze security --no-pager {unit}").stdout
+        assert f"exposure level for {unit}: {said} OK" in told
+
+
 def test_of12_a_bare_debian_machine_becomes_a_site_that_people_sign_in_to(machine, guide, browser):
     go_on_until(machine, guide, STOPS_AT)
     person = owner(browser)
@@ -174,27 +199,5 @@ def test_of12_a_bare_debian_machine_becomes_a_site_that_people_sign_in_to(machin
     assert guide.exitstatus == 0
     again.page.reload()
     assert again.path == "/app"
-
-
-def test_of12_what_the_guide_leaves_behind_runs_and_is_closed_to_others(machine):
-    assert machine.run("systemctl --failed --no-legend").stdout == ""
-    wanted = {
-        "/etc/tfc-auth.env": "640 root:tfc-auth",
-        "/etc/tfc-auth-owner.env": "600 root:root",
-        "/opt/tfc-auth/var": "700 tfc-auth:tfc-auth",
-        "/var/lib/tfc-auth-backups": "700 postgres:postgres",
-    }
-    for path, modes in wanted.items():
-        found = machine.run(f"stat --format '%a %U:%G' {path}").stdout.strip()
-        assert found == modes, path
-    assert (
-        machine.run("find /opt/tfc-auth -path /opt/tfc-auth/var -prune -o ! -user root -print").stdout == ""
-    )
-    machine.run("tfc-auth doctor")
-
-
-def test_of12_the_units_are_confined_as_the_page_says(machine):
-    [said] = set(re.findall(r"Both figures are ([\d.]+)", PAGE))
-    for unit in ("tfc-auth-web.service", "tfc-auth-work.service"):
-        told = machine.run(f"systemd-analyze security --no-pager {unit}").stdout
-        assert f"exposure level for {unit}: {said} OK" in told
+    runs_and_is_closed_to_others(machine)
+    is_confined_as_the_page_says(machine)

@@ -7,10 +7,13 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import timedelta
 
 import pytest
+import time_machine
 from django.core.mail import get_connection
 from django.core.management import call_command
+from django.utils import timezone
 
 from accounts.management.doctor import Check, checks
 from tests.accounts.factors.sms.conftest import by_twilio, twilio  # noqa: F401 - fixtures
@@ -174,6 +177,15 @@ def test_of12_settings_that_contradict_each_other_are_told(local, settings, chan
         setattr(settings, name, value)
 
     assert words in doctor()[1]
+
+
+@pytest.mark.parametrize(("minutes", "words"), [(1, "seconds ahead of"), (-1, "seconds behind")])
+def test_of12_a_clock_that_differs_from_the_databases_is_told(local, minutes, words):
+    with time_machine.travel(timezone.now() + timedelta(minutes=minutes)):
+        code, output = doctor()
+
+    assert code == 1
+    assert f"{words} the database" in output
 
 
 @pytest.mark.parametrize("options", [[], ["--providers"], ["--reconcile"]])
