@@ -179,6 +179,7 @@ def test_of12_settings_that_contradict_each_other_are_told(local, settings, chan
     assert words in doctor()[1]
 
 
+@pytest.mark.planner  # SQLite has the clock of this machine
 @pytest.mark.parametrize(("minutes", "words"), [(1, "seconds ahead of"), (-1, "seconds behind")])
 def test_of12_a_clock_that_differs_from_the_databases_is_told(local, minutes, words):
     with time_machine.travel(timezone.now() + timedelta(minutes=minutes)):
