@@ -6,6 +6,7 @@ import sys
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
+from django.db import OperationalError
 
 
 def main() -> None:
@@ -16,6 +17,11 @@ def main() -> None:
         if "--traceback" in sys.argv:
             raise
         sys.exit(str(error))
+    except OperationalError as error:
+        reason = next(iter(str(error).splitlines()), "")
+        if "--traceback" in sys.argv or reason.startswith("no such "):  # tables that are missing (SQLite)
+            raise
+        sys.exit(f"The database does not answer ({reason}). Is DATABASE_URL right, and does its server run?")
 
 
 if __name__ == "__main__":

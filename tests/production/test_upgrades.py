@@ -30,7 +30,9 @@ def manage(url, *arguments, **options):
 def database(tmp_path_factory):
     """Makes new and empty databases: `database("name")` returns the DATABASE_URL."""
     place = tmp_path_factory.mktemp("databases")
-    return lambda name: dumps.new_database(place, re.sub(r"\W", "_", f"{place.parent.name}_{place.name}_{name}"))
+    return lambda name: dumps.new_database(
+        place, re.sub(r"\W", "_", f"{place.parent.name}_{place.name}_{name}")
+    )
 
 
 @pytest.fixture(scope="module")

@@ -103,7 +103,16 @@ def run_tests(arguments):
     django = output_of(python, "-m", "django", "--version")
     version = output_of(python, "--version")
     print(f"== tests on Django {django}, {version}", flush=True)
-    options = ["-m", "not browser", "--numprocesses", "auto", "--dist", "worksteal"]
+    # What stands around the site is the same there, and the image has the locked versions in any case.
+    options = [
+        "-m",
+        "not browser",
+        "--ignore=tests/production",
+        "--numprocesses",
+        "auto",
+        "--dist",
+        "worksteal",
+    ]
     return subprocess.run([python, "-m", "pytest", *options, *arguments], cwd=ROOT, check=False).returncode
 
 
