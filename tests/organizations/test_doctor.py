@@ -1,10 +1,8 @@
 """`manage.py doctor`: says what is wrong, mends counts and nothing else."""
 
-import io
 from datetime import timedelta
 
 import pytest
-from django.core.management import call_command
 from django.utils import timezone
 
 from accounts.audit import Actor
@@ -14,16 +12,7 @@ from accounts.management.doctor import checks
 from accounts.models import OutboxMessage, User
 from accounts.two_factor.removal import disable
 from organizations.models import Membership, Organization, OrganizationCounts
-
-
-def doctor(*options):
-    """(exit code, what it printed)"""
-    output = io.StringIO()
-    try:
-        call_command("doctor", *options, stdout=output)
-    except SystemExit as end:
-        return end.code, output.getvalue()
-    return 0, output.getvalue()
+from tests.support.doctor import doctor
 
 
 def test_a_healthy_site_is_called_healthy(stage):

@@ -94,9 +94,9 @@ def machine(tmp_path_factory):
             wheel.rename(machine.root / "wheels" / wheel.name)
         machine.put("/etc/pip.conf", PIP)
         machine.put("/etc/hosts", f"127.0.0.1 localhost {HOST}\n")
-        machine.put("/root/guide.sh", script())
+        machine.put("/srv/guide.sh", script())
         files = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True).stdout
-        release = machine.root / "root" / "tfc-auth.tar.gz"
+        release = machine.root / "srv" / "tfc-auth.tar.gz"
         pack = ["tar", "--create", "--gzip", "--null", "--files-from=-", f"--file={release}"]
         subprocess.run(pack, cwd=ROOT, check=True, input=files)
         machine.run(
@@ -111,7 +111,7 @@ def machine(tmp_path_factory):
 @pytest.fixture(scope="module")
 def guide(machine):
     """The guide, being followed; it waits where people sign in."""
-    command, *arguments = machine.inside("bash", "-ex", "/root/guide.sh")
+    command, *arguments = machine.inside("bash", "-ex", "/srv/guide.sh")
     terminal = pexpect.spawn(command, arguments, timeout=300, encoding="utf-8", logfile=sys.stdout)
     terminal.setwinsize(50, 200)
     return terminal

@@ -1,4 +1,4 @@
-"""Which release this is: pyproject.toml says it once, and whoever has to know can see it."""
+"""Which release this is: pyproject.toml says it once, and those who have to know can see it."""
 
 import re
 import shutil

@@ -1,6 +1,5 @@
 """`doctor` names each row that was deleted or changed behind the product's back (SF13)."""
 
-import io
 import re
 import subprocess
 import sys
@@ -11,7 +10,6 @@ import pytest
 from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group
-from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
@@ -28,19 +26,10 @@ from organizations.models import Membership, Organization, OrganizationToken
 from tests.accounts.management.tampering import BROKEN, LATER, LEFT_OVER, NOTED, POSTGRESQL, TAMPERED
 from tests.support import environment
 from tests.support.crawler import undone
+from tests.support.doctor import doctor
 from tests.support.organizations import SERVER, actor_of, make_stage
 
 LIVES_ON = {LogEntry, Group}  # Django's, which the product does not use
-
-
-def doctor(*options):
-    """(exit code, what it printed)"""
-    output = io.StringIO()
-    try:
-        call_command("doctor", *options, stdout=output)
-    except SystemExit as end:
-        return end.code, output.getvalue()
-    return 0, output.getvalue()
 
 
 def furnish(stage):

@@ -1,6 +1,5 @@
 """`doctor` says first what is most urgent, and asks clocks, settings and servers (OF12)."""
 
-import io
 import re
 import socketserver
 import subprocess
@@ -12,26 +11,16 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.core.mail import get_connection
-from django.core.management import call_command
 from django.utils import timezone
 
 from accounts.management.doctor import Check, checks
 from tests.accounts.factors.sms.conftest import by_twilio, twilio  # noqa: F401 - fixtures
 from tests.accounts.factors.sms.twilio import ACCOUNT, TOKEN
+from tests.support.doctor import doctor
 from tests.support.environment import ROOT
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "the-password-of-the-mail-server"
-
-
-def doctor(*options):
-    """(exit code, what it printed)"""
-    output = io.StringIO()
-    try:
-        call_command("doctor", *options, stdout=output)
-    except SystemExit as end:
-        return end.code, output.getvalue()
-    return 0, output.getvalue()
 
 
 class MailServer(socketserver.StreamRequestHandler):
