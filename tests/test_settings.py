@@ -11,7 +11,6 @@ from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
-from django.core import mail
 from django.core.checks import Tags, run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMessage
@@ -19,8 +18,8 @@ from django.db.utils import ConnectionHandler
 
 from accounts.checks.connections import file_system_of
 from tests.accounts.factors.otpauth import NAMES
+from tests.support import mails
 from tests.support.environment import ROOT
-from tfc_auth.mailers import HAS_MAILERS
 
 NEEDED = {
     "SECRET_KEY": "a secret key of fifty characters, and some more of them",
@@ -278,7 +277,7 @@ def way_out(load, settings):
         for name in loaded:
             if name == "MAILERS" or name.startswith("EMAIL_"):
                 setattr(settings, name, loaded[name])
-        return mail.mailers.default if HAS_MAILERS else mail.get_connection()
+        return mails.way_out()
 
     return find
 

@@ -2,9 +2,8 @@
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from functools import cached_property
 from itertools import product
-from threading import RLock
+from threading import Lock
 from typing import TypeAlias
 
 from django.conf import settings
@@ -23,7 +22,7 @@ Values: TypeAlias = Iterable[str] | str  # the values, or the name of the list t
 closed_lists: Registry[Callable[[], Iterable[str]]] = Registry()
 # Every counter of the product, by name.
 tallies: "dict[str, Tally]" = {}
-lock = RLock()
+lock = Lock()
 
 
 class Tally:
@@ -36,6 +35,7 @@ class Tally:
         self.name = PREFIX + name
         self.described = described
         self.labels = labels
+        self.made: Counter | None = None
         tallies[name] = self
 
     def count(self, *labels: str) -> None:
@@ -64,11 +64,14 @@ class Tally:
         """Yield all label values that there can be: a series is there, as 0, before its first event."""
         return product(*(dict.fromkeys([*values, OTHER]) for values in self.allowed()))
 
-    @cached_property
+    @property
     def counter(self) -> Counter:
-        # Made at the first event: a process that only starts others has no file.
+        # Made at the first event: a process that only starts others has no file. Made once, however many
+        # threads see the first event at the same moment: two counters would overwrite each other's sums.
         with lock:
-            if not Tally.is_slotted:
-                count_in_slots()
-                Tally.is_slotted = True
-            return Counter(self.name, self.described, list(self.labels), registry=None)
+            if self.made is None:
+                if not Tally.is_slotted:
+                    count_in_slots()
+                    Tally.is_slotted = True
+                self.made = Counter(self.name, self.described, list(self.labels), registry=None)
+            return self.made

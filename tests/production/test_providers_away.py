@@ -15,8 +15,8 @@ from accounts.models import OutboxMessage
 from accounts.outbox import delivery
 from tests.accounts.factors.sms.conftest import by_twilio, enrol_phone, twilio  # noqa: F401 - fixtures
 from tests.support.mail_server import REFUSALS, MailServer, seconds
+from tests.support.mails import send_by
 from tests.support.people import make_user, post_password
-from tfc_auth.mailers import mail_settings
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -40,8 +40,7 @@ def by_smtp(mail_server, settings):
 
     def begin(port=None, **further):
         chosen = {"EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": port or mail_server.port} | USUAL | further
-        for name, value in mail_settings({"EMAIL_BACKEND": SMTP} | chosen).items():
-            setattr(settings, name, value)
+        send_by(SMTP, settings, **chosen)
 
     begin()
     return begin
@@ -102,10 +101,8 @@ def test_of5_a_mail_server_that_dawdles_ends_the_attempt(alice, bob, mail_server
 
 
 def test_of5_the_folder_of_mails_is_full(alice, settings, tmp_path):
-    settings.EMAIL_FILE_PATH = str(tmp_path)
-    backend = {"EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend"}
-    for name, value in mail_settings(backend | {"EMAIL_FILE_PATH": str(tmp_path / "full")}).items():
-        setattr(settings, name, value)
+    files = "django.core.mail.backends.filebased.EmailBackend"
+    send_by(files, settings, EMAIL_FILE_PATH=str(tmp_path / "full"))
     (tmp_path / "full").mkdir()
     write(alice)
     (tmp_path / "full").rmdir()

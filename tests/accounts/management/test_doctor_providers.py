@@ -10,7 +10,6 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from django.core.mail import get_connection
 from django.utils import timezone
 
 from accounts.management.doctor import Check, checks
@@ -18,6 +17,8 @@ from tests.accounts.factors.sms.conftest import by_twilio, twilio  # noqa: F401 
 from tests.accounts.factors.sms.twilio import ACCOUNT, TOKEN
 from tests.support.doctor import doctor
 from tests.support.environment import ROOT
+from tests.support.mails import send_by, way_out
+from tfc_auth.mailers import DJANGOS_SMTP
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "the-password-of-the-mail-server"
@@ -52,14 +53,14 @@ def mail_server(settings):
     server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), MailServer)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = server.server_address
-    settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "mailer", PASSWORD
-    settings.EMAIL_TIMEOUT = 1
+    host, port = server.server_address
+    chosen = {"EMAIL_HOST": host, "EMAIL_PORT": port, "EMAIL_TIMEOUT": 1}
+    chosen |= {"EMAIL_HOST_USER": "mailer", "EMAIL_HOST_PASSWORD": PASSWORD}
+    send_by(DJANGOS_SMTP, settings, **chosen)
 
     def answers(**words):
         MailServer.answers, MailServer.said = words, []
-        assert get_connection().port == server.server_address[1]
+        assert way_out().port == server.server_address[1]
         return MailServer.said
 
     yield answers

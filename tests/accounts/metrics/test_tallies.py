@@ -17,11 +17,27 @@ for metric in scrape.counted():
         print(sorted((sample.labels["kind"], sample.value) for sample in metric.samples))
 """
 
+AT_ONCE = """
+import sys, threading
+import django
+django.setup()
+sys.setswitchinterval(1e-6)
+from accounts.metrics import Tally, scrape
+probes = [Tally(f"probe{number}", "A counter of this test.") for number in range(20)]
+for probe in probes:
+    gate = threading.Barrier(8)
+    threads = [threading.Thread(target=lambda: (gate.wait(), [probe.count() for _ in range(20)])) for _ in range(8)]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+found = {metric.name: metric.samples[0].value for metric in scrape.counted()}
+print({found[probe.name] for probe in probes})
+"""
 
-def run(**settings):
+
+def run(program=PROGRAM, **settings):
     environment = {"DEBUG": "1", "DJANGO_SETTINGS_MODULE": "tfc_auth.settings", "PYTHONPATH": str(ROOT)}
     return subprocess.run(
-        [sys.executable, "-c", PROGRAM],
+        [sys.executable, "-c", program],
         env=environment | settings,
         capture_output=True,
         text=True,
@@ -57,3 +73,9 @@ def test_of12_nothing_is_counted_or_written_by_default(tmp_path):
 
     assert done.stdout == "[('a', 0), ('b', 0), ('other', 0)]\n"
     assert not (tmp_path / "none").exists()
+
+
+def test_of12_threads_that_count_their_first_event_at_the_same_moment_all_count(tmp_path):
+    done = run(AT_ONCE, METRICS_PEERS="127.0.0.1", METRICS_DIR=str(tmp_path))
+
+    assert done.stdout == "{160.0}\n"
