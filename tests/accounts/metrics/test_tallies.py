@@ -26,7 +26,11 @@ from accounts.metrics import Tally, scrape
 probes = [Tally(f"probe{number}", "A counter of this test.") for number in range(20)]
 for probe in probes:
     gate = threading.Barrier(8)
-    threads = [threading.Thread(target=lambda: (gate.wait(), [probe.count() for _ in range(20)])) for _ in range(8)]
+    def count():
+        gate.wait()
+        for _number in range(20):
+            probe.count()
+    threads = [threading.Thread(target=count) for _ in range(8)]
     for thread in threads: thread.start()
     for thread in threads: thread.join()
 found = {metric.name: metric.samples[0].value for metric in scrape.counted()}
