@@ -24,10 +24,14 @@ SEND = """([action, fields]) => {
         && new URL(form.getAttribute("action") || location.pathname, location).pathname.endsWith(action)
         && names.every(name => form.elements[name]));
     if (!form) throw new Error(`no form to "${action}" with ${names} on ${location.pathname}`);
-    for (const [name, value] of Object.entries(fields)) form.elements[name].value = value;
+    for (const [name, value] of Object.entries(fields)) {
+        const field = form.elements[name];
+        if (field.type === "checkbox") { if (field.checked !== value) field.click(); } else field.value = value;
+    }
     form.noValidate = true;
     form.requestSubmit();
 }"""
+DISABLE = "/admin/accounts/user/{user}/act/disable-two-factor/"
 OPEN = "document.querySelectorAll('main details').forEach(details => details.open = true)"
 EMAIL = ROOT / "templates" / "email"
 
@@ -47,6 +51,16 @@ def send(action, **fields):
     def act(page):
         with page.expect_navigation():
             page.evaluate(SEND, [action, fields])
+
+    return act
+
+
+def follow(link):
+    """Follow the last link that this selector finds."""
+
+    def act(page):
+        with page.expect_navigation():
+            page.locator(link).last.click()
 
     return act
 
@@ -163,7 +177,7 @@ ORGANIZATIONS = [
     Scene("users, one", "alone", "/app/alone/settings/users"),
     Scene("users, few", "owner", "/app/open/settings/users", open_all),
     Scene("users, many", "many", "/app/{long}/settings/users"),
-    Scene("users, next page", "many", "/app/{long}/settings/users?page=2"),
+    Scene("users, next page", "many", "/app/{long}/settings/users", follow("[rel=next]")),
     Scene("users, without two-factor", "many", "/app/{long}/settings/users?without_two_factor=on"),
     Scene("users, nobody found", "many", "/app/{long}/settings/users?q=zzz"),
     Scene("users, invite, mistake", "many", "/app/{long}/settings/users", send("/add", username="nobody here")),
@@ -178,7 +192,7 @@ ORGANIZATIONS = [
         "authentication, user sessions, mistake",
         "many",
         "/app/{long}/settings/authentication",
-        send("/user-sessions", session_timeout="1"),
+        send("/user-sessions", session_timeout_default=False, session_timeout="1"),
     ),
     Scene("organization tokens, none", "many", "/app/{long}/settings/authentication-tokens"),
     Scene("organization tokens", "owner", "/app/open/settings/authentication-tokens", open_all),
@@ -198,9 +212,10 @@ ADMIN = [
     Scene("admin, users", "staff", "/admin/accounts/user/"),
     Scene("admin, user", "staff", "/admin/accounts/user/{owner}/change/"),
     Scene("admin, user, history", "staff", "/admin/accounts/user/{owner}/history/"),
-    Scene("admin, new user", "staff", "/admin/accounts/user/add/"),
-    Scene("admin, new user, mistakes", "staff", "/admin/accounts/user/add/", send("/add/")),
-    Scene("admin, disable two-factor", "staff", "/admin/accounts/user/{user}/act/disable-two-factor/"),
+    Scene("admin, not allowed", "staff", "/admin/accounts/user/add/"),
+    Scene("admin, disable two-factor, mistake", "staff", DISABLE, send("/disable-two-factor/")),
+    Scene("admin, change rights", "staff", "/admin/accounts/user/{user}/act/change-rights/"),
+    Scene("admin, disable two-factor", "staff", DISABLE),
     Scene("admin, events", "staff", "/admin/accounts/auditevent/"),
     Scene("admin, destinations", "staff", "/admin/factor_sms/destination/"),
     Scene("admin, pause a destination", "staff", "/admin/factor_sms/destination/pause/"),
