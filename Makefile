@@ -95,9 +95,10 @@ format: $(DEV)  ## format and tidy the Python code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-pictures: $(DEV)  ## make the pictures of README and user guide anew
+pictures: $(DEV)  ## make the pictures of README and guide anew, and test-results/pages/index.html of every page
 	$(BIN)/python -m tests.support.machine
 	$(BIN)/python -m tests.support.pictures
+	$(BIN)/python -m tests.support.contact_sheet $(ARGS)
 
 # `make bench ARGS="--rounds 3"` hands ARGS to it; benchmarks/README.md tells more.
 bench: $(DEV)  ## measure what it costs, against a bare site; writes benchmarks/results.md

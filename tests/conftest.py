@@ -64,7 +64,7 @@ LONG = (
     "tests/api/test_go_tfe.py",
     "tests/api/test_limits.py::test_af4_a_company_of_a_hundred_is_invited_in_one_run",
     "tests/api/test_refusals.py::test_d36_",
-    "tests/browser/test_accessibility.py",
+    "tests/browser/test_accessibility.py::test_every_",
     "tests/browser/test_journeys.py",
     "tests/browser/test_texts.py",
     "tests/hardening/test_database_role.py",

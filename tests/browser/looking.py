@@ -6,6 +6,8 @@ AXE = (files("axe_playwright_python") / "axe.min.js").read_text()
 RUN_AXE = """async options => (await axe.run(document, { resultTypes: ["violations"], ...options })).violations.flatMap(
     found => found.nodes.map(node => `${found.id}: ${node.html.slice(0, 160)} ${(node.any[0] ?? node.all[0] ?? node.none[0])?.message ?? ""}`)
 )"""
+# Without axe's own best practices, which are about pages of our making.
+WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
 CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
 
 LIBRARY = """() => {
@@ -45,7 +47,7 @@ LIBRARY = """() => {
         for (const status of document.querySelectorAll("[role=status], [role=alert], [aria-live]")) {
             if (status.closest("button, a, summary, label")) found.push(`a status inside a control: ${named(status)}`);
         }
-        for (const field of document.querySelectorAll("input[type=password], input[name=code], input[name=username]")) {
+        for (const field of document.querySelectorAll("input[type=password], input[name=code]:not([type=hidden])")) {
             if (field.closest("main") && !field.autocomplete) found.push(`no autocomplete: ${named(field)}`);
             if (field.onpaste) found.push(`can't paste: ${named(field)}`);
         }
@@ -54,7 +56,8 @@ LIBRARY = """() => {
         }
         const current = [...document.querySelectorAll(".side-nav a")];
         if (current.length && current.filter(link => link.ariaCurrent === "page").length > 1) found.push("two current pages");
-        if (![...document.querySelectorAll("a")].some(link => link.pathname?.startsWith("/docs"))) found.push("no link to the documentation");
+        const help = [...document.querySelectorAll("a")].some(link => link.pathname?.startsWith("/docs"));
+        if (!help) found.push("no link to the documentation");
         return found;
     }
 
@@ -184,7 +187,12 @@ def look_at(page, *, quick=False):
 
 
 def look_at_controls(page, least):
-    return [*check(page, "sizes", least), *check(page, "order"), *check(page, "focus"), *check(page, "tooWide")]
+    return [
+        *check(page, "sizes", least),
+        *check(page, "order"),
+        *check(page, "focus"),
+        *check(page, "tooWide"),
+    ]
 
 
 def look_at_states(page):
@@ -212,4 +220,16 @@ def look_without_colours(page):
     page.emulate_media(forced_colors="active")
     found = [("forced colours", problem) for problem in [*check(page, "borders"), *check(page, "focus")]]
     page.emulate_media(forced_colors="none")
+    return found
+
+
+def look_by_axe(page):
+    """Return what axe finds in every look on a page that is not made of our style sheet alone."""
+    begin(page)
+    found = []
+    for width, colours in LOOKS:
+        page.set_viewport_size({"width": width, "height": 800})
+        page.emulate_media(color_scheme=colours)
+        page.evaluate("Promise.all(document.getAnimations().map(animation => animation.finished))")
+        found += [f"{width} px, {colours}: {problem}" for problem in axe(page, WCAG)]
     return found

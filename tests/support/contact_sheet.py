@@ -68,8 +68,12 @@ def write_index(scenes):
     rows = []
     for scene in scenes:
         names = [path_of(scene, look).name for look in LOOKS]
-        pictures = "".join(f'<a href="{name}"><img src="{name}" loading="lazy" alt="{name}"></a>' for name in names)
-        rows.append(f"<h2>{escape(scene.name)}</h2><p><code>{escape(scene.path)}</code></p><div>{pictures}</div>")
+        pictures = "".join(
+            f'<a href="{name}"><img src="{name}" loading="lazy" alt="{name}"></a>' for name in names
+        )
+        rows.append(
+            f"<h2>{escape(scene.name)}</h2><p><code>{escape(scene.path)}</code></p><div>{pictures}</div>"
+        )
     style = "body{font:15px sans-serif}div{display:flex;align-items:start;gap:8px}img{border:1px solid #999;height:480px}"
     (FOLDER / "index.html").write_text(
         f'<!DOCTYPE html><meta charset="utf-8"><title>Every page</title><style>{style}</style>{"".join(rows)}'

@@ -88,17 +88,23 @@ ENTRANCE = [
     Scene("sign-in, nothing entered", "anonymous", "/session", send("")),
     Scene("skip link", "anonymous", "/docs", focused),
     Scene("sign-up", "anonymous", "/account/new"),
-    Scene("sign-up, mistakes", "anonymous", "/account/new", send("", username="a b", email="x", password="x")),
+    Scene(
+        "sign-up, mistakes", "anonymous", "/account/new", send("", username="a b", email="x", password="x")
+    ),
     Scene("forgotten password", "anonymous", "/account/password/forgot"),
     Scene("forgotten password, mistake", "anonymous", "/account/password/forgot", send("", email="x")),
-    Scene("forgotten password, sent", "anonymous", "/account/password/forgot", send("", email="x@example.com")),
+    Scene(
+        "forgotten password, sent", "anonymous", "/account/password/forgot", send("", email="x@example.com")
+    ),
     Scene("new password, bad link", "anonymous", "/account/password/reset"),
     Scene("new password", "resetting", "/account/password/reset"),
     Scene("second step", "pending", "/session/two-factor"),
     Scene("second step, wrong code", "pending", "/session/two-factor", send("", code="000000")),
     Scene("second step, text", "texted", "/session/two-factor"),
     Scene("recovery code", "pending", "/session/two-factor-recovery"),
-    Scene("recovery code, wrong", "pending", "/session/two-factor-recovery", send("", code="AAAAA-0000-AAAA")),
+    Scene(
+        "recovery code, wrong", "pending", "/session/two-factor-recovery", send("", code="AAAAA-0000-AAAA")
+    ),
     Scene("confirm address", "newcomer", "/account/confirm"),
     Scene("confirm address, mistake", "newcomer", "/account/confirm", send("/correct", email="x")),
     Scene("confirm address, from the link", "confirming", "/account/confirm"),
@@ -125,7 +131,9 @@ ACCOUNT = [
     Scene("profile, newcomer", "newcomer", f"{SETTINGS}/profile"),
     Scene("profile, mistake", "fresh", f"{SETTINGS}/profile", send("/email", email="x")),
     Scene("delete account", "fresh", f"{SETTINGS}/profile/delete"),
-    Scene("delete account, wrong password", "fresh", f"{SETTINGS}/profile/delete", send("/delete", password="x")),
+    Scene(
+        "delete account, wrong password", "fresh", f"{SETTINGS}/profile/delete", send("/delete", password="x")
+    ),
     Scene("delete account, last owner", "alone", f"{SETTINGS}/profile/delete"),
     Scene("sessions, one", "fresh", f"{SETTINGS}/sessions"),
     Scene("sessions, remembered", "member", f"{SETTINGS}/sessions", open_all),
@@ -149,7 +157,12 @@ ACCOUNT = [
     Scene("two-factor, revealed codes", "with_phone", TWO_FACTOR, send("/reveal-codes")),
     Scene("two-factor, replace", "with_phone", f"{TWO_FACTOR}/app/replace"),
     Scene("two-factor, replace phone", "with_phone", f"{TWO_FACTOR}/sms/replace"),
-    Scene("two-factor, replace phone, mistake", "with_phone", f"{TWO_FACTOR}/sms/replace", send("", phone_number="1")),
+    Scene(
+        "two-factor, replace phone, mistake",
+        "with_phone",
+        f"{TWO_FACTOR}/sms/replace",
+        send("", phone_number="1"),
+    ),
     Scene("two-factor, disable", "member", f"{TWO_FACTOR}/disable"),
     Scene("two-factor, disable, refused", "many", f"{TWO_FACTOR}/disable"),
     Scene("tokens, none", "fresh", f"{SETTINGS}/tokens"),
@@ -180,7 +193,9 @@ ORGANIZATIONS = [
     Scene("users, next page", "many", "/app/{long}/settings/users", follow("[rel=next]")),
     Scene("users, without two-factor", "many", "/app/{long}/settings/users?without_two_factor=on"),
     Scene("users, nobody found", "many", "/app/{long}/settings/users?q=zzz"),
-    Scene("users, invite, mistake", "many", "/app/{long}/settings/users", send("/add", username="nobody here")),
+    Scene(
+        "users, invite, mistake", "many", "/app/{long}/settings/users", send("/add", username="nobody here")
+    ),
     Scene("users, invited", "many", "/app/{long}/settings/users?status=invited", open_all),
     Scene("users, none invited", "alone", "/app/alone/settings/users?status=invited"),
     Scene("remove member", "owner", "/app/open/settings/users/{max}/remove"),
@@ -214,7 +229,7 @@ ADMIN = [
     Scene("admin, user, history", "staff", "/admin/accounts/user/{owner}/history/"),
     Scene("admin, not allowed", "staff", "/admin/accounts/user/add/"),
     Scene("admin, disable two-factor, mistake", "staff", DISABLE, send("/disable-two-factor/")),
-    Scene("admin, change rights", "staff", "/admin/accounts/user/{user}/act/change-rights/"),
+    Scene("admin, change rights", "staff", "/admin/accounts/user/{user}/act/rights/"),
     Scene("admin, disable two-factor", "staff", DISABLE),
     Scene("admin, events", "staff", "/admin/accounts/auditevent/"),
     Scene("admin, destinations", "staff", "/admin/factor_sms/destination/"),
@@ -227,19 +242,34 @@ IN_PLACE = [
     Scene("error, not found, signed in", "many", "/app/nowhere-at-all"),
     Scene("error, not for members", "member", "/app/open/settings/users"),
 ]
-WRITTEN = [inbox.StoredMail("alice@example.com", "A subject", None, "A text.\n\nAnd a link: https://example.com/x")]
+WRITTEN = [
+    inbox.StoredMail("alice@example.com", "A subject", None, "A text.\n\nAnd a link: https://example.com/x")
+]
 
 
 def errors():
     """Return a scene for each error page, rendered without a request as for an error of the server."""
     names = sorted(path.name for path in (ROOT / "templates" / "errors").glob("*.html"))
-    return [Scene(f"error {name}", "anonymous", RENDERED, html=render_to_string(f"errors/{name}")) for name in names]
+    return [
+        Scene(
+            f"error {name}",
+            "anonymous",
+            RENDERED,
+            html=render_to_string(f"errors/{name}", {"site_url": "/", "url": "https://auth.example.com/app"}),
+        )
+        for name in names
+    ]
 
 
 def inboxes():
     pages = {"none": [], "some": WRITTEN}
     return [
-        Scene(f"inbox, {name}", "anonymous", RENDERED, html=render_to_string("accounts/dev_outbox.html", {"mails": found}))
+        Scene(
+            f"inbox, {name}",
+            "anonymous",
+            RENDERED,
+            html=render_to_string("accounts/dev_outbox.html", {"mails": found}),
+        )
         for name, found in pages.items()
     ]
 
@@ -269,7 +299,10 @@ SAID = {
 def letters():
     """Return a scene for each mail, as HTML."""
     names = sorted(path.name.removesuffix(".subject.txt") for path in EMAIL.glob("*.subject.txt"))
-    return [Scene(f"mail, {name}", "anonymous", RENDERED, html=mails.render(name, "a@b.example", SAID).html) for name in names]
+    return [
+        Scene(f"mail, {name}", "anonymous", RENDERED, html=mails.render(name, "a@b.example", SAID).html)
+        for name in names
+    ]
 
 
 def every_scene():
@@ -290,7 +323,10 @@ class Theatre:
             context.set_default_timeout(60_000)
             cookies = self.cast.browser(who).cookies
             context.add_cookies(
-                [{"name": name, "value": found.value, "url": self.site.url} for name, found in cookies.items()]
+                [
+                    {"name": name, "value": found.value, "url": self.site.url}
+                    for name, found in cookies.items()
+                ]
             )
             self.pages[who] = context.new_page()
         return self.pages[who]
@@ -300,7 +336,9 @@ class Theatre:
         page = self.page_of(scene.who)
         path = scene.path.format(**self.cast.places)
         if scene.html:
-            page.route(f"**{RENDERED}", lambda route: route.fulfill(body=scene.html, content_type="text/html"))
+            page.route(
+                f"**{RENDERED}", lambda route: route.fulfill(body=scene.html, content_type="text/html")
+            )
         page.goto(path)
         if scene.act:
             scene.act(page)
