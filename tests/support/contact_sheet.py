@@ -1,6 +1,6 @@
-"""Take a picture of every page in every state, in four looks, into a folder that is not committed: `make pictures`.
+"""Take a picture of every page in every state, in four looks: the second half of `make pictures`.
 
-`test-results/pages/index.html` shows them side by side, and `sheet-*.png` many at once.
+`test-results/pages/index.html` shows them side by side. That folder is not committed.
 """
 
 import logging
@@ -19,8 +19,9 @@ from tests.support.environment import ROOT  # sets Django up for the imports tha
 # isort: split
 from tests.conftest import CHROMIUM_OPTIONS
 from tests.support.machine import find_chromium
+from tests.support.scenes import every_scene
 from tests.support.servers import start_site
-from tests.support.scenes import Theatre, every_scene
+from tests.support.theatre import Theatre
 
 FOLDER = ROOT / "test-results" / "pages"
 LOOKS = {
@@ -74,7 +75,8 @@ def write_index(scenes):
         rows.append(
             f"<h2>{escape(scene.name)}</h2><p><code>{escape(scene.path)}</code></p><div>{pictures}</div>"
         )
-    style = "body{font:15px sans-serif}div{display:flex;align-items:start;gap:8px}img{border:1px solid #999;height:480px}"
+    style = "body{font:15px sans-serif}div{display:flex;align-items:start;gap:8px}"
+    style += "img{border:1px solid #999;height:480px}"
     (FOLDER / "index.html").write_text(
         f'<!DOCTYPE html><meta charset="utf-8"><title>Every page</title><style>{style}</style>{"".join(rows)}'
     )

@@ -1,4 +1,4 @@
-"""Every page in every state, as a list: for the contact sheet (`make pictures`) and for what is checked on each page.
+"""Every page in every state, as a list: for pictures of all of them, and for what is checked on each.
 
 `tests/site/test_scenes.py` compares the list with the URLconf, so that no page is forgotten.
 """
@@ -10,7 +10,6 @@ from django.template.loader import render_to_string
 
 from accounts.outbox import inbox, mails
 from tests.support.environment import ROOT
-from tests.support.stage import Cast
 
 SETTINGS = "/app/settings"
 TWO_FACTOR = f"{SETTINGS}/two-factor"
@@ -26,7 +25,8 @@ SEND = """([action, fields]) => {
     if (!form) throw new Error(`no form to "${action}" with ${names} on ${location.pathname}`);
     for (const [name, value] of Object.entries(fields)) {
         const field = form.elements[name];
-        if (field.type === "checkbox") { if (field.checked !== value) field.click(); } else field.value = value;
+        if (field.type !== "checkbox") field.value = value;
+        else if (field.checked !== value) field.click();
     }
     form.noValidate = true;
     form.requestSubmit();
@@ -307,43 +307,3 @@ def letters():
 
 def every_scene():
     return [*ENTRANCE, *ACCOUNT, *ORGANIZATIONS, *IN_PLACE, *errors(), *inboxes(), *ADMIN, *letters()]
-
-
-class Theatre:
-    """Opens scenes in a browser: one page for each person, on which the scenes follow each other."""
-
-    def __init__(self, browser, site, **options):
-        self.browser, self.site, self.options = browser, site, options
-        self.cast = Cast()
-        self.pages = {}
-
-    def page_of(self, who):
-        if who not in self.pages:
-            context = self.browser.new_context(base_url=self.site.url, locale="en-GB", **self.options)
-            context.set_default_timeout(60_000)
-            cookies = self.cast.browser(who).cookies
-            context.add_cookies(
-                [
-                    {"name": name, "value": found.value, "url": self.site.url}
-                    for name, found in cookies.items()
-                ]
-            )
-            self.pages[who] = context.new_page()
-        return self.pages[who]
-
-    def open(self, scene):
-        """Return the page with the scene on it."""
-        page = self.page_of(scene.who)
-        path = scene.path.format(**self.cast.places)
-        if scene.html:
-            page.route(
-                f"**{RENDERED}", lambda route: route.fulfill(body=scene.html, content_type="text/html")
-            )
-        page.goto(path)
-        if scene.act:
-            scene.act(page)
-        return page
-
-    def close(self):
-        for page in self.pages.values():
-            page.context.close()

@@ -1,4 +1,4 @@
-"""People in every state that a page shows, each in a browser that is signed in: for all pictures and looks at pages.
+"""People in every state that a page shows, each in a browser that is signed in.
 
 Built on the browsers that crawl the site, with names of 40 characters and an organization of many.
 """
