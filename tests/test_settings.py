@@ -206,7 +206,7 @@ def test_a_missing_secret_stops_the_program_itself(name):
     )
 
     assert run.returncode != 0
-    assert run.stderr.strip().endswith(f"Set {name} in the environment (or DEBUG=1 for development).")
+    assert run.stderr.strip().endswith(f"Set {name} or {name}_FILE (or DEBUG=1 for development).")
 
 
 def test_nothing_set_is_as_safe_as_it_gets(load):

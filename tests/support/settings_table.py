@@ -95,7 +95,7 @@ def not_a_number(least, most):
 # Values that stop the start, and a piece of what is said then. The name of the setting always is.
 BAD = {
     "SECRET_KEY": [("a\nb" * 20, "character 2 is"), ("\udcff" * 50, "a byte that is not UTF-8 (0xff)")],
-    "SECRET_KEY_FALLBACKS": [(",", "must be texts"), ("a\tb", "character 2 is")],
+    "SECRET_KEY_FALLBACKS": [(",", "must be secrets"), ("a\tb", "character 2 is")],
     "ENCRYPTION_KEYS": [(" , ", "32 characters or more"), (f"{KEY},short", "32 characters or more")],
     "ALLOWED_HOSTS": [
         ("https://auth.example.com/", "write auth.example.com instead of"),
@@ -107,7 +107,7 @@ BAD = {
         ("auth.example.com,straße.example", "with xn--"),
         ("auth.example.com # ours", "commas between them"),
         ('"auth.example.com"', "write auth.example.com instead of"),
-        (",", "nothing between them"),
+        (",", "has only commas"),
     ],
     "SITE_URL": [
         ("auth.example.com", "must begin with https://"),
@@ -193,7 +193,7 @@ BAD = {
         ("a@example.com,b@example.com", "must be one address"),
         ("a@example.com\nBcc: b@example.com", "one line"),
     ],
-    "SECOND_FACTORS": [(",", "nothing between them"), (f'"{FACTORS}"', "quotation marks")],
+    "SECOND_FACTORS": [(",", "has only commas"), (f'"{FACTORS}"', "quotation marks")],
     "SMS_BACKEND": [("vonage", "must be console or locmem or twilio")],
     "TWILIO_ACCOUNT_SID": [
         ("SK0123456789abcdef", "begins with AC"),
@@ -228,7 +228,7 @@ BAD = {
         ("ZZ", "such as GB,DE"),
         ("+44", "such as GB,DE"),
         ("*", "such as GB,DE"),
-        (",", "nothing between them"),
+        (",", "has only commas"),
     ],
     "SMS_HOURLY_BUDGET": not_a_number(0, 1_000_000),
     "SMS_DAILY_BUDGET": not_a_number(0, 10_000_000),
@@ -245,13 +245,13 @@ BAD = {
         ("10.0.0.5/8", "write 10.0.0.0/8 for the whole network, or 10.0.0.5"),
         ("10.0.0.0/33", "must be addresses or networks"),
         ("010.0.0.5", "must be addresses or networks"),
-        ("0.0.0.0/0", "holds nearly everybody"),
-        ("0.0.0.0/1,128.0.0.0/1", "holds nearly everybody"),
-        ("::/0", "holds nearly everybody"),
-        ("2000::/3", "holds nearly everybody"),
-        ("::/64", "holds nearly everybody"),
-        ("::ffff:0.0.0.0/96", "holds nearly everybody"),
-        (",", "nothing between them"),
+        ("0.0.0.0/0", "nearly every visitor"),
+        ("0.0.0.0/1,128.0.0.0/1", "nearly every visitor"),
+        ("::/0", "nearly every visitor"),
+        ("2000::/3", "nearly every visitor"),
+        ("::/64", "nearly every visitor"),
+        ("::ffff:0.0.0.0/96", "nearly every visitor"),
+        (",", "has only commas"),
     ],
     "FORWARDED_HEADER": [("x-real-ip", "must be")],
     "SHARED_NETWORKS": [
@@ -269,24 +269,30 @@ BAD = {
     ],
     "LOG_FORMAT": [("xml", "must be")],
     "METRICS_PEERS": [("prometheus", "must be addresses or networks")],
-    "METRICS_DIR": [("metrics", "must be a whole path"), ("/etc/hostname/x", "but /etc/hostname is a file")],
+    "METRICS_DIR": [
+        ("metrics", "must be an absolute path"),
+        ("/etc/hostname/x", "but /etc/hostname is a file"),
+    ],
     "DEBUG": SWITCH,
-    "MAIL_DIR": [("mails", "must be a whole path"), ("/etc/hostname/mails", "but /etc/hostname is a file")],
+    "MAIL_DIR": [
+        ("mails", "must be an absolute path"),
+        ("/etc/hostname/mails", "but /etc/hostname is a file"),
+    ],
     "THREADS_PER_PROCESS": not_a_number(1, 1000),
     "PASSWORD_HASHER": [("md5", "must be argon2 or cheap")],
     "PLAIN_STATIC_FILES": SWITCH,
     "STATIC_DIR": [
-        ("static", "must be a whole path"),
+        ("static", "must be an absolute path"),
         ("/etc/hostname/static", "but /etc/hostname is a file"),
     ],
 }
 
 # Settings that contradict each other, and what is said.
 CONTRADICTIONS = [
-    ({"HSTS_PRELOAD": "1"}, "HSTS_PRELOAD=1 means nothing without HSTS_INCLUDE_SUBDOMAINS=1"),
+    ({"HSTS_PRELOAD": "1"}, "HSTS_PRELOAD=1 has no effect without HSTS_INCLUDE_SUBDOMAINS=1"),
     (
         {"HSTS_INCLUDE_SUBDOMAINS": "1", "HTTPS": "0"},
-        "HSTS_INCLUDE_SUBDOMAINS=1 means nothing without HTTPS=1",
+        "HSTS_INCLUDE_SUBDOMAINS=1 has no effect without HTTPS=1",
     ),
     ({"TWILIO_API_KEY": "SK01"}, "TWILIO_API_KEY needs TWILIO_API_SECRET"),
     ({"TWILIO_API_SECRET": "secret"}, "TWILIO_API_SECRET needs TWILIO_API_KEY"),

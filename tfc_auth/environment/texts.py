@@ -124,7 +124,6 @@ class Texts(Source):
     def parts(self, name: str, value: str, shortest: int) -> list[str]:
         found = [part.strip() for part in value.split(",") if part.strip()]
         if not found or min(map(len, found)) < shortest:
-            raise ImproperlyConfigured(
-                f"{name} must be secrets of {shortest} characters or more, with commas between them."
-            )
+            length = f" of {shortest} characters or more" if shortest > 1 else ""
+            raise ImproperlyConfigured(f"{name} must be secrets{length}, with commas between them.")
         return found

@@ -21,8 +21,8 @@ class Command(BaseCommand):
     requires_system_checks = ()
     help = (
         "Checks the installation and its data, and lists the most urgent findings first. --reconcile "
-        "corrects counters and restores missing triggers, and changes nothing else. --providers also connects "
-        "to the mail server and the text message service, and sends nothing."
+        "corrects counters and restores missing triggers, and changes nothing else. --providers also "
+        "connects to the mail server and the text message service, and sends nothing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

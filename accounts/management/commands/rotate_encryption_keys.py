@@ -76,7 +76,5 @@ def what_is_wrong(outcomes: list[Outcome]) -> list[str]:
 
 
 def cannot_be_opened(number: int) -> str:
-    return (
-        f"{number} values can't be decrypted with any of ENCRYPTION_KEYS and are unchanged. "
-        "Add the missing key."
-    )
+    values = "1 value" if number == 1 else f"{number} values"
+    return f"{values} can't be decrypted with any of ENCRYPTION_KEYS: add the missing key."
