@@ -14,8 +14,11 @@ from django.template import Context, Engine
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
-from accounts.audit import Actor, user_agents
+from accounts.audit import Actor, strip_control_characters, user_agents
 from accounts.models import User
+from accounts.typed.characters import visible
+
+LONGEST_SUBJECT = 77  # characters: RFC 5322 would have lines shorter than 79
 
 
 @dataclass(frozen=True)
@@ -35,11 +38,14 @@ def render(name: str, address: str, context: dict[str, Any]) -> Mail:
     with translation.override(settings.LANGUAGE_CODE):
         context = site() | {"when": timezone.now()} | context
         context["more"] = context.get("held", 0) - 1
-        subject = plain(f"{name}.subject.txt", context) + plain("includes/more.txt", context)
+        subject = plain(f"{name}.subject.txt", context), plain("includes/more.txt", context)
+        context["buttons"] = []  # what `button` in the text adds (accounts/templatetags/mails.py)
         body = body_of(name, context)
+        context["by"] = plain("includes/by.txt", context).strip()
+        context["preheader"] = " ".join(body.partition("\n\n")[0].split())
         context["earlier"] = [listed(time, body) for time in context.get("earlier", ())]
         context["unlisted"] = context["more"] - len(context["earlier"])
-        context["subject"] = " ".join(subject.split())
+        context["subject"] = one_line(*subject)
         context["body"] = f"{body}\n\n{plain('includes/held.txt', context)}".strip()
         return Mail(
             address=address,
@@ -49,9 +55,18 @@ def render(name: str, address: str, context: dict[str, Any]) -> Mail:
         )
 
 
+def one_line(said: str, more: str) -> str:
+    """Return a subject: one line without what is invisible, cut to what programs show, `more` whole."""
+    shown, counted = (strip_control_characters(" ".join(visible(text).split())) for text in (said, more))
+    room = LONGEST_SUBJECT - len(counted) - bool(counted)
+    if len(shown) > room:
+        shown = shown[: room - 1].rstrip() + "…"
+    return f"{shown} {counted}".strip()
+
+
 def body_of(name: str, context: dict[str, Any]) -> str:
     """Return the text of a mail, without what is around it, and without the times before it."""
-    return re.sub(r"\n{3,}", "\n\n", plain(f"{name}.txt", context).strip())
+    return re.sub(r"\n{3,}", "\n\n", plain(f"{name}.txt", {"buttons": []} | context).strip())
 
 
 def time_of(name: str, context: dict[str, Any]) -> dict[str, Any]:
