@@ -141,7 +141,7 @@ def test_pf6_a_link_that_was_spoilt_says_so_and_what_to_do(alice, mailoutbox, ch
         assert said in text_of(page)
         assert written() == before
     assert page.status_code == 422
-    assert "Ask for a new link" in text_of(page)
+    assert "Request a new link" in text_of(page)
     assert address_of(alice) == "alice@example.com"
 
 
@@ -198,7 +198,7 @@ def test_pf6_the_button_signs_out_and_goes_on(alice, bob, mailoutbox):
 
     assert 'action="/session/logout"' in text_of(page)
     assert f'name="next" value="{RESET}"' in text_of(page)
-    assert "Sign out and go on" in text_of(page)
+    assert "Sign out and continue" in text_of(page)
 
 
 def test_pf6_a_link_for_a_new_password_is_not_for_another_account_that_is_signed_in(alice, bob, mailoutbox):
@@ -296,7 +296,7 @@ def test_pf6_a_link_to_a_former_choice_says_that_it_no_longer_works_before_the_c
 
     page = text_of(opened(client, former))
 
-    assert "This link does not work" in page
+    assert "This link doesn't work" in page
     assert "second@example.com" in page
     assert "Send the mail again" in page
     assert "first@example.com" not in page
