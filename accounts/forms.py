@@ -246,7 +246,10 @@ class ExpiryForm(Form):
 class TokenForm(Form):
     description = DescriptionField(
         help_text=format_lazy(
-            _("What it is for, in {most} characters at most. It tells you later whether you still need it."),
+            _(
+                "What the token is for, in up to {most} characters, so that you can tell later whether "
+                "you still need it."
+            ),
             most=DESCRIPTION_LENGTH,
         ),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),

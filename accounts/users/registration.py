@@ -72,7 +72,7 @@ class SignUpClosed(RuleViolation):
 
 class UsernameTaken(RuleViolation):
     code = "username-taken"
-    message = gettext_lazy("That username is taken.")
+    message = gettext_lazy("That username is taken. Choose another one.")
     fields = ("username",)
 
 

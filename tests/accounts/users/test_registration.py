@@ -128,7 +128,7 @@ def test_a_name_is_taken_whatever_its_case():
     _client, response = sign_up("alice")
 
     assert response.status_code == 422
-    assert response.context["form"].errors["username"] == ["That username is taken."]
+    assert response.context["form"].errors["username"] == ["That username is taken. Choose another one."]
     assert User.objects.count() == 1
 
 
