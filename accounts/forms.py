@@ -88,10 +88,9 @@ class MethodForm(Form):
     method = forms.ChoiceField(
         label=_("Method"),
         widget=RadioSelect,
-        error_messages={
-            "required": _("Choose how you want to receive codes."),
-            "invalid_choice": _("Choose how you want to receive codes."),
-        },
+        error_messages=dict.fromkeys(
+            ("required", "invalid_choice"), _("Choose how you want to receive codes.")
+        ),
     )
 
     def __init__(self, data: QueryDict | None = None, *, offered: Sequence[Factor]) -> None:
@@ -245,13 +244,7 @@ class ExpiryForm(Form):
 
 class TokenForm(Form):
     description = DescriptionField(
-        help_text=format_lazy(
-            _(
-                "What the token is for, in up to {most} characters, so that you can tell later whether "
-                "you still need it."
-            ),
-            most=DESCRIPTION_LENGTH,
-        ),
+        help_text=format_lazy(_("What it is for, in up to {most} characters."), most=DESCRIPTION_LENGTH),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     expires = ExpiryField()
