@@ -42,4 +42,5 @@ def message_id(mail: Mail) -> str:
     A server that took a mail without saying so gets it again: mailboxes can tell that it is the same one.
     """
     key = crypto.digest(f"{mail.address}\n{mail.subject}\n{mail.text}", "message-id")
-    return f"<{key[:40]}@{urlsplit(settings.SITE_URL).hostname}>"
+    host = urlsplit(settings.SITE_URL).hostname or ""
+    return f"<{key[:40]}@{f'[{host}]' if ':' in host else host}>"
