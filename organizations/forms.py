@@ -4,13 +4,14 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.exceptions import RuleViolation
 from accounts.fields import AddressField, AddressInput, LoginField
 from accounts.fields import NameField as TypedName
 from accounts.models import USERNAME_LENGTH
-from accounts.users.validators import validate_address
+from accounts.web.forms import Form, Words, put_into_words
 from organizations.announcements import LeftBehind
 from organizations.models import LONGEST_SESSION, NAME_LENGTH, SHORTEST_SESSION, Membership, Organization
 from organizations.names import check_name
@@ -37,37 +38,42 @@ class NameField(TypedName):
             raise ValidationError(str(error), code=error.code) from error
 
 
-class NewOrganizationForm(forms.Form):
+class NewOrganizationForm(Form):
     name = NameField(
         label=_("Organization name"),
-        help_text=_(
-            "Letters, digits, hyphens and underscores. It is part of the addresses of the organization's "
-            "pages, and can't be changed later."
+        error_messages={"required": _("Enter a name for the organization.")},
+        help_text=format_lazy(
+            _(
+                "1 to {most} letters (A-Z), digits, hyphens and underscores. It is part of the addresses of "
+                "the organization's pages, and can't be changed later."
+            ),
+            most=NAME_LENGTH,
         ),
         widget=forms.TextInput(attrs=PLAIN_TEXT | {"autofocus": True}),
     )
     email = ContactField(
         label=_("Email address"),
         max_length=LONGEST_ADDRESS,
-        help_text=_("Where members can reach those who run the organization. All members can see it."),
+        help_text=_("Where members can reach the owners. All members can see it."),
     )
 
 
-class GeneralForm(forms.Form):
+class GeneralForm(Form):
     email = ContactField(
         label=_("Notification email"),
         max_length=LONGEST_ADDRESS,
-        help_text=_("Where members can reach those who run the organization. All members can see it."),
+        help_text=_("Where members can reach the owners. All members can see it."),
         widget=AddressInput(autocomplete="off"),
     )
 
 
-class DeleteForm(forms.Form):
+class DeleteForm(Form):
     """Confirm a deletion by typing the name of the organization."""
 
     name = TypedName(
         label=_("Organization name"),
         max_length=NAME_LENGTH,
+        error_messages={"required": _("Enter the name of the organization.")},
         widget=forms.TextInput(attrs=PLAIN_TEXT),
     )
 
@@ -82,14 +88,25 @@ class DeleteForm(forms.Form):
         return name
 
 
+OUT_OF_RANGE = format_lazy(
+    _("Enter a whole number of minutes from {least} to {most}."),
+    least=SHORTEST_SESSION,
+    most=LONGEST_SESSION,
+)
+
+
 class MinutesField(forms.IntegerField):
+    """A number of minutes. What is no number comes back as it was typed, which `type=number` would empty."""
+
+    words: Words = dict.fromkeys(("invalid", "min_value", "max_value"), OUT_OF_RANGE)
+
     def __init__(self, **kwargs: Any) -> None:
-        attrs = {"placeholder": LONGEST_SESSION, "step": 1, "inputmode": "numeric"}
+        attrs = {"placeholder": LONGEST_SESSION, "inputmode": "numeric", "autocomplete": "off"}
         super().__init__(
             required=False,
             min_value=SHORTEST_SESSION,
             max_value=LONGEST_SESSION,
-            widget=forms.NumberInput(attrs=attrs),
+            widget=forms.TextInput(attrs=attrs),
             **kwargs,
         )
 
@@ -103,22 +120,31 @@ class UseDefaultField(forms.BooleanField):
         super().__init__(label=_("Use default"), required=False, widget=widget)
 
 
-class UserSessionsForm(forms.Form):
+class UserSessionsForm(Form):
     """How long members stay signed in, in minutes; None is the default."""
 
     session_timeout = MinutesField(
         label=_("Timeout in"),
-        help_text=_(
-            "The time after which people in this organization are signed out when they do nothing. "
-            "If left blank, it is 20160 minutes."
+        help_text=format_lazy(
+            _(
+                "From {least} to {most} minutes. Members are signed out when they have done nothing for this "
+                "long. If you leave it blank, it is {most} minutes."
+            ),
+            least=SHORTEST_SESSION,
+            most=LONGEST_SESSION,
         ),
     )
     session_timeout_default = UseDefaultField("id_session_timeout")
     session_remember = MinutesField(
         label=_("Remember for"),
-        help_text=_(
-            "The time after which they must sign in again whatever they do, and after which a remembered "
-            "browser is asked for a code again. If left blank, it is 20160 minutes."
+        help_text=format_lazy(
+            _(
+                "From {least} to {most} minutes. Members must sign in again after this long whatever they "
+                "do, and remembered browsers are asked for a code again. If you leave it blank, it is "
+                "{most} minutes."
+            ),
+            least=SHORTEST_SESSION,
+            most=LONGEST_SESSION,
         ),
     )
     session_remember_default = UseDefaultField("id_session_remember")
@@ -142,11 +168,12 @@ class UserSessionsForm(forms.Form):
         return self.cleaned_data
 
 
-class AddMemberForm(forms.Form):
+class AddMemberForm(Form):
     username = LoginField(
         label=_("Username or email"),
         max_length=LONGEST_ADDRESS,
-        help_text=_("They get an invitation, which is good for 7 days, and decide themselves."),
+        error_messages={"required": _("Enter a username or an email address.")},
+        help_text=_("They get an invitation and have 7 days to accept it."),
         widget=forms.TextInput(attrs=PLAIN_TEXT),
     )
 
@@ -154,11 +181,13 @@ class AddMemberForm(forms.Form):
         """Return the text; validate it as an address if it has an @, which no username has."""
         text: str = self.cleaned_data["username"]
         if "@" in text:
-            validate_address(text)
+            field = AddressField()
+            put_into_words(field)
+            field.run_validators(text)
         return text
 
 
-class RemovalForm(forms.Form):
+class RemovalForm(Form):
     """Decide what becomes of what somebody leaves behind. `shown` carries what the page has shown."""
 
     end_tokens = forms.BooleanField(
@@ -193,7 +222,7 @@ class RemovalForm(forms.Form):
         }
 
 
-class UserFilterForm(forms.Form):
+class UserFilterForm(Form):
     """Filters of the list of users. Sent by GET."""
 
     status = forms.ChoiceField(choices=Membership.Status.choices, required=False)

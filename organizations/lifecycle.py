@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts import limits
 from accounts.audit import Actor
-from accounts.exceptions import EmailNotConfirmed
+from accounts.exceptions import EmailNotConfirmed, RateLimited
 from accounts.limits import Budget, Told
 from accounts.models import User
 from accounts.sessions.locks import acting, lock_acting_user
@@ -80,6 +80,18 @@ def create_organization(
         if changes:
             apply(changes, organization, actor=actor)
     return organization
+
+
+def taken_name(name: str, *, owner: User, actor: Actor) -> NameTaken | None:
+    """Return that the name is taken, or None, for somebody whose request fails anyway.
+
+    So people learn all that is wrong at once. It counts as a creation: nobody tries names for ever.
+    """
+    try:
+        limits.reserve((CREATIONS, f"{owner.pk}:{actor.source}"))
+    except RateLimited:
+        return None
+    return NameTaken() if Organization.objects.named(name).exists() else None
 
 
 def insert_organization(name: str, email: str) -> Organization:

@@ -175,10 +175,7 @@ PASSWORD_HASHERS = {
     "cheap": ["django.contrib.auth.hashers.MD5PasswordHasher"],
 }[PASSWORD_HASHER]
 AUTH_PASSWORD_VALIDATORS = [
-    {
-        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-        "OPTIONS": {"min_length": 15},
-    },
+    {"NAME": "accounts.users.validators.MinimumLengthValidator"},
     {"NAME": "accounts.users.validators.MaximumLengthValidator"},
     {"NAME": "accounts.users.validators.GuessableValidator"},
 ]

@@ -9,7 +9,6 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Any, ClassVar, TypeAlias
 
-from django import forms
 from django.db import models
 from django.db.models import F, Q
 from django.urls import URLPattern
@@ -28,6 +27,7 @@ from accounts.limits.guesses import Guesses
 from accounts.limits.wording import WRONG_BACKUP_CODES, WRONG_CODES, WRONG_CODES_IN_KNOWN_BROWSERS
 from accounts.models import User
 from accounts.typed import characters, codes
+from accounts.web.forms import Form
 
 State: TypeAlias = dict[str, Any]
 
@@ -83,7 +83,7 @@ class Factor:
     act_label: ClassVar[str | Promise] = ""
     device_model: ClassVar[type[Device]]
     # The form that enrolment shows first (such as for a phone number), or None.
-    details_form: ClassVar[type[forms.Form] | None] = None
+    details_form: ClassVar[type[Form] | None] = None
     guesses: ClassVar[Guesses]
 
     def device_of(self, user: User) -> Device | None:

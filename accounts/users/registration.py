@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts import limits, outbox, signals
 from accounts.audit import Actor, Event, record, subject_of
-from accounts.exceptions import RateLimited, RuleViolation
+from accounts.exceptions import RateLimited, RuleViolation, together
 from accounts.limits import Attempt, Budget, BySource, Told
 from accounts.limits.budgets import DAY, HOUR
 from accounts.models import User
@@ -72,7 +72,7 @@ class SignUpClosed(RuleViolation):
 
 class UsernameTaken(RuleViolation):
     code = "username-taken"
-    message = gettext_lazy("That username is taken.")
+    message = gettext_lazy("That username is taken. Choose another one.")
     fields = ("username",)
 
 
@@ -81,11 +81,12 @@ def sign_up(
 ) -> User:
     """Create an account and sign it in. `invited_by` is the token of an invitation, or anything.
 
-    Raises SignUpClosed, WeakPassword, UsernameTaken, RateLimited, Overloaded.
+    Raises SignUpClosed, WeakPassword, UsernameTaken, or both at once (Mistakes), RateLimited, Overloaded.
     """
     if settings.SIGN_UP != "open":
         raise SignUpClosed
-    passwords.ensure_acceptable(password, User(username=username, email=email))
+    if weak := passwords.weakness(password, User(username=username, email=email)):
+        raise together(taken_name(username, email, actor=actor, invited_by=invited_by), weak)
     by_invitation = reserve_invitation(invited_by, email)
     try:
         return create(username, email, password, by_invitation, session=session, actor=actor)
@@ -94,6 +95,36 @@ def sign_up(
             with transaction.atomic():
                 by_invitation.undo()
         raise
+
+
+def mistakes(
+    username: str, email: str, password: str, *, actor: Actor, invited_by: str = ""
+) -> list[RuleViolation]:
+    """Return what is wrong with name and password of a sign-up that fails anyway; "" is not looked at.
+
+    So people learn all of it at once. It counts as a sign-up of its network: nobody tries names for ever.
+    """
+    if settings.SIGN_UP != "open":
+        return []
+    taken = taken_name(username, email, actor=actor, invited_by=invited_by)
+    weak = passwords.weakness(password, User(username=username, email=email)) if password else None
+    return [violation for violation in (taken, weak) if violation is not None]
+
+
+def taken_name(username: str, email: str, *, actor: Actor, invited_by: str) -> UsernameTaken | None:
+    """Return that the name is taken, or None. It counts as `create` does, which has the last word."""
+    if not username:
+        return None
+    by_invitation = reserve_invitation(invited_by, email) if email else None
+    try:
+        limits.reserve(*(INVITED_SIGN_UPS if by_invitation else SIGN_UPS).claims(actor))
+        return UsernameTaken() if User.objects.by_login(username).exists() else None
+    except RateLimited:
+        return None
+    finally:
+        if by_invitation:
+            with transaction.atomic():
+                by_invitation.undo()
 
 
 def reserve_invitation(token: str, email: str) -> Attempt | None:

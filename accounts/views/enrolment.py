@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import messages
-from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -23,6 +22,7 @@ from accounts.two_factor.pages import CODES, PAGE, factor_or_404, missing, overv
 from accounts.two_factor.pending import PendingEnrolment
 from accounts.web.acting import post_only
 from accounts.web.form_pages import add_message, add_violation, form_page
+from accounts.web.forms import Form
 from accounts.web.methods import get_or_post
 from accounts.web.redirects import safe_next
 

@@ -40,4 +40,8 @@ def new(request: SignedInRequest) -> HttpResponse:
         else:
             messages.success(request, _("%(name)s is yours.") % {"name": organization.name})
             return redirect("organizations:detail", organization.name)
+    elif form.is_bound and "name" in form.cleaned_data:
+        taken = lifecycle.taken_name(form.cleaned_data["name"], owner=user, actor=request.actor)
+        if taken:
+            add_violation(form, taken)
     return form_page(request, "organizations/new.html", form, allowed=may_create_organizations(user))

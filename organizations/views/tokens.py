@@ -45,6 +45,7 @@ def tokens_page(
         for kind in Kind
     }
     context: dict[str, Any] = {"organization": organization, "membership": membership, **sections}
+    context["form"] = next(iter((refused or {}).values()), None)  # the title tells of its mistakes
     return render(request, "organizations/tokens.html", context, status=422 if refused else 200)
 
 

@@ -23,16 +23,17 @@ from accounts.factors.sms.models import Destination, Purpose
 from accounts.models import User
 from accounts.users.administration import LONGEST_REASON
 from accounts.web.form_pages import add_violation, form_page
+from accounts.web.forms import Form
 from accounts.web.read_only_admin import ReadOnlyAdmin
 
 FOLDER = "accounts/factors/sms/admin"
 
 
-class LiftForm(forms.Form):
+class LiftForm(Form):
     reason = forms.CharField(label=gettext_lazy("Reason"), max_length=LONGEST_REASON)
 
 
-class PauseForm(forms.Form):
+class PauseForm(Form):
     country = forms.ChoiceField(label=gettext_lazy("Country"))
     phone_number = NumberField(
         label=gettext_lazy("Only the block of this phone number"),
@@ -145,7 +146,7 @@ class DestinationAdmin(ReadOnlyAdmin):
         return self.confirmation_page(request, form, gettext_lazy("Lift the pause"), row)
 
     def confirmation_page(
-        self, request: HttpRequest, form: forms.Form, title: Promise, row: Destination | None = None
+        self, request: HttpRequest, form: Form, title: Promise, row: Destination | None = None
     ) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),

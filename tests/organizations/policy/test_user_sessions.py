@@ -162,7 +162,7 @@ def test_it_is_recorded_once_and_told_to_the_owners(stage):
     [event] = events()
     assert (event.actor, event.subject) == ("user:olga", "organization:open")
     assert event.data == {"before": [None, None], "after": [60, None]}
-    told = [message for message in mail.outbox if "Sessions in open" in message.subject]
+    told = [message for message in mail.outbox if "open changed how long" in message.subject]
     assert sorted(message.to[0] for message in told) == ["olga@example.com", "una@example.com"]
     assert "after 1 hour without use, and 14 days after" in " ".join(told[0].body.split())
 
