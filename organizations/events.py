@@ -3,14 +3,21 @@
 The activity page of the person concerned shows the sentence of the event, the organization and the actor.
 """
 
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
+from django.utils.functional import Promise
+from django.utils.text import get_text_list
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
 from accounts.audit import Actor
 from accounts.audit.events import EventName
+from accounts.audit.wording import Data, Said
 from accounts.models import User
+from accounts.web.durations import in_words
 from organizations.models import Organization
 
 
@@ -32,10 +39,10 @@ class Event(EventName):
         "organization.user_tokens_changed",
         _("Changed whether an organization accepts personal tokens"),
     )
-    MEMBER_INVITED = "organization.member_invited", _("Invitation to an organization")
+    MEMBER_INVITED = "organization.member_invited", _("Invited to an organization")
     INVITATION_ACCEPTED = "organization.invitation_accepted", _("Accepted an invitation to an organization")
     INVITATION_DECLINED = "organization.invitation_declined", _("Declined an invitation to an organization")
-    INVITATION_REVOKED = "organization.invitation_revoked", _("Invitation to an organization revoked")
+    INVITATION_REVOKED = "organization.invitation_revoked", _("Revoked an invitation to an organization")
     MEMBER_REMOVED = "organization.member_removed", _("Removed from an organization")
     MEMBER_LEFT = "organization.member_left", _("Left an organization")
     OWNER_ADDED = "organization.owner_added", _("Made an owner of an organization")
@@ -46,6 +53,71 @@ class Event(EventName):
         "organization.token_sent_in_clear",
         _("Sent a token of an organization without encryption"),
     )
+
+    def said(self, data: Data) -> Said:
+        """Describe an event: what was switched on or off, and who or what it is about."""
+        switched = SWITCHED.get(self, {}).items()
+        sentence = next((words for (name, value), words in switched if data.get(name) == value), self.label)
+        if "email" in data and self in TO_ADDRESSES:
+            return Said(str(TO_ADDRESSES[self]) % {"address": data["email"]})
+        details = [words for words_of in DETAILS.get(self, ()) if (words := words_of(data))]
+        return Said(str(sentence), details=tuple(details))
+
+
+# What an event says by the value of one of its data.
+SWITCHED: dict[Event, dict[tuple[str, Any], Promise]] = {
+    Event.AUTH_POLICY_CHANGED: {
+        ("policy", "two_factor_mandatory"): _("Turned on the two-factor requirement of an organization"),
+        ("policy", "password"): _("Turned off the two-factor requirement of an organization"),
+    },
+    Event.USER_TOKENS_CHANGED: {
+        ("enabled", True): _("Let an organization accept personal tokens"),
+        ("enabled", False): _("Stopped an organization from accepting personal tokens"),
+    },
+}
+
+
+# Invitations to an address: who sent them reads it. Of those that name an account, its person is the reader.
+TO_ADDRESSES = {
+    Event.MEMBER_INVITED: _("Invited %(address)s to an organization"),
+    Event.INVITATION_REVOKED: _("Revoked the invitation of %(address)s to an organization"),
+}
+
+
+def contact(data: Data) -> str:
+    before, after = (data.get(name) or gettext("none") for name in ("email_before", "email"))
+    return gettext("from %(before)s to %(after)s") % {"before": before, "after": after}
+
+
+def lifetimes(data: Data) -> str:
+    after = data.get("after") or ()
+    idle, absolute = (in_words(timedelta(minutes=each)) if each else "" for each in after)
+    return get_text_list(
+        [
+            words % {"time": time}
+            for time, words in (
+                (idle, gettext("%(time)s without use")),
+                (absolute, gettext("%(time)s after signing in")),
+            )
+            if time
+        ],
+        gettext("and"),
+    ) or gettext("as on the whole site")
+
+
+def kind(data: Data) -> str:
+    return {"owners": gettext("team token of the owners"), "organization": gettext("organization token")}.get(
+        data.get("kind", ""), ""
+    )
+
+
+DETAILS: dict[Event, tuple[Callable[[Data], str], ...]] = {
+    Event.UPDATED: (contact,),
+    Event.USER_SESSIONS_CHANGED: (lifetimes,),
+    Event.TOKEN_CREATED: (kind,),
+    Event.TOKEN_REVOKED: (kind,),
+    Event.TOKEN_SENT_IN_CLEAR: (kind,),
+}
 
 
 def record(

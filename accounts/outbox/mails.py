@@ -78,7 +78,7 @@ def plain(template: str, context: dict[str, Any]) -> str:
 
 
 def zone_in(context: dict[str, Any]) -> tzinfo:
-    """Return the time zone of the reader; the site's for a mail to many, and to an address without account."""
+    """Return the time zone of the reader; the site's where the reader is not known yet, or has no account."""
     reader = context.get("user")
     return reader.zone if isinstance(reader, User) else timezone.get_default_timezone()
 

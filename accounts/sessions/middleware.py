@@ -85,7 +85,8 @@ def note_use(row: Session | None) -> None:
 class AuthenticationMiddleware(DjangoAuthenticationMiddleware):
     """Set `request.user` from the session's row, without another statement; a GET never deletes a row.
 
-    With the user comes their time zone, until the response is made. On POST, set `request.actor` before the view can change the session.
+    With the user comes their time zone, until the response is made. On POST, set `request.actor` before the
+    view can change the session.
     """
 
     def process_request(self, request: HttpRequest) -> None:

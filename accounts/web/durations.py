@@ -52,9 +52,7 @@ def when(seconds: int) -> str:
     at = {"time": f"{end:%H:%M} {zone_name(end)}"}
     if seconds < SOON:
         hours = round(seconds / HOUR)
-        words = ngettext(
-            "in about %(n)s hour, at %(time)s", "in about %(n)s hours, at %(time)s", hours
-        )
+        words = ngettext("in about %(n)s hour, at %(time)s", "in about %(n)s hours, at %(time)s", hours)
         return words % {"n": hours, **at}
     days = (end.date() - now.date()).days
     if days == 0:

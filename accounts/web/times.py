@@ -24,7 +24,9 @@ def relative(value: datetime, now: datetime | None = None) -> str:
         return _("just now")
     if value > now:
         left = timeuntil(value, now, depth=1)
-        return _("in %(time)s") % {"time": plain(left)} if value - now >= MINUTE else _("in less than a minute")
+        return (
+            _("in %(time)s") % {"time": plain(left)} if value - now >= MINUTE else _("in less than a minute")
+        )
     return _("%(time)s ago") % {"time": plain(timesince(value, now, depth=1))}
 
 
@@ -44,7 +46,7 @@ def in_full(value: datetime) -> str:
 
 
 def day(value: datetime) -> str:
-    """Return for example "3 March 2027". A time without a zone stands for its day, which is none to convert."""
+    """Return for example "3 March 2027". A time without a zone stands for its day, in every zone."""
     local = timezone.localtime(value) if timezone.is_aware(value) else value
     return date_format(local, pgettext("date format", "j F Y"))
 
@@ -55,8 +57,9 @@ def with_zone(value: datetime, style: str) -> str:
 
 
 def zone_name(local: datetime) -> str:
-    """Return what the zone is called at this time, which tells the two hours apart that a change of the clocks
-    makes: "CEST" and "CET". Many zones have a number for a name: "UTC+03".
+    """Return what the zone is called at this time; many have a number for a name: "UTC+03".
+
+    That tells the two hours apart that the end of summer time makes of one: "CEST" and "CET".
     """
     name = local.tzname() or ""
     return name if name[:1].isalpha() else f"UTC{name}"
