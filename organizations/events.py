@@ -4,7 +4,6 @@ The activity page of the person concerned shows the sentence of the event, the o
 """
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 from django.utils.functional import Promise
@@ -17,7 +16,7 @@ from accounts.audit import Actor
 from accounts.audit.events import EventName
 from accounts.audit.wording import Data, Said
 from accounts.models import User
-from accounts.web.durations import in_words
+from accounts.web.durations import minutes_in_words
 from organizations.models import Organization
 
 
@@ -60,8 +59,8 @@ class Event(EventName):
         sentence = next((words for (name, value), words in switched if data.get(name) == value), self.label)
         if "email" in data and self in TO_ADDRESSES:
             return Said(str(TO_ADDRESSES[self]) % {"address": data["email"]})
-        details = [words for words_of in DETAILS.get(self, ()) if (words := words_of(data))]
-        return Said(str(sentence), details=tuple(details))
+        detail = DETAILS[self](data) if self in DETAILS else ""
+        return Said(str(sentence), details=(detail,) if detail else ())
 
 
 # What an event says by the value of one of its data.
@@ -85,38 +84,32 @@ TO_ADDRESSES = {
 
 
 def contact(data: Data) -> str:
-    before, after = (data.get(name) or gettext("none") for name in ("email_before", "email"))
-    return gettext("from %(before)s to %(after)s") % {"before": before, "after": after}
+    if "email" not in data:
+        return ""
+    former = data.get("email_before") or gettext("none")
+    return gettext("from %(former)s to %(new)s") % {"former": former, "new": data["email"]}
 
 
 def lifetimes(data: Data) -> str:
-    after = data.get("after") or ()
-    idle, absolute = (in_words(timedelta(minutes=each)) if each else "" for each in after)
-    return get_text_list(
-        [
-            words % {"time": time}
-            for time, words in (
-                (idle, gettext("%(time)s without use")),
-                (absolute, gettext("%(time)s after signing in")),
-            )
-            if time
-        ],
-        gettext("and"),
-    ) or gettext("as on the whole site")
+    """Return how long sessions last since: without use, and since the sign-in; None is the site's limit."""
+    if "after" not in data:
+        return ""
+    limits = zip(data["after"], (_("%(time)s without use"), _("%(time)s after signing in")), strict=False)
+    said = [str(words) % {"time": minutes_in_words(minutes)} for minutes, words in limits if minutes]
+    return get_text_list(said, gettext("and")) or gettext("as on the whole site")
 
 
 def kind(data: Data) -> str:
-    return {"owners": gettext("team token of the owners"), "organization": gettext("organization token")}.get(
-        data.get("kind", ""), ""
-    )
+    return str(KINDS.get(data.get("kind", ""), ""))
 
 
-DETAILS: dict[Event, tuple[Callable[[Data], str], ...]] = {
-    Event.UPDATED: (contact,),
-    Event.USER_SESSIONS_CHANGED: (lifetimes,),
-    Event.TOKEN_CREATED: (kind,),
-    Event.TOKEN_REVOKED: (kind,),
-    Event.TOKEN_SENT_IN_CLEAR: (kind,),
+KINDS = {"owners": _("team token of the owners"), "organization": _("organization token")}
+DETAILS: dict[Event, Callable[[Data], str]] = {
+    Event.UPDATED: contact,
+    Event.USER_SESSIONS_CHANGED: lifetimes,
+    Event.TOKEN_CREATED: kind,
+    Event.TOKEN_REVOKED: kind,
+    Event.TOKEN_SENT_IN_CLEAR: kind,
 }
 
 

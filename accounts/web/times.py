@@ -62,7 +62,9 @@ def zone_name(local: datetime) -> str:
     That tells the two hours apart that the end of summer time makes of one: "CEST" and "CET".
     """
     name = local.tzname() or ""
-    return name if name[:1].isalpha() else f"UTC{name}"
+    if name[:1].isalpha():
+        return name
+    return f"UTC{name[:3]}:{name[3:]}" if name[3:] else f"UTC{name}"
 
 
 def machine_readable(value: datetime) -> str:
