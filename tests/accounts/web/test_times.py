@@ -216,9 +216,10 @@ def test_mails_are_in_the_zone_of_their_reader(here, alice, mailoutbox):
 # ---------------------------------------------------------------- on pages
 
 
-def test_a_time_is_said_once_with_the_exact_one_for_every_reader(here, clock):
+def test_a_time_is_said_once_with_the_exact_one_for_every_reader(clock, alice):
+    sign_in(alice)
     clock.shift(3 * HOUR)
-    page = page_of(sign_in(User.objects.get()), SESSIONS)
+    page = page_of(sign_in(alice), SESSIONS)
 
     found = re.findall(r"<time.*?</time>", page)
     assert len(found) == 4
