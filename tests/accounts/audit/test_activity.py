@@ -2,6 +2,7 @@
 
 import html
 import re
+from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -116,6 +117,15 @@ def names():
 
 def test_the_tables_have_every_kind_of_event():
     assert OF_THE_READER | OF_THE_SITE | SAID.keys() == names()
+
+
+def test_the_list_for_operators_has_every_kind_of_event_with_its_sentence():
+    text = (Path(__file__).resolve().parents[3] / "docs/operations.md").read_text()
+    listed = re.findall(r"^\| `([a-z_]+\.[a-z_]+)` \| (.+) \|$", text, re.MULTILINE)
+
+    assert {(value, str(label)) for enum in enumerations.values() for value, label in enum.choices} <= set(
+        listed
+    )
 
 
 @pytest.mark.parametrize("event", SAID)
