@@ -7,6 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -15,6 +16,7 @@ from accounts.models import AuditEvent, User
 from accounts.outbox.mails import render
 from accounts.typed import zones
 from accounts.web import times
+from accounts.web.durations import when
 from tests.support.people import sign_in
 from tests.support.statements import statements
 
@@ -99,6 +101,20 @@ def test_hours_are_counted_across_a_change_of_the_clocks():
 def test_an_exact_time_names_the_zone_and_tells_the_two_hours_of_autumn_apart(zone, moment, words):
     with timezone.override(zones.zone_of(zone)):
         assert times.exact(moment) == words
+
+
+@pytest.mark.parametrize(
+    ("zone", "hours", "words"),
+    [
+        ("Europe/Berlin", 24, "tomorrow at 13:00 CET"),
+        ("Europe/Berlin", 11, "tomorrow at 00:00 CET"),
+        ("America/New_York", 10, "today at 17:00 EST"),
+        ("Pacific/Auckland", 7, "today at 08:00 NZDT"),
+    ],
+)
+def test_a_wait_ends_by_the_clock_and_on_the_day_of_the_zone(zone, hours, words):
+    with time_machine.travel(NOW, tick=False), timezone.override(zones.zone_of(zone)):
+        assert when(hours * HOUR) == words
 
 
 # ---------------------------------------------------------------- zones
