@@ -122,6 +122,7 @@ class UserAdmin(ReadOnlyAdmin):
         "number_of_tokens",
         "is_active",
         "rights",
+        "time_zone",
         "date_joined",
     ]
 

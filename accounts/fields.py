@@ -125,7 +125,7 @@ class DescriptionField(forms.CharField):
 
 
 def lifetime_choices() -> list[tuple[str, str]]:
-    now, style = timezone.now(), pgettext("date format", "j M Y")
+    now, style = timezone.localtime(), pgettext("date format", "j M Y")
     return [
         *(
             (days, f"{label} ({date_format(now + timedelta(days=int(days)), style)})")

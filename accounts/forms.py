@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.http import QueryDict
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
@@ -22,6 +23,7 @@ from accounts.fields import (
     NewPasswordField,
 )
 from accounts.models import DESCRIPTION_LENGTH, USERNAME_LENGTH, validate_username
+from accounts.typed import zones
 from accounts.users.administration import LONGEST_REASON
 from accounts.users.rights import Rights, grantable
 from accounts.web.durations import in_words
@@ -156,6 +158,22 @@ class SignUpForm(Form):
 
 class AddressForm(Form):
     email = AddressField()
+
+
+class TimeZoneForm(Form):
+    """The choice of a time zone. A zone that was stored and is not offered any more stays a choice."""
+
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"),
+        required=False,
+        error_messages={"invalid_choice": _("Choose a time zone from the list.")},
+    )
+
+    def __init__(self, data: QueryDict | None = None, *, stored: str) -> None:
+        super().__init__(data, initial={"time_zone": stored})
+        site = _("The time zone of this site (%(name)s)") % {"name": settings.TIME_ZONE}
+        kept = [(stored, stored)] if stored and stored not in zones.names() else []
+        self.fields["time_zone"].choices = [("", site), *kept, *zones.by_region()]  # type: ignore[attr-defined]
 
 
 class NewPasswordForm(Form):

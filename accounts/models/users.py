@@ -1,6 +1,7 @@
 """The user model."""
 
 import secrets
+from datetime import tzinfo
 from typing import Any, ClassVar, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -15,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.database.prepared import Prepared
 from accounts.exceptions import AccountGone
-from accounts.typed import names, passwords
+from accounts.typed import names, passwords, zones
 
 USERNAME_LENGTH = 40
 validate_username = RegexValidator(
@@ -115,6 +116,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     date_joined = models.DateTimeField(default=timezone.now)
+    # An IANA name; "" for the site's zone. The name may be unknown to this server (`zone`).
+    time_zone = models.CharField(max_length=zones.LONGEST_NAME, blank=True, default="", db_default="")
     two_factor_enabled_at = models.DateTimeField(null=True, blank=True, editable=False)
     # When it was last removed by break-glass, until it is on again: then an owner may be without it (I1).
     two_factor_forced_off_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -164,6 +167,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def email_confirmed(self) -> bool:
         return self.email_confirmed_at is not None
+
+    @property
+    def zone(self) -> tzinfo:
+        """Return the time zone in which this person is told times."""
+        return zones.zone_of(self.time_zone)
 
     def is_verified(self) -> bool:
         """Return whether this request is verified (AAL2): by a second factor or a remembered browser."""

@@ -6,7 +6,7 @@ Each mail has one subject and one text (`templates/email/<name>.subject.txt`, `<
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 from django.conf import settings
@@ -35,9 +35,9 @@ def render(name: str, address: str, context: dict[str, Any]) -> Mail:
     """Render a mail.
 
     `held` in the context says how many mails it stands for, if it had to wait, and `earlier` has the times
-    before this one (`time_of`), as many as are known.
+    before this one (`time_of`), as many as are known. Times are in the zone of the `user` in the context.
     """
-    with translation.override(settings.LANGUAGE_CODE):
+    with translation.override(settings.LANGUAGE_CODE), timezone.override(zone_in(context)):
         context = site() | {"when": timezone.now()} | context
         context["more"] = context.get("held", 0) - 1
         subject = subject_of(name, context)
@@ -90,7 +90,7 @@ def body_of(name: str, context: dict[str, Any]) -> str:
 def time_of(name: str, context: dict[str, Any]) -> dict[str, Any]:
     """Return what a later mail of the same kind tells of this time, if this one has to wait; as JSON."""
     now = timezone.now()
-    with translation.override(settings.LANGUAGE_CODE):
+    with translation.override(settings.LANGUAGE_CODE), timezone.override(zone_in(context)):
         said = body_of(name, site() | {"when": now} | context)
     return {"when": now.isoformat(), "actor": context.get("actor"), "said": said}
 
@@ -108,6 +108,12 @@ def plain(template: str, context: dict[str, Any]) -> str:
     """Render a plain text template, without escaping."""
     page = Engine.get_default().get_template(f"email/{template}")
     return page.render(Context(context, autoescape=False))
+
+
+def zone_in(context: dict[str, Any]) -> tzinfo:
+    """Return the time zone of the reader; the site's where the reader is not known yet, or has no account."""
+    reader = context.get("user")
+    return reader.zone if isinstance(reader, User) else timezone.get_default_timezone()
 
 
 def site() -> dict[str, Any]:

@@ -49,8 +49,8 @@ RESENDS = Budget(
     told=Told(
         gettext_lazy("The mail was sent just now, or too often."),
         gettext_lazy(
-            "Look for it, also in your spam folder. If the address is wrong, correct it in your profile. If "
-            "no mail arrives, %(ask)s."
+            "Look for it, also in your spam folder. If the address is wrong, enter the right one. If no mail "
+            "arrives, %(ask)s."
         ),
     ),
 )

@@ -28,6 +28,8 @@ SIGNED_IN = [
     "/app/organizations/new",
     "/app/settings/profile",
     "/app/settings/profile/delete",
+    "/app/settings/profile/time-zone",
+    "/app/settings/sessions",
     "/app/settings/organizations",
     "/app/settings/password",
     SETTINGS,
