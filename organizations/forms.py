@@ -4,18 +4,31 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.functional import lazy
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.exceptions import RuleViolation
 from accounts.fields import AddressField, AddressInput, LoginField
 from accounts.fields import NameField as TypedName
-from accounts.models import USERNAME_LENGTH
 from accounts.users.validators import validate_address
+from accounts.web.durations import minutes_in_words
 from organizations.announcements import LeftBehind
 from organizations.models import LONGEST_SESSION, NAME_LENGTH, SHORTEST_SESSION, Membership, Organization
 from organizations.names import check_name
 
 LONGEST_ADDRESS = 254
+MINUTES = {"shortest": SHORTEST_SESSION, "longest": LONGEST_SESSION}
+RANGE = format_lazy(
+    _(
+        "From {shortest} minutes ({hours}) to {longest} minutes ({days}). "
+        "If left blank, it is {longest} minutes."
+    ),
+    hours=lazy(minutes_in_words, str)(SHORTEST_SESSION),
+    days=lazy(minutes_in_words, str)(LONGEST_SESSION),
+    **MINUTES,
+)
+OUT_OF_RANGE = format_lazy(_("Enter a whole number from {shortest} to {longest}."), **MINUTES)
 PLAIN_TEXT = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
 
 
@@ -83,13 +96,17 @@ class DeleteForm(forms.Form):
 
 
 class MinutesField(forms.IntegerField):
-    def __init__(self, **kwargs: Any) -> None:
+    """Minutes that an owner may choose, or nothing. Help and mistakes say the range."""
+
+    def __init__(self, *, help_text: str, **kwargs: Any) -> None:
         attrs = {"placeholder": LONGEST_SESSION, "step": 1, "inputmode": "numeric"}
         super().__init__(
             required=False,
             min_value=SHORTEST_SESSION,
             max_value=LONGEST_SESSION,
             widget=forms.NumberInput(attrs=attrs),
+            help_text=format_lazy("{} {}", help_text, RANGE),
+            error_messages=dict.fromkeys(["invalid", "min_value", "max_value"], OUT_OF_RANGE),
             **kwargs,
         )
 
@@ -108,17 +125,14 @@ class UserSessionsForm(forms.Form):
 
     session_timeout = MinutesField(
         label=_("Timeout in"),
-        help_text=_(
-            "The time after which people in this organization are signed out when they do nothing. "
-            "If left blank, it is 20160 minutes."
-        ),
+        help_text=_("How long members stay signed in without doing anything."),
     )
     session_timeout_default = UseDefaultField("id_session_timeout")
     session_remember = MinutesField(
         label=_("Remember for"),
         help_text=_(
-            "The time after which they must sign in again whatever they do, and after which a remembered "
-            "browser is asked for a code again. If left blank, it is 20160 minutes."
+            "How long members stay signed in at most, whatever they do. A remembered browser is asked for a "
+            "code again after the same time."
         ),
     )
     session_remember_default = UseDefaultField("id_session_remember")
@@ -146,8 +160,8 @@ class AddMemberForm(forms.Form):
     username = LoginField(
         label=_("Username or email"),
         max_length=LONGEST_ADDRESS,
-        help_text=_("They get an invitation, which is good for 7 days, and decide themselves."),
-        widget=forms.TextInput(attrs=PLAIN_TEXT),
+        help_text=_("They get an invitation and have 7 days to accept it."),
+        widget=forms.TextInput(attrs=PLAIN_TEXT | {"autofocus": True}),
     )
 
     def clean_username(self) -> str:
@@ -163,13 +177,13 @@ class RemovalForm(forms.Form):
 
     end_tokens = forms.BooleanField(
         label=_("Delete these tokens"),
-        help_text=_("Programs that use them are refused at once. It can't be undone."),
+        help_text=_("Programs that use them stop working at once. You can't undo this."),
         required=False,
         initial=True,
     )
     revoke_invitations = forms.BooleanField(
-        label=_("Revoke these invitations"),
-        help_text=_("Nobody can accept them any longer. You can invite the same people again."),
+        label=_("Withdraw these invitations"),
+        help_text=_("Nobody can accept them any more. You can invite the same people again."),
         required=False,
         initial=True,
     )
@@ -197,10 +211,12 @@ class UserFilterForm(forms.Form):
     """Filters of the list of users. Sent by GET."""
 
     status = forms.ChoiceField(choices=Membership.Status.choices, required=False)
-    q = TypedName(
-        label=_("Search by username"),
-        max_length=USERNAME_LENGTH,
+    q = LoginField(
+        label=_("Search by username or email"),
+        max_length=LONGEST_ADDRESS,
         required=False,
-        widget=forms.TextInput(attrs=PLAIN_TEXT | {"type": "search", "placeholder": _("Search by username")}),
+        widget=forms.TextInput(
+            attrs=PLAIN_TEXT | {"type": "search", "placeholder": _("Search by username or email")}
+        ),
     )
     without_two_factor = forms.BooleanField(label=_("Only without two-factor"), required=False)

@@ -1,6 +1,6 @@
-"""Organization settings > Users: list, invite and remove members, and make them owners."""
+"""Organization settings > Users: the lists of members and invitations, and the page that invites."""
 
-from collections.abc import Callable
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -10,59 +10,87 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.exceptions import RuleViolation
-from accounts.sessions.assurance import has_sudo, redirect_to_sudo, sudo_required
 from accounts.sessions.requests import SignedInRequest
 from accounts.web.acting import post_only
 from accounts.web.form_pages import add_violation, form_page
-from accounts.web.methods import get_or_post
-from accounts.web.redirects import safe_next
 from accounts.web.statuses import status_of
 from organizations.access.gate import owner_required
-from organizations.exceptions import MembershipGone, NotShown
-from organizations.forms import AddMemberForm, RemovalForm, UserFilterForm
-from organizations.members import invitations, memberships
-from organizations.members.keyset import keyset_page, page_links
-from organizations.members.left_behind import Choices, left_by
-from organizations.members.lists import filtered, mark_inactive, only_owner_among
+from organizations.forms import AddMemberForm, UserFilterForm
+from organizations.members import invitations
+from organizations.members.keyset import ORDERS, keyset_page, page_links
+from organizations.members.search import MOST_FOUND, add_accounts, listed, only_owner_among
 from organizations.models import Membership, Organization
 
 PAGE = "organizations:users"
+INVITE = "organizations:invite"
+DEFAULT_SORT = "name"
 
 
 @require_safe
 @owner_required
 def users(request: SignedInRequest, organization: Organization, membership: Membership) -> HttpResponse:
-    return users_page(request, organization, membership, AddMemberForm())
+    return users_page(request, organization, membership)
 
 
 def users_page(
-    request: SignedInRequest, organization: Organization, membership: Membership, form: AddMemberForm
+    request: SignedInRequest, organization: Organization, membership: Membership, status: int = 200
 ) -> HttpResponse:
+    """Render one page of a list, with the addresses of members: for owners only (AP-14)."""
     filters = UserFilterForm(request.GET)
     filters.is_valid()
     chosen = filters.cleaned_data
-    page = keyset_page(filtered(organization, **chosen), request.GET)
+    showing_invited = chosen.get("status") == Membership.Status.INVITED
+    sort = request.GET.get("sort", "")
+    sort = sort if sort in ORDERS and not showing_invited else DEFAULT_SORT
+    shown = listed(organization, **chosen)
+    page = keyset_page(shown.rows, request.GET, ORDERS[sort], shown.total)
+    add_accounts(page.rows)
     path = reverse(PAGE, args=[organization.name])
-    mark_inactive(page.rows)
     is_whole = not (page.before or page.after or any(chosen.values()))
     query = {name: str(value) for name, value in chosen.items() if value}
-    return form_page(
-        request,
-        "organizations/users.html",
-        form,
-        organization=organization,
-        membership=membership,
-        filters=filters,
-        showing_invited=chosen.get("status") == Membership.Status.INVITED,
-        page=page,
-        only_owner=only_owner_among(organization, page.rows, is_whole=is_whole),
-        this_page=request.get_full_path() if request.method == "GET" else path,
-        **page_links(page, path, **query),
-    )
+    by_sort = query | ({} if sort == DEFAULT_SORT else {"sort": sort})
+    context = {
+        "organization": organization,
+        "membership": membership,
+        "filters": filters,
+        "form": AddMemberForm(),
+        "showing_invited": showing_invited,
+        "page": page,
+        "total": shown.total,
+        "most_found": MOST_FOUND,
+        "sort": sort,
+        "sorts": sort_links(path, query, sort),
+        "only_owner": only_owner_among(organization, page.rows, is_whole=is_whole),
+        "this_page": request.get_full_path() if request.method == "GET" else path,
+        **page_links(page, path, **by_sort),
+    }
+    return render(request, "organizations/users.html", context, status=status)
+
+
+def sort_links(path: str, query: dict[str, str], sort: str) -> dict[str, str]:
+    """Return the URLs that sort by name, and by the date of joining, newest first; or reverse the present order."""
+    others = {"name": "-name", "-joined": "joined"}
+    return {
+        column: f"{path}?{urlencode({**query, 'sort': others.get(sort, first) if sort == first else first})}"
+        for column, first in {"name": "name", "joined": "-joined"}.items()
+    }
+
+
+@require_safe
+@owner_required
+def invite(request: SignedInRequest, organization: Organization, membership: Membership) -> HttpResponse:
+    return invite_page(request, organization, membership, AddMemberForm())
+
+
+def invite_page(
+    request: SignedInRequest, organization: Organization, membership: Membership, form: AddMemberForm
+) -> HttpResponse:
+    context = {"organization": organization, "membership": membership}
+    return form_page(request, "organizations/invite.html", form, **context)
 
 
 @owner_required
-@post_only(PAGE)
+@post_only(INVITE)
 def add_member(request: SignedInRequest, organization: Organization, membership: Membership) -> HttpResponse:
     form = AddMemberForm(request.POST)
     if form.is_valid():
@@ -73,140 +101,15 @@ def add_member(request: SignedInRequest, organization: Organization, membership:
             add_violation(form, error, "username")
         else:
             messages.success(
-                request, _("%(who)s is invited. The invitation is good for 7 days.") % {"who": who}
+                request, _("You invited %(who)s. The invitation is open for 7 days.") % {"who": who}
             )
             return redirect(f"{reverse(PAGE, args=[organization.name])}?status=invited")
-    return users_page(request, organization, membership, form)
-
-
-@owner_required
-@post_only(PAGE)
-@sudo_required(page=PAGE)
-def make_owner(
-    request: SignedInRequest, organization: Organization, membership: Membership, membership_id: int
-) -> HttpResponse:
-    done = _("%(name)s is now an owner.")
-    return act(request, organization, membership, membership_id, memberships.make_owner, done)
-
-
-@get_or_post
-@owner_required
-def unmake_owner(
-    request: SignedInRequest, organization: Organization, membership: Membership, membership_id: int
-) -> HttpResponse:
-    row = organization.memberships.active().filter(pk=membership_id).first()
-    if row is not None and not row.is_owner and request.method != "POST":
-        messages.info(request, _("%(name)s is no longer an owner.") % {"name": row})
-        return redirect(PAGE, organization.name)
-    done = _("%(name)s is no longer an owner.")
-    return ask_first(request, organization, membership, row, memberships.unmake_owner, done)
-
-
-@get_or_post
-@owner_required
-def remove_member(
-    request: SignedInRequest, organization: Organization, membership: Membership, membership_id: int
-) -> HttpResponse:
-    """Remove a member, or revoke an invitation, which needs no page that asks: it can be sent again."""
-    row = organization.memberships.filter(pk=membership_id).first()
-    done = _("%(name)s has been removed.")
-    if row is not None and row.is_invited:
-        if request.method == "POST":
-            return act(request, organization, membership, membership_id, memberships.remove, done)
-        return redirect(f"{reverse(PAGE, args=[organization.name])}?status=invited")
-    verb = memberships.remove_owner if row and row.is_owner else memberships.remove
-    return ask_first(request, organization, membership, row, verb, done)
-
-
-def ask_first(
-    request: SignedInRequest,
-    organization: Organization,
-    membership: Membership,
-    row: Membership | None,
-    verb: Callable[..., Membership],
-    done: str,
-) -> HttpResponse:
-    """Show what the person leaves behind, and let the owner decide; then apply the verb.
-
-    Changing owners and ending tokens takes sudo (D6), which leads back to the page that asks.
-    """
-    if row is None or row.user_id is None:
-        return refused(request, organization, membership, MembershipGone())
-    form = RemovalForm(
-        left_by(organization, [row.user_id]), request.POST if request.method == "POST" else None
-    )
-    if (row.is_owner or form.left.tokens) and not has_sudo(request):
-        return redirect_to_sudo(request.get_full_path())
-    if request.method != "POST" or not form.is_valid():
-        return asking_page(request, organization, membership, row, form)
-    try:
-        changed = verb(organization, row.pk, actor=request.actor, choices=Choices(**form.choices))
-    except NotShown as error:
-        fresh = RemovalForm(left_by(organization, [row.user_id]))
-        return asking_page(request, organization, membership, row, fresh, error)
-    except RuleViolation as error:
-        return refused(request, organization, membership, error)
-    messages.success(request, done % {"name": changed})
-    if form.cleaned_data.get("end_tokens"):
-        messages.success(request, _("The tokens that %(name)s made were deleted.") % {"name": changed})
-    return back(request, organization, membership, changed)
-
-
-def asking_page(
-    request: SignedInRequest,
-    organization: Organization,
-    membership: Membership,
-    row: Membership,
-    form: RemovalForm,
-    error: RuleViolation | None = None,
-) -> HttpResponse:
-    page, match = reverse(PAGE, args=[organization.name]), request.resolver_match
-    sent = request.POST if request.method == "POST" else request.GET
-    context = {
-        "organization": organization,
-        "membership": membership,
-        "row": row,
-        "form": form,
-        "error": error,
-        "removing": match is not None and match.url_name == "remove_member",
-        "others": [token for token in organization.tokens.all() if token.created_by_id != row.user_id],
-        "next": safe_next(request, sent.get("next"), page),
-    }
-    status = 422 if error or form.errors else 200
-    return render(request, "organizations/removal.html", context, status=status)
-
-
-def act(
-    request: SignedInRequest,
-    organization: Organization,
-    membership: Membership,
-    membership_id: int,
-    verb: Callable[..., Membership],
-    done: str,
-) -> HttpResponse:
-    """Apply a verb to the membership of a row, and redirect to the page that showed the row."""
-    try:
-        changed = verb(organization, membership_id, actor=request.actor)
-    except RuleViolation as error:
-        return refused(request, organization, membership, error)
-    messages.success(request, done % {"name": changed})
-    return back(request, organization, membership, changed)
+    return invite_page(request, organization, membership, form)
 
 
 def refused(
     request: SignedInRequest, organization: Organization, membership: Membership, error: RuleViolation
 ) -> HttpResponse:
-    """Render the page with the message of the error."""
+    """Render the list with the message of the error."""
     messages.error(request, str(error))
-    response = users_page(request, organization, membership, AddMemberForm())
-    response.status_code = status_of(error)
-    return response
-
-
-def back(
-    request: SignedInRequest, organization: Organization, membership: Membership, changed: Membership
-) -> HttpResponse:
-    """Redirect to the page that showed the row of `changed`, or home if they changed their own role."""
-    if changed.user_id == membership.user_id:  # they may have lost access to the page
-        return redirect("organizations:home")
-    return redirect(safe_next(request, request.POST.get("next"), reverse(PAGE, args=[organization.name])))
+    return users_page(request, organization, membership, status=status_of(error))
