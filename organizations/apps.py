@@ -37,8 +37,7 @@ class OrganizationsConfig(AppConfig):
         signals.account_standing_changed.connect(account_changes.tell_of_activation)
 
         enumerations.register("organizations", Event)
-        audiences.register(news.OWNERS, news.owners)
-        audiences.register(news.MEMBERS_WITHOUT_TWO_FACTOR, news.members_without_two_factor)
+        audiences.register_all(news.AUDIENCES)
         lookup.lookups.register("organization", tokens.find)
         expiry.kinds.register("organization", tokens.EXPIRY)
         exposure.kinds.register("organization", tokens.EXPOSURE)

@@ -63,6 +63,7 @@ BY_JOINING = Order(
     value=lambda text: EPOCH + int(text) * MICROSECOND,
 )
 ORDERS = {"name": BY_NAME, "-name": BY_NAME.reverse, "joined": BY_JOINING, "-joined": BY_JOINING.reverse}
+DEFAULT_SORT = "name"
 
 
 @dataclass(frozen=True)
@@ -140,3 +141,12 @@ def page_links(page: KeysetPage, path: str, **query: str) -> dict[str, str]:
         at = {"at": str(page.first + len(page.rows))} if page.first else {}
         links["next_url"] = f"{path}?{urlencode({**query, 'after': page.after, **at})}"
     return links
+
+
+def sort_links(path: str, query: dict[str, str], sort: str) -> dict[str, str]:
+    """Return the URLs that sort by name and by date joined, newest first. The present order is reversed."""
+    others = {"name": "-name", "-joined": "joined"}
+    return {
+        column: f"{path}?{urlencode({**query, 'sort': others.get(sort, first) if sort == first else first})}"
+        for column, first in {"name": "name", "joined": "-joined"}.items()
+    }

@@ -65,7 +65,7 @@ def update_user_sessions(
         remember=form.cleaned_data["session_remember"],
         actor=request.actor,
     )
-    messages.success(request, _("Saved. It applies from each member's next request."))
+    messages.success(request, _("Saved. The new times apply at once."))
     return redirect(PAGE, organization.name)
 
 

@@ -1,6 +1,6 @@
-"""Organization settings > Users: the lists of members and invitations, and the page that invites."""
+"""Organization settings > Users: the lists of members and invitations, and what owners do to one of them."""
 
-from urllib.parse import urlencode
+from collections.abc import Callable
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -10,20 +10,21 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.exceptions import RuleViolation
+from accounts.sessions.assurance import has_sudo, redirect_to_sudo
 from accounts.sessions.requests import SignedInRequest
-from accounts.web.acting import post_only
-from accounts.web.form_pages import add_violation, form_page
+from accounts.web.methods import get_or_post
+from accounts.web.redirects import safe_next
 from accounts.web.statuses import status_of
 from organizations.access.gate import owner_required
-from organizations.forms import AddMemberForm, UserFilterForm
-from organizations.members import invitations
-from organizations.members.keyset import ORDERS, keyset_page, page_links
+from organizations.exceptions import MembershipGone, NotShown
+from organizations.forms import AddMemberForm, RemovalForm, UserFilterForm
+from organizations.members import memberships
+from organizations.members.keyset import DEFAULT_SORT, ORDERS, keyset_page, page_links, sort_links
+from organizations.members.left_behind import Choices, left_by
 from organizations.members.search import MOST_FOUND, add_accounts, listed, only_owner_among
 from organizations.models import Membership, Organization
 
 PAGE = "organizations:users"
-INVITE = "organizations:invite"
-DEFAULT_SORT = "name"
 
 
 @require_safe
@@ -67,44 +68,152 @@ def users_page(
     return render(request, "organizations/users.html", context, status=status)
 
 
-def sort_links(path: str, query: dict[str, str], sort: str) -> dict[str, str]:
-    """Return the URLs that sort by name, and by the date of joining, newest first; or reverse the present order."""
-    others = {"name": "-name", "-joined": "joined"}
-    return {
-        column: f"{path}?{urlencode({**query, 'sort': others.get(sort, first) if sort == first else first})}"
-        for column, first in {"name": "name", "joined": "-joined"}.items()
-    }
-
-
-@require_safe
+@get_or_post
 @owner_required
-def invite(request: SignedInRequest, organization: Organization, membership: Membership) -> HttpResponse:
-    return invite_page(request, organization, membership, AddMemberForm())
-
-
-def invite_page(
-    request: SignedInRequest, organization: Organization, membership: Membership, form: AddMemberForm
+def make_owner(
+    request: SignedInRequest, organization: Organization, membership: Membership, membership_id: int
 ) -> HttpResponse:
-    context = {"organization": organization, "membership": membership}
-    return form_page(request, "organizations/invite.html", form, **context)
+    """Show what an owner can do, and let the owner decide; then make the member one. Takes sudo (D6)."""
+    row = organization.memberships.active().filter(pk=membership_id).first()
+    asks = request.method != "POST"
+    if asks and row is None:
+        return refused(request, organization, membership, MembershipGone())
+    if asks and row is not None and row.is_owner:
+        messages.info(request, _("%(name)s is already an owner.") % {"name": row})
+        return redirect(PAGE, organization.name)
+    if not has_sudo(request):
+        return redirect_to_sudo(request.get_full_path())
+    if asks:
+        return decision_page(request, "organizations/promotion.html", organization, membership, row=row)
+    done = _("%(name)s is now an owner.")
+    return act(request, organization, membership, membership_id, memberships.make_owner, done)
 
 
+@get_or_post
 @owner_required
-@post_only(INVITE)
-def add_member(request: SignedInRequest, organization: Organization, membership: Membership) -> HttpResponse:
-    form = AddMemberForm(request.POST)
-    if form.is_valid():
-        who = form.cleaned_data["username"]
-        try:
-            invitations.invite(organization, who, actor=request.actor)
-        except RuleViolation as error:
-            add_violation(form, error, "username")
-        else:
-            messages.success(
-                request, _("You invited %(who)s. The invitation is open for 7 days.") % {"who": who}
-            )
-            return redirect(f"{reverse(PAGE, args=[organization.name])}?status=invited")
-    return invite_page(request, organization, membership, form)
+def unmake_owner(
+    request: SignedInRequest, organization: Organization, membership: Membership, membership_id: int
+) -> HttpResponse:
+    row = organization.memberships.active().filter(pk=membership_id).first()
+    if row is not None and not row.is_owner and request.method != "POST":
+        messages.info(request, _("%(name)s is no longer an owner.") % {"name": row})
+        return redirect(PAGE, organization.name)
+    done = _("%(name)s is no longer an owner.")
+    return ask_first(request, organization, membership, row, memberships.unmake_owner, done)
+
+
+@get_or_post
+@owner_required
+def remove_member(
+    request: SignedInRequest, organization: Organization, membership: Membership, membership_id: int
+) -> HttpResponse:
+    """Remove a member, or revoke an invitation, which needs no page that asks: it can be sent again."""
+    row = organization.memberships.filter(pk=membership_id).first()
+    done = _("%(name)s has been removed.")
+    if row is not None and row.is_invited:
+        if request.method == "POST":
+            return act(request, organization, membership, membership_id, memberships.remove, done)
+        return redirect(f"{reverse(PAGE, args=[organization.name])}?status=invited")
+    verb = memberships.remove_owner if row and row.is_owner else memberships.remove
+    return ask_first(request, organization, membership, row, verb, done)
+
+
+def ask_first(
+    request: SignedInRequest,
+    organization: Organization,
+    membership: Membership,
+    row: Membership | None,
+    verb: Callable[..., Membership],
+    done: str,
+) -> HttpResponse:
+    """Show what the person leaves behind, and let the owner decide; then apply the verb.
+
+    Changing owners and ending tokens takes sudo (D6), which leads back to the page that asks.
+    """
+    if row is None or row.user_id is None:
+        return refused(request, organization, membership, MembershipGone())
+    form = RemovalForm(
+        left_by(organization, [row.user_id]), request.POST if request.method == "POST" else None
+    )
+    if (row.is_owner or form.left.tokens) and not has_sudo(request):
+        return redirect_to_sudo(request.get_full_path())
+    if request.method != "POST" or not form.is_valid():
+        return asking_page(request, organization, membership, row, form)
+    try:
+        changed = verb(organization, row.pk, actor=request.actor, choices=Choices(**form.choices))
+    except NotShown as error:
+        fresh = RemovalForm(left_by(organization, [row.user_id]))
+        return asking_page(request, organization, membership, row, fresh, error)
+    except RuleViolation as error:
+        return refused(request, organization, membership, error)
+    messages.success(request, done % {"name": changed})
+    if form.cleaned_data.get("end_tokens"):
+        messages.success(request, _("The tokens that %(name)s made were deleted.") % {"name": changed})
+    return back(request, organization, membership, changed)
+
+
+def asking_page(
+    request: SignedInRequest,
+    organization: Organization,
+    membership: Membership,
+    row: Membership,
+    form: RemovalForm,
+    error: RuleViolation | None = None,
+) -> HttpResponse:
+    match = request.resolver_match
+    return decision_page(
+        request,
+        "organizations/removal.html",
+        organization,
+        membership,
+        status=422 if error or form.errors else 200,
+        row=row,
+        form=form,
+        error=error,
+        removing=match is not None and match.url_name == "remove_member",
+        others=[token for token in organization.tokens.all() if token.created_by_id != row.user_id],
+    )
+
+
+def decision_page(
+    request: SignedInRequest,
+    template: str,
+    organization: Organization,
+    membership: Membership,
+    status: int = 200,
+    **context: object,
+) -> HttpResponse:
+    """Render a page that asks. `next` is the page of the list that led to it."""
+    sent = request.POST if request.method == "POST" else request.GET
+    next_path = safe_next(request, sent.get("next"), reverse(PAGE, args=[organization.name]))
+    context |= {"organization": organization, "membership": membership, "next": next_path}
+    return render(request, template, context, status=status)
+
+
+def act(
+    request: SignedInRequest,
+    organization: Organization,
+    membership: Membership,
+    membership_id: int,
+    verb: Callable[..., Membership],
+    done: str,
+) -> HttpResponse:
+    """Apply a verb to the membership of a row, and redirect to the page that showed the row."""
+    try:
+        changed = verb(organization, membership_id, actor=request.actor)
+    except RuleViolation as error:
+        return refused(request, organization, membership, error)
+    messages.success(request, done % {"name": changed})
+    return back(request, organization, membership, changed)
+
+
+def back(
+    request: SignedInRequest, organization: Organization, membership: Membership, changed: Membership
+) -> HttpResponse:
+    """Redirect to the page that showed the row of `changed`, or home if they changed their own role."""
+    if changed.user_id == membership.user_id:  # they may have lost access to the page
+        return redirect("organizations:home")
+    return redirect(safe_next(request, request.POST.get("next"), reverse(PAGE, args=[organization.name])))
 
 
 def refused(

@@ -62,7 +62,7 @@ def test_both_need_sudo_and_are_not_replayed(stage):
 
     response = browser.post(REQUIRE)
 
-    assert response["Location"] == f"/session/sudo?next={AUTHENTICATION.replace('/', '%2F')}"
+    assert response["Location"] == f"/session/sudo?next={REQUIRE.replace('/', '%2F')}"
     assert browser.post(LIFT)["Location"].startswith("/session/sudo")
     assert (is_mandatory("open"), is_mandatory("fort")) == (False, True)
 
