@@ -138,7 +138,9 @@ def test_pf7_the_last_active_owner_is_the_only_one(owned):
     assert f"/users/{membership_of(owned.una, 'open').pk}/unmake-owner" not in page
     assert f"/users/{membership_of(owned.una, 'open').pk}/remove" not in page
     assert f"/users/{membership_of(owned.olga, 'open').pk}/remove" in page
-    assert "You are the only active owner. Make another member an owner before you leave or step down." in page
+    assert (
+        "You are the only active owner. Make another member an owner before you leave or step down." in page
+    )
 
 
 @pytest.mark.parametrize("query", ["", "?q=una", "?without_two_factor=on"])

@@ -207,7 +207,7 @@ def test_sf8_who_leaves_is_shown_what_stays_and_owners_are_told(stage, leaving, 
 
     stage.browser("una").post("/app/open/leave")
 
-    assert "Tokens that you made belong to open and stay." in page
+    assert "Tokens that you made belong to open, and keep working." in page
     assert "Team token of the owners" in page
     assert "Invitations that you sent stay open." in page
     assert all(works(secret) for secret in leaving.values())
