@@ -5,37 +5,37 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
 
 from accounts.exceptions import RuleViolation
 from accounts.sessions.requests import SignedInRequest
 from accounts.web.acting import post_only
 from accounts.web.form_pages import add_violation, form_page
+from accounts.web.methods import get_or_post
 from organizations.access.gate import owner_required
 from organizations.forms import AddMemberForm
 from organizations.members import invitations
 from organizations.models import Membership, Organization
 
 LIST = "organizations:users"
-PAGE = "organizations:invite"
 
 
-@require_safe
+@get_or_post
 @owner_required
 def invite(request: SignedInRequest, organization: Organization, membership: Membership) -> HttpResponse:
+    """The page of its own, which sends to itself."""
+    if request.method == "POST":
+        return send(request, organization, membership)
     return invite_page(request, organization, membership, AddMemberForm())
 
 
-def invite_page(
-    request: SignedInRequest, organization: Organization, membership: Membership, form: AddMemberForm
-) -> HttpResponse:
-    context = {"organization": organization, "membership": membership}
-    return form_page(request, "organizations/invite.html", form, **context)
-
-
 @owner_required
-@post_only(PAGE)
+@post_only(LIST)
 def add_member(request: SignedInRequest, organization: Organization, membership: Membership) -> HttpResponse:
+    """What the list sends: the dialog, and an invitation that is sent again."""
+    return send(request, organization, membership)
+
+
+def send(request: SignedInRequest, organization: Organization, membership: Membership) -> HttpResponse:
     form = AddMemberForm(request.POST)
     if form.is_valid():
         who = form.cleaned_data["username"]
@@ -49,3 +49,10 @@ def add_member(request: SignedInRequest, organization: Organization, membership:
             )
             return redirect(f"{reverse(LIST, args=[organization.name])}?status=invited")
     return invite_page(request, organization, membership, form)
+
+
+def invite_page(
+    request: SignedInRequest, organization: Organization, membership: Membership, form: AddMemberForm
+) -> HttpResponse:
+    context = {"organization": organization, "membership": membership}
+    return form_page(request, "organizations/invite.html", form, **context)
