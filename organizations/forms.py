@@ -98,7 +98,7 @@ class DeleteForm(forms.Form):
 class MinutesField(forms.IntegerField):
     """Minutes that an owner may choose, or nothing. Help and mistakes say the range."""
 
-    def __init__(self, *, help_text: str, **kwargs: Any) -> None:
+    def __init__(self, *, help_text: Any, **kwargs: Any) -> None:
         attrs = {"placeholder": LONGEST_SESSION, "step": 1, "inputmode": "numeric"}
         super().__init__(
             required=False,

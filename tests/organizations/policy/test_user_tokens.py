@@ -115,7 +115,7 @@ def test_af3_shows_beforehand_whose_tokens_were_used_lately(stage):
 
     assert rows_on(page) == ["max", "una"]
     assert "una</th><td>2</td>" in page.content.decode()
-    assert "The site does not record for which organization a token is used" in words_of(page)
+    assert "We don't record for which organization a token is used" in words_of(page)
 
 
 def test_af3_what_they_are_for_stays_their_own_business(stage):
