@@ -24,20 +24,20 @@ class OrganizationsConfig(AppConfig):
         from organizations.access import rights, staff
         from organizations.events import Event
         from organizations.management import doctor
-        from organizations.members import account_changes, invitation_links, invitations
+        from organizations.members import account_changes, addresses, invitation_links, invitations
         from organizations.policy import two_factor, user_sessions
 
         signals.two_factor_removing.connect(two_factor.veto_disable)
         signals.two_factor_consequences.connect(two_factor.consequences)
         signals.two_factor_changed.connect(two_factor.mirror)
         signals.two_factor_changed.connect(account_changes.tell_of_two_factor)
+        signals.address_confirmed.connect(addresses.copy_address)
         signals.account_deleting.connect(account_changes.leave_everything)
         signals.account_standing_changed.connect(two_factor.veto_reactivation)
         signals.account_standing_changed.connect(account_changes.tell_of_activation)
 
         enumerations.register("organizations", Event)
-        audiences.register(news.OWNERS, news.owners)
-        audiences.register(news.MEMBERS_WITHOUT_TWO_FACTOR, news.members_without_two_factor)
+        audiences.register_all(news.AUDIENCES)
         lookup.lookups.register("organization", tokens.find)
         expiry.kinds.register("organization", tokens.EXPIRY)
         exposure.kinds.register("organization", tokens.EXPOSURE)

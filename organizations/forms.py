@@ -4,19 +4,31 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.functional import lazy
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.exceptions import RuleViolation
 from accounts.fields import AddressField, AddressInput, LoginField
 from accounts.fields import NameField as TypedName
-from accounts.models import USERNAME_LENGTH
+from accounts.web.durations import minutes_in_words
 from accounts.web.forms import Form, Words, put_into_words
 from organizations.announcements import LeftBehind
 from organizations.models import LONGEST_SESSION, NAME_LENGTH, SHORTEST_SESSION, Membership, Organization
 from organizations.names import check_name
 
 LONGEST_ADDRESS = 254
+MINUTES = {"shortest": SHORTEST_SESSION, "longest": LONGEST_SESSION}
+RANGE = format_lazy(
+    _(
+        "From {shortest} minutes ({hours}) to {longest} minutes ({days}). "
+        "If left blank, it is {longest} minutes."
+    ),
+    hours=lazy(minutes_in_words, str)(SHORTEST_SESSION),
+    days=lazy(minutes_in_words, str)(LONGEST_SESSION),
+    **MINUTES,
+)
+OUT_OF_RANGE = format_lazy(_("Enter a whole number of minutes from {shortest} to {longest}."), **MINUTES)
 PLAIN_TEXT = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
 
 
@@ -88,25 +100,22 @@ class DeleteForm(Form):
         return name
 
 
-OUT_OF_RANGE = format_lazy(
-    _("Enter a whole number of minutes from {least} to {most}."),
-    least=SHORTEST_SESSION,
-    most=LONGEST_SESSION,
-)
-
-
 class MinutesField(forms.IntegerField):
-    """A number of minutes. What is no number comes back as it was typed, which `type=number` would empty."""
+    """Minutes that an owner may choose, or nothing. Help and mistakes say the range.
+
+    What is no number comes back as it was typed, which `type=number` would empty.
+    """
 
     words: Words = dict.fromkeys(("invalid", "min_value", "max_value"), OUT_OF_RANGE)
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, help_text: Any, **kwargs: Any) -> None:
         attrs = {"placeholder": LONGEST_SESSION, "inputmode": "numeric", "autocomplete": "off"}
         super().__init__(
             required=False,
             min_value=SHORTEST_SESSION,
             max_value=LONGEST_SESSION,
             widget=forms.TextInput(attrs=attrs),
+            help_text=format_lazy("{} {}", help_text, RANGE),
             **kwargs,
         )
 
@@ -125,26 +134,14 @@ class UserSessionsForm(Form):
 
     session_timeout = MinutesField(
         label=_("Timeout in"),
-        help_text=format_lazy(
-            _(
-                "From {least} to {most} minutes. Members are signed out when they have done nothing for this "
-                "long. If you leave it blank, it is {most} minutes."
-            ),
-            least=SHORTEST_SESSION,
-            most=LONGEST_SESSION,
-        ),
+        help_text=_("How long members stay signed in without doing anything."),
     )
     session_timeout_default = UseDefaultField("id_session_timeout")
     session_remember = MinutesField(
         label=_("Remember for"),
-        help_text=format_lazy(
-            _(
-                "From {least} to {most} minutes. Members must sign in again after this long whatever they "
-                "do, and remembered browsers are asked for a code again. If you leave it blank, it is "
-                "{most} minutes."
-            ),
-            least=SHORTEST_SESSION,
-            most=LONGEST_SESSION,
+        help_text=_(
+            "How long members stay signed in at most, whatever they do. A remembered browser is asked for a "
+            "code again after the same time."
         ),
     )
     session_remember_default = UseDefaultField("id_session_remember")
@@ -174,7 +171,7 @@ class AddMemberForm(Form):
         max_length=LONGEST_ADDRESS,
         error_messages={"required": _("Enter a username or an email address.")},
         help_text=_("They get an invitation and have 7 days to accept it."),
-        widget=forms.TextInput(attrs=PLAIN_TEXT),
+        widget=forms.TextInput(attrs=PLAIN_TEXT | {"autofocus": True}),
     )
 
     def clean_username(self) -> str:
@@ -192,13 +189,13 @@ class RemovalForm(Form):
 
     end_tokens = forms.BooleanField(
         label=_("Delete these tokens"),
-        help_text=_("Programs that use them are refused at once. It can't be undone."),
+        help_text=_("Programs that use them stop working at once. You can't undo this."),
         required=False,
         initial=True,
     )
     revoke_invitations = forms.BooleanField(
-        label=_("Revoke these invitations"),
-        help_text=_("Nobody can accept them any longer. You can invite the same people again."),
+        label=_("Withdraw these invitations"),
+        help_text=_("Nobody can accept them any more. You can invite the same people again."),
         required=False,
         initial=True,
     )
@@ -226,10 +223,12 @@ class UserFilterForm(Form):
     """Filters of the list of users. Sent by GET."""
 
     status = forms.ChoiceField(choices=Membership.Status.choices, required=False)
-    q = TypedName(
-        label=_("Search by username"),
-        max_length=USERNAME_LENGTH,
+    q = LoginField(
+        label=_("Search by username or email"),
+        max_length=LONGEST_ADDRESS,
         required=False,
-        widget=forms.TextInput(attrs=PLAIN_TEXT | {"type": "search", "placeholder": _("Search by username")}),
+        widget=forms.TextInput(
+            attrs=PLAIN_TEXT | {"type": "search", "placeholder": _("Search by username or email")}
+        ),
     )
     without_two_factor = forms.BooleanField(label=_("Only without two-factor"), required=False)

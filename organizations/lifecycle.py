@@ -17,7 +17,14 @@ from organizations.access.rights import lock_with_right, may_create_organization
 from organizations.announcements import Change, tell, tell_of_deletion
 from organizations.events import Event, record
 from organizations.exceptions import CreationNotAllowed, NameTaken
-from organizations.models import AuthPolicy, Membership, Organization, OrganizationCounts, Right
+from organizations.models import (
+    AuthPolicy,
+    Membership,
+    Organization,
+    OrganizationCounts,
+    Right,
+    confirmed_address,
+)
 from organizations.names import check_name
 from organizations.policy.two_factor import change_policy
 from organizations.policy.user_sessions import change_sessions
@@ -65,6 +72,7 @@ def create_organization(
             organization=organization,
             user=owner,
             username=owner.username,
+            address_key=confirmed_address(owner),
             is_owner=True,
             status=Membership.Status.ACTIVE,
             two_factor_enabled=owner.is_enrolled,

@@ -32,6 +32,7 @@ from organizations.models import (
     OrganizationCounts,
     OrganizationToken,
     Right,
+    confirmed_address,
     invitation_end,
 )
 
@@ -147,6 +148,7 @@ def activate(invitation: Membership, user: User) -> None:
     invitation.user = user
     invitation.username = user.username
     invitation.email = ""
+    invitation.address_key = confirmed_address(user)
     invitation.two_factor_enabled = user.is_enrolled
     invitation.joined_at = timezone.now()
     invitation.expires_at = None

@@ -43,7 +43,10 @@ OWNED = [
     "/settings/general",
     "/settings/general/delete",
     "/settings/users",
+    "/settings/users?status=invited",
+    "/settings/users/invite",
     "/settings/authentication",
+    "/settings/authentication/require-two-factor",
     API_TOKENS,
 ]
 LONG_NAME = "a-name-of-forty-characters-which-is-long"

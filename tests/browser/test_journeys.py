@@ -130,7 +130,8 @@ def acme(open_browser, alice, bob):
     owner.page.fill("[name=name]", "acme")
     owner.click("Create organization")
     owner.goto("/app/acme/settings/users")
-    owner.page.locator("main [name=username]").fill("bob")
+    owner.click("Invite a user", role="link")
+    owner.page.locator("[name=username]:visible").fill("bob")
     owner.click("Invite user")
     member = open_browser(bob)
     member.sign_in()
@@ -143,7 +144,9 @@ def test_requiring_waits_for_every_owner(acme):
     owner, member = acme
     owner.goto("/app/acme/settings/users")
     row = owner.page.locator("tr", has_text="bob")
-    row.get_by_role("button", name="Make owner").first.click()
+    row.locator("summary").click()
+    row.get_by_role("link", name="Make owner").click()
+    owner.click("Make bob an owner")
     owner.enrol()
     owner.goto("/app/acme/settings/authentication")
 
@@ -160,6 +163,9 @@ def test_a_locked_out_member_enrols_and_is_back_where_he_wanted_to_go(acme):
     owner, member = acme
     owner.enrol()
     owner.goto("/app/acme/settings/authentication")
+    owner.click("Require two-factor")
+    owner.page.wait_for_url("**/require-two-factor")
+    assert "1 of 2 members will be locked out" in owner.text
     owner.click("Require two-factor")
     owner.page.get_by_role("button", name="Disable two-factor").wait_for()
 
@@ -178,6 +184,9 @@ def test_leaving_is_possible_while_locked_out(acme):
     owner, member = acme
     owner.enrol()
     owner.goto("/app/acme/settings/authentication")
+    owner.click("Require two-factor")
+    owner.page.wait_for_url("**/require-two-factor")
+    assert "1 of 2 members will be locked out" in owner.text
     owner.click("Require two-factor")
     member.goto("/app/acme")
 

@@ -50,10 +50,10 @@ GUARDED = {
     ),
     "require": (
         "/app/acme/settings/authentication/require-two-factor",
-        "/app/acme/settings/authentication",
+        "/app/acme/settings/authentication/require-two-factor",
         {},
     ),
-    "make owner": ("/app/acme/settings/users/%s/make-owner", "/app/acme/settings/users", {}),
+    "make owner": ("/app/acme/settings/users/%s/make-owner", "/app/acme/settings/users/%s/make-owner", {}),
 }
 
 
@@ -66,7 +66,8 @@ def test_d6_a_post_without_sudo_comes_back_to_its_page_and_is_not_replayed(
     alice, bob, app_of_alice, path, back, fields
 ):
     found("acme", alice, members=[bob])
-    path = path % membership_of(bob, "acme").pk if "%" in path else path
+    pk = membership_of(bob, "acme").pk
+    path, back = path.replace("%s", str(pk)), back.replace("%s", str(pk))
     client = sign_in(alice, app_of_alice)
     let_sudo_expire(alice)
     before = dump()

@@ -207,7 +207,7 @@ def test_sf8_who_leaves_is_shown_what_stays_and_owners_are_told(stage, leaving, 
 
     stage.browser("una").post("/app/open/leave")
 
-    assert "Tokens that you made belong to open and stay." in page
+    assert "Tokens that you made belong to open, and keep working." in page
     assert "Team token of the owners" in page
     assert "Invitations that you sent stay open." in page
     assert all(works(secret) for secret in leaving.values())
@@ -282,7 +282,7 @@ def test_sf8_a_token_that_ends_names_the_invitations_that_it_sent(stage, mailout
     assert sorted(mail.to[0] for mail in mails) == ["olga@example.com", "una@example.com"]
     assert all("These invitations are still open: eve." in " ".join(mail.body.split()) for mail in mails)
     invited = words_of(stage.browser("olga").get(f"{USERS}?status=invited"))
-    assert "invited with a token of the organization" in invited
+    assert "with a token of the organization" in invited
 
 
 def test_sf8_invitations_by_ones_token_count_as_ones_own(stage):

@@ -56,9 +56,8 @@ def test_who_owns_it_changes_behind_sudo_only(stage, action, target):
 
     response = act(stage, "una", action, target)
 
-    page = "/app/open/settings/users"
-    if action != "make-owner":  # these have a page that asks first
-        page += f"/{membership_of(stage.olga, 'open').pk}/{action}"
+    # Each has a page that asks first.
+    page = f"/app/open/settings/users/{membership_of(stage.people[target], 'open').pk}/{action}"
     assert response["Location"] == f"/session/sudo?{urlencode({'next': page})}"
     assert owners("open") == ["olga", "una"]
 
