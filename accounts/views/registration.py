@@ -14,6 +14,7 @@ from accounts.exceptions import RuleViolation
 from accounts.forms import AddressForm, SignUpForm
 from accounts.sessions.requests import SignedInRequest, SiteRequest
 from accounts.users import email_addresses, registration
+from accounts.users.invited import welcome
 from accounts.users.link_texts import LinkInvalid, LinkOfAnother
 from accounts.users.links import LinkCookie, check_reader
 from accounts.web.acting import post_only
@@ -48,7 +49,8 @@ def sign_up(request: SiteRequest) -> HttpResponse:
         else:
             rotate_token(request)
             return registration.INVITED.forget(redirect(next_path or PAGE))
-    return form_page(request, "accounts/sign_up.html", form, next=next_path)
+    invited = welcome(request, registration.INVITED, next_path)
+    return form_page(request, "accounts/sign_up.html", form, next=next_path, invited=invited)
 
 
 @login_not_required

@@ -198,7 +198,7 @@ def test_pf6_the_button_signs_out_and_goes_on(alice, bob, mailoutbox):
 
     assert 'action="/session/logout"' in text_of(page)
     assert f'name="next" value="{RESET}"' in text_of(page)
-    assert "Sign out and go on" in text_of(page)
+    assert "Sign out and continue" in text_of(page)
 
 
 def test_pf6_a_link_for_a_new_password_is_not_for_another_account_that_is_signed_in(alice, bob, mailoutbox):
