@@ -166,3 +166,44 @@ def test_pf8_somebody_who_is_invited_by_name_is_not_told_to_sign_up(stage, invit
 
     assert "Sign in as eve" in mail.outbox[-1].body
     assert "sign up" not in mail.outbox[-1].body
+
+
+@pytest.mark.parametrize("who", ["eve@example.com", "nobody@example.com"])
+def test_pf6_the_sign_in_says_who_invites_to_what_and_no_more(stage, invite, who):
+    link, browser = invite(who), Client()
+    browser.get(link)
+
+    for page in ("/session", "/account/new"):
+        said = text_of(browser.get(f"{page}?next={PAGE}"))
+        assert "una has invited you to join open." in said
+        assert "create an account with the email address that got the mail" in said
+        assert who not in said  # an account with that address or none: the same page (D24)
+        assert "has invited you" not in text_of(browser.get(page))  # on the way to somewhere else
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("revoked", "It was answered or withdrawn."),
+        ("expired", "This invitation has expired."),
+        ("cut", "This link is incomplete"),
+        ("forged", "It was answered or withdrawn."),
+    ],
+)
+def test_pf6_the_sign_in_says_why_an_invitation_does_not_work(stage, invite, what, said):
+    link, browser = invite("dora@example.com"), Client()
+    if what == "revoked":
+        Membership.objects.invited().delete()
+    elif what == "expired":
+        Membership.objects.invited().update(expires_at=timezone.now() - timedelta(seconds=1))
+    elif what == "cut":
+        link = link[:-1]
+    elif what == "forged":
+        link = link[:-4] + ("AbCd" if not link.endswith("AbCd") else "dCbA")
+    browser.get(link)
+
+    page = text_of(browser.get(f"/session?next={PAGE}"))
+
+    assert said in page
+    assert "una" not in page
+    assert "join open" not in page
