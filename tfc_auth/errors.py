@@ -142,7 +142,7 @@ def way_on(request: HttpRequest) -> str:
 
 
 def method_not_allowed(request: HttpRequest, allowed: str = "") -> HttpResponse:
-    """Return a 405. `allowed` is its Allow header: where GET is in it, the page leads on to what that shows."""
+    """Return a 405. `allowed` is its Allow header: if it has GET, the page leads to what GET shows."""
     if "GET" not in allowed or request.method in SHOWING or request.resolver_match is None:
         return error_response(request, 405)
     return error_response(request, 405, opens=True, page=page_of(request), label=_("Open the page"))

@@ -14,7 +14,6 @@ from accounts.users.links import Link, key_in
 from organizations.exceptions import InvitationExpired
 from organizations.models import INVITATION_LIFETIME, Membership, Organization, confirmed_address
 
-
 GONE = gettext_lazy(
     "This invitation is no longer open. It was answered or withdrawn. If you have accepted it, sign in."
 )

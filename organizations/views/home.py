@@ -18,7 +18,6 @@ from organizations.access.rights import may_create_organizations
 from organizations.context_processors import Switcher, SwitcherEntry, switcher_of
 from organizations.forms import NewOrganizationForm
 
-
 MOST_NAMED = 3  # organizations in the card "Secure your account"
 
 

@@ -95,7 +95,9 @@ def test_go_back_leads_to_the_page_of_this_site_that_one_came_from(alice, refere
 
 def test_an_icon_that_is_not_there_takes_no_message_from_the_next_page(alice):
     client = sign_in(alice)
-    assert client.post("/app/organizations/new", {"name": "acme", "email": "a@acme.example"}).status_code == 302
+    assert (
+        client.post("/app/organizations/new", {"name": "acme", "email": "a@acme.example"}).status_code == 302
+    )
 
     assert client.get("/apple-touch-icon.png").status_code == 404
 
