@@ -23,7 +23,7 @@ MOST_NAMED = 3  # organizations in the card "Secure your account"
 
 @dataclass(frozen=True)
 class Demands:
-    """The organizations that are locked until two-factor authentication is set up: some, and how many more."""
+    """The organizations that are locked until two-factor is set up: some, and the number of others."""
 
     named: list[SwitcherEntry]
     others: int
