@@ -58,7 +58,7 @@ def test_anonymous_is_sent_to_sign_in(stage, client, route, arguments):
 
 
 def shown(response, name):
-    """Return the page without the name asked for, and without the token of its forms, which always differs."""
+    """Return the page without the name asked for and the token of its forms, which always differs."""
     return response.status_code, text_of(response).replace(name, "NAME")
 
 
