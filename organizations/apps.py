@@ -17,7 +17,7 @@ class OrganizationsConfig(AppConfig):
         from accounts.sessions.lifetimes import extra_columns
         from accounts.tokens import expiry, exposure, lookup
         from accounts.users.deactivation import warnings
-        from accounts.users.registration import invitations as invitations_to_sign_up
+        from accounts.users.invited import invitations as invitations_by_mail
         from accounts.users.rights import grantable
         from accounts.users.validators import further_names
         from organizations import names, news, tokens
@@ -44,7 +44,7 @@ class OrganizationsConfig(AppConfig):
         allowed_actions.register("can-create-organizations", rights.may_create_organizations)
         further_names.register("organizations", names.organization_names)
         warnings.register("organizations", account_changes.warn_of_deactivation)
-        invitations_to_sign_up.register("organizations", invitation_links.key_for_sign_up)
+        invitations_by_mail.register("organizations", invitation_links)
         grantable.register_all(staff.PERMISSIONS)
         extra_columns.register_all(user_sessions.LIMITS)
         checks.register_all(doctor.CHECKS)

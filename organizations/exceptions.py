@@ -106,10 +106,16 @@ class AlreadyMember(RuleViolation):
 
 
 class InvitationGone(Gone):
-    """Expired, revoked, used, or another person's: the message does not reveal which."""
+    """Revoked, declined, used, or another person's: the message does not reveal which."""
 
     code = "invitation-gone"
-    message = gettext_lazy("That invitation is no longer open.")
+    message = gettext_lazy("This invitation is no longer open. It was answered or withdrawn.")
+
+
+class InvitationExpired(InvitationGone):
+    """Only the invited person gets to know that it is there and has expired."""
+
+    message = gettext_lazy("This invitation has expired.")
 
 
 class MembershipGone(Gone):

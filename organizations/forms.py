@@ -56,8 +56,8 @@ class NewOrganizationForm(Form):
         error_messages={"required": _("Enter a name for the organization.")},
         help_text=format_lazy(
             _(
-                "1 to {most} letters (A-Z), digits, hyphens and underscores. It is part of the addresses of "
-                "the organization's pages, and can't be changed later."
+                "1 to {most} letters (A-Z), digits, hyphens and underscores. The name is part of the addresses "
+                "of the organization's pages. You can't change it later."
             ),
             most=NAME_LENGTH,
         ),
@@ -66,15 +66,15 @@ class NewOrganizationForm(Form):
     email = ContactField(
         label=_("Email address"),
         max_length=LONGEST_ADDRESS,
-        help_text=_("Where members can reach the owners. All members can see it."),
+        help_text=_("Members write to this address to reach the owners. All members can see it."),
     )
 
 
 class GeneralForm(Form):
     email = ContactField(
-        label=_("Notification email"),
+        label=_("Email address"),
         max_length=LONGEST_ADDRESS,
-        help_text=_("Where members can reach the owners. All members can see it."),
+        help_text=_("Members write to this address to reach the owners. All members can see it."),
         widget=AddressInput(autocomplete="off"),
     )
 
@@ -96,7 +96,7 @@ class DeleteForm(Form):
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
         if name != self.organization.name:
-            raise ValidationError(_("That is not the name of this organization."), code="wrong-name")
+            raise ValidationError(_("That isn't the name of this organization."), code="wrong-name")
         return name
 
 
@@ -217,6 +217,20 @@ class RemovalForm(Form):
             "revoke_invitations": self.cleaned_data.get("revoke_invitations", False),
             "shown": frozenset(self.cleaned_data["shown"].split(",")),
         }
+
+
+class OrganizationFilterForm(Form):
+    """Filter of the list of one's own organizations. Sent by GET."""
+
+    q = TypedName(
+        label=_("Search by name"),
+        max_length=NAME_LENGTH,
+        required=False,
+        widget=forms.TextInput(
+            attrs=PLAIN_TEXT
+            | {"type": "search", "placeholder": _("Search by name"), "aria-label": _("Search by name")}
+        ),
+    )
 
 
 class UserFilterForm(Form):

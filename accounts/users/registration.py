@@ -4,7 +4,6 @@ An unconfirmed address reserves nothing, and nobody learns whether an address is
 address of another account the response is the same, and its owner gets a mail.
 """
 
-from collections.abc import Callable
 from functools import partial
 
 from django.conf import settings
@@ -18,7 +17,6 @@ from accounts.exceptions import RateLimited, RuleViolation, together
 from accounts.limits import Attempt, Budget, BySource, Told
 from accounts.limits.budgets import DAY, HOUR
 from accounts.models import User
-from accounts.plugins import Registry
 from accounts.sessions.locks import lock_sessions_and_tokens, lock_user
 from accounts.sessions.store import SessionStore
 from accounts.users import administration, passwords
@@ -27,6 +25,7 @@ from accounts.users.email_addresses import (
     confirmations_to,
     send_confirmation,
 )
+from accounts.users.invited import invitations
 from accounts.users.links import LinkCookie
 from accounts.users.news import Change, tell_superusers
 from accounts.users.rights import Rights
@@ -56,10 +55,6 @@ INVITED_SIGN_UPS = BySource(
 # An invitation takes one account, and a few tries at it, which don't count as others do. Further ones do.
 BY_INVITATION = Budget("sign-up:invitation", (1, 7 * DAY))
 TRIES_BY_INVITATION = Budget("sign-up:invitation:tries", (20, HOUR))
-
-# Returns the key of the open invitation to this address that a token was mailed for, or "". By application.
-Invitation = Callable[[str, str], str]
-invitations: Registry[Invitation] = Registry()
 
 # The token of an invitation that was opened in this browser, for the page that makes the account.
 INVITED = LinkCookie("invited", "accounts:sign_up")
@@ -132,7 +127,7 @@ def reserve_invitation(token: str, email: str) -> Attempt | None:
 
     Its address must be the one that was invited: the link alone opens no accounts for others.
     """
-    key = next(filter(None, (find(token, email) for find in invitations.values())), "")
+    key = next(filter(None, (known.key_for_sign_up(token, email) for known in invitations.values())), "")
     if not key:
         return None
     try:

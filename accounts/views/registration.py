@@ -13,6 +13,7 @@ from accounts.exceptions import RuleViolation
 from accounts.forms import AddressForm, SignUpForm
 from accounts.sessions.requests import SignedInRequest, SiteRequest
 from accounts.users import email_addresses, registration
+from accounts.users.invited import welcome
 from accounts.users.link_texts import LinkInvalid, LinkOfAnother
 from accounts.users.links import LinkCookie, check_reader
 from accounts.web.acting import post_only
@@ -50,7 +51,8 @@ def sign_up(request: SiteRequest) -> HttpResponse:
             return registration.INVITED.forget(redirect(next_path or PAGE))
     elif form.is_bound:
         add_mistakes(request, form)
-    return form_page(request, "accounts/sign_up.html", form, next=next_path)
+    invited = welcome(request, registration.INVITED, next_path)
+    return form_page(request, "accounts/sign_up.html", form, next=next_path, invited=invited)
 
 
 def add_mistakes(request: SiteRequest, form: SignUpForm) -> None:

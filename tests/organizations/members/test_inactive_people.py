@@ -120,7 +120,7 @@ def test_pf7_a_sole_owner_is_not_offered_to_leave(owned):
     page = text_of(browser.get(MINE))
     assert 'href="/app/acme/leave"' not in page
     assert 'href="/app/open/leave"' in page
-    assert "You are its only active owner" in page
+    assert "You are the only active owner" in page
 
     page = text_of(browser.get("/app/acme/leave"))
     assert "You are the only active owner of acme" in page

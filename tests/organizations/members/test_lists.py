@@ -163,7 +163,7 @@ def test_who_is_in_nothing_is_told_what_to_do():
 
     for path in ["/app", "/app/settings/organizations"]:
         page = browser.get(path).content.decode()
-        assert "You are not in any organization yet" in page
+        assert "You aren't in any organization yet" in page
         assert "Create your first organization" in page
 
 
