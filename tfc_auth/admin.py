@@ -36,9 +36,11 @@ READING = ("GET", "HEAD", "OPTIONS")  # methods
 
 
 class AdminSite(admin.AdminSite):
-    site_header = gettext_lazy("Site administration")
+    site_header = gettext_lazy("Site admin")
     site_title = settings.SITE_NAME
     index_title = gettext_lazy("Overview")
+    enable_nav_sidebar = False  # the navigation of base_site.html leaves lists the width of the page
+    empty_value_display = "–"
 
     def has_permission(self, request: HttpRequest) -> bool:
         user = request.user
@@ -63,9 +65,27 @@ class AdminSite(admin.AdminSite):
         self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
         """Show what there is of one application. Raises PermissionDenied if they may see nothing of it."""
-        if not self.get_app_list(request, app_label):
+        found = self.get_app_list(request, app_label)
+        if not found:
             raise PermissionDenied
-        return super().app_index(request, app_label, extra_context)
+        return super().app_index(request, app_label, {"title": found[0]["name"], **(extra_context or {})})
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """Show what there is, and a search for the person who asks for help."""
+        users: Any = self._registry[User]
+        found: dict[str, Any] = {}
+        if users.has_view_permission(request):
+            found = {"find_url": reverse("admin:accounts_user_changelist"), "find_help": users.search_help_text}
+        return super().index(request, found | (extra_context or {}))
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """Return Django's list, with what each page of it is for."""
+        found = super().get_app_list(request, app_label)
+        for app in found:
+            for model in app["models"]:
+                model["about"] = getattr(self._registry[model["model"]], "about", "")
+                model["model_name"] = model["model"]._meta.model_name
+        return found
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         urls = [url for url in super().get_urls() if getattr(url, "name", None) not in HIDDEN_VIEWS]
@@ -113,6 +133,6 @@ def redirect_to_missing_proof(request: HttpRequest, next_path: str) -> HttpRespo
     if not user.is_staff:
         raise PermissionDenied
     if not user.is_enrolled:
-        messages.info(request, _("The site administration needs two-factor authentication. Set it up first."))
+        messages.info(request, _("The admin site needs two-factor authentication. Set it up first."))
         return redirect(f"{reverse('accounts:two_factor')}?{query}")
     return redirect_to_sudo(next_path)

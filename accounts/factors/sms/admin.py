@@ -22,6 +22,7 @@ from accounts.factors.sms.forms import LONGEST_NUMBER, NumberField
 from accounts.factors.sms.models import Destination, Purpose
 from accounts.models import User
 from accounts.users.administration import LONGEST_REASON
+from accounts.web.admin_parts import Link, at, filter_in_words
 from accounts.web.form_pages import add_violation, form_page
 from accounts.web.read_only_admin import ReadOnlyAdmin
 
@@ -58,12 +59,23 @@ class PauseForm(forms.Form):
 
 @admin.register(Destination)
 class DestinationAdmin(ReadOnlyAdmin):
-    list_display = ["place", "purpose", "sent", "used", "paused_at", "paused_until", "cause"]
-    list_filter = ["purpose"]
+    about = gettext_lazy("Countries and blocks of numbers to which no codes are texted, and why.")
+    when_empty = gettext_lazy("Nothing is paused. Text messages are sent everywhere that this site allows.")
+    list_display = ["place", "purpose", "sent", "used", "since", "until", "cause"]
+    list_filter = [
+        ("purpose", filter_in_words(admin.ChoicesFieldListFilter, gettext_lazy("Texts for"), *Purpose.labels))
+    ]
     ordering = ["country", "key", "purpose"]
-    fields = ["place", "purpose", "sent", "used", "paused_at", "paused_until", "cause"]
+    fields = ["place", "purpose", "sent", "used", "since", "until", "cause"]
     change_list_template = f"{FOLDER}/pauses.html"
-    change_form_template = f"{FOLDER}/pause.html"
+
+    @admin.display(description=gettext_lazy("paused since"), ordering="paused_at")
+    def since(self, row: Destination) -> Any:
+        return at(row.paused_at)
+
+    @admin.display(description=gettext_lazy("paused until"), ordering="paused_until")
+    def until(self, row: Destination) -> Any:
+        return at(row.paused_until, _("You lift it"))
 
     @admin.display(description=gettext_lazy("country or block"))
     def place(self, row: Destination) -> str:
@@ -93,16 +105,13 @@ class DestinationAdmin(ReadOnlyAdmin):
         links = {"pause_url": reverse("admin:factor_sms_destination_pause") if may(request) else ""}
         return super().changelist_view(request, links | (extra_context or {}))
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        row = self.get_object(request, object_id) if may(request) else None
-        url = reverse("admin:factor_sms_destination_lift", args=[row.pk]) if row else ""
-        return super().change_view(request, object_id, form_url, {"lift_url": url})
+    def named(self, row: Destination) -> str:
+        return row.named_place
+
+    def links(self, request: HttpRequest, row: Destination) -> list[Link]:
+        if not may(request):
+            return []
+        return [Link(_("Lift the pause"), reverse("admin:factor_sms_destination_lift", args=[row.pk]))]
 
     def pause(self, request: HttpRequest) -> HttpResponse:
         """Show the form for a pause; pause when a valid form is sent. Raises PermissionDenied."""
@@ -149,8 +158,9 @@ class DestinationAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
-            "title": title,
-            "subtitle": str(row or ""),
+            "title": f"{title}: {row.named_place}" if row else title,
+            "leaf": title,
+            "section": self.plural,
             "opts": self.opts,
             "original": row,
         }
