@@ -25,6 +25,7 @@ YES, NO = gettext_lazy("Yes"), gettext_lazy("No")
 
 @admin.register(Organization)
 class OrganizationAdmin(ReadOnlyAdmin):
+    position = 0
     about = gettext_lazy("Every organization, with what it requires. Only its owners can change it.")
     when_empty = gettext_lazy("No organizations yet.")
     list_display = ["name", "email", "policy", "members", "invited", "created"]
@@ -80,9 +81,9 @@ class OrganizationAdmin(ReadOnlyAdmin):
     def remember(self, organization: Organization) -> str:
         return in_words(organization.session_remember)
 
-    @admin.display(description=gettext_lazy("accepts personal tokens"), boolean=True)
-    def user_tokens(self, organization: Organization) -> bool:
-        return organization.user_tokens_enabled
+    @admin.display(description=gettext_lazy("accepts personal tokens"))
+    def user_tokens(self, organization: Organization) -> Any:
+        return YES if organization.user_tokens_enabled else NO
 
     @admin.display(description=gettext_lazy("created"))
     def created(self, organization: Organization) -> Any:

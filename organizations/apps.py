@@ -16,16 +16,14 @@ class OrganizationsConfig(AppConfig):
         from accounts.outbox.delivery import audiences
         from accounts.sessions.lifetimes import extra_columns
         from accounts.tokens import expiry, exposure, lookup
-        from accounts.users import support as of_people
         from accounts.users.deactivation import warnings
         from accounts.users.registration import invitations as invitations_to_sign_up
-        from accounts.users.rights import grantable
         from accounts.users.validators import further_names
         from organizations import names, news, tokens
-        from organizations.access import rights, staff
+        from organizations.access import rights
         from organizations.events import Event
         from organizations.management import doctor
-        from organizations.members import account_changes, invitation_links, invitations, support
+        from organizations.members import account_changes, invitation_links, invitations
         from organizations.policy import two_factor, user_sessions
 
         signals.two_factor_removing.connect(two_factor.veto_disable)
@@ -46,10 +44,19 @@ class OrganizationsConfig(AppConfig):
         further_names.register("organizations", names.organization_names)
         warnings.register("organizations", account_changes.warn_of_deactivation)
         invitations_to_sign_up.register("organizations", invitation_links.key_for_sign_up)
-        grantable.register_all(staff.PERMISSIONS)
-        of_people.facts.register("organizations", support.locked_out_of)
-        of_people.tables.register("organizations", support.organizations_of)
         extra_columns.register_all(user_sessions.LIMITS)
         checks.register_all(doctor.CHECKS)
         steps.register("expired invitations deleted", Step(invitations.delete_long_expired))
         horizons.register_all(doctor.HORIZONS)
+        self.prepare_admin()
+
+    def prepare_admin(self) -> None:
+        """Say what the admin site shows of a person's organizations, and whom a superuser can let see it."""
+        from accounts.users import support as of_people
+        from accounts.users.rights import grantable
+        from organizations.access import staff
+        from organizations.members import support
+
+        grantable.register_all(staff.PERMISSIONS)
+        of_people.facts.register("organizations", support.locked_out_of)
+        of_people.tables.register("organizations", support.organizations_of)

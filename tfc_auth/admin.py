@@ -82,6 +82,7 @@ class AdminSite(admin.AdminSite):
         """Return Django's list, with what each page of it is for."""
         found = super().get_app_list(request, app_label)
         for app in found:
+            app["models"].sort(key=lambda model: getattr(self._registry[model["model"]], "position", 1))
             for model in app["models"]:
                 model["about"] = getattr(self._registry[model["model"]], "about", "")
                 model["model_name"] = model["model"]._meta.model_name

@@ -58,7 +58,7 @@ class EventFilter(FixedFilter):
 class AuditEventAdmin(ReadOnlyAdmin):
     about = gettext_lazy("What people and programs did, with the address that it came from. Newest first.")
     when_empty = gettext_lazy("No events yet.")
-    list_display = ["time", "what", "actor", "subject", "ip", "way"]
+    list_display = ["time", "what", "actor", "subject", "address", "way"]
     list_filter = [DoorFilter, EventFilter]
     search_fields = ["subject", "actor"]
     search_help_text = gettext_lazy(
@@ -67,7 +67,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
     )
     ordering = ["-id"]
     narrowed_by = {"user_id": (User, gettext_lazy("Only events on the activity page of %(name)s."))}
-    fields = ["time", "what", "event", "actor", "subject", "ip", "browser", "way", "request_id", "data"]
+    fields = ["time", "what", "event", "actor", "subject", "address", "browser", "way", "request", "data"]
 
     @admin.display(description=gettext_lazy("time"), ordering="id")
     def time(self, event: AuditEvent) -> Any:
@@ -77,6 +77,14 @@ class AuditEventAdmin(ReadOnlyAdmin):
     def what(self, event: AuditEvent) -> str:
         return sentence_of(event.event)
 
+    @admin.display(description=gettext_lazy("address"))
+    def address(self, event: AuditEvent) -> str:
+        return event.ip or "–"
+
+    @admin.display(description=gettext_lazy("request"))
+    def request(self, event: AuditEvent) -> str:
+        return event.request_id or "–"
+
     @admin.display(description=gettext_lazy("by way of"), ordering="door")
     def way(self, event: AuditEvent) -> Any:
         return DOORS.get(event.door, event.door)
@@ -84,7 +92,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("browser or program"))
     def browser(self, event: AuditEvent) -> str:
         if not event.user_agent:
-            return ""
+            return "–"
         return f"{user_agents.describe(event.user_agent)}\n{event.user_agent}"
 
     def named(self, event: AuditEvent) -> str:

@@ -23,7 +23,7 @@ from accounts.sessions.assurance import has_sudo
 from accounts.sessions.requests import SiteRequest
 from accounts.users import administration, support
 from accounts.users.rights import Rights, may_change_users, may_grant_rights
-from accounts.web.admin_parts import Link, at, filter_in_words
+from accounts.web.admin_parts import BAD, GOOD, WARN, Link, at, filter_in_words, marked
 from accounts.web.form_pages import add_violation, form_page
 from accounts.web.read_only_admin import ReadOnlyAdmin
 
@@ -36,12 +36,13 @@ YES, NO = gettext_lazy("Yes"), gettext_lazy("No")
 
 @admin.register(User)
 class UserAdmin(ReadOnlyAdmin):
+    position = 0
     about = gettext_lazy("Everybody with an account. Select a name to see its state and to help.")
     list_display = ["username", "email", "confirmed", "two_factor", "active", "staff", "joined"]
     list_filter = [
-        ("is_active", filter_in_words(BOOLEAN, gettext_lazy("Active"), YES, NO)),
+        ("is_active", filter_in_words(BOOLEAN, gettext_lazy("Account"), gettext_lazy("Active"), gettext_lazy("Deactivated"))),
         ("two_factor_enabled_at", filter_in_words(EMPTY, gettext_lazy("Two-factor"), OFF, ON)),
-        ("email_confirmed_at", filter_in_words(EMPTY, gettext_lazy("Address confirmed"), NO, YES)),
+        ("email_confirmed_at", filter_in_words(EMPTY, gettext_lazy("Address"), gettext_lazy("Not confirmed"), gettext_lazy("Confirmed"))),
         ("is_staff", filter_in_words(BOOLEAN, gettext_lazy("Staff"), YES, NO)),
     ]
     search_fields = ["username", "email"]
@@ -49,21 +50,21 @@ class UserAdmin(ReadOnlyAdmin):
     ordering = ["username"]
     fields = ["username"]  # the page shows facts instead
 
-    @admin.display(description=gettext_lazy("address confirmed"), boolean=True)
-    def confirmed(self, user: User) -> bool:
-        return user.email_confirmed
+    @admin.display(description=gettext_lazy("address"))
+    def confirmed(self, user: User) -> Any:
+        return _("Confirmed") if user.email_confirmed else marked(_("Not confirmed"), WARN)
 
-    @admin.display(description=gettext_lazy("two-factor"), boolean=True)
-    def two_factor(self, user: User) -> bool:
-        return user.is_enrolled
+    @admin.display(description=gettext_lazy("two-factor"))
+    def two_factor(self, user: User) -> Any:
+        return marked(ON, GOOD) if user.is_enrolled else OFF
 
-    @admin.display(description=gettext_lazy("active"), boolean=True)
-    def active(self, user: User) -> bool:
-        return user.is_active
+    @admin.display(description=gettext_lazy("account"))
+    def active(self, user: User) -> Any:
+        return _("Active") if user.is_active else marked(_("Deactivated"), BAD)
 
-    @admin.display(description=gettext_lazy("staff"), boolean=True)
-    def staff(self, user: User) -> bool:
-        return user.is_staff
+    @admin.display(description=gettext_lazy("staff"))
+    def staff(self, user: User) -> Any:
+        return YES if user.is_staff else NO
 
     @admin.display(description=gettext_lazy("joined"))
     def joined(self, user: User) -> Any:

@@ -51,6 +51,11 @@ def at(moment: datetime | None, never: Text = "–") -> Text:
     return never if moment is None else date_format(timezone.localtime(moment), "DATETIME_FORMAT")
 
 
+def marked(text: Text, mark: str) -> SafeString:
+    """Return a word in the colour of good or bad news; the word itself says which."""
+    return format_html('<span class="{}">{}</span>', mark, text)
+
+
 def link(url: str, label: object) -> SafeString:
     return format_html('<a href="{}">{}</a>', url, label)
 

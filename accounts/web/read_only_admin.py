@@ -31,6 +31,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     show_facets = admin.ShowFacets.NEVER  # a count for each choice of each filter
     show_full_result_count = False
 
+    position = 1  # among the lists of its application
     about: Text = ""  # what this list is for
     when_empty: Text = gettext_lazy("Nothing here yet.")
     # What links of other pages narrow the list to: the lookup of an id -> what it names, and a sentence.
@@ -132,8 +133,9 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         offered = set()
         for entry in self.list_filter:
             field, kind = entry if isinstance(entry, (tuple, list)) else (entry, None)
-            if not isinstance(field, str):
-                continue  # a filter without a field takes its own parameter, and only what it offers
+            if not isinstance(field, str):  # a filter of our own, which checks the value itself
+                offered.add(field.parameter_name)
+                continue
             is_empty = isinstance(kind, type) and issubclass(kind, admin.EmptyFieldListFilter)
             suffixes = ["__isempty"] if is_empty else ["", "__exact", "__isnull"]
             offered |= {f"{field}{suffix}" for suffix in suffixes}
