@@ -9,6 +9,7 @@ from functools import update_wrapper
 from typing import Any, TypeVar, cast
 from urllib.parse import urlencode
 
+from django.apps import apps
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.decorators import login_not_required
@@ -65,10 +66,10 @@ class AdminSite(admin.AdminSite):
         self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
         """Show what there is of one application. Raises PermissionDenied if they may see nothing of it."""
-        found = self.get_app_list(request, app_label)
-        if not found:
+        if not self.get_app_list(request, app_label):
             raise PermissionDenied
-        return super().app_index(request, app_label, {"title": found[0]["name"], **(extra_context or {})})
+        words = {"title": apps.get_app_config(app_label).verbose_name}
+        return super().app_index(request, app_label, words | (extra_context or {}))
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Show what there is, and a search for the person who asks for help."""
