@@ -96,9 +96,9 @@ def locks(user: User) -> Fact:
     closed = limits.closed_until(*((budget, key) for budget in budgets))
     lines = [names[name] % {"time": at(until)} for name, until in closed.items()]
     if not lines:
-        return Fact(_("Too many attempts"), [_("No")])
+        return Fact(_("Sign-in attempts"), [_("Not limited")])
     note = _("Browsers in which the person has signed in before are counted separately.")
-    return Fact(_("Too many attempts"), [*lines, note], BAD)
+    return Fact(_("Sign-in attempts"), [*lines, note], BAD)
 
 
 def sign_in(user: User, request: HttpRequest) -> Fact:
@@ -114,4 +114,4 @@ def sign_in(user: User, request: HttpRequest) -> Fact:
 
 
 def rights(user: User) -> Fact:
-    return Fact(_("Rights on the admin site"), Rights.of(user).in_words())
+    return Fact(_("Rights"), Rights.of(user).in_words())
