@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User, login_key
-from accounts.web.admin_parts import Link, at, column, filter_in_words, link
+from accounts.web.admin_parts import NOTHING, Link, at, column, filter_in_words, link
 from accounts.web.durations import minutes_in_words
 from accounts.web.read_only_admin import ReadOnlyAdmin
 from organizations.members.support import organization_link, role_of, state_of
@@ -135,7 +135,7 @@ class MembershipAdmin(ReadOnlyAdmin):
         "user": (User, gettext_lazy("Only memberships of %(name)s.")),
     }
     fields = ["person", "where", "role", "state", "two_factor", "invited_by", "created", "joined", "expires"]
-    columns = ["person", "where", "role", "state", "two_factor", "since"]
+    columns: ClassVar[list[Any]] = ["person", "where", "role", "state", "two_factor", "since"]
     list_display = columns
 
     def get_list_display(self, request: HttpRequest) -> Any:
@@ -149,7 +149,7 @@ class MembershipAdmin(ReadOnlyAdmin):
             )
         return shown
 
-    def get_ordering(self, request: HttpRequest) -> list[str]:
+    def get_ordering(self, request: HttpRequest) -> Any:
         """Sort the people of one organization by name: an index has them in that order, at any number."""
         return ["username_key", "pk"] if "organization" in request.GET else ["-pk"]
 
@@ -173,7 +173,7 @@ class MembershipAdmin(ReadOnlyAdmin):
     def two_factor(self, membership: Membership) -> str:
         """Owners can't see the two-factor state of who only is invited: nor does this page copy it."""
         if membership.is_invited:
-            return "–"
+            return NOTHING
         return _("On") if membership.two_factor_enabled else _("Off")
 
     @admin.display(description=gettext_lazy("since"))

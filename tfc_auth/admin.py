@@ -27,6 +27,7 @@ from django.views.decorators.cache import never_cache
 from accounts.models import User
 from accounts.sessions.assurance import has_sudo, is_fully_verified, redirect_to_sudo
 from accounts.sessions.requests import SiteRequest
+from accounts.web.admin_parts import NOTHING
 from accounts.web.redirects import safe_next
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
@@ -41,7 +42,7 @@ class AdminSite(admin.AdminSite):
     site_title = settings.SITE_NAME
     index_title = gettext_lazy("Overview")
     enable_nav_sidebar = False  # the navigation of base_site.html leaves lists the width of the page
-    empty_value_display = "–"
+    empty_value_display = NOTHING
 
     def has_permission(self, request: HttpRequest) -> bool:
         user = request.user
@@ -76,7 +77,10 @@ class AdminSite(admin.AdminSite):
         users: Any = self._registry[User]
         found: dict[str, Any] = {}
         if users.has_view_permission(request):
-            found = {"find_url": reverse("admin:accounts_user_changelist"), "find_help": users.search_help_text}
+            found = {
+                "find_url": reverse("admin:accounts_user_changelist"),
+                "find_help": users.search_help_text,
+            }
         return super().index(request, found | (extra_context or {}))
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:

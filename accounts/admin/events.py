@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from accounts.audit import user_agents
 from accounts.audit.events import enumerations, sentence_of
 from accounts.models import AuditEvent, User
-from accounts.web.admin_parts import Link, at
+from accounts.web.admin_parts import NOTHING, Link, at
 from accounts.web.read_only_admin import ReadOnlyAdmin
 
 DOORS = {
@@ -79,11 +79,11 @@ class AuditEventAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("address"))
     def address(self, event: AuditEvent) -> str:
-        return event.ip or "–"
+        return event.ip or NOTHING
 
     @admin.display(description=gettext_lazy("request"))
     def request(self, event: AuditEvent) -> str:
-        return event.request_id or "–"
+        return event.request_id or NOTHING
 
     @admin.display(description=gettext_lazy("by way of"), ordering="door")
     def way(self, event: AuditEvent) -> Any:
@@ -92,7 +92,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("browser or program"))
     def browser(self, event: AuditEvent) -> str:
         if not event.user_agent:
-            return "–"
+            return NOTHING
         return f"{user_agents.describe(event.user_agent)}\n{event.user_agent}"
 
     def named(self, event: AuditEvent) -> str:

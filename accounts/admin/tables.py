@@ -8,7 +8,7 @@ from accounts.factors.methods import label_of
 from accounts.models import ApiToken, User
 from accounts.sessions import overview, remembered
 from accounts.sessions.caps import MOST_SESSIONS
-from accounts.web.admin_parts import Table, Text, at
+from accounts.web.admin_parts import NOTHING, Table, Text, at
 from accounts.web.read_only_admin import may_see_events
 
 MOST_TOKENS = 100
@@ -17,14 +17,20 @@ MOST_TOKENS = 100
 def sessions_table(user: User, request: HttpRequest) -> Table:
     """Return where somebody is signed in; addresses only for those who may see audit events."""
     private = may_see_events(request)
-    columns = [_("Browser"), _("Signed in"), _("Last used"), _("Method"), *([_("Address")] if private else [])]
+    columns = [
+        _("Browser"),
+        _("Signed in"),
+        _("Last used"),
+        _("Method"),
+        *([_("Address")] if private else []),
+    ]
     rows = [
         [
             user_agents.describe(row.user_agent),
             at(row.created_at),
             at(row.last_used_at),
             label_of(row.method),
-            *([row.ip or "–"] if private else []),
+            *([row.ip or NOTHING] if private else []),
         ]
         for row in overview.valid_sessions(user, most=MOST_SESSIONS)
     ]
@@ -36,14 +42,20 @@ def sessions_table(user: User, request: HttpRequest) -> Table:
 def remembered_table(user: User, request: HttpRequest) -> Table:
     """Return the browsers that skip the code, in the same way."""
     private = may_see_events(request)
-    columns = [_("Browser"), _("Remembered"), _("Last used"), _("Until"), *([_("Address")] if private else [])]
+    columns = [
+        _("Browser"),
+        _("Remembered"),
+        _("Last used"),
+        _("Until"),
+        *([_("Address")] if private else []),
+    ]
     rows = [
         [
             user_agents.describe(row.user_agent),
             at(row.created_at),
             at(row.last_used_at),
             at(remembered.ends_at(row)),
-            *([row.ip or "–"] if private else []),
+            *([row.ip or NOTHING] if private else []),
         ]
         for row in remembered.remembered_browsers(user)
     ]

@@ -40,9 +40,19 @@ class UserAdmin(ReadOnlyAdmin):
     about = gettext_lazy("Everybody with an account. Select a name to see its state and to help.")
     list_display = ["username", "email", "confirmed", "two_factor", "active", "staff", "joined"]
     list_filter = [
-        ("is_active", filter_in_words(BOOLEAN, gettext_lazy("Account"), gettext_lazy("Active"), gettext_lazy("Deactivated"))),
+        (
+            "is_active",
+            filter_in_words(
+                BOOLEAN, gettext_lazy("Account"), gettext_lazy("Active"), gettext_lazy("Deactivated")
+            ),
+        ),
         ("two_factor_enabled_at", filter_in_words(EMPTY, gettext_lazy("Two-factor"), OFF, ON)),
-        ("email_confirmed_at", filter_in_words(EMPTY, gettext_lazy("Address"), gettext_lazy("Not confirmed"), gettext_lazy("Confirmed"))),
+        (
+            "email_confirmed_at",
+            filter_in_words(
+                EMPTY, gettext_lazy("Address"), gettext_lazy("Not confirmed"), gettext_lazy("Confirmed")
+            ),
+        ),
         ("is_staff", filter_in_words(BOOLEAN, gettext_lazy("Staff"), YES, NO)),
     ]
     search_fields = ["username", "email"]

@@ -1,4 +1,4 @@
-"""The parts that pages of the admin site are made of: facts, tables, links, filters in words, short counts."""
+"""The parts of the admin site's pages: facts, tables, links, filters in words, and a short count."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 
 Text = str | Promise
 
+NOTHING = "\u2013"  # where there is no value
 GOOD, WARN, BAD = "good", "warn", "bad"  # classes of admin.css
 
 
@@ -46,7 +47,7 @@ class Link:
     url: str
 
 
-def at(moment: datetime | None, never: Text = "–") -> Text:
+def at(moment: datetime | None, never: Text = NOTHING) -> Text:
     """Return a time as the admin site shows it: exact and with its zone, because support compares logs."""
     return never if moment is None else date_format(timezone.localtime(moment), "DATETIME_FORMAT")
 
@@ -60,9 +61,7 @@ def link(url: str, label: object) -> SafeString:
     return format_html('<a href="{}">{}</a>', url, label)
 
 
-def column(
-    label: Text, show: Callable[[Any], Any], *, name: str, order: str = ""
-) -> Callable[[Any], Any]:
+def column(label: Text, show: Callable[[Any], Any], *, name: str, order: str = "") -> Callable[[Any], Any]:
     """Return an entry of `list_display` that depends on the request."""
 
     def display(row: Any) -> Any:
@@ -82,7 +81,8 @@ class FlatPaginator(Paginator):  # type: ignore[type-arg]
 
     @cached_property
     def found(self) -> int:
-        return int(self.object_list.order_by()[: self.MOST + 1].count())  # type: ignore[union-attr]
+        rows: Any = self.object_list
+        return int(rows.order_by()[: self.MOST + 1].count())
 
     @cached_property
     def count(self) -> int:

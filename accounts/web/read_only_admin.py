@@ -94,7 +94,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Lead to the audit events. Ask for the permission first: else the answer says which records exist."""
+        """Lead to the audit events. Ask for permission first: else the answer says which records exist."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         record = self.get_object(request, object_id)
@@ -134,7 +134,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         for entry in self.list_filter:
             field, kind = entry if isinstance(entry, (tuple, list)) else (entry, None)
             if not isinstance(field, str):  # a filter of our own, which checks the value itself
-                offered.add(field.parameter_name)
+                offered.add(str(getattr(field, "parameter_name", "")))
                 continue
             is_empty = isinstance(kind, type) and issubclass(kind, admin.EmptyFieldListFilter)
             suffixes = ["__isempty"] if is_empty else ["", "__exact", "__isnull"]
@@ -155,8 +155,8 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return (self.matching(queryset, term) if term else queryset), False
 
     def matching(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
-        """Return what the search finds, by indexes where there are some."""
-        raise NotImplementedError
+        """Return what the search finds, by index where there is one. Without a search it is everything."""
+        return queryset
 
 
 def may_see_events(request: HttpRequest) -> bool:

@@ -1,4 +1,4 @@
-"""What site admins read on the admin site: our words, how an account stands, and the way to what belongs to it."""
+"""What site admins read: our words, how an account stands, and the way to what belongs to it."""
 
 import re
 
@@ -84,7 +84,7 @@ STOCK = [
     "None available",
     "permission to view or edit",
     "Auth policy",
-    "Is (active|staff|owner)",
+    r">\s*Is (active|staff|owner)\s*<",
     r"\bEmpty\b|Not empty",
 ]
 
@@ -104,7 +104,9 @@ def places(person, organization):
     }.items():
         yield from [shown, f"{shown}{record_of.pk}/change/", f"{shown}{record_of.pk}/history/"]
         yield from [f"{shown}99999/change/", f"{shown}?q=nothing-like-it"]
-    yield from (f"{USERS}{person.pk}/{page}/" for page in ("sessions", "tokens", "act/deactivate", "act/rights"))
+    yield from (
+        f"{USERS}{person.pk}/{page}/" for page in ("sessions", "tokens", "act/deactivate", "act/rights")
+    )
     yield from [f"{PAUSES}pause/", f"{PAUSES}{paused.pk}/lift/"]
 
 
@@ -112,7 +114,7 @@ def test_no_page_speaks_in_the_sentences_of_django(admin, bob, acme):
     record(Event.LOGOUT, actor=Actor.command(), subject="user:bob", user=bob)
     for path in places(bob, acme):
         response = admin.get(path, follow=True)
-        text = re.sub(r"<(script|style).*?</\1>|<link[^>]*>|<script[^>]*>", "", response.content.decode(), flags=re.S)
+        text = re.sub(r"<(script|link)\b[^>]*>", "", response.content.decode())
         assert response.status_code == 200, path
         assert [words for words in STOCK if re.search(words, text)] == [], path
         assert re.search(r"<title>[^<]+ · Site admin · TFC Auth</title>", text), path
@@ -262,7 +264,9 @@ def test_from_an_organization_to_its_people(admin, acme, alice, bob):
 
 
 @pytest.mark.parametrize("value", ["x", "%00", "1" * 30, "-1", "1,2", ""])
-@pytest.mark.parametrize("path", [f"{MEMBERSHIPS}?organization=", f"{MEMBERSHIPS}?user=", f"{EVENTS}?user_id="])
+@pytest.mark.parametrize(
+    "path", [f"{MEMBERSHIPS}?organization=", f"{MEMBERSHIPS}?user=", f"{EVENTS}?user_id="]
+)
 def test_a_link_narrows_a_list_by_an_id_only(admin, path, value):
     assert admin.get(path + value).status_code in (200, 400)
     assert (admin.get(path + value).status_code == 400) or value == ""
@@ -285,7 +289,9 @@ def test_a_filter_takes_what_it_offers_only(admin, query):
     ],
 )
 def test_a_search_finds_people_by_the_beginning(admin, alice, bob, term, names):
-    make_user("person", email="waits@example.com", email_confirmed_at=None, unconfirmed_email="Later@example.com")
+    make_user(
+        "person", email="waits@example.com", email_confirmed_at=None, unconfirmed_email="Later@example.com"
+    )
 
     page = admin.get(USERS, {"q": term}).content.decode()
 
@@ -326,7 +332,8 @@ def test_nothing_is_sent_to_the_pages_that_only_show(admin, alice):
 
 def test_a_list_counts_a_thousand_at_most(admin):
     User.objects.bulk_create(
-        User(username=f"m{n:05}", email=f"m{n}@example.com", password="!") for n in range(FlatPaginator.MOST + 50)
+        User(username=f"m{n:05}", email=f"m{n}@example.com", password="!")
+        for n in range(FlatPaginator.MOST + 50)
     )
 
     assert "The first 1000. Search or filter to find others." in text_of(admin, USERS)
@@ -346,7 +353,7 @@ def test_no_page_takes_more_statements_for_more_rows(admin, acme, bob):
     few = {path: len(taken(admin, path)) for path in paths}
     for number in range(8):
         join(acme, make_user(f"member{number}"))
-        join(found(f"org{number}", make_user(f"owner{number}")), bob)
+        found(f"org{number}", bob)
         sign_in(bob)
 
     more = {path: taken(admin, path) for path in paths}
