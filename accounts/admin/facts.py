@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from accounts import factors, limits
 from accounts.audit import user_agents
@@ -54,13 +53,11 @@ def two_factor(user: User) -> Iterator[Fact]:
         return
     methods = factors.methods_of(user)
     names = ", ".join(str(factor.label) for factor in [*methods.working, *methods.set_aside])
-    left = factors.remaining(user)
     yield Fact(
         label,
         [
             _("On since %(time)s") % {"time": at(user.two_factor_enabled_at)},
             _("Methods: %(names)s") % {"names": names},
-            ngettext("%(n)s backup code left", "%(n)s backup codes left", left) % {"n": left},
         ],
         GOOD,
     )
