@@ -138,6 +138,13 @@ def test_a_record_that_is_gone_leads_to_its_list(admin):
     assert "There is no such organization. It may have been deleted." in response.content.decode()
 
 
+def test_an_address_that_asks_for_no_list_says_so(admin):
+    page = admin.get(f"{EVENTS}?p=x", follow=True).content.decode()
+
+    assert "asks for a filter, an order or a page that does not exist" in page
+    assert "database" not in page.lower()
+
+
 def test_empty_lists_say_so(admin):
     assert "Nothing is paused." in text_of(admin, PAUSES)
     assert "No organizations yet." in text_of(admin, ORGANIZATIONS)
