@@ -66,7 +66,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
         "what somebody did, and what was done to them."
     )
     ordering = ["-id"]
-    narrowed_by = {"user_id": (User, gettext_lazy("Only events on the activity page of %(name)s."))}
+    narrowed_by = {"user_id": (User, gettext_lazy("Only events that concern %(name)s."))}
     fields = ["time", "what", "event", "actor", "subject", "address", "browser", "way", "request", "data"]
 
     @admin.display(description=gettext_lazy("time"), ordering="id")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ERROR_FLAG
 from django.contrib.auth import get_permission_codename
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
@@ -113,7 +114,11 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return redirect(f"admin:{opts.app_label}_{opts.model_name}_changelist")
 
     def narrowed_to(self, request: HttpRequest) -> str:
-        """Return a sentence for each record that a link has narrowed the list to."""
+        """Return what the list is narrowed to by a link, or that the link was wrong, in sentences."""
+        if ERROR_FLAG in request.GET:
+            return _(
+                "The address asks for a filter, an order or a page that does not exist. Here is everything."
+            )
         found = []
         for lookup, (model, sentence) in self.narrowed_by.items():
             value = request.GET.get(lookup, "")
