@@ -21,7 +21,7 @@ from accounts.fields import (
     NewPasswordField,
 )
 from accounts.models import USERNAME_LENGTH, validate_username
-from accounts.users.administration import LONGEST_REASON
+from accounts.users.administration import LONGEST_REASON, ReasonMissing
 from accounts.users.rights import Rights, grantable
 from accounts.web.durations import in_words
 
@@ -166,6 +166,7 @@ class ReasonForm(forms.Form):
         label=_("Reason"),
         max_length=LONGEST_REASON,
         help_text=_("Recorded, and mailed to the user and to all superusers."),
+        error_messages={"required": ReasonMissing.message},
         widget=forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off"}),
     )
 

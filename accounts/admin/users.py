@@ -186,11 +186,12 @@ class UserAdmin(ReadOnlyAdmin):
     def confirmation_page(
         self, request: HttpRequest, user: User, action: Action, form: ReasonForm
     ) -> HttpResponse:
+        refusal = why_not(request, user, granting=action.grants)
         context = {
             **self.page_of(request, user),
             "title": f"{action.label}: {user.username}",
             "action": action,
-            "warnings": action.warn(user),
+            "warnings": [refusal] if refusal else action.warn(user),
             "proof_needed": not has_sudo(cast(SiteRequest, request)),
         }
         return form_page(request, f"{FOLDER}/act.html", form, **context)

@@ -96,6 +96,8 @@ def test_a_mistake_is_said_at_its_field_and_the_confirmation_is_dangerous(root):
 
     assert look_at(root) == ""
     assert "Nothing has changed." in root.text
+    assert "Say why." in root.text
+    assert root.page.evaluate("document.activeElement.name") == "reason"
     root.page.fill("[name=reason]", "has left")
     root.click("Deactivate")
     assert f"The account {LONG} is deactivated." in root.text

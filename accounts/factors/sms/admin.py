@@ -26,11 +26,14 @@ from accounts.web.admin_parts import Link, at, filter_in_words
 from accounts.web.form_pages import add_violation, form_page
 from accounts.web.read_only_admin import ReadOnlyAdmin
 
+SAY_WHY = gettext_lazy("Say why. The reason is recorded, and mailed to all superusers.")
 FOLDER = "accounts/factors/sms/admin"
 
 
 class LiftForm(forms.Form):
-    reason = forms.CharField(label=gettext_lazy("Reason"), max_length=LONGEST_REASON)
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"), max_length=LONGEST_REASON, error_messages={"required": SAY_WHY}
+    )
 
 
 class PauseForm(forms.Form):
@@ -47,7 +50,9 @@ class PauseForm(forms.Form):
         initial=[Purpose.SET_UP],
         widget=forms.CheckboxSelectMultiple,
     )
-    reason = forms.CharField(label=gettext_lazy("Reason"), max_length=LONGEST_REASON)
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"), max_length=LONGEST_REASON, error_messages={"required": SAY_WHY}
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
