@@ -24,7 +24,7 @@ from accounts.fields import (
 )
 from accounts.models import DESCRIPTION_LENGTH, USERNAME_LENGTH, validate_username
 from accounts.typed import zones
-from accounts.users.administration import LONGEST_REASON
+from accounts.users.administration import LONGEST_REASON, ReasonMissing
 from accounts.users.rights import Rights, grantable
 from accounts.web.durations import in_words
 from accounts.web.forms import Form, RadioSelect
@@ -197,8 +197,8 @@ class ReasonForm(Form):
     reason = forms.CharField(
         label=_("Reason"),
         max_length=LONGEST_REASON,
-        error_messages={"required": _("Enter a reason.")},
         help_text=_("Recorded, and mailed to the user and to all superusers."),
+        error_messages={"required": ReasonMissing.message},
         widget=forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off"}),
     )
 

@@ -18,10 +18,9 @@ class OrganizationsConfig(AppConfig):
         from accounts.tokens import expiry, exposure, lookup
         from accounts.users.deactivation import warnings
         from accounts.users.invited import invitations as invitations_by_mail
-        from accounts.users.rights import grantable
         from accounts.users.validators import further_names
         from organizations import names, news, tokens
-        from organizations.access import rights, staff
+        from organizations.access import rights
         from organizations.events import Event
         from organizations.management import doctor
         from organizations.members import account_changes, addresses, invitation_links, invitations
@@ -45,8 +44,19 @@ class OrganizationsConfig(AppConfig):
         further_names.register("organizations", names.organization_names)
         warnings.register("organizations", account_changes.warn_of_deactivation)
         invitations_by_mail.register("organizations", invitation_links)
-        grantable.register_all(staff.PERMISSIONS)
         extra_columns.register_all(user_sessions.LIMITS)
         checks.register_all(doctor.CHECKS)
         steps.register("expired invitations deleted", Step(invitations.delete_long_expired))
         horizons.register_all(doctor.HORIZONS)
+        self.prepare_admin()
+
+    def prepare_admin(self) -> None:
+        """Say what the admin site shows of a person's organizations, and whom a superuser can let see it."""
+        from accounts.users import support as of_people
+        from accounts.users.rights import grantable
+        from organizations.access import staff
+        from organizations.members import support
+
+        grantable.register_all(staff.PERMISSIONS)
+        of_people.facts.register("organizations", support.locked_out_of)
+        of_people.tables.register("organizations", support.organizations_of)

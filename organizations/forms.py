@@ -56,8 +56,8 @@ class NewOrganizationForm(Form):
         error_messages={"required": _("Enter a name for the organization.")},
         help_text=format_lazy(
             _(
-                "1 to {most} letters (A-Z), digits, hyphens and underscores. The name is part of the addresses "
-                "of the organization's pages. You can't change it later."
+                "1 to {most} letters (A-Z), digits, hyphens and underscores. The name is part of the "
+                "addresses of the organization's pages. You can't change it later."
             ),
             most=NAME_LENGTH,
         ),

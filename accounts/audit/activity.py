@@ -77,3 +77,9 @@ def activity_page(user: User, before: int | None) -> ActivityPage:
         entries=[ActivityEntry.of(event, user) for event in shown],
         next=shown[-1].pk if len(found) > PAGE_SIZE else None,
     )
+
+
+def last_sign_in(user: User) -> AuditEvent | None:
+    """Return the event of the user's last complete sign-in that is still kept."""
+    signed_in = AuditEvent.objects.filter(user_id=user.pk, event=Event.LOGIN_SUCCEEDED)
+    return signed_in.order_by("-id").first()

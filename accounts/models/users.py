@@ -76,6 +76,19 @@ class UserQuerySet(models.QuerySet["User"]):
     def by_address_key(self, key: str) -> Self:
         return self.alias(email_key=Lower("email")).filter(email_key=key, email_confirmed_at__isnull=False)
 
+    def beginning_with(self, key: str) -> Self:
+        """Return users whose name or address begins with this `login_key`.
+
+        Indexes answer for names and for confirmed addresses, each alone; an OR would read all users.
+        """
+        addressed = self.model.objects.order_by().alias(email_key=Lower("email"))
+        confirmed = addressed.filter(email_confirmed_at__isnull=False, email_key__startswith=key)
+        waiting = Q(email_confirmed_at__isnull=True, email_key__startswith=key)
+        unconfirmed = addressed.filter(waiting | Q(unconfirmed_email__istartswith=key))
+        named = self.model.objects.order_by().alias(username_key=Lower("username"))
+        found = named.filter(username_key__startswith=key).values("pk")
+        return self.filter(pk__in=found.union(confirmed.values("pk"), unconfirmed.values("pk")))
+
     def superusers(self) -> Self:
         """Return the active users who may do everything on the admin site. It lets in nobody but staff."""
         return self.filter(is_superuser=True, is_staff=True, is_active=True)

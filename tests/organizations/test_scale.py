@@ -10,6 +10,8 @@ import time
 from functools import partial
 
 import pytest
+from django.apps import apps
+from django.contrib.admin import site as admin_site
 from django.db import connection
 from django.http import QueryDict
 from django.test import RequestFactory
@@ -207,6 +209,37 @@ def test_a_search_for_the_beginning_of_a_name_or_an_address(organizations, text,
     touched = [blocks(partial(search, organization)) for organization in organizations]
 
     assert max(touched) <= (1_500 if text == "m" else 60), touched
+
+
+LISTS_OF_THE_ADMIN_SITE = [
+    ("accounts.User", {}),
+    ("accounts.User", {"p": "20"}),
+    ("organizations.Membership", {}),
+    ("organizations.Membership", {"organization": "%s", "status__exact": "active"}),
+    ("organizations.Membership", {"organization": "%s", "status__exact": "active", "p": "20"}),
+    ("organizations.Membership", {"organization": "%s", "status__exact": "active", "is_owner__exact": "1"}),
+    ("organizations.Membership", {"organization": "%s", "status__exact": "invited"}),
+    ("organizations.Membership", {"user": "%u"}),
+]
+
+
+@pytest.mark.parametrize(("model", "query"), LISTS_OF_THE_ADMIN_SITE, ids=str)
+def test_a_list_of_the_admin_site_that_a_link_leads_to(organizations, crowd, model, query):
+    """With its short count, to the thousand-and-first row, and fifty rows with what they name."""
+    superuser = User(is_active=True, is_staff=True, is_superuser=True)
+
+    def shown(organization):
+        known = {"%s": str(organization.pk), "%u": str(crowd.pk)}
+        request = RequestFactory().get("/", {name: known.get(value, value) for name, value in query.items()})
+        request.user = superuser
+        shown_by = admin_site.get_model_admin(apps.get_model(model))
+        list(shown_by.get_changelist_instance(request).result_list)
+
+    touched = [blocks(partial(shown, organization)) for organization in organizations]
+
+    # The large one has a thousand owners, sorted by name: a block for each.
+    most = 1_400 if "is_owner__exact" in query else 400
+    assert max(touched) <= most, touched
 
 
 def test_whether_every_owner_is_enrolled(organizations):

@@ -42,7 +42,9 @@ TIDY = """([codes, time]) => {
     document.activeElement?.blur();
     document.querySelectorAll("time").forEach(element => element.textContent = time);
     for (const field of document.querySelectorAll("#content .readonly")) {
-        if (/UTC$/.test(field.textContent)) field.textContent = time;
+        for (const line of field.querySelectorAll("p")) {
+            line.textContent = line.textContent.replace(/\\d+ \\w+ \\d{4}, \\d\\d:\\d\\d UTC/, time);
+        }
     }
     document.querySelectorAll(".code-list code").forEach((code, index) => code.textContent = codes[index]);
 }"""
