@@ -46,9 +46,11 @@ PRODUCT_NAME = PRODUCT  # of the software, whatever SITE_NAME is
 
 SITE_NAME = env.site_name("SITE_NAME", default="TFC Auth")
 # Links in mails are built from this, never from the Host header of a request.
-SITE_URL = env.address("SITE_URL", default="http://127.0.0.1:8000")
+SITE_URL = env.address("SITE_URL", default="http://localhost:8000")
 SUPPORT_EMAIL = env.mailbox("SUPPORT_EMAIL")
-ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"] if DEBUG else [])
+# Whom to tell about a vulnerability, as URIs, best first (tfc_auth/well_known.py).
+SECURITY_CONTACT = env.contacts("SECURITY_CONTACT")
+ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"] if DEBUG else [])
 HTTPS = env.switch("HTTPS", default=not DEBUG)
 SIGN_UP = env.choice("SIGN_UP", "open", "closed")
 CREATE_ORGANIZATIONS = env.choice("CREATE_ORGANIZATIONS", "everybody", "staff")
@@ -103,6 +105,8 @@ MIDDLEWARE = [
     "accounts.outbox.middleware.OutboxMiddleware",
     "tfc_auth.plain_http.PlainHttpMiddleware",
     "tfc_auth.middleware.WellFormedMiddleware",
+    "tfc_auth.spellings.LoopbackMiddleware",
+    "tfc_auth.spellings.SlashMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "accounts.sessions.middleware.SessionMiddleware",
