@@ -1,4 +1,4 @@
-"""Is a variable of the environment a setting that somebody has misspelt? Does one lack that strangers need?"""
+"""Is a variable of the environment a misspelt setting? Is one empty that strangers need?"""
 
 from typing import Any
 

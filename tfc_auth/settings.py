@@ -340,8 +340,10 @@ FORMAT_MODULE_PATH = ["tfc_auth.formats"]
 # --- Logging ---
 
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL")
-# line: for people; json: each record is one line. Audit events are JSON on standard output in any case.
+# line: for people; json: each record is one line. Audit events are JSON on standard output in either case.
 LOG_FORMAT = env.choice("LOG_FORMAT", "line", "json")
+# Somebody who develops, or tries the demo, reads the terminal: there they come with LOG_FORMAT only.
+WRITES_AUDIT_LINES = not DEBUG or bool(env.given("LOG_FORMAT"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -368,6 +370,10 @@ LOGGING = {
         # `runserver` would write its lines by a formatter of Django's, unmasked.
         "django.server": {"handlers": [], "propagate": True, "level": "INFO"},
         # One line of JSON for each audit event, whatever LOG_LEVEL is.
-        "tfc_auth.audit": {"handlers": ["audit"], "level": "INFO", "propagate": False},
+        "tfc_auth.audit": {
+            "handlers": ["audit"] if WRITES_AUDIT_LINES else [],
+            "level": "INFO",
+            "propagate": False,
+        },
     },
 }
