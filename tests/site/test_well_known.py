@@ -61,8 +61,9 @@ def test_security_txt_is_good_for_less_than_a_year_and_the_same_all_day(client, 
     )
 
 
-def test_without_a_contact_the_answer_says_so_and_nothing_is_logged(client, settings, caplog):
-    settings.SECURITY_CONTACT = []
+@pytest.mark.parametrize("debug", [False, True])
+def test_without_a_contact_the_answer_says_so_and_nothing_is_logged(client, settings, caplog, debug):
+    settings.SECURITY_CONTACT, settings.DEBUG = [], debug
     with caplog.at_level(logging.DEBUG):
         answer = client.get(SECURITY)
 

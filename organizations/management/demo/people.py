@@ -1,26 +1,19 @@
 """The people of the demo, and what one does at a site: each calls the verb that its page calls."""
 
-import re
 from dataclasses import dataclass, field
-
-from django_otp.oath import hotp
 
 from accounts import factors
 from accounts.audit import Actor
 from accounts.factors.base import Factor
 from accounts.factors.challenges import Purpose, challenge
-from accounts.factors.totp import steps
-from accounts.factors.totp.factor import secret_of
-from accounts.factors.totp.models import TOTPDevice
 from accounts.login import proofs, sign_in
-from accounts.models import OutboxMessage, User
-from accounts.outbox import queue
+from accounts.models import User
 from accounts.sessions.store import SessionStore
 from accounts.two_factor import enrolment
 from accounts.users import email_addresses, registration
+from organizations.management.demo import devices
 
 PASSWORD = "quiet-copper-lantern"  # printed on purpose: it exists with DEBUG only
-APP, TEXTS = "app", "sms"
 
 
 @dataclass(frozen=True)
@@ -83,7 +76,7 @@ class Person:
             return
         factor = factors.of_user(user)[0]
         state = self.asked_by(factor, {"purpose": Purpose.LOGIN.value})
-        self.answer(factor, self.code(factor), state, remember=remember)
+        self.answer(factor, devices.code_for(self.user, factor), state, remember=remember)
 
     def type_password(self, browser: Browser, password: str) -> User | None:
         self.browser, self.session = browser, SessionStore()
@@ -116,7 +109,7 @@ class Person:
     def sign_out(self) -> None:
         sign_in.sign_out(session=self.session, actor=self.actor)
 
-    def enrol(self, method: str = APP, **details: str) -> None:
+    def enrol(self, method: str = devices.APP, **details: str) -> None:
         """Turn on two-factor, or replace the device of this method, in the browser that is signed in."""
         factor = factors.get(method)
         if factor is None:  # SECOND_FACTORS leaves it out
@@ -124,28 +117,15 @@ class Person:
         state = enrolment.begin_enrolment(self.user, factor, former=None, actor=self.actor, **details)
         state = self.asked_by(factor, state)
         enrolment.confirm_enrolment(
-            self.user, factor, self.code(factor, state), state, session=self.session, actor=self.actor
+            self.user,
+            factor,
+            devices.code_for(self.user, factor, state),
+            state,
+            session=self.session,
+            actor=self.actor,
         )
 
     def asked_by(self, factor: Factor, state: dict[str, object]) -> dict[str, object]:
         if not factor.acts:
             return state
         return challenge(self.user, factor, state, session=self.session, actor=self.actor)
-
-    def code(self, factor: Factor, state: dict[str, object] | None = None) -> str:
-        """Return the code that the person reads off the app, or off the newest text."""
-        if factor.slug == APP:
-            return code_of_app(self.user, (state or {}).get("device_id"))
-        text = OutboxMessage.objects.filter(kind="text").latest("pk")
-        return str(re.findall(r"\d{6}", queue.opened(text)["body"])[0])
-
-
-def code_of_app(user: User, device_id: object = None) -> str:
-    """Return the code of now, which counts as unused: in the story, the last one was used days before."""
-    device = TOTPDevice.objects.get(user=user, **({"pk": device_id} if device_id else {"confirmed": True}))
-    TOTPDevice.objects.filter(pk=device.pk).update(last_step=-1)
-    return code_at(device, steps.current())
-
-
-def code_at(device: TOTPDevice, step: int) -> str:
-    return f"{hotp(secret_of(device), step):06d}"
