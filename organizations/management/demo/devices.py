@@ -43,7 +43,7 @@ class NoApp(Exception):
 
 def app_of(username: str) -> TOTPDevice:
     """Return the authenticator app of a user. Raises NoApp."""
-    device = TOTPDevice.objects.filter(user__username=username, confirmed=True).first()
+    device: TOTPDevice | None = TOTPDevice.objects.filter(user__username=username, confirmed=True).first()
     if device is None:
         raise NoApp
     return device

@@ -266,4 +266,4 @@ def load() -> None:
 
 def is_complete() -> bool:
     """Return whether all have come. People who try the demo may have deleted some."""
-    return User.objects.filter(username=LAST).exists() or User.objects.count() > len(COLLEAGUES)
+    return bool(User.objects.filter(username=LAST).exists() or User.objects.count() > len(COLLEAGUES))
