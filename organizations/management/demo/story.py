@@ -41,12 +41,17 @@ from organizations.members import invitations, memberships
 from organizations.models import AuthPolicy, Organization, OrganizationToken
 from organizations.policy import two_factor, user_sessions
 
-LAST = "newcomer"  # whose account ends the story
+LAST = "newcomer"  # who comes when all others are there
 OUTSIDE = ["sam@partner.example", "noor.bakker@agency.example", "auditor@kpi-review.example"]
 
 LAST_USED = {LAPTOP: timedelta(minutes=24), WORKSTATION: timedelta(hours=19), PHONE: timedelta(hours=3)}
 # Of alice: for what, and for how many days. The second ends five days from now.
-TOKENS = [("CI (nightly)", 365), ("terraform login", 38), ("部署 staging", None), ("laptop, old", 90)]
+TOKENS = [
+    ("CI (nightly)", 365),
+    ("terraform login", 38),
+    ("Развёртывание (staging)", None),
+    ("laptop, old", 90),
+]
 
 
 class Story:
@@ -208,6 +213,8 @@ class Story:
 
     def today(self) -> None:
         """What happened today is in the inbox; mails of the weeks before are long read."""
+        self.clock.go_back_from_today(hours=4)
+        Person(LAST, LAPTOP, email="newcomer@example.com").sign_up()
         OutboxMessage.objects.all().delete()
         MailWindow.objects.all().delete()
         self.clock.go_back_from_today(hours=3)
@@ -215,8 +222,6 @@ class Story:
         self.carol.sign_in(MACBOOK)
         invitations.invite(self.globex, "alice", actor=self.carol.actor)
         invitations.invite(self.acme, "newhire@acme.example", actor=self.erik.actor)
-        self.clock.go_back_from_today(minutes=20)
-        Person(LAST, LAPTOP, email="newcomer@example.com").sign_up()
 
 
 def tidy() -> None:
