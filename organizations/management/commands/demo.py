@@ -11,11 +11,11 @@ from organizations.management.demo import story
 from organizations.management.demo.people import PASSWORD
 
 PEOPLE = {
-    "alice": "owns acme, which requires two-factor authentication; has a code",
+    "alice": "owns acme, which requires two-factor authentication (needs a code)",
     "bob": "is locked out of acme: has no two-factor authentication yet",
-    "carol": "gets codes as texts; owns globex, which requires nothing",
-    "newcomer": "has nothing yet: begin here",
-    "root": "runs the site: see /admin/; has a code",
+    "carol": "gets codes by text; owns globex, which requires nothing",
+    "newcomer": "has nothing yet: start here",
+    "root": "is the site administrator: see /admin/ (needs a code)",
 }
 
 
