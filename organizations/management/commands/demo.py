@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts.exceptions import RuleViolation
 from accounts.models import User
-from organizations.management.demo import story
+from organizations.management.demo import loading
 from organizations.management.demo.people import PASSWORD
 
 PEOPLE = {
@@ -29,7 +29,7 @@ class Command(BaseCommand):
             self.stdout.write("Loading forty people and three months ...")
             self.stdout.flush()
             try:
-                story.load()
+                loading.load()
             except RuleViolation as refusal:
                 raise CommandError(f"A setting keeps the demo from being loaded: {refusal}") from refusal
         self.tell()
@@ -37,7 +37,7 @@ class Command(BaseCommand):
     def tell(self) -> None:
         there = set(User.objects.filter(username__in=PEOPLE).values_list("username", flat=True))
         lines = ["", f"{settings.SITE_NAME}: {settings.SITE_URL}", ""]
-        if story.is_complete():
+        if loading.is_complete():
             lines += [f"Sign in with the password {PASSWORD} as"]
             lines += [f"  {name:9} {what}" for name, what in PEOPLE.items() if name in there]
             lines += ["", "A code for alice:  make code   (for another one: make code WHO=root)"]

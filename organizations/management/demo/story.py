@@ -1,32 +1,18 @@
 """Three months at acme, day by day. Events can't be written afterwards, so the days are in order."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from django.db import connection
-from django.db.models import Case, F, Value, When
 from django.utils import timezone
 
 from accounts.audit import Actor
-from accounts.models import (
-    ApiToken,
-    MailWindow,
-    OutboxMessage,
-    RateLimit,
-    RememberedBrowser,
-    Session,
-    User,
-)
-from accounts.outbox import delivery
-from accounts.sessions.store import SessionStore
+from accounts.models import MailWindow, OutboxMessage
 from accounts.tokens import issuing
 from accounts.two_factor import backup_codes
 from accounts.users import registration
 from organizations import lifecycle, tokens
 from organizations.management.demo import devices
 from organizations.management.demo.names import COLLEAGUES, LATE, TEXTED
-from organizations.management.demo.past import Clock, telling
+from organizations.management.demo.past import Clock
 from organizations.management.demo.people import (
     BROWSERS,
     LAPTOP,
@@ -44,7 +30,6 @@ from organizations.policy import two_factor, user_sessions
 LAST = "newcomer"  # who comes when all others are there
 OUTSIDE = ["sam@partner.example", "noor.bakker@agency.example", "auditor@kpi-review.example"]
 
-LAST_USED = {LAPTOP: timedelta(minutes=24), WORKSTATION: timedelta(hours=19), PHONE: timedelta(hours=3)}
 # Of alice: for what, and for how many days. The second ends five days from now.
 TOKENS = [
     ("CI (nightly)", 365),
@@ -222,53 +207,3 @@ class Story:
         self.carol.sign_in(MACBOOK)
         invitations.invite(self.globex, "alice", actor=self.carol.actor)
         invitations.invite(self.acme, "newhire@acme.example", actor=self.erik.actor)
-
-
-def tidy() -> None:
-    """Leave what a site has after three months: no counters of days ago, and nothing that is over."""
-    now = timezone.now()
-    RateLimit.objects.all().delete()
-    SessionStore.clear_expired()
-    RememberedBrowser.objects.filter(expires_at__lt=now).delete()
-    devices.put_away()
-    note_use(now)
-
-
-def note_use(now: datetime) -> None:
-    """Say when sessions and tokens were last used, as requests do that the story leaves out."""
-    hours = Case(
-        *(When(user_agent=browser.user_agent, then=Value(now - ago)) for browser, ago in LAST_USED.items()),
-        default=F("last_used_at"),
-    )
-    Session.objects.filter(user__username="alice").update(last_used_at=hours)
-    ApiToken.objects.filter(description="CI (nightly)").update(last_used_at=now - timedelta(minutes=52))
-    ApiToken.objects.filter(description="terraform login").update(last_used_at=now - timedelta(days=3))
-    OrganizationToken.objects.filter(kind=OrganizationToken.Kind.OWNERS).update(
-        last_used_at=now - timedelta(hours=31)
-    )
-
-
-@contextmanager
-def without_waiting_for_the_disk() -> Iterator[None]:
-    """SQLite waits at each commit until a disk has it. A demo that a power failure ruins is loaded anew."""
-    if connection.vendor != "sqlite":
-        yield
-        return
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA synchronous = OFF")
-        yield
-        cursor.execute("PRAGMA synchronous = FULL")
-
-
-def load() -> None:
-    """Load the demo into an empty database, and send the mails of its last day. Takes seconds."""
-    with without_waiting_for_the_disk():
-        with telling() as clock:
-            Story(clock).tell()
-        tidy()
-        delivery.send_due()
-
-
-def is_complete() -> bool:
-    """Return whether all have come. People who try the demo may have deleted some."""
-    return bool(User.objects.filter(username=LAST).exists() or User.objects.count() > len(COLLEAGUES))
