@@ -111,6 +111,19 @@ def test_of8_settings_that_contradict_each_other_stop_the_start(sentence, enviro
     assert said in sentence(NEEDED | environment)
 
 
+def test_audit_events_are_lines_of_the_log_and_with_debug_only_if_its_format_is_set(load):
+    debug = NEEDED | {"DEBUG": "1", "EMAIL_URL": "smtp://localhost:25"}
+
+    for environment, handlers in [
+        (NEEDED, ["audit"]),
+        (NEEDED | {"LOG_FORMAT": "line"}, ["audit"]),
+        (debug, []),
+        (debug | {"LOG_FORMAT": "json"}, ["audit"]),
+        (debug | {"LOG_FORMAT": "line"}, ["audit"]),
+    ]:
+        assert load(environment)["LOGGING"]["loggers"]["tfc_auth.audit"]["handlers"] == handlers
+
+
 ODD_PASSWORDS = [
     "p4ss/w0rt",
     "p4ss#w0rt",

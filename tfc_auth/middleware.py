@@ -155,7 +155,8 @@ class ErrorPagesMiddleware:
             return response
         if is_for_api(request) and not response.headers.get("Content-Type", "").startswith(MEDIA_TYPE):
             return self.with_page(request, response)
-        if response.status_code == 404 and settings.DEBUG and not is_for_api(request):
+        is_page = response.headers.get("Content-Type", "").startswith("text/html")
+        if response.status_code == 404 and settings.DEBUG and is_page and not is_for_api(request):
             return errors.not_found(request)
         if response.status_code == 405 and (response.streaming or not response.content):
             return self.with_page(request, response)

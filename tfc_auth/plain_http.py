@@ -23,7 +23,7 @@ from tfc_auth.middleware import PROBES, GetResponse
 logger = logging.getLogger(__name__)
 
 # Paths that programs use; people open pages elsewhere.
-PROGRAMS = ("/api/", "/oauth/", "/webhooks/", "/.well-known/")
+PROGRAMS = ("/api/", "/oauth/", "/webhooks/", "/.well-known/terraform.json")
 
 
 class PlainHttpMiddleware:

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.middleware import LoginRequiredMiddleware as DjangoLoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
 from accounts.exceptions import DecryptionFailed, Overloaded, RateLimited, RuleViolation, SessionEnded
@@ -15,7 +16,17 @@ from accounts.web.statuses import status_of
 
 
 class LoginRequiredMiddleware(DjangoLoginRequiredMiddleware):
-    """Redirect to the sign-in, and after it to the page whose form was sent: a POST is never replayed."""
+    """Redirect to the sign-in, and after it to the page whose form was sent: a POST is never replayed.
+
+    Who asks is read only where that matters: what is open to everybody needs no session and no database.
+    """
+
+    def process_view(
+        self, request: HttpRequest, view_func: Callable[..., Any], *arguments: Any
+    ) -> HttpResponseBase | None:
+        if not getattr(view_func, "login_required", True):
+            return None
+        return super().process_view(request, view_func, *arguments)
 
     def handle_no_permission(
         self, request: HttpRequest, view_func: Callable[..., Any]

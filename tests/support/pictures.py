@@ -22,10 +22,11 @@ from accounts.crypto import seal
 from accounts.factors.totp.factor import sealing_context
 from accounts.factors.totp.models import TOTPDevice
 from accounts.models import User
-from organizations.management.commands.demo import PASSWORD, load
+from organizations.management.demo.people import PASSWORD
 from tests.conftest import CHROMIUM_OPTIONS
 from tests.support.machine import find_chromium
 from tests.support.servers import start_site
+from tests.support.small_company import load
 from tfc_auth.mailers import mail_settings
 
 PICTURES = ROOT / "docs" / "guide" / "pictures"

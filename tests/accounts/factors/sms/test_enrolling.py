@@ -42,7 +42,7 @@ def test_sm_01_a_phone_is_enrolled_by_the_code_that_it_received(alice):
 def test_the_last_line_binds_the_code_to_our_domain(alice):
     start_phone(sign_in(alice))
 
-    assert outbox[-1].body.splitlines()[-1] == f"@127.0.0.1 #{newest_code()}"
+    assert outbox[-1].body.splitlines()[-1] == f"@localhost #{newest_code()}"
 
 
 SPELLINGS = ["+1 (202) 555-0143", "202.555.0143", "1-202-555-0143", "+12025550143", "(202)5550143"]
