@@ -84,7 +84,7 @@ class MethodForm(forms.Form):
     """
 
     method = forms.ChoiceField(
-        label=_("Method"),
+        label=_("How do you want to get your codes?"),
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose how you want to receive codes.")},
     )
@@ -95,10 +95,13 @@ class MethodForm(forms.Form):
         self.details: dict[str, dict[str, Any]] = {}
         choices = [(factor.slug, factor.choice_label or factor.label) for factor in offered]
         self.fields["method"].choices = choices  # type: ignore[attr-defined]
+        self.fields["method"].initial = offered[0].slug if offered else ""
+        optional = len(offered) > 1
         for factor in offered:
             for name, asked in (factor.details_form().fields if factor.details_form else {}).items():
+                label = _("%(field)s (optional with an application)") if optional else "%(field)s"
                 self.fields[name] = forms.CharField(
-                    label=asked.label, help_text=asked.help_text, widget=asked.widget, required=False
+                    label=label % {"field": asked.label}, help_text=asked.help_text, widget=asked.widget, required=False
                 )
 
     def clean(self) -> dict[str, Any]:

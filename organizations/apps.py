@@ -16,12 +16,13 @@ class OrganizationsConfig(AppConfig):
         from accounts.outbox.delivery import audiences
         from accounts.sessions.lifetimes import extra_columns
         from accounts.tokens import expiry, exposure, lookup
+        from accounts.two_factor.demands import demands
         from accounts.users.deactivation import warnings
         from accounts.users.registration import invitations as invitations_to_sign_up
         from accounts.users.rights import grantable
         from accounts.users.validators import further_names
         from organizations import names, news, tokens
-        from organizations.access import rights, staff
+        from organizations.access import gate, rights, staff
         from organizations.events import Event
         from organizations.management import doctor
         from organizations.members import account_changes, invitation_links, invitations
@@ -41,6 +42,7 @@ class OrganizationsConfig(AppConfig):
         lookup.lookups.register("organization", tokens.find)
         expiry.kinds.register("organization", tokens.EXPIRY)
         exposure.kinds.register("organization", tokens.EXPOSURE)
+        demands.register("organizations", gate.demand_of)
         allowed_actions.register("can-create-organizations", rights.may_create_organizations)
         further_names.register("organizations", names.organization_names)
         warnings.register("organizations", account_changes.warn_of_deactivation)

@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 
 from accounts.models import User
-from accounts.sessions.assurance import has_sudo, is_fully_verified, redirect_to_sudo
+from accounts.sessions.assurance import asks_for_sudo, has_sudo, is_fully_verified, redirect_to_sudo
 from accounts.sessions.requests import SiteRequest
 from accounts.web.redirects import safe_next
 
@@ -90,12 +90,13 @@ class AdminSite(admin.AdminSite):
             if not self.has_permission(request):
                 return redirect_to_missing_proof(request, request.get_full_path())
             if request.method not in READING and not has_sudo(cast(SiteRequest, request)):
-                return redirect_to_sudo(request.get_full_path())
+                return redirect_to_sudo(request, request.get_full_path())
             try:
                 return view(request, *args, **kwargs)
             except PermissionDenied:
                 return self.forbidden(request)
 
+        asks_for_sudo(gettext_lazy("use the site administration"))(guard)
         return cast(View, update_wrapper(guard, view))
 
     def forbidden(self, request: HttpRequest) -> HttpResponse:
@@ -115,4 +116,4 @@ def redirect_to_missing_proof(request: HttpRequest, next_path: str) -> HttpRespo
     if not user.is_enrolled:
         messages.info(request, _("The site administration needs two-factor authentication. Set it up first."))
         return redirect(f"{reverse('accounts:two_factor')}?{query}")
-    return redirect_to_sudo(next_path)
+    return redirect_to_sudo(request, next_path)

@@ -7,10 +7,11 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from accounts.exceptions import RuleViolation
-from accounts.sessions.assurance import has_sudo, redirect_to_sudo, sudo_required
+from accounts.sessions.assurance import asks_for_sudo, has_sudo, redirect_to_sudo, sudo_required
 from accounts.sessions.requests import SignedInRequest
 from accounts.web.acting import post_only
 from accounts.web.form_pages import add_violation, form_page
@@ -81,7 +82,7 @@ def add_member(request: SignedInRequest, organization: Organization, membership:
 
 @owner_required
 @post_only(PAGE)
-@sudo_required(page=PAGE)
+@sudo_required(page=PAGE, to=gettext_lazy("make a member an owner"))
 def make_owner(
     request: SignedInRequest, organization: Organization, membership: Membership, membership_id: int
 ) -> HttpResponse:
@@ -91,6 +92,7 @@ def make_owner(
 
 @get_or_post
 @owner_required
+@asks_for_sudo(gettext_lazy("change who owns the organization"), back=PAGE)
 def unmake_owner(
     request: SignedInRequest, organization: Organization, membership: Membership, membership_id: int
 ) -> HttpResponse:
@@ -104,6 +106,7 @@ def unmake_owner(
 
 @get_or_post
 @owner_required
+@asks_for_sudo(gettext_lazy("remove a member"), back=PAGE)
 def remove_member(
     request: SignedInRequest, organization: Organization, membership: Membership, membership_id: int
 ) -> HttpResponse:
@@ -136,7 +139,7 @@ def ask_first(
         left_by(organization, [row.user_id]), request.POST if request.method == "POST" else None
     )
     if (row.is_owner or form.left.tokens) and not has_sudo(request):
-        return redirect_to_sudo(request.get_full_path())
+        return redirect_to_sudo(request, request.get_full_path())
     if request.method != "POST" or not form.is_valid():
         return asking_page(request, organization, membership, row, form)
     try:
