@@ -101,7 +101,10 @@ class MethodForm(forms.Form):
             for name, asked in (factor.details_form().fields if factor.details_form else {}).items():
                 label = _("%(field)s (optional with an application)") if optional else "%(field)s"
                 self.fields[name] = forms.CharField(
-                    label=label % {"field": asked.label}, help_text=asked.help_text, widget=asked.widget, required=False
+                    label=label % {"field": asked.label},
+                    help_text=asked.help_text,
+                    widget=asked.widget,
+                    required=False,
                 )
 
     def clean(self) -> dict[str, Any]:

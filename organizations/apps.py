@@ -17,10 +17,8 @@ class OrganizationsConfig(AppConfig):
         from accounts.sessions.lifetimes import extra_columns
         from accounts.tokens import expiry, exposure, lookup
         from accounts.two_factor.demands import demands
-        from accounts.users.deactivation import warnings
-        from accounts.users.registration import invitations as invitations_to_sign_up
+        from accounts.users import deactivation, registration, validators
         from accounts.users.rights import grantable
-        from accounts.users.validators import further_names
         from organizations import names, news, tokens
         from organizations.access import gate, rights, staff
         from organizations.events import Event
@@ -44,9 +42,9 @@ class OrganizationsConfig(AppConfig):
         exposure.kinds.register("organization", tokens.EXPOSURE)
         demands.register("organizations", gate.demand_of)
         allowed_actions.register("can-create-organizations", rights.may_create_organizations)
-        further_names.register("organizations", names.organization_names)
-        warnings.register("organizations", account_changes.warn_of_deactivation)
-        invitations_to_sign_up.register("organizations", invitation_links.key_for_sign_up)
+        validators.further_names.register("organizations", names.organization_names)
+        deactivation.warnings.register("organizations", account_changes.warn_of_deactivation)
+        registration.invitations.register("organizations", invitation_links.key_for_sign_up)
         grantable.register_all(staff.PERMISSIONS)
         extra_columns.register_all(user_sessions.LIMITS)
         checks.register_all(doctor.CHECKS)

@@ -90,7 +90,7 @@ class AdminSite(admin.AdminSite):
             if not self.has_permission(request):
                 return redirect_to_missing_proof(request, request.get_full_path())
             if request.method not in READING and not has_sudo(cast(SiteRequest, request)):
-                return redirect_to_sudo(request, request.get_full_path())
+                return redirect_to_sudo(request.get_full_path())
             try:
                 return view(request, *args, **kwargs)
             except PermissionDenied:
@@ -116,4 +116,4 @@ def redirect_to_missing_proof(request: HttpRequest, next_path: str) -> HttpRespo
     if not user.is_enrolled:
         messages.info(request, _("The site administration needs two-factor authentication. Set it up first."))
         return redirect(f"{reverse('accounts:two_factor')}?{query}")
-    return redirect_to_sudo(request, next_path)
+    return redirect_to_sudo(next_path)

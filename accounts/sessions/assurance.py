@@ -69,21 +69,24 @@ def sudo_required(page: str, to: str | Promise, *, back: str = "") -> Callable[[
         def guarded(request: SignedInRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             if has_sudo(request):
                 return view(request, *args, **kwargs)
-            return redirect_to_sudo(request, path_of(request, page))
+            return redirect_to_sudo(path_of(request, page), form=sent_form(request))
 
         return cast("View[P]", asks_for_sudo(to, back=back)(guarded))
 
     return decorate
 
 
-def redirect_to_sudo(request: HttpRequest, next_path: str) -> HttpResponse:
+def sent_form(request: HttpRequest) -> str:
+    """Return the address of the form that this request sends, or "" if it sends none."""
+    return request.path if request.method == "POST" else ""
+
+
+def redirect_to_sudo(next_path: str, *, form: str = "") -> HttpResponse:
     """Redirect to the page that asks for a proof, and from there to `next_path`.
 
-    The address of a form that was refused goes along: the page says what the proof is for.
+    `form` is the address of the form that was refused without it: the pages say what it is for.
     """
-    query = {"next": next_path}
-    if request.method == "POST":
-        query[FORM] = request.path
+    query = {"next": next_path} | ({FORM: form} if form else {})
     return redirect(f"{reverse('accounts:sudo')}?{urlencode(query)}")
 
 

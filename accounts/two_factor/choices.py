@@ -20,7 +20,7 @@ from accounts import factors
 from accounts.crypto import open_sealed, seal
 from accounts.exceptions import DecryptionFailed, EmailNotConfirmed, MethodPaused, RuleViolation
 from accounts.factors.base import Factor
-from accounts.sessions.assurance import SUDO_LIFETIME, has_sudo, redirect_to_sudo
+from accounts.sessions.assurance import SUDO_LIFETIME, has_sudo, redirect_to_sudo, sent_form
 from accounts.sessions.requests import SignedInRequest
 from accounts.two_factor.pending import PendingEnrolment, stamp_of
 from accounts.web.acting import path_of
@@ -120,7 +120,7 @@ def choose(request: SignedInRequest, choice: Choice, *, page: str) -> HttpRespon
     if has_sudo(request):
         return begin(request, choice)
     choice.keep(request)
-    return redirect_to_sudo(request, path_of(request, page))
+    return redirect_to_sudo(path_of(request, page), form=sent_form(request))
 
 
 def begin(request: SignedInRequest, choice: Choice) -> HttpResponse:
@@ -128,7 +128,9 @@ def begin(request: SignedInRequest, choice: Choice) -> HttpResponse:
     user, factor, also = request.user, choice.factor, choice.also
     forget(request)
     if (factor.device_of(user) is not None) != choice.replacing:
-        words = _("%(label)s is not configured.") if choice.replacing else _("%(label)s is configured already.")
+        words = (
+            _("%(label)s is not configured.") if choice.replacing else _("%(label)s is configured already.")
+        )
         messages.info(request, words % {"label": factor.label})
         return redirect(PAGE)
     try:

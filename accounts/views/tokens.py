@@ -38,7 +38,7 @@ def tokens(request: SignedInRequest) -> HttpResponse:
     """Show the tokens and the form. `terraform login` asks for sudo first: one click then shows the token."""
     source = source_of(request.GET.get("source"))
     if source and not has_sudo(request):
-        return redirect_to_sudo(request, request.get_full_path())
+        return redirect_to_sudo(request.get_full_path())
     return tokens_page(request, TokenForm(initial=prefilled(request, source)), source)
 
 
@@ -62,7 +62,7 @@ def create_token(request: SignedInRequest) -> HttpResponse:
     """Create a token; only this response shows the secret (docs/decisions/0005)."""
     source = source_of(request.POST.get("source"))
     if not has_sudo(request):  # not sudo_required: the page must return with the form as it was filled in
-        return redirect_to_sudo(request, page_with(request, source))
+        return redirect_to_sudo(page_with(request, source), form=request.path)
     form = TokenForm(request.POST)
     if form.is_valid():
         try:

@@ -28,7 +28,7 @@ class TwoFactorRequiredMiddleware:
             return None
         wanted = wanted_page(request, exception.organization)
         if request.user.is_enrolled:
-            return redirect_to_sudo(request, wanted)
+            return redirect_to_sudo(wanted)
         page = reverse("organizations:locked_out", args=[exception.organization.name])
         return redirect(f"{page}?{urlencode({'next': wanted})}")
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from accounts.exceptions import RuleViolation
-from accounts.sessions.assurance import asks_for_sudo, has_sudo, redirect_to_sudo
+from accounts.sessions.assurance import asks_for_sudo, has_sudo, redirect_to_sudo, sent_form
 from accounts.sessions.requests import SignedInRequest
 from accounts.web.acting import post_only
 from accounts.web.methods import get_or_post
@@ -89,7 +89,7 @@ def leave(request: SignedInRequest, organization: Organization, membership: Memb
     """Show what leaving means, and what stays; then leave."""
     # Giving up an owner's rights takes sudo (D6), as on the page "Users".
     if membership.is_owner and not has_sudo(request):
-        return redirect_to_sudo(request, request.path)
+        return redirect_to_sudo(request.path, form=sent_form(request))
     if request.method != "POST":
         context = {
             "organization": organization,

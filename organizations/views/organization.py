@@ -44,7 +44,7 @@ def locked_out(request: SignedInRequest, organization: Organization, membership:
     if not is_locked_out(request.user, organization):
         return redirect(next_path)
     if request.user.is_enrolled:
-        return redirect_to_sudo(request, next_path)
+        return redirect_to_sudo(next_path)
     return render(
         request,
         "organizations/locked_out.html",

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from accounts.exceptions import RuleViolation
-from accounts.sessions.assurance import asks_for_sudo, has_sudo, redirect_to_sudo, sudo_required
+from accounts.sessions.assurance import asks_for_sudo, has_sudo, redirect_to_sudo, sent_form, sudo_required
 from accounts.sessions.requests import SignedInRequest
 from accounts.web.acting import post_only
 from accounts.web.form_pages import add_violation, form_page
@@ -139,7 +139,7 @@ def ask_first(
         left_by(organization, [row.user_id]), request.POST if request.method == "POST" else None
     )
     if (row.is_owner or form.left.tokens) and not has_sudo(request):
-        return redirect_to_sudo(request, request.get_full_path())
+        return redirect_to_sudo(request.get_full_path(), form=sent_form(request))
     if request.method != "POST" or not form.is_valid():
         return asking_page(request, organization, membership, row, form)
     try:
