@@ -47,8 +47,8 @@ def has_sudo(request: SiteRequest) -> bool:
 def asks_for_sudo(to: str | Promise, *, back: str = "") -> Callable[[AnyView], AnyView]:
     """Note on a view for what it has people prove again who they are, for the page that asks.
 
-    `to` is the end of a sentence ("reveal your backup codes"). `back` names the URL to which Cancel leads from
-    a view that does not even show its page without sudo.
+    `to` is the end of a sentence ("reveal your backup codes"). `back` names the URL to which Cancel leads
+    from a view that does not even show its page without sudo.
     """
 
     def decorate(view: AnyView) -> AnyView:

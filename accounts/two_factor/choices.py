@@ -1,7 +1,7 @@
 """The choice of a method to set up: carried out at once, or by the proof that it has to wait for (D6).
 
-While it waits it lies in the session for five minutes, sealed, because it may hold a phone number. The form of
-the proof names it, so that a proof carries out what its page said, once, and nothing that was chosen since.
+While it waits it lies in the session for five minutes, sealed, because it may hold a phone number. The form
+of the proof names it: a proof carries out what its page said, once, and nothing that was chosen since.
 """
 
 import json

@@ -74,7 +74,7 @@ def asked_for(request: SignedInRequest) -> Reason:
 
 
 def proved(request: SignedInRequest, reason: Reason) -> HttpResponse:
-    """Begin the set-up that waited for this proof. Else lead back; the form that was refused is sent again."""
+    """Begin the set-up that waited for this proof. Else lead back: a refused form has to be sent again."""
     PendingChallenge.forget(request)
     rotate_token(request)
     choice = Choice.take(request, reason.form, request.POST.get("choice", ""))

@@ -98,7 +98,7 @@ def codes(request: SignedInRequest) -> HttpResponse:
 
 @post_only(CODES)
 def codes_kept(request: SignedInRequest) -> HttpResponse:
-    """Stop showing the new codes. Go on to the phone that is set up next, else to where the person came from."""
+    """Stop showing the new codes. Go on to what is set up next, else to where the person came from."""
     fresh = FreshCodes.load(request)
     FreshCodes.forget(request)
     if fresh is None:

@@ -114,7 +114,7 @@ def enrolment_path(next_path: str) -> str:
 
 
 def demand_of(user: User, path: str) -> str:
-    """Return that the organization of this page requires two-factor, if the user is an active member of it."""
+    """Return that the organization of this page requires two-factor, if the user is a member of it."""
     match = match_of(path)
     name = match.kwargs.get("organization_name") if match else None
     membership = membership_of(user, name) if name else None

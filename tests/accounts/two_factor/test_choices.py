@@ -258,7 +258,7 @@ REFUSED = {
     "/app/settings/tokens/create": (
         "/app/settings/tokens?description=ci",
         "generate a token",
-        "/app/settings/tokens?description=ci",
+        "/app/settings/tokens",
     ),
 }
 
