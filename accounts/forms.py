@@ -50,6 +50,11 @@ class CodeForm(forms.Form):
         attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "autocapitalize": "none"},
     )
 
+    def below_what_is_read_first(self) -> None:
+        """Give the field the focus without scrolling to it. Only a script can do that."""
+        attrs = self.fields["code"].widget.attrs
+        attrs["data-focus"] = attrs.pop("autofocus")
+
 
 class RecoveryCodeForm(forms.Form):
     code = AnswerField(

@@ -93,6 +93,7 @@ def confirm(request: SignedInRequest) -> HttpResponse:
     if request.method == "POST" and request.POST.get("set_up", pending.name) != pending.name:
         return begun_again(request)
     form = CodeForm(request.POST if request.method == "POST" else None)
+    form.below_what_is_read_first()
     try:
         return answer_enrolment(request, user, pending, form)
     except EnrolmentExpired:  # confirmed or cancelled during this request

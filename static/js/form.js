@@ -26,6 +26,7 @@ window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) markSent(form, false);
 });
 
+document.querySelector("[data-focus]")?.focus({ preventScroll: true }); // what stands above it is read first
 document.querySelector('[aria-invalid="true"]')?.focus();
 
 for (const button of document.querySelectorAll("[data-reveal]")) {
