@@ -1,4 +1,4 @@
-"""The guided way in: wide, on a phone without JavaScript, by keyboard, with reloads, with a proof in between."""
+"""The guided way in: wide, on a phone without JavaScript, by keyboard, with reloads, with a proof between."""
 
 import pyotp
 import pytest
