@@ -54,6 +54,11 @@ class CodeForm(Form):
         attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "autocapitalize": "none"},
     )
 
+    def below_what_is_read_first(self) -> None:
+        """Give the field the focus without scrolling to it. Only a script can do that."""
+        attrs = self.fields["code"].widget.attrs
+        attrs["data-focus"] = attrs.pop("autofocus")
+
 
 class RecoveryCodeForm(Form):
     code = AnswerField(
@@ -88,7 +93,7 @@ class MethodForm(Form):
     """
 
     method = forms.ChoiceField(
-        label=_("Method"),
+        label=_("How do you want to get your codes?"),
         widget=RadioSelect,
         error_messages=dict.fromkeys(
             ("required", "invalid_choice"), _("Choose how you want to receive codes.")
@@ -101,10 +106,16 @@ class MethodForm(Form):
         self.details: dict[str, dict[str, Any]] = {}
         choices = [(factor.slug, factor.choice_label or factor.label) for factor in offered]
         self.fields["method"].choices = choices  # type: ignore[attr-defined]
+        self.fields["method"].initial = offered[0].slug if offered else ""
+        optional = len(offered) > 1
         for factor in offered:
             for name, asked in (factor.details_form().fields if factor.details_form else {}).items():
+                label = _("%(field)s (optional with an application)") if optional else "%(field)s"
                 self.fields[name] = forms.CharField(
-                    label=asked.label, help_text=asked.help_text, widget=asked.widget, required=False
+                    label=label % {"field": asked.label},
+                    help_text=asked.help_text,
+                    widget=asked.widget,
+                    required=False,
                 )
 
     def clean(self) -> dict[str, Any]:

@@ -16,11 +16,10 @@ class OrganizationsConfig(AppConfig):
         from accounts.outbox.delivery import audiences
         from accounts.sessions.lifetimes import extra_columns
         from accounts.tokens import expiry, exposure, lookup
-        from accounts.users.deactivation import warnings
-        from accounts.users.invited import invitations as invitations_by_mail
-        from accounts.users.validators import further_names
+        from accounts.two_factor.demands import demands
+        from accounts.users import deactivation, invited, validators
         from organizations import names, news, tokens
-        from organizations.access import rights
+        from organizations.access import gate, rights
         from organizations.events import Event
         from organizations.management import doctor
         from organizations.members import account_changes, addresses, invitation_links, invitations
@@ -40,10 +39,11 @@ class OrganizationsConfig(AppConfig):
         lookup.lookups.register("organization", tokens.find)
         expiry.kinds.register("organization", tokens.EXPIRY)
         exposure.kinds.register("organization", tokens.EXPOSURE)
+        demands.register("organizations", gate.demand_of)
         allowed_actions.register("can-create-organizations", rights.may_create_organizations)
-        further_names.register("organizations", names.organization_names)
-        warnings.register("organizations", account_changes.warn_of_deactivation)
-        invitations_by_mail.register("organizations", invitation_links)
+        validators.further_names.register("organizations", names.organization_names)
+        deactivation.warnings.register("organizations", account_changes.warn_of_deactivation)
+        invited.invitations.register("organizations", invitation_links)
         extra_columns.register_all(user_sessions.LIMITS)
         checks.register_all(doctor.CHECKS)
         steps.register("expired invitations deleted", Step(invitations.delete_long_expired))

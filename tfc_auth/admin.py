@@ -25,7 +25,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 
 from accounts.models import User
-from accounts.sessions.assurance import has_sudo, is_fully_verified, redirect_to_sudo
+from accounts.sessions.assurance import asks_for_sudo, has_sudo, is_fully_verified, redirect_to_sudo
 from accounts.sessions.requests import SiteRequest
 from accounts.web.admin_parts import NOTHING
 from accounts.web.redirects import safe_next
@@ -122,6 +122,7 @@ class AdminSite(admin.AdminSite):
             except PermissionDenied:
                 return self.forbidden(request)
 
+        asks_for_sudo(gettext_lazy("use the site administration"))(guard)
         return cast(View, update_wrapper(guard, view))
 
     def forbidden(self, request: HttpRequest) -> HttpResponse:

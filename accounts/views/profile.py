@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_safe
 
@@ -33,7 +34,7 @@ def profile_page(request: SignedInRequest, form: AddressForm) -> HttpResponse:
 
 
 @post_only(PAGE)
-@sudo_required(page=PAGE)
+@sudo_required(page=PAGE, to=gettext_lazy("change your email address"))
 def change_email(request: SignedInRequest) -> HttpResponse:
     user = request.user
     form = AddressForm(request.POST)
@@ -66,7 +67,7 @@ def time_zone(request: SignedInRequest) -> HttpResponse:
 
 
 @get_or_post
-@sudo_required(page="accounts:delete_account")
+@sudo_required(page="accounts:delete_account", to=gettext_lazy("delete your account"), back=PAGE)
 @sensitive_post_parameters("password")
 def delete_account(request: SignedInRequest) -> HttpResponse:
     form = PasswordForm(request.POST if request.method == "POST" else None)

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from accounts.exceptions import RuleViolation
@@ -52,7 +53,7 @@ def authentication_page(
 
 @owner_required
 @post_only(PAGE)
-@sudo_required(page=PAGE)
+@sudo_required(page=PAGE, to=gettext_lazy("change how long members stay signed in"))
 def update_user_sessions(
     request: SignedInRequest, organization: Organization, membership: Membership
 ) -> HttpResponse:
@@ -71,7 +72,7 @@ def update_user_sessions(
 
 @get_or_post
 @owner_required
-@sudo_required(page=REQUIRE)
+@sudo_required(page=REQUIRE, to=gettext_lazy("require two-factor authentication"), back=PAGE)
 def require_two_factor(
     request: SignedInRequest, organization: Organization, membership: Membership
 ) -> HttpResponse:
@@ -82,7 +83,7 @@ def require_two_factor(
 
 @get_or_post
 @owner_required
-@sudo_required(page=LIFT)
+@sudo_required(page=LIFT, to=gettext_lazy("stop requiring two-factor authentication"), back=PAGE)
 def disable_two_factor(
     request: SignedInRequest, organization: Organization, membership: Membership
 ) -> HttpResponse:

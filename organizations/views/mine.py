@@ -10,10 +10,11 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from accounts.exceptions import RuleViolation
-from accounts.sessions.assurance import has_sudo, redirect_to_sudo
+from accounts.sessions.assurance import asks_for_sudo, has_sudo, redirect_to_sudo, sent_form
 from accounts.sessions.requests import SignedInRequest
 from accounts.web.acting import post_only
 from accounts.web.methods import get_or_post
@@ -101,11 +102,12 @@ def answer(request: SignedInRequest, membership_id: int, verb: Callable[..., Org
 
 @get_or_post
 @membership_required_despite_policy
+@asks_for_sudo(gettext_lazy("leave an organization that you own"), back=PAGE)
 def leave(request: SignedInRequest, organization: Organization, membership: Membership) -> HttpResponse:
     """Show what leaving means, and what stays; then leave."""
     # Giving up an owner's rights takes sudo (D6), as on the page "Users".
     if membership.is_owner and not has_sudo(request):
-        return redirect_to_sudo(request.path)
+        return redirect_to_sudo(request.path, form=sent_form(request))
     if request.method != "POST":
         context = {
             "organization": organization,

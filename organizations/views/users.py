@@ -7,10 +7,11 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from accounts.exceptions import RuleViolation
-from accounts.sessions.assurance import has_sudo, redirect_to_sudo
+from accounts.sessions.assurance import asks_for_sudo, has_sudo, redirect_to_sudo, sent_form
 from accounts.sessions.requests import SignedInRequest
 from accounts.web.methods import get_or_post
 from accounts.web.redirects import safe_next
@@ -70,6 +71,7 @@ def users_page(
 
 @get_or_post
 @owner_required
+@asks_for_sudo(gettext_lazy("make a member an owner"), back=PAGE)
 def make_owner(
     request: SignedInRequest, organization: Organization, membership: Membership, membership_id: int
 ) -> HttpResponse:
@@ -82,7 +84,7 @@ def make_owner(
         messages.info(request, _("%(name)s is already an owner.") % {"name": row})
         return redirect(PAGE, organization.name)
     if not has_sudo(request):
-        return redirect_to_sudo(request.get_full_path())
+        return redirect_to_sudo(request.get_full_path(), form=sent_form(request))
     if asks:
         return decision_page(request, "organizations/promotion.html", organization, membership, row=row)
     done = _("%(name)s is now an owner.")
@@ -91,6 +93,7 @@ def make_owner(
 
 @get_or_post
 @owner_required
+@asks_for_sudo(gettext_lazy("change who owns the organization"), back=PAGE)
 def unmake_owner(
     request: SignedInRequest, organization: Organization, membership: Membership, membership_id: int
 ) -> HttpResponse:
@@ -104,6 +107,7 @@ def unmake_owner(
 
 @get_or_post
 @owner_required
+@asks_for_sudo(gettext_lazy("remove a member"), back=PAGE)
 def remove_member(
     request: SignedInRequest, organization: Organization, membership: Membership, membership_id: int
 ) -> HttpResponse:
@@ -136,7 +140,7 @@ def ask_first(
         left_by(organization, [row.user_id]), request.POST if request.method == "POST" else None
     )
     if (row.is_owner or form.left.tokens) and not has_sudo(request):
-        return redirect_to_sudo(request.get_full_path())
+        return redirect_to_sudo(request.get_full_path(), form=sent_form(request))
     if request.method != "POST" or not form.is_valid():
         return asking_page(request, organization, membership, row, form)
     try:

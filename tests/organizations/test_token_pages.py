@@ -11,7 +11,7 @@ from organizations.models import OrganizationToken
 from tests.api.clients import ApiClient
 from tests.support.organizations import let_sudo_expire
 from tests.support.pages import secret_on
-from tests.support.two_factor import answer
+from tests.support.two_factor import answer, sudo_page
 
 pytestmark = pytest.mark.django_db
 
@@ -120,7 +120,7 @@ def test_a_fresh_proof_comes_first(stage):
 
     for action in ("create", "delete"):
         asked = client.post(f"{PAGE}/owners/{action}", {"expires": "30"})
-        assert asked["Location"] == "/session/sudo?next=%2Fapp%2Fopen%2Fsettings%2Fauthentication-tokens"
+        assert asked["Location"] == sudo_page(PAGE, f"{PAGE}/owners/{action}")
     assert status_with(secret) == 200
     assert answer(client, stage.apps["olga"].fresh_code(), asked["Location"])["Location"] == PAGE
 

@@ -4,6 +4,7 @@ Every form of the site is sent twice, after its session has ended, after somebod
 after what it is about is gone (D42). Forms are found by walking everybody's pages (tests/support/crawler.py).
 """
 
+import re
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -199,6 +200,28 @@ def test_pf5_after_what_the_form_is_about_is_gone(everybody, db, end):
             end()
             wrong += complaints(send(browser_of(walker), walker, form), form)
 
+    assert not wrong, "\n".join(wrong)
+
+
+def test_d6_every_form_that_takes_a_proof_says_what_for_and_cancel_leads_back(everybody, db):
+    wrong, asked = [], 0
+    for walker, form in post_forms(everybody):
+        with undone():
+            lose_sudo()
+            client = browser_of(walker)
+            location = send(client, walker, form).get("Location", "")
+            if not location.startswith("/session/sudo?"):
+                continue
+            asked += 1
+            text = client.get(location).content.decode()
+            if "to continue." in text or "Confirm that it&#x27;s you to" not in text.replace("'", "&#x27;"):
+                wrong.append(f"{form}: for what?")
+            [cancel] = re.findall(r'<a href="([^"]*)">Cancel</a>', text)
+            back = client.get(cancel.replace("&amp;", "&"))
+            if back.status_code != 200:
+                wrong.append(f"{form}: Cancel leads to {cancel}: {back.status_code} {back.get('Location')}")
+
+    assert asked > 20
     assert not wrong, "\n".join(wrong)
 
 

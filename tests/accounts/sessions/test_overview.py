@@ -12,7 +12,15 @@ from accounts.models import AuditEvent, RememberedBrowser, Session
 from tests.support import people
 from tests.support.people import post_password
 from tests.support.statements import statements
-from tests.support.two_factor import CHALLENGE, events_of, is_out, is_signed_in, let_sudo_expire, pending
+from tests.support.two_factor import (
+    CHALLENGE,
+    events_of,
+    is_out,
+    is_signed_in,
+    let_sudo_expire,
+    pending,
+    sudo_page,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -182,7 +190,7 @@ def test_se_05_it_needs_a_fresh_proof_and_is_not_replayed(alice, request, enroll
     let_sudo_expire(alice)
 
     for response in (end(desk, phone), desk.post(END_OTHERS)):
-        assert response["Location"] == "/session/sudo?next=%2Fapp%2Fsettings%2Fsessions"
+        assert response["Location"] == sudo_page(PAGE, response.wsgi_request.path)
 
     assert is_signed_in(phone, alice)
 

@@ -18,6 +18,7 @@ from tests.support.organizations import (
     membership_of,
     require,
 )
+from tests.support.two_factor import sudo_page
 
 AUTHENTICATION = "/app/open/settings/authentication"
 REQUIRE = f"{AUTHENTICATION}/require-two-factor"
@@ -62,7 +63,7 @@ def test_both_need_sudo_and_are_not_replayed(stage):
 
     response = browser.post(REQUIRE)
 
-    assert response["Location"] == f"/session/sudo?next={REQUIRE.replace('/', '%2F')}"
+    assert response["Location"] == sudo_page(REQUIRE, REQUIRE)
     assert browser.post(LIFT)["Location"].startswith("/session/sudo")
     assert (is_mandatory("open"), is_mandatory("fort")) == (False, True)
 

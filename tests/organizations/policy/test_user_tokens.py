@@ -1,7 +1,6 @@
 """The page on which an owner refuses personal tokens, or accepts them again (AF3)."""
 
 from datetime import timedelta
-from urllib.parse import quote
 
 import pytest
 from django.utils import timezone
@@ -13,6 +12,7 @@ from tests.api.clients import api_client, token_of
 from tests.support import people
 from tests.support.organizations import SERVER, let_sudo_expire
 from tests.support.pages import words_of
+from tests.support.two_factor import sudo_page
 
 pytestmark = pytest.mark.django_db
 
@@ -76,7 +76,7 @@ def test_af3_a_fresh_proof_comes_first(stage, path):
 
     response = browser.post(path)
 
-    assert response["Location"] == f"/session/sudo?next={quote(PAGE, safe='')}"
+    assert response["Location"] == sudo_page(PAGE, path)
     assert is_on() == before
     assert events() == []
 

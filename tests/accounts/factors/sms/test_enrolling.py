@@ -164,13 +164,17 @@ def both(client, user):
 def test_d26_two_factor_is_on_once_the_application_is_confirmed(alice):
     client = sign_in(alice)
 
-    _app, response = both(client, alice)
+    both(client, alice)
 
     alice.refresh_from_db()
     assert alice.is_enrolled
     assert outbox == []
-    assert b"Text me a code" in response.content
-    assert b"skip this for now" in response.content
+    assert client.post(f"{CODES}/kept")["Location"] == f"{TWO_FACTOR}/confirm"
+    page = client.get(f"{TWO_FACTOR}/confirm").content
+    assert b"Two-factor authentication is on." in page
+    assert b"Text me a code" in page
+    assert b"Skip for now" in page
+    assert b'name="code"' not in page  # there is none yet
 
 
 def test_d26_the_phone_is_confirmed_next(alice):
