@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
 from accounts.audit import user_agents
-from accounts.audit.events import enumerations, sentence_of
+from accounts.audit.events import enumerations, said_by
 from accounts.models import AuditEvent, User
 from accounts.web.admin_parts import NOTHING, Link, at
 from accounts.web.read_only_admin import ReadOnlyAdmin
@@ -75,7 +75,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("what happened"), ordering="event")
     def what(self, event: AuditEvent) -> str:
-        return sentence_of(event.event)
+        return said_by(event).sentence
 
     @admin.display(description=gettext_lazy("address"))
     def address(self, event: AuditEvent) -> str:
@@ -96,7 +96,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
         return f"{user_agents.describe(event.user_agent)}\n{event.user_agent}"
 
     def named(self, event: AuditEvent) -> str:
-        return sentence_of(event.event)
+        return said_by(event).sentence
 
     def links(self, request: HttpRequest, event: AuditEvent) -> list[Link]:
         if event.user_id is None or not request.user.has_perm("accounts.view_user"):
