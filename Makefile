@@ -1,8 +1,9 @@
 # `make run` to try it, `make test` to test it, `make` for the rest.
 
 PYTHON ?= python3
-HOST ?= 127.0.0.1
+HOST ?= localhost
 PORT ?= 8000
+WHO ?= alice
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,7 +12,7 @@ DEV := $(VENV)/dev.stamp
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-rest test-next test-all mutants check lint format types migrations deploy-check pictures bench doctor lock clean
+.PHONY: help run code test test-rest test-next test-all mutants check lint format types migrations deploy-check pictures bench doctor lock clean
 .SILENT:
 
 help:  ## list these targets
@@ -41,6 +42,9 @@ $(DEV): requirements-dev.txt | $(BIN)/python
 run: $(RUNTIME)  ## serve it with demo data; HOST and PORT are honoured
 	exec env DEBUG=1 SITE_URL="$${SITE_URL:-http://$(HOST):$(PORT)}" \
 		$(BIN)/python manage.py run_demo --host "$(HOST)" --port "$(PORT)"
+
+code: $(RUNTIME)  ## print a code for the demo's alice; another one: make code WHO=root
+	DEBUG=1 $(BIN)/python manage.py demo_code "$(WHO)"
 
 # ---------------------------------------------------------------- testing
 
@@ -84,7 +88,7 @@ deploy-check: $(DEV)  ## Django's deployment checks with production settings
 	key() { $(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))'; }; \
 	env -u DEBUG SECRET_KEY="$$(key)" ENCRYPTION_KEYS="$$(key)" \
 		ALLOWED_HOSTS=auth.example.com SITE_URL=https://auth.example.com \
-		TRUSTED_PROXIES=127.0.0.1 DEFAULT_FROM_EMAIL=auth@example.com SUPPORT_EMAIL=help@example.com \
+		TRUSTED_PROXIES=127.0.0.1 DEFAULT_FROM_EMAIL=auth@example.com SUPPORT_EMAIL=help@example.com SECURITY_CONTACT=security@example.com \
 		EMAIL_URL=smtp://localhost:25 DATABASE_URL=postgres://localhost/tfc_auth \
 		TWILIO_ACCOUNT_SID=AC0 TWILIO_AUTH_TOKEN=token TWILIO_FROM=+15005550006 \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING

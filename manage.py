@@ -21,7 +21,10 @@ def main() -> None:
         reason = next(iter(str(error).splitlines()), "")
         if "--traceback" in sys.argv or reason.startswith("no such "):  # tables that are missing (SQLite)
             raise
-        sys.exit(f"The database does not answer ({reason}). Is DATABASE_URL right, and does its server run?")
+        sys.exit(
+            f"The database does not answer ({reason}). Check that DATABASE_URL is right "
+            "and that the server runs."
+        )
 
 
 if __name__ == "__main__":

@@ -21,8 +21,8 @@ def variable(name: str, variables: Mapping[str, str] = os.environ) -> str:
         raise ImproperlyConfigured(f"Set {name} or {name}_FILE, not both.")
     if path and not Path(path).is_absolute() and not is_there(Path(path)):
         raise ImproperlyConfigured(
-            f"{name}_FILE must be the whole path of a file, such as /run/secrets/{name.lower()}: there is "
-            f"none with that name. The value itself belongs into {name}."
+            f"{name}_FILE must be the absolute path of a file, such as /run/secrets/{name.lower()}, and "
+            f"there is no such file. To set the value itself, use {name}."
         )
     return content(Path(path), f"{name}_FILE") if path else value
 
@@ -40,12 +40,12 @@ def content(path: Path, name: str) -> str:
     try:
         text = found.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise ImproperlyConfigured(f"{name}: {path} is not a text in UTF-8.") from None
+        raise ImproperlyConfigured(f"{name}: {path} is not UTF-8 text.") from None
     if "\0" in text:
-        raise ImproperlyConfigured(f"{name}: {path} is not a text, but has zero bytes.")
+        raise ImproperlyConfigured(f"{name}: {path} is not text: it has null bytes.")
     text = text.removesuffix("\n").removesuffix("\r")
     if not text.strip():
-        raise ImproperlyConfigured(f"{name}: {path} is empty. Write the value into it, or do not set {name}.")
+        raise ImproperlyConfigured(f"{name}: {path} is empty. Write the value into it, or leave {name} out.")
     return text
 
 

@@ -31,6 +31,22 @@ class RuleViolation(Exception):
         self.to_others = twin % values if values else twin
 
 
+class Mistakes(RuleViolation):
+    """Several rules that one request breaks: each is told where it belongs, all at once."""
+
+    code = "mistakes"
+
+    def __init__(self, *violations: RuleViolation) -> None:
+        super().__init__(" ".join(str(violation) for violation in violations))
+        self.violations = violations
+
+
+def together(*violations: RuleViolation | None) -> RuleViolation:
+    """Return an exception that tells all of these violations; None is none. There must be one at least."""
+    found = [violation for violation in violations if violation is not None]
+    return found[0] if len(found) == 1 else Mistakes(*found)
+
+
 @contextmanager
 def said_to_others() -> Iterator[None]:
     """Have the rules that are broken in this block speak of the person, instead of to the person.

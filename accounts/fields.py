@@ -7,13 +7,15 @@ from django import forms
 from django.core.validators import MaxLengthValidator
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext
 
 from accounts.audit import strip_control_characters
 from accounts.models import DESCRIPTION_LENGTH
 from accounts.typed import names
-from accounts.users.validators import LONGEST_PASSWORD, validate_address
+from accounts.users.validators import LONGEST_PASSWORD, SHORTEST_PASSWORD, validate_address
+from accounts.web.forms import Words
 
 LONGEST_LOGIN = 254
 LONGEST_ANSWER = (
@@ -22,6 +24,8 @@ LONGEST_ANSWER = (
 
 
 class CurrentPasswordField(forms.CharField):
+    words: Words = {"required": _("Enter your password.")}
+
     def __init__(self, **kwargs: Any) -> None:
         widget = forms.PasswordInput(attrs={"autocomplete": "current-password"})
         super().__init__(max_length=LONGEST_PASSWORD, strip=False, widget=widget, **kwargs)
@@ -54,6 +58,8 @@ class NameField(forms.CharField):
 class LoginField(forms.CharField):
     """A username or an email address."""
 
+    words: Words = {"required": _("Enter your username or email address.")}
+
     def to_python(self, value: Any) -> str:
         return names.login(super().to_python(value) or "")
 
@@ -70,6 +76,10 @@ class AddressField(forms.EmailField):
     """An email address. `clean` returns it in ASCII, as it is stored and written to."""
 
     default_validators = [validate_address]
+    words: Words = {
+        "required": _("Enter an email address."),
+        "invalid": _("Enter an email address such as name@example.com."),
+    }
 
     def to_python(self, value: Any) -> str:
         return names.address(super().to_python(value) or "")
@@ -80,12 +90,18 @@ class AddressField(forms.EmailField):
 
 
 class NewPasswordField(forms.CharField):
+    words: Words = {"required": _("Enter a password.")}
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
             max_length=LONGEST_PASSWORD,
             strip=False,
             widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-            help_text=_("At least 15 characters. A few words that only you would put together are best."),
+            help_text=format_lazy(
+                _("{least} to {most} characters. A few words that only you would put together are best."),
+                least=SHORTEST_PASSWORD,
+                most=LONGEST_PASSWORD,
+            ),
             **kwargs,
         )
 
@@ -97,17 +113,19 @@ LIFETIMES = {"30": _("30 days"), "90": _("90 days"), "365": _("1 year")}  # keys
 class DescriptionField(forms.CharField):
     """One line of text without control characters, which lists and mails can show unchanged."""
 
+    words: Words = {"required": _("Enter a description.")}
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(label=_("Description"), max_length=DESCRIPTION_LENGTH, **kwargs)
 
     def to_python(self, value: Any) -> str:
         if isinstance(value, str):  # the limit of the API is for what was sent, not for what is left of it
-            MaxLengthValidator(DESCRIPTION_LENGTH)(value)
+            MaxLengthValidator(DESCRIPTION_LENGTH, self.error_messages.get("max_length"))(value)
         return strip_control_characters(" ".join((super().to_python(value) or "").split()))
 
 
 def lifetime_choices() -> list[tuple[str, str]]:
-    now, style = timezone.now(), pgettext("date format", "j M Y")
+    now, style = timezone.localtime(), pgettext("date format", "j M Y")
     return [
         *(
             (days, f"{label} ({date_format(now + timedelta(days=int(days)), style)})")
@@ -119,6 +137,11 @@ def lifetime_choices() -> list[tuple[str, str]]:
 
 class ExpiryField(forms.ChoiceField):
     """A choice of token lifetimes. `clean` returns the time of expiry, or None for never."""
+
+    words: Words = {
+        "required": _("Choose when the token expires."),
+        "invalid_choice": _("Choose when the token expires."),
+    }
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(label=_("Expires"), choices=lifetime_choices, initial="90", **kwargs)

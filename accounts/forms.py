@@ -5,7 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.http import QueryDict
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.factors.base import Factor
@@ -20,13 +22,15 @@ from accounts.fields import (
     NameField,
     NewPasswordField,
 )
-from accounts.models import USERNAME_LENGTH, validate_username
-from accounts.users.administration import LONGEST_REASON
+from accounts.models import DESCRIPTION_LENGTH, USERNAME_LENGTH, validate_username
+from accounts.typed import zones
+from accounts.users.administration import LONGEST_REASON, ReasonMissing
 from accounts.users.rights import Rights, grantable
 from accounts.web.durations import in_words
+from accounts.web.forms import Form, RadioSelect
 
 
-class SignInForm(forms.Form):
+class SignInForm(Form):
     username = LoginField(
         label=_("Username or email"),
         max_length=LONGEST_LOGIN,
@@ -42,7 +46,7 @@ class SignInForm(forms.Form):
     password = CurrentPasswordField(label=_("Password"))
 
 
-class CodeForm(forms.Form):
+class CodeForm(Form):
     """A six-digit code. The factor reads it, so that pasted ones work, and counts what is none."""
 
     code = AnswerField(
@@ -50,14 +54,19 @@ class CodeForm(forms.Form):
         attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "autocapitalize": "none"},
     )
 
+    def below_what_is_read_first(self) -> None:
+        """Give the field the focus without scrolling to it. Only a script can do that."""
+        attrs = self.fields["code"].widget.attrs
+        attrs["data-focus"] = attrs.pop("autofocus")
 
-class RecoveryCodeForm(forms.Form):
+
+class RecoveryCodeForm(Form):
     code = AnswerField(
         label=_("Recovery code"), attrs={"autocomplete": "off", "autocapitalize": "characters"}
     )
 
 
-class RememberForm(forms.Form):
+class RememberForm(Form):
     remember = forms.BooleanField(required=False)
 
     def offer(self, lifetime: timedelta) -> None:
@@ -73,20 +82,22 @@ class LoginRecoveryCodeForm(RememberForm, RecoveryCodeForm):
     pass
 
 
-class PasswordForm(forms.Form):
+class PasswordForm(Form):
     password = CurrentPasswordField(label=_("Password"))
 
 
-class MethodForm(forms.Form):
+class MethodForm(Form):
     """The choice of a primary factor to set up, with the fields of every factor's details form.
 
     The details of factors that were not chosen are optional; if given, that factor is set up as well (D26).
     """
 
     method = forms.ChoiceField(
-        label=_("Method"),
-        widget=forms.RadioSelect,
-        error_messages={"required": _("Choose how you want to receive codes.")},
+        label=_("How do you want to get your codes?"),
+        widget=RadioSelect,
+        error_messages=dict.fromkeys(
+            ("required", "invalid_choice"), _("Choose how you want to receive codes.")
+        ),
     )
 
     def __init__(self, data: QueryDict | None = None, *, offered: Sequence[Factor]) -> None:
@@ -95,10 +106,16 @@ class MethodForm(forms.Form):
         self.details: dict[str, dict[str, Any]] = {}
         choices = [(factor.slug, factor.choice_label or factor.label) for factor in offered]
         self.fields["method"].choices = choices  # type: ignore[attr-defined]
+        self.fields["method"].initial = offered[0].slug if offered else ""
+        optional = len(offered) > 1
         for factor in offered:
             for name, asked in (factor.details_form().fields if factor.details_form else {}).items():
+                label = _("%(field)s (optional with an application)") if optional else "%(field)s"
                 self.fields[name] = forms.CharField(
-                    label=asked.label, help_text=asked.help_text, widget=asked.widget, required=False
+                    label=label % {"field": asked.label},
+                    help_text=asked.help_text,
+                    widget=asked.widget,
+                    required=False,
                 )
 
     def clean(self) -> dict[str, Any]:
@@ -127,12 +144,16 @@ class MethodForm(forms.Form):
         return self.offered.get(next(others, ""))
 
 
-class SignUpForm(forms.Form):
+class SignUpForm(Form):
     username = NameField(
         label=_("Username"),
         max_length=USERNAME_LENGTH,
         validators=[validate_username],
-        help_text=_("Letters, digits, hyphens, underscores and dots. It can't be changed later."),
+        error_messages={"required": _("Enter a username.")},
+        help_text=format_lazy(
+            _("1 to {most} letters (A-Z), digits, hyphens, underscores and dots. It can't be changed later."),
+            most=USERNAME_LENGTH,
+        ),
         widget=forms.TextInput(
             attrs={
                 "autocomplete": "username",
@@ -146,26 +167,49 @@ class SignUpForm(forms.Form):
     password = NewPasswordField(label=_("Password"))
 
 
-class AddressForm(forms.Form):
+class AddressForm(Form):
     email = AddressField()
 
 
-class NewPasswordForm(forms.Form):
-    new_password = NewPasswordField(label=_("New password"))
+class TimeZoneForm(Form):
+    """The choice of a time zone. A zone that was stored and is not offered any more stays a choice."""
+
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"),
+        required=False,
+        error_messages={"invalid_choice": _("Choose a time zone from the list.")},
+    )
+
+    def __init__(self, data: QueryDict | None = None, *, stored: str) -> None:
+        super().__init__(data, initial={"time_zone": stored})
+        site = _("The time zone of this site (%(name)s)") % {"name": settings.TIME_ZONE}
+        kept = [(stored, stored)] if stored and stored not in zones.names() else []
+        self.fields["time_zone"].choices = [("", site), *kept, *zones.by_region()]  # type: ignore[attr-defined]
 
 
-class ChangePasswordForm(forms.Form):
-    password = CurrentPasswordField(label=_("Current password"))
-    new_password = NewPasswordField(label=_("New password"))
+class NewPasswordForm(Form):
+    new_password = NewPasswordField(
+        label=_("New password"), error_messages={"required": _("Enter a new password.")}
+    )
 
 
-class ReasonForm(forms.Form):
+class ChangePasswordForm(Form):
+    password = CurrentPasswordField(
+        label=_("Current password"), error_messages={"required": _("Enter your current password.")}
+    )
+    new_password = NewPasswordField(
+        label=_("New password"), error_messages={"required": _("Enter a new password.")}
+    )
+
+
+class ReasonForm(Form):
     """The reason for an administrator's action. It is recorded, and quoted in mails."""
 
     reason = forms.CharField(
         label=_("Reason"),
         max_length=LONGEST_REASON,
         help_text=_("Recorded, and mailed to the user and to all superusers."),
+        error_messages={"required": ReasonMissing.message},
         widget=forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off"}),
     )
 
@@ -223,13 +267,13 @@ class RightsForm(ReasonForm):
         )
 
 
-class ExpiryForm(forms.Form):
+class ExpiryForm(Form):
     expires = ExpiryField()
 
 
-class TokenForm(forms.Form):
+class TokenForm(Form):
     description = DescriptionField(
-        help_text=_("What it is for, so that you can tell later whether it is still needed."),
+        help_text=format_lazy(_("What it is for, in up to {most} characters."), most=DESCRIPTION_LENGTH),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     expires = ExpiryField()

@@ -17,6 +17,10 @@ two_factor_removing = Signal()
 # user. Pure; sent by the confirmation page: receivers return {"refused_by": [names], "locks": [names]}.
 two_factor_consequences = Signal()
 
+# user. Sent after a confirmed address is written: receivers update copies in the same transaction. The
+# user's lock is held.
+address_confirmed = Signal()
+
 # user, active: bool, actor. Sent after an administrator's change is written. The user's lock is held, so
 # receivers lock nothing that comes before it. They can veto an activation by raising.
 account_standing_changed = Signal()

@@ -41,6 +41,7 @@ urlpatterns = [
     path("session/sudo", sudo.sudo, name="sudo"),
     path("app/settings/profile", profile.profile, name="profile"),
     path("app/settings/profile/email", profile.change_email, name="change_email"),
+    path("app/settings/profile/time-zone", profile.time_zone, name="time_zone"),
     path("app/settings/profile/delete", profile.delete_account, name="delete_account"),
     path(SESSIONS, sessions.sessions, name="sessions"),
     path(f"{SESSIONS}/end-others", sessions.end_other_sessions, name="end_other_sessions"),

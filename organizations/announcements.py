@@ -209,5 +209,5 @@ def token_for_mail(token: OrganizationToken) -> dict[str, str]:
     return {
         "kind": str(token.kind),
         "made_by": maker_of(token),
-        "used_on": used.date().isoformat() if used else "",
+        "used_on": used.isoformat() if used else "",
     }

@@ -16,37 +16,47 @@ class OrganizationsConfig(AppConfig):
         from accounts.outbox.delivery import audiences
         from accounts.sessions.lifetimes import extra_columns
         from accounts.tokens import expiry, exposure, lookup
-        from accounts.users.deactivation import warnings
-        from accounts.users.registration import invitations as invitations_to_sign_up
-        from accounts.users.rights import grantable
-        from accounts.users.validators import further_names
+        from accounts.two_factor.demands import demands
+        from accounts.users import deactivation, invited, validators
         from organizations import names, news, tokens
-        from organizations.access import rights, staff
+        from organizations.access import gate, rights
         from organizations.events import Event
         from organizations.management import doctor
-        from organizations.members import account_changes, invitation_links, invitations
+        from organizations.members import account_changes, addresses, invitation_links, invitations
         from organizations.policy import two_factor, user_sessions
 
         signals.two_factor_removing.connect(two_factor.veto_disable)
         signals.two_factor_consequences.connect(two_factor.consequences)
         signals.two_factor_changed.connect(two_factor.mirror)
         signals.two_factor_changed.connect(account_changes.tell_of_two_factor)
+        signals.address_confirmed.connect(addresses.copy_address)
         signals.account_deleting.connect(account_changes.leave_everything)
         signals.account_standing_changed.connect(two_factor.veto_reactivation)
         signals.account_standing_changed.connect(account_changes.tell_of_activation)
 
         enumerations.register("organizations", Event)
-        audiences.register(news.OWNERS, news.owners)
-        audiences.register(news.MEMBERS_WITHOUT_TWO_FACTOR, news.members_without_two_factor)
+        audiences.register_all(news.AUDIENCES)
         lookup.lookups.register("organization", tokens.find)
         expiry.kinds.register("organization", tokens.EXPIRY)
         exposure.kinds.register("organization", tokens.EXPOSURE)
+        demands.register("organizations", gate.demand_of)
         allowed_actions.register("can-create-organizations", rights.may_create_organizations)
-        further_names.register("organizations", names.organization_names)
-        warnings.register("organizations", account_changes.warn_of_deactivation)
-        invitations_to_sign_up.register("organizations", invitation_links.key_for_sign_up)
-        grantable.register_all(staff.PERMISSIONS)
+        validators.further_names.register("organizations", names.organization_names)
+        deactivation.warnings.register("organizations", account_changes.warn_of_deactivation)
+        invited.invitations.register("organizations", invitation_links)
         extra_columns.register_all(user_sessions.LIMITS)
         checks.register_all(doctor.CHECKS)
         steps.register("expired invitations deleted", Step(invitations.delete_long_expired))
         horizons.register_all(doctor.HORIZONS)
+        self.prepare_admin()
+
+    def prepare_admin(self) -> None:
+        """Say what the admin site shows of a person's organizations, and whom a superuser can let see it."""
+        from accounts.users import support as of_people
+        from accounts.users.rights import grantable
+        from organizations.access import staff
+        from organizations.members import support
+
+        grantable.register_all(staff.PERMISSIONS)
+        of_people.facts.register("organizations", support.locked_out_of)
+        of_people.tables.register("organizations", support.organizations_of)

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Self
 
-from django.db.models import F, Q, Window
+from django.db.models import Count, F, Q, Window
 from django.db.models.functions import Lower, RowNumber
 from django.utils import timezone
 
@@ -15,7 +15,7 @@ from accounts.models import User
 from accounts.sessions.requests import SignedInRequest
 from organizations.access.gate import is_locked_out
 from organizations.access.rights import may_create_organizations
-from organizations.models import Membership, MembershipQuerySet, confirmed_address, latest_end
+from organizations.models import AuthPolicy, Membership, MembershipQuerySet, confirmed_address, latest_end
 
 MOST_SHOWN = 20  # organizations, and as many invitations: the page "Organizations" has the others
 MOST_READ = MOST_SHOWN + 2  # one may be that of the page, which is shown in any case; another one is one more
@@ -24,10 +24,15 @@ MOST_READ = MOST_SHOWN + 2  # one may be that of the page, which is shown in any
 def of_person(
     user_id: int, address: str, now: datetime, latest: datetime, name_key: str
 ) -> MembershipQuerySet:
-    """Return a user's first organizations and invitations, and the organization with this name."""
+    """Return a user's first organizations and invitations, and the organization with this name.
+
+    Each row says how many of its kind there are that require two-factor authentication, shown or not.
+    """
     shown = Membership.objects.shown_to(user_id, address, now, latest)
     order = Window(RowNumber(), partition_by=F("status"), order_by=Lower("organization__name"))
-    rows = shown.annotate(place=order, name_key=Lower("organization__name"))
+    mandatory = Q(organization__collaborator_auth_policy=AuthPolicy.TWO_FACTOR_MANDATORY)
+    demanding = Window(Count("pk", filter=mandatory), partition_by=F("status"))
+    rows = shown.annotate(place=order, demanding=demanding, name_key=Lower("organization__name"))
     return rows.filter(Q(place__lte=MOST_READ) | Q(name_key=name_key)).select_related("organization")
 
 
@@ -42,12 +47,18 @@ class SwitcherEntry:
     is_owner: bool
     is_mandatory: bool
     locked_out: bool
+    policy_since: datetime | None  # when the policy was set, if it ever was
 
     @classmethod
     def of(cls, row: Membership, user: User) -> Self:
         organization = row.organization
-        locked_out = is_locked_out(user, organization)
-        return cls(organization.name, row.is_owner, organization.is_mandatory, locked_out)
+        return cls(
+            organization.name,
+            row.is_owner,
+            organization.is_mandatory,
+            is_locked_out(user, organization),
+            organization.auth_policy_changed_at,
+        )
 
 
 @dataclass(frozen=True)
@@ -58,10 +69,12 @@ class OrganizationsPage:
     has_next: bool
 
 
-def organizations_page(user: User, number: int) -> OrganizationsPage:
-    """Return the page with this number, from 1 on, in order of name."""
+def organizations_page(user: User, number: int, begins: str = "") -> OrganizationsPage:
+    """Return the page with this number, from 1 on, in order of name, of those whose name begins like that."""
     start = (number - 1) * MOST_SHOWN
     rows = Membership.objects.active().filter(user=user).order_by(Lower("organization__name"))
+    if begins:
+        rows = rows.alias(name_key=Lower("organization__name")).filter(name_key__startswith=begins.lower())
     found = list(rows.select_related("organization")[start : start + MOST_SHOWN + 1])
     entries = [SwitcherEntry.of(row, user) for row in found[:MOST_SHOWN]]
     return OrganizationsPage(entries, len(found) > MOST_SHOWN)
@@ -111,6 +124,11 @@ class Switcher:
     @property
     def has_more(self) -> bool:
         return len(self.joined) > len(self.organizations)
+
+    @property
+    def demanding(self) -> int:
+        """How many of all the user's organizations require two-factor authentication."""
+        return next((row.demanding for row in self.rows if not row.is_invited), 0)  # type: ignore[attr-defined]
 
     @cached_property
     def invited(self) -> list[Membership]:

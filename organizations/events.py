@@ -3,14 +3,20 @@
 The activity page of the person concerned shows the sentence of the event, the organization and the actor.
 """
 
+from collections.abc import Callable
 from typing import Any
 
+from django.utils.functional import Promise
+from django.utils.text import get_text_list
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
 from accounts.audit import Actor
 from accounts.audit.events import EventName
+from accounts.audit.wording import Data, Said
 from accounts.models import User
+from accounts.web.durations import minutes_in_words
 from organizations.models import Organization
 
 
@@ -32,10 +38,10 @@ class Event(EventName):
         "organization.user_tokens_changed",
         _("Changed whether an organization accepts personal tokens"),
     )
-    MEMBER_INVITED = "organization.member_invited", _("Invitation to an organization")
+    MEMBER_INVITED = "organization.member_invited", _("Invited to an organization")
     INVITATION_ACCEPTED = "organization.invitation_accepted", _("Accepted an invitation to an organization")
     INVITATION_DECLINED = "organization.invitation_declined", _("Declined an invitation to an organization")
-    INVITATION_REVOKED = "organization.invitation_revoked", _("Invitation to an organization revoked")
+    INVITATION_REVOKED = "organization.invitation_revoked", _("Revoked an invitation to an organization")
     MEMBER_REMOVED = "organization.member_removed", _("Removed from an organization")
     MEMBER_LEFT = "organization.member_left", _("Left an organization")
     OWNER_ADDED = "organization.owner_added", _("Made an owner of an organization")
@@ -46,6 +52,65 @@ class Event(EventName):
         "organization.token_sent_in_clear",
         _("Sent a token of an organization without encryption"),
     )
+
+    def said(self, data: Data) -> Said:
+        """Describe an event: what was switched on or off, and who or what it is about."""
+        switched = SWITCHED.get(self, {}).items()
+        sentence = next((words for (name, value), words in switched if data.get(name) == value), self.label)
+        if "email" in data and self in TO_ADDRESSES:
+            return Said(str(TO_ADDRESSES[self]) % {"address": data["email"]})
+        detail = DETAILS[self](data) if self in DETAILS else ""
+        return Said(str(sentence), details=(detail,) if detail else ())
+
+
+# What an event says by the value of one of its data.
+SWITCHED: dict[Event, dict[tuple[str, Any], Promise]] = {
+    Event.AUTH_POLICY_CHANGED: {
+        ("policy", "two_factor_mandatory"): _("Turned on the two-factor requirement of an organization"),
+        ("policy", "password"): _("Turned off the two-factor requirement of an organization"),
+    },
+    Event.USER_TOKENS_CHANGED: {
+        ("enabled", True): _("Let an organization accept personal tokens"),
+        ("enabled", False): _("Stopped an organization from accepting personal tokens"),
+    },
+}
+
+
+# Invitations to an address: who sent them reads it. Of those that name an account, its person is the reader.
+TO_ADDRESSES = {
+    Event.MEMBER_INVITED: _("Invited %(address)s to an organization"),
+    Event.INVITATION_REVOKED: _("Revoked the invitation of %(address)s to an organization"),
+}
+
+
+def contact(data: Data) -> str:
+    if "email" not in data:
+        return ""
+    former = data.get("email_before") or gettext("none")
+    return gettext("from %(former)s to %(new)s") % {"former": former, "new": data["email"]}
+
+
+def lifetimes(data: Data) -> str:
+    """Return how long sessions last since: without use, and since the sign-in; None is the site's limit."""
+    if "after" not in data:
+        return ""
+    limits = zip(data["after"], (_("%(time)s without use"), _("%(time)s after signing in")), strict=False)
+    said = [str(words) % {"time": minutes_in_words(minutes)} for minutes, words in limits if minutes]
+    return get_text_list(said, gettext("and")) or gettext("as on the whole site")
+
+
+def kind(data: Data) -> str:
+    return str(KINDS.get(data.get("kind", ""), ""))
+
+
+KINDS = {"owners": _("team token of the owners"), "organization": _("organization token")}
+DETAILS: dict[Event, Callable[[Data], str]] = {
+    Event.UPDATED: contact,
+    Event.USER_SESSIONS_CHANGED: lifetimes,
+    Event.TOKEN_CREATED: kind,
+    Event.TOKEN_REVOKED: kind,
+    Event.TOKEN_SENT_IN_CLEAR: kind,
+}
 
 
 def record(

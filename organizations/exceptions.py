@@ -106,10 +106,16 @@ class AlreadyMember(RuleViolation):
 
 
 class InvitationGone(Gone):
-    """Expired, revoked, used, or another person's: the message does not reveal which."""
+    """Revoked, declined, used, or another person's: the message does not reveal which."""
 
     code = "invitation-gone"
-    message = gettext_lazy("That invitation is no longer open.")
+    message = gettext_lazy("This invitation is no longer open. It was answered or withdrawn.")
+
+
+class InvitationExpired(InvitationGone):
+    """Only the invited person gets to know that it is there and has expired."""
+
+    message = gettext_lazy("This invitation has expired.")
 
 
 class MembershipGone(Gone):
@@ -208,10 +214,14 @@ class OwnerKeepsTwoFactor(TwoFactorRemovalRefused):
             len(names),
         )
         replace = _("You can replace your device at any time, but not be without one.")
-        break_glass = _(
+        break_glass = ngettext(
             "Somebody who has lost every device and recovery code needs a command on the server: "
             "manage.py disable_two_factor %(name)s --break-glass --reason TEXT. Until two-factor is set up "
-            "again, these organizations are locked for %(name)s."
+            "again, this organization is locked for %(name)s.",
+            "Somebody who has lost every device and recovery code needs a command on the server: "
+            "manage.py disable_two_factor %(name)s --break-glass --reason TEXT. Until two-factor is set up "
+            "again, these organizations are locked for %(name)s.",
+            len(names),
         )
         super().__init__(
             f"{mine} {replace}", to_others=f"{theirs} {break_glass}", name=username, names=listing(names)
@@ -222,10 +232,19 @@ class ReactivatedOwnerNotEnrolled(RuleViolation):
     """Activating the account would make an active owner who breaks the organization's own policy."""
 
     code = "owner-not-enrolled"
-    message = gettext_lazy(
-        "%(name)s owns organizations that require two-factor authentication, and has not enabled it: "
-        "%(names)s. Have another owner make %(name)s a plain member there first."
-    )
+
+    def __init__(self, name: str, names: Sequence[str]) -> None:
+        super().__init__(
+            ngettext(
+                "%(name)s owns an organization that requires two-factor authentication, and has not "
+                "enabled it: %(names)s. Have another owner make %(name)s a plain member there first.",
+                "%(name)s owns organizations that require two-factor authentication, and has not "
+                "enabled it: %(names)s. Have another owner make %(name)s a plain member there first.",
+                len(names),
+            ),
+            name=name,
+            names=listing(names),
+        )
 
 
 class NewOwnerNotEnrolled(RuleViolation):

@@ -4,18 +4,31 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.functional import lazy
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.exceptions import RuleViolation
 from accounts.fields import AddressField, AddressInput, LoginField
 from accounts.fields import NameField as TypedName
-from accounts.models import USERNAME_LENGTH
-from accounts.users.validators import validate_address
+from accounts.web.durations import minutes_in_words
+from accounts.web.forms import Form, Words, put_into_words
 from organizations.announcements import LeftBehind
 from organizations.models import LONGEST_SESSION, NAME_LENGTH, SHORTEST_SESSION, Membership, Organization
 from organizations.names import check_name
 
 LONGEST_ADDRESS = 254
+MINUTES = {"shortest": SHORTEST_SESSION, "longest": LONGEST_SESSION}
+RANGE = format_lazy(
+    _(
+        "From {shortest} minutes ({hours}) to {longest} minutes ({days}). "
+        "If left blank, it is {longest} minutes."
+    ),
+    hours=lazy(minutes_in_words, str)(SHORTEST_SESSION),
+    days=lazy(minutes_in_words, str)(LONGEST_SESSION),
+    **MINUTES,
+)
+OUT_OF_RANGE = format_lazy(_("Enter a whole number of minutes from {shortest} to {longest}."), **MINUTES)
 PLAIN_TEXT = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
 
 
@@ -37,37 +50,42 @@ class NameField(TypedName):
             raise ValidationError(str(error), code=error.code) from error
 
 
-class NewOrganizationForm(forms.Form):
+class NewOrganizationForm(Form):
     name = NameField(
         label=_("Organization name"),
-        help_text=_(
-            "Letters, digits, hyphens and underscores. It is part of the addresses of the organization's "
-            "pages, and can't be changed later."
+        error_messages={"required": _("Enter a name for the organization.")},
+        help_text=format_lazy(
+            _(
+                "1 to {most} letters (A-Z), digits, hyphens and underscores. The name is part of the "
+                "addresses of the organization's pages. You can't change it later."
+            ),
+            most=NAME_LENGTH,
         ),
         widget=forms.TextInput(attrs=PLAIN_TEXT | {"autofocus": True}),
     )
     email = ContactField(
         label=_("Email address"),
         max_length=LONGEST_ADDRESS,
-        help_text=_("Where members can reach those who run the organization. All members can see it."),
+        help_text=_("Members write to this address to reach the owners. All members can see it."),
     )
 
 
-class GeneralForm(forms.Form):
+class GeneralForm(Form):
     email = ContactField(
-        label=_("Notification email"),
+        label=_("Email address"),
         max_length=LONGEST_ADDRESS,
-        help_text=_("Where members can reach those who run the organization. All members can see it."),
+        help_text=_("Members write to this address to reach the owners. All members can see it."),
         widget=AddressInput(autocomplete="off"),
     )
 
 
-class DeleteForm(forms.Form):
+class DeleteForm(Form):
     """Confirm a deletion by typing the name of the organization."""
 
     name = TypedName(
         label=_("Organization name"),
         max_length=NAME_LENGTH,
+        error_messages={"required": _("Enter the name of the organization.")},
         widget=forms.TextInput(attrs=PLAIN_TEXT),
     )
 
@@ -78,18 +96,26 @@ class DeleteForm(forms.Form):
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
         if name != self.organization.name:
-            raise ValidationError(_("That is not the name of this organization."), code="wrong-name")
+            raise ValidationError(_("That isn't the name of this organization."), code="wrong-name")
         return name
 
 
 class MinutesField(forms.IntegerField):
-    def __init__(self, **kwargs: Any) -> None:
-        attrs = {"placeholder": LONGEST_SESSION, "step": 1, "inputmode": "numeric"}
+    """Minutes that an owner may choose, or nothing. Help and mistakes say the range.
+
+    What is no number comes back as it was typed, which `type=number` would empty.
+    """
+
+    words: Words = dict.fromkeys(("invalid", "min_value", "max_value"), OUT_OF_RANGE)
+
+    def __init__(self, *, help_text: Any, **kwargs: Any) -> None:
+        attrs = {"placeholder": LONGEST_SESSION, "inputmode": "numeric", "autocomplete": "off"}
         super().__init__(
             required=False,
             min_value=SHORTEST_SESSION,
             max_value=LONGEST_SESSION,
-            widget=forms.NumberInput(attrs=attrs),
+            widget=forms.TextInput(attrs=attrs),
+            help_text=format_lazy("{} {}", help_text, RANGE),
             **kwargs,
         )
 
@@ -103,22 +129,19 @@ class UseDefaultField(forms.BooleanField):
         super().__init__(label=_("Use default"), required=False, widget=widget)
 
 
-class UserSessionsForm(forms.Form):
+class UserSessionsForm(Form):
     """How long members stay signed in, in minutes; None is the default."""
 
     session_timeout = MinutesField(
         label=_("Timeout in"),
-        help_text=_(
-            "The time after which people in this organization are signed out when they do nothing. "
-            "If left blank, it is 20160 minutes."
-        ),
+        help_text=_("How long members stay signed in without doing anything."),
     )
     session_timeout_default = UseDefaultField("id_session_timeout")
     session_remember = MinutesField(
         label=_("Remember for"),
         help_text=_(
-            "The time after which they must sign in again whatever they do, and after which a remembered "
-            "browser is asked for a code again. If left blank, it is 20160 minutes."
+            "How long members stay signed in at most, whatever they do. A remembered browser is asked for a "
+            "code again after the same time."
         ),
     )
     session_remember_default = UseDefaultField("id_session_remember")
@@ -142,34 +165,37 @@ class UserSessionsForm(forms.Form):
         return self.cleaned_data
 
 
-class AddMemberForm(forms.Form):
+class AddMemberForm(Form):
     username = LoginField(
         label=_("Username or email"),
         max_length=LONGEST_ADDRESS,
-        help_text=_("They get an invitation, which is good for 7 days, and decide themselves."),
-        widget=forms.TextInput(attrs=PLAIN_TEXT),
+        error_messages={"required": _("Enter a username or an email address.")},
+        help_text=_("They get an invitation and have 7 days to accept it."),
+        widget=forms.TextInput(attrs=PLAIN_TEXT | {"autofocus": True}),
     )
 
     def clean_username(self) -> str:
         """Return the text; validate it as an address if it has an @, which no username has."""
         text: str = self.cleaned_data["username"]
         if "@" in text:
-            validate_address(text)
+            field = AddressField()
+            put_into_words(field)
+            field.run_validators(text)
         return text
 
 
-class RemovalForm(forms.Form):
+class RemovalForm(Form):
     """Decide what becomes of what somebody leaves behind. `shown` carries what the page has shown."""
 
     end_tokens = forms.BooleanField(
         label=_("Delete these tokens"),
-        help_text=_("Programs that use them are refused at once. It can't be undone."),
+        help_text=_("Programs that use them stop working at once. You can't undo this."),
         required=False,
         initial=True,
     )
     revoke_invitations = forms.BooleanField(
-        label=_("Revoke these invitations"),
-        help_text=_("Nobody can accept them any longer. You can invite the same people again."),
+        label=_("Withdraw these invitations"),
+        help_text=_("Nobody can accept them any more. You can invite the same people again."),
         required=False,
         initial=True,
     )
@@ -193,14 +219,30 @@ class RemovalForm(forms.Form):
         }
 
 
-class UserFilterForm(forms.Form):
+class OrganizationFilterForm(Form):
+    """Filter of the list of one's own organizations. Sent by GET."""
+
+    q = TypedName(
+        label=_("Search by name"),
+        max_length=NAME_LENGTH,
+        required=False,
+        widget=forms.TextInput(
+            attrs=PLAIN_TEXT
+            | {"type": "search", "placeholder": _("Search by name"), "aria-label": _("Search by name")}
+        ),
+    )
+
+
+class UserFilterForm(Form):
     """Filters of the list of users. Sent by GET."""
 
     status = forms.ChoiceField(choices=Membership.Status.choices, required=False)
-    q = TypedName(
-        label=_("Search by username"),
-        max_length=USERNAME_LENGTH,
+    q = LoginField(
+        label=_("Search by username or email"),
+        max_length=LONGEST_ADDRESS,
         required=False,
-        widget=forms.TextInput(attrs=PLAIN_TEXT | {"type": "search", "placeholder": _("Search by username")}),
+        widget=forms.TextInput(
+            attrs=PLAIN_TEXT | {"type": "search", "placeholder": _("Search by username or email")}
+        ),
     )
     without_two_factor = forms.BooleanField(label=_("Only without two-factor"), required=False)

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts import limits
 from accounts.audit import Actor
-from accounts.exceptions import EmailNotConfirmed
+from accounts.exceptions import EmailNotConfirmed, RateLimited
 from accounts.limits import Budget, Told
 from accounts.models import User
 from accounts.sessions.locks import acting, lock_acting_user
@@ -17,7 +17,14 @@ from organizations.access.rights import lock_with_right, may_create_organization
 from organizations.announcements import Change, tell, tell_of_deletion
 from organizations.events import Event, record
 from organizations.exceptions import CreationNotAllowed, NameTaken
-from organizations.models import AuthPolicy, Membership, Organization, OrganizationCounts, Right
+from organizations.models import (
+    AuthPolicy,
+    Membership,
+    Organization,
+    OrganizationCounts,
+    Right,
+    confirmed_address,
+)
 from organizations.names import check_name
 from organizations.policy.two_factor import change_policy
 from organizations.policy.user_sessions import change_sessions
@@ -65,6 +72,7 @@ def create_organization(
             organization=organization,
             user=owner,
             username=owner.username,
+            address_key=confirmed_address(owner),
             is_owner=True,
             status=Membership.Status.ACTIVE,
             two_factor_enabled=owner.is_enrolled,
@@ -80,6 +88,18 @@ def create_organization(
         if changes:
             apply(changes, organization, actor=actor)
     return organization
+
+
+def taken_name(name: str, *, owner: User, actor: Actor) -> NameTaken | None:
+    """Return that the name is taken, or None, for somebody whose request fails anyway.
+
+    So people learn all that is wrong at once. It counts as a creation: nobody tries names for ever.
+    """
+    try:
+        limits.reserve((CREATIONS, f"{owner.pk}:{actor.source}"))
+    except RateLimited:
+        return None
+    return NameTaken() if Organization.objects.named(name).exists() else None
 
 
 def insert_organization(name: str, email: str) -> Organization:

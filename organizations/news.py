@@ -53,3 +53,6 @@ def readers(memberships: MembershipQuerySet, key: str, after: int, limit: int) -
         user__email_confirmed_at__isnull=False,
     )
     return [row.user for row in rows.select_related("user").order_by("user_id")[:limit] if row.user]
+
+
+AUDIENCES = {OWNERS: owners, MEMBERS_WITHOUT_TWO_FACTOR: members_without_two_factor}

@@ -114,7 +114,7 @@ def tell_owners(token: OrganizationToken) -> None:
         key=str(token.organization_id),
         organization_name=token.organization.name,
         kind=token.kind,
-        expires_on=token.expires_at and token.expires_at.date().isoformat(),
+        expires_on=token.expires_at and token.expires_at.isoformat(),
     )
 
 

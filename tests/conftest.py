@@ -91,6 +91,7 @@ LONG = (
 # is free takes over half of what another one has before it, and would make it again.
 WALKS = (
     "tests/test_bad_input.py",
+    "tests/site/test_mistakes.py",
     "tests/hardening/test_every_page.py",
     "tests/hardening/test_text.py",
     "tests/hardening/test_gets.py",

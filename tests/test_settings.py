@@ -206,7 +206,7 @@ def test_a_missing_secret_stops_the_program_itself(name):
     )
 
     assert run.returncode != 0
-    assert run.stderr.strip().endswith(f"Set {name} in the environment (or DEBUG=1 for development).")
+    assert run.stderr.strip().endswith(f"Set {name} or {name}_FILE (or DEBUG=1 for development).")
 
 
 def test_nothing_set_is_as_safe_as_it_gets(load):
@@ -321,6 +321,7 @@ SAFE = {
     "ALLOWED_HOSTS": ["auth.example.com"],
     "SITE_URL": "https://auth.example.com",
     "SUPPORT_EMAIL": "help@example.com",
+    "SECURITY_CONTACT": ["mailto:security@example.com"],
     "MAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
     "PASSWORD_HASHER": "argon2",
     "SMS_BACKEND": "accounts.factors.sms.backends.twilio.TwilioBackend",
@@ -372,6 +373,7 @@ def test_sf9_check_deploy_is_content_with_a_mail_server_on_this_machine(problems
         ("SITE_URL", "http://auth.example.com", "accounts.E013"),
         ("MAIL_BACKEND", "django.core.mail.backends.console.EmailBackend", "accounts.E014"),
         ("SUPPORT_EMAIL", "", "accounts.W010"),
+        ("SECURITY_CONTACT", [], "tfc_auth.I001"),
         ("MAIL_IN_CLEAR_TO", "mail.example.com", "accounts.W011"),
         ("TWILIO_API_BASE_URL", "http://twilio.example.com", "accounts.E015"),
         ("CSRF_COOKIE_SECURE", False, "security.W016"),

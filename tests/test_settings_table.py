@@ -111,6 +111,19 @@ def test_of8_settings_that_contradict_each_other_stop_the_start(sentence, enviro
     assert said in sentence(NEEDED | environment)
 
 
+def test_audit_events_are_lines_of_the_log_and_with_debug_only_if_its_format_is_set(load):
+    debug = NEEDED | {"DEBUG": "1", "EMAIL_URL": "smtp://localhost:25"}
+
+    for environment, handlers in [
+        (NEEDED, ["audit"]),
+        (NEEDED | {"LOG_FORMAT": "line"}, ["audit"]),
+        (debug, []),
+        (debug | {"LOG_FORMAT": "json"}, ["audit"]),
+        (debug | {"LOG_FORMAT": "line"}, ["audit"]),
+    ]:
+        assert load(environment)["LOGGING"]["loggers"]["tfc_auth.audit"]["handlers"] == handlers
+
+
 ODD_PASSWORDS = [
     "p4ss/w0rt",
     "p4ss#w0rt",
@@ -196,7 +209,7 @@ def test_of8_a_file_that_can_not_be_read_stops_the_start(sentence, tmp_path, nam
         missing: "there is no file",
         empty: "is empty",
         blank: "is empty",
-        binary: "is not a text in UTF-8",
+        binary: "is not UTF-8 text",
         large: "has more than",
         tmp_path: "is a folder",
         pipe: "is not a regular file",
@@ -233,7 +246,7 @@ def test_of8_a_value_in_place_of_the_path_of_its_file_is_not_in_the_sentence(sen
     said = sentence(around("DATABASE_URL") | {"DATABASE_URL_FILE": value})
 
     assert "such as /run/secrets/database_url" in said
-    assert "The value itself belongs into DATABASE_URL." in said
+    assert "To set the value itself, use DATABASE_URL." in said
 
 
 def test_of8_a_path_may_begin_where_the_process_is(load, tmp_path, monkeypatch):
@@ -247,7 +260,7 @@ def test_of8_a_text_of_two_bytes_a_character_is_no_text(sentence, tmp_path):
     file = tmp_path / "value"
     file.write_bytes("key".encode("utf-16-le"))
 
-    assert "zero bytes" in sentence(around("SECRET_KEY") | {"SECRET_KEY_FILE": str(file)})
+    assert "null bytes" in sentence(around("SECRET_KEY") | {"SECRET_KEY_FILE": str(file)})
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -460,7 +473,7 @@ SAID = [
     "API_REQUESTS_PER_SECOND=3",
     "SMS_HOURLY_BUDGET_PER_PREFIX (50) is more than SMS_HOURLY_BUDGET (10)",
     "SMS_HOURLY_BUDGET (10) is more than SMS_DAILY_BUDGET (9)",
-    "what is in memory ends with the process",
+    "a database in memory ends with the process",
     "leave accounts.factors.sms.factor.SMSFactor out of SECOND_FACTORS",
 ]
 

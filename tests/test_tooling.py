@@ -16,6 +16,7 @@ from django.core.management import call_command
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from organizations.management.demo.people import PASSWORD
 from tests.support import mutants, newest, runs
 from tests.support.environment import KIND, NOT_OURS_TO_STOP, ROOT, SETTINGS, environment
 from tests.support.machine import NO_TERRAFORM
@@ -214,7 +215,7 @@ def test_demo_says_that_a_port_is_taken(debug, capsys):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
 
-        assert refusal(capsys, port=str(port)).startswith(f"Port {port} on 127.0.0.1 is taken")
+        assert refusal(capsys, port=str(port)).startswith(f"Port {port} on localhost is taken")
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "http", "-1", ""])
@@ -237,25 +238,52 @@ def answers(port):
     return False
 
 
-@pytest.fixture
-def demo(tmp_path):
-    """What `make run` starts, with a database of its own: a browser in front of it."""
-    port = free_port()
-    settings = {"DEBUG": "1", "DATABASE_URL": f"sqlite:///{tmp_path}/demo.sqlite3"}
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """What `make run` starts, with a database of its own."""
+    folder, port = tmp_path_factory.mktemp("demo"), free_port()
+    settings = {"DEBUG": "1", "DATABASE_URL": f"sqlite:///{folder}/demo.sqlite3", "MAIL_DIR": str(folder)}
+    unset = {"SITE_URL", "LOG_FORMAT", "LOG_LEVEL", "EMAIL_URL"}
+    others = {name: value for name, value in environment.items() if name not in unset}
     command = [sys.executable, str(ROOT / "manage.py"), "run_demo", f"--port={port}"]
-    server = Kept(command, tmp_path, environment=environment | settings)
+    server = Kept(command, folder, environment=others | settings)
     wait_until(lambda: answers(port) or not server.running)
-    yield Visitor(f"http://127.0.0.1:{port}")
+    server.url = f"http://localhost:{port}"
+    yield server
     server.stop()
 
 
 def test_demo_does_not_believe_that_it_is_behind_https(demo):
     """Then it would refuse this form, which does not say from which page it comes."""
-    fields = demo.get("/session").form().fields | {"username": "alice", "password": "wrong"}
+    visitor = Visitor(demo.url)
+    fields = visitor.get("/session").form().fields | {"username": "alice", "password": "wrong"}
 
-    reply = demo.post("/session", fields, X_Forwarded_Proto="https")
+    reply = visitor.post("/session", fields, X_Forwarded_Proto="https")
 
     assert reply.status == 422
+
+
+def test_demo_is_at_localhost_and_other_names_of_this_machine_lead_there(demo):
+    port = demo.url.rpartition(":")[2]
+
+    for path, host in [("/", "127.0.0.1"), ("/session?next=/app", "127.0.0.1")]:
+        reply = Visitor(f"http://{host}:{port}").get(path)
+        assert (reply.status, reply.headers["Location"]) == (302, f"{demo.url}{path}")
+    assert Visitor(f"http://127.0.0.1:{port}").get("/healthz").status == 200
+
+
+def test_demo_writes_a_few_lines_and_nothing_between_them(demo):
+    """Audit events of a sign-in are lines of JSON in production; here they come with LOG_FORMAT only."""
+    visitor = Visitor(demo.url)
+    fields = visitor.get("/session").form().fields | {"username": "newcomer", "password": PASSWORD}
+    assert visitor.post("/session", fields).status == 302
+    assert visitor.get("/nothing").status == 404
+
+    written = demo.log.read_text()
+
+    assert demo.url in written
+    assert "{" not in written
+    assert len(written.splitlines()) < 20, written
 
 
 # ---------------------------------------------------------------- the tests' own servers

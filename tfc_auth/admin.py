@@ -9,6 +9,7 @@ from functools import update_wrapper
 from typing import Any, TypeVar, cast
 from urllib.parse import urlencode
 
+from django.apps import apps
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.decorators import login_not_required
@@ -24,8 +25,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 
 from accounts.models import User
-from accounts.sessions.assurance import has_sudo, is_fully_verified, redirect_to_sudo
+from accounts.sessions.assurance import asks_for_sudo, has_sudo, is_fully_verified, redirect_to_sudo
 from accounts.sessions.requests import SiteRequest
+from accounts.web.admin_parts import NOTHING
 from accounts.web.redirects import safe_next
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
@@ -36,9 +38,11 @@ READING = ("GET", "HEAD", "OPTIONS")  # methods
 
 
 class AdminSite(admin.AdminSite):
-    site_header = gettext_lazy("Site administration")
+    site_header = gettext_lazy("Site admin")
     site_title = settings.SITE_NAME
     index_title = gettext_lazy("Overview")
+    enable_nav_sidebar = False  # the navigation of base_site.html leaves lists the width of the page
+    empty_value_display = NOTHING
 
     def has_permission(self, request: HttpRequest) -> bool:
         user = request.user
@@ -65,7 +69,29 @@ class AdminSite(admin.AdminSite):
         """Show what there is of one application. Raises PermissionDenied if they may see nothing of it."""
         if not self.get_app_list(request, app_label):
             raise PermissionDenied
-        return super().app_index(request, app_label, extra_context)
+        words = {"title": apps.get_app_config(app_label).verbose_name}
+        return super().app_index(request, app_label, words | (extra_context or {}))
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """Show what there is, and a search for the person who asks for help."""
+        users: Any = self._registry[User]
+        found: dict[str, Any] = {}
+        if users.has_view_permission(request):
+            found = {
+                "find_url": reverse("admin:accounts_user_changelist"),
+                "find_help": users.search_help_text,
+            }
+        return super().index(request, found | (extra_context or {}))
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """Return Django's list, with what each page of it is for."""
+        found = super().get_app_list(request, app_label)
+        for app in found:
+            app["models"].sort(key=lambda model: getattr(self._registry[model["model"]], "position", 1))
+            for model in app["models"]:
+                model["about"] = getattr(self._registry[model["model"]], "about", "")
+                model["model_name"] = model["model"]._meta.model_name
+        return found
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         urls = [url for url in super().get_urls() if getattr(url, "name", None) not in HIDDEN_VIEWS]
@@ -96,6 +122,7 @@ class AdminSite(admin.AdminSite):
             except PermissionDenied:
                 return self.forbidden(request)
 
+        asks_for_sudo(gettext_lazy("use the site administration"))(guard)
         return cast(View, update_wrapper(guard, view))
 
     def forbidden(self, request: HttpRequest) -> HttpResponse:
@@ -113,6 +140,6 @@ def redirect_to_missing_proof(request: HttpRequest, next_path: str) -> HttpRespo
     if not user.is_staff:
         raise PermissionDenied
     if not user.is_enrolled:
-        messages.info(request, _("The site administration needs two-factor authentication. Set it up first."))
+        messages.info(request, _("The admin site needs two-factor authentication. Set it up first."))
         return redirect(f"{reverse('accounts:two_factor')}?{query}")
     return redirect_to_sudo(next_path)

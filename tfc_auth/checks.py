@@ -1,8 +1,9 @@
-"""Is a variable of the environment a setting that somebody has misspelt?"""
+"""Is a variable of the environment a misspelt setting? Is one empty that strangers need?"""
 
 from typing import Any
 
-from django.core.checks import CheckMessage, Tags, Warning, register
+from django.conf import settings
+from django.core.checks import CheckMessage, Info, Tags, Warning, register
 
 from tfc_auth.settings import env
 
@@ -16,4 +17,18 @@ def misspelt_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             id="tfc_auth.W001",
         )
         for name, meant in env.misspelt().items()
+    ]
+
+
+@register(Tags.security, deploy=True)
+def security_contact(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Hint at a missing contact. A site that few can reach needs none, so it fails no deployment."""
+    if settings.SECURITY_CONTACT:
+        return []
+    return [
+        Info(
+            "SECURITY_CONTACT is empty: who finds a vulnerability learns from /.well-known/security.txt that "
+            "nobody is named. Write an address, such as security@example.com.",
+            id="tfc_auth.I001",
+        )
     ]

@@ -1,7 +1,7 @@
 """Build error responses: pages, and JSON:API documents below /api/.
 
-Pages are plain templates that use no database, session or context processors, but for a form that has
-expired: its page says who is signed in now.
+Pages have the menus of the site where somebody is signed in and the database answers
+(accounts/web/error_pages.py). Those of a fault of ours ask nothing of the database.
 """
 
 import logging
@@ -12,7 +12,6 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import Error, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
-from django.template import loader
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -21,7 +20,8 @@ from accounts.database import schema
 from accounts.jsonapi.documents import respond_errors
 from accounts.jsonapi.errors import ApiError
 from accounts.jsonapi.middleware import is_for_api
-from accounts.web.acting import page_of
+from accounts.web.acting import SHOWING, page_of
+from accounts.web.error_pages import error_page
 from tfc_auth import origins
 
 logger = logging.getLogger(__name__)
@@ -52,8 +52,7 @@ def error_response(
     """Return the error in the form of the requested path: JSON:API or HTML."""
     if is_for_api(request):
         return respond_errors(ApiError(status, detail=detail_of(request, status, template)))
-    page = loader.render_to_string(f"errors/{template or status}.html", context)
-    return HttpResponse(page, status=status)
+    return error_page(request, status, template or "", **context)
 
 
 def detail_of(request: HttpRequest, status: int, template: str | None) -> str:
@@ -109,6 +108,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         fault=origins.fault_of_form(request),
         support_email=settings.SUPPORT_EMAIL,
         page=page_of(request),
+        label=_("Show the page as it is now"),
         name=user.get_username() if user.is_authenticated else "",
         typed=typed(request) if is_own_form(request) else [],
     )
@@ -132,7 +132,7 @@ def typed(request: HttpRequest) -> list[tuple[str, str]]:
     return [(str(TYPED[name]), text[:LONGEST_TYPED]) for name, text in sent.items() if text]
 
 
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return error_response(request, 404, sent=request.method == "POST", way_on=way_on(request))
 
 
@@ -141,8 +141,11 @@ def way_on(request: HttpRequest) -> str:
     return reverse("organizations:mine") if request.path_info.startswith(("/app/", ADMIN)) else ""
 
 
-def method_not_allowed(request: HttpRequest) -> HttpResponse:
-    return error_response(request, 405)
+def method_not_allowed(request: HttpRequest, allowed: str = "") -> HttpResponse:
+    """Return a 405. `allowed` is its Allow header: if it has GET, the page leads to what GET shows."""
+    if "GET" not in allowed or request.method in SHOWING or request.resolver_match is None:
+        return error_response(request, 405)
+    return error_response(request, 405, opens=True, page=page_of(request), label=_("Open the page"))
 
 
 def is_away(error: BaseException | None) -> bool:

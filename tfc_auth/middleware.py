@@ -155,8 +155,9 @@ class ErrorPagesMiddleware:
             return response
         if is_for_api(request) and not response.headers.get("Content-Type", "").startswith(MEDIA_TYPE):
             return self.with_page(request, response)
-        if response.status_code == 404 and settings.DEBUG and not is_for_api(request):
-            return errors.error_response(request, 404)
+        is_page = response.headers.get("Content-Type", "").startswith("text/html")
+        if response.status_code == 404 and settings.DEBUG and is_page and not is_for_api(request):
+            return errors.not_found(request)
         if response.status_code == 405 and (response.streaming or not response.content):
             return self.with_page(request, response)
         return response
@@ -171,7 +172,10 @@ class ErrorPagesMiddleware:
 
     def with_page(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         """Return the page for the status of a response without one. WhiteNoise streams its empty 405."""
-        replacement = errors.error_response(request, response.status_code)
+        if response.status_code == 405:
+            replacement = errors.method_not_allowed(request, response.headers.get("Allow", ""))
+        else:
+            replacement = errors.error_response(request, response.status_code)
         for name in ("Allow", "Retry-After"):
             if name in response:
                 replacement[name] = response[name]

@@ -10,7 +10,6 @@ from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.db import Error
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
-from django.template import loader
 from django.utils.translation import gettext as _
 
 from accounts.audit import Actor
@@ -18,12 +17,13 @@ from accounts.jsonapi.addresses import public_origin
 from accounts.jsonapi.documents import respond_errors
 from accounts.jsonapi.errors import ApiError
 from accounts.tokens.exposure import sent_in_clear
+from accounts.web.error_pages import error_page
 from tfc_auth.middleware import PROBES, GetResponse
 
 logger = logging.getLogger(__name__)
 
 # Paths that programs use; people open pages elsewhere.
-PROGRAMS = ("/api/", "/oauth/", "/webhooks/", "/.well-known/")
+PROGRAMS = ("/api/", "/oauth/", "/webhooks/", "/.well-known/terraform.json")
 
 
 class PlainHttpMiddleware:
@@ -43,8 +43,9 @@ class PlainHttpMiddleware:
             return refusal_of_program()
         if request.method in ("GET", "HEAD"):
             return self.redirect(request)
-        page = loader.render_to_string("errors/403_http.html", {"site_url": settings.SITE_URL})
-        return HttpResponse(page, status=403)
+        return error_page(
+            request, 403, "403_http", page=settings.SITE_URL, label=_("Open this site over https")
+        )
 
     def redirect(self, request: HttpRequest) -> HttpResponse:
         try:

@@ -46,9 +46,11 @@ PRODUCT_NAME = PRODUCT  # of the software, whatever SITE_NAME is
 
 SITE_NAME = env.site_name("SITE_NAME", default="TFC Auth")
 # Links in mails are built from this, never from the Host header of a request.
-SITE_URL = env.address("SITE_URL", default="http://127.0.0.1:8000")
+SITE_URL = env.address("SITE_URL", default="http://localhost:8000")
 SUPPORT_EMAIL = env.mailbox("SUPPORT_EMAIL")
-ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"] if DEBUG else [])
+# Whom to tell about a vulnerability, as URIs, best first (tfc_auth/well_known.py).
+SECURITY_CONTACT = env.contacts("SECURITY_CONTACT")
+ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"] if DEBUG else [])
 HTTPS = env.switch("HTTPS", default=not DEBUG)
 SIGN_UP = env.choice("SIGN_UP", "open", "closed")
 CREATE_ORGANIZATIONS = env.choice("CREATE_ORGANIZATIONS", "everybody", "staff")
@@ -103,6 +105,8 @@ MIDDLEWARE = [
     "accounts.outbox.middleware.OutboxMiddleware",
     "tfc_auth.plain_http.PlainHttpMiddleware",
     "tfc_auth.middleware.WellFormedMiddleware",
+    "tfc_auth.spellings.LoopbackMiddleware",
+    "tfc_auth.spellings.SlashMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "accounts.sessions.middleware.SessionMiddleware",
@@ -175,10 +179,7 @@ PASSWORD_HASHERS = {
     "cheap": ["django.contrib.auth.hashers.MD5PasswordHasher"],
 }[PASSWORD_HASHER]
 AUTH_PASSWORD_VALIDATORS = [
-    {
-        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-        "OPTIONS": {"min_length": 15},
-    },
+    {"NAME": "accounts.users.validators.MinimumLengthValidator"},
     {"NAME": "accounts.users.validators.MaximumLengthValidator"},
     {"NAME": "accounts.users.validators.GuessableValidator"},
 ]
@@ -336,8 +337,10 @@ FORMAT_MODULE_PATH = ["tfc_auth.formats"]
 # --- Logging ---
 
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL")
-# line: for people; json: each record is one line. Audit events are JSON on standard output in any case.
+# line: for people; json: each record is one line. Audit events are JSON on standard output in either case.
 LOG_FORMAT = env.choice("LOG_FORMAT", "line", "json")
+# Somebody who develops, or tries the demo, reads the terminal: there they come with LOG_FORMAT only.
+WRITES_AUDIT_LINES = not DEBUG or bool(env.given("LOG_FORMAT"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -364,6 +367,10 @@ LOGGING = {
         # `runserver` would write its lines by a formatter of Django's, unmasked.
         "django.server": {"handlers": [], "propagate": True, "level": "INFO"},
         # One line of JSON for each audit event, whatever LOG_LEVEL is.
-        "tfc_auth.audit": {"handlers": ["audit"], "level": "INFO", "propagate": False},
+        "tfc_auth.audit": {
+            "handlers": ["audit"] if WRITES_AUDIT_LINES else [],
+            "level": "INFO",
+            "propagate": False,
+        },
     },
 }

@@ -3,12 +3,17 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from tfc_auth import site
+from tfc_auth import site, well_known
 
 site_pages = [
     path("", site.start, name="start"),
     path(".well-known/change-password", site.change_password_redirect, name="change_password_redirect"),
     path(".well-known/terraform.json", site.terraform_services, name="terraform_services"),
+    path(".well-known/security.txt", well_known.security_txt, name="security_txt"),
+    path("robots.txt", well_known.robots_txt, name="robots_txt"),
+    path("favicon.ico", well_known.icon, name="favicon"),
+    path("apple-touch-icon.png", well_known.icon, name="touch_icon"),
+    path("apple-touch-icon-precomposed.png", well_known.icon, name="touch_icon_precomposed"),
     path("healthz", site.healthz, name="healthz"),
     path("readyz", site.readyz, name="readyz"),
     path("docs", site.docs_index, name="docs_index"),

@@ -6,7 +6,7 @@ from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooB
 from django.http import Http404, HttpResponse, UnreadablePostError
 from django.utils.translation import gettext as _
 
-from accounts.exceptions import Overloaded, RateLimited, RuleViolation, SessionEnded, TooFast
+from accounts.exceptions import Mistakes, Overloaded, RateLimited, RuleViolation, SessionEnded, TooFast
 from accounts.jsonapi.documents import respond_errors
 from accounts.jsonapi.errors import ApiError, InvalidDocument, invalid_attribute
 from accounts.web.statuses import status_of
@@ -38,6 +38,8 @@ def error_response(error: Exception) -> HttpResponse:
             return respond_errors(error)
         case SessionEnded():
             return respond_errors(unauthorized(str(error)))
+        case Mistakes():
+            return respond_errors(*(violation(mistake) for mistake in error.violations))
         case RuleViolation():
             return respond_errors(violation(error))
         case Http404():

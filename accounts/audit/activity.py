@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from accounts.audit import user_agents
 from accounts.audit.actor import subject_of
-from accounts.audit.events import Event, sentence_of
+from accounts.audit.events import Event, said_by
 from accounts.models import AuditEvent, User
 
 PAGE_SIZE = 25
@@ -18,33 +18,47 @@ PROOFS = (Event.LOGIN_SUCCEEDED, Event.SUDO_GRANTED)
 class ActivityEntry:
     event: AuditEvent
     sentence: str
-    subject: str  # the name of the subject, if it is not the user
-    method: str  # what signed in or proved it, "" of other events (accounts/factors/methods.py names it)
+    subject: str  # what it is about, if that is not the user
+    details: tuple[str, ...]
+    method: str  # of two-factor, or what signed in, "" of other events (accounts/factors/methods.py names it)
+    is_proof: bool  # whether the method proved who it was
     by: str  # who did it, if it was not the user
     ip: str
     browser: str
 
     @classmethod
     def of(cls, event: AuditEvent, user: User) -> Self:
-        by = by_whom(event, user)
+        by, said = by_whom(event, user), said_by(event)
+        subject = "" if event.subject == subject_of(user) else event.subject.partition(":")[2]
         return cls(
             event=event,
-            sentence=sentence_of(event.event),
-            subject="" if event.subject == subject_of(user) else event.subject.partition(":")[2],
-            method=event.data.get("method", "") if event.event in PROOFS else "",
+            sentence=said.sentence,
+            subject=said.about or subject,
+            details=said.details,
+            method=event.data.get("method", ""),
+            is_proof=event.event in PROOFS,
             by=by,
             # Do not reveal the address and the browser of another actor, such as an administrator.
-            ip="" if by else event.ip or "",
+            ip="" if by and not is_own_program(event, user) else event.ip or "",
             browser="" if by or not event.user_agent else user_agents.describe(event.user_agent),
         )
 
 
 def by_whom(event: AuditEvent, user: User) -> str:
+    """Return who did it, "" if it was the user in a browser."""
     if event.door == "command":
         return _("an administrator of the server")
+    if event.actor.startswith("organization:"):
+        return _("a program, with a token of the organization")
+    if is_own_program(event, user):
+        return _("a program, with your API token %(id)s") % {"id": event.data["token"]}
     if not event.actor.startswith("user:") or event.actor == subject_of(user):
         return ""
     return _("a site administrator") if event.door == "admin" else event.actor.removeprefix("user:")
+
+
+def is_own_program(event: AuditEvent, user: User) -> bool:
+    return event.actor == subject_of(user) and "token" in event.data
 
 
 @dataclass(frozen=True)
@@ -63,3 +77,9 @@ def activity_page(user: User, before: int | None) -> ActivityPage:
         entries=[ActivityEntry.of(event, user) for event in shown],
         next=shown[-1].pk if len(found) > PAGE_SIZE else None,
     )
+
+
+def last_sign_in(user: User) -> AuditEvent | None:
+    """Return the event of the user's last complete sign-in that is still kept."""
+    signed_in = AuditEvent.objects.filter(user_id=user.pk, event=Event.LOGIN_SUCCEEDED)
+    return signed_in.order_by("-id").first()

@@ -6,14 +6,18 @@ from typing import Any
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
-from accounts.audit import lines
+from accounts.audit import lines, wording
 from accounts.audit.actor import Actor
 from accounts.models import AuditEvent, User
 from accounts.plugins import Registry
 
 
 class EventName(models.TextChoices):
-    """Base class of each application's events: the value is stored, activity pages show the label."""
+    """Base class of each application's events: the value is stored, activity pages show what it says."""
+
+    def said(self, data: wording.Data) -> wording.Said:
+        """Describe a recorded event with these data, for the person concerned."""
+        return wording.Said(str(self.label))
 
 
 class Event(EventName):
@@ -30,7 +34,7 @@ class Event(EventName):
         _("Signed out of the browsers that you had not used for longest, because there were more than 100"),
     )
     BROWSER_REMEMBERED = "browser.remembered", _("Let this browser skip the code")
-    BROWSERS_FORGOTTEN = "browser.forgotten", _("Had remembered browsers forgotten")
+    BROWSERS_FORGOTTEN = "browser.forgotten", _("Forgot remembered browsers")
     IDLE_BROWSERS_FORGOTTEN = (
         "browser.idle_forgotten",
         _("Forgot the remembered browsers that were not used for longest, because there were more than 50"),
@@ -40,7 +44,7 @@ class Event(EventName):
     TWO_FACTOR_STARTED = "two_factor.started", _("Began to set up two-factor authentication")
     TWO_FACTOR_CANCELLED = "two_factor.cancelled", _("Cancelled setting up two-factor authentication")
     TWO_FACTOR_ENABLED = "two_factor.enabled", _("Turned on two-factor authentication")
-    TWO_FACTOR_REPLACED = "two_factor.replaced", _("Replaced the two-factor device")
+    TWO_FACTOR_REPLACED = "two_factor.replaced", _("Replaced a method of two-factor authentication")
     TWO_FACTOR_ADDED = "two_factor.added", _("Added a method of two-factor authentication")
     TWO_FACTOR_REMOVED = "two_factor.removed", _("Removed a method of two-factor authentication")
     TWO_FACTOR_CHALLENGED = "two_factor.challenged", _("Had a code sent")
@@ -48,10 +52,10 @@ class Event(EventName):
     TWO_FACTOR_FAILED = "two_factor.failed", _("Wrong two-factor code")
     TWO_FACTOR_SET_ASIDE = (
         "two_factor.set_aside",
-        _("Two-factor device taken out of use after 100 wrong codes"),
+        _("Took a two-factor method out of use after 100 wrong codes"),
     )
     BACKUP_CODES_RENEWED = "backup_codes.renewed", _("Renewed the backup codes")
-    BACKUP_CODES_REVEALED = "backup_codes.revealed", _("Looked at the backup codes")
+    BACKUP_CODES_REVEALED = "backup_codes.revealed", _("Revealed the backup codes")
 
     PASSWORD_FAILED = "password.failed", _("Wrong password where it was asked again")
     PASSWORD_CHANGED = "password.changed", _("Changed the password")
@@ -61,12 +65,13 @@ class Event(EventName):
     ACCOUNT_CREATED = "account.created", _("Created the account")
     ACCOUNT_DELETED = "account.deleted", _("Deleted the account")
     ACCOUNT_DEACTIVATED = "account.deactivated", _("Account deactivated")
-    ACCOUNT_REACTIVATED = "account.reactivated", _("Account activated again")
+    ACCOUNT_REACTIVATED = "account.reactivated", _("Account reactivated")
     RIGHTS_CHANGED = "account.rights_changed", _("Rights on this site changed")
     CONFIRMATION_SENT = "email.confirmation_sent", _("Asked for the confirmation mail again")
     EMAIL_CONFIRMED = "email.confirmed", _("Confirmed the email address")
     EMAIL_CHANGED = "email.changed", _("Changed the email address")
     EMAIL_CHANGE_REQUESTED = "email.change_requested", _("Entered a new email address")
+    TIME_ZONE_CHANGED = "account.time_zone_changed", _("Changed the time zone")
 
     TOKEN_CREATED = "token.created", _("Made an API token")
     TOKEN_REVOKED = "token.revoked", _("Revoked an API token")
@@ -81,17 +86,20 @@ class Event(EventName):
         _("Put back missing triggers that protect audit events"),
     )
 
+    def said(self, data: wording.Data) -> wording.Said:
+        return wording.of_account(self.value, str(self.label), data)
+
 
 # The enumerations of all applications.
 enumerations: Registry[type[EventName]] = Registry()
 
 
-def sentence_of(value: str) -> str:
-    """Return the sentence for a recorded event, or its value if no application knows the event any more."""
+def said_by(event: AuditEvent) -> wording.Said:
+    """Describe a recorded event; by its value alone if no application knows the event any more."""
     for names in enumerations.values():
-        if value in names.values:
-            return str(names(value).label)
-    return value
+        if event.event in names.values:
+            return names(event.event).said(event.data)
+    return wording.Said(event.event)
 
 
 def names() -> list[str]:

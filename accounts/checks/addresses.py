@@ -21,7 +21,7 @@ def addresses(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         problems.append(
             Error(
                 f"SITE_URL must be the https:// address of this site, not {settings.SITE_URL}: links in "
-                "mails begin with it.",
+                "emails begin with it.",
                 id="accounts.E013",
             )
         )
@@ -39,7 +39,7 @@ def addresses(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     elif settings.ALLOWED_HOSTS and not validate_host(in_brackets(url.hostname), settings.ALLOWED_HOSTS):
         problems.append(
             Error(
-                "ALLOWED_HOSTS does not name the host of SITE_URL, so that every link in a mail is answered "
+                "ALLOWED_HOSTS does not name the host of SITE_URL, so every link in an email fails "
                 f"with 400: add {in_brackets(url.hostname)}.",
                 id="accounts.E019",
             )
@@ -89,7 +89,7 @@ def mailboxes(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if not settings.SUPPORT_EMAIL:
         problems.append(
             Warning(
-                "SUPPORT_EMAIL is empty: nobody learns whom to ask when a device is lost.",
+                "SUPPORT_EMAIL is empty: people who lose their device don't learn whom to ask.",
                 id="accounts.W010",
             )
         )

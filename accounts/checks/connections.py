@@ -82,7 +82,8 @@ def lasting_database(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if database["NAME"] == ":memory:":
         return [
             Error(
-                "DATABASE_URL must name a file: what is in memory ends with the process.", id="accounts.E022"
+                "DATABASE_URL must name a file: a database in memory ends with the process.",
+                id="accounts.E022",
             )
         ]
     kind = file_system_of(Path(str(database["NAME"])), MOUNTS.read_text() if MOUNTS.exists() else "")

@@ -43,7 +43,8 @@ def time_limits(app_configs: Any, databases: Any = None, **kwargs: Any) -> list[
         reason = next(iter(str(error).splitlines()), "")
         return [
             Error(
-                f"The database does not answer ({reason}). Is DATABASE_URL right, and does its server run?",
+                f"The database does not answer ({reason}). Check that DATABASE_URL is right and that "
+                "the server runs.",
                 id="accounts.E024",
             )
         ]

@@ -9,14 +9,13 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Any, ClassVar, TypeAlias
 
-from django import forms
 from django.db import models
 from django.db.models import F, Q
 from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django_otp.models import Device as OTPDevice
 
 from accounts import limits
@@ -28,6 +27,7 @@ from accounts.limits.guesses import Guesses
 from accounts.limits.wording import WRONG_BACKUP_CODES, WRONG_CODES, WRONG_CODES_IN_KNOWN_BROWSERS
 from accounts.models import User
 from accounts.typed import characters, codes
+from accounts.web.forms import Form
 
 State: TypeAlias = dict[str, Any]
 
@@ -72,6 +72,8 @@ class Factor:
     label: ClassVar[str | Promise]
     # Its name where users choose a method; if empty, the label.
     choice_label: ClassVar[str | Promise] = ""
+    # What people do in the middle step of a set-up: the name of that step.
+    step_label: ClassVar[str | Promise] = gettext_lazy("Verify")
     # Its name where lists say what proved a session; if empty, the label.
     proof_label: ClassVar[str | Promise] = ""
     is_backup: ClassVar[bool] = False
@@ -83,8 +85,12 @@ class Factor:
     act_label: ClassVar[str | Promise] = ""
     device_model: ClassVar[type[Device]]
     # The form that enrolment shows first (such as for a phone number), or None.
-    details_form: ClassVar[type[forms.Form] | None] = None
+    details_form: ClassVar[type[Form] | None] = None
     guesses: ClassVar[Guesses]
+
+    def named(self, details: dict[str, Any]) -> str:
+        """Return its name with what the details form was filled in with, masked. Pure."""
+        return str(self.label)
 
     def device_of(self, user: User) -> Device | None:
         """Return the user's confirmed device of this factor."""

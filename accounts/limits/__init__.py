@@ -1,7 +1,7 @@
 """Limit how often something may be done."""
 
 from accounts.limits.budgets import Budget, BySource, ByWidestSource, Ceiling, Claim
-from accounts.limits.limiter import Attempt, attempt, reserve
+from accounts.limits.limiter import Attempt, attempt, closed_until, reserve
 from accounts.limits.wording import Told, refusal_of
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Claim",
     "Told",
     "attempt",
+    "closed_until",
     "refusal_of",
     "reserve",
 ]

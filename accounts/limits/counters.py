@@ -105,6 +105,17 @@ def take(counters: Sequence[Counter], now: datetime) -> dict[str, Taken]:
         return {key: Taken(count, as_datetime(resets_at)) for key, resets_at, count in cursor.fetchall()}
 
 
+def used_up(counters: Sequence[Counter]) -> list[tuple[Counter, datetime]]:
+    """Return each counter that is used up, and when its window closes, with one statement."""
+    by_key = {counter.key: counter for counter in counters}
+    stored = RateLimit.objects.filter(key__in=by_key, resets_at__gt=timezone.now())
+    return [
+        (by_key[row.key], min(row.resets_at, by_key[row.key].resets_at))
+        for row in stored
+        if row.count >= by_key[row.key].limit
+    ]
+
+
 def settle(counters: Sequence[Counter]) -> None:
     """Give back what was taken, and add 1 to budgets of successes, in one statement."""
     if not counters:

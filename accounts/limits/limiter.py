@@ -94,6 +94,15 @@ def reserve(*claims: Claim) -> Attempt:
     return Attempt(tuple(replace(counter, resets_at=taken[counter.key].resets_at) for counter in counters))
 
 
+def closed_until(*claims: Claim) -> dict[str, datetime]:
+    """Return when each of these budgets that is used up lets somebody try again, by name. Spends nothing."""
+    now = timezone.now()
+    found: dict[str, datetime] = {}
+    for counter, until in rows.used_up(rows.counters_of(claims, now)):
+        found[counter.budget.name] = max(until, found.get(counter.budget.name, now))
+    return found
+
+
 def refused_above_ceiling(counters: Sequence[Counter], taken: dict[str, Taken]) -> list[Counter]:
     """Return the counters that have more than their lower limit, while a ceiling is exceeded."""
     exceeded = {

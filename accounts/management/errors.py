@@ -50,5 +50,5 @@ def answering() -> Iterator[None]:
     except Error as error:
         raise CommandError(
             f"The database does not answer ({first_line(error)}). "
-            "Is DATABASE_URL right, and does its server run?"
+            "Check that DATABASE_URL is right and that the server runs."
         ) from error

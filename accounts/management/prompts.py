@@ -24,7 +24,7 @@ def confirmed(question: str) -> bool:
     try:
         answer = input(f"{question} [y/N] ")
     except EOFError:
-        raise CommandError("Nothing was changed. Add --yes if nobody is there to answer.") from None
+        raise CommandError("Nothing was changed. Add --yes to run without a prompt.") from None
     return answer.strip().lower() in ("y", "yes")
 
 
@@ -39,9 +39,9 @@ def new_password(*, noinput: bool) -> str:
         password = getpass.getpass("Password: ")
         again = getpass.getpass("Password (again): ")
     except EOFError:
-        raise CommandError("No password was typed.") from None
+        raise CommandError("You typed no password.") from None
     if passwords.normal(password) != passwords.normal(again):
-        raise CommandError("These were two different passwords.")
+        raise CommandError("The two passwords are different.")
     return checked(password)
 
 

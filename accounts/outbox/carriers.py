@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from smtplib import SMTPDataError, SMTPRecipientsRefused
 from typing import Any
 
-from django.core.mail import EmailMultiAlternatives
-
+from accounts.outbox.envelopes import envelope
 from accounts.outbox.mails import Mail
 from accounts.plugins import Registry
 
@@ -40,9 +39,7 @@ def send_mail(content: dict[str, Any]) -> None:
         mail = Mail(**content)
     except TypeError as error:
         raise Broken from error
-    envelope = EmailMultiAlternatives(mail.subject, mail.text, to=[mail.address])
-    envelope.attach_alternative(mail.html, "text/html")
-    envelope.send()
+    envelope(mail).send()
 
 
 def is_refusal(error: Exception) -> bool:

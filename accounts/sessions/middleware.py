@@ -85,10 +85,12 @@ def note_use(row: Session | None) -> None:
 class AuthenticationMiddleware(DjangoAuthenticationMiddleware):
     """Set `request.user` from the session's row, without another statement; a GET never deletes a row.
 
-    On POST, set `request.actor` before the view can change the session.
+    With the user comes their time zone, until the response is made. On POST, set `request.actor` before the
+    view can change the session.
     """
 
     def process_request(self, request: HttpRequest) -> None:
+        timezone.deactivate()
         if is_for_api(request):
             request.user = AnonymousUser()  # for Django's own code; API requests have no session
             return
@@ -98,6 +100,10 @@ class AuthenticationMiddleware(DjangoAuthenticationMiddleware):
         if request.method == "POST" and not is_for_api(request):
             request.actor = Actor.of(request)
 
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        timezone.deactivate()  # this thread goes on to serve others
+        return response
+
 
 def user_of(request: SiteRequest) -> User | AnonymousUser:
     row = request.session.row
@@ -105,4 +111,5 @@ def user_of(request: SiteRequest) -> User | AnonymousUser:
         return AnonymousUser()
     user: User = row.user
     user.session_verified = row.verified_at is not None
+    timezone.activate(user.zone)
     return user

@@ -38,15 +38,20 @@ def open_sessions(user: User, own: Session) -> list[SignedInBrowser]:
 
     Pending logins don't count.
     """
+    others = valid_sessions(user, but=own, most=MOST_SESSIONS - 1)
+    return [SignedInBrowser.of(row, own) for row in (own, *others)]
+
+
+def valid_sessions(user: User, *, but: Session | None = None, most: int = MOST_SESSIONS) -> list[Session]:
+    """Return the user's valid sessions by last use, the most recent first. Pending logins don't count."""
     now = timezone.now()
-    others = Session.objects.filter(user=user, security_stamp=user.security_stamp).exclude(pk=own.pk)
-    newest = others.annotate(**limit_columns()).order_by("-last_used_at", "-pk")[: MOST_SESSIONS - 1]
-    entries = [SignedInBrowser.of(own, own)]
+    rows = Session.objects.filter(user=user, security_stamp=user.security_stamp)
+    if but is not None:
+        rows = rows.exclude(pk=but.pk)
+    newest = list(rows.annotate(**limit_columns()).order_by("-last_used_at", "-pk")[:most])
     for row in newest:
         row.user = user
-        if is_alive(row, now):
-            entries.append(SignedInBrowser.of(row, own))
-    return entries
+    return [row for row in newest if is_alive(row, now)]
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,12 @@ def sent_in_clear(text: str, *, actor: Actor) -> None:
 def tell_owner(token: ApiToken, actor: Actor) -> None:
     owner = token.owner
     record(
-        Event.TOKEN_SENT_IN_CLEAR, actor=actor, subject=subject_of(owner), user=owner, sent=token.public_id
+        Event.TOKEN_SENT_IN_CLEAR,
+        actor=actor,
+        subject=subject_of(owner),
+        user=owner,
+        sent=token.public_id,
+        description=token.description,
     )
     outbox.notify(
         owner, "token_sent_in_clear", actor=actor, description=token.description, created_at=token.created_at

@@ -79,7 +79,14 @@ def create(
             raise TooManyTokens
         token = ApiToken(owner=locked, description=description)
         secret = issue(token, expires_at=expires_at, verified=verified, session=session, actor=actor)
-        record(Event.TOKEN_CREATED, actor=actor, subject=subject_of(user), user=user, made=token.public_id)
+        record(
+            Event.TOKEN_CREATED,
+            actor=actor,
+            subject=subject_of(user),
+            user=user,
+            made=token.public_id,
+            description=description,
+        )
         outbox.notify(
             locked,
             "token_created",
@@ -187,5 +194,6 @@ def revoke(user: User, token_id: int, *, actor: Actor) -> ApiToken | None:
             subject=subject_of(user),
             user=user,
             revoked=public_id("at", token_id),
+            description=token.description,
         )
     return token

@@ -3,16 +3,17 @@
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils.formats import date_format
+from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from accounts.web.times import in_full
 
 WIDTH = 76  # characters of a line
 LONGEST_PART = 40  # characters of a file name; file systems take 255 bytes in all
@@ -33,7 +34,7 @@ class CodesFile:
 
 
 def codes_file(user: User, codes: Sequence[str], *, when: datetime) -> CodesFile:
-    """Return the file for these unused codes, as they were at this time."""
+    """Return the file for these unused codes, as they were at this time, in the current time zone."""
     return CodesFile(name=file_name(user, when), above=heading(user, when), codes=codes, below=how_to_renew())
 
 
@@ -44,7 +45,7 @@ def file_name(user: User, when: datetime) -> str:
         site[:LONGEST_PART],
         "backup-codes",
         user.username[:LONGEST_PART],
-        f"{when.astimezone(UTC):%Y-%m-%d}",
+        f"{timezone.localtime(when):%Y-%m-%d}",
     ]
     return f"{'-'.join(parts)}.txt"
 
@@ -55,7 +56,7 @@ def heading(user: User, when: datetime) -> str:
         _("Site"): settings.SITE_NAME,
         _("Address"): settings.SITE_URL,
         _("Account"): f"{user.username} ({user.email})",
-        _("Saved"): f"{date_format(when.astimezone(UTC), 'j F Y, H:i')} UTC",
+        _("Saved"): in_full(when),
     }
     width = max(map(len, facts)) + 1
     use = _(

@@ -13,11 +13,14 @@ from accounts.factors.base import Factor
 from accounts.forms import MethodForm
 from accounts.models import User
 from accounts.sessions.requests import SignedInRequest
+from accounts.two_factor import steps
+from accounts.two_factor.choices import PAGE as PAGE
 from accounts.two_factor.codes_file import codes_file
+from accounts.two_factor.demands import demand_of
+from accounts.two_factor.fresh_codes import FreshCodes
 from accounts.two_factor.pending import PendingEnrolment
 from accounts.web.form_pages import form_page
 
-PAGE = "accounts:two_factor"
 CODES = "accounts:codes"
 
 
@@ -29,21 +32,25 @@ def overview_page(
     user = request.user
     saved = codes_file(user, codes, when=timezone.now()) if codes else None
     devices = factors.devices_of(user) if user.is_enrolled else {}
+    offered = missing(devices)
     backup = [device for factor, device in devices.items() if factor.is_backup]
     return form_page(
         request,
         "accounts/two_factor.html",
-        form or MethodForm(offered=missing(devices)),
+        form or MethodForm(offered=offered),
         devices=[
             {"factor": factor, "device": device, "shown": factor.describe(user, {})}
             for factor, device in devices.items()
             if not factor.is_backup
         ],
-        missing=missing(devices),
+        missing=offered,
+        steps=None if user.is_enrolled else steps.of_choice(user, offered[0]),
+        demand="" if user.is_enrolled else demand_of(user, context.get("next", "")),
         codes_left=factors.remaining(user) if backup else 0,
         codes_total=sum(factor.size for factor in factors.backup()),
         codes_last_used=backup[0].last_used_at if backup else None,
         low_stock=factors.LOW_STOCK,
+        says_to_confirm=not user.email_confirmed,  # so that the banner does not say it as well
         codes=codes,
         saved=saved,
         **context,
@@ -59,7 +66,7 @@ def codes_page(
     request: SignedInRequest,
     codes: Sequence[str],
     *,
-    fresh: bool,
+    fresh: FreshCodes,
     follower: PendingEnrolment | None = None,
 ) -> HttpResponse:
     """Show new codes. The caller decides whether this session may (accounts/two_factor/fresh_codes.py)."""
@@ -69,8 +76,9 @@ def codes_page(
         {
             "codes": codes,
             "saved": codes_file(request.user, codes, when=timezone.now()),
-            "fresh": fresh,
-            "follower": follower,
+            "fresh": fresh.first,
+            "steps": steps.of_codes(request.user, follower) if fresh.first else None,
+            "demand": demand_of(request.user, fresh.next_path),
         },
     )
     response["Cache-Control"] = "no-store"

@@ -32,6 +32,12 @@ class PendingEnrolment:
     replacing: bool
     # The enrolment that continues when this one is confirmed: {"factor": slug, "state": ...}.
     then: dict[str, Any] | None = None
+    follows: bool = False  # it is the `then` of another one, which is confirmed
+
+    @property
+    def follower(self) -> Factor | None:
+        """Return the factor that is set up after this one, or None."""
+        return factors.get(self.then["factor"]) if self.then else None
 
     @property
     def name(self) -> str:
@@ -85,6 +91,7 @@ class PendingEnrolment:
             "next": self.next_path,
             "replacing": self.replacing,
             "then": self.then,
+            "follows": self.follows,
             "stamp": stamp_of(request),
         }
 
@@ -101,11 +108,11 @@ class PendingEnrolment:
     def finish(self, request: SiteRequest) -> Self | None:
         """Forget this enrolment; start and return the one that follows (`then`), or None."""
         request.session.pop(ENROLMENT, None)
-        factor = factors.get(self.then["factor"]) if self.then else None
+        factor = self.follower
         if self.then is None or factor is None:
             return None
         follower = replace(
-            self, factor=factor, state=self.then["state"], started_at=timezone.now(), then=None
+            self, factor=factor, state=self.then["state"], started_at=timezone.now(), then=None, follows=True
         )
         follower.store(request)
         return follower
@@ -131,6 +138,7 @@ class PendingEnrolment:
             next_path=stored["next"],
             replacing=stored["replacing"],
             then=stored["then"],
+            follows=stored.get("follows", False),  # missing in those that the former release began
         )
 
     @staticmethod

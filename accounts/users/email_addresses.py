@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import crypto, limits, outbox
+from accounts import crypto, limits, outbox, signals
 from accounts.audit import Actor, Event, record, subject_of
 from accounts.exceptions import RuleViolation
 from accounts.limits import Budget, BySource, Ceiling, Claim, Told
@@ -49,8 +49,8 @@ RESENDS = Budget(
     told=Told(
         gettext_lazy("The mail was sent just now, or too often."),
         gettext_lazy(
-            "Look for it, also in your spam folder. If the address is wrong, correct it in your profile. If "
-            "no mail arrives, %(ask)s."
+            "Look for it, also in your spam folder. If the address is wrong, enter the right one. If no mail "
+            "arrives, %(ask)s."
         ),
     ),
 )
@@ -217,6 +217,7 @@ def confirm_address(user: User, *, actor: Actor) -> None:
     user.email, user.unconfirmed_email = unconfirmed_address(user), ""
     user.email_confirmed_at = timezone.now()
     user.save(update_fields=["email", "unconfirmed_email", "email_confirmed_at"])
+    signals.address_confirmed.send(User, user=user)
     event = Event.EMAIL_CHANGED if former else Event.EMAIL_CONFIRMED
     record(event, actor=actor, subject=subject_of(user), user=user)
     if former:

@@ -31,7 +31,7 @@ class LinkInvalid(RuleViolation):
     """
 
     code = "link-invalid"
-    message = gettext_lazy("This link does not work. It may have been used already, or be too old.")
+    message = gettext_lazy("This link doesn't work. It may have been used already, or it is too old.")
 
 
 class LinkOutdated(LinkInvalid):

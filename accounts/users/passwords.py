@@ -13,7 +13,7 @@ from django.db.models import F
 from accounts import crypto, limits, outbox
 from accounts.audit import Actor, Event, record, subject_of
 from accounts.audit.counts import refusals_counted
-from accounts.exceptions import RateLimited, RuleViolation, WrongPassword
+from accounts.exceptions import RateLimited, RuleViolation, WrongPassword, together
 from accounts.limits import Attempt, Budget, BySource, Claim, guesses, successes
 from accounts.models import User, login_key
 from accounts.models.methods import PASSWORD
@@ -118,25 +118,36 @@ def is_too_long(password: str) -> bool:
 
 def ensure_acceptable(password: str, user: User) -> None:
     """Raise WeakPassword unless the user may have this password: as it was typed, and in normal form."""
+    if (weak := weakness(password, user)) is not None:
+        raise weak
+
+
+def weakness(password: str, user: User) -> WeakPassword | None:
+    """Return why the user may not have this password, or None."""
     if is_too_long(password):
-        raise WeakPassword(MaximumLengthValidator().get_help_text())
+        return WeakPassword(MaximumLengthValidator().get_help_text())
     try:
         for spelling in dict.fromkeys((password, normal(password))):
             validate_password(spelling, user)
     except ValidationError as error:
-        raise WeakPassword(" ".join(error.messages)) from error
+        return WeakPassword(" ".join(error.messages))
+    return None
 
 
 def change(user: User, old: str, new: str, *, session: SessionStore | None, actor: Actor) -> None:
     """Set a new password. Every other session ends; this one continues with a new key (R50).
 
-    Without `session` an API token acts, which stays valid. Raises WeakPassword, WrongPassword, RateLimited,
-    SessionEnded.
+    Without `session` an API token acts, which stays valid. Raises WeakPassword, WrongPassword, or both
+    at once (Mistakes), RateLimited, SessionEnded.
     """
-    ensure_acceptable(new, user)
+    weak = weakness(new, user)
     with authenticate(user, old, failed=Event.PASSWORD_FAILED, actor=actor) as right:
         if right is None:
-            raise WrongPassword
+            raise together(WrongPassword(), weak)
+        if weak is not None:
+            with transaction.atomic():
+                right.undo()
+            raise weak
         new_hash = hashed(new)
         with counted(actor, always=True):
             if session is None:

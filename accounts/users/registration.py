@@ -4,7 +4,6 @@ An unconfirmed address reserves nothing, and nobody learns whether an address is
 address of another account the response is the same, and its owner gets a mail.
 """
 
-from collections.abc import Callable
 from functools import partial
 
 from django.conf import settings
@@ -14,11 +13,10 @@ from django.utils.translation import gettext_lazy
 
 from accounts import limits, outbox, signals
 from accounts.audit import Actor, Event, record, subject_of
-from accounts.exceptions import RateLimited, RuleViolation
+from accounts.exceptions import RateLimited, RuleViolation, together
 from accounts.limits import Attempt, Budget, BySource, Told
 from accounts.limits.budgets import DAY, HOUR
 from accounts.models import User
-from accounts.plugins import Registry
 from accounts.sessions.locks import lock_sessions_and_tokens, lock_user
 from accounts.sessions.store import SessionStore
 from accounts.users import administration, passwords
@@ -27,6 +25,7 @@ from accounts.users.email_addresses import (
     confirmations_to,
     send_confirmation,
 )
+from accounts.users.invited import invitations
 from accounts.users.links import LinkCookie
 from accounts.users.news import Change, tell_superusers
 from accounts.users.rights import Rights
@@ -57,10 +56,6 @@ INVITED_SIGN_UPS = BySource(
 BY_INVITATION = Budget("sign-up:invitation", (1, 7 * DAY))
 TRIES_BY_INVITATION = Budget("sign-up:invitation:tries", (20, HOUR))
 
-# Returns the key of the open invitation to this address that a token was mailed for, or "". By application.
-Invitation = Callable[[str, str], str]
-invitations: Registry[Invitation] = Registry()
-
 # The token of an invitation that was opened in this browser, for the page that makes the account.
 INVITED = LinkCookie("invited", "accounts:sign_up")
 
@@ -72,7 +67,7 @@ class SignUpClosed(RuleViolation):
 
 class UsernameTaken(RuleViolation):
     code = "username-taken"
-    message = gettext_lazy("That username is taken.")
+    message = gettext_lazy("That username is taken. Choose another one.")
     fields = ("username",)
 
 
@@ -81,11 +76,12 @@ def sign_up(
 ) -> User:
     """Create an account and sign it in. `invited_by` is the token of an invitation, or anything.
 
-    Raises SignUpClosed, WeakPassword, UsernameTaken, RateLimited, Overloaded.
+    Raises SignUpClosed, WeakPassword, UsernameTaken, or both at once (Mistakes), RateLimited, Overloaded.
     """
     if settings.SIGN_UP != "open":
         raise SignUpClosed
-    passwords.ensure_acceptable(password, User(username=username, email=email))
+    if weak := passwords.weakness(password, User(username=username, email=email)):
+        raise together(taken_name(username, email, actor=actor, invited_by=invited_by), weak)
     by_invitation = reserve_invitation(invited_by, email)
     try:
         return create(username, email, password, by_invitation, session=session, actor=actor)
@@ -96,12 +92,42 @@ def sign_up(
         raise
 
 
+def mistakes(
+    username: str, email: str, password: str, *, actor: Actor, invited_by: str = ""
+) -> list[RuleViolation]:
+    """Return what is wrong with name and password of a sign-up that fails anyway; "" is not looked at.
+
+    So people learn all of it at once. It counts as a sign-up of its network: nobody tries names for ever.
+    """
+    if settings.SIGN_UP != "open":
+        return []
+    taken = taken_name(username, email, actor=actor, invited_by=invited_by)
+    weak = passwords.weakness(password, User(username=username, email=email)) if password else None
+    return [violation for violation in (taken, weak) if violation is not None]
+
+
+def taken_name(username: str, email: str, *, actor: Actor, invited_by: str) -> UsernameTaken | None:
+    """Return that the name is taken, or None. It counts as `create` does, which has the last word."""
+    if not username:
+        return None
+    by_invitation = reserve_invitation(invited_by, email) if email else None
+    try:
+        limits.reserve(*(INVITED_SIGN_UPS if by_invitation else SIGN_UPS).claims(actor))
+        return UsernameTaken() if User.objects.by_login(username).exists() else None
+    except RateLimited:
+        return None
+    finally:
+        if by_invitation:
+            with transaction.atomic():
+                by_invitation.undo()
+
+
 def reserve_invitation(token: str, email: str) -> Attempt | None:
     """Spend the invitation of this token for an account with this address; None if it is not good for that.
 
     Its address must be the one that was invited: the link alone opens no accounts for others.
     """
-    key = next(filter(None, (find(token, email) for find in invitations.values())), "")
+    key = next(filter(None, (known.key_for_sign_up(token, email) for known in invitations.values())), "")
     if not key:
         return None
     try:

@@ -14,10 +14,29 @@ from accounts.plugins import Registry
 from accounts.users import guessable
 from accounts.users.guessable import Part
 
+SHORTEST_PASSWORD = 15  # characters (D12)
 LONGEST_PASSWORD = 1024  # characters (D12); longer ones are refused before hashing
 
 # Further names around a person that attackers try first.
 further_names: Registry[Callable[[User], Iterable[str]]] = Registry()
+
+
+class MinimumLengthValidator:
+    """Refuse passwords of fewer than `min_length` characters."""
+
+    def __init__(self, min_length: int = SHORTEST_PASSWORD) -> None:
+        self.min_length = min_length
+
+    def validate(self, password: str, user: User | None = None) -> None:
+        if len(password) < self.min_length:
+            raise ValidationError(self.get_help_text(), code="password_too_short")
+
+    def get_help_text(self) -> str:
+        return ngettext(
+            "This password is too short. Use %(n)s character or more.",
+            "This password is too short. Use %(n)s characters or more.",
+            self.min_length,
+        ) % {"n": self.min_length}
 
 
 class MaximumLengthValidator:
@@ -84,9 +103,9 @@ def validate_address(text: str) -> None:
     """
     local, at, domain = text.rpartition("@")
     if not (local.isascii() and local.isprintable()):
-        raise ValidationError(_("Use an address without accents or other special letters."), code="invalid")
+        raise ValidationError(_("Use an address without accents or other special letters."), code="letters")
     if at and not domain.isascii():
-        raise ValidationError(_("No domain can have this name."), code="invalid")
+        raise ValidationError(_("No domain can have this name."), code="domain")
     if '"' in text:
-        raise ValidationError(_("Use an address without quotation marks."), code="invalid")
+        raise ValidationError(_("Use an address without quotation marks."), code="quotation-marks")
     EmailValidator()(text)

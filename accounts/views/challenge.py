@@ -20,6 +20,7 @@ from accounts.forms import LoginCodeForm, LoginRecoveryCodeForm
 from accounts.login import proofs
 from accounts.login.pending import PendingChallenge, PendingLogin
 from accounts.models import User
+from accounts.sessions.assurance import FORM
 from accounts.sessions.requests import SiteRequest
 from accounts.web.acting import SeeOther, post_only
 from accounts.web.form_pages import add_message, add_violation, form_page
@@ -173,4 +174,6 @@ def asking_page(request: SiteRequest, factor: Factor | None, purpose: Purpose) -
     if purpose is Purpose.LOGIN:
         return f"{reverse('accounts:challenge')}?{urlencode(query)}"
     query["next"] = safe_next(request, request.POST.get("next"), reverse("organizations:home"))
+    if form := safe_next(request, request.POST.get(FORM), ""):
+        query[FORM] = form
     return f"{reverse('accounts:sudo')}?{urlencode(query)}"

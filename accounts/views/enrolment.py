@@ -1,38 +1,38 @@
 """Set up a method of two-factor authentication: the first, another one, or a new device for an old one."""
 
-from typing import Any
-
 from django.contrib import messages
-from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
 from accounts import factors
-from accounts.exceptions import EnrolmentExpired, MethodPaused, RateLimited, RuleViolation
+from accounts.exceptions import EnrolmentExpired, RateLimited
 from accounts.factors import refusals
-from accounts.factors.base import Factor
 from accounts.forms import CodeForm, MethodForm
 from accounts.models import User
-from accounts.sessions.assurance import sudo_required
+from accounts.sessions.assurance import asks_for_sudo, sudo_required
 from accounts.sessions.requests import SignedInRequest
+from accounts.two_factor import steps
+from accounts.two_factor.choices import Choice, act, choose
+from accounts.two_factor.demands import demand_of
 from accounts.two_factor.enrolment import cancel_enrolment, confirm_enrolment
 from accounts.two_factor.fresh_codes import FreshCodes
 from accounts.two_factor.pages import CODES, PAGE, factor_or_404, missing, overview_page
 from accounts.two_factor.pending import PendingEnrolment
 from accounts.web.acting import post_only
-from accounts.web.form_pages import add_message, add_violation, form_page
+from accounts.web.form_pages import add_violation, form_page
+from accounts.web.forms import Form
 from accounts.web.methods import get_or_post
 from accounts.web.redirects import safe_next
 
 
 @post_only(PAGE)
-@sudo_required(page=PAGE)
+@asks_for_sudo(gettext_lazy("set up two-factor authentication"))
 def enable(request: SignedInRequest) -> HttpResponse:
-    """Begin to set up the chosen method: the first one, or another one."""
-    user = request.user
-    offered = missing(factors.of_user(user))
+    """Begin to set up the chosen method: the first one, or another one. Without sudo, the proof does (D6)."""
+    offered = missing(factors.of_user(request.user))
     form = MethodForm(request.POST, offered=offered)
     next_path = safe_next(request, request.POST.get("next"), "")
     if not offered:
@@ -41,20 +41,22 @@ def enable(request: SignedInRequest) -> HttpResponse:
     if not form.is_valid():
         return overview_page(request, form, next=next_path)
     factor, also = form.chosen, form.also
-    return begin(
-        request,
-        user,
-        factor,
-        next_path=next_path,
+    choice = Choice(
+        factor=factor,
         details=form.details.get(factor.slug, {}),
-        then=(also, form.details[also.slug]) if also else None,
+        also=(also, form.details[also.slug]) if also else None,
+        next_path=next_path,
     )
+    return choose(request, choice, page=PAGE)
 
 
 @get_or_post
-@sudo_required(page="accounts:replace")
+@asks_for_sudo(gettext_lazy("replace a device"))
 def replace(request: SignedInRequest, factor: str) -> HttpResponse:
-    """Begin to replace a device. The old one works until the new one is confirmed."""
+    """Begin to replace a device. The old one works until the new one is confirmed.
+
+    GET asks for what the factor has to know, or shows the page with the button if it needs nothing.
+    """
     user = request.user
     chosen = factor_or_404(factor)
     if chosen.device_of(user) is None:
@@ -62,34 +64,14 @@ def replace(request: SignedInRequest, factor: str) -> HttpResponse:
         return redirect(PAGE)
     form = (chosen.details_form or Form)(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        return begin(request, user, chosen, replacing=True, details=form.cleaned_data)
-    return form_page(request, "accounts/two_factor_replace.html", form, factor=chosen)
-
-
-def begin(request: SignedInRequest, user: User, factor: Factor, **options: Any) -> HttpResponse:
-    try:
-        enrolment = PendingEnrolment.start(request, user, factor, **options)
-    except RuleViolation as error:
-        messages.error(request, str(error))
-        return redirect(PAGE)
-    if factor.acts:
-        act(request, enrolment)
-    return redirect("accounts:confirm")
-
-
-def act(request: SignedInRequest, pending: PendingEnrolment) -> None:
-    """Have the factor act; if that fails, the next page says why."""
-    try:
-        pending.ask(request)
-    except MethodPaused:
-        pass  # the page says so
-    except RuleViolation as error:
-        description = pending.factor.describe(pending.user, pending.state, enrolling=True)
-        add_message(request, error, countdown=bool(description.get("resend_in")))
+        choice = Choice(factor=chosen, details=form.cleaned_data, replacing=True)
+        return choose(request, choice, page="accounts:replace" if chosen.details_form else PAGE)
+    line = steps.of_choice(user, chosen) if chosen.details_form else None
+    return form_page(request, "accounts/two_factor_replace.html", form, factor=chosen, steps=line)
 
 
 @post_only("accounts:confirm")
-@sudo_required(page="accounts:confirm")
+@sudo_required(page="accounts:confirm", to=gettext_lazy("go on with the set-up"), back=PAGE)
 def resend(request: SignedInRequest) -> HttpResponse:
     """Have the factor that is being set up act again."""
     pending = PendingEnrolment.load(request, request.user)
@@ -100,7 +82,7 @@ def resend(request: SignedInRequest) -> HttpResponse:
 
 
 @get_or_post
-@sudo_required(page="accounts:confirm")
+@sudo_required(page="accounts:confirm", to=gettext_lazy("go on with the set-up"), back=PAGE)
 @sensitive_post_parameters("code")
 def confirm(request: SignedInRequest) -> HttpResponse:
     """Show the set-up of the device and ask for a code. The first device leads to the backup codes."""
@@ -111,6 +93,7 @@ def confirm(request: SignedInRequest) -> HttpResponse:
     if request.method == "POST" and request.POST.get("set_up", pending.name) != pending.name:
         return begun_again(request)
     form = CodeForm(request.POST if request.method == "POST" else None)
+    form.below_what_is_read_first()
     try:
         return answer_enrolment(request, user, pending, form)
     except EnrolmentExpired:  # confirmed or cancelled during this request
@@ -175,6 +158,9 @@ def answer_enrolment(
         description=pending.factor.describe(user, pending.state, enrolling=True),
         replacing=pending.replacing,
         set_up=pending.name,
+        skipping=pending.follows,
+        steps=steps.of_set_up(user, pending),
+        demand=demand_of(user, pending.next_path),
     )
 
 
@@ -195,6 +181,9 @@ def cancel(request: SignedInRequest) -> HttpResponse:
     pending = PendingEnrolment.load(request, user)
     if pending is None or not cancel_enrolment(user, pending.factor, pending.state, actor=request.actor):
         return set_up_ended(request)
-    messages.info(request, _("Nothing was changed."))
     PendingEnrolment.forget(request)
-    return redirect(PAGE)
+    if pending.follows:
+        messages.info(request, _("%(label)s was not set up.") % {"label": pending.factor.label})
+    else:
+        messages.info(request, _("Nothing was changed."))
+    return redirect(pending.next_path or PAGE)

@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_safe
 
@@ -78,7 +79,7 @@ def link_is_invalid(request: HttpRequest, error: LinkInvalid) -> HttpResponse:
 
 
 @get_or_post
-@sudo_required(page="accounts:password")
+@sudo_required(page="accounts:password", to=gettext_lazy("change your password"), back="accounts:profile")
 @sensitive_post_parameters("password", "new_password")
 def password(request: SignedInRequest) -> HttpResponse:
     form = ChangePasswordForm(request.POST if request.method == "POST" else None)

@@ -1,18 +1,19 @@
-"""User Settings: profile, deletion of the account, and activity."""
+"""User Settings: profile, time zone, deletion of the account, and activity."""
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_safe
 
 from accounts.audit import activity as history
 from accounts.exceptions import RuleViolation
-from accounts.forms import AddressForm, PasswordForm
+from accounts.forms import AddressForm, PasswordForm, TimeZoneForm
 from accounts.sessions.assurance import sudo_required
 from accounts.sessions.requests import SignedInRequest
-from accounts.users import email_addresses, passwords, registration
+from accounts.users import email_addresses, passwords, registration, time_zones
 from accounts.web.acting import post_only
 from accounts.web.form_pages import add_violation, form_page
 from accounts.web.methods import get_or_post
@@ -33,7 +34,7 @@ def profile_page(request: SignedInRequest, form: AddressForm) -> HttpResponse:
 
 
 @post_only(PAGE)
-@sudo_required(page=PAGE)
+@sudo_required(page=PAGE, to=gettext_lazy("change your email address"))
 def change_email(request: SignedInRequest) -> HttpResponse:
     user = request.user
     form = AddressForm(request.POST)
@@ -52,7 +53,21 @@ def change_email(request: SignedInRequest) -> HttpResponse:
 
 
 @get_or_post
-@sudo_required(page="accounts:delete_account")
+def time_zone(request: SignedInRequest) -> HttpResponse:
+    """Show the choice of a time zone, and store it."""
+    user = request.user
+    form = TimeZoneForm(request.POST if request.method == "POST" else None, stored=user.time_zone)
+    if form.is_valid():
+        if time_zones.change_time_zone(user, form.cleaned_data["time_zone"], actor=request.actor):
+            messages.success(request, _("Your time zone is changed."))
+        else:
+            messages.info(request, _("Your time zone stays as it is."))
+        return redirect(PAGE)
+    return form_page(request, "accounts/time_zone.html", form)
+
+
+@get_or_post
+@sudo_required(page="accounts:delete_account", to=gettext_lazy("delete your account"), back=PAGE)
 @sensitive_post_parameters("password")
 def delete_account(request: SignedInRequest) -> HttpResponse:
     form = PasswordForm(request.POST if request.method == "POST" else None)

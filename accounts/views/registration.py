@@ -2,7 +2,6 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.forms import Form
 from django.http import HttpResponse
 from django.middleware.csrf import rotate_token
 from django.shortcuts import redirect
@@ -14,10 +13,12 @@ from accounts.exceptions import RuleViolation
 from accounts.forms import AddressForm, SignUpForm
 from accounts.sessions.requests import SignedInRequest, SiteRequest
 from accounts.users import email_addresses, registration
+from accounts.users.invited import welcome
 from accounts.users.link_texts import LinkInvalid, LinkOfAnother
 from accounts.users.links import LinkCookie, check_reader
 from accounts.web.acting import post_only
 from accounts.web.form_pages import add_violation, form_page
+from accounts.web.forms import Form
 from accounts.web.methods import get_or_post
 from accounts.web.redirects import safe_next
 
@@ -48,7 +49,18 @@ def sign_up(request: SiteRequest) -> HttpResponse:
         else:
             rotate_token(request)
             return registration.INVITED.forget(redirect(next_path or PAGE))
-    return form_page(request, "accounts/sign_up.html", form, next=next_path)
+    elif form.is_bound:
+        add_mistakes(request, form)
+    invited = welcome(request, registration.INVITED, next_path)
+    return form_page(request, "accounts/sign_up.html", form, next=next_path, invited=invited)
+
+
+def add_mistakes(request: SiteRequest, form: SignUpForm) -> None:
+    """Add what only the verb knows to the mistakes of a form: all are told at once."""
+    right = {name: form.cleaned_data.get(name, "") for name in form.fields}
+    invited_by = registration.INVITED.token(request)
+    for violation in registration.mistakes(**right, actor=request.actor, invited_by=invited_by):
+        add_violation(form, violation)
 
 
 @login_not_required

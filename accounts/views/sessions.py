@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
 from accounts.exceptions import SessionEnded
@@ -35,13 +35,13 @@ def sessions(request: SignedInRequest) -> HttpResponse:
 
 
 @post_only(PAGE)
-@sudo_required(page=PAGE)
+@sudo_required(page=PAGE, to=gettext_lazy("end a session"))
 def end_session(request: SignedInRequest, session_id: int) -> HttpResponse:
     return end(request, session_id)
 
 
 @post_only(PAGE)
-@sudo_required(page=PAGE)
+@sudo_required(page=PAGE, to=gettext_lazy("end your other sessions"))
 def end_other_sessions(request: SignedInRequest) -> HttpResponse:
     return end(request)
 
@@ -57,13 +57,13 @@ def end(request: SignedInRequest, only: int | None = None) -> HttpResponse:
 
 
 @post_only(PAGE)
-@sudo_required(page=PAGE)
+@sudo_required(page=PAGE, to=gettext_lazy("forget a browser"))
 def forget_browser(request: SignedInRequest, browser_id: int) -> HttpResponse:
     return forget(request, browser_id)
 
 
 @post_only(PAGE)
-@sudo_required(page=PAGE)
+@sudo_required(page=PAGE, to=gettext_lazy("forget your remembered browsers"))
 def forget_browsers(request: SignedInRequest) -> HttpResponse:
     return forget(request)
 

@@ -2,6 +2,7 @@
 
 from typing import TypeAlias
 
+from django.contrib import messages
 from django.http import HttpResponse
 from django.middleware.csrf import rotate_token
 from django.shortcuts import redirect
@@ -19,8 +20,9 @@ from accounts.forms import CodeForm, PasswordForm, RecoveryCodeForm
 from accounts.login import proofs
 from accounts.login.pending import PendingChallenge
 from accounts.models import User
-from accounts.sessions.assurance import has_sudo
+from accounts.sessions.assurance import FORM, Reason, has_sudo, reason_of
 from accounts.sessions.requests import SignedInRequest
+from accounts.two_factor.choices import Choice, begin
 from accounts.web.form_pages import add_violation, form_page
 from accounts.web.methods import get_or_post
 from accounts.web.redirects import safe_next
@@ -32,11 +34,9 @@ AnyForm: TypeAlias = CodeForm | RecoveryCodeForm | PasswordForm
 @sensitive_post_parameters("code", "password")
 def sudo(request: SignedInRequest) -> HttpResponse:
     """Ask for a fresh proof: the second factor if enrolled, else the password (D6)."""
-    user = request.user
-    asked_for = request.POST.get("next") or request.GET.get("next")
-    next_path = safe_next(request, asked_for, reverse("organizations:home"))
+    user, reason = request.user, asked_for(request)
     if request.method != "POST" and has_sudo(request):
-        return redirect(next_path)
+        return redirect(reason.next_path)
     devices, set_aside = asked_of(user)
     factor = factors.chosen(devices, request.POST.get("factor") or request.GET.get("factor"))
     form = sudo_form(factor)(request.POST if request.method == "POST" else None)
@@ -44,9 +44,7 @@ def sudo(request: SignedInRequest) -> HttpResponse:
     if form.is_valid():
         try:
             if prove(request, user, factor, form):
-                PendingChallenge.forget(request)
-                rotate_token(request)
-                return redirect(next_path)
+                return proved(request, reason)
             refusal = wrong_proof(request, user, factor, form)
             form.add_error("code" if factor else "password", refusal.message)
             devices, set_aside = asked_of(user)
@@ -56,13 +54,36 @@ def sudo(request: SignedInRequest) -> HttpResponse:
         request,
         "accounts/sudo.html",
         form,
-        next=next_path,
+        next=reason.next_path,
+        reason=reason,
+        choice=Choice.waiting(request, reason.form),
         factor=factor,
         description=PendingChallenge.describe(request, user, factor, Purpose.SUDO) if factor else {},
         set_aside=set_aside,
         alternatives=[other for other in devices if other != factor],
         belongs_to=refusal and refusal.belongs_to,
     )
+
+
+def asked_for(request: SignedInRequest) -> Reason:
+    """Return for what a proof is asked, and where it leads: the page or its form says so."""
+    next_path, form = (request.POST.get(name) or request.GET.get(name) for name in ("next", FORM))
+    return reason_of(
+        safe_next(request, next_path, reverse("organizations:home")), safe_next(request, form, "")
+    )
+
+
+def proved(request: SignedInRequest, reason: Reason) -> HttpResponse:
+    """Begin the set-up that waited for this proof. Else lead back: a refused form has to be sent again."""
+    PendingChallenge.forget(request)
+    rotate_token(request)
+    choice = Choice.take(request, reason.form, request.POST.get("choice", ""))
+    if choice is not None:
+        return begin(request, choice)
+    if reason.form:
+        words = _("You have confirmed that it's you. Nothing has been done yet: you can now %(to)s.")
+        messages.success(request, words % {"to": reason.to})
+    return redirect(reason.next_path)
 
 
 def asked_of(user: User) -> tuple[list[Factor], list[Factor]]:

@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_safe
 
@@ -14,7 +15,13 @@ from accounts.exceptions import RuleViolation
 from accounts.fields import LIFETIMES, NEVER
 from accounts.forms import TokenForm
 from accounts.models import DESCRIPTION_LENGTH
-from accounts.sessions.assurance import has_sudo, is_fully_verified, redirect_to_sudo, sudo_required
+from accounts.sessions.assurance import (
+    asks_for_sudo,
+    has_sudo,
+    is_fully_verified,
+    redirect_to_sudo,
+    sudo_required,
+)
 from accounts.sessions.requests import SignedInRequest
 from accounts.tokens import issuing as verbs
 from accounts.web.acting import post_only
@@ -25,6 +32,7 @@ PAGE = "accounts:tokens"
 TERRAFORM = "terraform-login"  # the `source` in the URL that `terraform login` opens
 
 
+@asks_for_sudo(gettext_lazy("generate a token"), back=PAGE)
 @require_safe
 def tokens(request: SignedInRequest) -> HttpResponse:
     """Show the tokens and the form. `terraform login` asks for sudo first: one click then shows the token."""
@@ -48,12 +56,13 @@ def tokens_page(request: SignedInRequest, form: TokenForm, source: str) -> HttpR
 
 
 @post_only(PAGE)
+@asks_for_sudo(gettext_lazy("generate a token"))
 @sensitive_variables("secret")
 def create_token(request: SignedInRequest) -> HttpResponse:
     """Create a token; only this response shows the secret (docs/decisions/0005)."""
     source = source_of(request.POST.get("source"))
     if not has_sudo(request):  # not sudo_required: the page must return with the form as it was filled in
-        return redirect_to_sudo(page_with(request, source))
+        return redirect_to_sudo(page_with(request, source), form=request.path)
     form = TokenForm(request.POST)
     if form.is_valid():
         try:
@@ -74,7 +83,7 @@ def create_token(request: SignedInRequest) -> HttpResponse:
 
 
 @post_only(PAGE)
-@sudo_required(page=PAGE)
+@sudo_required(page=PAGE, to=gettext_lazy("revoke a token"))
 def revoke_token(request: SignedInRequest, token_id: int) -> HttpResponse:
     token = verbs.revoke(request.user, token_id, actor=request.actor)
     if token is None:

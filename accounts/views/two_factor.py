@@ -6,6 +6,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_safe
 
@@ -40,7 +41,7 @@ def overview(request: SignedInRequest) -> HttpResponse:
 
 
 @post_only(PAGE)
-@sudo_required(page=PAGE)
+@sudo_required(page=PAGE, to=gettext_lazy("reveal your backup codes"))
 @sensitive_variables("codes")
 def reveal_codes(request: SignedInRequest) -> HttpResponse:
     user = request.user
@@ -49,7 +50,7 @@ def reveal_codes(request: SignedInRequest) -> HttpResponse:
 
 
 @post_only(CODES)
-@sudo_required(page=CODES)
+@sudo_required(page=CODES, to=gettext_lazy("download your backup codes"))
 @sensitive_variables("codes", "saved")
 def download_codes(request: SignedInRequest) -> HttpResponse:
     """Answer with the unused codes as a file, for browsers without JavaScript.
@@ -72,7 +73,7 @@ def download_codes(request: SignedInRequest) -> HttpResponse:
 
 
 @post_only(PAGE)
-@sudo_required(page=PAGE)
+@sudo_required(page=PAGE, to=gettext_lazy("renew your backup codes"))
 def renew_codes(request: SignedInRequest) -> HttpResponse:
     backup_codes.renew(request.user, session=request.session, actor=request.actor)
     return redirect(CODES)
@@ -90,21 +91,29 @@ def codes(request: SignedInRequest) -> HttpResponse:
     codes = fresh.codes(request, user) if fresh else []
     follower = PendingEnrolment.load(request, user) if fresh and fresh.first else None
     if fresh and codes:
-        return codes_page(request, codes, fresh=fresh.first, follower=follower)
+        return codes_page(request, codes, fresh=fresh, follower=follower)
     replaced = fresh is not None and not fresh.is_newest(user)
     return codes_gone_page(request, replaced=replaced, follower=follower)
 
 
 @post_only(CODES)
 def codes_kept(request: SignedInRequest) -> HttpResponse:
-    """Stop showing the new codes, and go on to where the person wanted to go."""
+    """Stop showing the new codes. Go on to what is set up next, else to where the person came from."""
     fresh = FreshCodes.load(request)
     FreshCodes.forget(request)
-    return redirect((fresh and fresh.next_path) or PAGE)
+    if fresh is None:
+        return redirect(PAGE)
+    if fresh.first:
+        messages.success(request, _("Two-factor authentication is on."))
+    else:
+        messages.success(request, _("Your new backup codes work. The former ones no longer do."))
+    if fresh.first and PendingEnrolment.load(request, request.user):
+        return redirect("accounts:confirm")
+    return redirect(fresh.next_path or PAGE)
 
 
 @get_or_post
-@sudo_required(page="accounts:disable")
+@sudo_required(page="accounts:disable", to=gettext_lazy("disable two-factor authentication"), back=PAGE)
 @sensitive_post_parameters("password")
 def disable(request: SignedInRequest) -> HttpResponse:
     """Name organizations that lock the user out (D4) or forbid it (D3); disable with the password (R30)."""
@@ -132,7 +141,7 @@ def disable(request: SignedInRequest) -> HttpResponse:
 
 
 @post_only(PAGE)
-@sudo_required(page=PAGE)
+@sudo_required(page=PAGE, to=gettext_lazy("remove a method"))
 def remove(request: SignedInRequest, factor: str) -> HttpResponse:
     """Remove one of several methods."""
     user = request.user

@@ -8,6 +8,8 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from accounts.web.times import zone_name
+
 MINUTE, HOUR = 60, 3600  # seconds
 SOON = 6 * HOUR  # people count so many hours, and look at the clock for more
 
@@ -34,7 +36,7 @@ def try_again(seconds: int) -> str:
 
 
 def when(seconds: int) -> str:
-    """Return when so many seconds are over, never too early.
+    """Return when so many seconds are over, never too early, in the current time zone (times.py).
 
     For example "in 5 minutes", "in about 3 hours, at 14:05 UTC" or "tomorrow at 14:05 UTC".
     """
@@ -43,23 +45,21 @@ def when(seconds: int) -> str:
     if seconds <= HOUR - MINUTE:
         minutes = -(-seconds // MINUTE)
         return ngettext("in %(n)s minute", "in %(n)s minutes", minutes) % {"n": minutes}
-    now = timezone.now()
-    end = now + timedelta(seconds=seconds)
+    now = timezone.localtime()
+    end = timezone.localtime(timezone.now() + timedelta(seconds=seconds))
     if end.second or end.microsecond:
         end = end.replace(second=0, microsecond=0) + timedelta(minutes=1)
-    at = {"time": f"{end:%H:%M}"}
+    at = {"time": f"{end:%H:%M} {zone_name(end)}"}
     if seconds < SOON:
         hours = round(seconds / HOUR)
-        words = ngettext(
-            "in about %(n)s hour, at %(time)s UTC", "in about %(n)s hours, at %(time)s UTC", hours
-        )
+        words = ngettext("in about %(n)s hour, at %(time)s", "in about %(n)s hours, at %(time)s", hours)
         return words % {"n": hours, **at}
     days = (end.date() - now.date()).days
     if days == 0:
-        return _("today at %(time)s UTC") % at
+        return _("today at %(time)s") % at
     if days == 1:
-        return _("tomorrow at %(time)s UTC") % at
-    return _("on %(date)s at %(time)s UTC") % {
+        return _("tomorrow at %(time)s") % at
+    return _("on %(date)s at %(time)s") % {
         "date": date_format(end, pgettext("date format", "j F Y")),
         **at,
     }

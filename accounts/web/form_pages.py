@@ -3,11 +3,11 @@
 from typing import Any
 
 from django.contrib import messages
-from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from accounts.exceptions import Overloaded, RateLimited, RuleViolation
+from accounts.exceptions import Mistakes, Overloaded, RateLimited, RuleViolation
+from accounts.web.forms import Form
 from accounts.web.statuses import status_of
 
 LONGEST_COUNTDOWN = 60  # seconds
@@ -25,6 +25,10 @@ def add_violation(form: Form, error: RuleViolation, field: str | None = None) ->
 
     `form_page` then responds with the status of the rule.
     """
+    if isinstance(error, Mistakes):
+        for violation in error.violations:
+            add_violation(form, violation, field)
+        return
     field = next((name for name in error.fields if name in form.fields), field)
     form.add_error(field, str(error))
     form.violation = error  # type: ignore[attr-defined]

@@ -6,16 +6,27 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.middleware import LoginRequiredMiddleware as DjangoLoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template import loader
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
 from accounts.exceptions import DecryptionFailed, Overloaded, RateLimited, RuleViolation, SessionEnded
 from accounts.web.acting import SHOWING, SeeOther, page_of, redirect_to_sign_in
+from accounts.web.error_pages import error_page
 from accounts.web.statuses import status_of
 
 
 class LoginRequiredMiddleware(DjangoLoginRequiredMiddleware):
-    """Redirect to the sign-in, and after it to the page whose form was sent: a POST is never replayed."""
+    """Redirect to the sign-in, and after it to the page whose form was sent: a POST is never replayed.
+
+    Who asks is read only where that matters: what is open to everybody needs no session and no database.
+    """
+
+    def process_view(
+        self, request: HttpRequest, view_func: Callable[..., Any], *arguments: Any
+    ) -> HttpResponseBase | None:
+        if not getattr(view_func, "login_required", True):
+            return None
+        return super().process_view(request, view_func, *arguments)
 
     def handle_no_permission(
         self, request: HttpRequest, view_func: Callable[..., Any]
@@ -46,16 +57,29 @@ class RuleViolationMiddleware:
             messages.error(request, str(exception))
             return redirect_to_sign_in(request)
         if isinstance(exception, RateLimited):
-            page = loader.render_to_string("errors/429.html", {"message": str(exception)})
-            return HttpResponse(page, status=429, headers={"Retry-After": str(exception.retry_after)})
+            response = refusal(request, 429, exception)
+            response["Retry-After"] = str(exception.retry_after)
+            return response
         stale = isinstance(exception, RuleViolation) and not isinstance(exception, NOT_OF_STATE)
         if stale and request.method not in SHOWING:
             messages.error(request, str(exception))
             return SeeOther(page_of(request))
         if isinstance(exception, RuleViolation):
-            page = loader.render_to_string("errors/422.html", {"message": str(exception)})
-            response = HttpResponse(page, status=status_of(exception))
+            response = refusal(request, status_of(exception), exception)
             if isinstance(exception, Overloaded):
                 response["Retry-After"] = str(exception.retry_after)
             return response
         return None
+
+
+def refusal(request: HttpRequest, status: int, violation: RuleViolation) -> HttpResponse:
+    """Return the page that says why, and that leads back to the page of the form that was sent."""
+    return error_page(
+        request,
+        status,
+        "429" if status == 429 else "422",
+        message=str(violation),
+        busy=isinstance(violation, Overloaded),
+        page="" if request.method in SHOWING else page_of(request),
+        label=_("Back to the page"),
+    )

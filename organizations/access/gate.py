@@ -12,9 +12,12 @@ from urllib.parse import urlencode
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.database.prepared import Prepared
 from accounts.models import User
+from accounts.sessions.assurance import asks_for_sudo, match_of
 from accounts.sessions.requests import SignedInRequest
 from organizations.exceptions import NoLongerAllowed, OrganizationGone, TwoFactorRequired
 from organizations.models import Membership, MembershipQuerySet, Organization
@@ -64,6 +67,8 @@ def guard(view: OrganizationView[P], *checks: Check) -> RoutedView[P]:
         except OrganizationGone as error:
             raise Http404 from error
 
+    if not hasattr(guarded, "sudo_to"):  # where the policy asks for the second factor, not the view
+        asks_for_sudo(gettext_lazy("open this organization"))(guarded)
     return cast("RoutedView[P]", guarded)
 
 
@@ -106,3 +111,15 @@ def is_locked_out(user: User, organization: Organization) -> bool:
 def enrolment_path(next_path: str) -> str:
     """Return the path of the two-factor page, which leads on to `next_path` after enrolment."""
     return f"{reverse('accounts:two_factor')}?{urlencode({'next': next_path})}"
+
+
+def demand_of(user: User, path: str) -> str:
+    """Return that the organization of this page requires two-factor, if the user is a member of it."""
+    match = match_of(path)
+    name = match.kwargs.get("organization_name") if match else None
+    membership = membership_of(user, name) if name else None
+    if membership is None or not membership.organization.is_mandatory:
+        return ""
+    return _("%(name)s requires two-factor authentication. You will be taken back there.") % {
+        "name": membership.organization.name
+    }

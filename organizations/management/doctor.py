@@ -10,6 +10,7 @@ from accounts.database.timeouts import unhurried
 from accounts.management.doctor import Check, Note
 from accounts.management.rows import named
 from accounts.models import User
+from organizations.members.addresses import copy_again, wrongly_copied
 from organizations.models import (
     INVITATION_LIFETIME,
     Membership,
@@ -58,6 +59,12 @@ def memberships_mirror_users() -> Iterator[str]:
         yield f"{row.organization}: the invitation of {row} tells that it has two-factor authentication"
     for row in renamed.select_related("organization", "user").iterator():
         yield f"{row.organization}: {row} is called {row.user} now"
+
+
+def addresses_are_copied() -> Iterator[str]:
+    """Check the copies of members' addresses. An invitation must not have one: it would tell it."""
+    if rows := named(wrongly_copied()):
+        yield f"the addresses that owners search are not those of the members: {rows}"
 
 
 def invitations_reach_somebody() -> Iterator[str]:
@@ -126,6 +133,7 @@ CHECKS = {
     "owners of mandatory organizations are enrolled": Check(owners_are_enrolled, urgency=2),
     "every organization has an owner": Check(organizations_have_owners),
     "memberships mirror their users": Check(memberships_mirror_users),
+    "addresses of members": Check(addresses_are_copied, repair=copy_again, mend="doctor --reconcile"),
     "invitations": Check(invitations_reach_somebody),
     "tokens of organizations": Check(tokens_are_sound),
     "counts": Check(counts_are_right, repair=recount, urgency=6, mend="doctor --reconcile"),

@@ -22,7 +22,7 @@ from accounts.sessions.locks import acting
 from organizations.access.rights import check_user_token, lock_memberships, lock_organization, lock_with_right
 from organizations.announcements import active_owners, tell_of_invitation
 from organizations.events import Event, record
-from organizations.exceptions import AlreadyMember, InvitationGone, UnknownUser
+from organizations.exceptions import AlreadyMember, InvitationExpired, InvitationGone, UnknownUser
 from organizations.members.invitation_limits import for_invitation
 from organizations.members.invitation_links import INVITATION
 from organizations.models import (
@@ -32,6 +32,7 @@ from organizations.models import (
     OrganizationCounts,
     OrganizationToken,
     Right,
+    confirmed_address,
     invitation_end,
 )
 
@@ -147,6 +148,7 @@ def activate(invitation: Membership, user: User) -> None:
     invitation.user = user
     invitation.username = user.username
     invitation.email = ""
+    invitation.address_key = confirmed_address(user)
     invitation.two_factor_enabled = user.is_enrolled
     invitation.joined_at = timezone.now()
     invitation.expires_at = None
@@ -170,7 +172,7 @@ def decline(invitation_id: int, *, user: User, actor: Actor) -> Organization:
 def lock_invitation(invitation_id: int, user: User) -> tuple[Organization, User, list[Membership]]:
     """Lock the organization of an open invitation, the user, and all of the user's rows in it; return them.
 
-    Raises InvitationGone.
+    Raises InvitationGone, InvitationExpired.
     """
     found = (
         Membership.objects.of_person(user)
@@ -184,9 +186,11 @@ def lock_invitation(invitation_id: int, user: User) -> tuple[Organization, User,
     organization = lock_organization(found.organization)
     user = User.objects.lock(user.pk)
     rows = list(organization.memberships.of_person(user).order_by("pk").select_for_update(no_key=True))
-    is_open = any(row.pk == invitation_id and row.is_invited and not row.is_expired for row in rows)
-    if not is_open:
+    invited = next((row for row in rows if row.pk == invitation_id and row.is_invited), None)
+    if invited is None:
         raise InvitationGone
+    if invited.is_expired:
+        raise InvitationExpired
     return organization, user, rows
 
 

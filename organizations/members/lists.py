@@ -54,43 +54,6 @@ def beginning_with(key: str, status: str, rows: MembershipQuerySet, *, private: 
     return Membership.objects.filter(pk__in=found)
 
 
-def filtered(
-    organization: Organization, status: str = "", q: str = "", without_two_factor: bool = False
-) -> MembershipQuerySet:
-    """Return the members or the invitations that the page "Users" shows to owners.
-
-    The search finds members by name only: one index gives them in the order of the page.
-    """
-    invited = status == Membership.Status.INVITED
-    memberships = organization.memberships
-    rows: MembershipQuerySet = memberships.invited() if invited else memberships.active()
-    if q:
-        rows = beginning_with(login_key(q), status, rows, private=invited)
-    return rows.without_two_factor() if without_two_factor and not invited else rows
-
-
-def mark_inactive(rows: Iterable[Membership]) -> None:
-    """Set `account_is_active` of the rows of a page, with one statement of its own."""
-    ids = [row.user_id for row in rows if not row.is_invited]
-    inactive = set(User.objects.filter(pk__in=ids, is_active=False).values_list("pk", flat=True))
-    for row in rows:
-        row.account_is_active = row.user_id not in inactive
-
-
-def only_owner_among(
-    organization: Organization, rows: Sequence[Membership], *, is_whole: bool
-) -> Membership | None:
-    """Return the only active owner if it is one of these rows: they can't stop being an owner.
-
-    Call `mark_inactive` first. With `is_whole` the rows are all members, and nothing is read.
-    """
-    owners = [row for row in rows if row.is_owner and row.account_is_active]
-    if not owners or len(owners) > 1:
-        return None
-    others = organization.memberships.owners().filter(user__is_active=True).exclude(pk=owners[0].pk)
-    return owners[0] if is_whole or not others.exists() else None
-
-
 class MemberList:
     """The members and invitations of an organization; without `private`, members and their names only."""
 

@@ -94,7 +94,9 @@ class Membership(models.Model):
     with that confirmed address accepts.
     """
 
-    account_is_active = True  # no column: members.lists.mark_inactive sets it where a page shows it
+    # No columns: `members.search.add_accounts` sets them for pages of owners.
+    account_is_active = True
+    address = ""
 
     class Status(models.TextChoices):
         INVITED = "invited", _("Invited")
@@ -111,6 +113,8 @@ class Membership(models.Model):
         output_field=models.CharField(max_length=USERNAME_LENGTH),
         db_persist=True,
     )
+    # A copy of a member's confirmed address, by which owners search. Never that of somebody who is invited.
+    address_key = models.CharField(max_length=254, blank=True, default="", db_default="", editable=False)
     is_owner = models.BooleanField(default=False)
     status = models.CharField(max_length=8, choices=Status, default=Status.INVITED)
     # A copy of User.two_factor_enabled_at, written in the same transaction (policy.two_factor.mirror).
@@ -179,6 +183,28 @@ class Membership(models.Model):
                 condition=Q(status="active"),
             ),
             models.Index(
+                fields=["organization", "address_key"],
+                opclasses=["int8_ops", "varchar_pattern_ops"],
+                name="members_by_address",
+                condition=Q(status="active"),
+            ),
+            models.Index(
+                fields=["organization", "joined_at", "id"],
+                name="members_by_joining",
+                condition=Q(status="active"),
+            ),
+            models.Index(
+                fields=["organization", "joined_at", "id"],
+                name="members_without_by_joining",
+                condition=Q(status="active", two_factor_enabled=False),
+            ),
+            models.Index(
+                fields=["organization", "email"],
+                opclasses=["int8_ops", "varchar_pattern_ops"],
+                name="invitations_by_address",
+                condition=Q(status="invited"),
+            ),
+            models.Index(
                 fields=["organization"],
                 name="owners_without_two_factor",
                 condition=Q(is_owner=True, two_factor_enabled=False, status="active"),
@@ -202,6 +228,11 @@ class Membership(models.Model):
     @property
     def is_invited(self) -> bool:
         return self.status == self.Status.INVITED
+
+    @property
+    def sent_at(self) -> datetime | None:
+        """Return when this invitation was sent, the last time; None for a member."""
+        return self.expires_at and self.expires_at - INVITATION_LIFETIME
 
     @property
     def is_expired(self) -> bool:

@@ -24,7 +24,6 @@ from organizations.exceptions import (
     OwnerKeepsTwoFactor,
     OwnersNotEnrolled,
     ReactivatedOwnerNotEnrolled,
-    listing,
 )
 from organizations.models import AuthPolicy, Membership, Organization, OrganizationCounts
 from organizations.news import MEMBERS_WITHOUT_TWO_FACTOR, OWNERS
@@ -125,7 +124,7 @@ def veto_reactivation(sender: type[User], *, user: User, active: bool, **kwargs:
         return
     owned = Membership.objects.owners().filter(user=user).mandatory().order_by("organization__name")
     if names := list(owned.values_list("organization__name", flat=True)):
-        raise ReactivatedOwnerNotEnrolled(name=user.username, names=listing(names))
+        raise ReactivatedOwnerNotEnrolled(user.username, names)
 
 
 def consequences(sender: type[User], *, user: User, **kwargs: Any) -> dict[str, list[str]]:

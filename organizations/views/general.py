@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.sessions.assurance import sudo_required
 from accounts.sessions.requests import SignedInRequest
@@ -36,7 +37,9 @@ def general(request: SignedInRequest, organization: Organization, membership: Me
 
 @get_or_post
 @owner_required
-@sudo_required(page="organizations:delete")
+@sudo_required(
+    page="organizations:delete", to=gettext_lazy("delete the organization"), back="organizations:general"
+)
 def delete(request: SignedInRequest, organization: Organization, membership: Membership) -> HttpResponse:
     form = DeleteForm(organization, request.POST if request.method == "POST" else None)
     if form.is_valid():

@@ -1,4 +1,7 @@
-"""Show the home page after sign-in, and create organizations."""
+"""Show the start page after sign-in, and create organizations."""
+
+from dataclasses import dataclass
+from typing import Self
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -12,13 +15,33 @@ from accounts.web.form_pages import add_violation, form_page
 from accounts.web.methods import get_or_post
 from organizations import lifecycle
 from organizations.access.rights import may_create_organizations
+from organizations.context_processors import Switcher, SwitcherEntry, switcher_of
 from organizations.forms import NewOrganizationForm
+
+MOST_NAMED = 3  # organizations in the card "Secure your account"
+
+
+@dataclass(frozen=True)
+class Demands:
+    """The organizations that are locked until two-factor is set up: some, and the number of others."""
+
+    named: list[SwitcherEntry]
+    others: int
+
+    @classmethod
+    def of(cls, switcher: Switcher) -> Self:
+        named = [entry for entry in switcher.organizations if entry.is_mandatory][:MOST_NAMED]
+        return cls(named, switcher.demanding - len(named))
 
 
 @require_safe
 def home(request: SignedInRequest) -> HttpResponse:
-    """Render the page. Its lists come from organizations.context_processors, as in the top bar."""
-    return render(request, "organizations/home.html")
+    """Show what to do first, the invitations, and the organizations.
+
+    The lists come from organizations.context_processors, as in the top bar.
+    """
+    demands = None if request.user.is_enrolled else Demands.of(switcher_of(request))
+    return render(request, "organizations/home.html", {"nav": "start", "demands": demands})
 
 
 @get_or_post
@@ -40,4 +63,8 @@ def new(request: SignedInRequest) -> HttpResponse:
         else:
             messages.success(request, _("%(name)s is yours.") % {"name": organization.name})
             return redirect("organizations:detail", organization.name)
+    elif form.is_bound and "name" in form.cleaned_data:
+        taken = lifecycle.taken_name(form.cleaned_data["name"], owner=user, actor=request.actor)
+        if taken:
+            add_violation(form, taken)
     return form_page(request, "organizations/new.html", form, allowed=may_create_organizations(user))

@@ -9,11 +9,12 @@ from django.views.decorators.http import require_safe
 
 from accounts.exceptions import EmailNotConfirmed, RuleViolation
 from accounts.sessions.requests import SignedInRequest, SiteRequest
-from accounts.users.link_texts import LinkInvalid, LinkOfAnother
+from accounts.users.invited import AT_SIGN_IN
+from accounts.users.link_texts import LinkInvalid, LinkOfAnother, LinkOutdated
 from accounts.users.links import LinkCookie
 from accounts.users.registration import INVITED
 from accounts.web.statuses import status_of
-from organizations.exceptions import InvitationGone
+from organizations.exceptions import InvitationExpired, InvitationGone
 from organizations.members import invitation_links
 
 PAGE = "organizations:invitation"
@@ -23,7 +24,7 @@ COOKIE = LinkCookie("invitation", PAGE)
 @login_not_required
 @require_safe
 def invitation_link(request: SiteRequest, token: str) -> HttpResponse:
-    return INVITED.keep(COOKIE.take(token), token)
+    return AT_SIGN_IN.keep(INVITED.keep(COOKIE.take(token), token), token)
 
 
 @require_safe
@@ -44,14 +45,20 @@ def invitation(request: SignedInRequest) -> HttpResponse:
         return render(request, "organizations/invitation.html", {"unconfirmed": str(error)})
     except RuleViolation as error:
         # A whole link that leads nowhere is one to an invitation that was answered, revoked or deleted.
-        problem = InvitationGone() if type(error) is LinkInvalid else error
+        problem = gone(error)
         shown = {"problem": str(problem)}
         return render(request, "organizations/invitation.html", shown, status=status_of(problem))
     return render(request, "organizations/invitation.html", {"row": row})
 
 
+def gone(error: RuleViolation) -> RuleViolation:
+    if isinstance(error, LinkOutdated):
+        return InvitationExpired()
+    return InvitationGone() if type(error) is LinkInvalid else error
+
+
 def address_explanation() -> str:
     return _(
-        "If the address that got the mail is yours, too, you can make it the email address of this account, "
-        "under Profile. Then the invitation is for this account."
+        "If the address that got the mail is yours, you can make it the email address of this account in "
+        "your profile. The invitation is then for this account."
     )

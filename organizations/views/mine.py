@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
@@ -9,16 +10,19 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from accounts.exceptions import RuleViolation
-from accounts.sessions.assurance import has_sudo, redirect_to_sudo
+from accounts.sessions.assurance import asks_for_sudo, has_sudo, redirect_to_sudo, sent_form
 from accounts.sessions.requests import SignedInRequest
 from accounts.web.acting import post_only
 from accounts.web.methods import get_or_post
+from accounts.web.redirects import safe_next
 from accounts.web.statuses import status_of
 from organizations.access.gate import membership_required_despite_policy
-from organizations.context_processors import organizations_page, switcher_of
+from organizations.context_processors import OrganizationsPage, organizations_page, switcher_of
+from organizations.forms import OrganizationFilterForm
 from organizations.members import invitations, memberships
 from organizations.members.account_changes import last_owned
 from organizations.members.left_behind import left_by
@@ -38,17 +42,32 @@ def mine_page(request: SignedInRequest, status: int = 200) -> HttpResponse:
     text = request.GET.get("page", "") or "1"
     if not (text.isascii() and text.isdigit() and len(text) <= 6 and int(text)):
         raise BadRequest("malformed page")
-    number, path = int(text), reverse("organizations:mine")
-    context: dict[str, Any] = {"page": number, "next_url": f"{path}?page={number + 1}"}
-    entries = switcher_of(request).organizations
-    if number > 1:  # the first page is what the top bar has read
-        page = organizations_page(request.user, number)
-        entries = page.entries
-        context |= {"previous_url": f"{path}?page={number - 1}", "entries": entries}
-        context["has_next"] = page.has_next
-    owned = [entry.name for entry in entries if entry.is_owner]
-    context["owned_alone"] = last_owned(request.user, owned) if owned else []
+    form = OrganizationFilterForm(request.GET)
+    searched = form.cleaned_data["q"] if form.is_valid() else ""
+    page = found_page(request, int(text), searched) if form.is_valid() else OrganizationsPage([], False)
+    owned = [entry.name for entry in page.entries if entry.is_owner]
+    context: dict[str, Any] = {
+        "form": form,
+        "page": int(text),
+        "entries": page.entries,
+        "searching": bool(searched or form.errors),
+        "owned_alone": last_owned(request.user, owned) if owned else [],
+        "previous_url": page_url(int(text) - 1, searched) if int(text) > 1 else "",
+        "next_url": page_url(int(text) + 1, searched) if page.has_next else "",
+    }
     return render(request, "organizations/mine.html", context, status=status)
+
+
+def found_page(request: SignedInRequest, number: int, searched: str) -> OrganizationsPage:
+    if number > 1 or searched:
+        return organizations_page(request.user, number, searched)
+    switcher = switcher_of(request)  # the top bar has read the first page
+    return OrganizationsPage(switcher.organizations, switcher.has_more)
+
+
+def page_url(number: int, searched: str) -> str:
+    query = ({"q": searched} if searched else {}) | {"page": number}
+    return f"{reverse(PAGE)}?{urlencode(query)}"
 
 
 def refused(request: SignedInRequest, error: RuleViolation) -> HttpResponse:
@@ -74,7 +93,7 @@ def decline(request: SignedInRequest, membership_id: int) -> HttpResponse:
     except RuleViolation as error:
         return refused(request, error)
     messages.info(request, _("You have declined the invitation to %(name)s.") % {"name": organization.name})
-    return redirect("organizations:mine")
+    return redirect(safe_next(request, request.POST.get("next"), reverse(PAGE)))
 
 
 def answer(request: SignedInRequest, membership_id: int, verb: Callable[..., Organization]) -> Organization:
@@ -83,11 +102,12 @@ def answer(request: SignedInRequest, membership_id: int, verb: Callable[..., Org
 
 @get_or_post
 @membership_required_despite_policy
+@asks_for_sudo(gettext_lazy("leave an organization that you own"), back=PAGE)
 def leave(request: SignedInRequest, organization: Organization, membership: Membership) -> HttpResponse:
     """Show what leaving means, and what stays; then leave."""
     # Giving up an owner's rights takes sudo (D6), as on the page "Users".
     if membership.is_owner and not has_sudo(request):
-        return redirect_to_sudo(request.path)
+        return redirect_to_sudo(request.path, form=sent_form(request))
     if request.method != "POST":
         context = {
             "organization": organization,

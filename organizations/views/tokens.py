@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_safe
 
@@ -45,6 +45,7 @@ def tokens_page(
         for kind in Kind
     }
     context: dict[str, Any] = {"organization": organization, "membership": membership, **sections}
+    context["form"] = next(iter((refused or {}).values()), None)  # the title tells of its mistakes
     return render(request, "organizations/tokens.html", context, status=422 if refused else 200)
 
 
@@ -57,7 +58,7 @@ def maker_shown(token: OrganizationToken | None) -> dict[str, Any]:
 
 @owner_required
 @post_only(PAGE)
-@sudo_required(page=PAGE)
+@sudo_required(page=PAGE, to=gettext_lazy("generate a token"))
 @sensitive_variables("secret")
 def create_token(
     request: SignedInRequest, organization: Organization, membership: Membership, kind: str
@@ -80,7 +81,7 @@ def create_token(
 
 @owner_required
 @post_only(PAGE)
-@sudo_required(page=PAGE)
+@sudo_required(page=PAGE, to=gettext_lazy("delete a token"))
 def delete_token(
     request: SignedInRequest, organization: Organization, membership: Membership, kind: str
 ) -> HttpResponse:

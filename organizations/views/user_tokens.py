@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from accounts.sessions.assurance import sudo_required
@@ -33,7 +34,7 @@ def user_tokens(request: SignedInRequest, organization: Organization, membership
 
 @owner_required
 @post_only(PAGE)
-@sudo_required(page=PAGE)
+@sudo_required(page=PAGE, to=gettext_lazy("change which tokens the organization accepts"))
 def disable(request: SignedInRequest, organization: Organization, membership: Membership) -> HttpResponse:
     policy.set_user_tokens(organization, False, actor=request.actor)
     messages.success(request, _("%(name)s no longer accepts personal tokens.") % {"name": organization.name})
@@ -42,7 +43,7 @@ def disable(request: SignedInRequest, organization: Organization, membership: Me
 
 @owner_required
 @post_only(PAGE)
-@sudo_required(page=PAGE)
+@sudo_required(page=PAGE, to=gettext_lazy("change which tokens the organization accepts"))
 def enable(request: SignedInRequest, organization: Organization, membership: Membership) -> HttpResponse:
     policy.set_user_tokens(organization, True, actor=request.actor)
     messages.success(request, _("%(name)s accepts personal tokens again.") % {"name": organization.name})

@@ -1,4 +1,4 @@
-"""Organization settings > Users: list, invite and remove members, and make them owners."""
+"""Organization settings > Users: the lists of members and invitations, and what owners do to one of them."""
 
 from collections.abc import Callable
 
@@ -7,23 +7,22 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from accounts.exceptions import RuleViolation
-from accounts.sessions.assurance import has_sudo, redirect_to_sudo, sudo_required
+from accounts.sessions.assurance import asks_for_sudo, has_sudo, redirect_to_sudo, sent_form
 from accounts.sessions.requests import SignedInRequest
-from accounts.web.acting import post_only
-from accounts.web.form_pages import add_violation, form_page
 from accounts.web.methods import get_or_post
 from accounts.web.redirects import safe_next
 from accounts.web.statuses import status_of
 from organizations.access.gate import owner_required
 from organizations.exceptions import MembershipGone, NotShown
 from organizations.forms import AddMemberForm, RemovalForm, UserFilterForm
-from organizations.members import invitations, memberships
-from organizations.members.keyset import keyset_page, page_links
+from organizations.members import memberships
+from organizations.members.keyset import DEFAULT_SORT, ORDERS, keyset_page, page_links, sort_links
 from organizations.members.left_behind import Choices, left_by
-from organizations.members.lists import filtered, mark_inactive, only_owner_among
+from organizations.members.search import MOST_FOUND, add_accounts, listed, only_owner_among
 from organizations.models import Membership, Organization
 
 PAGE = "organizations:users"
@@ -32,65 +31,69 @@ PAGE = "organizations:users"
 @require_safe
 @owner_required
 def users(request: SignedInRequest, organization: Organization, membership: Membership) -> HttpResponse:
-    return users_page(request, organization, membership, AddMemberForm())
+    return users_page(request, organization, membership)
 
 
 def users_page(
-    request: SignedInRequest, organization: Organization, membership: Membership, form: AddMemberForm
+    request: SignedInRequest, organization: Organization, membership: Membership, status: int = 200
 ) -> HttpResponse:
+    """Render one page of a list, with the addresses of members: for owners only (AP-14)."""
     filters = UserFilterForm(request.GET)
     filters.is_valid()
     chosen = filters.cleaned_data
-    page = keyset_page(filtered(organization, **chosen), request.GET)
+    showing_invited = chosen.get("status") == Membership.Status.INVITED
+    sort = request.GET.get("sort", "")
+    sort = sort if sort in ORDERS and not showing_invited else DEFAULT_SORT
+    shown = listed(organization, **chosen)
+    page = keyset_page(shown.rows, request.GET, ORDERS[sort], shown.total)
+    add_accounts(page.rows)
     path = reverse(PAGE, args=[organization.name])
-    mark_inactive(page.rows)
     is_whole = not (page.before or page.after or any(chosen.values()))
     query = {name: str(value) for name, value in chosen.items() if value}
-    return form_page(
-        request,
-        "organizations/users.html",
-        form,
-        organization=organization,
-        membership=membership,
-        filters=filters,
-        showing_invited=chosen.get("status") == Membership.Status.INVITED,
-        page=page,
-        only_owner=only_owner_among(organization, page.rows, is_whole=is_whole),
-        this_page=request.get_full_path() if request.method == "GET" else path,
-        **page_links(page, path, **query),
-    )
+    by_sort = query | ({} if sort == DEFAULT_SORT else {"sort": sort})
+    context = {
+        "organization": organization,
+        "membership": membership,
+        "filters": filters,
+        "form": AddMemberForm(),
+        "showing_invited": showing_invited,
+        "page": page,
+        "total": shown.total,
+        "most_found": MOST_FOUND,
+        "sort": sort,
+        "sorts": sort_links(path, query, sort),
+        "only_owner": only_owner_among(organization, page.rows, is_whole=is_whole),
+        "this_page": request.get_full_path() if request.method == "GET" else path,
+        **page_links(page, path, **by_sort),
+    }
+    return render(request, "organizations/users.html", context, status=status)
 
 
+@get_or_post
 @owner_required
-@post_only(PAGE)
-def add_member(request: SignedInRequest, organization: Organization, membership: Membership) -> HttpResponse:
-    form = AddMemberForm(request.POST)
-    if form.is_valid():
-        who = form.cleaned_data["username"]
-        try:
-            invitations.invite(organization, who, actor=request.actor)
-        except RuleViolation as error:
-            add_violation(form, error, "username")
-        else:
-            messages.success(
-                request, _("%(who)s is invited. The invitation is good for 7 days.") % {"who": who}
-            )
-            return redirect(f"{reverse(PAGE, args=[organization.name])}?status=invited")
-    return users_page(request, organization, membership, form)
-
-
-@owner_required
-@post_only(PAGE)
-@sudo_required(page=PAGE)
+@asks_for_sudo(gettext_lazy("make a member an owner"), back=PAGE)
 def make_owner(
     request: SignedInRequest, organization: Organization, membership: Membership, membership_id: int
 ) -> HttpResponse:
+    """Show what an owner can do, and let the owner decide; then make the member one. Takes sudo (D6)."""
+    row = organization.memberships.active().filter(pk=membership_id).first()
+    asks = request.method != "POST"
+    if asks and row is None:
+        return refused(request, organization, membership, MembershipGone())
+    if asks and row is not None and row.is_owner:
+        messages.info(request, _("%(name)s is already an owner.") % {"name": row})
+        return redirect(PAGE, organization.name)
+    if not has_sudo(request):
+        return redirect_to_sudo(request.get_full_path(), form=sent_form(request))
+    if asks:
+        return decision_page(request, "organizations/promotion.html", organization, membership, row=row)
     done = _("%(name)s is now an owner.")
     return act(request, organization, membership, membership_id, memberships.make_owner, done)
 
 
 @get_or_post
 @owner_required
+@asks_for_sudo(gettext_lazy("change who owns the organization"), back=PAGE)
 def unmake_owner(
     request: SignedInRequest, organization: Organization, membership: Membership, membership_id: int
 ) -> HttpResponse:
@@ -104,6 +107,7 @@ def unmake_owner(
 
 @get_or_post
 @owner_required
+@asks_for_sudo(gettext_lazy("remove a member"), back=PAGE)
 def remove_member(
     request: SignedInRequest, organization: Organization, membership: Membership, membership_id: int
 ) -> HttpResponse:
@@ -136,7 +140,7 @@ def ask_first(
         left_by(organization, [row.user_id]), request.POST if request.method == "POST" else None
     )
     if (row.is_owner or form.left.tokens) and not has_sudo(request):
-        return redirect_to_sudo(request.get_full_path())
+        return redirect_to_sudo(request.get_full_path(), form=sent_form(request))
     if request.method != "POST" or not form.is_valid():
         return asking_page(request, organization, membership, row, form)
     try:
@@ -160,20 +164,34 @@ def asking_page(
     form: RemovalForm,
     error: RuleViolation | None = None,
 ) -> HttpResponse:
-    page, match = reverse(PAGE, args=[organization.name]), request.resolver_match
+    match = request.resolver_match
+    return decision_page(
+        request,
+        "organizations/removal.html",
+        organization,
+        membership,
+        status=422 if error or form.errors else 200,
+        row=row,
+        form=form,
+        error=error,
+        removing=match is not None and match.url_name == "remove_member",
+        others=[token for token in organization.tokens.all() if token.created_by_id != row.user_id],
+    )
+
+
+def decision_page(
+    request: SignedInRequest,
+    template: str,
+    organization: Organization,
+    membership: Membership,
+    status: int = 200,
+    **context: object,
+) -> HttpResponse:
+    """Render a page that asks. `next` is the page of the list that led to it."""
     sent = request.POST if request.method == "POST" else request.GET
-    context = {
-        "organization": organization,
-        "membership": membership,
-        "row": row,
-        "form": form,
-        "error": error,
-        "removing": match is not None and match.url_name == "remove_member",
-        "others": [token for token in organization.tokens.all() if token.created_by_id != row.user_id],
-        "next": safe_next(request, sent.get("next"), page),
-    }
-    status = 422 if error or form.errors else 200
-    return render(request, "organizations/removal.html", context, status=status)
+    next_path = safe_next(request, sent.get("next"), reverse(PAGE, args=[organization.name]))
+    context |= {"organization": organization, "membership": membership, "next": next_path}
+    return render(request, template, context, status=status)
 
 
 def act(
@@ -193,16 +211,6 @@ def act(
     return back(request, organization, membership, changed)
 
 
-def refused(
-    request: SignedInRequest, organization: Organization, membership: Membership, error: RuleViolation
-) -> HttpResponse:
-    """Render the page with the message of the error."""
-    messages.error(request, str(error))
-    response = users_page(request, organization, membership, AddMemberForm())
-    response.status_code = status_of(error)
-    return response
-
-
 def back(
     request: SignedInRequest, organization: Organization, membership: Membership, changed: Membership
 ) -> HttpResponse:
@@ -210,3 +218,11 @@ def back(
     if changed.user_id == membership.user_id:  # they may have lost access to the page
         return redirect("organizations:home")
     return redirect(safe_next(request, request.POST.get("next"), reverse(PAGE, args=[organization.name])))
+
+
+def refused(
+    request: SignedInRequest, organization: Organization, membership: Membership, error: RuleViolation
+) -> HttpResponse:
+    """Render the list with the message of the error."""
+    messages.error(request, str(error))
+    return users_page(request, organization, membership, status=status_of(error))

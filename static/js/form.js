@@ -1,5 +1,4 @@
-// Comforts for forms: send once, start at the first mistake, show a password, wait for a choice, grey out what a box
-// replaces.
+// Comforts for forms: send once, start at the first mistake, show a password, grey out what a box replaces.
 
 // Of a double click the first counts. The second would be sent with a session key that the first has replaced, and its
 // answer would take the place of the one with the codes. Nothing is `disabled`: that would take a button's own value
@@ -27,6 +26,7 @@ window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) markSent(form, false);
 });
 
+document.querySelector("[data-focus]")?.focus({ preventScroll: true }); // what stands above it is read first
 document.querySelector('[aria-invalid="true"]')?.focus();
 
 for (const button of document.querySelectorAll("[data-reveal]")) {
@@ -41,14 +41,6 @@ for (const button of document.querySelectorAll("[data-reveal]")) {
   });
   // Browsers offer to keep what is sent in a password field only.
   field.form.addEventListener("submit", () => { field.type = "password"; });
-}
-
-for (const form of document.querySelectorAll("form[data-needs]")) {
-  const button = form.querySelector("button[type=submit]");
-  const update = () => { button.disabled = !form.querySelector(`[name="${form.dataset.needs}"]:checked`); };
-  form.addEventListener("change", update);
-  window.addEventListener("pageshow", update);
-  update();
 }
 
 for (const box of document.querySelectorAll("[data-disables]")) {

@@ -234,6 +234,7 @@ def test_kebab_case_is_understood_as_well(alice):
         (change_of(current="wrong"), ["current_password"]),
         (change_of(new="short"), ["password"]),
         (change_of(new="alice@example.com"), ["password"]),
+        (change_of(current="wrong", new="too short"), ["current_password", "password"]),
         (change_of(again="another"), ["password_confirmation"]),
         (document_of(), ["current_password", "password", "password_confirmation"]),
         (change_of(new=["x" * 20]), ["password", "password_confirmation"]),

@@ -400,8 +400,8 @@ def test_each_change_is_recorded_once_with_the_token_that_did_it(alice):
 
     events = AuditEvent.objects.filter(event__startswith="token.", door="api").order_by("pk")
     assert [(event.event, event.data) for event in events] == [
-        ("token.created", {"made": made["id"], "token": maker}),
-        ("token.revoked", {"revoked": made["id"], "token": maker}),
+        ("token.created", {"made": made["id"], "description": "x", "token": maker}),
+        ("token.revoked", {"revoked": made["id"], "description": "x", "token": maker}),
     ]
     assert {event.actor for event in events} == {"user:alice"}
 

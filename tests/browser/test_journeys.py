@@ -81,20 +81,23 @@ def test_codes_are_revealed_behind_sudo(open_browser, alice, alice_enrolled):
 
     person.click("Reveal codes")
     assert person.path == "/session/sudo"
+    assert "to reveal your backup codes" in person.text
     person.enter_code(person.code())
     assert person.path == SETTINGS
-    assert person.page.locator("#codes").input_value() == ""
+    assert "Nothing has been done yet: you can now reveal your backup codes." in person.text
+    assert person.page.locator("#codes").count() == 0
 
     person.click("Reveal codes")
     assert set(person.page.locator("#codes").input_value().split()) == set(alice_enrolled.codes)
+    person.click("Hide codes", role="link")
+    assert person.page.locator("#codes").count() == 0
 
 
 def test_the_app_is_replaced_in_place(open_browser, alice, alice_enrolled):
     person = alice_enrolled
     old = person.key
     person.goto(SETTINGS)
-    person.page.locator("#replace").get_by_role("link", name="Replace").click()
-    person.click("Replace")
+    person.page.locator("#replace").get_by_role("button", name="Replace").click()
     person.key = person.scan()
     assert person.key != old
 
@@ -130,7 +133,8 @@ def acme(open_browser, alice, bob):
     owner.page.fill("[name=name]", "acme")
     owner.click("Create organization")
     owner.goto("/app/acme/settings/users")
-    owner.page.locator("main [name=username]").fill("bob")
+    owner.click("Invite a user", role="link")
+    owner.page.locator("[name=username]:visible").fill("bob")
     owner.click("Invite user")
     member = open_browser(bob)
     member.sign_in()
@@ -143,7 +147,9 @@ def test_requiring_waits_for_every_owner(acme):
     owner, member = acme
     owner.goto("/app/acme/settings/users")
     row = owner.page.locator("tr", has_text="bob")
-    row.get_by_role("button", name="Make owner").first.click()
+    row.locator("summary").click()
+    row.get_by_role("link", name="Make owner").click()
+    owner.click("Make bob an owner")
     owner.enrol()
     owner.goto("/app/acme/settings/authentication")
 
@@ -160,6 +166,9 @@ def test_a_locked_out_member_enrols_and_is_back_where_he_wanted_to_go(acme):
     owner, member = acme
     owner.enrol()
     owner.goto("/app/acme/settings/authentication")
+    owner.click("Require two-factor")
+    owner.page.wait_for_url("**/require-two-factor")
+    assert "1 of 2 members will be locked out" in owner.text
     owner.click("Require two-factor")
     owner.page.get_by_role("button", name="Disable two-factor").wait_for()
 
@@ -178,6 +187,9 @@ def test_leaving_is_possible_while_locked_out(acme):
     owner, member = acme
     owner.enrol()
     owner.goto("/app/acme/settings/authentication")
+    owner.click("Require two-factor")
+    owner.page.wait_for_url("**/require-two-factor")
+    assert "1 of 2 members will be locked out" in owner.text
     owner.click("Require two-factor")
     member.goto("/app/acme")
 

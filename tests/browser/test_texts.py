@@ -69,6 +69,7 @@ def test_both_methods_and_log_in_with_each(open_browser, alice, phone):
     person.page.get_by_label("Phone number").fill(NUMBER)
     person.click("Enable 2FA")
     person.confirm_application()
+    person.click("I have kept them")
     person.click("Text me a code")
     code = phone()
     person.enter_code(code)

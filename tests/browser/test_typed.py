@@ -55,5 +55,5 @@ def test_the_cursor_goes_to_the_first_mistake(page, live_site):
     page.get_by_label("Password", exact=True).fill(people.PASSWORD)
     page.get_by_role("button", name="Create account").click()
 
-    expect(page.get_by_text("Enter a valid email address.")).to_be_visible()
+    expect(page.get_by_text("Enter an email address such as name@example.com.")).to_be_visible()
     expect(page.get_by_label("Username")).to_be_focused()

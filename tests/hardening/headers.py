@@ -19,6 +19,21 @@ POLICY = {
     "form-action": "'self'",
 }
 
+# The same for everybody; all else is private (R51).
+PUBLIC = (
+    "/robots.txt",
+    "/.well-known/security.txt",
+    "/favicon.ico",
+    "/apple-touch-icon.png",
+    "/apple-touch-icon-precomposed.png",
+)
+PUBLIC_FOR = "public, max-age=86400"
+
+
+def of_public_file(response):
+    request = getattr(response, "request", {})  # of Django's client
+    return request.get("PATH_INFO") in PUBLIC
+
 
 def lacking(response):
     """What is missing in the headers of an answer, as sentences."""
@@ -32,7 +47,8 @@ def lacking(response):
         yield "Permissions-Policy"
     if not re.fullmatch(r"[0-9a-f]{16}", headers.get("X-Request-Id", "")):
         yield "X-Request-Id"
-    if "no-store" not in headers.get("Cache-Control", ""):
+    cached = headers.get("Cache-Control", "")
+    if "no-store" not in cached and not (cached == PUBLIC_FOR and of_public_file(response)):
         yield f"Cache-Control: {headers.get('Cache-Control')}"
     for name in ("Server", "X-Powered-By", "Access-Control-Allow-Origin"):
         if name in headers:

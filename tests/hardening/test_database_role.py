@@ -102,7 +102,7 @@ def test_sf10_the_main_journey_works_under_the_role_that_owns_nothing(site, role
 
     assert visitor.post_form("/app/organizations/new", name="acme", email="dora@example.com").status == 302
     policy = "/app/acme/settings/authentication"
-    assert visitor.post_form(policy, "require-two-factor").status == 302
+    assert visitor.post_form(f"{policy}/require-two-factor", "require-two-factor").status == 302
     made = visitor.follow(visitor.post_form("/app/settings/tokens", "create", description="ci", expires="30"))
     secret = re.search(r"\w{14}\.atlasv1\.\w{67}", made.text)[0]
     assert visitor.get("/api/v2/organizations/acme", Authorization=f"Bearer {secret}").status == 200

@@ -133,6 +133,38 @@ def test_every_page_has_one_heading_and_a_title(pages, db):
     ] == []
 
 
+def test_every_title_ends_with_the_name_of_the_site(pages, db):
+    titles = [(what, re.search("<title>(.*?)</title>", text, re.DOTALL)[1]) for what, text in pages]
+
+    assert len(titles) > 500
+    ours = [(what, " ".join(title.split())) for what, title in titles if "/admin/" not in what]
+    assert [(what, title) for what, title in ours if not re.fullmatch(r"\S.* · TFC Auth", title)] == []
+
+
+class Primaries(HTMLParser):
+    """Finds the primary buttons in the main part of a page; menus and dialogs have their own."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.inside, self.found = False, []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.inside = (self.inside or tag == "main") and tag != "dialog"
+        if self.inside and "button-primary" in (dict(attrs).get("class") or "").split():
+            self.found.append(tag)
+
+    def handle_endtag(self, tag):
+        self.inside = (self.inside or tag == "dialog") and tag != "main"
+
+
+def test_every_page_has_one_primary_button_at_most(pages, db):
+    counted = [(what, len(Primaries(text).found)) for what, text in pages]
+
+    assert sorted(what for what, number in counted if number > 1) == []
+    assert sum(number == 1 for _, number in counted) > 100
+
+
 def test_forms_post_to_pages_of_this_site(pages, db):
     forms = [form for what, text in pages for form in CrawledPage(what.partition(" ")[0], text).forms]
 

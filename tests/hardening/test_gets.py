@@ -84,13 +84,18 @@ def crawl(client):
     return seen
 
 
-def test_d16_no_address_has_a_twin_with_a_slash(everybody, db):
+def test_d16_a_slash_at_the_end_leads_to_the_one_address_of_a_page(everybody, db):
     """Not below /admin/, where Django's own views want theirs."""
     walker = everybody["owner"]
     paths = {path.partition("?")[0] for path in crawl(walker.client) if path != "/"}
 
     assert len(paths) > 20
-    assert [path for path in paths if walker.get(f"{path}/").status != 404] == []
+    answers = {path: walker.get(f"{path}/").response for path in paths}
+    assert [
+        path
+        for path, answer in answers.items()
+        if (answer.status_code, answer.get("Location")) != (301, path)
+    ] == []
 
 
 def test_ds_05_anonymous_looking_fills_no_table(everybody, db):

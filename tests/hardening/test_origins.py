@@ -18,8 +18,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 URL = "https://auth.example.com:8443"
 HOSTS = "auth.example.com,other.example.com,app.internal"
-FAULT_OF_PROXY = "The proxy in front of this site does not pass on the address that your browser uses"
-HIDDEN = "Your browser did not say which page the form came from"
+FAULT_OF_PROXY = "The proxy in front of this site doesn't pass on the address that your browser uses"
+HIDDEN = "Your browser didn't say which page the form came from"
 COOKIES = "your browser may block our cookies"
 
 
@@ -230,7 +230,7 @@ def test_of3_a_host_that_a_proxy_has_replaced_is_named_as_its_fault(site, eviden
     refusal = ask(site, "GET", "/session", Host="127.0.0.1:8000", **evidence)
 
     assert refusal.status == 400
-    assert "does not pass on the name of the host" in refusal.text
+    assert "doesn't pass on the host name" in refusal.text
     line = "The proxy 127.0.0.1 passed on the Host header '127.0.0.1:8000'"
     wait_until(lambda: line in site.log(), site.log)
     assert site.log().count(line) == 1

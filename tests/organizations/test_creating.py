@@ -110,7 +110,7 @@ def test_only_people_with_a_confirmed_address_create():
     dora = people.make_user("dora", email_confirmed_at=None)
     browser = people.sign_in(dora)
 
-    assert "confirm your email address first" in browser.get(NEW).content.decode()
+    assert "as soon as you have confirmed your email address" in browser.get(NEW).content.decode()
     assert create(browser).status_code == 422
     assert not Organization.objects.exists()
 

@@ -10,6 +10,8 @@ import time
 from functools import partial
 
 import pytest
+from django.apps import apps
+from django.contrib.admin import site as admin_site
 from django.db import connection
 from django.http import QueryDict
 from django.test import RequestFactory
@@ -18,11 +20,11 @@ from django.test.utils import CaptureQueriesContext
 from accounts.jsonapi.pagination import PageRequest
 from accounts.models import User
 from organizations.access.gate import membership_or_404
-from organizations.members.keyset import keyset_page
+from organizations.members.keyset import ORDERS, keyset_page
 from organizations.members.lists import MemberList
+from organizations.members.search import listed
 from organizations.models import Membership, Organization, OrganizationCounts
 from organizations.policy.two_factor import unenrolled_owners
-from organizations.views.users import filtered
 from tests.support import people
 
 pytestmark = pytest.mark.planner
@@ -39,9 +41,9 @@ FROM generate_series(1, %s) AS n
 """
 MEMBERS = """
 INSERT INTO organizations_membership (organization_id, user_id, email, username, is_owner, status,
-    two_factor_enabled, invited_by, created_at, joined_at)
+    two_factor_enabled, invited_by, created_at, joined_at, address_key)
 SELECT %s, id, '', username, right(username, 2) = '00', 'active', two_factor_enabled_at IS NOT NULL, '',
-    now(), now()
+    now(), timestamptz '2026-01-01' + id * interval '1 minute', email
 FROM accounts_user WHERE username ~ '^m[0-9]' ORDER BY username LIMIT %s
 """
 
@@ -122,19 +124,26 @@ def blocks(act):
     return touched
 
 
-def pages(rows, size):
-    """The first, a middle and the last page of a list of members."""
-    for query in ("", f"after=m{size // 2:06},0", "before=zzz,0"):
-        yield partial(keyset_page, rows, QueryDict(query))
+def pages(rows, size, sort):
+    """The first and the last page of a list of members, and those before and after its middle."""
+    if sort.endswith("name"):
+        middle, end = f"m{size // 2:06},0", "zzz,0" if sort == "name" else ",0"
+    else:
+        at = rows.order_by("joined_at")[size // 4].joined_at
+        middle = ORDERS[sort].text(at) + ",0"
+        end = "9999999999999999,0" if sort == "joined" else "0,0"
+    for query in ("", f"after={middle}", f"before={middle}", f"before={end}"):
+        yield partial(keyset_page, rows, QueryDict(query), ORDERS[sort])
 
 
+@pytest.mark.parametrize("sort", ORDERS)
 @pytest.mark.parametrize("without_two_factor", [False, True])
-def test_a_page_of_members(organizations, without_two_factor):
+def test_a_page_of_members(organizations, without_two_factor, sort):
     touched = [
         blocks(page)
         for organization in organizations
         for page in pages(
-            filtered(organization, without_two_factor=without_two_factor), SIZES[organization.name]
+            listed(organization, without_two_factor=without_two_factor).rows, SIZES[organization.name], sort
         )
     ]
 
@@ -188,14 +197,49 @@ def test_a_jump_into_the_depth_of_the_api_walks_the_index_alone(organizations):
     assert touched["large"] <= 1_500, touched  # of some 20,000 in the rows and their people
 
 
-def test_a_search_for_the_beginning_of_a_name(organizations):
-    touched = [
-        blocks(partial(keyset_page, filtered(organization, q=text), QueryDict()))
-        for organization in organizations
-        for text in ("m00099", "nobody")
-    ]
+@pytest.mark.parametrize("sort", ["name", "-joined"])
+@pytest.mark.parametrize("text", ["m", "m00099", "m99@exam", "nobody"])
+def test_a_search_for_the_beginning_of_a_name_or_an_address(organizations, text, sort):
+    """Whatever matches: with "m" everybody does, by name and by address."""
 
-    assert max(touched) <= 30, touched
+    def search(organization):
+        shown = listed(organization, q=text)
+        return keyset_page(shown.rows, QueryDict(), ORDERS[sort], shown.total)
+
+    touched = [blocks(partial(search, organization)) for organization in organizations]
+
+    assert max(touched) <= (1_500 if text == "m" else 60), touched
+
+
+LISTS_OF_THE_ADMIN_SITE = [
+    ("accounts.User", {}),
+    ("accounts.User", {"p": "20"}),
+    ("organizations.Membership", {}),
+    ("organizations.Membership", {"organization": "%s", "status__exact": "active"}),
+    ("organizations.Membership", {"organization": "%s", "status__exact": "active", "p": "20"}),
+    ("organizations.Membership", {"organization": "%s", "status__exact": "active", "is_owner__exact": "1"}),
+    ("organizations.Membership", {"organization": "%s", "status__exact": "invited"}),
+    ("organizations.Membership", {"user": "%u"}),
+]
+
+
+@pytest.mark.parametrize(("model", "query"), LISTS_OF_THE_ADMIN_SITE, ids=str)
+def test_a_list_of_the_admin_site_that_a_link_leads_to(organizations, crowd, model, query):
+    """With its short count, to the thousand-and-first row, and fifty rows with what they name."""
+    superuser = User(is_active=True, is_staff=True, is_superuser=True)
+
+    def shown(organization):
+        known = {"%s": str(organization.pk), "%u": str(crowd.pk)}
+        request = RequestFactory().get("/", {name: known.get(value, value) for name, value in query.items()})
+        request.user = superuser
+        shown_by = admin_site.get_model_admin(apps.get_model(model))
+        list(shown_by.get_changelist_instance(request).result_list)
+
+    touched = [blocks(partial(shown, organization)) for organization in organizations]
+
+    # The large one has a thousand owners, sorted by name: a block for each.
+    most = 1_400 if "is_owner__exact" in query else 400
+    assert max(touched) <= most, touched
 
 
 def test_whether_every_owner_is_enrolled(organizations):

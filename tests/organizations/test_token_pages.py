@@ -11,7 +11,7 @@ from organizations.models import OrganizationToken
 from tests.api.clients import ApiClient
 from tests.support.organizations import let_sudo_expire
 from tests.support.pages import secret_on
-from tests.support.two_factor import answer
+from tests.support.two_factor import answer, sudo_page
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +34,7 @@ def status_with(secret, name="open"):
 def test_without_tokens_the_page_says_so_and_what_each_may_do(stage):
     page = text_of(stage.browser("olga").get(PAGE))
 
-    assert page.count("There is none.") == 2
+    assert page.count("None. A token that you create appears here.") == 2
     assert page.count("Create token") == 2
     assert "It can't make owners, change other settings, or make tokens." in page
     assert "It can't change other settings or delete the organization" in page
@@ -65,7 +65,7 @@ def test_regenerating_ends_the_former_one(stage, kind):
     secrets = [secret_on(create(client, kind)) for _ in range(2)]
 
     assert [status_with(secret) for secret in secrets] == [401, 200]
-    assert "this one stops working at once" in text_of(client.get(PAGE))
+    assert "This token stops working at once" in text_of(client.get(PAGE))
 
 
 def test_both_kinds_are_there_at_once_and_one_is_deleted(stage):
@@ -78,7 +78,7 @@ def test_both_kinds_are_there_at_once_and_one_is_deleted(stage):
     assert [status_with(secret) for secret in secrets] == [200, 401]
     page = text_of(client.get(PAGE))
     assert "There was nothing to delete any more." in page
-    assert page.count("There is none.") == 1
+    assert page.count("None. A token that you create appears here.") == 1
     assert AuditEvent.objects.filter(event="organization.token_revoked").count() == 1
 
 
@@ -120,7 +120,7 @@ def test_a_fresh_proof_comes_first(stage):
 
     for action in ("create", "delete"):
         asked = client.post(f"{PAGE}/owners/{action}", {"expires": "30"})
-        assert asked["Location"] == "/session/sudo?next=%2Fapp%2Fopen%2Fsettings%2Fauthentication-tokens"
+        assert asked["Location"] == sudo_page(PAGE, f"{PAGE}/owners/{action}")
     assert status_with(secret) == 200
     assert answer(client, stage.apps["olga"].fresh_code(), asked["Location"])["Location"] == PAGE
 
@@ -172,6 +172,6 @@ def test_all_owners_are_told_and_what_to_do_about_it(stage, mailoutbox):
     for mail in mails:
         assert mail.subject == "A new token for the organization open"
         assert "By: olga" in mail.body
-        assert "If none of the owners meant it, delete it here:" in mail.body
+        assert "If none of the owners meant this, delete the token." in mail.body
     assert "The former one no longer works." not in mails[0].body
     assert "The former one no longer works." in mails[-1].body

@@ -132,7 +132,7 @@ def test_of3_an_nginx_that_passes_its_upstream_for_the_host_is_named(alone):
         refusal = replacing.visitor().get("/session", Referer=f"{alone[0].url}/")
 
     assert refusal.status == 400
-    assert "does not pass on the name of the host" in refusal.text
+    assert "doesn't pass on the host name" in refusal.text
     line = "The proxy 127.0.0.1 passed on the Host header 'app.internal'"
     wait_until(lambda: line in site.log(), site.log)
 
@@ -143,7 +143,7 @@ def test_of3_an_nginx_that_hides_where_forms_come_from_is_named(alone, alice):
         _, reply = sign_in(proxy)
 
     assert reply.status == 403
-    assert "Your browser did not say which page the form came from" in reply.text
+    assert "Your browser didn't say which page the form came from" in reply.text
 
 
 def test_of4_mistypes_of_one_visitor_shut_nobody_else_out(alone, alice):

@@ -1,5 +1,6 @@
 """What works once works once, however many ask for it at the same moment."""
 
+import re
 from collections import Counter
 
 from accounts import factors
@@ -205,3 +206,23 @@ def test_rc_01_sign_outs_of_one_session_are_recorded_once(live_site, rounds, ali
 
         assert rounds.events("login.ended").count() == 1
         assert not Session.objects.filter(user=alice).exists()
+
+
+def test_d6_a_choice_that_waits_for_a_proof_is_carried_out_once(live_site, rounds, alice):
+    """One browser sends the form of the proof twenty times."""
+    app = people.enrol(alice)
+    for _ in rounds():
+        visitor = sign_in(live_site, alice, app)
+        Session.objects.filter(user=alice).update(proved_at=None)
+        asked = post(visitor, f"{people.TWO_FACTOR}/app/replace").location
+        fields = dict(re.findall(r'name="(next|for|choice|factor)" value="([^"]*)"', visitor.get(asked).text))
+        assert "choice" in fields
+        code = app.fresh_code()
+
+        replies = fire(
+            live_site, [write_down(visitor, "/session/sudo", code=code, **fields) for _ in range(AT_ONCE)]
+        )
+
+        begun = [reply for reply in replies if reply.location == f"{people.TWO_FACTOR}/confirm"]
+        assert len(begun) == 1
+        assert rounds.events("two_factor.started").count() == 1

@@ -27,7 +27,7 @@ def token_on(response):
 
 def way_on(response):
     assert response.status_code == 403
-    assert re.search("This form has expired|We could not accept this form", response.content.decode())
+    assert re.search("This form has expired|We couldn.t accept this form", response.content.decode())
     return re.search(r'href="([^"]*)">Show the page as it is now', response.content.decode())[1]
 
 

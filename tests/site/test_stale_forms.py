@@ -4,6 +4,7 @@ Every form of the site is sent twice, after its session has ended, after somebod
 after what it is about is gone (D42). Forms are found by walking everybody's pages (tests/support/crawler.py).
 """
 
+import re
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -120,6 +121,13 @@ def is_page(path):
     return getattr(resolve(urlsplit(path).path).func, "page", None) is None
 
 
+def pages_with(everybody, form):
+    """The views of the pages that have this form: invitations are answered on several."""
+    return {
+        view_of(page.path) for _, page in everybody.pages for other in page.forms if other.view == form.view
+    }
+
+
 def complaints(response, form):
     """What is wrong with the answer to a stale form, as sentences."""
     text, location = response.content.decode(), response.get("Location", "")
@@ -163,7 +171,7 @@ def test_pf11_after_the_session_has_ended_a_form_leads_back_to_its_page(everybod
             wrong += complaints(response, form)
             if form.action.startswith("/app/"):
                 [path] = parse_qs(urlsplit(response["Location"]).query)["next"]
-                if view_of(path) != view_of(form.page) and view_of(path) != view_of(form.action):
+                if view_of(path) not in {view_of(form.action), *pages_with(everybody, form)}:
                     wrong.append(f"{form}: leads to {path}")
 
     assert not wrong, "\n".join(wrong)
@@ -192,6 +200,28 @@ def test_pf5_after_what_the_form_is_about_is_gone(everybody, db, end):
             end()
             wrong += complaints(send(browser_of(walker), walker, form), form)
 
+    assert not wrong, "\n".join(wrong)
+
+
+def test_d6_every_form_that_takes_a_proof_says_what_for_and_cancel_leads_back(everybody, db):
+    wrong, asked = [], 0
+    for walker, form in post_forms(everybody):
+        with undone():
+            lose_sudo()
+            client = browser_of(walker)
+            location = send(client, walker, form).get("Location", "")
+            if not location.startswith("/session/sudo?"):
+                continue
+            asked += 1
+            text = client.get(location).content.decode()
+            if "to continue." in text or "Confirm that it&#x27;s you to" not in text.replace("'", "&#x27;"):
+                wrong.append(f"{form}: for what?")
+            [cancel] = re.findall(r'<a href="([^"]*)">Cancel</a>', text)
+            back = client.get(cancel.replace("&amp;", "&"))
+            if back.status_code != 200:
+                wrong.append(f"{form}: Cancel leads to {cancel}: {back.status_code} {back.get('Location')}")
+
+    assert asked > 20
     assert not wrong, "\n".join(wrong)
 
 

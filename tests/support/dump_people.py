@@ -58,7 +58,7 @@ def use(tree, database_url):
             done(at_alice.post_form("/app/organizations/new", name=name, email="it@example.com"))
         invite(at_alice, "acme", "bob")
         done(at_bob.post_form("/app/settings/organizations", "accept"))
-        done(at_alice.post_form("/app/acme/settings/authentication", "require-two-factor"))
+        done(at_alice.post_form("/app/acme/settings/authentication/require-two-factor", "require-two-factor"))
         tokens(at_alice, alice)
         phone(site, at_carol)
         done(at_carol.post_form("/app/organizations/new", name="plain", email="it@example.com"))

@@ -74,7 +74,8 @@ def product_environment():
     """The environment of the product under test; what a developer's shell has set for it does not count."""
     kept = {name: value for name, value in os.environ.items() if name not in SETTINGS}
     return kept | {
-        "DJANGO_SETTINGS_MODULE": "tfc_auth.settings",
+        # tests/extending/ runs some tests with settings of another package.
+        "DJANGO_SETTINGS_MODULE": os.environ.get("TEST_SETTINGS", "tfc_auth.settings"),
         "DEBUG": "0",
         "HTTPS": "0",
         "SECRET_KEY": "a-secret-key-for-tests-and-for-nothing-but-tests-0123456789",

@@ -14,6 +14,7 @@ GOOD = {
     "SITE_URL": "https://auth.example.com",
     "SITE_NAME": "Acme, Inc. #1 for $5",
     "SUPPORT_EMAIL": "help@example.com",
+    "SECURITY_CONTACT": "mailto:security@example.com,https://example.com/report?of=auth,tel:+15005550006",
     "DATABASE_URL": "postgres://user:p%40ss$@db.example.com:5433/name?sslmode=require",
     "CONN_MAX_AGE": "0",
     "DATABASE_POOLER": "1",
@@ -65,6 +66,10 @@ WITH = {
 SAME = {
     "ALLOWED_HOSTS": ["AUTH.example.com, .Example.org,", "auth.example.com.,.example.org,auth.example.com"],
     "SITE_URL": ["HTTPS://Auth.Example.com:443/"],
+    "SECURITY_CONTACT": [
+        "security@example.com, https://example.com/report?of=auth ,tel:+1-500-555-0006,",
+        "MAILTO:security@example.com,HTTPS://Example.com:443/report?of=auth,TEL:+1(500)555.0006,tel:+15005550006",
+    ],
     "EMAIL_URL": ["SMTP+TLS://user@example.com:p%2Fss$@mail.example.com:587"],
     "DATABASE_URL": ["postgresql://user:p@ss$@db.example.com:5433/name?sslmode=require"],
     "SECOND_FACTORS": [FACTORS.replace(",", " , ") + ","],
@@ -95,7 +100,7 @@ def not_a_number(least, most):
 # Values that stop the start, and a piece of what is said then. The name of the setting always is.
 BAD = {
     "SECRET_KEY": [("a\nb" * 20, "character 2 is"), ("\udcff" * 50, "a byte that is not UTF-8 (0xff)")],
-    "SECRET_KEY_FALLBACKS": [(",", "must be texts"), ("a\tb", "character 2 is")],
+    "SECRET_KEY_FALLBACKS": [(",", "must be secrets"), ("a\tb", "character 2 is")],
     "ENCRYPTION_KEYS": [(" , ", "32 characters or more"), (f"{KEY},short", "32 characters or more")],
     "ALLOWED_HOSTS": [
         ("https://auth.example.com/", "write auth.example.com instead of"),
@@ -107,7 +112,7 @@ BAD = {
         ("auth.example.com,straße.example", "with xn--"),
         ("auth.example.com # ours", "commas between them"),
         ('"auth.example.com"', "write auth.example.com instead of"),
-        (",", "nothing between them"),
+        (",", "has only commas"),
     ],
     "SITE_URL": [
         ("auth.example.com", "must begin with https://"),
@@ -137,6 +142,23 @@ BAD = {
         ("help@example.com,desk@example.com", "one plain address"),
         ("mailto:help@example.com", "one plain address"),
         ("help", "one plain address"),
+    ],
+    "SECURITY_CONTACT": [
+        ("http://example.com/report", "write https://example.com/report"),
+        ("+1 500 555-0006", "write tel:+15005550006"),
+        ("tel:555-0006", "with tel: before them"),
+        ("Security <security@example.com>", "write security@example.com"),
+        ("security", "write security@example.com"),
+        ("security@example.com security@example.org", "commas between them"),
+        ("mailto:", "addresses"),
+        ("mailto:security@example.com?subject=x", "addresses"),
+        ("https://", "https:// pages"),
+        ("https:example.com", "https:// pages"),
+        ("https://user:p4ssw0rt@example.com/", "not 'https://...@example.com/'"),
+        ("https://example.com/a b", "https:// pages"),
+        ("javascript:alert(1)", "https:// pages"),
+        ("security@example.com\nContact: x@example.com", "one line"),
+        (",", "nothing between them"),
     ],
     "DATABASE_URL": [
         ("postgres://host/name?password=&p4ssw0rt", "Write & in a password as %26"),
@@ -193,7 +215,7 @@ BAD = {
         ("a@example.com,b@example.com", "must be one address"),
         ("a@example.com\nBcc: b@example.com", "one line"),
     ],
-    "SECOND_FACTORS": [(",", "nothing between them"), (f'"{FACTORS}"', "quotation marks")],
+    "SECOND_FACTORS": [(",", "has only commas"), (f'"{FACTORS}"', "quotation marks")],
     "SMS_BACKEND": [("vonage", "must be console or locmem or twilio")],
     "TWILIO_ACCOUNT_SID": [
         ("SK0123456789abcdef", "begins with AC"),
@@ -228,7 +250,7 @@ BAD = {
         ("ZZ", "such as GB,DE"),
         ("+44", "such as GB,DE"),
         ("*", "such as GB,DE"),
-        (",", "nothing between them"),
+        (",", "has only commas"),
     ],
     "SMS_HOURLY_BUDGET": not_a_number(0, 1_000_000),
     "SMS_DAILY_BUDGET": not_a_number(0, 10_000_000),
@@ -245,13 +267,13 @@ BAD = {
         ("10.0.0.5/8", "write 10.0.0.0/8 for the whole network, or 10.0.0.5"),
         ("10.0.0.0/33", "must be addresses or networks"),
         ("010.0.0.5", "must be addresses or networks"),
-        ("0.0.0.0/0", "holds nearly everybody"),
-        ("0.0.0.0/1,128.0.0.0/1", "holds nearly everybody"),
-        ("::/0", "holds nearly everybody"),
-        ("2000::/3", "holds nearly everybody"),
-        ("::/64", "holds nearly everybody"),
-        ("::ffff:0.0.0.0/96", "holds nearly everybody"),
-        (",", "nothing between them"),
+        ("0.0.0.0/0", "nearly every visitor"),
+        ("0.0.0.0/1,128.0.0.0/1", "nearly every visitor"),
+        ("::/0", "nearly every visitor"),
+        ("2000::/3", "nearly every visitor"),
+        ("::/64", "nearly every visitor"),
+        ("::ffff:0.0.0.0/96", "nearly every visitor"),
+        (",", "has only commas"),
     ],
     "FORWARDED_HEADER": [("x-real-ip", "must be")],
     "SHARED_NETWORKS": [
@@ -269,24 +291,30 @@ BAD = {
     ],
     "LOG_FORMAT": [("xml", "must be")],
     "METRICS_PEERS": [("prometheus", "must be addresses or networks")],
-    "METRICS_DIR": [("metrics", "must be a whole path"), ("/etc/hostname/x", "but /etc/hostname is a file")],
+    "METRICS_DIR": [
+        ("metrics", "must be an absolute path"),
+        ("/etc/hostname/x", "but /etc/hostname is a file"),
+    ],
     "DEBUG": SWITCH,
-    "MAIL_DIR": [("mails", "must be a whole path"), ("/etc/hostname/mails", "but /etc/hostname is a file")],
+    "MAIL_DIR": [
+        ("mails", "must be an absolute path"),
+        ("/etc/hostname/mails", "but /etc/hostname is a file"),
+    ],
     "THREADS_PER_PROCESS": not_a_number(1, 1000),
     "PASSWORD_HASHER": [("md5", "must be argon2 or cheap")],
     "PLAIN_STATIC_FILES": SWITCH,
     "STATIC_DIR": [
-        ("static", "must be a whole path"),
+        ("static", "must be an absolute path"),
         ("/etc/hostname/static", "but /etc/hostname is a file"),
     ],
 }
 
 # Settings that contradict each other, and what is said.
 CONTRADICTIONS = [
-    ({"HSTS_PRELOAD": "1"}, "HSTS_PRELOAD=1 means nothing without HSTS_INCLUDE_SUBDOMAINS=1"),
+    ({"HSTS_PRELOAD": "1"}, "HSTS_PRELOAD=1 has no effect without HSTS_INCLUDE_SUBDOMAINS=1"),
     (
         {"HSTS_INCLUDE_SUBDOMAINS": "1", "HTTPS": "0"},
-        "HSTS_INCLUDE_SUBDOMAINS=1 means nothing without HTTPS=1",
+        "HSTS_INCLUDE_SUBDOMAINS=1 has no effect without HTTPS=1",
     ),
     ({"TWILIO_API_KEY": "SK01"}, "TWILIO_API_KEY needs TWILIO_API_SECRET"),
     ({"TWILIO_API_SECRET": "secret"}, "TWILIO_API_SECRET needs TWILIO_API_KEY"),

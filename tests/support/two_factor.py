@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from urllib.parse import urlencode
 
 from django.test import Client
 from django.utils import timezone
@@ -71,6 +72,11 @@ def guess_wrong(client, authenticator, times, page=CHALLENGE):
 
 def let_sudo_expire(user):
     Session.objects.filter(user=user).update(proved_at=timezone.now() - timedelta(minutes=6))
+
+
+def sudo_page(next_path, form=""):
+    """Return where a page leads without sudo, or with `form` a form that was sent to this path."""
+    return f"{SUDO}?{urlencode({'next': next_path} | ({'for': form} if form else {}))}"
 
 
 def act(client, action, **fields):

@@ -7,9 +7,10 @@ from email.errors import HeaderParseError, ObsoleteHeaderDefect
 from email.headerregistry import Address, HeaderRegistry
 from ipaddress import ip_address
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.encoding import iri_to_uri
 
 from tfc_auth.environment.lists import Lists
 from tfc_auth.environment.source import shown
@@ -41,6 +42,12 @@ class Addresses(Lists):
                 f"{name} must be one plain address: write {example}, not {shown(value)}."
             )
         return value
+
+    def contacts(self, name: str) -> list[str]:
+        """Return URIs of whom to write to or call, as RFC 9116 has them; [] if it is not set. Raises
+        ImproperlyConfigured.
+        """
+        return list(dict.fromkeys(contact_of(name, value) for value in self.words(name, default=[])))
 
     def address(self, name: str, *, default: str) -> str:
         """Return the URL of a site as browsers write its origin: small letters, `xn--` for other letters,
@@ -78,6 +85,58 @@ class Addresses(Lists):
         """
         found = [host_of(name, value) for value in self.words(name, default=default)]
         return list(dict.fromkeys(found))
+
+
+def contact_of(name: str, value: str) -> str:
+    """Return one entry of SECURITY_CONTACT as a URI. Raises ImproperlyConfigured."""
+    scheme, colon, rest = value.partition(":")
+    found = CONTACTS.get(scheme.lower() if colon else "mailto", no_contact)(rest if colon else value)
+    if found:
+        return found
+    number = re.sub(r"[ ()./-]", "", value)
+    if re.fullmatch(r"\+[1-9][0-9]{6,14}", number):
+        better = f"tel:{number}"
+    elif scheme.lower() == "http" and page_for_reports(f"//{rest.lstrip('/')}"):
+        better = f"https:{rest}"
+    else:
+        better = "security@example.com, https://example.com/report or tel:+15005550006"
+    raise ImproperlyConfigured(
+        f"{name} must be addresses, https:// pages or telephone numbers with tel: before them, with commas "
+        f"between them: write {better}, not {shown(value)}."
+    )
+
+
+def no_contact(rest: str) -> str:
+    return ""
+
+
+def mailbox_for_reports(address: str) -> str:
+    """Return mailto: and the address, or "" if that is not exactly one."""
+    found = one_address(address)
+    is_plain = found is not None and found.addr_spec == address and address.isascii() and "?" not in address
+    return f"mailto:{quote(address, safe='@+')}" if is_plain else ""
+
+
+def page_for_reports(rest: str) -> str:
+    """Return the https: address that this is the rest of, as browsers write it, or ""."""
+    try:
+        parts = urlsplit(f"https:{rest}")
+        host = ascii_host(parts.hostname or "")
+        port = "" if parts.port in (None, 443) else f":{parts.port}"
+    except ValueError:
+        return ""
+    if "@" in parts.netloc or re.search(r"\s", rest) or not rest.startswith("//"):
+        return ""
+    return iri_to_uri(urlunsplit(("https", host + port, parts.path, parts.query, parts.fragment)))
+
+
+def number_for_reports(number: str) -> str:
+    """Return tel: and the number in international form without blanks and the like, or ""."""
+    digits = re.sub(r"[().-]", "", number)
+    return f"tel:{digits}" if re.fullmatch(r"\+[1-9][0-9]{6,14}", digits) else ""
+
+
+CONTACTS = {"mailto": mailbox_for_reports, "https": page_for_reports, "tel": number_for_reports}
 
 
 def host_of(name: str, value: str) -> str:

@@ -107,7 +107,7 @@ def sqlite(name: str, url: str) -> dict[str, Any]:
         raise ImproperlyConfigured(f"{name} takes no parameters for SQLite; write %3F for ? and %23 for #.")
     if path != ":memory:" and not path.startswith("/"):
         raise ImproperlyConfigured(
-            f"{name} must have the whole path of the file, which begins with a fourth slash: sqlite:////{path}."
+            f"{name} must have the absolute path of the file, which begins with a fourth slash: sqlite:////{path}."
         )
     return {**environ.Env.db_url_config("sqlite:///:memory:"), "NAME": unquote(path)}
 

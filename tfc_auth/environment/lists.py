@@ -27,9 +27,7 @@ class Lists(Source):
             return list(default)
         found = list(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))
         if not found:
-            raise ImproperlyConfigured(
-                f"{name} has commas and nothing between them: write values, or do not set it."
-            )
+            raise ImproperlyConfigured(f"{name} has only commas: write values between them, or leave it out.")
         return found
 
     def networks(self, name: str) -> list[str]:
@@ -42,9 +40,9 @@ class Lists(Source):
         for code in found:
             if code.upper() not in phonenumbers.SUPPORTED_REGIONS:
                 better = iso_codes().get(code.upper())
-                hint = f"write {better}" if better else "write codes of two letters, such as GB,DE"
+                hint = f"write {better}" if better else "write two-letter codes, such as GB,DE,"
                 raise ImproperlyConfigured(
-                    f"{name} must be ISO codes of countries with commas between them: {hint} "
+                    f"{name} must be ISO country codes with commas between them: {hint} "
                     f"instead of {shown(code)}."
                 )
         return list(dict.fromkeys(code.upper() for code in found))
@@ -72,7 +70,8 @@ def network_of(name: str, text: str) -> IPv4Network | IPv6Network:
     holds_ipv4 = isinstance(network, IPv6Network) and OF_IPV4.subnet_of(network)
     if holds_ipv4 or (network.prefixlen < WIDEST[network.version] and not network.is_private):
         raise ImproperlyConfigured(
-            f"{name}: {text} is too wide, and holds nearly everybody: write your own addresses."
+            f"{name}: {text} is too wide: nearly every visitor would count as part of it. Write "
+            "your own addresses."
         )
     return network
 

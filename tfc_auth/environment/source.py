@@ -39,12 +39,12 @@ class Source:
             what = name_of(value[place])
             tail = f"character {place + 1} is {what}" if secret else f"take {what} out of {shown(value)}"
             raise ImproperlyConfigured(
-                f"{name} must be one line without control characters and invisible ones: {tail}."
+                f"{name} must be one line without control or invisible characters: {tail}."
             )
         if not secret and len(value) > 1 and value[0] in "\"'" and value[1:].find(value[0]) == len(value) - 2:
             raise ImproperlyConfigured(
-                f"{name} has quotation marks around it, which whatever reads your file of settings has not "
-                f"taken away: write {hidden(value[1:-1])} instead of {hidden(value)}."
+                f"{name} has quotation marks around it that became part of the value: "
+                f"write {hidden(value[1:-1])} instead of {hidden(value)}."
             )
         return value
 
@@ -66,9 +66,7 @@ class Source:
     def needs(self, name: str, on: bool, other: str, other_on: bool) -> None:
         """Raise ImproperlyConfigured if one switch is on, and off is what it means nothing without."""
         if on and not other_on:
-            raise ImproperlyConfigured(
-                f"{name}=1 means nothing without {other}: set both, or take {name} away."
-            )
+            raise ImproperlyConfigured(f"{name}=1 has no effect without {other}: set both, or remove {name}.")
 
     def misspelt(self) -> dict[str, str]:
         """Return variables that no reader has asked for, with the setting that each is probably meant for.

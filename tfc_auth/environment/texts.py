@@ -40,11 +40,11 @@ class Texts(Source):
         """
         value = self.line(name, default=default)
         if not value.strip(JOINERS):
-            raise ImproperlyConfigured(f"{name} must have characters that can be seen, not only spaces.")
+            raise ImproperlyConfigured(f"{name} must have visible characters.")
         if ":" in value:
             better = re.sub(r"\s*:\s*", " - ", hidden(value)).strip(" -") or default
             raise ImproperlyConfigured(
-                f"{name} must have no colon, which ends the name in authenticator apps: write {better!r} "
+                f"{name} can't have a colon, because authenticator apps cut the name there: write {better!r} "
                 f"instead of {hidden(value)!r}."
             )
         if len(value) > LONGEST_SITE_NAME:
@@ -61,7 +61,7 @@ class Texts(Source):
         if not path.is_absolute():
             better = Path(hidden(text)).expanduser().absolute()
             raise ImproperlyConfigured(
-                f"{name} must be a whole path: write {str(better)!r}, not {hidden(text)!r}."
+                f"{name} must be an absolute path: write {str(better)!r}, not {hidden(text)!r}."
             )
         try:
             nearest = next(above for above in (path, *path.parents) if above.exists())
@@ -79,7 +79,7 @@ class Texts(Source):
         if value and not (value.startswith(prefix) and value.isascii() and value.isalnum()):
             raise ImproperlyConfigured(
                 f"{name} must be {what}, which begins with {prefix} and has letters and digits only. "
-                "What is there is not shown, as it may be a secret."
+                "Its value isn't shown here because it may be a secret."
             )
         return value
 
@@ -95,8 +95,8 @@ class Texts(Source):
         digits = re.sub(r"[ ().\-\u2010-\u2015/]", "", value)
         example = digits if re.fullmatch(r"\+[1-9][0-9]{6,14}", digits) else "+15005550006"
         raise ImproperlyConfigured(
-            f"{name} must be a number with its country's code, a short code, or a name of 11 letters and "
-            f"digits at most: write it like {example}, not {shown(value)}."
+            f"{name} must be a number with its country code, a short code, or a name of at most 11 letters "
+            f"and digits: write it like {example}, not {shown(value)}."
         )
 
     def optional_secret(self, name: str) -> str:
@@ -107,7 +107,7 @@ class Texts(Source):
         """Return a secret that must be set, unless there is a default. Raises ImproperlyConfigured."""
         value = self.text(name, default=default, secret=True)
         if not value:
-            raise ImproperlyConfigured(f"Set {name} in the environment (or DEBUG=1 for development).")
+            raise ImproperlyConfigured(f"Set {name} or {name}_FILE (or DEBUG=1 for development).")
         return value
 
     def secrets(self, name: str, *, default: str, shortest: int) -> list[str]:
@@ -124,5 +124,6 @@ class Texts(Source):
     def parts(self, name: str, value: str, shortest: int) -> list[str]:
         found = [part.strip() for part in value.split(",") if part.strip()]
         if not found or min(map(len, found)) < shortest:
-            raise ImproperlyConfigured(f"{name} must be texts of {shortest} characters or more.")
+            length = f" of {shortest} characters or more" if shortest > 1 else ""
+            raise ImproperlyConfigured(f"{name} must be secrets{length}, with commas between them.")
         return found

@@ -22,17 +22,22 @@ from accounts.factors.sms.forms import LONGEST_NUMBER, NumberField
 from accounts.factors.sms.models import Destination, Purpose
 from accounts.models import User
 from accounts.users.administration import LONGEST_REASON
+from accounts.web.admin_parts import Link, at, filter_in_words
 from accounts.web.form_pages import add_violation, form_page
+from accounts.web.forms import Form
 from accounts.web.read_only_admin import ReadOnlyAdmin
 
+SAY_WHY = gettext_lazy("Say why. The reason is recorded and sent to all superusers.")
 FOLDER = "accounts/factors/sms/admin"
 
 
-class LiftForm(forms.Form):
-    reason = forms.CharField(label=gettext_lazy("Reason"), max_length=LONGEST_REASON)
+class LiftForm(Form):
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"), max_length=LONGEST_REASON, error_messages={"required": SAY_WHY}
+    )
 
 
-class PauseForm(forms.Form):
+class PauseForm(Form):
     country = forms.ChoiceField(label=gettext_lazy("Country"))
     phone_number = NumberField(
         label=gettext_lazy("Only the block of this phone number"),
@@ -46,7 +51,9 @@ class PauseForm(forms.Form):
         initial=[Purpose.SET_UP],
         widget=forms.CheckboxSelectMultiple,
     )
-    reason = forms.CharField(label=gettext_lazy("Reason"), max_length=LONGEST_REASON)
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"), max_length=LONGEST_REASON, error_messages={"required": SAY_WHY}
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -58,12 +65,23 @@ class PauseForm(forms.Form):
 
 @admin.register(Destination)
 class DestinationAdmin(ReadOnlyAdmin):
-    list_display = ["place", "purpose", "sent", "used", "paused_at", "paused_until", "cause"]
-    list_filter = ["purpose"]
+    about = gettext_lazy("Countries and blocks of numbers to which no codes are texted, and why.")
+    when_empty = gettext_lazy("Nothing is paused. Text messages are sent everywhere that this site allows.")
+    list_display = ["place", "purpose", "sent", "used", "since", "until", "cause"]
+    list_filter = [
+        ("purpose", filter_in_words(admin.ChoicesFieldListFilter, gettext_lazy("Texts for"), *Purpose.labels))
+    ]
     ordering = ["country", "key", "purpose"]
-    fields = ["place", "purpose", "sent", "used", "paused_at", "paused_until", "cause"]
+    fields = ["place", "purpose", "sent", "used", "since", "until", "cause"]
     change_list_template = f"{FOLDER}/pauses.html"
-    change_form_template = f"{FOLDER}/pause.html"
+
+    @admin.display(description=gettext_lazy("paused since"), ordering="paused_at")
+    def since(self, row: Destination) -> Any:
+        return at(row.paused_at)
+
+    @admin.display(description=gettext_lazy("paused until"), ordering="paused_until")
+    def until(self, row: Destination) -> Any:
+        return at(row.paused_until, _("You lift it"))
 
     @admin.display(description=gettext_lazy("country or block"))
     def place(self, row: Destination) -> str:
@@ -93,16 +111,13 @@ class DestinationAdmin(ReadOnlyAdmin):
         links = {"pause_url": reverse("admin:factor_sms_destination_pause") if may(request) else ""}
         return super().changelist_view(request, links | (extra_context or {}))
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        row = self.get_object(request, object_id) if may(request) else None
-        url = reverse("admin:factor_sms_destination_lift", args=[row.pk]) if row else ""
-        return super().change_view(request, object_id, form_url, {"lift_url": url})
+    def named(self, row: Destination) -> str:
+        return row.named_place
+
+    def links(self, request: HttpRequest, row: Destination) -> list[Link]:
+        if not may(request):
+            return []
+        return [Link(_("Lift the pause"), reverse("admin:factor_sms_destination_lift", args=[row.pk]))]
 
     def pause(self, request: HttpRequest) -> HttpResponse:
         """Show the form for a pause; pause when a valid form is sent. Raises PermissionDenied."""
@@ -145,12 +160,13 @@ class DestinationAdmin(ReadOnlyAdmin):
         return self.confirmation_page(request, form, gettext_lazy("Lift the pause"), row)
 
     def confirmation_page(
-        self, request: HttpRequest, form: forms.Form, title: Promise, row: Destination | None = None
+        self, request: HttpRequest, form: Form, title: Promise, row: Destination | None = None
     ) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
-            "title": title,
-            "subtitle": str(row or ""),
+            "title": f"{title}: {row.named_place}" if row else title,
+            "leaf": title,
+            "section": self.plural,
             "opts": self.opts,
             "original": row,
         }

@@ -13,15 +13,20 @@ NO_TEXTS = (
 
 @register(Tags.security, deploy=True)
 def text_provider(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Refuse development backends and an incomplete provider configuration if SMSFactor is in use."""
+    """Refuse development backends and an incomplete account at Twilio if SMSFactor is in use.
+
+    What a backend of another package needs, it checks itself (docs/extending.md).
+    """
     if not any(path.endswith(".SMSFactor") for path in settings.SECOND_FACTORS):
         return []
-    if not settings.SMS_BACKEND.endswith("TwilioBackend"):
+    if settings.SMS_BACKEND.endswith((".ConsoleBackend", ".LocmemBackend")):
         return [
             Error(
                 f"SMS_BACKEND=console and locmem are for development only. {NO_TEXTS}", id="factor_sms.E001"
             )
         ]
+    if not settings.SMS_BACKEND.endswith(".TwilioBackend"):
+        return []
     has_login = settings.TWILIO_AUTH_TOKEN or (settings.TWILIO_API_KEY and settings.TWILIO_API_SECRET)
     has_sender = settings.TWILIO_FROM or settings.TWILIO_MESSAGING_SERVICE_SID
     if not (settings.TWILIO_ACCOUNT_SID and has_login and has_sender):

@@ -44,12 +44,17 @@ class SMSFactor(Factor):
     label = gettext_lazy("SMS (Text Message)")
     choice_label = gettext_lazy("SMS Only (Text Message)")
     proof_label = gettext_lazy("Text message")
+    step_label = gettext_lazy("Verify your number")
     device_model = SMSDevice
     details_form = PhoneNumberForm
     guesses = SIX_DIGIT_CODES
     acts = True
     act_label = gettext_lazy("Text me a code")
     urls = urlpatterns
+
+    def named(self, details: dict[str, Any]) -> str:
+        """Return the label with the masked number and its country: a number may be read as another one."""
+        return f"{self.label} {wording.masked(details['phone_number'])}"
 
     def claims(self, user: User, state: State, *, actor: Actor) -> list[Claim]:
         """Return the budgets for one more text. Those by number of a set-up are chosen by `reserve`."""

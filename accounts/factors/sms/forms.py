@@ -11,6 +11,7 @@ from accounts.exceptions import MethodPaused
 from accounts.factors.sms import breaker
 from accounts.factors.sms.numbers import check_textable, read
 from accounts.typed import characters
+from accounts.web.forms import Form
 
 LONGEST_NUMBER = 32
 MOST_DIGITS = 18  # 15 of E.164, and a prefix for calls abroad
@@ -28,7 +29,7 @@ class NumberField(PhoneNumberField):  # type: ignore[misc]  # the library has no
         return read(text, self.region) if text else self.empty_value
 
 
-class PhoneNumberForm(forms.Form):
+class PhoneNumberForm(Form):
     phone_number = NumberField(
         label=_("Phone number"),
         region="US",

@@ -97,6 +97,11 @@ def shown(device: SMSDevice, *, set_up: bool) -> str:
         return masked
 
 
+def masked(number: str) -> str:
+    """Return a number in E.164 as pages show it before it is stored: masked, with its country."""
+    return f"{mask(number[-2:])} ({name_of(country_of(number))})"
+
+
 def delivery(message: TextMessage | None) -> str:
     """Return the delivery status of the text, without reasons (SM-10)."""
     if message is None:

@@ -18,7 +18,7 @@ def stored_secrets_can_be_opened() -> Iterator[str]:
             yield f"{column}: {reason}: {len(keys)} of {tally.total} (rows {listed})"
         if tally.old:
             yield Note(
-                f"{column}: {tally.old} of {tally.total} stand under an old key, which has to stay in "
+                f"{column}: {tally.old} of {tally.total} need an old key, which has to stay in "
                 "ENCRYPTION_KEYS until rotate_encryption_keys has run"
             )
 

@@ -13,10 +13,12 @@ from accounts.management.errors import answering
 class Command(BaseCommand):
     # They may ask the database, which may be away: that is ours to say.
     requires_system_checks = ()
-    help = "Writes the audit events after a number as lines of JSON, in the order of their numbers."
+    help = "Writes the audit events that follow a given ID as lines of JSON, in the order of their IDs."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--after", type=int, required=True, metavar="ID", help="the last that is there")
+        parser.add_argument(
+            "--after", type=int, required=True, metavar="ID", help="the ID of the last event that you have"
+        )
 
     def handle(self, *args: Any, after: int, **options: Any) -> None:
         with answering(), unhurried():

@@ -14,23 +14,28 @@ from accounts.users.rights import Rights, grantable
 
 class Command(BaseCommand):
     help = (
-        "Sets a user's rights on the admin site; recorded, and told by mail. What is not named is taken away."
+        "Sets a user's rights on the admin site. Rights that you don't name are removed. The change is "
+        "recorded, and the user gets an email."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("username")
-        parser.add_argument("--reason", required=True, help="recorded, and told to the user")
+        parser.add_argument("--reason", required=True, help="recorded and sent to the user")
         rights = parser.add_mutually_exclusive_group(required=True)
-        rights.add_argument("--superuser", action="store_true", help="may do everything there")
-        rights.add_argument("--staff", action="store_true", help="may do there what --may names")
-        rights.add_argument("--none", action="store_true", help="has no rights there")
+        rights.add_argument("--superuser", action="store_true", help="give the user every right")
+        rights.add_argument(
+            "--staff",
+            action="store_true",
+            help="let the user open the admin site, with the rights that --may names",
+        )
+        rights.add_argument("--none", action="store_true", help="remove all rights")
         parser.add_argument(
             "--may",
             action="append",
             default=[],
             choices=sorted(grantable),
             metavar="PERMISSION",
-            help=f"with --staff, and more than once if need be: {', '.join(grantable)}",
+            help=f"a right to give with --staff; can be repeated: {', '.join(grantable)}",
         )
 
     def handle(
@@ -44,7 +49,7 @@ class Command(BaseCommand):
         **options: Any,
     ) -> None:
         if may and not staff:
-            raise CommandError("--may goes with --staff.")
+            raise CommandError("--may needs --staff.")
         user = user_named(username)
         rights = Rights.chosen(staff=staff, superuser=superuser, permissions=may)
         try:

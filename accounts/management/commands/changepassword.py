@@ -13,8 +13,8 @@ from accounts.users import administration
 
 class Command(BaseCommand):
     help = (
-        "Sets a user's password. It ends all their sessions, and is recorded and told to them and to all "
-        "superusers by mail."
+        "Sets a user's password and ends all their sessions. The change is recorded, and the user and all "
+        "superusers get an email."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -23,7 +23,7 @@ class Command(BaseCommand):
             "--noinput",
             "--no-input",
             action="store_true",
-            help=f"ask nothing; the password comes from {PASSWORD_VARIABLE}",
+            help=f"ask nothing; take the password from {PASSWORD_VARIABLE}",
         )
 
     def handle(self, *args: Any, username: str, noinput: bool, **options: Any) -> None:
@@ -33,4 +33,4 @@ class Command(BaseCommand):
             administration.set_password(user, password, actor=Actor.command())
         except RuleViolation as violation:
             raise CommandError(str(violation)) from violation
-        self.stdout.write(f"{user.username} has a new password, and is signed out everywhere.")
+        self.stdout.write(f"{user.username} has a new password and is signed out everywhere.")

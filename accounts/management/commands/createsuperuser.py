@@ -16,7 +16,7 @@ from accounts.users.validators import validate_address
 
 
 class Command(BaseCommand):
-    help = "Makes a superuser. The email address counts as confirmed. All superusers are told by mail."
+    help = "Creates a superuser with a confirmed email address. All superusers get an email."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--username")
@@ -25,7 +25,7 @@ class Command(BaseCommand):
             "--noinput",
             "--no-input",
             action="store_true",
-            help=f"ask nothing; the password comes from {PASSWORD_VARIABLE}",
+            help=f"ask nothing; take the password from {PASSWORD_VARIABLE}",
         )
 
     def handle(
@@ -37,7 +37,7 @@ class Command(BaseCommand):
             username = names.name(username or input("Username: "))
             email = names.address(email or input("Email address: "))
         except EOFError:
-            raise CommandError("No username and email address were typed.") from None
+            raise CommandError("You typed no username or no email address.") from None
         password = new_password(noinput=noinput)
         try:
             validate_username(username)
@@ -48,5 +48,5 @@ class Command(BaseCommand):
         except RuleViolation as violation:
             raise CommandError(str(violation)) from violation
         self.stdout.write(
-            f"{user.username} is a site admin. /admin/ opens once two-factor authentication is set up."
+            f"{user.username} is a site admin. To open /admin/, set up two-factor authentication first."
         )

@@ -13,13 +13,13 @@ from accounts.users.deactivation import warnings_about
 
 
 class Command(BaseCommand):
-    help = "Deactivates an account and ends its sessions; recorded, and told by mail."
+    help = "Deactivates an account and ends its sessions. The change is recorded, and the user gets an email."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("username")
-        parser.add_argument("--reason", required=True, help="recorded, and told to the user")
+        parser.add_argument("--reason", required=True, help="recorded and sent to the user")
         parser.add_argument(
-            "--yes", action="store_true", help="don't ask, even if organizations are left without an owner"
+            "--yes", action="store_true", help="ask nothing, even if an organization is left without an owner"
         )
 
     def handle(self, *args: Any, username: str, reason: str, yes: bool, **options: Any) -> None:

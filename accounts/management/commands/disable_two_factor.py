@@ -12,15 +12,15 @@ from accounts.two_factor import removal
 
 
 class Command(BaseCommand):
-    help = "Removes a user's two-factor authentication; recorded, and told by mail."
+    help = "Disables a user's two-factor authentication. The change is recorded, and the user gets an email."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("username")
-        parser.add_argument("--reason", required=True, help="recorded, and told to the user")
+        parser.add_argument("--reason", required=True, help="recorded and sent to the user")
         parser.add_argument(
             "--break-glass",
             action="store_true",
-            help="even for an owner of an organization that requires it, who is then locked out of it",
+            help="do so even for an owner of an organization that requires it, who is then locked out",
         )
 
     def handle(self, *args: Any, username: str, reason: str, break_glass: bool, **options: Any) -> None:

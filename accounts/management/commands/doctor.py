@@ -20,15 +20,19 @@ class Command(BaseCommand):
     # They may ask the database, which may be away: that is ours to say.
     requires_system_checks = ()
     help = (
-        "Checks the data against the invariants: what is most urgent comes first. --reconcile corrects "
-        "counts and puts back missing triggers, and nothing else. --providers also asks the servers that "
-        "mails and texts go to, and sends nothing."
+        "Checks the installation and its data, and lists the most urgent findings first. --reconcile "
+        "corrects counters and restores missing triggers, and changes nothing else. --providers also "
+        "connects to the mail server and the text message service, and sends nothing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--reconcile", action="store_true", help="correct what needs no decision")
         parser.add_argument(
-            "--providers", action="store_true", help="also ask the servers of mails and texts; costs nothing"
+            "--reconcile", action="store_true", help="correct what needs no decision of yours"
+        )
+        parser.add_argument(
+            "--providers",
+            action="store_true",
+            help="also check the mail server and the text message service; costs nothing",
         )
 
     def handle(self, *args: Any, reconcile: bool, providers: bool, **options: Any) -> None:
@@ -38,10 +42,10 @@ class Command(BaseCommand):
         except Error as error:
             raise CommandError(
                 f"The database does not answer ({first_line(error)}), so nothing was checked. "
-                "Is DATABASE_URL right, and does its server run?"
+                "Check that DATABASE_URL is right and that the server runs."
             ) from error
         if reconcile and (problem := schema.too_new()):
-            raise CommandError(f"Nothing was corrected: {problem}. Run the doctor of that release.")
+            raise CommandError(f"Nothing was corrected: {problem}. Run doctor from that release.")
         checks = doctor.checks | (doctor.provider_checks if providers else {})
         if reconcile:
             for title, check in checks.items():
@@ -50,8 +54,7 @@ class Command(BaseCommand):
         wrong = [title for title in checks if found[title].wrong]
         noted = [title for title in checks if found[title].sentences and not found[title].wrong]
         self.stdout.write(
-            f"{len(wrong)} of {len(checks)} checks found something that has to be mended, "
-            f"{len(noted)} something to know."
+            f"{len(wrong)} of {len(checks)} checks found a problem, {len(noted)} found something to know."
         )
         for title in sorted(wrong, key=lambda title: checks[title].urgency):
             self.tell(f"WRONG: {title}", found[title], checks[title].mend)

@@ -4,8 +4,8 @@ from django.core.management.base import CommandError
 from django.core.management.commands import flush
 
 REASON = (
-    "flush would delete every account and the whole record of what happened. "
-    "To begin anew, drop the database, create it again and run migrate."
+    "flush would delete every account and the whole audit trail. "
+    "To start over, drop the database, create it again and run migrate."
 )
 
 

@@ -5,6 +5,6 @@ from accounts.management.refused import RefusedCommand
 
 class Command(RefusedCommand):
     reason = (
-        "loaddata would write accounts and rights past the rules of this site, without a record or a mail. "
+        "loaddata would write accounts and rights without any check, record or email. "
         "To restore a backup, see “Restore” in docs/operations.md."
     )

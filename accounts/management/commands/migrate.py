@@ -23,7 +23,7 @@ from accounts.database.timeouts import unhurried_transactions
 KEPT = {"accounts", "organizations"}
 REASON = (
     "This would drop the tables of %s, with everything in them. "
-    "To begin anew, drop the database, create it again and run migrate."
+    "To start over, drop the database, create it again and run migrate."
 )
 TOO_NEW = (
     "Nothing was changed: %s. Put that release back in place, or restore the backup from before the upgrade."

@@ -12,11 +12,11 @@ from accounts.users import administration
 
 
 class Command(BaseCommand):
-    help = "Activates an account again; recorded, and told by mail."
+    help = "Reactivates an account. The change is recorded, and the user gets an email."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("username")
-        parser.add_argument("--reason", required=True, help="recorded, and told to the user")
+        parser.add_argument("--reason", required=True, help="recorded and sent to the user")
 
     def handle(self, *args: Any, username: str, reason: str, **options: Any) -> None:
         user = user_named(username)

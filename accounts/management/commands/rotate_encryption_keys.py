@@ -17,12 +17,14 @@ SECONDS_BETWEEN_REPORTS = 1
 
 class Command(BaseCommand):
     help = (
-        "Seals anew what stands under an old key. Put the new key in front of ENCRYPTION_KEYS first and "
-        "restart the site. Safe while the site runs; can be killed and started again."
+        "Encrypts every value again that was encrypted with an old key. First put the new key at the front "
+        "of ENCRYPTION_KEYS and restart the site. Safe while the site runs; can be stopped and started again."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--dry-run", action="store_true", help="only count what stands under an old key")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="only count the values that need an old key"
+        )
 
     def handle(self, *args: Any, dry_run: bool, **options: Any) -> None:
         with unhurried_transactions():
@@ -37,8 +39,8 @@ class Command(BaseCommand):
             tally = column.tally()
             unreadable += tally.unreadable
             self.stdout.write(
-                f"{column}: {tally.old} of {tally.total} under an old key, "
-                f"{tally.unreadable} cannot be opened"
+                f"{column}: {tally.old} of {tally.total} need an old key, "
+                f"{tally.unreadable} can't be decrypted"
             )
         if unreadable:
             raise CommandError(cannot_be_opened(unreadable))
@@ -48,11 +50,11 @@ class Command(BaseCommand):
         outcomes = rotation.rotate(actor=Actor.command(), report=self.report)
         for outcome in outcomes:
             self.stdout.write(
-                f"{outcome.last.column}: {outcome.last.rows} values, {outcome.resealed} sealed anew"
+                f"{outcome.last.column}: {outcome.last.rows} values, {outcome.resealed} encrypted again"
             )
         if problems := what_is_wrong(outcomes):
             raise CommandError(" ".join(problems))
-        self.stdout.write("Everything stands under the first key.")
+        self.stdout.write("Every value is encrypted with the first key.")
 
     def report(self, progress: Progress) -> None:
         if time.monotonic() - self.reported_at < SECONDS_BETWEEN_REPORTS:
@@ -67,14 +69,12 @@ def what_is_wrong(outcomes: list[Outcome]) -> list[str]:
     problems = [cannot_be_opened(unreadable)] if unreadable else []
     if any(not outcome.last.found_nothing for outcome in outcomes):
         problems.append(
-            "Values under an old key keep appearing: does a server still run with the former list? "
-            "Restart it, and run this again."
+            "New values still appear that need an old key. Restart every server that runs with the former "
+            "list, and run this command again."
         )
     return problems
 
 
 def cannot_be_opened(number: int) -> str:
-    return (
-        f"{number} values cannot be opened by any entry of ENCRYPTION_KEYS, and are as they were: "
-        "add the key that is missing."
-    )
+    values = "1 value" if number == 1 else f"{number} values"
+    return f"{values} can't be decrypted with any of ENCRYPTION_KEYS: add the missing key."

@@ -27,7 +27,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--host", default="localhost")
         parser.add_argument("--port", default="8000")
 
     def handle(self, *args: Any, host: str, port: str, **options: Any) -> None:
@@ -37,6 +37,8 @@ class Command(BaseCommand):
         except Refused as refusal:
             self.stderr.write(str(refusal))
             sys.exit(1)
+        if not variable("SITE_URL"):
+            os.environ["SITE_URL"] = settings.SITE_URL = f"http://{in_brackets(host)}:{port}"
         if has_unapplied_migrations():
             self.stdout.write("Preparing the database ...")
             call_command("migrate", verbosity=0)
@@ -61,15 +63,36 @@ def check_is_a_demo(host: str) -> None:
 def check_is_free(host: str, port: str) -> None:
     if not port.isdecimal() or not 0 < int(port) < 65536:
         raise Refused(f"PORT={port} is not a port number (1 to 65535).")
-    family, *_, address = resolve(host, int(port))[0]
+    free_addresses(host, int(port))
+
+
+def free_addresses(host: str, port: int) -> list[str]:
+    """Return the addresses of this name as gunicorn binds them. Raises Refused.
+
+    A browser may try either address of localhost first, so both must be ours. A machine without IPv6 may
+    know the name by that all the same.
+    """
+    found, absent = [], None
+    for family, *_, address in resolve(host, port):
+        try:
+            bind(family, address)
+        except OSError as error:
+            if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+                raise Refused(explain(error, host, port)) from error
+            absent = error
+            continue
+        found.append(f"{in_brackets(address[0])}:{port}")
+    if absent and not found:
+        raise Refused(explain(absent, host, port)) from absent
+    return found
+
+
+def bind(family: socket.AddressFamily, address: Any) -> None:
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         # The server does the same, so that a port that was released recently counts as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(address)
-            probe.listen()
-        except OSError as error:
-            raise Refused(explain(error, host, int(port))) from error
+        probe.bind(address)
+        probe.listen()
 
 
 def explain(error: OSError, host: str, port: int) -> str:
@@ -95,6 +118,10 @@ def resolve(host: str, port: int | None) -> list[Any]:
         raise Refused(f"HOST={host} is neither an address nor a name of this machine.") from error
 
 
+def in_brackets(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
 def has_unapplied_migrations() -> bool:
     executor = MigrationExecutor(connection)
     return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
@@ -102,12 +129,15 @@ def has_unapplied_migrations() -> bool:
 
 def serve(host: str, port: str) -> NoReturn:
     """Replace this process by the server, so that Ctrl-C reaches the process that make started."""
-    names = ["127.0.0.1", "localhost", "[::1]", host] if is_loopback(host) else ["*"]
+    names = ["localhost", "127.0.0.1", "[::1]", host] if is_loopback(host) else ["*"]
     if not variable("ALLOWED_HOSTS"):
         os.environ["ALLOWED_HOSTS"] = ",".join(names)
-    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    arguments = ["--config", "python:tfc_auth.server", "--bind", address, "--workers", "2"]
+    # Only what goes wrong, unless somebody wants the log: these lines stand below those of the demo.
+    if not variable("LOG_LEVEL") and not variable("LOG_FORMAT"):
+        os.environ["LOG_LEVEL"] = "WARNING"
+    arguments = ["--config", "python:tfc_auth.server", "--workers", "2", "--log-level", "warning"]
+    for address in free_addresses(host, int(port)):
+        arguments += ["--bind", address]
     os.execv(  # noqa: S606 -- our own interpreter, no shell
-        sys.executable,
-        [sys.executable, "-m", "gunicorn", *arguments, "--log-level", "warning", "tfc_auth.wsgi"],
+        sys.executable, [sys.executable, "-m", "gunicorn", *arguments, "tfc_auth.wsgi"]
     )

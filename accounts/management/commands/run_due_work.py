@@ -20,12 +20,14 @@ class Command(BaseCommand):
     # They may ask the database, which may be away: that is ours to say.
     requires_system_checks = ()
     help = (
-        "Sends due mails and removes what has expired; --loop goes on until it is told to stop. "
-        "Prints nothing but problems; --verbosity 2 says what was done."
+        "Sends due emails and deletes what has expired. With --loop, runs until it is stopped. "
+        "Prints problems only; --verbosity 2 also prints what was done."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--loop", type=positive, metavar="SECONDS", help="again after so many seconds")
+        parser.add_argument(
+            "--loop", type=positive, metavar="SECONDS", help="run again after this many seconds"
+        )
 
     def handle(self, *args: Any, loop: float | None, verbosity: int, **options: Any) -> None:
         self.verbosity = verbosity

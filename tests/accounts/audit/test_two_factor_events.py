@@ -255,7 +255,7 @@ def test_the_owner_is_told_once(mails_after, what, subject):
 
     assert (mail.to, mail.subject) == (["alice@example.com"], subject)
     assert "127.0.0.1" in mail.body
-    assert "If this was not you" in mail.body or "If it was not you" in mail.body
+    assert "If this wasn't you" in mail.body
     assert [kind for _content, kind in mail.alternatives] == ["text/html"]
 
 

@@ -109,8 +109,8 @@ def test_dry_run_counts_and_changes_nothing(sealed_by_old, keys):
 
     output, complaint = rotate("--dry-run")
 
-    assert "factor_backup_codes.BackupCode.sealed_code: 10 of 10 under an old key" in output
-    assert "factor_totp.TOTPDevice.sealed_secret: 1 of 1 under an old key" in output
+    assert "factor_backup_codes.BackupCode.sealed_code: 10 of 10 need an old key" in output
+    assert "factor_totp.TOTPDevice.sealed_secret: 1 of 1 need an old key" in output
     assert (list(BackupCode.objects.order_by("pk").values()), complaint) == (before, "")
 
 
@@ -120,7 +120,7 @@ def test_after_a_rotation_the_old_key_is_not_needed(sealed_by_old, keys, alice, 
     keys(NEW)
 
     assert complaint == ""
-    assert "Everything stands under the first key." in output
+    assert "Every value is encrypted with the first key." in output
     with transaction.atomic():
         for factor in all_factors():
             answer, state = sealed_by_old[factor.slug]()
@@ -129,7 +129,7 @@ def test_after_a_rotation_the_old_key_is_not_needed(sealed_by_old, keys, alice, 
     assert phone.number_digest == number_digest(number_of(phone))
     delivery.send_due()
     assert [mail.to for mail in mailoutbox] == [["a@example.com"]]
-    assert doctor()[1].count("under an old key") == 0
+    assert doctor()[1].count("need an old key") == 0
 
 
 def test_codes_that_were_written_down_work_before_and_after(keys, alice):
@@ -155,7 +155,7 @@ def test_rotating_again_finds_nothing_to_do(sealed_by_old, keys):
 
     output, _complaint = rotate()
 
-    assert output.count("values, 0 sealed anew") == len(sealed_columns)
+    assert output.count("values, 0 encrypted again") == len(sealed_columns)
     assert list(BackupCode.objects.order_by("pk").values()) == before
     assert AuditEvent.objects.filter(event=Event.KEYS_ROTATED).count() == 1
 
@@ -167,10 +167,10 @@ def test_what_no_key_opens_is_left_and_told(sealed_by_old, keys, alice):
 
     output, complaint = rotate()
 
-    assert complaint.startswith("1 values cannot be opened")
+    assert complaint.startswith("1 value can't be decrypted")
     assert TOTPDevice.objects.get(pk=lost.pk).sealed_secret == lost.sealed_secret
-    assert "factor_totp.TOTPDevice.sealed_secret: 2 values, 1 sealed anew" in output
-    assert rotate("--dry-run")[1].startswith("1 values cannot be opened")
+    assert "factor_totp.TOTPDevice.sealed_secret: 2 values, 1 encrypted again" in output
+    assert rotate("--dry-run")[1].startswith("1 value can't be decrypted")
 
 
 @pytest.mark.parametrize("column", ["sealed_code", "digest"])
@@ -183,7 +183,7 @@ def test_what_was_moved_between_rows_is_left_and_told(keys, alice, bob, column):
 
     _output, complaint = rotate()
 
-    assert complaint.startswith("1 values cannot be opened")
+    assert complaint.startswith("1 value can't be decrypted")
     code.refresh_from_db()
     assert getattr(code, column) == foreign
 
@@ -233,7 +233,7 @@ def test_doctor_tells_what_stands_under_an_old_key_and_is_content(sealed_by_old,
     output = doctor()[1]
 
     assert "ok: encryption keys" in output
-    assert "BackupCode.sealed_code: 10 of 10 stand under an old key" in output
+    assert "BackupCode.sealed_code: 10 of 10 need an old key" in output
 
 
 def test_doctor_fails_when_a_key_is_missing(sealed_by_old, keys):
@@ -341,7 +341,7 @@ def test_the_command_says_how_far_it_is(sealed_by_old, keys, monkeypatch):
 def test_the_command_fails_with_a_missing_key(sealed_by_old, keys):
     keys(WRONG)
 
-    with pytest.raises(CommandError, match="cannot be opened by any entry of ENCRYPTION_KEYS") as failed:
+    with pytest.raises(CommandError, match="can't be decrypted with any of ENCRYPTION_KEYS") as failed:
         call_command("rotate_encryption_keys", stdout=(printed := io.StringIO()))
 
     assert failed.value.returncode == 1
@@ -409,7 +409,7 @@ def test_f20_a_rotation_is_killed_in_the_middle_and_goes_on(start_site, alice, b
     assert log == ""
     assert "encryption_keys.rotated" in [event["event"] for event in lines_in(output)]
     assert f"sealed_secret: {MANY + 1} values" in output
-    assert "Everything stands under the first key." in output
+    assert "Every value is encrypted with the first key." in output
     assert all(map(is_new, TOTPDevice.objects.all()))
     after = start_site(ENCRYPTION_KEYS=NEW)
     assert login(after, alice, app.fresh_code())

@@ -165,8 +165,8 @@ def test_en_07_no_name_adds_a_parameter(settings, name):
     key, _page, uri = uri_shown_to(user)
 
     shown = name.replace(":", "-")[:64]
-    assert parse_qs(uri.query) == parameters(key, f"{shown} (127.0.0.1)")
-    assert unquote(uri.path) == f"/{shown} (127.0.0.1):{name.replace(':', '-')}@example.com"
+    assert parse_qs(uri.query) == parameters(key, f"{shown} (localhost)")
+    assert unquote(uri.path) == f"/{shown} (localhost):{name.replace(':', '-')}@example.com"
     assert uri.fragment == ""
     assert uri.path.count("/") == 1
 

@@ -203,7 +203,7 @@ def test_sf2_two_different_passwords_change_nothing(monkeypatch, alice):
     typed = iter([NEW_PASSWORD, "something else altogether"])
     monkeypatch.setattr("getpass.getpass", lambda question: next(typed))
 
-    with pytest.raises(CommandError, match="two different passwords"):
+    with pytest.raises(CommandError, match="two passwords are different"):
         call_command("changepassword", "alice", stdout=StringIO())
 
     assert post_password(Client(), alice).status_code == 302
@@ -259,7 +259,7 @@ def test_sf2_refused_commands_say_so_and_change_nothing(alice, arguments):
     run = manage(*arguments)
 
     assert run.returncode == 1
-    assert re.search(rb"(past the rules of this site|every account and the whole record)", run.stderr)
+    assert re.search(rb"(without any check|every account and the whole audit trail)", run.stderr)
     assert b"Traceback" not in run.stderr
     assert User.objects.filter(username="alice").exists()
 
@@ -279,7 +279,7 @@ def test_sf2_loaddata_is_refused_from_code_too(tmp_path):
         '[{"model": "accounts.user", "fields": {"username": "mallory", "is_superuser": true}}]'
     )
 
-    with pytest.raises(CommandError, match="past the rules"):
+    with pytest.raises(CommandError, match="without any check"):
         call_command("loaddata", str(fixture))
 
     assert not User.objects.exists()
@@ -414,4 +414,4 @@ def test_of12_without_a_database_commands_say_so_in_one_sentence(command):
 
     assert run.returncode == 1
     assert "Traceback" not in run.stderr
-    assert re.search(r"The database does not answer \(.+\)\. Is DATABASE_URL right", run.stderr)
+    assert re.search(r"The database does not answer \(.+\)\. Check that DATABASE_URL", run.stderr)

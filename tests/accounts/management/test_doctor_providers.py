@@ -83,7 +83,7 @@ def test_of12_the_most_urgent_comes_first_with_the_command_that_mends_it(local):
 
     lines = output.splitlines()
     assert code == 1
-    assert lines[1].startswith(f"2 of {len(checks) + 2} checks found something that has to be mended")
+    assert lines[1].startswith(f"2 of {len(checks) + 2} checks found a problem")
     assert lines[2:8] == [
         "WRONG: now",
         "  it is broken",

@@ -158,7 +158,7 @@ def test_sf5_owners_get_one_mail_an_hour_about_session_lengths(clock, alice, bob
     later = mailoutbox[2:]
     assert sorted(mail.to[0] for mail in later) == [alice.email, bob.email]
     for mail in later:
-        assert mail.subject == "Sessions in acme last differently from now on (and 4 more in the last hour)"
+        assert mail.subject == "acme changed how long people stay signed in (and 4 more in the last hour)"
         assert "after 1 hour and 5 minutes without use" in " ".join(mail.body.split())
 
 

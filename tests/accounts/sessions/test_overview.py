@@ -12,7 +12,15 @@ from accounts.models import AuditEvent, RememberedBrowser, Session
 from tests.support import people
 from tests.support.people import post_password
 from tests.support.statements import statements
-from tests.support.two_factor import CHALLENGE, events_of, is_out, is_signed_in, let_sudo_expire, pending
+from tests.support.two_factor import (
+    CHALLENGE,
+    events_of,
+    is_out,
+    is_signed_in,
+    let_sudo_expire,
+    pending,
+    sudo_page,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -55,7 +63,7 @@ def test_lists_browser_system_address_and_times_and_marks_this_one(alice):
         ("Safari on iOS", "192.0.2.7", False),
     ]
     page = phone.get(PAGE).content.decode()
-    assert page.count("This one") == 1
+    assert page.count("This browser") == 1
     assert page.count("<time datetime=") >= 4
     assert FIREFOX not in page
 
@@ -182,7 +190,7 @@ def test_se_05_it_needs_a_fresh_proof_and_is_not_replayed(alice, request, enroll
     let_sudo_expire(alice)
 
     for response in (end(desk, phone), desk.post(END_OTHERS)):
-        assert response["Location"] == "/session/sudo?next=%2Fapp%2Fsettings%2Fsessions"
+        assert response["Location"] == sudo_page(PAGE, response.wsgi_request.path)
 
     assert is_signed_in(phone, alice)
 
@@ -298,7 +306,7 @@ def test_it_works_without_javascript(alice):
     browser(alice)
     page = browser(alice).get(PAGE).content.decode()
 
-    assert "<summary>End all other sessions</summary>" in page
+    assert ">End all other sessions</summary>" in page
     assert f'<form method="post" action="{END_OTHERS}">' in page
     assert page.count("End session</button>") == 1
 
@@ -322,3 +330,53 @@ def signed_in(site, user):
     visitor.post_form("/session", username=user.username, password=people.PASSWORD)
     assert visitor.get("/app").status == 200
     return visitor
+
+
+# ---------------------------------------------------------------- what it says in each state
+
+
+FORGETS = "signs out every other browser and forgets the remembered ones"
+ALONE = "You sign in with your password alone, so there is no code that a browser could skip."
+EACH_TIME = "You are asked for a code each time you sign in"
+
+
+def test_without_two_factor_it_says_nothing_of_codes_that_are_asked_for(alice):
+    page = browser(alice).get(PAGE).content.decode()
+
+    assert ALONE in page
+    assert EACH_TIME not in page
+    assert FORGETS not in page
+
+
+def test_with_two_factor_it_says_when_a_code_is_asked_for(alice, app_of_alice):
+    page = browser(alice, app_of_alice).get(PAGE).content.decode()
+
+    assert EACH_TIME in page
+    assert ALONE not in page
+    assert FORGETS not in page
+
+
+def test_rows_of_equal_browsers_differ_in_when_and_where_they_signed_in(clock, alice):
+    for address in ("192.0.2.7", "192.0.2.7", "192.0.2.8"):
+        browser(alice, address=address)
+        clock.shift(3600)
+
+    page = browser(alice).get(PAGE).content.decode()
+
+    rows = re.findall(r"<tr>(.*?)</tr>", page, re.DOTALL)[1:]
+    told = [
+        re.search(r"From ([\d.]+).*?<time datetime=\"([^\"]+)\"", row, re.DOTALL).groups() for row in rows
+    ]
+    assert len(set(told)) == len(told) == 4
+
+
+def test_what_ends_something_is_confirmed_first(alice):
+    browser(alice)
+    page = browser(alice).get(PAGE).content.decode()
+
+    confirmations = re.findall(r'<details class="disclosure confirmation">.*?</details>', page, re.DOTALL)
+    assert len(confirmations) == 2
+    for confirmation in confirmations:
+        assert re.search(r'<summary class="button button-danger[ "]', confirmation)
+        assert re.search(r'<button class="button button-danger button-solid[^>]* type="submit"', confirmation)
+    assert page.count("<form") == 3  # these, and Log out

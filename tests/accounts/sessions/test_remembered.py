@@ -23,6 +23,7 @@ from tests.support.two_factor import (
     is_signed_in,
     let_sudo_expire,
     pending,
+    sudo_page,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -400,7 +401,7 @@ def test_forgetting_needs_sudo_and_comes_back_to_the_page(alice, app_of_alice):
     row = RememberedBrowser.objects.get()
 
     for path in (f"{SESSIONS}/remembered/{row.pk}/forget", f"{SESSIONS}/remembered/forget"):
-        assert client.post(path)["Location"] == "/session/sudo?next=%2Fapp%2Fsettings%2Fsessions"
+        assert client.post(path)["Location"] == sudo_page(SESSIONS, path)
         assert client.get(path)["Location"] == SESSIONS
     assert RememberedBrowser.objects.exists()
 

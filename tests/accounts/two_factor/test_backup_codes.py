@@ -162,7 +162,7 @@ def test_bc_13_a_mail_tells_how_many_are_left_and_warns_at_three(
     [mail] = mailoutbox
     assert mail.subject == "A backup code was used"
     assert f"You have {left} unused code" in mail.body
-    assert ("It is time to make new ones" in mail.body) == low
+    assert ("Renew your codes soon" in mail.body) == low
     assert response["Location"] == "/app"
     assert "disable" not in client.get("/app").content.decode().lower()
 

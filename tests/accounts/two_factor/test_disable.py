@@ -24,6 +24,7 @@ from tests.support.two_factor import (
     pending,
     recover,
     same_browser,
+    sudo_page,
     with_key,
 )
 
@@ -82,7 +83,7 @@ def test_di_01_without_a_recent_second_factor_nothing_happens(clock, alice, app_
     client = sign_in(alice, app_of_alice)
     clock.shift(5 * 60)
 
-    assert disable(client)["Location"] == f"{SUDO}?next={DISABLE.replace('/', '%2F')}"
+    assert disable(client)["Location"] == sudo_page(DISABLE, DISABLE)
     assert client.post(SUDO, {"password": PASSWORD, "next": DISABLE}).status_code == 422
     assert is_enrolled(alice)
     assert client.post(SUDO, {"code": app_of_alice.code(), "next": DISABLE})["Location"] == DISABLE

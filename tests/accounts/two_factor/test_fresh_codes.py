@@ -39,7 +39,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 CONFIRM = f"{TWO_FACTOR}/confirm"
 KEPT = f"{CODES}/kept"
-GONE = "This page shows new codes for five minutes"
+GONE = "New codes appear here for five minutes"
 
 
 @pytest.fixture
@@ -284,13 +284,13 @@ def test_pf5_with_a_phone_to_confirm_next_the_codes_stay_until_they_are_kept(ali
     app = Authenticator(alice, browser.get(CONFIRM).context["description"]["key"])
     codes = codes_on(answer(browser, app.code(), CONFIRM))
 
-    assert "Next: confirm your phone number" in browser.get(CODES).content.decode()
+    assert "Verify your number" in browser.get(CODES).content.decode()
     assert shown(browser) == codes != []
     with time_machine.travel(timezone.now() + timedelta(minutes=6), tick=False):
         gone = browser.get(CODES)
     assert says_what_is_true(gone)
-    assert "Next: confirm your phone number" in gone.content.decode()
-    assert browser.post(KEPT)["Location"] == HOME
+    assert f'<a href="{CONFIRM}">Verify your number</a>' in gone.content.decode()
+    assert browser.post(KEPT)["Location"] == CONFIRM
     assert shown(browser) == []
-    assert "Next: confirm your phone number" not in browser.get(CODES).content.decode()
+    assert "Verify your number" not in browser.get(CODES).content.decode()
     assert SMSDevice.objects.filter(user=alice, confirmed=False).exists()  # it can still be confirmed

@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts.models import AuditEvent, User
 from tests.support.mails import link_in, subjects
 from tests.support.people import PASSWORD, enrol, make_user, post_password, sign_in
-from tests.support.two_factor import same_browser
+from tests.support.two_factor import same_browser, sudo_page
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -543,7 +543,7 @@ def test_r21_changing_needs_a_recent_proof(alice):
 
         response = change(client)
 
-    assert response["Location"] == f"/session/sudo?next={CHANGE.replace('/', '%2F')}"
+    assert response["Location"] == sudo_page(CHANGE, CHANGE)
     alice.refresh_from_db()
     assert alice.check_password(PASSWORD)
 

@@ -128,7 +128,7 @@ def test_a_name_is_taken_whatever_its_case():
     _client, response = sign_up("alice")
 
     assert response.status_code == 422
-    assert response.context["form"].errors["username"] == ["That username is taken."]
+    assert response.context["form"].errors["username"] == ["That username is taken. Choose another one."]
     assert User.objects.count() == 1
 
 
@@ -140,7 +140,7 @@ def test_ti_03_a_known_address_gets_the_same_answer_and_its_owner_a_mail(mailout
 
     assert (known.status_code, known["Location"]) == (unknown.status_code, unknown["Location"])
     assert known.headers.keys() == unknown.headers.keys()
-    assert subjects(mailoutbox, "Owner@example.com") == ["Somebody used your email address"]
+    assert subjects(mailoutbox, "Owner@example.com") == ["Somebody entered your email address"]
     assert subjects(mailoutbox, "owner@example.com") == []
 
 

@@ -8,6 +8,7 @@ from accounts.models import AuditEvent, Session
 from accounts.two_factor.removal import disable
 from organizations.models import Membership, Organization, OrganizationToken
 from tests.support.organizations import lift, membership_of
+from tests.support.two_factor import text_of
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 # The only pages that are open to locked-out members (D5).
@@ -56,6 +57,11 @@ def test_anonymous_is_sent_to_sign_in(stage, client, route, arguments):
         assert client.post(path)["Location"].startswith("/session?")
 
 
+def shown(response, name):
+    """Return the page without the name asked for and the token of its forms, which always differs."""
+    return response.status_code, text_of(response).replace(name, "NAME")
+
+
 @pytest.mark.parametrize(("route", "arguments"), ROUTES)
 def test_or10_foreign_and_missing_organizations_look_the_same(stage, route, arguments):
     target = membership_of(stage.max, "fort").pk
@@ -67,7 +73,7 @@ def test_or10_foreign_and_missing_organizations_look_the_same(stage, route, argu
 
         assert foreign.status_code == missing.status_code
         assert foreign.status_code in (404, 405)
-        assert foreign.content == missing.content
+        assert shown(foreign, "fort") == shown(missing, "nowhere")
 
 
 @pytest.mark.parametrize("actor", ["mia", "oscar"])

@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from organizations.members import invitations
 from organizations.models import Organization
 from tests.support import people
 from tests.support.invariants import broken
-from tests.support.organizations import counts_of, join
+from tests.support.organizations import actor_of, counts_of, join
 
 AUTHENTICATION = "/app/open/settings/authentication"
 REQUIRE = f"{AUTHENTICATION}/require-two-factor"
@@ -22,6 +23,41 @@ def test_or02_the_next_click_is_refused(stage):
     stage.browser("olga").post(REQUIRE)
 
     assert browser.get("/app/open/settings/authentication")["Location"].startswith("/app/open/locked-out")
+
+
+SAYS_WHY = "fort requires two-factor authentication. You will be taken back there."
+
+
+def test_r45_a_set_up_says_why_to_members_only(stage, mallory):
+    strange, invited = people.sign_in(mallory), people.sign_in(people.make_user("ivan"))
+    invitations.invite(Organization.objects.get(name="fort"), "ivan", actor=actor_of(stage.olga))
+
+    for wanted in ("/app/fort", "/app/fort/settings/users", "/app/FORT/locked-out"):
+        page = {"next": wanted}
+        assert SAYS_WHY in stage.browser("mia").get("/app/settings/two-factor", page).content.decode()
+        for browser in (strange, invited):
+            assert "requires two-factor" not in browser.get("/app/settings/two-factor", page).content.decode()
+
+
+@pytest.mark.parametrize(
+    "wanted", ["/app/open", "/app/nothing", "/app", "/nothing", "//evil.example/app/fort"]
+)
+def test_a_set_up_for_anything_else_has_no_reason(stage, wanted):
+    page = stage.browser("mia").get("/app/settings/two-factor", {"next": wanted}).content.decode()
+
+    assert "requires two-factor" not in page
+
+
+def test_the_reason_stands_on_every_step(stage):
+    browser, wanted = stage.browser("mia"), "/app/fort"
+    browser.post("/app/settings/two-factor/enable", {"method": "app", "next": wanted})
+    page = browser.get("/app/settings/two-factor/confirm")
+    app = people.Authenticator(stage.mia, people.key_on(page))
+    wrong = browser.post("/app/settings/two-factor/confirm", {"code": app.wrong_code()})
+    browser.post("/app/settings/two-factor/confirm", {"code": app.code()})
+
+    for shown in (page, wrong, browser.get(people.CODES)):
+        assert SAYS_WHY in shown.content.decode()
 
 
 def test_or03_enrolling_from_the_locked_out_page_leads_back(stage):

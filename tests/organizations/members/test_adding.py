@@ -60,7 +60,7 @@ def test_the_mail_names_organization_and_inviter(stage):
     [message] = [message for message in mail.outbox if message.to == ["stranger@example.com"]]
     assert message.subject == "You are invited to open"
     assert "una has invited you" in message.body
-    assert "http://127.0.0.1:8000/app/invitations/" in message.body
+    assert "http://localhost:8000/app/invitations/" in message.body
 
 
 def test_unconfirmed_addresses_of_users_get_no_mail(stage):

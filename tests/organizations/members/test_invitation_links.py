@@ -53,7 +53,7 @@ def test_pf6_the_link_of_an_invitation_leads_to_it(stage, invite, who):
 
     page = opened(browser, link + "&fbclid=x")
 
-    assert "una invites you." in text_of(page)
+    assert "una has invited you." in text_of(page)
     assert AuditEvent.objects.count() == before
     assert accept(browser)["Location"] == "/app/open"
     assert browser.get(PAGE)["Location"] == "/app/open"
@@ -76,7 +76,7 @@ def test_pf6_an_invitation_that_is_opened_by_another_account_is_for_the_next_one
         return
     post_password(browser, stage.eve, next=PAGE)
     browser.post("/session/two-factor", {"code": stage.apps["eve"].fresh_code()})
-    assert "una invites you." in text_of(browser.get(PAGE))
+    assert "una has invited you." in text_of(browser.get(PAGE))
 
 
 def test_pf6_a_new_person_signs_up_and_comes_back(stage, invite, settings):
@@ -95,7 +95,7 @@ def test_pf6_a_new_person_signs_up_and_comes_back(stage, invite, settings):
     assert "Confirm your email address first." in page
     assert "open" not in page.replace("opened", "").split("Confirm your email")[0]
     User.objects.filter(username="dora").update(email_confirmed_at=timezone.now())
-    assert "una invites you." in text_of(browser.get(PAGE))
+    assert "una has invited you." in text_of(browser.get(PAGE))
     assert accept(browser)["Location"] == "/app/open"
 
 
@@ -124,7 +124,8 @@ def test_pf6_an_invitation_that_is_gone_says_so_and_whom_to_ask(stage, invite, w
 
     page = opened(browser, link)
 
-    said = {"spoilt": "capital letters", "cut": "incomplete"}.get(what, "no longer open")
+    sentences = {"spoilt": "capital letters", "cut": "incomplete", "expired": "has expired"}
+    said = sentences.get(what, "no longer open. It was answered or withdrawn.")
     assert said in text_of(page)
     assert "ask the person who invited you" in text_of(page)
     assert page.status_code == (422 if what in ("spoilt", "cut") else 404)
@@ -133,7 +134,7 @@ def test_pf6_an_invitation_that_is_gone_says_so_and_whom_to_ask(stage, invite, w
 def test_pf6_the_link_of_an_invitation_is_too_old_after_a_week(stage, invite):
     link = invite("eve")
     with time_machine.travel(timezone.now() + timedelta(days=7, minutes=1), tick=False):
-        assert "That link is too old." in text_of(opened(sign_in(stage.una), link))
+        assert "This invitation has expired." in text_of(opened(sign_in(stage.una), link))
 
 
 def test_pf6_without_a_link_the_page_is_the_list(stage):
@@ -144,7 +145,7 @@ def test_pf6_renewing_an_invitation_leaves_the_earlier_link_good(stage, invite):
     first = invite("eve")
     invite("eve")
 
-    assert "una invites you." in text_of(opened(stage.browser("eve"), first))
+    assert "una has invited you." in text_of(opened(stage.browser("eve"), first))
 
 
 @pytest.mark.parametrize(("sign_up", "offered"), [("open", True), ("closed", False)])
@@ -165,3 +166,44 @@ def test_pf8_somebody_who_is_invited_by_name_is_not_told_to_sign_up(stage, invit
 
     assert "Sign in as eve" in mail.outbox[-1].body
     assert "sign up" not in mail.outbox[-1].body
+
+
+@pytest.mark.parametrize("who", ["eve@example.com", "nobody@example.com"])
+def test_pf6_the_sign_in_says_who_invites_to_what_and_no_more(stage, invite, who):
+    link, browser = invite(who), Client()
+    browser.get(link)
+
+    for page in ("/session", "/account/new"):
+        said = text_of(browser.get(f"{page}?next={PAGE}"))
+        assert "una has invited you to join open." in said
+        assert "create an account with the email address that got the mail" in said
+        assert who not in said  # an account with that address or none: the same page (D24)
+        assert "has invited you" not in text_of(browser.get(page))  # on the way to somewhere else
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("revoked", "It was answered or withdrawn."),
+        ("expired", "This invitation has expired."),
+        ("cut", "This link is incomplete"),
+        ("forged", "It was answered or withdrawn."),
+    ],
+)
+def test_pf6_the_sign_in_says_why_an_invitation_does_not_work(stage, invite, what, said):
+    link, browser = invite("dora@example.com"), Client()
+    if what == "revoked":
+        Membership.objects.invited().delete()
+    elif what == "expired":
+        Membership.objects.invited().update(expires_at=timezone.now() - timedelta(seconds=1))
+    elif what == "cut":
+        link = link[:-1]
+    elif what == "forged":
+        link = link[:-4] + ("AbCd" if not link.endswith("AbCd") else "dCbA")
+    browser.get(link)
+
+    page = text_of(browser.get(f"/session?next={PAGE}"))
+
+    assert said in page
+    assert "una" not in page
+    assert "join open" not in page

@@ -12,6 +12,7 @@ from organizations.members import invitations
 from organizations.models import Membership
 from tests.api.clients import api_client
 from tests.support import people
+from tests.support.crawler import CrawledPage
 from tests.support.invariants import broken
 from tests.support.organizations import counts_of
 from tests.support.two_factor import text_of
@@ -44,7 +45,7 @@ def test_somebody_who_is_added_decides_himself(stage):
     add(stage, "EVE")
     browser = stage.browser("eve")
     assert browser.get("/app/open").status_code == 404
-    assert "una invites you." in browser.get(MINE).content.decode()
+    assert "una has invited you." in browser.get(MINE).content.decode()
 
     response = accept(browser, invitation(user=stage.eve))
 
@@ -62,12 +63,12 @@ def test_d43_an_invitation_from_a_clock_that_was_ahead_is_open_for_no_more_than_
     browser, program = stage.browser("eve"), api_client(stage.eve)
 
     assert accept(browser, open_one).status_code == 404
-    assert "una invites you." not in browser.get(MINE).content.decode()
+    assert "una has invited you." not in browser.get(MINE).content.decode()
     assert program.get("/organization-memberships").json()["data"] == []
     assert program.get(f"/organization-memberships/{public_id('ou', open_one.pk)}").status_code == 404
 
     add(stage, "eve")  # renewed
-    assert "una invites you." in browser.get(MINE).content.decode()
+    assert "una has invited you." in browser.get(MINE).content.decode()
     assert accept(browser, invitation())["Location"] == "/app/open"
 
 
@@ -227,7 +228,14 @@ def test_invited_people_are_no_members_yet(stage):
     assert stage.browser("eve").post("/app/open/leave").status_code == 404
 
 
-def test_the_start_page_tells_of_invitations(stage):
+def test_the_start_page_shows_invitations_and_answering_there_leads_back(stage):
     add(stage, "eve")
+    browser = stage.browser("eve")
 
-    assert "You have 1 open invitation." in stage.browser("eve").get("/app").content.decode()
+    page = browser.get("/app").content.decode()
+
+    assert "una has invited you." in page
+    [declining] = [form for form in CrawledPage("/app", page).forms if form.action.endswith("/decline")]
+    answered = browser.post(declining.action, {"next": "/app"})
+    assert answered["Location"] == "/app"
+    assert "You have declined the invitation to open." in browser.get("/app").content.decode()

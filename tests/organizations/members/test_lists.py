@@ -1,6 +1,7 @@
 """The lists of people: pages, search, filter, and the switcher in the top bar."""
 
 import re
+from datetime import timedelta
 from html import unescape
 from urllib.parse import urlencode
 
@@ -8,9 +9,10 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
+from organizations.members.addresses import copy_again, wrongly_copied
 from organizations.models import Membership, Organization
 from tests.support import people
-from tests.support.organizations import enrolled, found, require
+from tests.support.organizations import enrolled, found, join, require
 
 pytestmark = pytest.mark.django_db
 USERS = "/app/big/settings/users"
@@ -161,7 +163,7 @@ def test_who_is_in_nothing_is_told_what_to_do():
 
     for path in ["/app", "/app/settings/organizations"]:
         page = browser.get(path).content.decode()
-        assert "You are not in any organization yet" in page
+        assert "You aren't in any organization yet" in page
         assert "Create your first organization" in page
 
 
@@ -171,3 +173,119 @@ def test_what_people_write_is_text_only(alices):
 
     for path in ["/app/big", "/app/big/settings/general"]:
         assert b"<svg/onload" not in alices.get(path).content
+
+
+# ---------------------------------------------------------------- addresses, order and numbers
+
+
+def test_ap_14_owners_see_addresses_and_members_do_not(alices, alice):
+    fill(3)
+    bob = people.make_user("bob")
+    join(Organization.objects.get(), bob)
+
+    assert "bob@example.com" in alices.get(USERS).content.decode()
+    browser = people.sign_in(bob)
+    assert browser.get(USERS).status_code == 403
+    assert (
+        b"@example.com" not in browser.get("/app/big").content.split(b"<main")[1].split(b"contact-title")[0]
+    )
+
+
+@pytest.mark.parametrize("text", ["Post.BOB@", "post.bob@example.com"])
+def test_search_takes_the_beginning_of_a_confirmed_address(alices, text):
+    bob = people.make_user("bob", email="post.bob@example.com")
+    join(Organization.objects.get(), bob)
+
+    assert names_on(alices.get(USERS, {"q": text})) == ["bob"]
+    assert names_on(alices.get(USERS, {"q": "ob@"})) == []
+
+
+def test_ap_14_the_address_of_somebody_invited_by_name_is_not_found(alices):
+    people.make_user("eve")
+    alices.post(f"{USERS}/add", {"username": "eve"})
+
+    assert names_on(alices.get(USERS, {"status": "invited", "q": "eve@example"})) == []
+    assert names_on(alices.get(USERS, {"status": "invited", "q": "eve"})) == ["eve"]
+    assert Membership.objects.get(username="eve").address_key == ""
+
+
+@pytest.mark.parametrize("sort", ["joined", "-joined", "-name"])
+def test_each_order_goes_forth_and_back_without_a_gap(alices, sort):
+    fill(45)
+    for number, row in enumerate(Membership.objects.order_by("username_key")):
+        row.joined_at = timezone.now() - timedelta(hours=number // 2)  # two at the same moment
+        row.save()
+    column = {"name": "username_key", "joined": "joined_at"}[sort.strip("-")]
+    sign = "-" if sort.startswith("-") else ""
+    expected = list(
+        Membership.objects.order_by(f"{sign}{column}", f"{sign}pk").values_list("username", flat=True)
+    )
+
+    pages = [alices.get(USERS, {"sort": sort})]
+    while url := link(pages[-1], "next"):
+        pages.append(alices.get(url))
+    back = alices.get(link(pages[-1], "prev"))
+
+    assert [name for page in pages for name in names_on(page)] == expected
+    assert names_on(back) == names_on(pages[1])
+
+
+def test_the_numbers_say_which_rows_these_are_and_of_how_many(alices):
+    fill(45)
+    organization = Organization.objects.get()
+    organization.counts.members = 46
+    organization.counts.save()
+
+    first = alices.get(USERS)
+    second = alices.get(link(first, "next"))
+    third = alices.get(link(second, "next"))
+
+    assert "1–20 of 46" in first.content.decode()
+    assert "21–40 of 46" in second.content.decode()
+    assert "41–46 of 46" in third.content.decode()
+    assert "21–40 of 46" in alices.get(link(third, "prev")).content.decode()
+    assert "1–10 of 10" in alices.get(USERS, {"q": "m00"}).content.decode()
+
+
+def test_a_search_that_finds_too_many_says_so(alices):
+    fill(205)
+
+    page = alices.get(USERS, {"q": "m"}).content.decode()
+
+    assert "More than 200 people match" in page
+
+
+@pytest.mark.parametrize("sort", ["nonsense", "pk", "-", "joined'", "user__password"])
+def test_an_unknown_order_is_that_of_names(alices, sort):
+    fill(3)
+
+    assert names_on(alices.get(USERS, {"sort": sort})) == ["alice", "m000", "M001", "m002"]
+
+
+@pytest.mark.parametrize("cursor", ["x,1", "9" * 17 + ",1", "1,-1", "m000,1", ","])
+def test_malformed_cursors_of_the_date_are_bad_requests(alices, cursor):
+    assert alices.get(USERS, {"sort": "joined", "after": cursor}).status_code == 400
+
+
+def test_the_search_follows_a_new_address_and_doctor_finds_a_wrong_copy(alices):
+    bob = people.make_user("bob")
+    join(Organization.objects.get(), bob)
+    row = Membership.objects.get(username="bob")
+    assert row.address_key == "bob@example.com"
+
+    User.objects.filter(pk=bob.pk).update(email="Robert@example.com")
+    assert list(wrongly_copied()) == [row]
+    assert copy_again() == 1
+
+    assert names_on(alices.get(USERS, {"q": "robert@"})) == ["bob"]
+    assert list(wrongly_copied()) == []
+
+
+def test_the_page_that_invites_keeps_what_was_typed(alices):
+    page = alices.get(f"{USERS}/invite").content.decode()
+    refused = alices.post(f"{USERS}/add", {"username": "no such person"})
+
+    assert 'name="username"' in page
+    assert refused.status_code == 422
+    assert 'value="no such person"' in refused.content.decode()
+    assert 'aria-invalid="true"' in refused.content.decode()

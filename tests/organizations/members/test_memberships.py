@@ -1,7 +1,5 @@
 """Owners and members: who becomes what, who goes, and who can't."""
 
-from urllib.parse import urlencode
-
 import pytest
 
 from accounts.models import AuditEvent, User
@@ -11,6 +9,7 @@ from organizations.models import Membership
 from tests.support import people
 from tests.support.invariants import broken
 from tests.support.organizations import SERVER, counts_of, let_sudo_expire, membership_of
+from tests.support.two_factor import sudo_page
 
 
 def act(stage, actor, action, target, organization="open"):
@@ -56,10 +55,9 @@ def test_who_owns_it_changes_behind_sudo_only(stage, action, target):
 
     response = act(stage, "una", action, target)
 
-    page = "/app/open/settings/users"
-    if action != "make-owner":  # these have a page that asks first
-        page += f"/{membership_of(stage.olga, 'open').pk}/{action}"
-    assert response["Location"] == f"/session/sudo?{urlencode({'next': page})}"
+    # Each has a page that asks first.
+    page = f"/app/open/settings/users/{membership_of(stage.people[target], 'open').pk}/{action}"
+    assert response["Location"] == sudo_page(page, response.wsgi_request.path)
     assert owners("open") == ["olga", "una"]
 
 
@@ -136,7 +134,7 @@ def test_d06_an_owner_who_leaves_proves_it_first_and_is_not_replayed(stage):
 
     response = browser.post("/app/open/leave")
 
-    assert response["Location"] == "/session/sudo?next=%2Fapp%2Fopen%2Fleave"
+    assert response["Location"] == sudo_page("/app/open/leave", "/app/open/leave")
     assert "una" in owners("open")
     browser.post("/session/sudo", {"password": people.PASSWORD, "next": "/app/open/leave"})
     assert "una" in owners("open")

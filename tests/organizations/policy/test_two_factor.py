@@ -18,6 +18,7 @@ from tests.support.organizations import (
     membership_of,
     require,
 )
+from tests.support.two_factor import sudo_page
 
 AUTHENTICATION = "/app/open/settings/authentication"
 REQUIRE = f"{AUTHENTICATION}/require-two-factor"
@@ -62,7 +63,7 @@ def test_both_need_sudo_and_are_not_replayed(stage):
 
     response = browser.post(REQUIRE)
 
-    assert response["Location"] == f"/session/sudo?next={AUTHENTICATION.replace('/', '%2F')}"
+    assert response["Location"] == sudo_page(REQUIRE, REQUIRE)
     assert browser.post(LIFT)["Location"].startswith("/session/sudo")
     assert (is_mandatory("open"), is_mandatory("fort")) == (False, True)
 
@@ -121,7 +122,7 @@ def test_the_page_tells_how_many_it_would_lock_out(stage):
 def test_members_read_the_policy_only(stage):
     page = stage.browser("max").get("/app/fort/settings/authentication").content.decode()
 
-    assert "Every member of this organization must use two-factor authentication." in page
+    assert "This organization requires two-factor authentication of all members." in page
     assert "disable-two-factor" not in page
 
 

@@ -18,7 +18,7 @@ from organizations.policy.user_sessions import update_user_sessions
 from tests.support import people
 from tests.support.organizations import SERVER, actor_of, found, let_sudo_expire
 from tests.support.statements import statements
-from tests.support.two_factor import CHALLENGE, RECOVERY
+from tests.support.two_factor import CHALLENGE, RECOVERY, sudo_page
 
 pytestmark = pytest.mark.django_db
 
@@ -148,7 +148,7 @@ def test_it_needs_sudo(stage):
 
     response = browser.post(UPDATE, {"session_timeout": "60"})
 
-    assert response["Location"] == f"/session/sudo?next={PAGE.replace('/', '%2F')}"
+    assert response["Location"] == sudo_page(PAGE, UPDATE)
     assert limits_of() == (None, None)
     assert browser.get(UPDATE)["Location"] == PAGE
 
@@ -162,7 +162,7 @@ def test_it_is_recorded_once_and_told_to_the_owners(stage):
     [event] = events()
     assert (event.actor, event.subject) == ("user:olga", "organization:open")
     assert event.data == {"before": [None, None], "after": [60, None]}
-    told = [message for message in mail.outbox if "Sessions in open" in message.subject]
+    told = [message for message in mail.outbox if "open changed how long" in message.subject]
     assert sorted(message.to[0] for message in told) == ["olga@example.com", "una@example.com"]
     assert "after 1 hour without use, and 14 days after" in " ".join(told[0].body.split())
 

@@ -1,7 +1,6 @@
 """The page on which an owner refuses personal tokens, or accepts them again (AF3)."""
 
 from datetime import timedelta
-from urllib.parse import quote
 
 import pytest
 from django.utils import timezone
@@ -13,6 +12,7 @@ from tests.api.clients import api_client, token_of
 from tests.support import people
 from tests.support.organizations import SERVER, let_sudo_expire
 from tests.support.pages import words_of
+from tests.support.two_factor import sudo_page
 
 pytestmark = pytest.mark.django_db
 
@@ -52,10 +52,10 @@ def test_af3_refused_and_accepted_again_on_the_page_without_any_token(stage, mai
     asked_back = browser.get(PAGE)
     on = browser.post(ENABLE, follow=True)
 
-    assert "refuses every personal token from the next request on, including yours" in words_of(asked)
+    assert "will refuse every personal token at once, including yours" in words_of(asked)
     assert "open no longer accepts personal tokens." in words_of(off)
     assert refused == 403
-    assert "open refuses personal tokens now." in words_of(asked_back)
+    assert "open refuses personal tokens." in words_of(asked_back)
     assert "open accepts personal tokens again." in words_of(on)
     assert program.get("/organizations/open").status_code == 200
     assert events() == [("user:olga", False), ("user:olga", True)]
@@ -76,7 +76,7 @@ def test_af3_a_fresh_proof_comes_first(stage, path):
 
     response = browser.post(path)
 
-    assert response["Location"] == f"/session/sudo?next={quote(PAGE, safe='')}"
+    assert response["Location"] == sudo_page(PAGE, path)
     assert is_on() == before
     assert events() == []
 
@@ -115,7 +115,7 @@ def test_af3_shows_beforehand_whose_tokens_were_used_lately(stage):
 
     assert rows_on(page) == ["max", "una"]
     assert "una</th><td>2</td>" in page.content.decode()
-    assert "The site does not record for which organization a token is used" in words_of(page)
+    assert "We don't record for which organization a token is used" in words_of(page)
 
 
 def test_af3_what_they_are_for_stays_their_own_business(stage):
@@ -129,7 +129,7 @@ def test_af3_people_who_can_not_use_theirs_are_left_out(stage):
     used(stage.max, 1)
     User.objects.filter(pk=stage.max.pk).update(is_active=False)
 
-    assert "There are none." in words_of(stage.browser("olga").get(PAGE))
+    assert "Nobody used a personal token in the last" in words_of(stage.browser("olga").get(PAGE))
 
 
 def test_af3_the_list_has_an_end(stage):

@@ -42,7 +42,7 @@ def test_sm_01_a_phone_is_enrolled_by_the_code_that_it_received(alice):
 def test_the_last_line_binds_the_code_to_our_domain(alice):
     start_phone(sign_in(alice))
 
-    assert outbox[-1].body.splitlines()[-1] == f"@127.0.0.1 #{newest_code()}"
+    assert outbox[-1].body.splitlines()[-1] == f"@localhost #{newest_code()}"
 
 
 SPELLINGS = ["+1 (202) 555-0143", "202.555.0143", "1-202-555-0143", "+12025550143", "(202)5550143"]
@@ -164,13 +164,17 @@ def both(client, user):
 def test_d26_two_factor_is_on_once_the_application_is_confirmed(alice):
     client = sign_in(alice)
 
-    _app, response = both(client, alice)
+    both(client, alice)
 
     alice.refresh_from_db()
     assert alice.is_enrolled
     assert outbox == []
-    assert b"Text me a code" in response.content
-    assert b"skip this for now" in response.content
+    assert client.post(f"{CODES}/kept")["Location"] == f"{TWO_FACTOR}/confirm"
+    page = client.get(f"{TWO_FACTOR}/confirm").content
+    assert b"Two-factor authentication is on." in page
+    assert b"Text me a code" in page
+    assert b"Skip for now" in page
+    assert b'name="code"' not in page  # there is none yet
 
 
 def test_d26_the_phone_is_confirmed_next(alice):

@@ -1,0 +1,17 @@
+"""Why somebody is led to set up two-factor authentication: what asks for it, in a sentence."""
+
+from collections.abc import Callable
+
+from accounts.models import User
+from accounts.plugins.registry import Registry
+
+# Each returns why the page of this path asks its user for two-factor authentication, or "". A path may come
+# from anybody, so it must say nothing that the user could not see anyway.
+demands: Registry[Callable[[User, str], str]] = Registry()
+
+
+def demand_of(user: User, next_path: str) -> str:
+    """Return why the page to which a set-up leads asks for it, or ""."""
+    if not next_path:
+        return ""
+    return next(filter(None, (asks(user, next_path) for asks in demands.values())), "")
