@@ -77,6 +77,10 @@ def open_menu(page, which):
 switcher, user_menu = partial(open_menu, which=0), partial(open_menu, which=-1)
 
 
+def row_menu(page):
+    page.locator(".row-menu > summary").nth(2).click()
+
+
 def focused(page):
     page.keyboard.press("Tab")
 
@@ -129,6 +133,7 @@ ACCOUNT = [
     Scene("menu, site admin", "staff", "/app", user_menu),
     Scene("profile", "many", f"{SETTINGS}/profile"),
     Scene("profile, newcomer", "newcomer", f"{SETTINGS}/profile"),
+    Scene("time zone", "fresh", f"{SETTINGS}/profile/time-zone"),
     Scene("profile, mistake", "fresh", f"{SETTINGS}/profile", send("/email", email="x")),
     Scene("delete account", "fresh", f"{SETTINGS}/profile/delete"),
     Scene(
@@ -191,6 +196,8 @@ ORGANIZATIONS = [
     Scene("users, few", "owner", "/app/open/settings/users", open_all),
     Scene("users, many", "many", "/app/{long}/settings/users"),
     Scene("users, next page", "many", "/app/{long}/settings/users", follow("[rel=next]")),
+    Scene("users, menu of a row", "many", "/app/{long}/settings/users", row_menu),
+    Scene("invite a user", "many", "/app/{long}/settings/users/invite"),
     Scene("users, without two-factor", "many", "/app/{long}/settings/users?without_two_factor=on"),
     Scene("users, nobody found", "many", "/app/{long}/settings/users?q=zzz"),
     Scene(
@@ -199,9 +206,12 @@ ORGANIZATIONS = [
     Scene("users, invited", "many", "/app/{long}/settings/users?status=invited", open_all),
     Scene("users, none invited", "alone", "/app/alone/settings/users?status=invited"),
     Scene("remove member", "owner", "/app/open/settings/users/{max}/remove"),
+    Scene("make member an owner", "owner", "/app/open/settings/users/{max}/make-owner"),
     Scene("make owner a member", "owner", "/app/open/settings/users/{una}/unmake-owner"),
     Scene("authentication, off", "owner", "/app/open/settings/authentication"),
     Scene("authentication, on", "many", "/app/{long}/settings/authentication"),
+    Scene("require two-factor", "owner", "/app/open/settings/authentication/require-two-factor"),
+    Scene("disable two-factor", "many", "/app/{long}/settings/authentication/disable-two-factor"),
     Scene("authentication, member", "member", "/app/open/settings/authentication"),
     Scene(
         "authentication, user sessions, mistake",
@@ -227,6 +237,8 @@ ADMIN = [
     Scene("admin, users", "staff", "/admin/accounts/user/"),
     Scene("admin, user", "staff", "/admin/accounts/user/{owner}/change/"),
     Scene("admin, user, history", "staff", "/admin/accounts/user/{owner}/history/"),
+    Scene("admin, user, sessions", "staff", "/admin/accounts/user/{owner}/sessions/"),
+    Scene("admin, user, tokens", "staff", "/admin/accounts/user/{owner}/tokens/"),
     Scene("admin, not allowed", "staff", "/admin/accounts/user/add/"),
     Scene("admin, disable two-factor, mistake", "staff", DISABLE, send("/disable-two-factor/")),
     Scene("admin, change rights", "staff", "/admin/accounts/user/{user}/act/rights/"),
