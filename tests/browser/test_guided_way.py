@@ -5,6 +5,7 @@ import pytest
 
 from tests.accounts.factors.sms.conftest import NUMBER
 from tests.browser.conftest import KINDS, SETTINGS, expire_sudo
+from tests.browser.test_accessibility import look_at
 from tests.support import people
 from tests.support.organizations import found, require
 from tests.support.people import enrol, make_user
@@ -137,6 +138,32 @@ def test_the_confirmed_address_comes_first(open_browser, transactional_db):
 
     assert person.page.locator("main form").count() == 0
     assert person.page.get_by_role("link", name="Confirm email address").count() == 1
+
+
+def test_axe_finds_nothing_at_the_states_in_between(person, alice):
+    expire_sudo(alice)
+    person.goto(f"{SETTINGS}?next=/app")
+    person.page.fill("[name=phone_number]", "555")
+    person.click("Enable 2FA")
+    problems = [look_at(person)]
+    person.page.fill("[name=phone_number]", NUMBER)
+    person.click("Enable 2FA")
+    problems.append(look_at(person))
+    person.page.fill("[name=password]", people.PASSWORD)
+    person.click("Confirm password")
+    person.confirm_application()
+    problems.append(look_at(person))
+    for press in ("I have kept them", "Text me a code"):
+        person.click(press)
+        problems.append(look_at(person))
+    person.click("Skip for now")
+    problems.append(look_at(person, f"{SETTINGS}/app/replace"))
+    person.goto(SETTINGS)
+    for summary in person.page.locator("main summary").all():
+        summary.click()
+    problems.append(look_at(person))
+
+    assert [problem for problem in problems if problem] == []
 
 
 # ---------------------------------------------------------------- in one kind of browser
