@@ -140,6 +140,13 @@ def test_the_confirmed_address_comes_first(open_browser, transactional_db):
     assert person.page.get_by_role("link", name="Confirm email address").count() == 1
 
 
+# ---------------------------------------------------------------- in one kind of browser
+
+
+wide = pytest.mark.parametrize("kind", [KINDS["wide"]], ids=["wide"])
+
+
+@wide  # axe itself needs JavaScript
 def test_axe_finds_nothing_at_the_states_in_between(person, alice):
     expire_sudo(alice)
     person.goto(f"{SETTINGS}?next=/app")
@@ -164,12 +171,6 @@ def test_axe_finds_nothing_at_the_states_in_between(person, alice):
     problems.append(look_at(person))
 
     assert [problem for problem in problems if problem] == []
-
-
-# ---------------------------------------------------------------- in one kind of browser
-
-
-wide = pytest.mark.parametrize("kind", [KINDS["wide"]], ids=["wide"])
 
 
 @wide
