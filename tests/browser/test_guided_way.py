@@ -213,6 +213,7 @@ def test_a_texted_code_is_filled_in_where_the_browser_offers_it(person, alice):
     page.fill("[name=phone_number]", NUMBER)
     person.click("Enable 2FA")
 
+    page.wait_for_function("window.asked")
     assert page.evaluate("asked.otp.transport") == ["sms"]
     page.evaluate("arrive('123456')")
     page.wait_for_function("document.querySelector('[name=code]').value === '123456'")
@@ -230,12 +231,14 @@ def test_what_somebody_types_is_not_replaced_and_other_codes_are_not_waited_for(
     page.add_init_script(f"({STUB})()")
     person.goto(SETTINGS)
     person.click("Enable 2FA")
+    page.locator(".qr").wait_for()
     assert page.evaluate("window.asked") is None  # an application's code is texted by nobody
 
     person.goto(SETTINGS)
     page.get_by_label("SMS Only (Text Message)").check()
     page.fill("[name=phone_number]", NUMBER)
     person.click("Enable 2FA")
+    page.wait_for_function("window.asked")
     page.fill("[name=code]", "12")
     page.evaluate("arrive('123456')")
     page.wait_for_timeout(100)
