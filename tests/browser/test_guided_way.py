@@ -5,6 +5,7 @@ import pytest
 
 from tests.accounts.factors.sms.conftest import NUMBER
 from tests.browser.conftest import KINDS, SETTINGS, expire_sudo
+from tests.browser.test_accessibility import look_at
 from tests.support import people
 from tests.support.organizations import found, require
 from tests.support.people import enrol, make_user
@@ -145,6 +146,33 @@ def test_the_confirmed_address_comes_first(open_browser, transactional_db):
 wide = pytest.mark.parametrize("kind", [KINDS["wide"]], ids=["wide"])
 
 
+@wide  # axe itself needs JavaScript
+def test_axe_finds_nothing_at_the_states_in_between(person, alice):
+    expire_sudo(alice)
+    person.goto(f"{SETTINGS}?next=/app")
+    person.page.fill("[name=phone_number]", "555")
+    person.click("Enable 2FA")
+    problems = [look_at(person)]
+    person.page.fill("[name=phone_number]", NUMBER)
+    person.click("Enable 2FA")
+    problems.append(look_at(person))
+    person.page.fill("[name=password]", people.PASSWORD)
+    person.click("Confirm password")
+    person.confirm_application()
+    problems.append(look_at(person))
+    for press in ("I have kept them", "Text me a code"):
+        person.click(press)
+        problems.append(look_at(person))
+    person.click("Skip for now")
+    problems.append(look_at(person, f"{SETTINGS}/app/replace"))
+    person.goto(SETTINGS)
+    for summary in person.page.locator("main summary").all():
+        summary.click()
+    problems.append(look_at(person))
+
+    assert [problem for problem in problems if problem] == []
+
+
 @wide
 def test_with_the_keyboard_alone(person, alice):
     page = person.page
@@ -185,6 +213,7 @@ def test_a_texted_code_is_filled_in_where_the_browser_offers_it(person, alice):
     page.fill("[name=phone_number]", NUMBER)
     person.click("Enable 2FA")
 
+    page.wait_for_function("window.asked")
     assert page.evaluate("asked.otp.transport") == ["sms"]
     page.evaluate("arrive('123456')")
     page.wait_for_function("document.querySelector('[name=code]').value === '123456'")
@@ -202,12 +231,14 @@ def test_what_somebody_types_is_not_replaced_and_other_codes_are_not_waited_for(
     page.add_init_script(f"({STUB})()")
     person.goto(SETTINGS)
     person.click("Enable 2FA")
+    page.locator(".qr").wait_for()
     assert page.evaluate("window.asked") is None  # an application's code is texted by nobody
 
     person.goto(SETTINGS)
     page.get_by_label("SMS Only (Text Message)").check()
     page.fill("[name=phone_number]", NUMBER)
     person.click("Enable 2FA")
+    page.wait_for_function("window.asked")
     page.fill("[name=code]", "12")
     page.evaluate("arrive('123456')")
     page.wait_for_timeout(100)

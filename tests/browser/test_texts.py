@@ -21,7 +21,8 @@ def phone(live_site):
 
     def read():
         files = sorted(live_site.mail_directory.glob("*.text"))
-        return re.search(r"#(\d{6})", files[-1].read_text())[1] if files else ""
+        found = re.search(r"#(\d{6})", files[-1].read_text()) if files else None
+        return found[1] if found else ""  # the file may be half written
 
     def newest(after=""):
         return wait_until(lambda: (code := read()) != after and code, lambda: "no text came")
