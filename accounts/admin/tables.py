@@ -63,12 +63,11 @@ def remembered_table(user: User, request: HttpRequest) -> Table:
 
 
 def tokens_table(user: User) -> Table:
-    """Return the newest API tokens of a user."""
-    columns = [_("Description"), _("Id"), _("Created"), _("Last used"), _("Expires"), _("Made behind")]
+    """Return the newest API tokens of a user, without what they are for: only their owner sees that."""
+    columns = [_("Id"), _("Created"), _("Last used"), _("Expires"), _("Made behind")]
     found = list(ApiToken.objects.filter(owner=user).order_by("-pk")[: MOST_TOKENS + 1])
     rows = [
         [
-            row.description or _("No description"),
             row.public_id,
             at(row.created_at),
             at(row.last_used_at, _("Never")),

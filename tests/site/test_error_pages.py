@@ -99,7 +99,7 @@ def test_an_icon_that_is_not_there_takes_no_message_from_the_next_page(alice):
         client.post("/app/organizations/new", {"name": "acme", "email": "a@acme.example"}).status_code == 302
     )
 
-    assert client.get("/apple-touch-icon.png").status_code == 404
+    assert client.get("/apple-touch-icon-120x120.png").status_code == 404
 
     assert f'class="notice notice-{constants.DEFAULT_TAGS[constants.SUCCESS]}"' in (
         client.get("/app/acme").content.decode()

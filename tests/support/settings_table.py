@@ -158,7 +158,7 @@ BAD = {
         ("https://example.com/a b", "https:// pages"),
         ("javascript:alert(1)", "https:// pages"),
         ("security@example.com\nContact: x@example.com", "one line"),
-        (",", "nothing between them"),
+        (",", "has only commas"),
     ],
     "DATABASE_URL": [
         ("postgres://host/name?password=&p4ssw0rt", "Write & in a password as %26"),

@@ -278,8 +278,8 @@ def test_d24_an_invitation_says_what_it_would_shorten(stage):
 
     page = " ".join(stage.browser("eve").get("/app/settings/organizations").content.decode().split())
 
-    assert "you are signed out after 1 hour without use." in page
-    assert "sign in again" not in page
+    assert "we sign you out after 1 hour without use." in page
+    assert "you sign in again" not in page
 
 
 def test_d11_leaving_lifts_it(stage):
