@@ -25,13 +25,19 @@ class StoredMail:
         message = email.message_from_bytes(source, policy=email.policy.default)
         assert isinstance(message, EmailMessage)  # noqa: S101 - the policy makes nothing else
         text = message.get_body(("plain",))
-        date = message["Date"]
         return cls(
             to=str(message["To"]),
             subject=str(message["Subject"]),
-            sent_at=date.datetime if date else None,
+            sent_at=sent_at(message),
             text=text.get_content() if text else "",
         )
+
+
+def sent_at(message: EmailMessage) -> datetime | None:
+    """Return when the mail was sent. Mails of Django say "-0000", which is UTC and no zone (RFC 5322, 3.3)."""
+    date = message["Date"]
+    sent: datetime | None = date.datetime if date else None
+    return sent.replace(tzinfo=UTC) if sent and sent.tzinfo is None else sent
 
 
 def parse_text(file: Path) -> StoredMail:

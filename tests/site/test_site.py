@@ -1,7 +1,10 @@
 """Pages that belong to nobody."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.core.mail import EmailMessage, get_connection
 from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -59,6 +62,21 @@ def test_unknown_pages_are_not_found(client, db, slug):
 
 def test_the_development_inbox_has_no_address_without_debug(client, db):
     assert client.get("/dev/outbox").status_code == 404
+
+
+def test_the_development_inbox_says_when_a_mail_was_sent(rf, settings, tmp_path):
+    settings.DEBUG, settings.MAIL_DIR = True, tmp_path
+    backend = "django.core.mail.backends.filebased.EmailBackend"
+    EmailMessage("Hello", connection=get_connection(backend, file_path=tmp_path), to=["a@example.com"]).send()
+    (tmp_path / "2.log").write_text("To: b@example.com\nSubject: Never\nDate: some day\n\nText\n")
+    request = rf.get("/dev/outbox")
+    request.user = AnonymousUser()
+
+    page = development.dev_outbox(request).content.decode()
+
+    assert "to a@example.com, <time" in page
+    assert "just now" in page
+    assert re.search(r"to b@example\.com\s*<", page)
 
 
 def test_the_development_inbox_shows_mails_with_links(rf, settings, tmp_path):
