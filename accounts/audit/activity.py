@@ -1,6 +1,8 @@
 """The audit events of a user, described in words."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Self
 
 from django.utils.translation import gettext as _
@@ -8,10 +10,12 @@ from django.utils.translation import gettext as _
 from accounts.audit import user_agents
 from accounts.audit.actor import subject_of
 from accounts.audit.events import Event, said_by
+from accounts.audit.wrong_codes import WITHOUT_CODE
 from accounts.models import AuditEvent, User
 
 PAGE_SIZE = 25
 PROOFS = (Event.LOGIN_SUCCEEDED, Event.SUDO_GRANTED)
+ONE_SIGN_IN = timedelta(minutes=10)  # the most that may lie between its password and its code
 
 
 @dataclass(frozen=True)
@@ -71,12 +75,40 @@ def activity_page(user: User, before: int | None) -> ActivityPage:
     events = AuditEvent.objects.filter(user_id=user.pk).order_by("-id")
     if before is not None:
         events = events.filter(id__lt=before)
-    found = list(events[: PAGE_SIZE + 1])
-    shown = found[:PAGE_SIZE]
+    found = list(events[: PAGE_SIZE + 2])
+    first_steps = first_steps_of_sign_ins(found)
+    size = PAGE_SIZE
+    if len(found) > size and found[size].pk in first_steps:
+        size += 1  # its sign-in is the last of this page
+    shown = found[:size]
     return ActivityPage(
-        entries=[ActivityEntry.of(event, user) for event in shown],
-        next=shown[-1].pk if len(found) > PAGE_SIZE else None,
+        entries=[ActivityEntry.of(event, user) for event in shown if event.pk not in first_steps],
+        next=shown[-1].pk if len(found) > size else None,
     )
+
+
+def first_steps_of_sign_ins(newest_first: Iterable[AuditEvent]) -> set[int]:
+    """Return the ids of the right passwords that led to a sign-in, so that one sign-in is one entry.
+
+    Each sign-in stands for one right password, from the same address and browser, minutes before it. A right
+    password that no code followed stays an entry: somebody else may know it.
+    """
+    completed: list[AuditEvent] = []
+    first_steps = set()
+    for event in newest_first:
+        if event.event == Event.LOGIN_SUCCEEDED and event.data.get("method") not in WITHOUT_CODE:
+            completed.append(event)
+        elif event.event == Event.PASSWORD_ACCEPTED:
+            sign_in = next((later for later in reversed(completed) if is_one_sign_in(event, later)), None)
+            if sign_in is not None:
+                completed.remove(sign_in)
+                first_steps.add(event.pk)
+    return first_steps
+
+
+def is_one_sign_in(password: AuditEvent, code: AuditEvent) -> bool:
+    same_place = (password.ip, password.user_agent) == (code.ip, code.user_agent)
+    return same_place and code.created_at - password.created_at <= ONE_SIGN_IN
 
 
 def last_sign_in(user: User) -> AuditEvent | None:

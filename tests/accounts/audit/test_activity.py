@@ -207,6 +207,56 @@ def test_where_a_program_with_an_organizations_token_runs_is_not_shown(alice, bo
     assert "curl" not in page
 
 
+FIRST_STEP = "Entered the right password, before the second step"
+
+
+def record_sign_in(user, *steps, ip="198.51.100.7"):
+    actor = Actor(user=user, ip=ip, user_agent="Firefox", door="html")
+    for step in steps:
+        method = {"method": "app"} if step == Event.LOGIN_SUCCEEDED else {}
+        record(step, actor=actor, subject=f"user:{user.username}", user=user, **method)
+
+
+def entries_of(page):
+    return re.findall(r'<th scope="row">\s*(.+?)\s*<', html.unescape(page.content.decode()))
+
+
+def test_a_sign_in_with_a_code_is_one_entry(alice):
+    client = sign_in(alice)
+    before = entries_of(client.get(ACTIVITY))
+    record_sign_in(alice, Event.PASSWORD_ACCEPTED, Event.LOGIN_SUCCEEDED)
+
+    assert entries_of(client.get(ACTIVITY)) == ["Signed in", *before]
+
+
+def test_r58_a_right_password_that_no_code_followed_stays_an_entry(alice):
+    client = sign_in(alice)
+    before = entries_of(client.get(ACTIVITY))
+    record_sign_in(alice, Event.PASSWORD_ACCEPTED)  # somebody beside alice, in the same network and browser
+    record_sign_in(alice, Event.PASSWORD_ACCEPTED, ip="203.0.113.9")  # somebody elsewhere
+    record_sign_in(alice, Event.PASSWORD_ACCEPTED, Event.LOGIN_SUCCEEDED)
+    record_sign_in(alice, Event.PASSWORD_ACCEPTED)
+
+    assert entries_of(client.get(ACTIVITY)) == [FIRST_STEP, "Signed in", FIRST_STEP, FIRST_STEP, *before]
+
+
+def test_the_pages_of_activity_have_each_sign_in_once(alice):
+    client = sign_in(alice)
+    before = entries_of(client.get(ACTIVITY))
+    for _number in range(30):
+        record_sign_in(alice, Event.PASSWORD_ACCEPTED, Event.LOGIN_SUCCEEDED)
+
+    page, listed = client.get(ACTIVITY), []
+    while True:
+        listed += entries_of(page)
+        older = re.search(r'rel="next" href="([^"]+)"', page.content.decode())
+        if older is None:
+            break
+        page = client.get(older[1])
+
+    assert listed == ["Signed in"] * 30 + before
+
+
 def token_of_acme(alice):
     acme = alice.memberships.get().organization
     return organization_tokens.replace(
