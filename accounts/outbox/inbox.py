@@ -34,7 +34,7 @@ class StoredMail:
 
 
 def sent_at(message: EmailMessage) -> datetime | None:
-    """Return when the mail was sent. Mails of Django say "-0000", which is UTC and no zone (RFC 5322, 3.3)."""
+    """Return when the mail was sent. Mails of Django say "-0000", which is UTC (RFC 5322, 3.3)."""
     date = message["Date"]
     sent: datetime | None = date.datetime if date else None
     return sent.replace(tzinfo=UTC) if sent and sent.tzinfo is None else sent
