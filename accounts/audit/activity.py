@@ -75,15 +75,12 @@ def activity_page(user: User, before: int | None) -> ActivityPage:
     events = AuditEvent.objects.filter(user_id=user.pk).order_by("-id")
     if before is not None:
         events = events.filter(id__lt=before)
-    found = list(events[: PAGE_SIZE + 2])
+    found = list(events[: 2 * (PAGE_SIZE + 1)])  # at most every other one is the first step of another
     first_steps = first_steps_of_sign_ins(found)
-    size = PAGE_SIZE
-    if len(found) > size and found[size].pk in first_steps:
-        size += 1  # its sign-in is the last of this page
-    shown = found[:size]
+    entries = [event for event in found if event.pk not in first_steps]
     return ActivityPage(
-        entries=[ActivityEntry.of(event, user) for event in shown if event.pk not in first_steps],
-        next=shown[-1].pk if len(found) > size else None,
+        entries=[ActivityEntry.of(event, user) for event in entries[:PAGE_SIZE]],
+        next=entries[PAGE_SIZE].pk + 1 if len(entries) > PAGE_SIZE else None,
     )
 
 

@@ -30,7 +30,14 @@ def profile(request: SignedInRequest) -> HttpResponse:
 def profile_page(request: SignedInRequest, form: AddressForm) -> HttpResponse:
     waiting = email_addresses.unconfirmed_address(request.user)
     note = email_addresses.note_on_apps(request.user)
-    return form_page(request, "accounts/profile.html", form, unconfirmed_address=waiting, note_on_apps=note)
+    return form_page(
+        request,
+        "accounts/profile.html",
+        form,
+        unconfirmed_address=waiting,
+        says_to_confirm=waiting,  # so that the banner does not say it as well
+        note_on_apps=note,
+    )
 
 
 @post_only(PAGE)
