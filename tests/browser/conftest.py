@@ -16,7 +16,11 @@ from tests.support import people
 SETTINGS = "/app/settings/two-factor"
 KINDS = {
     "wide": {"viewport": {"width": 1372, "height": 889}},
-    "390 px, no JavaScript": {"viewport": {"width": 390, "height": 844}, "java_script_enabled": False},
+    "390 px, no JavaScript": {
+        "viewport": {"width": 390, "height": 844},
+        "has_touch": True,
+        "java_script_enabled": False,
+    },
 }
 
 

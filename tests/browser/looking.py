@@ -72,6 +72,12 @@ def look_at(page, *, quick=False):
     return list(dict.fromkeys(f"{where}: {problem}" for where, problem in found))
 
 
+def look_now(page):
+    """Return what is wrong with the page as it stands, at the width that it has."""
+    begin(page)
+    return axe(page) + check(page, "tooWide")
+
+
 def look_at_controls(page, least):
     return [
         *check(page, "sizes", least),

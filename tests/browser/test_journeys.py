@@ -167,7 +167,7 @@ def test_a_locked_out_member_enrols_and_is_back_where_he_wanted_to_go(acme):
     owner.enrol()
     owner.goto("/app/acme/settings/authentication")
     owner.click("Require two-factor")
-    owner.page.wait_for_url("**/require-two-factor")
+    owner.page.wait_for_url("**/require-two-factor**")
     assert "1 of 2 members will be locked out" in owner.text
     owner.click("Require two-factor")
     owner.page.get_by_role("button", name="Disable two-factor").wait_for()
@@ -188,7 +188,7 @@ def test_leaving_is_possible_while_locked_out(acme):
     owner.enrol()
     owner.goto("/app/acme/settings/authentication")
     owner.click("Require two-factor")
-    owner.page.wait_for_url("**/require-two-factor")
+    owner.page.wait_for_url("**/require-two-factor**")
     assert "1 of 2 members will be locked out" in owner.text
     owner.click("Require two-factor")
     member.goto("/app/acme")

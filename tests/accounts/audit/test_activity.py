@@ -202,7 +202,7 @@ def test_where_a_program_with_an_organizations_token_runs_is_not_shown(alice, bo
 
     page = sign_in(bob).get(ACTIVITY).content.decode()
 
-    assert "by a program, with a token of the organization" in page
+    assert "by a program, with one of the organization's tokens" in page
     assert "203.0.113.9" not in page
     assert "curl" not in page
 
