@@ -80,7 +80,7 @@ class UserAdmin(ReadOnlyAdmin):
     def joined(self, user: User) -> Any:
         return at(user.date_joined)
 
-    def matching(self, queryset: QuerySet[User], term: str) -> QuerySet[User]:
+    def matching(self, request: HttpRequest, queryset: QuerySet[User], term: str) -> QuerySet[User]:
         return cast(UserQuerySet, queryset).beginning_with(login_key(term))
 
     def get_urls(self) -> list[URLPattern]:
