@@ -24,8 +24,6 @@ from accounts.fields import (
 )
 from accounts.models import DESCRIPTION_LENGTH, USERNAME_LENGTH, validate_username
 from accounts.typed import zones
-from accounts.users.administration import LONGEST_REASON, ReasonMissing
-from accounts.users.rights import Rights, grantable
 from accounts.web.durations import in_words
 from accounts.web.forms import Form, RadioSelect
 
@@ -200,71 +198,6 @@ class ChangePasswordForm(Form):
     new_password = NewPasswordField(
         label=_("New password"), error_messages={"required": _("Enter a new password.")}
     )
-
-
-class ReasonForm(Form):
-    """The reason for an administrator's action. It is recorded, and quoted in mails."""
-
-    reason = forms.CharField(
-        label=_("Reason"),
-        max_length=LONGEST_REASON,
-        help_text=_("Recorded, and mailed to the user and to all superusers."),
-        error_messages={"required": ReasonMissing.message},
-        widget=forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off"}),
-    )
-
-
-class RightsForm(ReasonForm):
-    is_staff = forms.BooleanField(
-        label=_("Staff"), required=False, help_text=_("Can open the admin site, and do there what is ticked.")
-    )
-    permissions = forms.MultipleChoiceField(
-        label=_("Staff may"),
-        required=False,
-        choices=grantable.items,
-        widget=forms.CheckboxSelectMultiple,
-    )
-    is_superuser = forms.BooleanField(
-        label=_("Superuser"),
-        required=False,
-        help_text=_("Is staff, may do everything there, and can change the rights of others."),
-    )
-    # What the page showed. "" stands for no rights: without this field, nobody who has any is changed.
-    rights_shown = forms.CharField(required=False, widget=forms.HiddenInput)
-    field_order = ["is_staff", "permissions", "is_superuser", "reason"]
-
-    @classmethod
-    def filled(cls, rights: Rights) -> dict[str, Any]:
-        """Return the values of the fields for these rights of a user: as initial values, or as input."""
-        return {
-            "is_staff": rights.staff,
-            "is_superuser": rights.superuser,
-            "permissions": sorted(rights.permissions),
-            "rights_shown": rights.as_text(),
-        }
-
-    def clean(self) -> dict[str, Any]:
-        """Refuse permissions without the tick that makes them count: nothing that was ticked gets lost."""
-        chosen: dict[str, Any] = super().clean() or self.cleaned_data
-        is_or_was_staff = chosen.get("is_staff") or chosen.get("is_superuser") or self.initial.get("is_staff")
-        if chosen.get("permissions") and not is_or_was_staff:
-            self.add_error(
-                "permissions", _("Tick “Staff” as well, or untick these: only staff have permissions.")
-            )
-        return chosen
-
-    @property
-    def shown(self) -> Rights:
-        """Return the rights that the page showed on which a valid form was filled in."""
-        return Rights.from_text(self.cleaned_data["rights_shown"])
-
-    @property
-    def rights(self) -> Rights:
-        """Return the rights that a valid form chose."""
-        chosen = self.cleaned_data
-        return Rights.chosen(
-            staff=chosen["is_staff"], superuser=chosen["is_superuser"], permissions=chosen["permissions"]
-        )
 
 
 class ExpiryForm(Form):

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import User, login_key
 from accounts.web.admin_parts import NOTHING, Link, at, column, filter_in_words, link
 from accounts.web.durations import minutes_in_words
-from accounts.web.read_only_admin import ReadOnlyAdmin
+from accounts.web.read_only_admin import ReadOnlyAdmin, may_see
 from organizations.members.support import organization_link, role_of, state_of
 from organizations.models import AuthPolicy, Membership, Organization
 
@@ -103,7 +103,9 @@ class OrganizationAdmin(ReadOnlyAdmin):
     def events_query(self, organization: Organization) -> str:
         return urlencode({"q": f"organization:{organization.name}"})
 
-    def matching(self, queryset: QuerySet[Organization], term: str) -> QuerySet[Organization]:
+    def matching(
+        self, request: HttpRequest, queryset: QuerySet[Organization], term: str
+    ) -> QuerySet[Organization]:
         return queryset.alias(name_key=Lower("name")).filter(name_key__startswith=login_key(term))
 
 
@@ -205,11 +207,18 @@ class MembershipAdmin(ReadOnlyAdmin):
             found.append(Link(_("Organization"), url))
         return found
 
-    def matching(self, queryset: QuerySet[Membership], term: str) -> QuerySet[Membership]:
-        """Return memberships by index: through the people, the invitations and the organization."""
+    def matching(
+        self, request: HttpRequest, queryset: QuerySet[Membership], term: str
+    ) -> QuerySet[Membership]:
+        """Return memberships by index: through the people, the invitations and the organization.
+
+        The addresses of members find them for those who may see users.
+        """
         key = login_key(term)
         rows = Membership.objects.order_by()
-        members = rows.filter(user__in=User.objects.beginning_with(key).values("pk"))
+        sees_users = may_see(request, User._meta)
+        people = User.objects.beginning_with(key) if sees_users else User.objects.named_from(key)
+        members = rows.filter(user__in=people.values("pk"))
         invited = rows.filter(user__isnull=True, email__startswith=key)
         inside = rows.filter(organization__in=Organization.objects.named(term).values("pk"))
         return queryset.filter(pk__in=members.values("pk").union(invited.values("pk"), inside.values("pk")))

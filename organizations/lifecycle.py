@@ -93,8 +93,11 @@ def create_organization(
 def taken_name(name: str, *, owner: User, actor: Actor) -> NameTaken | None:
     """Return that the name is taken, or None, for somebody whose request fails anyway.
 
-    So people learn all that is wrong at once. It counts as a creation: nobody tries names for ever.
+    So people learn all that is wrong at once. It counts as a creation: nobody tries names for ever, and who
+    may not create organizations learns nothing.
     """
+    if not may_create_organizations(owner):
+        return None
     try:
         limits.reserve((CREATIONS, f"{owner.pk}:{actor.source}"))
     except RateLimited:

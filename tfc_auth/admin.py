@@ -122,7 +122,7 @@ class AdminSite(admin.AdminSite):
             except PermissionDenied:
                 return self.forbidden(request)
 
-        asks_for_sudo(gettext_lazy("use the site administration"))(guard)
+        asks_for_sudo(gettext_lazy("use the admin site"))(guard)
         return cast(View, update_wrapper(guard, view))
 
     def forbidden(self, request: HttpRequest) -> HttpResponse:

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, HttpResponseRedirect
+from django.http.request import split_domain_port
 from django.urls import Resolver404, resolve
 from django.utils.encoding import escape_uri_path, iri_to_uri
 from django.utils.http import escape_leading_slashes
@@ -69,8 +70,8 @@ class LoopbackMiddleware:
             raise MiddlewareNotUsed
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        asked = urlsplit(f"//{request.get_host()}")
-        is_other = asked.hostname in self.others and (asked.port or 80) == self.port
+        name, port = split_domain_port(request.get_host())
+        is_other = name.strip("[]") in self.others and (port or "80") == str(self.port)
         if not is_other or request.method not in ("GET", "HEAD") or not opens_page(request):
             return self.get_response(request)
         return HttpResponseRedirect(settings.SITE_URL + address(request.path, request))

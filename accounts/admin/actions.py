@@ -9,8 +9,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.admin.forms import ReasonForm, RightsForm
 from accounts.audit import Actor
-from accounts.forms import ReasonForm, RightsForm
 from accounts.models import User
 from accounts.two_factor import removal
 from accounts.users import administration

@@ -14,10 +14,10 @@ from django.utils.translation import gettext_lazy
 
 from accounts.admin.actions import ACTIONS, Action, offered_actions, why_not
 from accounts.admin.facts import facts_about
+from accounts.admin.forms import ReasonForm, RightsForm
 from accounts.admin.tables import remembered_table, sessions_table, tokens_table
 from accounts.audit import Actor
 from accounts.exceptions import AccountGone, RuleViolation
-from accounts.forms import ReasonForm, RightsForm
 from accounts.models import User, UserQuerySet, login_key
 from accounts.sessions.assurance import has_sudo
 from accounts.sessions.requests import SiteRequest
@@ -80,7 +80,7 @@ class UserAdmin(ReadOnlyAdmin):
     def joined(self, user: User) -> Any:
         return at(user.date_joined)
 
-    def matching(self, queryset: QuerySet[User], term: str) -> QuerySet[User]:
+    def matching(self, request: HttpRequest, queryset: QuerySet[User], term: str) -> QuerySet[User]:
         return cast(UserQuerySet, queryset).beginning_with(login_key(term))
 
     def get_urls(self) -> list[URLPattern]:

@@ -76,6 +76,10 @@ class UserQuerySet(models.QuerySet["User"]):
     def by_address_key(self, key: str) -> Self:
         return self.alias(email_key=Lower("email")).filter(email_key=key, email_confirmed_at__isnull=False)
 
+    def named_from(self, key: str) -> Self:
+        """Return users whose name begins with this `login_key`."""
+        return self.alias(username_key=Lower("username")).filter(username_key__startswith=key)
+
     def beginning_with(self, key: str) -> Self:
         """Return users whose name or address begins with this `login_key`.
 
@@ -85,8 +89,7 @@ class UserQuerySet(models.QuerySet["User"]):
         confirmed = addressed.filter(email_confirmed_at__isnull=False, email_key__startswith=key)
         waiting = Q(email_confirmed_at__isnull=True, email_key__startswith=key)
         unconfirmed = addressed.filter(waiting | Q(unconfirmed_email__istartswith=key))
-        named = self.model.objects.order_by().alias(username_key=Lower("username"))
-        found = named.filter(username_key__startswith=key).values("pk")
+        found = self.model.objects.order_by().named_from(key).values("pk")
         return self.filter(pk__in=found.union(confirmed.values("pk"), unconfirmed.values("pk")))
 
     def superusers(self) -> Self:

@@ -49,14 +49,20 @@ def unlinked(text: str) -> SafeString:
 
 @register.filter(is_safe=True)
 def with_links_to_site(text: str) -> SafeString:
-    """Escape text and turn the URLs of this site into links.
+    """Escape text and turn the URLs of this site, and the address of its support, into links.
 
-    Unlike `urlize`, link no other URLs: an attacker could choose a username that looks like their own URL.
+    Unlike `urlize`, link no others: an attacker could choose a username that looks like their own URL.
     """
-    own = re.compile(rf"(?<!\S){re.escape(settings.SITE_URL)}(?:/\S*)?(?!\S)")
+    own = rf"(?<!\S){re.escape(settings.SITE_URL)}(?:/\S*)?(?!\S)"
+    if settings.SUPPORT_EMAIL:
+        own += rf"|(?<!\S)(?P<support>{re.escape(settings.SUPPORT_EMAIL)})(?![^\s.,]|[.,]\S)"
     parts, end = [], 0
-    for match in own.finditer(text):
-        parts += [unlinked(text[end : match.start()]), format_html('<a href="{0}">{0}</a>', match[0])]
+    for match in re.finditer(own, text):
+        scheme = "mailto:" if match.groupdict().get("support") else ""
+        parts += [
+            unlinked(text[end : match.start()]),
+            format_html('<a href="{0}{1}">{1}</a>', scheme, match[0]),
+        ]
         end = match.end()
     return mark_safe("".join([*parts, unlinked(text[end:])]))  # noqa: S308 - each part is escaped above
 

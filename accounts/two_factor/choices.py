@@ -5,7 +5,7 @@ of the proof names it: a proof carries out what its page said, once, and nothing
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
@@ -36,8 +36,8 @@ class Choice:
     """What somebody chose to set up. `also` is set up after it, with its details."""
 
     factor: Factor
-    details: dict[str, Any]
-    also: tuple[Factor, dict[str, Any]] | None = None
+    details: dict[str, Any] = field(repr=False)  # may hold a phone number, as those of `also`
+    also: tuple[Factor, dict[str, Any]] | None = field(default=None, repr=False)
     next_path: str = ""
     replacing: bool = False
     name: str = ""  # while it waits: tells it from others of the session

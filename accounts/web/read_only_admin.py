@@ -49,8 +49,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Return whether they may see it: who may change a record by an action may see it, too."""
-        names = [get_permission_codename(action, self.opts) for action in ("view", "change")]
-        return any(request.user.has_perm(f"{self.opts.app_label}.{name}") for name in names)
+        return may_see(request, self.opts)
 
     @property
     def plural(self) -> str:
@@ -122,7 +121,8 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         found = []
         for lookup, (model, sentence) in self.narrowed_by.items():
             value = request.GET.get(lookup, "")
-            record = model._default_manager.filter(pk=value).first() if is_id(value) else None
+            may_name = is_id(value) and may_see(request, model._meta)
+            record = model._default_manager.filter(pk=value).first() if may_name else None
             if record is not None:
                 found.append(str(sentence) % {"name": record})
         return " ".join(found)
@@ -157,11 +157,17 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ) -> tuple[QuerySet[Any], bool]:
         """Search by the beginning. Truncate: SQLite refuses patterns of more than 50,000 characters."""
         term = names.login(search_term[:LONGEST_SEARCH])
-        return (self.matching(queryset, term) if term else queryset), False
+        return (self.matching(request, queryset, term) if term else queryset), False
 
-    def matching(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
-        """Return what the search finds, by index where there is one. Without a search it is everything."""
+    def matching(self, request: HttpRequest, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
+        """Return what the search finds, by index where there is one, among what this admin may see."""
         return queryset
+
+
+def may_see(request: HttpRequest, opts: Any) -> bool:
+    """Return whether this admin may see records of the model with these options (`Model._meta`)."""
+    names = [get_permission_codename(action, opts) for action in ("view", "change")]
+    return any(request.user.has_perm(f"{opts.app_label}.{name}") for name in names)
 
 
 def may_see_events(request: HttpRequest) -> bool:

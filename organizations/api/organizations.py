@@ -35,10 +35,11 @@ from organizations.api.gate import (
 )
 from organizations.api.resources import organization_resource
 from organizations.api.switches import ANY_FLAG_AT_CREATION, MADE_HERE, SENT_ONLY, SHOWN
-from organizations.exceptions import CreationNotAllowed, SessionOutOfRange
+from organizations.exceptions import CreationNotAllowed
 from organizations.forms import LONGEST_ADDRESS, ContactField, NameField
 from organizations.lifecycle import Changes
 from organizations.models import AuthPolicy, Organization, OrganizationToken, Right
+from organizations.policy.exceptions import SessionOutOfRange
 from organizations.policy.user_sessions import check_length
 
 KIND = "organizations"

@@ -13,9 +13,9 @@ from accounts.web.durations import minutes_in_words
 from organizations import news
 from organizations.access.rights import lock_with_right
 from organizations.events import Event, record
-from organizations.exceptions import SessionOutOfRange
 from organizations.models import LONGEST_SESSION, SHORTEST_SESSION, Organization
 from organizations.news import OWNERS
+from organizations.policy.exceptions import SessionOutOfRange
 
 
 class Strictest(Func):

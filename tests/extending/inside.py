@@ -76,6 +76,7 @@ def gateway(status=200):
             answer = json.dumps({"id": "text-17"}).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(answer)))
+            self.send_header("Location", "/elsewhere")
             self.end_headers()
             self.wfile.write(answer)
 
@@ -110,7 +111,7 @@ def test_a_person_enrols_with_texts_of_the_backend(alice, settings):
     assert alice.is_enrolled
 
 
-@pytest.mark.parametrize("status", [400, 503])
+@pytest.mark.parametrize("status", [307, 400, 503])
 def test_a_text_that_the_provider_refuses_is_told(alice, settings, caplog, status):
     client = sign_in(alice)
     with gateway(status) as (settings.GATEWAY_URL, taken):

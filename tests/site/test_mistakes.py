@@ -227,6 +227,20 @@ def test_an_organization_with_a_taken_name_and_no_address_is_told_both(db):
     assert mistakes(response).keys() == {"name", "email"}
 
 
+def test_who_may_not_create_organizations_does_not_learn_their_names(db, settings):
+    found("acme", make_user("founder"))
+    settings.CREATE_ORGANIZATIONS = "staff"
+    stranger = sign_in(make_user("stranger"))
+
+    answers = [
+        mistakes(stranger.post("/app/organizations/new", {"name": name, "email": "nobody"}))
+        for name in ("acme", "nothing")
+    ]
+
+    assert answers[0] == answers[1]
+    assert answers[0].keys() == {"email"}
+
+
 def test_after_a_wrong_password_one_starts_at_the_password(db):
     make_user("alice")
 

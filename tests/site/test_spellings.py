@@ -124,6 +124,7 @@ def asked(rf, host, path="/app?x=1", method="GET"):
         ("127.0.0.1:8107", "GET", "/api/v2/ping", "served"),
         ("127.0.0.1:8107", "GET", "/healthz", "served"),
         ("127.0.0.1:9999", "GET", "/app", "served"),
+        ("127.0.0.1:99999", "GET", "/app", "served"),
         ("demo.example:8107", "GET", "/app", "served"),
     ],
 )

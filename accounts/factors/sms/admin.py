@@ -27,17 +27,20 @@ from accounts.web.form_pages import add_violation, form_page
 from accounts.web.forms import Form
 from accounts.web.read_only_admin import ReadOnlyAdmin
 
-SAY_WHY = gettext_lazy("Say why. The reason is recorded and sent to all superusers.")
 FOLDER = "accounts/factors/sms/admin"
 
 
 class LiftForm(Form):
     reason = forms.CharField(
-        label=gettext_lazy("Reason"), max_length=LONGEST_REASON, error_messages={"required": SAY_WHY}
+        label=gettext_lazy("Reason"),
+        max_length=LONGEST_REASON,
+        error_messages={
+            "required": gettext_lazy("Say why. The reason is recorded and sent to all superusers.")
+        },
     )
 
 
-class PauseForm(Form):
+class PauseForm(LiftForm):
     country = forms.ChoiceField(label=gettext_lazy("Country"))
     phone_number = NumberField(
         label=gettext_lazy("Only the block of this phone number"),
@@ -51,9 +54,7 @@ class PauseForm(Form):
         initial=[Purpose.SET_UP],
         widget=forms.CheckboxSelectMultiple,
     )
-    reason = forms.CharField(
-        label=gettext_lazy("Reason"), max_length=LONGEST_REASON, error_messages={"required": SAY_WHY}
-    )
+    field_order = ["country", "phone_number", "purposes", "reason"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -136,6 +136,14 @@ def test_what_a_stranger_wrote_is_no_link_whatever_it_looks_like(settings, text)
     assert {link.partition("/app/")[0] for link in LINKS.findall(html)} == {"https://auth.example.com"}
 
 
+@pytest.mark.parametrize("name", ["account_reactivated", "account_deleted", "rights_changed"])
+def test_the_support_address_can_be_copied_and_is_a_link(site, name):
+    html = rendered(name, reason="help@example.community xhelp@example.com help@example.com-x.example").html
+
+    assert LINKS.findall(html).count("mailto:help@example.com") == 1
+    assert '<a href="mailto:help@example.com">help@example.com</a>' in html
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_address_of_this_site_is_a_link(settings, name):
     settings.SITE_URL = "https://auth.example.com"

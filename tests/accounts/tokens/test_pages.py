@@ -318,12 +318,18 @@ def test_the_activity_page_says_what_was_done(alice):
 
 
 def test_site_admins_see_how_many_and_no_more(alice):
+    owner = sign_in(alice)
+    generate(owner)
+    owner.post(f"{PAGE}/{ApiToken.objects.get().pk}/revoke")
     secret = token_of(alice)
     root = make_user("root", is_staff=True, is_superuser=True)
 
     browser = sign_in(root, enrol(root))
     page = browser.get(f"/admin/accounts/user/{alice.pk}/change/").content.decode()
     page += browser.get(f"/admin/accounts/user/{alice.pk}/tokens/").content.decode()
+    page += browser.get(f"/admin/accounts/auditevent/?user_id={alice.pk}").content.decode()
+    for event in AuditEvent.objects.filter(event__startswith="token."):
+        page += browser.get(f"/admin/accounts/auditevent/{event.pk}/change/").content.decode()
 
     assert ApiToken.objects.get(owner=alice).public_id in page
     assert hash_of_token(secret) not in page

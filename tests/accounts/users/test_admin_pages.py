@@ -45,7 +45,11 @@ def acme(alice, bob, transactional_db):
 
 
 def desk(*permissions):
-    staff = make_staff("desk", *permissions)
+    return staff_of("desk", *permissions)
+
+
+def staff_of(name, *permissions):
+    staff = make_staff(name, *permissions)
     return sign_in(staff, enrol(staff))
 
 
@@ -274,6 +278,28 @@ def test_from_an_organization_to_its_people(admin, acme, alice, bob):
     assert "guest@example.com" in shown["Invitations"]
     assert "Created an organization" in shown["Audit events"]
     assert "Only people of the organization acme." in shown["Members"]
+
+
+def test_a_link_names_nothing_that_the_admin_may_not_see(acme, bob):
+    people = f"{MEMBERSHIPS}?user={bob.pk}"
+    inside = f"{MEMBERSHIPS}?organization={Organization.objects.get().pk}"
+    members = desk("organizations.view_membership")
+    both = staff_of("both", "organizations.view_membership", "accounts.view_user")
+
+    assert "Only memberships of" not in text_of(members, people)
+    assert "Only people of" not in text_of(members, inside)
+    assert "Only memberships of bob." in text_of(both, people)
+    assert "Only people of" not in text_of(both, inside)
+
+
+def test_the_address_of_a_member_is_found_only_by_who_may_see_people(acme, bob):
+    User.objects.filter(pk=bob.pk).update(email="secret@example.com")
+    members = desk("organizations.view_membership")
+    both = staff_of("both", "organizations.view_membership", "accounts.view_user")
+
+    assert "bob" not in text_of(members, f"{MEMBERSHIPS}?q=secret@")
+    assert "bob" in text_of(members, f"{MEMBERSHIPS}?q=BO")
+    assert "bob" in text_of(both, f"{MEMBERSHIPS}?q=secret@")
 
 
 @pytest.mark.parametrize("value", ["x", "%00", "1" * 30, "-1", "1,2", ""])

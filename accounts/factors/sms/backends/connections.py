@@ -49,6 +49,7 @@ class ImpatientSession(Session):
 
     def __init__(self) -> None:
         super().__init__()
+        self.max_redirects = 0  # refused: what follows one would hand number and code to another address
         for scheme in ("http://", "https://"):
             self.mount(scheme, Adapter(max_retries=0))
 
