@@ -84,7 +84,7 @@ def test_a_locked_organization_says_what_to_do():
     page = start(user)
 
     assert "Locked" in page
-    assert page.count("is locked until you have it") == 1
+    assert page.count("is locked until") == 1
     assert page.count("/app/acme/locked-out") == 0  # told once, in the card
     assert page.count(SET_UP) == 1
     listed = text_of(sign_in(user).get("/app/settings/organizations"))
