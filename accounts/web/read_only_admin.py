@@ -110,14 +110,15 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         self, request: HttpRequest, opts: Any, object_id: str
     ) -> HttpResponseRedirect:
         words = {"name": opts.verbose_name}
-        messages.warning(request, _("There is no such %(name)s. It may have been deleted.") % words)
+        messages.warning(request, _("This %(name)s doesn't exist. It may have been deleted.") % words)
         return redirect(f"admin:{opts.app_label}_{opts.model_name}_changelist")
 
     def narrowed_to(self, request: HttpRequest) -> str:
         """Return what the list is narrowed to by a link, or that the link was wrong, in sentences."""
         if ERROR_FLAG in request.GET:
             return _(
-                "The address asks for a filter, an order or a page that does not exist. Here is everything."
+                "The address asks for a filter, a sort order or a page that doesn't exist. "
+                "This is the full list."
             )
         found = []
         for lookup, (model, sentence) in self.narrowed_by.items():

@@ -37,7 +37,7 @@ def test_pf14_the_third_in_a_row_is_and_the_mail_fits_both_cases(clock, alice, a
 
     [mail] = about_codes(mailoutbox)
     text = " ".join(mail.body.split())
-    assert "If this was you, you don't have to do anything." in text
+    assert "If this was you, you don't need to do anything." in text
     assert "If this wasn't you, somebody knows your password. Change it at once" in text
     assert HOME in text
     assert not any("Somebody knows" in mail.subject for mail in mailoutbox)

@@ -101,7 +101,7 @@ def test_sf5_of_any_kind_the_earlier_times_are_listed_the_newest_last(clock, ali
     assert "From: 198.51.4.1" in latest.body
     places = [latest.body.index(f"198.51.{number}.1") for number in (2, 3, 4)]
     assert places == sorted(places)
-    assert "Before that, the newest last: - " in in_one_line(latest)
+    assert "Earlier, newest last: - " in in_one_line(latest)
 
 
 def test_sf5_what_differs_is_told_in_the_list(clock, alice, mailoutbox):

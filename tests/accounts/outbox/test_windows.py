@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 HOUR = 3600
 NEW = "New sign-in to your account"
 WRONG_CODES = "Wrong codes at sign-in"
-REVEALED = "Your backup codes were shown"
+REVEALED = "Your backup codes were revealed"
 SEVERAL = windows.SEVERAL
 SAFARI = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Safari/604.1"
 

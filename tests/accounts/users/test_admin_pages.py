@@ -228,7 +228,7 @@ def test_it_says_which_address_waits(admin):
 
 
 def test_each_action_says_what_happens_and_none_is_offered_on_ones_own_account(admin, root, alice):
-    assert "Nobody can sign in to the account until it is activated again." in text_of(admin, page_of(alice))
+    assert "Nobody can sign in to the account until it's reactivated." in text_of(admin, page_of(alice))
     own = text_of(admin, page_of(root))
     assert "This is your own account." in text_of(admin, f"{USERS}{root.pk}/act/deactivate/")
 

@@ -59,7 +59,7 @@ def test_sf12_an_admin_pauses_a_country_until_it_is_lifted(admin, moving_clock):
 
     assert admin.post(f"{PAUSES}pause/", fields)["Location"] == PAUSES
 
-    assert "By hand: Fraud elsewhere" in admin.get(PAUSES).content.decode()
+    assert "Paused by an admin: Fraud elsewhere" in admin.get(PAUSES).content.decode()
     moving_clock.shift(30 * 86_400)
     assert starts(1, german).status_code == 422
     assert starts(2).status_code == 302
