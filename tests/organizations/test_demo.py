@@ -163,7 +163,7 @@ def test_a_demo_that_was_interrupted_says_what_to_delete(settings):
 def test_a_setting_that_closes_the_site_is_named(settings):
     settings.DEBUG, settings.SIGN_UP = True, "closed"
 
-    with pytest.raises(CommandError, match="A setting keeps the demo from being loaded"):
+    with pytest.raises(CommandError, match="A setting prevents the demo from loading"):
         demo()
 
 

@@ -109,4 +109,4 @@ def test_pf14_the_mail_about_a_new_browser_says_what_makes_ones_own_look_new(ali
     pending(alice, at(HOME)).post(CHALLENGE, {"code": app_of_alice.fresh_code()})
 
     [mail] = [mail for mail in mailoutbox if mail.subject == "New sign-in to your account"]
-    assert "in a private window, or after you delete cookies" in " ".join(mail.body.split())
+    assert "in a private window, after you delete its cookies" in " ".join(mail.body.split())

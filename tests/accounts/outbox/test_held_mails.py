@@ -126,7 +126,7 @@ def test_sf5_beyond_ten_the_others_are_counted_and_one_that_differs_is_kept(cloc
 
     mail = mailoutbox[-1]
     assert "(and 28 more in the last hour)" in mail.subject
-    assert "Before that, the newest last (18 more are not listed): -" in in_one_line(mail)
+    assert "Earlier, newest last (18 more aren't listed): -" in in_one_line(mail)
     assert f"from {THERE}, Safari on iOS" in in_one_line(mail)
     assert mail.body.count("\n- ") == windows.KEPT
 

@@ -106,7 +106,7 @@ def test_sf8_what_is_kept_is_told_with_the_pages_that_end_it(stage, leaving, mai
     assert all(works(secret) for secret in leaving.values())
     assert Membership.objects.invited().count() == 2
     [mail] = [mail.body for mail in mailoutbox if mail.to == ["olga@example.com"]]
-    assert "Tokens belong to the organization, so these still work" in mail
+    assert "These tokens belong to the organization, so they still work" in mail
     assert f"{settings.SITE_URL}{TOKENS}\n" in mail
     assert "These invitations are still open: eve, someone@elsewhere.example." in " ".join(mail.split())
     assert f"{settings.SITE_URL}{USERS}?status=invited\n" in mail
@@ -172,7 +172,7 @@ def test_sf8_whoever_was_demoted_meanwhile_loses_the_tokens_all_the_same(stage, 
 
     assert not any(works(secret) for secret in leaving.values())
     assert [mail.subject for mail in mailoutbox if mail.to == ["olga@example.com"]] == [
-        "What una made for open was deleted or revoked"
+        "Tokens or invitations of una in open have ended"
     ]
 
 

@@ -313,7 +313,7 @@ def test_sf8_or_15_a_removed_owner_does_not_come_back_without_a_word(stage, mail
     by = "By: a program with the team token of the owners, created by una"
     to_olga = {mail.subject: mail.body for mail in mailoutbox if mail.to == ["olga@example.com"]}
     assert list(to_olga) == [
-        "Invitation to open with a token that no owner made",
+        "Invitation to open with a token that no owner created",
         "una is now an owner of open",
         "You are no longer an owner of open",
     ]
@@ -321,7 +321,7 @@ def test_sf8_or_15_a_removed_owner_does_not_come_back_without_a_word(stage, mail
     end_it = f"{settings.SITE_URL}/app/open/settings/authentication-tokens\n"
     assert end_it in to_olga["una is now an owner of open"]
     assert "who wasn't an owner when this happened" in unwrapped(to_olga["una is now an owner of open"])
-    subject = "Invitation to open with a token that no owner made"
+    subject = "Invitation to open with a token that no owner created"
     assert "A program invited una" in to_olga[subject]
 
 

@@ -131,7 +131,7 @@ def test_sf12_nobody_floods_superusers_with_pauses(admin, root, mailoutbox):
         )
     send_due()
 
-    mails = [mail for mail in mailoutbox if mail.subject == "Text messages are paused: United States (US)"]
+    mails = [mail for mail in mailoutbox if mail.subject == "Text messages to United States (US) are paused"]
     assert len(mails) == 1
     assert "Stop Dear all," in mails[0].body
 
@@ -140,7 +140,7 @@ def test_sf12_a_mail_tells_superusers(root, mailoutbox):
     use_up_set_ups()
     send_due()
 
-    assert "Text messages are paused: United States (US)" in [mail.subject for mail in mailoutbox]
+    assert "Text messages to United States (US) are paused" in [mail.subject for mail in mailoutbox]
 
 
 def test_ad_12_sf3_staff_who_pause_texts_can_not_bury_the_mail_that_matters(root):
