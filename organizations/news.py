@@ -22,7 +22,7 @@ NEWS = Budget(
     (60, 3600),
     (240, 86_400),
     told=Told(
-        gettext_lazy("You've made too many changes that we email to all owners."),
+        gettext_lazy("You have made too many changes that we email to all owners."),
         ANOTHER_OWNER,
     ),
 )

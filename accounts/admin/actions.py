@@ -37,7 +37,7 @@ ACTIONS: dict[str, Action] = {
     "disable-two-factor": Action(
         label=gettext_lazy("Disable two-factor"),
         explanation=gettext_lazy(
-            "Removes every method and all backup codes, and ends every session. After that, the person "
+            "Removes every method and all recovery codes, and ends every session. After that, the person "
             "signs in with the password alone. Make sure that you know who is asking."
         ),
         done=gettext_lazy("Two-factor authentication is off for %(name)s."),

@@ -110,7 +110,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         self, request: HttpRequest, opts: Any, object_id: str
     ) -> HttpResponseRedirect:
         words = {"name": opts.verbose_name}
-        messages.warning(request, _("This %(name)s doesn't exist. It may have been deleted.") % words)
+        messages.warning(request, _("There is no such %(name)s. It may have been deleted.") % words)
         return redirect(f"admin:{opts.app_label}_{opts.model_name}_changelist")
 
     def narrowed_to(self, request: HttpRequest) -> str:

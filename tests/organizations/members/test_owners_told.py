@@ -187,7 +187,7 @@ def test_sf8_all_owners_and_the_person_are_told_whatever_the_door(stage, mailout
     assert sorted(mail.to[0] for mail in mails) == sorted(f"{name}@example.com" for name in others)
     for mail in mails:
         assert f"By: {by}\n" in mail.body
-        assert f"It has {left} owner" in mail.body
+        assert f"The organization now has {left} owner" in unwrapped(mail.body)
         assert f"{settings.SITE_URL}{USERS}\n" in mail.body
         assert "When:" in mail.body
     own = [mail.subject for mail in mailoutbox if mail.to == [f"{person}@example.com"]]
