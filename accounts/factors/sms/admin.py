@@ -27,7 +27,7 @@ from accounts.web.form_pages import add_violation, form_page
 from accounts.web.forms import Form
 from accounts.web.read_only_admin import ReadOnlyAdmin
 
-SAY_WHY = gettext_lazy("Enter a reason. It's recorded and emailed to all superusers.")
+SAY_WHY = gettext_lazy("Say why. The reason is recorded and emailed to all superusers.")
 FOLDER = "accounts/factors/sms/admin"
 
 
