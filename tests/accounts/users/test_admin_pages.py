@@ -147,7 +147,7 @@ def test_an_address_that_asks_for_no_list_says_so(admin):
     for query in ("is_active__exact=x", "is_active__exact=x&e=1"):
         page = text_of_answer(admin.get(f"{USERS}?{query}", follow=True))
 
-        assert "asks for a filter, a sort order or a page that doesn't exist" in unescape(page), query
+        assert "asks for a filter, an order or a page that doesn't exist" in unescape(page), query
         assert "database" not in page.lower()
 
 
