@@ -43,7 +43,7 @@ run: $(RUNTIME)  ## serve it with demo data; HOST and PORT are honoured
 	exec env DEBUG=1 SITE_URL="$${SITE_URL:-http://$(HOST):$(PORT)}" \
 		$(BIN)/python manage.py run_demo --host "$(HOST)" --port "$(PORT)"
 
-code: $(RUNTIME)  ## print a code for the demo's alice; another one: make code WHO=root
+code: $(RUNTIME)  ## print a code for alice of the demo; for somebody else: make code WHO=root
 	DEBUG=1 $(BIN)/python manage.py demo_code "$(WHO)"
 
 # ---------------------------------------------------------------- testing

@@ -26,7 +26,7 @@ YES, NO = gettext_lazy("Yes"), gettext_lazy("No")
 @admin.register(Organization)
 class OrganizationAdmin(ReadOnlyAdmin):
     position = 0
-    about = gettext_lazy("Every organization, with what it requires. Only its owners can change it.")
+    about = gettext_lazy("Every organization and what it requires. Only its owners can change it.")
     when_empty = gettext_lazy("No organizations yet.")
     list_display = ["name", "email", "policy", "members", "invited", "created"]
     list_filter = [
@@ -110,7 +110,7 @@ class OrganizationAdmin(ReadOnlyAdmin):
 
 
 def in_words(minutes: int | None) -> str:
-    return _("As on this site") if minutes is None else minutes_in_words(minutes)
+    return _("Site default") if minutes is None else minutes_in_words(minutes)
 
 
 def memberships_url(organization: Organization, **filters: Any) -> str:
@@ -119,7 +119,7 @@ def memberships_url(organization: Organization, **filters: Any) -> str:
 
 @admin.register(Membership)
 class MembershipAdmin(ReadOnlyAdmin):
-    about = gettext_lazy("Who is in which organization, and who is invited. Newest first.")
+    about = gettext_lazy("Who is in which organization and who is invited. Newest first.")
     when_empty = gettext_lazy("Nobody is in an organization yet.")
     list_filter = [
         ("status", filter_in_words(CHOICES, gettext_lazy("State"), *Membership.Status.labels)),
@@ -133,7 +133,7 @@ class MembershipAdmin(ReadOnlyAdmin):
         "Search by the beginning of a username or an email address, or by the name of an organization."
     )
     narrowed_by: ClassVar[Any] = {
-        "organization": (Organization, gettext_lazy("Only people of the organization %(name)s.")),
+        "organization": (Organization, gettext_lazy("Only people in the organization %(name)s.")),
         "user": (User, gettext_lazy("Only memberships of %(name)s.")),
     }
     fields = ["person", "where", "role", "state", "two_factor", "invited_by", "created", "joined", "expires"]

@@ -37,8 +37,8 @@ ACTIONS: dict[str, Action] = {
     "disable-two-factor": Action(
         label=gettext_lazy("Disable two-factor"),
         explanation=gettext_lazy(
-            "Removes every method and all recovery codes, and ends every session. After that, the password "
-            "alone opens the account. Make sure that you know who is asking."
+            "Removes every method and all recovery codes, and ends every session. After that, the person "
+            "signs in with the password alone. Make sure that you know who is asking."
         ),
         done=gettext_lazy("Two-factor authentication is off for %(name)s."),
         already_done=gettext_lazy("Two-factor authentication is already off for %(name)s."),
@@ -50,8 +50,8 @@ ACTIONS: dict[str, Action] = {
     "deactivate": Action(
         label=gettext_lazy("Deactivate"),
         explanation=gettext_lazy(
-            "Ends every session and stops the API tokens. Nobody can sign in to the account until it is "
-            "activated again."
+            "Ends every session and stops the API tokens. Nobody can sign in to the account until it's "
+            "reactivated."
         ),
         done=gettext_lazy("The account %(name)s is deactivated."),
         already_done=gettext_lazy("The account %(name)s is already deactivated."),
@@ -63,7 +63,7 @@ ACTIONS: dict[str, Action] = {
         ),
     ),
     "reactivate": Action(
-        label=gettext_lazy("Activate"),
+        label=gettext_lazy("Reactivate"),
         explanation=gettext_lazy(
             "Lets the person sign in again, with the same password and second factor. Their API tokens work "
             "again."
@@ -77,7 +77,9 @@ ACTIONS: dict[str, Action] = {
     ),
     "rights": Action(
         label=gettext_lazy("Change rights"),
-        explanation=gettext_lazy("Sets what the person may do on this admin site. It takes effect at once."),
+        explanation=gettext_lazy(
+            "Sets what the person can do on this admin site. The change takes effect at once."
+        ),
         done=gettext_lazy("The rights of %(name)s have changed."),
         already_done=gettext_lazy("Nothing has changed: %(name)s already has these rights."),
         applies_to=lambda user: True,
@@ -106,6 +108,6 @@ def why_not(request: HttpRequest, user: User, *, granting: bool = False) -> str:
         administration.check_may_manage(user, manager, granting=granting)
     except administration.NotYours as error:
         if manager.pk == user.pk:
-            return _("This is your own account. Another site admin can act on it.")
+            return _("This is your own account. Ask another site admin to change it.")
         return str(error)
     return ""

@@ -39,7 +39,7 @@ class FixedFilter(admin.SimpleListFilter):
 
 
 class DoorFilter(FixedFilter):
-    title = gettext_lazy("By way of")
+    title = gettext_lazy("Via")
     parameter_name = "door"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterator[tuple[str, Any]]:
@@ -57,17 +57,17 @@ class EventFilter(FixedFilter):
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnlyAdmin):
-    about = gettext_lazy("What people and programs did, with the address that it came from. Newest first.")
+    about = gettext_lazy("What people and programs did, and from which network address. Newest first.")
     when_empty = gettext_lazy("No events yet.")
     list_display = ["time", "what", "actor", "subject", "address", "way"]
     list_filter = [DoorFilter, EventFilter]
     search_fields = ["subject", "actor"]
     search_help_text = gettext_lazy(
-        "Search by the beginning of a name, spelled as it is stored: alice or organization:acme. It finds "
-        "what somebody did, and what was done to them."
+        "Search by the beginning of a name, spelled as it's stored, such as alice or organization:acme. You "
+        "find what somebody did and what was done to them."
     )
     ordering = ["-id"]
-    narrowed_by = {"user_id": (User, gettext_lazy("Only events that concern %(name)s."))}
+    narrowed_by = {"user_id": (User, gettext_lazy("Only events about %(name)s."))}
     fields = ["time", "what", "event", "actor", "subject", "address", "browser", "way", "request", "details"]
 
     @admin.display(description=gettext_lazy("time"), ordering="id")
@@ -92,7 +92,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
         shown = {name: value for name, value in event.data.items() if name != "description"}
         return json.dumps(shown, ensure_ascii=False)
 
-    @admin.display(description=gettext_lazy("by way of"), ordering="door")
+    @admin.display(description=gettext_lazy("via"), ordering="door")
     def way(self, event: AuditEvent) -> Any:
         return DOORS.get(event.door, event.door)
 

@@ -39,7 +39,7 @@ def address(user: User) -> Fact:
     else:
         lines, mark = [_("Not confirmed")], WARN
     if user.unconfirmed_email:
-        lines.append(_("Waits for confirmation: %(address)s") % {"address": user.unconfirmed_email})
+        lines.append(_("Waiting for confirmation: %(address)s") % {"address": user.unconfirmed_email})
     return Fact(_("Email address"), [user.email, *lines], mark)
 
 
@@ -67,7 +67,7 @@ def two_factor(user: User) -> Iterator[Fact]:
             _("Out of use"),
             [
                 _("%(names)s: out of use after %(n)s wrong codes") % words,
-                _("The person signs in with another method or a recovery code, and then replaces it."),
+                _("The person can sign in with another method or a recovery code, then replace it."),
             ],
             BAD,
         )
@@ -94,7 +94,7 @@ def locks(user: User) -> Fact:
     lines = [names[name] % {"time": at(until)} for name, until in closed.items()]
     if not lines:
         return Fact(_("Sign-in attempts"), [_("Not limited")])
-    note = _("Browsers in which the person has signed in before are counted separately.")
+    note = _("Browsers that the person has signed in from before are counted separately.")
     return Fact(_("Sign-in attempts"), [*lines, note], BAD)
 
 
@@ -115,4 +115,4 @@ def rights(user: User) -> Fact:
 
 
 def time_zone(user: User) -> Fact:
-    return Fact(_("Time zone"), [user.time_zone or _("That of the site")])
+    return Fact(_("Time zone"), [user.time_zone or _("Site default")])

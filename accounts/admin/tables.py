@@ -34,7 +34,7 @@ def sessions_table(user: User, request: HttpRequest) -> Table:
         ]
         for row in overview.valid_sessions(user, most=MOST_SESSIONS)
     ]
-    note = _("To end them all, deactivate the account, or have the person set a new password.")
+    note = _("To end all sessions, deactivate the account, or ask the person to set a new password.")
     empty = _("%(name)s isn't signed in anywhere.") % {"name": user.username}
     return Table(_("Signed in"), columns, rows, empty, note if rows else "")
 
@@ -59,12 +59,12 @@ def remembered_table(user: User, request: HttpRequest) -> Table:
         ]
         for row in remembered.remembered_browsers(user)
     ]
-    return Table(_("Remembered browsers"), columns, rows, _("No browser skips the code."))
+    return Table(_("Remembered browsers"), columns, rows, _("No browser is remembered."))
 
 
 def tokens_table(user: User) -> Table:
     """Return the newest API tokens of a user, without what they are for: only their owner sees that."""
-    columns = [_("Id"), _("Created"), _("Last used"), _("Expires"), _("Made behind")]
+    columns = [_("ID"), _("Created"), _("Last used"), _("Expires"), _("Created with")]
     found = list(ApiToken.objects.filter(owner=user).order_by("-pk")[: MOST_TOKENS + 1])
     rows = [
         [

@@ -37,7 +37,9 @@ YES, NO = gettext_lazy("Yes"), gettext_lazy("No")
 @admin.register(User)
 class UserAdmin(ReadOnlyAdmin):
     position = 0
-    about = gettext_lazy("Everybody with an account. Select a name to see its state and to help.")
+    about = gettext_lazy(
+        "Everybody with an account. Select a name to see the state of the account and to help."
+    )
     list_display = ["username", "email", "confirmed", "two_factor", "active", "staff", "joined"]
     list_filter = [
         (

@@ -44,7 +44,7 @@ class NotYours(RuleViolation):
 
 class ReasonMissing(RuleViolation):
     code = "reason-missing"
-    message = gettext_lazy("Say why. The reason is recorded and sent to the user.")
+    message = gettext_lazy("Say why. The reason is recorded and emailed to the user.")
     fields = ("reason",)
 
 

@@ -210,5 +210,5 @@ def test_af2_a_token_without_a_description_can_be_told_apart_on_the_page_and_in_
 
     [mail] = mailoutbox
     assert "Description" not in mail.body
-    assert "A program made it" in mail.body
+    assert "A program created it" in mail.body
     assert "No description" in sign_in(alice).get("/app/settings/tokens").content.decode()

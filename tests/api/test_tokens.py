@@ -415,7 +415,7 @@ def test_who_is_told_that_a_program_made_a_token(alice, mailoutbox):
     [mail] = mailoutbox
     assert mail.to == [alice.email]
     assert "nightly build" in mail.body
-    assert "with another token of yours" in mail.body
+    assert "with another one of your tokens" in mail.body
 
 
 # ---------------------------------------------------------------- of organizations

@@ -172,6 +172,6 @@ def test_all_owners_are_told_and_what_to_do_about_it(stage, mailoutbox):
     for mail in mails:
         assert mail.subject == "A new token for the organization open"
         assert "By: olga" in mail.body
-        assert "If none of the owners meant this, delete the token." in mail.body
-    assert "The former one no longer works." not in mails[0].body
-    assert "The former one no longer works." in mails[-1].body
+        assert "If no owner intended this, delete the token." in mail.body
+    assert "The previous one no longer works." not in mails[0].body
+    assert "The previous one no longer works." in mails[-1].body

@@ -35,7 +35,7 @@ class LiftForm(Form):
         label=gettext_lazy("Reason"),
         max_length=LONGEST_REASON,
         error_messages={
-            "required": gettext_lazy("Say why. The reason is recorded and sent to all superusers.")
+            "required": gettext_lazy("Say why. The reason is recorded and emailed to all superusers.")
         },
     )
 
@@ -43,10 +43,12 @@ class LiftForm(Form):
 class PauseForm(LiftForm):
     country = forms.ChoiceField(label=gettext_lazy("Country"))
     phone_number = NumberField(
-        label=gettext_lazy("Only the block of this phone number"),
+        label=gettext_lazy("Only the block around this phone number"),
         required=False,
         max_length=LONGEST_NUMBER,
-        help_text=gettext_lazy("With the country code. All numbers but for the last four digits are paused."),
+        help_text=gettext_lazy(
+            "With the country code. Pauses all numbers that differ only in the last four digits."
+        ),
     )
     purposes = forms.MultipleChoiceField(
         label=gettext_lazy("Pause texts for"),
@@ -66,8 +68,10 @@ class PauseForm(LiftForm):
 
 @admin.register(Destination)
 class DestinationAdmin(ReadOnlyAdmin):
-    about = gettext_lazy("Countries and blocks of numbers to which no codes are texted, and why.")
-    when_empty = gettext_lazy("Nothing is paused. Text messages are sent everywhere that this site allows.")
+    about = gettext_lazy("Countries and blocks of numbers that get no codes by text message, and why.")
+    when_empty = gettext_lazy(
+        "Nothing is paused. Text messages are sent to every country that this site allows."
+    )
     list_display = ["place", "purpose", "sent", "used", "since", "until", "cause"]
     list_filter = [
         ("purpose", filter_in_words(admin.ChoicesFieldListFilter, gettext_lazy("Texts for"), *Purpose.labels))
@@ -82,7 +86,7 @@ class DestinationAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("paused until"), ordering="paused_until")
     def until(self, row: Destination) -> Any:
-        return at(row.paused_until, _("You lift it"))
+        return at(row.paused_until, _("Somebody lifts it"))
 
     @admin.display(description=gettext_lazy("country or block"))
     def place(self, row: Destination) -> str:
@@ -93,7 +97,7 @@ class DestinationAdmin(ReadOnlyAdmin):
         if row.tripped_by:
             purpose = Purpose(row.tripped_by).label
             return _("Too few codes for %(purpose)s were used.") % {"purpose": purpose}
-        return _("By hand: %(reason)s") % {"reason": row.reason}
+        return _("Paused by an admin: %(reason)s") % {"reason": row.reason}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Destination]:
         return Destination.objects.paused()
@@ -136,7 +140,7 @@ class DestinationAdmin(ReadOnlyAdmin):
             except RuleViolation as error:
                 add_violation(form, error)
             else:
-                messages.success(request, _("No such text messages are sent there until you lift the pause."))
+                messages.success(request, _("These text messages are paused there until you lift the pause."))
                 return redirect("admin:factor_sms_destination_changelist")
         return self.confirmation_page(request, form, gettext_lazy("Pause text messages"))
 
@@ -154,9 +158,7 @@ class DestinationAdmin(ReadOnlyAdmin):
             except RuleViolation as error:
                 add_violation(form, error)
             else:
-                messages.success(
-                    request, _("Text messages are sent there again, and counting starts from zero.")
-                )
+                messages.success(request, _("Text messages are sent there again. Counting starts from zero."))
                 return redirect("admin:factor_sms_destination_changelist")
         return self.confirmation_page(request, form, gettext_lazy("Lift the pause"), row)
 

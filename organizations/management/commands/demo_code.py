@@ -18,15 +18,15 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, username: str, **options: Any) -> None:
         if not settings.DEBUG:
-            raise CommandError("Nobody reads the codes of others: this works with DEBUG=1 only.")
+            raise CommandError("This shows other people's codes, so it works only with DEBUG=1.")
         try:
             app = devices.app_of(username)
         except devices.NoApp:
             raise CommandError(f"{username} has no authenticator app. Try alice, erik or root.") from None
         if seconds := devices.seconds_until_unused(app):
-            self.stdout.write(f"That code was used. The next one comes in {seconds} seconds ...")
+            self.stdout.write(f"That code has been used. The next one comes in {seconds} seconds ...")
             self.stdout.flush()
             time.sleep(seconds)
         code, seconds, key = devices.shown_by(app)
         self.stdout.write(f"{code}   for {username}, {seconds} seconds left")
-        self.stdout.write(f"The key, for an app of your own: {key}")
+        self.stdout.write(f"To use your own app, enter this key: {key}")

@@ -206,7 +206,7 @@ DONE_WITH_MAIL = [
     (a_recovery_code, "A backup code was used"),
     (sudo_by_recovery_code, "A backup code was used"),
     (three_wrong_codes, "Wrong codes at sign-in"),
-    (revealing, "Your backup codes were shown"),
+    (revealing, "Your backup codes were revealed"),
     (renewing, "Your backup codes were renewed"),
     (disabling, "Two-factor authentication is off"),
 ]

@@ -37,7 +37,7 @@ def test_pf14_the_third_in_a_row_is_and_the_mail_fits_both_cases(clock, alice, a
 
     [mail] = about_codes(mailoutbox)
     text = " ".join(mail.body.split())
-    assert "If this was you, you don't have to do anything." in text
+    assert "If this was you, you don't need to do anything." in text
     assert "If this wasn't you, somebody knows your password. Change it at once" in text
     assert HOME in text
     assert not any("Somebody knows" in mail.subject for mail in mailoutbox)
@@ -109,4 +109,4 @@ def test_pf14_the_mail_about_a_new_browser_says_what_makes_ones_own_look_new(ali
     pending(alice, at(HOME)).post(CHALLENGE, {"code": app_of_alice.fresh_code()})
 
     [mail] = [mail for mail in mailoutbox if mail.subject == "New sign-in to your account"]
-    assert "in a private window, or after you delete cookies" in " ".join(mail.body.split())
+    assert "in a private window, after you delete its cookies" in " ".join(mail.body.split())

@@ -101,7 +101,7 @@ def test_sf5_of_any_kind_the_earlier_times_are_listed_the_newest_last(clock, ali
     assert "From: 198.51.4.1" in latest.body
     places = [latest.body.index(f"198.51.{number}.1") for number in (2, 3, 4)]
     assert places == sorted(places)
-    assert "Before that, the newest last: - " in in_one_line(latest)
+    assert "Earlier, newest last: - " in in_one_line(latest)
 
 
 def test_sf5_what_differs_is_told_in_the_list(clock, alice, mailoutbox):
@@ -126,7 +126,7 @@ def test_sf5_beyond_ten_the_others_are_counted_and_one_that_differs_is_kept(cloc
 
     mail = mailoutbox[-1]
     assert "(and 28 more in the last hour)" in mail.subject
-    assert "Before that, the newest last (18 more are not listed): -" in in_one_line(mail)
+    assert "Earlier, newest last (18 more aren't listed): -" in in_one_line(mail)
     assert f"from {THERE}, Safari on iOS" in in_one_line(mail)
     assert mail.body.count("\n- ") == windows.KEPT
 

@@ -76,7 +76,7 @@ def test_every_mail_is_sent_by_somebody_and_every_sender_has_its_mail():
     assert [name for name in NAMES if f'"{name}"' not in CODE] == []
 
 
-@pytest.mark.parametrize(("door", "by"), [("admin", "a site administrator"), ("html", "bob")])
+@pytest.mark.parametrize(("door", "by"), [("admin", "a site admin"), ("html", "bob")])
 def test_where_somebody_else_sits_is_not_told(door, by):
     mail = rendered("account_deactivated", actor(User(pk=2, username="bob"), door))
 

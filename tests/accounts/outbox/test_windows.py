@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 HOUR = 3600
 NEW = "New sign-in to your account"
 WRONG_CODES = "Wrong codes at sign-in"
-REVEALED = "Your backup codes were shown"
+REVEALED = "Your backup codes were revealed"
 SEVERAL = windows.SEVERAL
 SAFARI = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Safari/604.1"
 
@@ -55,7 +55,7 @@ def test_sf5_many_sign_ins_are_five_mails_at_once_and_one_after_an_hour(clock, a
 
     assert subjects(mailoutbox, alice.email) == [NEW] * SEVERAL + [f"{NEW} (and 4 more in the last hour)"]
     latest = " ".join(mailoutbox[-1].body.split())
-    assert "This mail describes the latest time. It happened 4 more times in the last hour" in latest
+    assert "This email describes the most recent time. It happened 4 more times in the last hour" in latest
     assert "Browser: Safari on iOS" in latest
 
 

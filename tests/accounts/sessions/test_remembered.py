@@ -446,7 +446,9 @@ def test_the_mail_about_a_new_browser_says_that_it_was_remembered(alice, app_of_
 
     [message] = mail.outbox
     assert message.subject == "New sign-in to your account"
-    assert "for 14 days, signing in there takes the password and no code" in " ".join(message.body.split())
+    assert "for 14 days, signing in there takes only your password and no code" in " ".join(
+        message.body.split()
+    )
     assert SESSIONS in message.body
 
 

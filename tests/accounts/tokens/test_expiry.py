@@ -45,7 +45,7 @@ def test_a_token_is_told_about_30_and_7_days_before_it_expires_and_once_each(ali
     told = {day: len(after(day)) for day in (1, 59, 60 + HOUR, 61, 82, 83 + HOUR, 84, 89, 91)}
 
     assert told == {1: 0, 59: 0, 60 + HOUR: 1, 61: 0, 82: 0, 83 + HOUR: 1, 84: 0, 89: 0, 91: 0}
-    assert mail.outbox[-1].subject == f"An API token of yours expires on {end.day} {end:%B %Y}"
+    assert mail.outbox[-1].subject == f"One of your API tokens expires on {end.day} {end:%B %Y}"
     assert "nightly build" in mail.outbox[-1].body
     assert "/app/settings/tokens" in mail.outbox[-1].body
 

@@ -259,7 +259,7 @@ def test_r26_revealing_is_recorded_and_announced_and_ends_no_session(alice, app_
     act(client, "reveal-codes")
 
     [mail] = mailoutbox
-    assert (mail.to, mail.subject) == (["alice@example.com"], "Your backup codes were shown")
+    assert (mail.to, mail.subject) == (["alice@example.com"], "Your backup codes were revealed")
     assert not [code for code in app_of_alice.codes if code in mail.message().as_string()]
     assert events_of(alice)[-1] == "backup_codes.revealed"
     assert is_signed_in(other, alice)

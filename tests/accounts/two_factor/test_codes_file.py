@@ -114,7 +114,7 @@ def test_pf10_r26_downloading_is_revealing(client, alice, mailoutbox):
     assert client.post(DOWNLOAD).status_code == 200
 
     assert events_of(alice).count("backup_codes.revealed") == 1
-    assert [mail.subject for mail in mailoutbox if "were shown in a browser" in mail.body]
+    assert [mail.subject for mail in mailoutbox if "Somebody revealed" in mail.body]
 
 
 def test_pf10_r26_downloading_takes_a_second_factor_of_the_last_five_minutes(client, alice):

@@ -359,7 +359,7 @@ def test_unknown_people_and_actions_are_not_found(admin, path):
 WHAT = {
     "disable-two-factor": ("two_factor.disabled", "bob: two-factor authentication removed"),
     "deactivate": ("account.deactivated", "bob: account deactivated"),
-    "reactivate": ("account.reactivated", "bob: account activated again"),
+    "reactivate": ("account.reactivated", "bob: account reactivated"),
     "rights": ("account.rights_changed", "bob: rights changed"),
 }
 TO_THE_PERSON = {

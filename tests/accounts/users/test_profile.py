@@ -108,7 +108,7 @@ def test_ti_03_an_address_of_somebody_else_gets_the_same_answer(alice, bob, mail
     known, unknown = change_email(client, "bob@example.com"), change_email(client, "carol@example.com")
 
     assert known["Location"] == unknown["Location"] == PROFILE
-    assert subjects(mailoutbox, "bob@example.com") == ["Somebody entered your email address"]
+    assert subjects(mailoutbox, "bob@example.com") == ["Somebody tried to use your email address"]
     assert "alice" not in mailoutbox[0].body.replace("@", "")
 
 

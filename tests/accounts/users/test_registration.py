@@ -140,7 +140,7 @@ def test_ti_03_a_known_address_gets_the_same_answer_and_its_owner_a_mail(mailout
 
     assert (known.status_code, known["Location"]) == (unknown.status_code, unknown["Location"])
     assert known.headers.keys() == unknown.headers.keys()
-    assert subjects(mailoutbox, "Owner@example.com") == ["Somebody entered your email address"]
+    assert subjects(mailoutbox, "Owner@example.com") == ["Somebody tried to use your email address"]
     assert subjects(mailoutbox, "owner@example.com") == []
 
 

@@ -223,7 +223,7 @@ def test_mails_are_in_the_zone_of_their_reader(here, alice, mailoutbox):
 
     mail = render("token_expiring", alice.email, {"user": alice, "expires_at": ends})
 
-    assert mail.subject == "An API token of yours expires on 1 January 2027"
+    assert mail.subject == "One of your API tokens expires on 1 January 2027"
     assert "1 January 2027, 04:30 IST" in " ".join(mail.text.split())
     here.post(f"{TOKENS}/create", {"description": "laptop", "expires": "30"})
     assert re.search(r"When: \d+ \w+ \d{4}, \d\d:\d\d IST\n", mailoutbox[-1].body)

@@ -58,7 +58,7 @@ def test_the_mail_names_organization_and_inviter(stage):
     add(stage, "stranger@example.com")
 
     [message] = [message for message in mail.outbox if message.to == ["stranger@example.com"]]
-    assert message.subject == "You are invited to open"
+    assert message.subject == "You're invited to open"
     assert "una has invited you" in message.body
     assert "http://localhost:8000/app/invitations/" in message.body
 

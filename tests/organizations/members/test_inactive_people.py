@@ -228,7 +228,7 @@ def test_pf7_mails_count_active_owners(owned, django_capture_on_commit_callbacks
         owned.browser("root").post(act(owned.una), {"reason": "left"})
 
     [told] = [message for message in mail.outbox if message.to == ["olga@example.com"]]
-    assert "It has 1 owner now." in " ".join(told.body.split())
+    assert "The organization now has 1 owner." in " ".join(told.body.split())
 
 
 def test_pf7_an_owner_without_two_factor_does_not_come_back_where_it_is_required(owned):

@@ -88,8 +88,8 @@ def test_sf8_both_end_in_the_same_step_recorded_and_told(stage, leaving, mailout
     assert list(events).count("organization.invitation_revoked") == 2
     [mail] = [mail.body for mail in mailoutbox if mail.to == ["olga@example.com"]]
     assert "These tokens of the organization were deleted." in mail
-    assert "- Team token of the owners, made by una, last used on" in mail
-    assert "- Organization token, made by una, never used" in mail
+    assert "- Team token of the owners, created by una, last used on" in mail
+    assert "- Organization token, created by una, never used" in mail
     assert "These open invitations were revoked: eve, someone@elsewhere.example." in mail
     assert counts_of("open") == ((3, 1, 0) if action == "remove" else (4, 2, 0))
     assert broken() == []
@@ -106,7 +106,7 @@ def test_sf8_what_is_kept_is_told_with_the_pages_that_end_it(stage, leaving, mai
     assert all(works(secret) for secret in leaving.values())
     assert Membership.objects.invited().count() == 2
     [mail] = [mail.body for mail in mailoutbox if mail.to == ["olga@example.com"]]
-    assert "Tokens belong to the organization, so these still work" in mail
+    assert "These tokens belong to the organization, so they still work" in mail
     assert f"{settings.SITE_URL}{TOKENS}\n" in mail
     assert "These invitations are still open: eve, someone@elsewhere.example." in " ".join(mail.split())
     assert f"{settings.SITE_URL}{USERS}?status=invited\n" in mail
@@ -147,7 +147,7 @@ def test_sf8_a_token_made_since_ends_with_the_others(stage, leaving, mailoutbox)
     assert stage.browser("olga").post(url, sent).status_code == 302
 
     assert not works(newer)
-    assert "Team token of the owners, made by una, never used" in mailoutbox[-2].body + mailoutbox[-1].body
+    assert "Team token of the owners, created by una, never used" in mailoutbox[-2].body + mailoutbox[-1].body
 
 
 def test_sf8_a_token_made_since_where_there_was_none(stage):
@@ -172,7 +172,7 @@ def test_sf8_whoever_was_demoted_meanwhile_loses_the_tokens_all_the_same(stage, 
 
     assert not any(works(secret) for secret in leaving.values())
     assert [mail.subject for mail in mailoutbox if mail.to == ["olga@example.com"]] == [
-        "What una made for open was deleted or revoked"
+        "Tokens or invitations of una in open have ended"
     ]
 
 
@@ -212,7 +212,7 @@ def test_sf8_who_leaves_is_shown_what_stays_and_owners_are_told(stage, leaving, 
     assert "Invitations that you sent stay open." in page
     assert all(works(secret) for secret in leaving.values())
     [mail] = [mail.body for mail in mailoutbox if mail.to == ["olga@example.com"]]
-    assert "- Team token of the owners, made by una" in mail
+    assert "- Team token of the owners, created by una" in mail
     assert f"{settings.SITE_URL}{TOKENS}\n" in mail
 
 
@@ -251,8 +251,8 @@ def test_sf8_doors_without_a_page_keep_the_tokens_and_name_them(stage, leaving, 
 
     assert all(works(secret) for secret in leaving.values())
     [mail] = [mail.body for mail in mailoutbox if mail.to == ["olga@example.com"] and "una" in mail.subject]
-    assert "- Team token of the owners, made by una" in mail
-    assert "- Organization token, made by una" in mail
+    assert "- Team token of the owners, created by una" in mail
+    assert "- Organization token, created by una" in mail
     assert "eve, someone@elsewhere.example" in " ".join(mail.split())
     assert f"{settings.SITE_URL}{TOKENS}\n" in mail
 

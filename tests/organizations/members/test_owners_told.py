@@ -21,7 +21,7 @@ from tests.support.people import make_user
 USERS = "/app/open/settings/users"
 MADE, MADE_YOU = "max is now an owner of open", "You are now an owner of open"
 GONE, GONE_YOU = "una is no longer an owner of open", "You are no longer an owner of open"
-BY_TOKEN = "a program, with the team token of the owners, made by olga"
+BY_TOKEN = "a program with the team token of the owners, created by olga"
 
 
 def unwrapped(text):
@@ -139,17 +139,17 @@ DOORS = {
             "The account of una in open was deactivated",
             "Your account was deactivated",
             "una",
-            "a site administrator",
+            "a site admin",
             1,  # who can act
         ),
     ),
-    "account activated again": (
+    "account reactivated": (
         lambda stage: by_admin(stage, "reactivate"),
         (
             "The account of una, an owner of open, is active again",
             None,
             "una",
-            "a site administrator",
+            "a site admin",
             2,
         ),
     ),
@@ -159,7 +159,7 @@ DOORS = {
             "una, an owner of open, no longer has two-factor authentication",
             "Two-factor authentication was removed",
             "una",
-            "a site administrator",
+            "a site admin",
             2,
         ),
     ),
@@ -169,7 +169,7 @@ DOORS = {
             "una, an owner of open, no longer has two-factor authentication",
             "Two-factor authentication was removed",
             "una",
-            "an administrator of the server",
+            "a server administrator",
             2,
         ),
     ),
@@ -187,7 +187,7 @@ def test_sf8_all_owners_and_the_person_are_told_whatever_the_door(stage, mailout
     assert sorted(mail.to[0] for mail in mails) == sorted(f"{name}@example.com" for name in others)
     for mail in mails:
         assert f"By: {by}\n" in mail.body
-        assert f"It has {left} owner" in mail.body
+        assert f"The organization now has {left} owner" in unwrapped(mail.body)
         assert f"{settings.SITE_URL}{USERS}\n" in mail.body
         assert "When:" in mail.body
     own = [mail.subject for mail in mailoutbox if mail.to == [f"{person}@example.com"]]
@@ -310,18 +310,18 @@ def test_sf8_or_15_a_removed_owner_does_not_come_back_without_a_word(stage, mail
     gone = back.delete(f"/teams/{team()}/relationships/users", these("users", "olga"))
 
     assert (invited.status_code, made.status_code, gone.status_code) == (201, 204, 204)
-    by = "By: a program, with the team token of the owners, made by una"
+    by = "By: a program with the team token of the owners, created by una"
     to_olga = {mail.subject: mail.body for mail in mailoutbox if mail.to == ["olga@example.com"]}
     assert list(to_olga) == [
-        "Invitation to open with a token that no owner made",
+        "Invitation to open with a token that no owner created",
         "una is now an owner of open",
         "You are no longer an owner of open",
     ]
     assert all(by in body for body in to_olga.values())
     end_it = f"{settings.SITE_URL}/app/open/settings/authentication-tokens\n"
     assert end_it in to_olga["una is now an owner of open"]
-    assert "who was not an owner when this happened" in unwrapped(to_olga["una is now an owner of open"])
-    subject = "Invitation to open with a token that no owner made"
+    assert "who wasn't an owner when this happened" in unwrapped(to_olga["una is now an owner of open"])
+    subject = "Invitation to open with a token that no owner created"
     assert "A program invited una" in to_olga[subject]
 
 

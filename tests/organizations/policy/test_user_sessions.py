@@ -394,7 +394,9 @@ def test_d10_the_mail_says_how_long_it_will_be(stage):
     remember(stage)
 
     [message] = mail.outbox
-    assert "for 1 day, signing in there takes the password and no code" in " ".join(message.body.split())
+    assert "for 1 day, signing in there takes only your password and no code" in " ".join(
+        message.body.split()
+    )
 
 
 def test_d10_the_timeout_does_not_cap_it(stage):

@@ -59,7 +59,7 @@ def test_sf12_an_admin_pauses_a_country_until_it_is_lifted(admin, moving_clock):
 
     assert admin.post(f"{PAUSES}pause/", fields)["Location"] == PAUSES
 
-    assert "By hand: Fraud elsewhere" in admin.get(PAUSES).content.decode()
+    assert "Paused by an admin: Fraud elsewhere" in admin.get(PAUSES).content.decode()
     moving_clock.shift(30 * 86_400)
     assert starts(1, german).status_code == 422
     assert starts(2).status_code == 302
@@ -131,7 +131,7 @@ def test_sf12_nobody_floods_superusers_with_pauses(admin, root, mailoutbox):
         )
     send_due()
 
-    mails = [mail for mail in mailoutbox if mail.subject == "Text messages are paused: United States (US)"]
+    mails = [mail for mail in mailoutbox if mail.subject == "Text messages to United States (US) are paused"]
     assert len(mails) == 1
     assert "Stop Dear all," in mails[0].body
 
@@ -140,7 +140,7 @@ def test_sf12_a_mail_tells_superusers(root, mailoutbox):
     use_up_set_ups()
     send_due()
 
-    assert "Text messages are paused: United States (US)" in [mail.subject for mail in mailoutbox]
+    assert "Text messages to United States (US) are paused" in [mail.subject for mail in mailoutbox]
 
 
 def test_ad_12_sf3_staff_who_pause_texts_can_not_bury_the_mail_that_matters(root):
