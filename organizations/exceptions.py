@@ -61,7 +61,7 @@ class NoLongerAllowed(RuleViolation):
     """The actor has lost the right since the request passed the gate."""
 
     code = "no-longer-allowed"
-    message = gettext_lazy("You may no longer do that in this organization. Nothing was changed.")
+    message = gettext_lazy("You can no longer do that in this organization. Nothing was changed.")
 
 
 class UserTokensRefused(RuleViolation):
@@ -69,8 +69,8 @@ class UserTokensRefused(RuleViolation):
 
     code = "unauthorized"
     message = gettext_lazy(
-        "%(name)s does not accept personal tokens. Use a token of the organization or of its owners' team. "
-        "An owner can change this in its settings, under API Tokens."
+        "%(name)s doesn't accept personal tokens. Use the organization token or the team token of the "
+        "owners. An owner can change this in its settings, under API Tokens."
     )
 
     def __init__(self, organization: Organization) -> None:
@@ -82,8 +82,8 @@ class TokenWouldEndItself(RuleViolation):
 
     code = "token-would-end-itself"
     message = gettext_lazy(
-        "A personal token can't turn this off: it would lock itself out. Use a token of the organization or "
-        "of its owners' team, or the organization's settings, under API Tokens."
+        "A personal token can't turn this off, because it would lock itself out. Use the organization "
+        "token, the team token of the owners, or the organization's settings, under API Tokens."
     )
     fields = ("user-tokens-enabled",)
 
@@ -149,8 +149,8 @@ class NotShown(RuleViolation):
 
     code = "not-shown"
     message = gettext_lazy(
-        "%(name)s has made a token or sent an invitation that you have not decided about yet. "
-        "Nothing was changed. Please decide below."
+        "%(name)s has created a token or sent an invitation since you opened this page. Nothing was "
+        "changed. Decide below what to do with it."
     )
 
 
@@ -189,9 +189,9 @@ class OwnersNotEnrolled(RuleViolation):
     def __init__(self, names: Sequence[str]) -> None:
         super().__init__(
             ngettext(
-                "Two-factor authentication can't be required yet. This owner has not enabled it: %(names)s.",
-                "Two-factor authentication can't be required yet. "
-                "These owners have not enabled it: %(names)s.",
+                "You can't require two-factor authentication yet. This owner hasn't enabled it: %(names)s.",
+                "You can't require two-factor authentication yet. These owners haven't enabled it: "
+                "%(names)s.",
                 len(names),
             )
             % {"names": listing(names)}
@@ -213,7 +213,7 @@ class OwnerKeepsTwoFactor(TwoFactorRemovalRefused):
             "%(name)s owns organizations that require two-factor authentication: %(names)s.",
             len(names),
         )
-        replace = _("You can replace your device at any time, but not be without one.")
+        replace = _("You can replace your device at any time, but you can't go without one.")
         break_glass = ngettext(
             "Somebody who has lost every device and recovery code needs a command on the server: "
             "manage.py disable_two_factor %(name)s --break-glass --reason TEXT. Until two-factor is set up "
@@ -236,10 +236,10 @@ class ReactivatedOwnerNotEnrolled(RuleViolation):
     def __init__(self, name: str, names: Sequence[str]) -> None:
         super().__init__(
             ngettext(
-                "%(name)s owns an organization that requires two-factor authentication, and has not "
-                "enabled it: %(names)s. Have another owner make %(name)s a plain member there first.",
-                "%(name)s owns organizations that require two-factor authentication, and has not "
-                "enabled it: %(names)s. Have another owner make %(name)s a plain member there first.",
+                "%(name)s owns an organization that requires two-factor authentication, but hasn't enabled "
+                "it: %(names)s. Have another owner make %(name)s a plain member there first.",
+                "%(name)s owns organizations that require two-factor authentication, but hasn't enabled "
+                "it: %(names)s. Have another owner make %(name)s a plain member there first.",
                 len(names),
             ),
             name=name,
@@ -250,8 +250,8 @@ class ReactivatedOwnerNotEnrolled(RuleViolation):
 class NewOwnerNotEnrolled(RuleViolation):
     code = "new-owner-not-enrolled"
     message = gettext_lazy(
-        "This organization requires two-factor authentication, and %(name)s has not enabled it. "
-        "Owners must have it on."
+        "This organization requires two-factor authentication, and %(name)s hasn't enabled it. All owners "
+        "need it."
     )
 
 
@@ -259,4 +259,6 @@ class OwnershipChanged(RuleViolation):
     """The user became an owner while the account was being deleted."""
 
     code = "ownership-changed"
-    message = gettext_lazy("What you own changed just now. Nothing was done; please try again.")
+    message = gettext_lazy(
+        "The organizations that you own have just changed. Nothing was done. Please try again."
+    )

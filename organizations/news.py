@@ -16,13 +16,13 @@ from organizations.models import Membership, MembershipQuerySet, Organization
 OWNERS = "organizations.owners"
 MEMBERS_WITHOUT_TWO_FACTOR = "organizations.members_without_two_factor"
 
-ANOTHER_OWNER = gettext_lazy("Another owner can go on at once. Pages and programs are counted separately.")
+ANOTHER_OWNER = gettext_lazy("Another owner can continue at once. Pages and programs are counted separately.")
 NEWS = Budget(
     "organization:news",
     (60, 3600),
     (240, 86_400),
     told=Told(
-        gettext_lazy("You have made too many changes that are mailed to all owners."),
+        gettext_lazy("You have made too many changes that we email to all owners."),
         ANOTHER_OWNER,
     ),
 )

@@ -117,7 +117,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Return what the list is narrowed to by a link, or that the link was wrong, in sentences."""
         if ERROR_FLAG in request.GET:
             return _(
-                "The address asks for a filter, an order or a page that does not exist. Here is everything."
+                "The address asks for a filter, an order or a page that doesn't exist. Here is everything."
             )
         found = []
         for lookup, (model, sentence) in self.narrowed_by.items():

@@ -77,7 +77,7 @@ def test_both_kinds_are_there_at_once_and_one_is_deleted(stage):
     assert first["Location"] == second["Location"] == PAGE
     assert [status_with(secret) for secret in secrets] == [200, 401]
     page = text_of(client.get(PAGE))
-    assert "There was nothing to delete any more." in page
+    assert "That token no longer exists." in page
     assert page.count("None. A token that you create appears here.") == 1
     assert AuditEvent.objects.filter(event="organization.token_revoked").count() == 1
 

@@ -77,7 +77,7 @@ def test_used_already_and_there_is_a_next_one(clock, guess, app_of_alice, later)
 
     page = shown_on(guess(code))
 
-    assert "This code has been used already. Enter the next one that your app shows." in page
+    assert "This code has already been used. Enter the next one that your app shows." in page
 
 
 def test_used_already_by_a_device_that_is_ahead(clock, guess, app_of_alice):

@@ -282,7 +282,7 @@ def test_a_revoked_token_is_gone_at_once(alice):
     first, second = client.post(path), client.post(path)
 
     assert first["Location"] == second["Location"] == PAGE
-    assert "There was nothing to revoke any more." in text_of(client.get(PAGE))
+    assert "That token no longer exists." in text_of(client.get(PAGE))
     assert ApiClient(secret).get("/account/details").status_code == 401
     assert AuditEvent.objects.filter(event="token.revoked").count() == 1
 
@@ -313,7 +313,7 @@ def test_the_activity_page_says_what_was_done(alice):
 
     page = text_of(client.get("/app/settings/activity"))
 
-    assert "Made an API token" in page
+    assert "Generated an API token" in page
     assert "Revoked an API token" in page
 
 

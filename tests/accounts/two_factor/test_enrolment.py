@@ -350,7 +350,7 @@ def test_en_17_the_owner_is_told_without_secrets_and_finds_it_in_the_record(alic
     text = mail.message().as_string()
     assert not [secret for secret in (app.key, app.code(), *app.codes) if secret in text]
     page = client.get("/app/settings/activity").content.decode()
-    assert page.count("Turned on two-factor authentication") == 1
+    assert page.count("Enabled two-factor authentication") == 1
 
 
 def test_en_19_an_unconfirmed_address_can_not_enrol(clock, mailoutbox):

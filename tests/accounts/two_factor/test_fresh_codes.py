@@ -195,7 +195,7 @@ def test_d46_nobody_else_in_the_same_browser_sees_them(alice, bob, client):
     response = client.get(CODES)
 
     assert response["Location"] == HOME
-    assert "Two-factor authentication is not enabled." in client.get(HOME).content.decode()
+    assert "Two-factor authentication isn't enabled." in client.get(HOME).content.decode()
 
 
 def test_d46_the_newest_set_only(alice, client):
@@ -258,7 +258,7 @@ def test_pf5_a_set_up_that_was_cancelled_elsewhere_can_be_started_again(alice):
     act(browser, "cancel")
 
     assert answer(browser, app.code(), CONFIRM)["Location"] == HOME
-    assert "That set-up has ended. Please start again." in browser.get(HOME).content.decode()
+    assert "That setup has ended. Please start again." in browser.get(HOME).content.decode()
 
 
 def test_pf5_a_set_up_that_was_begun_again_elsewhere_shows_the_new_one(alice):

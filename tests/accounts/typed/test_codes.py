@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 WITH_DIGITS = "Type the code with the digits 0-9."
 DIGITS_ONLY = "Enter the six digits only, without other characters."
-MORE_THAN_ONE = "That is more than one code. Enter one code only."
+MORE_THAN_ONE = "That is more than one code. Enter only one."
 
 # What browsers, mail and chat programs, PDF, and word processors put into a code.
 PASTED = {

@@ -178,7 +178,7 @@ def test_r58_people_read_their_own_events_in_words(alice, bob):
 
     entries = client.get(ACTIVITY).context["entries"]
 
-    assert [entry.sentence for entry in entries] == ["Sign-in with a wrong password", "Signed in"]
+    assert [entry.sentence for entry in entries] == ["Entered a wrong password when signing in", "Signed in"]
 
 
 def test_every_event_has_a_name_and_a_sentence_of_its_own():

@@ -460,7 +460,7 @@ def test_sf12_a_pause_between_the_number_and_the_text_is_told(transactional_db):
 
     assert outbox == []
     assert page.count(PAUSED) == 1
-    assert "We do not know yet when they will be sent again. Use an application instead" in page
+    assert "We don't know yet when we can send them again. Use an application instead" in page
 
 
 def test_sf12_the_application_is_not_begun_with_a_number_that_is_paused(transactional_db):
