@@ -90,7 +90,7 @@ def test_a_locked_organization_says_what_to_do():
 def test_site_admins_find_the_site_admin():
     root = make_user("root", is_staff=True, is_superuser=True)
 
-    assert "The site admin requires it, too." in start(root)
+    assert "The site admin also requires it." in start(root)
     assert 'href="/admin/">Open the site admin' in start(root, enrol(root))
 
 

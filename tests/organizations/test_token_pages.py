@@ -36,7 +36,7 @@ def test_without_tokens_the_page_says_so_and_what_each_may_do(stage):
 
     assert page.count("None. A token that you create appears here.") == 2
     assert page.count("Create token") == 2
-    assert "It can't make owners, change other settings, or make tokens." in page
+    assert "It can't make anybody an owner, change other settings, or create tokens." in page
     assert "It can't change other settings or delete the organization" in page
 
 
@@ -147,10 +147,10 @@ def test_an_owner_without_two_factor_makes_one_that_is_not_verified(stage):
 def test_one_that_is_not_verified_is_marked_where_two_factor_is_required(stage):
     page = "/app/fort/settings/authentication-tokens"
     create(stage.browser("olga"), "owners", page)
-    assert "Made without two-factor" not in text_of(stage.browser("olga").get(page))
+    assert "Created without two-factor" not in text_of(stage.browser("olga").get(page))
     OrganizationToken.objects.update(verified=False)
 
-    assert "Made without two-factor" in text_of(stage.browser("olga").get(page))
+    assert "Created without two-factor" in text_of(stage.browser("olga").get(page))
 
 
 def test_an_expired_one_is_shown_as_expired(stage):

@@ -85,7 +85,7 @@ def test_pf11_without_our_cookie_nothing_is_shown_either():
     response = Client(enforce_csrf_checks=True).post("/session", {"username": "call 555-0143"})
 
     assert way_on(response) == "/session"
-    assert "You are not signed in." in response.content.decode()
+    assert "You aren't signed in." in response.content.decode()
     assert "555-0143" not in response.content.decode()
 
 

@@ -22,7 +22,7 @@ PAGE = "/app/settings/tokens"
 CREATE = f"{PAGE}/create"
 FORM = {"description": "nightly build", "expires": "90"}
 LOGIN = f"{PAGE}?source=terraform-login"
-MARK = "Made without two-factor"
+MARK = "Created without two-factor"
 
 
 def generate(client, **fields):

@@ -134,7 +134,7 @@ def test_pf6_a_link_that_was_spoilt_says_so_and_what_to_do(alice, mailoutbox, ch
 
     page = opened(client, f"{CONFIRM}/{change(link.rpartition('/')[2])}")
     assert said in text_of(page)
-    assert "Send the mail again" in text_of(page)
+    assert "Send the email again" in text_of(page)
     page = opened(stranger, f"{RESET}/{change(other_link.rpartition('/')[2])}")
     if said == "doesn't work":  # only a POST reveals whether a whole link is good: it is counted
         page = stranger.post(RESET, {"new_password": NEW})
@@ -185,7 +185,7 @@ def test_pf6_who_stays_signed_in_gets_to_the_own_address_again(alice, bob, mailo
     assert f'href="{stay}"' in text_of(opened(carol, link))
     assert carol.get(stay)["Location"] == CONFIRM
     page = text_of(carol.get(CONFIRM))
-    assert "Send the mail again" in page
+    assert "Send the email again" in page
     assert "Correct the address" in page
 
     browser = sign_in(bob)
@@ -299,7 +299,7 @@ def test_pf6_a_link_to_a_former_choice_says_that_it_no_longer_works_before_the_c
 
     assert "This link doesn't work" in page
     assert "second@example.com" in page
-    assert "Send the mail again" in page
+    assert "Send the email again" in page
     assert "first@example.com" not in page
     assert written() == before
 

@@ -282,7 +282,7 @@ def test_sf8_a_token_that_ends_names_the_invitations_that_it_sent(stage, mailout
     assert sorted(mail.to[0] for mail in mails) == ["olga@example.com", "una@example.com"]
     assert all("These invitations are still open: eve." in " ".join(mail.body.split()) for mail in mails)
     invited = words_of(stage.browser("olga").get(f"{USERS}?status=invited"))
-    assert "with a token of the organization" in invited
+    assert "with one of the organization's tokens" in invited
 
 
 def test_sf8_invitations_by_ones_token_count_as_ones_own(stage):

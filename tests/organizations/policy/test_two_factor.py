@@ -122,7 +122,7 @@ def test_the_page_tells_how_many_it_would_lock_out(stage):
 def test_members_read_the_policy_only(stage):
     page = stage.browser("max").get("/app/fort/settings/authentication").content.decode()
 
-    assert "This organization requires two-factor authentication of all members." in page
+    assert "This organization requires two-factor authentication for all members." in page
     assert "disable-two-factor" not in page
 
 
