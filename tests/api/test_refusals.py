@@ -48,7 +48,7 @@ def test_af6_changing_the_team_is_told_what_can_change(stage, method):
     answer = program(stage, "olga").send(method, f"/teams/{team('open')}", document("teams", name="x"))
 
     assert answer.status_code == 405
-    assert "Only its members can change" in detail(answer)
+    assert "You can only change who is in it" in detail(answer)
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def test_used_already_wait_for_the_next_one(clock, guess, app_of_alice):
     code = app_of_alice.fresh_code()
     assert guess(code).status_code == 302
 
-    assert "This code has been used already. Wait 15 seconds for the next one." in shown_on(guess(code))
+    assert "This code has already been used. Wait 15 seconds for the next one." in shown_on(guess(code))
     clock.shift(14)
     assert "Wait 1 second for the next one." in shown_on(guess(code))
 
@@ -93,7 +93,7 @@ def test_a_newer_one_has_been_used(clock, guess, app_of_alice):
     older = app_of_alice.code(-1)
     assert guess(app_of_alice.code()).status_code == 302
 
-    assert "A newer code has been used already." in shown_on(guess(older))
+    assert "A newer code has already been used." in shown_on(guess(older))
 
 
 @pytest.mark.parametrize("steps", range(-10, -1))

@@ -336,7 +336,7 @@ def signed_in(site, user):
 
 
 FORGETS = "signs out every other browser and forgets the remembered ones"
-ALONE = "You sign in with your password alone, so there is no code that a browser could skip."
+ALONE = "You sign in with your password alone, so there is no code to skip."
 EACH_TIME = "You are asked for a code each time you sign in"
 
 

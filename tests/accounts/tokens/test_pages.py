@@ -252,7 +252,7 @@ def test_a_token_knows_whether_two_factor_stood_behind_it(alice):
     page = text_of(client.get(PAGE))
     assert page.count(MARK) == 1
     assert page.index("after") < page.index("before") < page.index(MARK)
-    assert "Generate a new one in its place." in page
+    assert "Generate a new one to replace it." in page
 
 
 def test_a_remembered_browser_proves_itself_before_it_makes_a_verified_token(alice):

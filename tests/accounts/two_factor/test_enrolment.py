@@ -158,7 +158,7 @@ def test_en_04_a_set_up_ends_after_fifteen_minutes(clock, alice):
     prove_by_password(client)
 
     assert answer(client, old.code(), CONFIRM)["Location"] == HOME
-    assert "That set-up has ended" in client.get(HOME).content.decode()
+    assert "That setup has ended" in client.get(HOME).content.decode()
     assert start(client) != old.key
     assert confirmed(alice) == 0
 
@@ -482,4 +482,4 @@ def test_nothing_to_replace_without_two_factor(alice):
     client = sign_in(alice)
 
     assert act(client, "app/replace")["Location"] == HOME
-    assert "Application is not configured." in client.get(HOME).content.decode()
+    assert "Application isn&#x27;t configured." in client.get(HOME).content.decode()

@@ -271,7 +271,7 @@ def test_pf5_a_set_up_that_was_begun_again_elsewhere_shows_the_new_one(alice):
     page = browser.get(response["Location"])
 
     assert response["Location"] == CONFIRM
-    assert "This set-up was begun again, perhaps in another tab." in page.content.decode()
+    assert "This setup was started again, perhaps in another tab." in page.content.decode()
     assert key_on(page) == second.key
     assert "two_factor.failed" not in events_of(alice)
     answered = browser.post(CONFIRM, {"code": second.code(), "set_up": set_up_on(page)})
