@@ -52,7 +52,7 @@ def test_a_token_is_shown_once_and_works(stage, kind):
     assert status_with(secret) == 200
     assert secret not in page.content.decode() + str(client.cookies)
     assert hash_of_token(secret) not in page.content.decode()
-    for words in ("Made by olga", "expires", "never used", "Regenerate"):
+    for words in ("Created by olga", "expires", "never used", "Regenerate"):
         assert words in text_of(page)
     token = OrganizationToken.objects.get()
     assert (token.kind, token.verified) == (kind, True)

@@ -261,7 +261,7 @@ def test_sf8_the_page_of_tokens_says_whose_they_are(stage, leaving):
     delete_account(stage)
 
     page = words_of(stage.browser("olga").get(TOKENS))
-    assert page.count("Made by una No longer an owner") == 2
+    assert page.count("Created by una No longer an owner") == 2
 
 
 def test_sf8_a_token_that_ends_names_the_invitations_that_it_sent(stage, mailoutbox):

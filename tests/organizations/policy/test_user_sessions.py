@@ -278,7 +278,7 @@ def test_d24_an_invitation_says_what_it_would_shorten(stage):
 
     page = " ".join(stage.browser("eve").get("/app/settings/organizations").content.decode().split())
 
-    assert "we sign you out after 1 hour without use." in page
+    assert "we sign you out after 1 hour of inactivity." in page
     assert "you have to sign in again" not in page
 
 

@@ -52,7 +52,7 @@ def test_pf12_the_country_that_a_number_belongs_to_is_named(alice, number, name)
 
 @pytest.mark.parametrize(("number", "name"), ELSEWHERE.items())
 def test_pf12_also_of_numbers_that_get_no_texts_anywhere(alice, number, name):
-    said_of = {"no country": "This number belongs to no country"}
+    said_of = {"no country": "This number doesn't belong to any country"}
     expected = said_of.get(name, f"We don't send text messages to this number's country: {name}.")
     assert expected in refusal(alice, number)
 
