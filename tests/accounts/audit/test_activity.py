@@ -81,7 +81,7 @@ SAID = {
     "organization.user_sessions_changed": (
         ACME,
         {"before": [None, None], "after": [60, 1440]},
-        "Changed *: acme|1 hour without use and 1 day after signing in",
+        "Changed *: acme|1 hour of inactivity and 1 day after signing in",
     ),
     "organization.user_tokens_changed": (
         ACME,
@@ -210,7 +210,7 @@ def test_where_a_program_with_an_organizations_token_runs_is_not_shown(alice, bo
 
     page = sign_in(bob).get(ACTIVITY).content.decode()
 
-    assert "by a program, with one of the organization's tokens" in page
+    assert "by a program, with one of the organization&#x27;s tokens" in page
     assert "203.0.113.9" not in page
     assert "curl" not in page
 

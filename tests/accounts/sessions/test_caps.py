@@ -86,7 +86,7 @@ def test_sf5_one_session_more_ends_the_one_idle_for_longest(alice):
     assert is_out(oldest)
     assert events_of(alice).count(ENDED) == 1
     page = newest.get("/app/settings/activity").content.decode()
-    assert "Signed out of the browsers that you had not used for longest" in page
+    assert "Signed out of the browsers that you hadn&#x27;t used for the longest time" in page
 
 
 def test_sf5_with_a_second_factor_and_in_a_remembered_browser_too(alice):

@@ -148,7 +148,7 @@ def test_sf5_two_hundred_tokens_that_work_are_enough(alice):
     refused = client.post(CREATE, FORM)
 
     assert refused.status_code == 422
-    assert "You have 200 tokens that still work" in text_of(refused)
+    assert "You have 200 working tokens" in text_of(refused)
     assert "Revoke those that you no longer need" in text_of(refused)
     assert 'value="nightly build"' in refused.content.decode()
 

@@ -114,7 +114,7 @@ def test_pf5_renewed_codes_have_the_page_as_well(alice, client):
     assert len(set(new)) == 10
     assert not set(new) & set(former)
     assert shown(client) == new
-    assert "replace the former ones" in client.get(CODES).content.decode()
+    assert "replace your old ones" in client.get(CODES).content.decode()
 
 
 def test_pf5_a_code_that_was_used_meanwhile_is_shown_no_more(alice, client):
@@ -195,7 +195,7 @@ def test_d46_nobody_else_in_the_same_browser_sees_them(alice, bob, client):
     response = client.get(CODES)
 
     assert response["Location"] == HOME
-    assert "Two-factor authentication isn't enabled." in client.get(HOME).content.decode()
+    assert "Two-factor authentication isn&#x27;t enabled." in client.get(HOME).content.decode()
 
 
 def test_d46_the_newest_set_only(alice, client):
