@@ -151,11 +151,11 @@ def test_an_event_of_a_former_release_without_data_is_no_error(alice, event):
 def test_what_is_switched_says_which_way(alice):
     policy, personal = "organization.auth_policy_changed", "organization.user_tokens_changed"
 
-    assert said(alice, policy, ACME, policy="password").startswith("Turned off the two-factor requirement")
+    assert said(alice, policy, ACME, policy="password").startswith("Stopped requiring two-factor")
     assert said(alice, personal, ACME, enabled=True).startswith("Let an organization accept")
-    assert said(alice, "email.change_requested", withdrawn=True).startswith("Withdrew")
+    assert said(alice, "email.change_requested", withdrawn=True).startswith("Cancelled the change")
     assert said(alice, "organization.user_sessions_changed", ACME, after=[None, None]).endswith(
-        "the whole site"
+        "the rest of the site"
     )
 
 

@@ -165,7 +165,7 @@ def test_ti_02_throttled_tells_the_wait_and_nothing_else(clock, alice, app_of_al
 
         assert response.status_code == 429
         assert "Too many wrong codes. Try again in 5 minutes." in page
-        assert not any(told in page for told in ("used already", "behind", "six digits", "looks like"))
+        assert not any(told in page for told in ("already been used", "behind", "six digits", "looks like"))
 
 
 def test_ti_02_all_that_is_explained_counts_as_a_failure(clock, alice, app_of_alice):
