@@ -120,13 +120,13 @@ class EmailNotConfirmed(RuleViolation):
 
 class TwoFactorNotEnabled(RuleViolation):
     code = "two-factor-not-enabled"
-    message = gettext_lazy("Two-factor authentication is not enabled.")
+    message = gettext_lazy("Two-factor authentication isn't enabled.")
 
 
 class LastMethod(RuleViolation):
     code = "last-method"
     message = gettext_lazy(
-        "This is your only method that works. Replace it, or disable two-factor authentication."
+        "This is your only working method. Replace it, or disable two-factor authentication."
     )
 
 
@@ -135,7 +135,8 @@ class MethodSetAside(RuleViolation):
 
     code = "method-set-aside"
     message = gettext_lazy(
-        "After too many wrong codes this method no longer works. Use a recovery code, then replace it."
+        "This method no longer works, because there were too many wrong codes. Use a recovery code, "
+        "then replace it."
     )
 
 
@@ -150,7 +151,7 @@ class Busy(RuleViolation):
     """The data that this depends on keeps changing; try again."""
 
     code = "busy"
-    message = gettext_lazy("Ownerships keep changing. Please try again.")
+    message = gettext_lazy("The owners keep changing. Please try again.")
 
 
 class Overloaded(RuleViolation):
@@ -165,7 +166,7 @@ class EnrolmentExpired(RuleViolation):
     """There is no such enrolment: it was cancelled, replaced by a newer one, or is older than 15 minutes."""
 
     code = "enrolment-expired"
-    message = gettext_lazy("That set-up has ended. Please start again.")
+    message = gettext_lazy("That setup has ended. Please start again.")
 
 
 class TwoFactorRemovalRefused(RuleViolation):
@@ -176,7 +177,7 @@ class TwoFactorRemovalRefused(RuleViolation):
 
 class WrongPassword(RuleViolation):
     code = "wrong-password"
-    message = gettext_lazy("That is not your current password.")
+    message = gettext_lazy("That isn't your current password.")
     fields = ("password", "current_password")
 
 
@@ -184,7 +185,7 @@ class DecryptionFailed(RuleViolation):
     """The value was not sealed by any of our keys, or was sealed for another row: `reason` says which."""
 
     code = "decryption-failed"
-    message = gettext_lazy("This does not work at the moment. Please try another way, or try again later.")
+    message = gettext_lazy("This isn't working at the moment. Please try another way, or try again later.")
 
     def __init__(self, reason: str) -> None:
         super().__init__()

@@ -149,7 +149,7 @@ class SignUpForm(Form):
         validators=[validate_username],
         error_messages={"required": _("Enter a username.")},
         help_text=format_lazy(
-            _("1 to {most} letters (A-Z), digits, hyphens, underscores and dots. It can't be changed later."),
+            _("1 to {most} letters (A-Z), digits, hyphens, underscores and dots. You can't change it later."),
             most=USERNAME_LENGTH,
         ),
         widget=forms.TextInput(

@@ -32,7 +32,7 @@ class Event(EventName):
     )
     USER_SESSIONS_CHANGED = (
         "organization.user_sessions_changed",
-        _("Changed how long the sessions of an organization's members last"),
+        _("Changed how long members of an organization stay signed in"),
     )
     USER_TOKENS_CHANGED = (
         "organization.user_tokens_changed",
@@ -46,11 +46,11 @@ class Event(EventName):
     MEMBER_LEFT = "organization.member_left", _("Left an organization")
     OWNER_ADDED = "organization.owner_added", _("Made an owner of an organization")
     OWNER_REMOVED = "organization.owner_removed", _("No longer an owner of an organization")
-    TOKEN_CREATED = "organization.token_created", _("Made a token of an organization")
+    TOKEN_CREATED = "organization.token_created", _("Created a token of an organization")
     TOKEN_REVOKED = "organization.token_revoked", _("Revoked a token of an organization")
     TOKEN_SENT_IN_CLEAR = (
         "organization.token_sent_in_clear",
-        _("Sent a token of an organization without encryption"),
+        _("Sent a token of an organization over an unencrypted connection"),
     )
 
     def said(self, data: Data) -> Said:
@@ -66,8 +66,8 @@ class Event(EventName):
 # What an event says by the value of one of its data.
 SWITCHED: dict[Event, dict[tuple[str, Any], Promise]] = {
     Event.AUTH_POLICY_CHANGED: {
-        ("policy", "two_factor_mandatory"): _("Turned on the two-factor requirement of an organization"),
-        ("policy", "password"): _("Turned off the two-factor requirement of an organization"),
+        ("policy", "two_factor_mandatory"): _("Required two-factor authentication in an organization"),
+        ("policy", "password"): _("Stopped requiring two-factor authentication in an organization"),
     },
     Event.USER_TOKENS_CHANGED: {
         ("enabled", True): _("Let an organization accept personal tokens"),
@@ -94,9 +94,9 @@ def lifetimes(data: Data) -> str:
     """Return how long sessions last since: without use, and since the sign-in; None is the site's limit."""
     if "after" not in data:
         return ""
-    limits = zip(data["after"], (_("%(time)s without use"), _("%(time)s after signing in")), strict=False)
+    limits = zip(data["after"], (_("%(time)s of inactivity"), _("%(time)s after signing in")), strict=False)
     said = [str(words) % {"time": minutes_in_words(minutes)} for minutes, words in limits if minutes]
-    return get_text_list(said, gettext("and")) or gettext("as on the whole site")
+    return get_text_list(said, gettext("and")) or gettext("as on the rest of the site")
 
 
 def kind(data: Data) -> str:

@@ -60,7 +60,7 @@ class NoLongerAllowed(RuleViolation):
     """The actor has lost the right since the request passed the gate."""
 
     code = "no-longer-allowed"
-    message = gettext_lazy("You may no longer do that in this organization. Nothing was changed.")
+    message = gettext_lazy("You can no longer do that in this organization. Nothing was changed.")
 
 
 class UserTokensRefused(RuleViolation):
@@ -68,8 +68,8 @@ class UserTokensRefused(RuleViolation):
 
     code = "unauthorized"
     message = gettext_lazy(
-        "%(name)s does not accept personal tokens. Use a token of the organization or of its owners' team. "
-        "An owner can change this in its settings, under API Tokens."
+        "%(name)s doesn't accept personal tokens. Use the organization token or the team token of the "
+        "owners. An owner can change this in its settings, under API Tokens."
     )
 
     def __init__(self, organization: Organization) -> None:
@@ -81,8 +81,8 @@ class TokenWouldEndItself(RuleViolation):
 
     code = "token-would-end-itself"
     message = gettext_lazy(
-        "A personal token can't turn this off: it would lock itself out. Use a token of the organization or "
-        "of its owners' team, or the organization's settings, under API Tokens."
+        "A personal token can't turn this off, because it would lock itself out. Use the organization "
+        "token, the team token of the owners, or the organization's settings, under API Tokens."
     )
     fields = ("user-tokens-enabled",)
 
@@ -148,8 +148,8 @@ class NotShown(RuleViolation):
 
     code = "not-shown"
     message = gettext_lazy(
-        "%(name)s has made a token or sent an invitation that you have not decided about yet. "
-        "Nothing was changed. Please decide below."
+        "%(name)s has created a token or sent an invitation since you opened this page. Nothing was "
+        "changed. Decide below what to do with it."
     )
 
 
@@ -173,4 +173,6 @@ class OwnershipChanged(RuleViolation):
     """The user became an owner while the account was being deleted."""
 
     code = "ownership-changed"
-    message = gettext_lazy("What you own changed just now. Nothing was done; please try again.")
+    message = gettext_lazy(
+        "The organizations that you own have just changed. Nothing was done. Please try again."
+    )

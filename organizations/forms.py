@@ -21,8 +21,8 @@ LONGEST_ADDRESS = 254
 MINUTES = {"shortest": SHORTEST_SESSION, "longest": LONGEST_SESSION}
 RANGE = format_lazy(
     _(
-        "From {shortest} minutes ({hours}) to {longest} minutes ({days}). "
-        "If left blank, it is {longest} minutes."
+        "From {shortest} minutes ({hours}) to {longest} minutes ({days}). If you leave it blank, it is "
+        "{longest} minutes."
     ),
     hours=lazy(minutes_in_words, str)(SHORTEST_SESSION),
     days=lazy(minutes_in_words, str)(LONGEST_SESSION),
@@ -140,7 +140,7 @@ class UserSessionsForm(Form):
     session_remember = MinutesField(
         label=_("Remember for"),
         help_text=_(
-            "How long members stay signed in at most, whatever they do. A remembered browser is asked for a "
+            "The longest that members can stay signed in, whatever they do. Remembered browsers need a "
             "code again after the same time."
         ),
     )
@@ -195,7 +195,7 @@ class RemovalForm(Form):
     )
     revoke_invitations = forms.BooleanField(
         label=_("Withdraw these invitations"),
-        help_text=_("Nobody can accept them any more. You can invite the same people again."),
+        help_text=_("Nobody can accept them after that. You can invite the same people again."),
         required=False,
         initial=True,
     )

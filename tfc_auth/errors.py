@@ -64,7 +64,7 @@ def detail_of(request: HttpRequest, status: int, template: str | None) -> str:
     if status == 408:
         return _("The body of this request took too long. Nothing was changed.")
     if template == "400_proxy":
-        return _("The proxy in front of this site does not pass on the host that was asked for.")
+        return _("The proxy in front of this site doesn't pass on the host that was asked for.")
     return ""
 
 

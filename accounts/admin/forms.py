@@ -16,7 +16,7 @@ class ReasonForm(Form):
     reason = forms.CharField(
         label=_("Reason"),
         max_length=LONGEST_REASON,
-        help_text=_("Recorded, and mailed to the user and to all superusers."),
+        help_text=_("Recorded, and emailed to the user and to all superusers."),
         error_messages={"required": ReasonMissing.message},
         widget=forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off"}),
     )
@@ -24,7 +24,7 @@ class ReasonForm(Form):
 
 class RightsForm(ReasonForm):
     is_staff = forms.BooleanField(
-        label=_("Staff"), required=False, help_text=_("Can open the admin site, and do there what is ticked.")
+        label=_("Staff"), required=False, help_text=_("Can open the admin site, and do what is ticked there.")
     )
     permissions = forms.MultipleChoiceField(
         label=_("Staff may"),
@@ -35,7 +35,7 @@ class RightsForm(ReasonForm):
     is_superuser = forms.BooleanField(
         label=_("Superuser"),
         required=False,
-        help_text=_("Is staff, may do everything there, and can change the rights of others."),
+        help_text=_("Is staff, can do everything on the admin site, and can change the rights of others."),
     )
     # What the page showed. "" stands for no rights: without this field, nobody who has any is changed.
     rights_shown = forms.CharField(required=False, widget=forms.HiddenInput)

@@ -54,7 +54,7 @@ def change_password(call: Call) -> HttpResponse:
     current = sent.text("current_password", CurrentPasswordField())
     new = sent.text("password", NewPasswordField())
     if normal(sent.text("password_confirmation", NewPasswordField())) != normal(new):
-        sent.fail("password_confirmation", _("This is not the same as the new password."))
+        sent.fail("password_confirmation", _("This isn't the same as the new password."))
     hold_attributes(sent, own_resource(call, call.user)["attributes"])
     sent.check()
     passwords.change(call.user, current, new, session=None, actor=call.actor)

@@ -25,7 +25,7 @@ def method_not_allowed(method: str, allowed: Iterable[str], reason: str = "") ->
     """Return the 405 of an address that takes only these methods, with the reason if there is one."""
     methods = ", ".join(sorted(allowed))
     words = {"method": method[:20], "methods": methods}
-    detail = reason or _("This address does not take %(method)s. It takes: %(methods)s.") % words
+    detail = reason or _("This address doesn't accept %(method)s. It accepts: %(methods)s.") % words
     return ApiError(405, detail=detail, headers={"Allow": methods})
 
 
@@ -70,4 +70,4 @@ def not_found() -> ApiError:
 
 
 def forbidden(detail: str = "") -> ApiError:
-    return ApiError(403, detail=detail or _("You may not do that."))
+    return ApiError(403, detail=detail or _("You aren't allowed to do that."))

@@ -57,8 +57,8 @@ def token_not_verified(page: str = "") -> ApiError:
     """Return the 403 of D2 for a token without a second factor. `page` is where to create a new one."""
     address = settings.SITE_URL + (page or reverse("accounts:tokens"))
     detail = _(
-        "This token was made without two-factor authentication. Make a new one, now that you have it: "
-        "%(address)s"
+        "This token was created without two-factor authentication. Generate a new one, now that you have "
+        "it: %(address)s"
     )
     return ApiError(403, "two-factor required", detail % {"address": address})
 

@@ -57,7 +57,7 @@ def notices_of(expiry: Expiry) -> dict[str, Any]:
     """Return the `meta` of a token that was made: it says what the caller did not ask for."""
     if not expiry.shortened:
         return {}
-    detail = _("This token expires together with the token that made it.")
+    detail = _("This token expires together with the token that created it.")
     return {"notices": [{"detail": detail, "source": {"pointer": "/data/attributes/expired-at"}}]}
 
 

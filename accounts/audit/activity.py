@@ -53,7 +53,7 @@ def by_whom(event: AuditEvent, user: User) -> str:
     if event.door == "command":
         return _("an administrator of the server")
     if event.actor.startswith("organization:"):
-        return _("a program, with a token of the organization")
+        return _("a program, with one of the organization's tokens")
     if is_own_program(event, user):
         return _("a program, with your API token %(id)s") % {"id": event.data["token"]}
     if not event.actor.startswith("user:") or event.actor == subject_of(user):

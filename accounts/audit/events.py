@@ -24,66 +24,72 @@ class Event(EventName):
     """What users and administrators do to accounts. Never change a value: recorded events keep theirs."""
 
     LOGIN_SUCCEEDED = "login.succeeded", _("Signed in")
-    LOGIN_FAILED = "login.failed", _("Sign-in with a wrong password")
-    PASSWORD_ACCEPTED = "login.password_accepted", _("Entered the right password, before the second step")
+    LOGIN_FAILED = "login.failed", _("Entered a wrong password when signing in")
+    PASSWORD_ACCEPTED = "login.password_accepted", _("Entered the right password, and was asked for a code")
     LOGOUT = "login.ended", _("Signed out")
     SESSION_ENDED = "session.ended", _("Ended a session in another browser")
     OTHER_SESSIONS_ENDED = "session.others_ended", _("Ended the sessions in all other browsers")
     IDLE_SESSIONS_ENDED = (
         "session.idle_ended",
-        _("Signed out of the browsers that you had not used for longest, because there were more than 100"),
+        _(
+            "Signed out of the browsers that you hadn't used for the longest time, because there were more "
+            "than 100"
+        ),
     )
-    BROWSER_REMEMBERED = "browser.remembered", _("Let this browser skip the code")
+    BROWSER_REMEMBERED = "browser.remembered", _("Remembered this browser")
     BROWSERS_FORGOTTEN = "browser.forgotten", _("Forgot remembered browsers")
     IDLE_BROWSERS_FORGOTTEN = (
         "browser.idle_forgotten",
-        _("Forgot the remembered browsers that were not used for longest, because there were more than 50"),
+        _(
+            "Forgot the remembered browsers that you hadn't used for the longest time, because there were "
+            "more than 50"
+        ),
     )
     SUDO_GRANTED = "sudo.granted", _("Confirmed that it was you")
 
-    TWO_FACTOR_STARTED = "two_factor.started", _("Began to set up two-factor authentication")
+    TWO_FACTOR_STARTED = "two_factor.started", _("Started to set up two-factor authentication")
     TWO_FACTOR_CANCELLED = "two_factor.cancelled", _("Cancelled setting up two-factor authentication")
-    TWO_FACTOR_ENABLED = "two_factor.enabled", _("Turned on two-factor authentication")
-    TWO_FACTOR_REPLACED = "two_factor.replaced", _("Replaced a method of two-factor authentication")
-    TWO_FACTOR_ADDED = "two_factor.added", _("Added a method of two-factor authentication")
-    TWO_FACTOR_REMOVED = "two_factor.removed", _("Removed a method of two-factor authentication")
-    TWO_FACTOR_CHALLENGED = "two_factor.challenged", _("Had a code sent")
-    TWO_FACTOR_DISABLED = "two_factor.disabled", _("Turned off two-factor authentication")
-    TWO_FACTOR_FAILED = "two_factor.failed", _("Wrong two-factor code")
+    TWO_FACTOR_ENABLED = "two_factor.enabled", _("Enabled two-factor authentication")
+    TWO_FACTOR_REPLACED = "two_factor.replaced", _("Replaced a two-factor method")
+    TWO_FACTOR_ADDED = "two_factor.added", _("Added a two-factor method")
+    TWO_FACTOR_REMOVED = "two_factor.removed", _("Removed a two-factor method")
+    TWO_FACTOR_CHALLENGED = "two_factor.challenged", _("Requested a code")
+    TWO_FACTOR_DISABLED = "two_factor.disabled", _("Disabled two-factor authentication")
+    TWO_FACTOR_FAILED = "two_factor.failed", _("Entered a wrong two-factor code")
     TWO_FACTOR_SET_ASIDE = (
         "two_factor.set_aside",
-        _("Took a two-factor method out of use after 100 wrong codes"),
+        _("A two-factor method stopped working after 100 wrong codes"),
     )
     BACKUP_CODES_RENEWED = "backup_codes.renewed", _("Renewed the backup codes")
     BACKUP_CODES_REVEALED = "backup_codes.revealed", _("Revealed the backup codes")
 
-    PASSWORD_FAILED = "password.failed", _("Wrong password where it was asked again")
+    PASSWORD_FAILED = "password.failed", _("Entered a wrong password when asked for it again")
     PASSWORD_CHANGED = "password.changed", _("Changed the password")
-    PASSWORD_RESET_REQUESTED = "password.reset_requested", _("Asked for a link to set a new password")
-    PASSWORD_RESET = "password.reset", _("Set a new password by a link in a mail")
+    PASSWORD_RESET_REQUESTED = "password.reset_requested", _("Requested a link to set a new password")
+    PASSWORD_RESET = "password.reset", _("Set a new password with a link from an email")
 
     ACCOUNT_CREATED = "account.created", _("Created the account")
     ACCOUNT_DELETED = "account.deleted", _("Deleted the account")
     ACCOUNT_DEACTIVATED = "account.deactivated", _("Account deactivated")
     ACCOUNT_REACTIVATED = "account.reactivated", _("Account reactivated")
     RIGHTS_CHANGED = "account.rights_changed", _("Rights on this site changed")
-    CONFIRMATION_SENT = "email.confirmation_sent", _("Asked for the confirmation mail again")
+    CONFIRMATION_SENT = "email.confirmation_sent", _("Requested another confirmation email")
     EMAIL_CONFIRMED = "email.confirmed", _("Confirmed the email address")
     EMAIL_CHANGED = "email.changed", _("Changed the email address")
     EMAIL_CHANGE_REQUESTED = "email.change_requested", _("Entered a new email address")
     TIME_ZONE_CHANGED = "account.time_zone_changed", _("Changed the time zone")
 
-    TOKEN_CREATED = "token.created", _("Made an API token")
+    TOKEN_CREATED = "token.created", _("Generated an API token")
     TOKEN_REVOKED = "token.revoked", _("Revoked an API token")
-    TOKEN_SENT_IN_CLEAR = "token.sent_in_clear", _("Sent an API token without encryption")
+    TOKEN_SENT_IN_CLEAR = "token.sent_in_clear", _("Sent an API token over an unencrypted connection")
 
-    KEY_ROTATION_STARTED = "encryption_keys.rotation_started", _("Began to rotate the encryption keys")
+    KEY_ROTATION_STARTED = "encryption_keys.rotation_started", _("Started to rotate the encryption keys")
     KEYS_ROTATED = "encryption_keys.rotated", _("Rotated the encryption keys")
     AUDIT_RETENTION_CHANGED = "audit.retention_changed", _("Changed how long audit events are kept")
-    AUDIT_EVENTS_PURGED = "audit.events_purged", _("Deleted audit events older than the retention")
+    AUDIT_EVENTS_PURGED = "audit.events_purged", _("Deleted audit events past the retention period")
     AUDIT_TRIGGERS_RESTORED = (
         "audit.triggers_restored",
-        _("Put back missing triggers that protect audit events"),
+        _("Restored missing triggers that protect audit events"),
     )
 
     def said(self, data: wording.Data) -> wording.Said:

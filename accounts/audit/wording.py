@@ -25,7 +25,7 @@ class Said:
 def of_account(event: str, sentence: str, data: Data) -> Said:
     """Describe an event of an account. `sentence` is that of the kind of event."""
     if event == "email.change_requested" and data.get("withdrawn"):
-        sentence = _("Withdrew the change of the email address")
+        sentence = _("Cancelled the change of the email address")
     if event == "account.created" and data.get("superuser"):
         sentence = _("Created the account, as a superuser")
     details = [words for name, words_of in DETAILS.items() if name in data and (words := words_of(data))]

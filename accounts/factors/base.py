@@ -260,9 +260,9 @@ def six_digits(answer: str) -> str | None:
 def explain_format(answer: str) -> str | None:
     """Return why there is no six-digit code in the answer, if that is plain to see, else None."""
     if characters.has_other_digits(answer):
-        return _("Invalid authentication code! Type the code with the digits 0-9.")
+        return _("Invalid authentication code! Use only the digits 0-9.")
     if len(codes.six_digit_codes(answer)) > 1:
-        return _("That is more than one code. Enter one code only.")
+        return _("That is more than one code. Enter only one.")
     digits = codes.without_grouping(answer)
     others = digits.strip("0123456789")
     if others and sum(char in "0123456789" for char in digits) >= 6:

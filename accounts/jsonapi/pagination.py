@@ -47,7 +47,7 @@ def whole(request: HttpRequest, name: str, default: int) -> int:
         return default
     text = texts[0] if len(texts) == 1 else ""  # refuse repeated parameters
     if not (text.isascii() and text.isdigit() and len(text) <= 10 and 1 <= int(text) <= LAST_NUMBER):
-        raise invalid_parameter(name, _("This must be a number from 1 on."))
+        raise invalid_parameter(name, _("This must be 1 or more."))
     return int(text)
 
 

@@ -25,11 +25,11 @@ class Document:
         """Read `data`. Raises ApiError: 409 for a type not in `kinds` or an id other than `public_id`."""
         data = body.get("data") if isinstance(body, dict) else None
         if not isinstance(data, dict):
-            raise ApiError(422, "invalid document", _("There must be an object “data”."), pointer="/data")
+            raise ApiError(422, "invalid document", _("There must be a “data” object."), pointer="/data")
         check_kind(data, kinds)
         sent_id = sent_text(data, "id", "/data/id")
         if public_id and sent_id and sent_id != public_id:
-            raise ApiError(409, "conflict", _("The id is not that of the address."), pointer="/data/id")
+            raise ApiError(409, "conflict", _("The id doesn't match the address."), pointer="/data/id")
         self.attributes = kebab_keys(member(data, "attributes"))
         self.relationships = kebab_keys(member(data, "relationships"))
         self.errors: list[ApiError] = []
@@ -50,7 +50,7 @@ class Document:
         if value is None:
             value = ""
         if not isinstance(value, str):
-            self.fail(name, _("This must be a text."))
+            self.fail(name, _("This must be a string."))
             return ""
         try:
             cleaned: str = field.clean(value)
@@ -141,7 +141,7 @@ def sent_text(data: Mapping[str, Any], name: str, pointer: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise ApiError(422, "invalid document", _("This must be a text."), pointer=pointer)
+        raise ApiError(422, "invalid document", _("This must be a string."), pointer=pointer)
     return value
 
 

@@ -26,64 +26,58 @@ class Told:
 ANYTHING = Told(gettext_lazy("Too many attempts."), gettext_lazy("If you can't wait, %(ask)s."))
 
 FORGOT = gettext_lazy(
-    "Browsers in which you have signed in before are counted separately, and you can sign in at once after "
-    "you set a new password with “Forgot password?”. If neither works, %(ask)s."
+    "To sign in at once, use a browser that you have signed in with before, or set a new password with "
+    "“Forgot password?”. If neither works, %(ask)s."
 )
 WRONG_PASSWORDS = Told(gettext_lazy("Too many wrong passwords."), FORGOT)
 WRONG_PASSWORDS_FROM_NETWORK = Told(
-    gettext_lazy("Too many wrong passwords came from your network."),
+    gettext_lazy("There were too many wrong passwords from your network."),
     gettext_lazy(
-        "You can sign in from another network, such as that of a phone. Browsers in which you have signed in "
-        "before are counted separately. If many people share your network, %(ask)s: this limit can be raised "
-        "for it."
+        "To sign in now, use another network, such as your phone's, or a browser that you have signed in "
+        "with before. If many people share your network, %(ask)s: this limit can be raised for it."
     ),
 )
 WRONG_PASSWORDS_HERE = Told(
     gettext_lazy("Too many wrong passwords in this browser."),
     gettext_lazy(
-        "You can sign in at once after you set a new password with “Forgot password?”. If that does not "
-        "work, %(ask)s."
+        "To sign in at once, set a new password with “Forgot password?”. If that doesn't work, %(ask)s."
     ),
 )
 SIGN_INS = Told(
-    gettext_lazy("The password was entered too often."),
+    gettext_lazy("The password was entered too many times."),
     gettext_lazy(
-        "You stay signed in where you are. Other browsers in which you have signed in before are counted "
-        "separately, and you can sign in at once after you set a new password with “Forgot password?”."
+        "You stay signed in where you are. To sign in somewhere else at once, use another browser that you "
+        "have signed in with before, or set a new password with “Forgot password?”."
     ),
 )
 SIGN_INS_EVERYWHERE = Told(
-    gettext_lazy("The password was entered too often."),
+    gettext_lazy("The password was entered too many times."),
     gettext_lazy(
-        "You stay signed in where you are. You can sign in at once after you set a new password with "
+        "You stay signed in where you are. To sign in somewhere else at once, set a new password with "
         "“Forgot password?”."
     ),
 )
 WRONG_CODES = Told(
     gettext_lazy("Too many wrong codes."),
     gettext_lazy(
-        "To sign in now, use a recovery code: they are counted separately, as are browsers in which you have "
-        "signed in before. If you have neither, %(ask)s."
+        "To sign in now, use a recovery code, or a browser that you have signed in with before. If you "
+        "have neither, %(ask)s."
     ),
 )
 WRONG_CODES_IN_KNOWN_BROWSERS = Told(
     gettext_lazy("Too many wrong codes."),
-    gettext_lazy(
-        "To sign in now, use a recovery code: they are counted separately. If you have none, %(ask)s."
-    ),
+    gettext_lazy("To sign in now, use a recovery code. If you don't have one, %(ask)s."),
 )
 WRONG_BACKUP_CODES = Told(
     gettext_lazy("Too many wrong recovery codes."),
-    gettext_lazy(
-        "To sign in now, use a code from your application or a text message: they are counted separately. "
-        "If you have neither, %(ask)s."
-    ),
+    gettext_lazy("To sign in now, use a code from your app or a text message. If you have neither, %(ask)s."),
 )
 ACTIONS_HERE = Told(
     gettext_lazy("You have made too many changes."),
     gettext_lazy(
-        "You can still end sessions, revoke tokens, change your password and leave organizations. Other "
-        "browsers in which you have signed in before are counted separately. If you need more, %(ask)s."
+        "You can still end sessions, revoke tokens, change your password and leave organizations. To make "
+        "other changes now, use another browser that you have signed in with before. If you need more, "
+        "%(ask)s."
     ),
 )
 

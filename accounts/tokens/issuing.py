@@ -24,9 +24,9 @@ CREATIONS = Budget(
     (120, 3600),
     (500, 86_400),
     told=Told(
-        gettext_lazy("You have made too many API tokens."),
+        gettext_lazy("You have generated too many API tokens."),
         gettext_lazy(
-            "Those that you have keep working. The page Tokens and programs are counted separately."
+            "Your existing tokens keep working. The Tokens page and programs are counted separately."
         ),
     ),
 )
@@ -35,15 +35,15 @@ LONGEST_LIFE = timedelta(days=36_500)
 
 class InvalidExpiry(RuleViolation):
     code = "invalid-expiry"
-    message = gettext_lazy("A token must expire in the future, and within a hundred years if at all.")
+    message = gettext_lazy("The date must be in the future, and within a hundred years.")
     fields = ("expired-at",)
 
 
 class OutlivesMaker(RuleViolation):
     code = "outlives-maker"
     message = gettext_lazy(
-        "The token that you send expires at %(end)s. A token that it makes can't expire later: ask for that "
-        "time, for an earlier one, or for none."
+        "The token that you sent expires at %(end)s. A token that it creates can't expire later: ask for "
+        "that time, for an earlier one, or for none."
     )
     fields = ("expired-at",)
 
@@ -54,8 +54,8 @@ class OutlivesMaker(RuleViolation):
 class TooManyTokens(RuleViolation):
     code = "too-many-tokens"
     message = gettext_lazy(
-        "You have %(n)s tokens that still work, and can't have more. Revoke those that you no longer need, "
-        "and try again."
+        "You have %(n)s working tokens, and can't have more. Revoke those that you no longer need, and try "
+        "again."
     )
 
     def __init__(self) -> None:

@@ -33,10 +33,10 @@ WRONG_TOKENS = BySource(
     "token:address",
     (100, WINDOW),
     told=Told(
-        gettext_lazy("Too many requests with tokens that do not work came from your network."),
+        gettext_lazy("There were too many requests with invalid tokens from your network."),
         gettext_lazy(
-            "Tokens that work are accepted in the meantime, unless they are very old. Check your token, or "
-            "make a new one on the page Tokens."
+            "Valid tokens still work, unless they are very old. Check your token, or generate a new one on "
+            "the Tokens page."
         ),
     ),
 )

@@ -129,7 +129,7 @@ def begin(request: SignedInRequest, choice: Choice) -> HttpResponse:
     forget(request)
     if (factor.device_of(user) is not None) != choice.replacing:
         words = (
-            _("%(label)s is not configured.") if choice.replacing else _("%(label)s is configured already.")
+            _("%(label)s isn't configured.") if choice.replacing else _("%(label)s is already configured.")
         )
         messages.info(request, words % {"label": factor.label})
         return redirect(PAGE)

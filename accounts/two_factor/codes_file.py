@@ -60,8 +60,8 @@ def heading(user: User, when: datetime) -> str:
     }
     width = max(map(len, facts)) + 1
     use = _(
-        "Use one of these codes when you do not have your device: sign in with your password, choose "
-        '"Use a recovery code" and enter it. Each code works once; cross it out when you have used it.'
+        "Use one of these codes when you don't have your device: sign in with your password, choose \"Use "
+        'a recovery code" and enter it. Each code works once; cross it out when you have used it.'
     )
     table = "\n".join(f"{name + ':':{width}} {value}" for name, value in facts.items())
     return "\n\n".join([_("Backup codes"), table, textwrap.fill(use, WIDTH)])

@@ -21,10 +21,10 @@ from accounts.users.links import Link, active_users, check_reader
 # Each mails a stranger. Above the ceiling each network still can, once in an hour: a mail may get lost.
 CONFIRMATIONS = Ceiling("confirm:address", (20, 86_400))
 TOO_MANY_CONFIRMATIONS = Told(
-    gettext_lazy("Too many mails were sent to this address."),
+    gettext_lazy("We have sent too many emails to this address."),
     gettext_lazy(
-        "Look for one of them, also in your spam folder: the links in all of them work. If there is none, "
-        "%(ask)s."
+        "Look for one of them in your inbox and spam folder. The links in all of them work. If you can't "
+        "find one, %(ask)s."
     ),
 )
 CONFIRMATIONS_BY_NETWORK = BySource(
@@ -47,10 +47,10 @@ RESENDS = Budget(
     (1, 60),
     (5, 86_400),
     told=Told(
-        gettext_lazy("The mail was sent just now, or too often."),
+        gettext_lazy("We have just sent this email, or sent it too often."),
         gettext_lazy(
-            "Look for it, also in your spam folder. If the address is wrong, enter the right one. If no mail "
-            "arrives, %(ask)s."
+            "Look for it in your inbox and spam folder. If the address is wrong, enter the right one. If "
+            "no email arrives, %(ask)s."
         ),
     ),
 )
@@ -60,8 +60,8 @@ ADDRESS_CHANGES = Budget(
     told=Told(
         gettext_lazy("You have changed your email address too often."),
         gettext_lazy(
-            "The link in the last mail works: look for it, also in your spam folder. If the address in your "
-            "profile is wrong, %(ask)s."
+            "The link in the last email works. Look for it in your inbox and spam folder. If the address "
+            "in your profile is wrong, %(ask)s."
         ),
     ),
 )
@@ -76,7 +76,7 @@ class AddressTaken(RuleViolation):
 
 class NothingToConfirm(RuleViolation):
     code = "nothing-to-confirm"
-    message = gettext_lazy("Your email address %(address)s is confirmed already.")
+    message = gettext_lazy("Your email address %(address)s is already confirmed.")
 
 
 def unconfirmed_address(user: User) -> str:
@@ -89,7 +89,7 @@ def note_on_apps(user: User) -> str:
     if not user.is_enrolled:
         return ""
     return _(
-        "If you use an authenticator app, its entry keeps the address with which you set it up. Its codes "
+        "If you use an authenticator app, its entry keeps the address that you set it up with. Its codes "
         "keep working."
     )
 

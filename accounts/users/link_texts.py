@@ -31,7 +31,7 @@ class LinkInvalid(RuleViolation):
     """
 
     code = "link-invalid"
-    message = gettext_lazy("This link doesn't work. It may have been used already, or it is too old.")
+    message = gettext_lazy("This link doesn't work. It may be too old, or it may have been used already.")
 
 
 class LinkOutdated(LinkInvalid):
@@ -40,7 +40,7 @@ class LinkOutdated(LinkInvalid):
 
 class LinkIncomplete(LinkInvalid):
     message = gettext_lazy(
-        "This link is incomplete, or a program has changed it. Open it in the mail, or copy all of it."
+        "This link is incomplete, or a program has changed it. Open it in the email, or copy all of it."
     )
 
 
@@ -48,8 +48,8 @@ class LinkInOneCase(LinkInvalid):
     """A signature has letters of both cases, but for one in a thousand million."""
 
     message = gettext_lazy(
-        "A program has changed the capital letters in this link, which matter. Open it in the mail itself, "
-        "or copy it from there."
+        "A program has changed capital letters in this link, and they matter. Open the link in the email "
+        "itself, or copy it from there."
     )
 
 

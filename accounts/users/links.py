@@ -35,9 +35,9 @@ WRONG_LINKS = BySource(
     "link",
     (20, 300),
     told=Told(
-        gettext_lazy("Too many links that do not work were opened from your network."),
+        gettext_lazy("Too many invalid links were opened from your network."),
         gettext_lazy(
-            "Your own link still works: open it in another network, such as that of a phone, or wait."
+            "Your own link still works. Open it from another network, such as your phone's, or wait."
         ),
     ),
 )
@@ -46,8 +46,8 @@ WRONG_LINKS_IN_BROWSER = Budget(
     "link:browser",
     (20, 300),
     told=Told(
-        gettext_lazy("Too many links that do not work were opened in this browser."),
-        gettext_lazy("Your own link still works: open it in another browser, or wait."),
+        gettext_lazy("Too many invalid links were opened in this browser."),
+        gettext_lazy("Your own link still works. Open it in another browser, or wait."),
     ),
 )
 

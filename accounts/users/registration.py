@@ -37,9 +37,9 @@ SIGN_UPS = BySource(
     told=Told(
         gettext_lazy("Too many new accounts were created from your network."),
         gettext_lazy(
-            "If you were invited, open the link in that mail first: it lets you sign up at once. Or sign up "
-            "from another network, such as that of a phone. If many people share your network, %(ask)s: this "
-            "limit can be raised for it."
+            "If you were invited, open the link in the invitation email: it lets you sign up at once. Or "
+            "sign up from another network, such as your phone's. If many people share your network, "
+            "%(ask)s: this limit can be raised for it."
         ),
     ),
 )
@@ -49,7 +49,7 @@ INVITED_SIGN_UPS = BySource(
     (400, HOUR),
     told=Told(
         gettext_lazy("Too many new accounts were created from your network."),
-        gettext_lazy("Sign up from another network, such as that of a phone, or %(ask)s."),
+        gettext_lazy("Sign up from another network, such as your phone's, or %(ask)s."),
     ),
 )
 # An invitation takes one account, and a few tries at it, which don't count as others do. Further ones do.

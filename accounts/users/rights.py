@@ -112,7 +112,7 @@ class Rights:
     def in_words(self) -> list[str]:
         """Return what these rights allow, one sentence each, for pages and mails."""
         if self.superuser:
-            return [_("Superuser: may do everything on the admin site")]
+            return [_("Superuser: can do everything on the admin site")]
         if not self.staff:
             return [_("No rights on the admin site")]
         told = [str(text) for name, text in grantable.items() if name in self.permissions]

@@ -66,15 +66,13 @@ class GuessableValidator:
             raise ValidationError(f"{REASONS[part]} {self.get_help_text()}", code="password_guessable")
 
     def get_help_text(self) -> str:
-        return _(
-            "Use several words that have nothing to do with each other, or let a password manager make one."
-        )
+        return _("Use several unrelated words, or let a password manager generate one.")
 
 
 REASONS = {
     Part.NAME: gettext_lazy(
-        "This password is little more than a name: that of the account, its address, an organization's or"
-        " this site's."
+        "This password is little more than a name, such as the username, the email address, or the name of "
+        "an organization or of this site."
     ),
     Part.COMMON: gettext_lazy("This password is little more than a password that many people use."),
     Part.SERIES: gettext_lazy("This password is little more than a series, such as numbers or months."),
@@ -105,7 +103,7 @@ def validate_address(text: str) -> None:
     if not (local.isascii() and local.isprintable()):
         raise ValidationError(_("Use an address without accents or other special letters."), code="letters")
     if at and not domain.isascii():
-        raise ValidationError(_("No domain can have this name."), code="domain")
+        raise ValidationError(_("This isn't a valid domain name."), code="domain")
     if '"' in text:
         raise ValidationError(_("Use an address without quotation marks."), code="quotation-marks")
     EmailValidator()(text)

@@ -36,7 +36,7 @@ def enable(request: SignedInRequest) -> HttpResponse:
     form = MethodForm(request.POST, offered=offered)
     next_path = safe_next(request, request.POST.get("next"), "")
     if not offered:
-        messages.info(request, _("That method is configured already."))
+        messages.info(request, _("That method is already configured."))
         return redirect(PAGE)
     if not form.is_valid():
         return overview_page(request, form, next=next_path)
@@ -60,7 +60,7 @@ def replace(request: SignedInRequest, factor: str) -> HttpResponse:
     user = request.user
     chosen = factor_or_404(factor)
     if chosen.device_of(user) is None:
-        messages.info(request, _("%(label)s is not configured.") % {"label": chosen.label})
+        messages.info(request, _("%(label)s isn't configured.") % {"label": chosen.label})
         return redirect(PAGE)
     form = (chosen.details_form or Form)(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
@@ -71,7 +71,7 @@ def replace(request: SignedInRequest, factor: str) -> HttpResponse:
 
 
 @post_only("accounts:confirm")
-@sudo_required(page="accounts:confirm", to=gettext_lazy("go on with the set-up"), back=PAGE)
+@sudo_required(page="accounts:confirm", to=gettext_lazy("continue the setup"), back=PAGE)
 def resend(request: SignedInRequest) -> HttpResponse:
     """Have the factor that is being set up act again."""
     pending = PendingEnrolment.load(request, request.user)
@@ -82,7 +82,7 @@ def resend(request: SignedInRequest) -> HttpResponse:
 
 
 @get_or_post
-@sudo_required(page="accounts:confirm", to=gettext_lazy("go on with the set-up"), back=PAGE)
+@sudo_required(page="accounts:confirm", to=gettext_lazy("continue the setup"), back=PAGE)
 @sensitive_post_parameters("code")
 def confirm(request: SignedInRequest) -> HttpResponse:
     """Show the set-up of the device and ask for a code. The first device leads to the backup codes."""
@@ -105,8 +105,8 @@ def begun_again(request: SignedInRequest) -> HttpResponse:
     messages.warning(
         request,
         _(
-            "This set-up was begun again, perhaps in another tab. Go on with what this page shows now. "
-            "If your app has an entry from before, delete that one."
+            "This setup was started again, perhaps in another tab. Continue with what this page shows now. "
+            "If your app has an entry from before, delete that entry."
         ),
     )
     return redirect("accounts:confirm")
@@ -120,7 +120,7 @@ def set_up_ended(request: SignedInRequest) -> HttpResponse:
     if fresh and fresh.codes(request, user):
         return redirect(CODES)
     if request.method == "POST" and user.is_enrolled:
-        messages.info(request, _("That set-up has ended. Two-factor authentication is on, as shown here."))
+        messages.info(request, _("That setup has ended. Two-factor authentication is on, as shown here."))
     elif request.method == "POST":
         messages.error(request, str(EnrolmentExpired()))
     return redirect(PAGE)
@@ -169,7 +169,7 @@ def confirmed(request: SignedInRequest, pending: PendingEnrolment, *, with_codes
     if with_codes:
         return redirect(CODES)
     if pending.replacing:
-        messages.success(request, _("Your new device is in use. The old one no longer works."))
+        messages.success(request, _("Your new device works now. The old one no longer works."))
     else:
         messages.success(request, _("%(label)s is configured.") % {"label": pending.factor.label})
     return redirect(pending.next_path or PAGE)
@@ -183,7 +183,7 @@ def cancel(request: SignedInRequest) -> HttpResponse:
         return set_up_ended(request)
     PendingEnrolment.forget(request)
     if pending.follows:
-        messages.info(request, _("%(label)s was not set up.") % {"label": pending.factor.label})
+        messages.info(request, _("%(label)s wasn't set up.") % {"label": pending.factor.label})
     else:
         messages.info(request, _("Nothing was changed."))
     return redirect(pending.next_path or PAGE)

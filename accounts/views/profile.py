@@ -66,7 +66,7 @@ def time_zone(request: SignedInRequest) -> HttpResponse:
     form = TimeZoneForm(request.POST if request.method == "POST" else None, stored=user.time_zone)
     if form.is_valid():
         if time_zones.change_time_zone(user, form.cleaned_data["time_zone"], actor=request.actor):
-            messages.success(request, _("Your time zone is changed."))
+            messages.success(request, _("Your time zone was changed."))
         else:
             messages.info(request, _("Your time zone stays as it is."))
         return redirect(PAGE)

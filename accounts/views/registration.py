@@ -127,7 +127,7 @@ def resend_confirmation(request: SignedInRequest) -> HttpResponse:
     except RuleViolation as error:
         add_violation(form, error)
         return confirmation_page(request, form)
-    messages.success(request, _("The mail is on its way."))
+    messages.success(request, _("The email is on its way."))
     return COOKIE.forget(redirect(PAGE))
 
 
@@ -144,6 +144,6 @@ def correct_email(request: SignedInRequest) -> HttpResponse:
         except RuleViolation as error:
             add_violation(form, error, "email")
         else:
-            messages.success(request, _("The mail is on its way."))
+            messages.success(request, _("The email is on its way."))
             return COOKIE.forget(redirect(PAGE))
     return confirmation_page(request, form)

@@ -78,7 +78,7 @@ def forget(request: SignedInRequest, only: int | None = None) -> HttpResponse:
         )
         messages.success(request, done)
     else:
-        messages.info(request, _("That browser was not remembered any more."))
+        messages.info(request, _("That browser was no longer remembered."))
     response = redirect(PAGE)
     remembered.drop_tokens(request, response, hashes)
     return response

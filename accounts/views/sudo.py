@@ -102,7 +102,7 @@ def sudo_form(factor: Factor | None) -> type[CodeForm] | type[RecoveryCodeForm] 
 
 def wrong_proof(request: SignedInRequest, user: User, factor: Factor | None, form: AnyForm) -> Refusal:
     if factor is None:
-        return Refusal(_("That is not your password."))
+        return Refusal(_("That isn't your password."))
     state = PendingChallenge.state_for(request, factor, Purpose.SUDO)
     return refusals.explain(user, factor, form.cleaned_data["code"], state)
 

@@ -87,7 +87,7 @@ def create_token(request: SignedInRequest) -> HttpResponse:
 def revoke_token(request: SignedInRequest, token_id: int) -> HttpResponse:
     token = verbs.revoke(request.user, token_id, actor=request.actor)
     if token is None:
-        messages.info(request, _("There was nothing to revoke any more."))
+        messages.info(request, _("That token no longer exists."))
     else:
         messages.success(request, _("The token was revoked. It no longer works."))
     return redirect(PAGE)

@@ -106,7 +106,7 @@ def codes_kept(request: SignedInRequest) -> HttpResponse:
     if fresh.first:
         messages.success(request, _("Two-factor authentication is on."))
     else:
-        messages.success(request, _("Your new backup codes work. The former ones no longer do."))
+        messages.success(request, _("Your new backup codes work now. The old ones no longer work."))
     if fresh.first and PendingEnrolment.load(request, request.user):
         return redirect("accounts:confirm")
     return redirect(fresh.next_path or PAGE)
@@ -119,7 +119,7 @@ def disable(request: SignedInRequest) -> HttpResponse:
     """Name organizations that lock the user out (D4) or forbid it (D3); disable with the password (R30)."""
     user = request.user
     if not user.is_enrolled:
-        messages.info(request, _("Two-factor authentication is not enabled."))
+        messages.info(request, _("Two-factor authentication isn't enabled."))
         return redirect(PAGE)
     form = PasswordForm(request.POST if request.method == "POST" else None)
     if form.is_valid():

@@ -19,14 +19,16 @@ Words = Mapping[str, str | Promise]  # what is said, by the code of the error
 WORDS: Words = {
     "required": _("Fill in this field."),
     "max_length": ngettext_lazy(
-        "Use %(limit_value)d character at most. This has %(show_value)d.",
-        "Use %(limit_value)d characters at most. This has %(show_value)d.",
+        "Use at most %(limit_value)d character. This has %(show_value)d.",
+        "Use at most %(limit_value)d characters. This has %(show_value)d.",
         "limit_value",
     ),
-    "null_characters_not_allowed": _("This has a character that no keyboard types. Type it again."),
+    "null_characters_not_allowed": _(
+        "This contains a character that you can't type on a keyboard. Type it again."
+    ),
     "invalid_choice": _("Choose one of the options."),
     "invalid_list": _("Choose from the options."),
-    "invalid": _("This can't be read. Type it again."),
+    "invalid": _("We can't read this. Type it again."),
 }
 
 

@@ -194,9 +194,9 @@ def check_right(call: Call, access: Access, right: Right, *, sudo: bool = False)
     """Raise 403 unless the access includes the right and, with `sudo`, the token counts as sudo."""
     if not access.may(right):
         raise forbidden(
-            _("That takes an owner of %(name)s.") % {"name": access.organization.name}
+            _("Only owners of %(name)s can do that.") % {"name": access.organization.name}
             if isinstance(call.token, ApiToken)
-            else _("That takes the token of a person, or of another team.")
+            else _("This needs a personal token, or the token of another team.")
         )
     if not sudo:
         return

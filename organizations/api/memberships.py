@@ -95,7 +95,7 @@ def create(call: Call, access: Access) -> HttpResponse:
     hold_relationships(sent, {"organization": to_one("organizations", access.organization.name), "user": {}})
     who = sent.text("username", USERNAME) if by_name else sent.text("email", EMAIL)
     if by_name and "@" in who:
-        sent.fail("username", _("That is an address, and no username."))
+        sent.fail("username", _("That is an email address, not a username."))
     sent.check()
     check_teams(sent, access.organization)
     invitation = invitations.invite(access.organization, who, actor=call.actor)
@@ -190,7 +190,7 @@ def end_own(call: Call, membership: Membership) -> None:
     call.check_body()
     if not membership.is_invited:
         if membership.is_owner:
-            raise forbidden(_("Owners can't remove themselves. Leave the team of the owners first."))
+            raise forbidden(_("Owners can't remove themselves. Leave the owners team first."))
         memberships.leave(membership.organization, user=call.user, actor=call.actor)
         return
     try:

@@ -110,7 +110,7 @@ def entitlement_set(call: Call, access: Access) -> HttpResponse:
 
 def create(call: Call) -> HttpResponse:
     if not isinstance(call.token, ApiToken):
-        raise forbidden(_("That takes the token of a person."))
+        raise forbidden(_("This needs a personal token."))
     sent = call.document(KIND)
     name, email = sent.text("name", NAME), sent.text("email", EMAIL)
     changes = read_guarded(sent)

@@ -125,6 +125,6 @@ def members_by_id(organization: Organization, sent: list[str]) -> list[int]:
 
 def member_or_422(pk: int | None, text: str) -> int:
     if pk is None:
-        detail = _("“%(name)s” is no member of this organization.") % {"name": text[:50]}
+        detail = _("“%(name)s” isn't a member of this organization.") % {"name": text[:50]}
         raise ApiError(422, "invalid relationship", detail, pointer="/data")
     return pk

@@ -60,7 +60,7 @@ def delete_of_team(call: Call, access: Access) -> HttpResponse:
 def check_which(call: Call) -> None:
     """Raise 400 for `?token=`, which selects another kind of token in Terraform Cloud."""
     if call.request.GET.get("token"):
-        detail = _("There is only one token of an organization here, and no “%(name)s”.")
+        detail = _("An organization has only one token here. There is no “%(name)s”.")
         name = call.request.GET["token"][:50]
         raise invalid_parameter("token", detail % {"name": name})
 

@@ -12,8 +12,8 @@ app_name = "organizations_api"
 ORGANIZATION = "organizations/<organization:organization_name>"
 TEAM = "teams/<str:team_id>/relationships"
 
-ONE_TEAM = _("An organization has one team here, “owners”. No other can be made.")
-FIXED_TEAM = _("The team “owners” can be neither changed nor deleted. Only its members can change.")
+ONE_TEAM = _("An organization has only one team here, “owners”. You can't create others.")
+FIXED_TEAM = _("You can't change or delete the team “owners”. You can only change who is in it.")
 
 urlpatterns = [
     path("organizations", endpoint(GET=organizations.index, POST=organizations.create), name="organizations"),

@@ -23,12 +23,14 @@ BY_ORGANIZATION = Ceiling("invite:organization", (500, 3600))
 BY_PERSON = Budget("invite", (500, 3600), above={"invite:organization": 60}, told=TOO_MANY)
 TOO_MANY_FROM_NETWORK = Told(
     gettext_lazy("Too many people were invited from your network."),
-    gettext_lazy("You can go on from another network, such as that of a phone."),
+    gettext_lazy("You can continue from another network, such as your phone's."),
 )
 BY_NETWORK = BySource("invite:network", (1000, 3600), told=TOO_MANY_FROM_NETWORK)
 TOO_MANY_WHILE_YOUNG = Told(
     gettext_lazy("While the organization or your account is younger than a day, you can invite 20 people."),
-    gettext_lazy("Once both are a day old, you can invite 500 in an hour. If you need more now, %(ask)s."),
+    gettext_lazy(
+        "Once both are a day old, you can invite 500 people an hour. If you need more now, %(ask)s."
+    ),
 )
 BY_YOUNG_ORGANIZATION = Ceiling("invite:young:organization", (20, 86_400))
 BY_YOUNG = Budget(
@@ -41,8 +43,8 @@ TO_ONE_BY_ORGANIZATION = Ceiling("invite-one:organization", (5, 86_400))
 TOO_MANY_TO_ONE = Told(
     gettext_lazy("This person was invited too often."),
     gettext_lazy(
-        "If you have invited them before, that mail may be in their spam folder. Open invitations are also "
-        "on the page Organizations, once they have signed in and confirmed their address."
+        "If you have invited them before, the email may be in their spam folder. They also find open "
+        "invitations on their Organizations page, once they have signed in and confirmed their address."
     ),
 )
 TO_ONE_BY_PERSON = Budget(
@@ -57,10 +59,10 @@ TO_ONE_BY_NETWORK = BySource(
 )
 # To one mailbox, by any of its addresses with a plus.
 TOO_MANY_TO_MAILBOX = Told(
-    gettext_lazy("Too many people with addresses of this mailbox were invited."),
+    gettext_lazy("Too many addresses of this mailbox were invited."),
     gettext_lazy(
-        "Addresses that differ only behind a plus count together. Others can be invited at once, and another "
-        "owner can go on with these from another network."
+        "Addresses that differ only after a plus sign count together. You can invite other addresses at "
+        "once. Another owner can continue with these from another network."
     ),
 )
 TO_MAILBOX_BY_PERSON = Budget("invite-mailbox:person", (20, 3600), (60, 86_400), told=TOO_MANY_TO_MAILBOX)

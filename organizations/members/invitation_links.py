@@ -81,8 +81,8 @@ def in_words(invitation: Membership) -> str:
 
 def way_in(invitation: Membership) -> str:
     if invitation.user_id is None and settings.SIGN_UP == "open":
-        return _("Sign in, or create an account with the email address that got the mail.")
-    return _("Sign in with the account that got the mail.")
+        return _("Sign in, or create an account with the email address that was invited.")
+    return _("Sign in with the account that was invited.")
 
 
 def key_for_sign_up(token: str, email: str) -> str:

@@ -29,9 +29,9 @@ class OwnersNotEnrolled(RuleViolation):
     def __init__(self, names: Sequence[str]) -> None:
         super().__init__(
             ngettext(
-                "Two-factor authentication can't be required yet. This owner has not enabled it: %(names)s.",
-                "Two-factor authentication can't be required yet. "
-                "These owners have not enabled it: %(names)s.",
+                "You can't require two-factor authentication yet. This owner hasn't enabled it: %(names)s.",
+                "You can't require two-factor authentication yet. These owners haven't enabled it: "
+                "%(names)s.",
                 len(names),
             )
             % {"names": listing(names)}
@@ -53,7 +53,7 @@ class OwnerKeepsTwoFactor(TwoFactorRemovalRefused):
             "%(name)s owns organizations that require two-factor authentication: %(names)s.",
             len(names),
         )
-        replace = _("You can replace your device at any time, but not be without one.")
+        replace = _("You can replace your device at any time, but you can't go without one.")
         break_glass = ngettext(
             "Somebody who has lost every device and recovery code needs a command on the server: "
             "manage.py disable_two_factor %(name)s --break-glass --reason TEXT. Until two-factor is set up "
@@ -76,10 +76,10 @@ class ReactivatedOwnerNotEnrolled(RuleViolation):
     def __init__(self, name: str, names: Sequence[str]) -> None:
         super().__init__(
             ngettext(
-                "%(name)s owns an organization that requires two-factor authentication, and has not "
-                "enabled it: %(names)s. Have another owner make %(name)s a plain member there first.",
-                "%(name)s owns organizations that require two-factor authentication, and has not "
-                "enabled it: %(names)s. Have another owner make %(name)s a plain member there first.",
+                "%(name)s owns an organization that requires two-factor authentication, but hasn't enabled "
+                "it: %(names)s. Have another owner make %(name)s a plain member there first.",
+                "%(name)s owns organizations that require two-factor authentication, but hasn't enabled "
+                "it: %(names)s. Have another owner make %(name)s a plain member there first.",
                 len(names),
             ),
             name=name,
@@ -90,6 +90,6 @@ class ReactivatedOwnerNotEnrolled(RuleViolation):
 class NewOwnerNotEnrolled(RuleViolation):
     code = "new-owner-not-enrolled"
     message = gettext_lazy(
-        "This organization requires two-factor authentication, and %(name)s has not enabled it. "
-        "Owners must have it on."
+        "This organization requires two-factor authentication, and %(name)s hasn't enabled it. All owners "
+        "need it."
     )

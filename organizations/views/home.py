@@ -61,7 +61,7 @@ def new(request: SignedInRequest) -> HttpResponse:
         except RuleViolation as error:
             add_violation(form, error)
         else:
-            messages.success(request, _("%(name)s is yours.") % {"name": organization.name})
+            messages.success(request, _("You created %(name)s.") % {"name": organization.name})
             return redirect("organizations:detail", organization.name)
     elif form.is_bound and "name" in form.cleaned_data:
         taken = lifecycle.taken_name(form.cleaned_data["name"], owner=user, actor=request.actor)

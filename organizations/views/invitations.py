@@ -59,6 +59,6 @@ def gone(error: RuleViolation) -> RuleViolation:
 
 def address_explanation() -> str:
     return _(
-        "If the address that got the mail is yours, you can make it the email address of this account in "
-        "your profile. The invitation is then for this account."
+        "If the invited address is yours, you can make it the email address of this account in your "
+        "profile. The invitation is then for this account."
     )

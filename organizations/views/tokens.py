@@ -88,7 +88,7 @@ def delete_token(
     chosen = kind_or_404(kind)
     still_open = len(verbs.sent_with(verbs.of_kind(organization, chosen)))
     if verbs.revoke(organization, chosen, actor=request.actor) is None:
-        messages.info(request, _("There was nothing to delete any more."))
+        messages.info(request, _("That token no longer exists."))
         return redirect(PAGE, organization.name)
     messages.success(request, _("The token was deleted. It no longer works."))
     if still_open:

@@ -152,7 +152,7 @@ def ask_first(
         return refused(request, organization, membership, error)
     messages.success(request, done % {"name": changed})
     if form.cleaned_data.get("end_tokens"):
-        messages.success(request, _("The tokens that %(name)s made were deleted.") % {"name": changed})
+        messages.success(request, _("The tokens that %(name)s created were deleted.") % {"name": changed})
     return back(request, organization, membership, changed)
 
 

@@ -155,7 +155,7 @@ def test_af3_where_personal_tokens_are_refused_every_one_is_everywhere(programs,
     with refusing_personal_tokens(programs, who):
         answer = programs[who].send(operation.method, programs.path(operation))
 
-    assert refused(answer, 403, "unauthorized").startswith("open does not accept personal tokens.")
+    assert refused(answer, 403, "unauthorized").startswith("open doesn't accept personal tokens.")
 
 
 @IN_ORGANIZATIONS

@@ -152,7 +152,7 @@ def test_af3_personal_tokens_are_refused_with_a_sentence(olga, connect):
         owners._transport.request("PATCH", f"{API}/organizations/open", json_body=switch).status_code == 200
     )
 
-    with pytest.raises(AuthError, match="open does not accept personal tokens"):
+    with pytest.raises(AuthError, match="open doesn't accept personal tokens"):
         olga.organizations.read("open")
     assert owners.organizations.read("open").name == "open"
     assert {one.name for one in olga.organizations.list()} == {"open", "fort"}

@@ -40,7 +40,7 @@ def test_af6_making_a_team_is_told_that_there_is_one(stage, kind):
 
     assert answer.status_code == 405
     assert answer["Allow"] == "GET, HEAD"
-    assert detail(answer) == "An organization has one team here, “owners”. No other can be made."
+    assert detail(answer) == "An organization has only one team here, “owners”. You can't create others."
 
 
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
@@ -48,7 +48,7 @@ def test_af6_changing_the_team_is_told_what_can_change(stage, method):
     answer = program(stage, "olga").send(method, f"/teams/{team('open')}", document("teams", name="x"))
 
     assert answer.status_code == 405
-    assert "Only its members can change" in detail(answer)
+    assert "You can only change who is in it" in detail(answer)
 
 
 @pytest.mark.parametrize(

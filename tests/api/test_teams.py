@@ -204,7 +204,7 @@ def test_who_is_no_member_is_refused_alike_and_takes_the_others_along(stage, met
     response = program(stage, "olga").send(method, users(), these("users", "max", "una", who))
 
     assert refusals(response) == [("422", "invalid relationship", "/data")]
-    assert detail(response) == f"“{who}” is no member of this organization."
+    assert detail(response) == f"“{who}” isn't a member of this organization."
     assert owners() == before
 
 

@@ -147,7 +147,7 @@ def test_init_with_a_token_from_before_two_factor_says_to_make_another(live_site
 
     text = shown(Cli(live_site, token).init("fort"))
 
-    assert text.startswith("two-factor required\n\nThis token was made without two-factor authentication.")
+    assert text.startswith("two-factor required\n\nThis token was created without two-factor authentication.")
     assert f"{live_site.url}/app/settings/tokens" in text
 
 

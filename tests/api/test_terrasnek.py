@@ -128,4 +128,4 @@ def test_af6_what_is_not_here_says_so(olga):
         assert "accounts and organizations" in str(refused.value)
     with pytest.raises(TFCHTTPUnprocessableEntity) as refused:
         olga.user_tokens.create(olga.account.show()["data"]["id"], {"data": []})
-    assert "There must be an object" in str(refused.value)
+    assert "There must be a “data” object" in str(refused.value)

@@ -168,7 +168,7 @@ def test_af3_a_verb_that_had_passed_the_gate_is_refused_under_the_lock(stage, ac
     open_ = Organization.objects.get(name="open")
     switch(False)
 
-    with pytest.raises(RuleViolation, match="does not accept personal tokens"):
+    with pytest.raises(RuleViolation, match="doesn't accept personal tokens"):
         act(open_, stage, actor)
 
     assert not is_on()

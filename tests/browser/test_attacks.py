@@ -78,7 +78,7 @@ def test_lg_25_sending_the_right_code_again_logs_nobody_in(page, person, live_si
     page.get_by_role("button", name="Sign in").click()
 
     give_code(page, code)
-    refusal = page.get_by_text("This code has been used already.")
+    refusal = page.get_by_text("This code has already been used.")
     refusal.wait_for()
     with page.expect_request(lambda request: request.method == "POST"):
         page.reload()  # sends the same again

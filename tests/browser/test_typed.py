@@ -27,7 +27,7 @@ def test_pf2_browsers_take_an_address_as_people_paste_it(page, live_site):
     page.get_by_label("Password", exact=True).fill(people.PASSWORD)
     page.get_by_role("button", name="Create account").click()
 
-    expect(page.get_by_text("We have sent a mail to")).to_be_visible()
+    expect(page.get_by_text("We have sent an email to")).to_be_visible()
     assert User.objects.get(username="dora").email == "dora@xn--bcher-kva.example"
 
 

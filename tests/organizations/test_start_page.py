@@ -57,7 +57,7 @@ def test_the_card_says_which_organizations_demand_it(number, demanding, said):
     page = " ".join(start(user).split())
 
     assert said in page
-    assert ("locked until you have it" in page) is bool(demanding)
+    assert ("locked until you set it up" in page) is bool(demanding)
 
 
 def test_what_demands_it_beyond_the_organizations_shown_is_counted():

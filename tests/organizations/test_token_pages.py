@@ -52,7 +52,7 @@ def test_a_token_is_shown_once_and_works(stage, kind):
     assert status_with(secret) == 200
     assert secret not in page.content.decode() + str(client.cookies)
     assert hash_of_token(secret) not in page.content.decode()
-    for words in ("Made by olga", "expires", "never used", "Regenerate"):
+    for words in ("Created by olga", "expires", "never used", "Regenerate"):
         assert words in text_of(page)
     token = OrganizationToken.objects.get()
     assert (token.kind, token.verified) == (kind, True)
@@ -77,7 +77,7 @@ def test_both_kinds_are_there_at_once_and_one_is_deleted(stage):
     assert first["Location"] == second["Location"] == PAGE
     assert [status_with(secret) for secret in secrets] == [200, 401]
     page = text_of(client.get(PAGE))
-    assert "There was nothing to delete any more." in page
+    assert "That token no longer exists." in page
     assert page.count("None. A token that you create appears here.") == 1
     assert AuditEvent.objects.filter(event="organization.token_revoked").count() == 1
 

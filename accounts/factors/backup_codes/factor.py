@@ -85,10 +85,10 @@ class BackupCodesFactor(BackupFactor):
     ) -> str | None:
         """Explain the format only: wrong codes and used codes get the same message (R29)."""
         if len(codes_in(answer)) > 1:
-            return _("That is more than one code. Enter one code only.")
+            return _("That is more than one code. Enter only one.")
         code = spelled(answer)
         if any(char.isalnum() and not char.isascii() for char in code):
-            return _("Invalid authentication code! Type it with the letters A-Z and the digits 0-9.")
+            return _("Invalid authentication code! Use only the letters A-Z and the digits 0-9.")
         if len(code) == LENGTH or not code or not all(char in ALPHABET for char in code):
             return None
         return ngettext(
@@ -98,7 +98,7 @@ class BackupCodesFactor(BackupFactor):
         ) % {"length": LENGTH, "n": len(code)}
 
     def describe(self, user: User, state: State, *, enrolling: bool = False) -> dict[str, Any]:
-        return {"question": _("Enter one of your backup codes. Each of them works once.")}
+        return {"question": _("Enter one of your backup codes. Each one works once.")}
 
     def remaining(self, user: User) -> int:
         return BackupCode.objects.filter(code_set__user=user, code_set__confirmed=True, used_at=None).count()

@@ -22,8 +22,8 @@ from accounts.models import User
 # What people are told; the factor adds which other way this person has (wording.py).
 TOO_MANY = Told(gettext_lazy("Too many text messages."), OTHER_WAY)
 TOO_MANY_TO_NUMBER = Told(gettext_lazy("Too many text messages to this number."), OTHER_WAY)
-TOO_MANY_FROM_NETWORK = Told(gettext_lazy("Too many text messages for people in your network."), OTHER_WAY)
-TOO_MANY_OF_ALL = Told(gettext_lazy("This site sends no more text messages at the moment."), OTHER_WAY)
+TOO_MANY_FROM_NETWORK = Told(gettext_lazy("Too many text messages for people on your network."), OTHER_WAY)
+TOO_MANY_OF_ALL = Told(gettext_lazy("This site can't send any more text messages at the moment."), OTHER_WAY)
 
 SENDS_BY_USER = Budget("text:user", (1, 60), (5, HOUR), (10, DAY), told=TOO_MANY)
 # Of all users who have proved this number.

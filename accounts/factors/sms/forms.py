@@ -23,9 +23,9 @@ class NumberField(PhoneNumberField):  # type: ignore[misc]  # the library has no
     def to_python(self, value: Any) -> Any:
         text = characters.plain(value if isinstance(value, str) else "").strip()
         if characters.has_other_digits(text):
-            raise ValidationError(_("Type the number with the digits 0-9."), code="digits")
+            raise ValidationError(_("Use only the digits 0-9."), code="digits")
         if sum(char.isdigit() for char in text) > MOST_DIGITS:
-            raise ValidationError(_("That is too long for a phone number. Enter one only."), code="too-long")
+            raise ValidationError(_("That is too long for a phone number. Enter only one."), code="too-long")
         return read(text, self.region) if text else self.empty_value
 
 
@@ -34,9 +34,9 @@ class PhoneNumberForm(Form):
         label=_("Phone number"),
         region="US",
         max_length=LONGEST_NUMBER,
-        help_text=_("If it is not a US number, begin with the country code (e.g. +49)."),
+        help_text=_("If it isn't a US number, start with the country code (e.g. +49)."),
         error_messages={
-            "required": _("Enter the phone number that is to receive the codes."),
+            "required": _("Enter the phone number that should receive the codes."),
         },
         validators=[check_textable],
         widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel", "placeholder": "(123) 456-7890"}),

@@ -47,7 +47,7 @@ def read(text: str, region: str | None) -> PhoneNumber:
 def why_unreadable(error: NumberParseException, spelled: str) -> str:
     if error.error_type == NumberParseException.INVALID_COUNTRY_CODE and spelled.startswith("+"):
         return _(
-            "No country has the code that this number begins with. Enter, for example, +49 1512 3456789."
+            "This number doesn't start with a valid country code. Enter a number such as +49 1512 3456789."
         )
     if error.error_type == NumberParseException.INVALID_COUNTRY_CODE:
         return begin_with_code()
@@ -58,20 +58,22 @@ def why_invalid(number: PhoneNumber, spelled: str, region: str | None) -> str:
     """Return what is wrong with a text that has the shape of a number."""
     if number.country_code_source == phonenumbers.CountryCodeSource.FROM_DEFAULT_COUNTRY:
         if meant := without_plus(spelled):
-            return _("Begin with a plus: did you mean %(number)s?") % {"number": meant}
-        wrong = _("This is not a valid %(region)s phone number.") % {"region": region}
+            return _("Start with a plus sign. Did you mean %(number)s?") % {"number": meant}
+        wrong = _("This isn't a valid %(region)s phone number.") % {"region": region}
         return f"{wrong} {begin_with_code()}"
     code = {"code": number.country_code}
     reason = phonenumbers.is_possible_number_with_reason(number)
     if reason in (ValidationResult.TOO_SHORT, ValidationResult.IS_POSSIBLE_LOCAL_ONLY):
-        return _("Digits are missing: numbers with the country code +%(code)s are longer.") % code
+        return _("Some digits are missing. Numbers with the country code +%(code)s are longer.") % code
     if reason == ValidationResult.TOO_LONG:
-        return _("There are too many digits: numbers with the country code +%(code)s are shorter.") % code
-    return _("There is no such number with the country code +%(code)s. Check its digits.") % code
+        return _("There are too many digits. Numbers with the country code +%(code)s are shorter.") % code
+    return _("This isn't a valid number for the country code +%(code)s. Check its digits.") % code
 
 
 def begin_with_code() -> str:
-    return _("Begin a number of another country with a plus and its country code, e.g. +49 1512 3456789.")
+    return _(
+        "Start a number from another country with a plus sign and the country code, e.g. +49 1512 3456789."
+    )
 
 
 def without_plus(spelled: str) -> str:
@@ -94,11 +96,11 @@ def check_textable(number: PhoneNumber) -> None:
 
 def why_not_texted(region: str | None) -> str:
     if region is None or region == NOWHERE:
-        where = _("This number belongs to no country, and we don't send text messages to such numbers.")
+        where = _("This number doesn't belong to any country. We don't send text messages to such numbers.")
     else:
-        where = _("We don't send text messages to the country of this number: %(name)s.")
+        where = _("We don't send text messages to this number's country: %(name)s.")
         where %= {"name": name_of(region)}
-    other = _("Use an application instead. If you have none, %(ask)s.") % {"ask": whom_to_ask()}
+    other = _("Use an authenticator app instead. If you don't have one, %(ask)s.") % {"ask": whom_to_ask()}
     return f"{where} {other}"
 
 

@@ -24,12 +24,12 @@ PERMISSIONS = {
 
 class MayNotPause(RuleViolation):
     code = "may-not-pause"
-    message = _("You may see these pauses, but not change them. Ask a superuser.")
+    message = _("You can see these pauses, but you can't change them. Ask a superuser.")
 
 
 class NotPaused(Gone):
     code = "not-paused"
-    message = _("Text messages are sent there already.")
+    message = _("Text messages there aren't paused.")
 
 
 class CountryNotTexted(RuleViolation):

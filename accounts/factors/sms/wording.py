@@ -18,7 +18,7 @@ from accounts.limits.wording import whom_to_ask
 from accounts.models import User
 from accounts.web.durations import when
 
-OTHER_WAY = gettext_lazy("Use an application or a recovery code instead.")
+OTHER_WAY = gettext_lazy("Use an app or a recovery code instead.")
 
 
 def too_many_texts(error: RateLimited, other_way: str) -> RateLimited:
@@ -27,7 +27,7 @@ def too_many_texts(error: RateLimited, other_way: str) -> RateLimited:
 
 
 def other_way_to_set_up() -> str:
-    return _("Use an application instead, which you can set up right away.")
+    return _("Use an authenticator app instead. You can set one up right away.")
 
 
 def other_ways_to_sign_in(user: User) -> str:
@@ -43,7 +43,7 @@ def set_ups_paused(pause: Destination) -> str:
     if pause.ending:
         paused = _("Text messages to numbers that begin like this one are paused at the moment.")
     else:
-        paused = _("Text messages to numbers of this country are paused at the moment: %(name)s.") % {
+        paused = _("Text messages to numbers in this country are paused at the moment: %(name)s.") % {
             "name": name_of(pause.country)
         }
     return f"{paused} {again_in(pause)} {other_way_to_set_up()}"
@@ -55,17 +55,17 @@ def logins_paused(pause: Destination, user: User) -> str:
         paused = _("Text messages to numbers that begin like yours are paused at the moment.")
     else:
         paused = _("Text messages to your country are paused at the moment.")
-    cause = _("The reason is not your account: others have misused text messages.")
+    cause = _("Your account isn't the reason: others have misused text messages.")
     ask = _("If you have neither, %(ask)s.") % {"ask": whom_to_ask()}
     return f"{paused} {cause} {again_in(pause)} {other_ways_to_sign_in(user)} {ask}"
 
 
 def again_in(pause: Destination) -> str:
     if pause.paused_until is None:
-        return _("We do not know yet when they will be sent again.")
+        return _("We don't know yet when we can send them again.")
     left = min(pause.paused_until - timezone.now(), LENGTHS[Purpose(pause.purpose)])
     seconds = max(1, round(left.total_seconds()))
-    return _("We try again %(when)s.") % {"when": when(seconds)}
+    return _("We'll try again %(when)s.") % {"when": when(seconds)}
 
 
 def body(code: str) -> str:
@@ -73,7 +73,7 @@ def body(code: str) -> str:
     host = urlsplit(settings.SITE_URL).hostname or ""
     if ":" in host:  # an address of IPv6
         host = f"[{host}]"
-    said = _("%(code)s is your %(site)s code. It is valid for 5 minutes. Never tell it to anybody.") % {
+    said = _("%(code)s is your %(site)s code. It is valid for 5 minutes. Never share it with anybody.") % {
         "code": code,
         "site": settings.SITE_NAME,
     }
@@ -109,5 +109,5 @@ def delivery(message: TextMessage | None) -> str:
     if message.status == TextMessage.Status.DELIVERED:
         return _("The text message was delivered.")
     if message.status == TextMessage.Status.FAILED:
-        return _("The text message could not be delivered. Use another way, or try again later.")
+        return _("We couldn't deliver the text message. Use another way, or try again later.")
     return _("The text message is on its way.")

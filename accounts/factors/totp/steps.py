@@ -63,18 +63,18 @@ def explain_at_login(secret: bytes, code: str, last_step: int) -> str | None:
     if step is None:
         return None
     if step < last_step:
-        return _("A newer code has been used already. Enter the one that your app shows now.")
+        return _("A newer code has already been used. Enter the one that your app shows now.")
     said = _("Your device's clock is about %(n)s seconds behind, or this is an old code.")
-    advice = _("Set the clock to automatic time, or enter the code that is shown now.")
+    advice = _("Set the clock to automatic time, or enter the code that your app shows now.")
     return said % {"n": (now - step) * STEP} + " " + advice
 
 
 def used_already(step: int, now: int) -> str:
     if step < now:
-        return _("This code has been used already. Enter the next one that your app shows.")
+        return _("This code has already been used. Enter the next one that your app shows.")
     wait = until_next()
     return ngettext(
-        "This code has been used already. Wait %(n)s second for the next one.",
-        "This code has been used already. Wait %(n)s seconds for the next one.",
+        "This code has already been used. Wait %(n)s second for the next one.",
+        "This code has already been used. Wait %(n)s seconds for the next one.",
         wait,
     ) % {"n": wait}

@@ -51,14 +51,22 @@ SAID = {
     "browser.forgotten": ("user:alice", {"number": 2}, "Forgot remembered browsers|2 browsers"),
     "browser.idle_forgotten": ("user:alice", {"number": 1}, "Forgot the remembered browsers *|1 browser"),
     "two_factor.challenged": ("user:alice", {"purpose": "sudo"}, "*|while confirming that it was you"),
-    "two_factor.failed": ("user:alice", {"purpose": "login"}, "Wrong two-factor code|while signing in"),
+    "two_factor.failed": (
+        "user:alice",
+        {"purpose": "login"},
+        ("Entered a wrong two-factor code|while signing in"),
+    ),
     "account.rights_changed": (
         "user:alice",
         {"new": {"staff": True, "superuser": False}, "reason": "new job"},
         "Rights on this site changed|now staff|Reason: new job",
     ),
     "account.time_zone_changed": ("user:alice", {"zone": "America/New_York"}, "*|America/New York"),
-    "token.created": ("user:alice", {"made": "at-7", "description": "laptop"}, "Made an API token: laptop"),
+    "token.created": (
+        "user:alice",
+        {"made": "at-7", "description": "laptop"},
+        ("Generated an API token: laptop"),
+    ),
     "token.revoked": ("user:alice", {"revoked": "at-7", "description": ""}, "Revoked an API token: at-7"),
     "token.sent_in_clear": ("user:alice", {"sent": "at-7", "token": "at-7"}, "Sent an API token *: at-7"),
     "organization.created": (ACME, {}, "Created an organization: acme"),
@@ -71,12 +79,12 @@ SAID = {
     "organization.auth_policy_changed": (
         ACME,
         {"policy": "two_factor_mandatory"},
-        "Turned on the two-factor requirement of an organization: acme",
+        "Required two-factor authentication in an organization: acme",
     ),
     "organization.user_sessions_changed": (
         ACME,
         {"before": [None, None], "after": [60, 1440]},
-        "Changed *: acme|1 hour without use and 1 day after signing in",
+        "Changed *: acme|1 hour of inactivity and 1 day after signing in",
     ),
     "organization.user_tokens_changed": (
         ACME,
@@ -146,11 +154,11 @@ def test_an_event_of_a_former_release_without_data_is_no_error(alice, event):
 def test_what_is_switched_says_which_way(alice):
     policy, personal = "organization.auth_policy_changed", "organization.user_tokens_changed"
 
-    assert said(alice, policy, ACME, policy="password").startswith("Turned off the two-factor requirement")
+    assert said(alice, policy, ACME, policy="password").startswith("Stopped requiring two-factor")
     assert said(alice, personal, ACME, enabled=True).startswith("Let an organization accept")
-    assert said(alice, "email.change_requested", withdrawn=True).startswith("Withdrew")
+    assert said(alice, "email.change_requested", withdrawn=True).startswith("Cancelled the change")
     assert said(alice, "organization.user_sessions_changed", ACME, after=[None, None]).endswith(
-        "the whole site"
+        "the rest of the site"
     )
 
 
@@ -160,9 +168,9 @@ def test_two_factor_events_name_the_method(alice):
 
     page = html.unescape(sign_in(alice).get(ACTIVITY).content.decode())
 
-    assert "Added a method of two-factor authentication: Text message" in page
-    assert "Removed a method of two-factor authentication: Text message" in page
-    assert "Wrong two-factor code: Text message" in page
+    assert "Added a two-factor method: Text message" in page
+    assert "Removed a two-factor method: Text message" in page
+    assert "Entered a wrong two-factor code: Text message" in page
 
 
 def test_tokens_are_named_by_their_description_when_they_are_made_and_revoked(alice):
@@ -172,7 +180,7 @@ def test_tokens_are_named_by_their_description_when_they_are_made_and_revoked(al
 
     page = client.get(ACTIVITY).content.decode()
 
-    assert "Made an API token: CI &lt;b&gt;nightly&lt;/b&gt;" in page
+    assert "Generated an API token: CI &lt;b&gt;nightly&lt;/b&gt;" in page
     assert "Revoked an API token: CI &lt;b&gt;nightly&lt;/b&gt;" in page
 
 
@@ -185,7 +193,7 @@ def test_r58_what_a_program_of_ones_own_did_names_its_token(alice):
 
     page = sign_in(alice).get(ACTIVITY).content.decode()
 
-    assert "Made an API token: second" in page
+    assert "Generated an API token: second" in page
     assert f"by a program, with your API token {token.public_id}" in page
 
 
@@ -205,7 +213,7 @@ def test_where_a_program_with_an_organizations_token_runs_is_not_shown(alice, bo
 
     page = sign_in(bob).get(ACTIVITY).content.decode()
 
-    assert "by a program, with one of the organization's tokens" in page
+    assert "by a program, with one of the organization&#x27;s tokens" in page
     assert "203.0.113.9" not in page
     assert "curl" not in page
 

@@ -64,7 +64,7 @@ def test_used_already_wait_for_the_next_one(clock, guess, app_of_alice):
     code = app_of_alice.fresh_code()
     assert guess(code).status_code == 302
 
-    assert "This code has been used already. Wait 15 seconds for the next one." in shown_on(guess(code))
+    assert "This code has already been used. Wait 15 seconds for the next one." in shown_on(guess(code))
     clock.shift(14)
     assert "Wait 1 second for the next one." in shown_on(guess(code))
 
@@ -77,7 +77,7 @@ def test_used_already_and_there_is_a_next_one(clock, guess, app_of_alice, later)
 
     page = shown_on(guess(code))
 
-    assert "This code has been used already. Enter the next one that your app shows." in page
+    assert "This code has already been used. Enter the next one that your app shows." in page
 
 
 def test_used_already_by_a_device_that_is_ahead(clock, guess, app_of_alice):
@@ -93,7 +93,7 @@ def test_a_newer_one_has_been_used(clock, guess, app_of_alice):
     older = app_of_alice.code(-1)
     assert guess(app_of_alice.code()).status_code == 302
 
-    assert "A newer code has been used already." in shown_on(guess(older))
+    assert "A newer code has already been used." in shown_on(guess(older))
 
 
 @pytest.mark.parametrize("steps", range(-10, -1))
@@ -165,7 +165,7 @@ def test_ti_02_throttled_tells_the_wait_and_nothing_else(clock, alice, app_of_al
 
         assert response.status_code == 429
         assert "Too many wrong codes. Try again in 5 minutes." in page
-        assert not any(told in page for told in ("used already", "behind", "six digits", "looks like"))
+        assert not any(told in page for told in ("already been used", "behind", "six digits", "looks like"))
 
 
 def test_ti_02_all_that_is_explained_counts_as_a_failure(clock, alice, app_of_alice):

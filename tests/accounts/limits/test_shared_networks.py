@@ -314,7 +314,7 @@ def test_of7_who_pays_for_others_in_the_network_is_told_so(settings):
 
     page = post_password(Client(REMOTE_ADDR=OFFICE), make_user("alice")).content.decode()
 
-    assert "Too many wrong passwords came from your network." in page
+    assert "There were too many wrong passwords from your network." in page
     assert "If many people share your network, write to help@example.com" in page
 
 

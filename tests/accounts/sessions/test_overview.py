@@ -153,7 +153,7 @@ def test_what_is_said_where_no_browser_is_remembered_is_true(alice, bob, app_of_
         browser(bob).get(PAGE).content.decode(),
     )
 
-    assert "You are asked for a code each time you sign in" in with_code
+    assert "We ask for a code each time you sign in" in with_code
     assert "You sign in with your password alone" in without
     assert "asked for a code" not in without
 
@@ -336,8 +336,8 @@ def signed_in(site, user):
 
 
 FORGETS = "signs out every other browser and forgets the remembered ones"
-ALONE = "You sign in with your password alone, so there is no code that a browser could skip."
-EACH_TIME = "You are asked for a code each time you sign in"
+ALONE = "You sign in with your password alone, so there is no code to skip."
+EACH_TIME = "We ask for a code each time you sign in"
 
 
 def test_without_two_factor_it_says_nothing_of_codes_that_are_asked_for(alice):

@@ -148,7 +148,7 @@ def test_sf5_two_hundred_tokens_that_work_are_enough(alice):
     refused = client.post(CREATE, FORM)
 
     assert refused.status_code == 422
-    assert "You have 200 tokens that still work" in text_of(refused)
+    assert "You have 200 working tokens" in text_of(refused)
     assert "Revoke those that you no longer need" in text_of(refused)
     assert 'value="nightly build"' in refused.content.decode()
 
@@ -252,7 +252,7 @@ def test_a_token_knows_whether_two_factor_stood_behind_it(alice):
     page = text_of(client.get(PAGE))
     assert page.count(MARK) == 1
     assert page.index("after") < page.index("before") < page.index(MARK)
-    assert "Generate a new one in its place." in page
+    assert "Generate a new one to replace it." in page
 
 
 def test_a_remembered_browser_proves_itself_before_it_makes_a_verified_token(alice):
@@ -282,7 +282,7 @@ def test_a_revoked_token_is_gone_at_once(alice):
     first, second = client.post(path), client.post(path)
 
     assert first["Location"] == second["Location"] == PAGE
-    assert "There was nothing to revoke any more." in text_of(client.get(PAGE))
+    assert "That token no longer exists." in text_of(client.get(PAGE))
     assert ApiClient(secret).get("/account/details").status_code == 401
     assert AuditEvent.objects.filter(event="token.revoked").count() == 1
 
@@ -313,7 +313,7 @@ def test_the_activity_page_says_what_was_done(alice):
 
     page = text_of(client.get("/app/settings/activity"))
 
-    assert "Made an API token" in page
+    assert "Generated an API token" in page
     assert "Revoked an API token" in page
 
 

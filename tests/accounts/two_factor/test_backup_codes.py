@@ -273,7 +273,7 @@ def test_there_is_nothing_to_show_without_two_factor(alice, action, mailoutbox):
     response = act(client, action)
 
     assert (response.status_code, response["Location"]) == (303, HOME)
-    assert "Two-factor authentication is not enabled." in client.get(HOME).content.decode()
+    assert "Two-factor authentication isn&#x27;t enabled." in client.get(HOME).content.decode()
     assert (mailoutbox, BackupCode.objects.count()) == ([], 0)
 
 

@@ -262,7 +262,7 @@ def test_di_12_with_nothing_to_disable(alice, mailoutbox):
     mailoutbox.clear()
 
     assert disable(client)["Location"] == HOME
-    assert "Two-factor authentication is not enabled." in client.get(HOME).content.decode()
+    assert "Two-factor authentication isn&#x27;t enabled." in client.get(HOME).content.decode()
     assert (mailoutbox, events_of(alice)) == ([], ["login.succeeded"])
 
 

@@ -158,7 +158,7 @@ def test_en_04_a_set_up_ends_after_fifteen_minutes(clock, alice):
     prove_by_password(client)
 
     assert answer(client, old.code(), CONFIRM)["Location"] == HOME
-    assert "That set-up has ended" in client.get(HOME).content.decode()
+    assert "That setup has ended" in client.get(HOME).content.decode()
     assert start(client) != old.key
     assert confirmed(alice) == 0
 
@@ -350,7 +350,7 @@ def test_en_17_the_owner_is_told_without_secrets_and_finds_it_in_the_record(alic
     text = mail.message().as_string()
     assert not [secret for secret in (app.key, app.code(), *app.codes) if secret in text]
     page = client.get("/app/settings/activity").content.decode()
-    assert page.count("Turned on two-factor authentication") == 1
+    assert page.count("Enabled two-factor authentication") == 1
 
 
 def test_en_19_an_unconfirmed_address_can_not_enrol(clock, mailoutbox):
@@ -482,4 +482,4 @@ def test_nothing_to_replace_without_two_factor(alice):
     client = sign_in(alice)
 
     assert act(client, "app/replace")["Location"] == HOME
-    assert "Application is not configured." in client.get(HOME).content.decode()
+    assert "Application isn&#x27;t configured." in client.get(HOME).content.decode()

@@ -114,7 +114,7 @@ def test_pf5_renewed_codes_have_the_page_as_well(alice, client):
     assert len(set(new)) == 10
     assert not set(new) & set(former)
     assert shown(client) == new
-    assert "replace the former ones" in client.get(CODES).content.decode()
+    assert "replace your old ones" in client.get(CODES).content.decode()
 
 
 def test_pf5_a_code_that_was_used_meanwhile_is_shown_no_more(alice, client):
@@ -195,7 +195,7 @@ def test_d46_nobody_else_in_the_same_browser_sees_them(alice, bob, client):
     response = client.get(CODES)
 
     assert response["Location"] == HOME
-    assert "Two-factor authentication is not enabled." in client.get(HOME).content.decode()
+    assert "Two-factor authentication isn&#x27;t enabled." in client.get(HOME).content.decode()
 
 
 def test_d46_the_newest_set_only(alice, client):
@@ -258,7 +258,7 @@ def test_pf5_a_set_up_that_was_cancelled_elsewhere_can_be_started_again(alice):
     act(browser, "cancel")
 
     assert answer(browser, app.code(), CONFIRM)["Location"] == HOME
-    assert "That set-up has ended. Please start again." in browser.get(HOME).content.decode()
+    assert "That setup has ended. Please start again." in browser.get(HOME).content.decode()
 
 
 def test_pf5_a_set_up_that_was_begun_again_elsewhere_shows_the_new_one(alice):
@@ -271,7 +271,7 @@ def test_pf5_a_set_up_that_was_begun_again_elsewhere_shows_the_new_one(alice):
     page = browser.get(response["Location"])
 
     assert response["Location"] == CONFIRM
-    assert "This set-up was begun again, perhaps in another tab." in page.content.decode()
+    assert "This setup was started again, perhaps in another tab." in page.content.decode()
     assert key_on(page) == second.key
     assert "two_factor.failed" not in events_of(alice)
     answered = browser.post(CONFIRM, {"code": second.code(), "set_up": set_up_on(page)})

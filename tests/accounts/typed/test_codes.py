@@ -10,9 +10,9 @@ from tests.support.two_factor import CHALLENGE, RECOVERY, SUDO, answer, events_o
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-WITH_DIGITS = "Type the code with the digits 0-9."
+WITH_DIGITS = "Use only the digits 0-9."
 DIGITS_ONLY = "Enter the six digits only, without other characters."
-MORE_THAN_ONE = "That is more than one code. Enter one code only."
+MORE_THAN_ONE = "That is more than one code. Enter only one."
 
 # What browsers, mail and chat programs, PDF, and word processors put into a code.
 PASTED = {
@@ -111,7 +111,7 @@ def test_pf2_another_spelling_of_a_used_code_is_the_same_code(clock, alice, app_
 
     response = answer(pending(alice), PASTED[name].format(*halves(code)))
 
-    assert "This code has been used already." in response.content.decode()
+    assert "This code has already been used." in response.content.decode()
     assert "two_factor.failed" not in events_of(alice)
 
 
@@ -253,7 +253,7 @@ def test_pf2_letters_of_other_scripts_in_recovery_codes_are_refused_explained_an
     response = recover(pending(alice), spell(app_of_alice.codes[0]))
 
     assert response.status_code == 422
-    assert "Type it with the letters A-Z and the digits 0-9." in response.content.decode()
+    assert "Use only the letters A-Z and the digits 0-9." in response.content.decode()
     assert events_of(alice)[-1] == "two_factor.failed"
 
 

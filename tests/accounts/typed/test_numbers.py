@@ -50,7 +50,7 @@ def test_pf2_digits_of_other_scripts_in_a_number_are_refused_and_explained(clien
     for typed in OTHER_DIGITS:
         response = start_phone(client, typed)
         assert response.status_code == 422, typed
-        assert "Type the number with the digits 0-9." in response.content.decode(), typed
+        assert "Use only the digits 0-9." in response.content.decode(), typed
     assert outbox == []
 
 

@@ -259,7 +259,7 @@ def test_pf6_confirmed_already_is_said_to_that_person_only(alice, bob, mailoutbo
     assert client.post(CONFIRM)["Location"] == "/app"
 
     assert other_tab.post(CONFIRM)["Location"] == PROFILE
-    assert "Your email address new@example.com is confirmed already." in text_of(client.get(PROFILE))
+    assert "Your email address new@example.com is already confirmed." in text_of(client.get(PROFILE))
     client.get(link)
     assert client.get(CONFIRM)["Location"] == PROFILE
     assert ELSEWHERE in text_of(opened(sign_in(bob), link))

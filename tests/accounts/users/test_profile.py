@@ -96,7 +96,7 @@ def test_a_change_can_be_withdrawn_and_its_link_is_dead(alice, mailoutbox):
     alice.refresh_from_db()
     assert alice.unconfirmed_email == ""
     assert confirm(client, mailoutbox[0])["Location"] == PROFILE
-    assert b"Your email address alice@example.com is confirmed already." in client.get(PROFILE).content
+    assert b"Your email address alice@example.com is already confirmed." in client.get(PROFILE).content
     alice.refresh_from_db()
     assert (alice.email, alice.unconfirmed_email) == ("alice@example.com", "")
 
@@ -178,7 +178,7 @@ def test_r58_people_read_their_own_events_in_words(alice, bob):
 
     entries = client.get(ACTIVITY).context["entries"]
 
-    assert [entry.sentence for entry in entries] == ["Sign-in with a wrong password", "Signed in"]
+    assert [entry.sentence for entry in entries] == ["Entered a wrong password when signing in", "Signed in"]
 
 
 def test_every_event_has_a_name_and_a_sentence_of_its_own():

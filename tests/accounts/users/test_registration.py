@@ -212,7 +212,7 @@ def test_the_link_works_once(mailoutbox):
 
     assert response["Location"] == "/app/settings/profile"
     assert (
-        b"Your email address alice@example.com is confirmed already."
+        b"Your email address alice@example.com is already confirmed."
         in client.get("/app/settings/profile").content
     )
     assert User.objects.get().email_confirmed_at == confirmed_at

@@ -62,7 +62,7 @@ def test_sf8_the_page_shows_what_the_person_made(stage, leaving, action):
 
     shown = words_of(page)
     assert page.status_code == 200
-    assert "una made tokens that belong to open." in shown
+    assert "una created tokens that belong to open." in shown
     assert "Organization token, never used" in shown
     assert re.search(r"Team token of the owners, last used just now", shown)
     assert "una sent 2 invitations that are still open." in shown
@@ -93,7 +93,7 @@ def test_sf8_both_end_in_the_same_step_recorded_and_told(stage, leaving, mailout
     assert "These open invitations were revoked: eve, someone@elsewhere.example." in mail
     assert counts_of("open") == ((3, 1, 0) if action == "remove" else (4, 2, 0))
     assert broken() == []
-    assert "The tokens that una made were deleted." in words_of(stage.browser("olga").get(USERS))
+    assert "The tokens that una created were deleted." in words_of(stage.browser("olga").get(USERS))
 
 
 def test_sf8_what_is_kept_is_told_with_the_pages_that_end_it(stage, leaving, mailoutbox):
@@ -119,9 +119,7 @@ def test_sf8_nothing_is_kept_in_silence(stage, leaving, action, sent):
     refused = stage.browser("olga").post(f"{row_of(stage, 'una')}/{action}", sent)
 
     assert refused.status_code == 422
-    assert "una has made a token or sent an invitation that you have not decided about yet." in words_of(
-        refused
-    )
+    assert "una has created a token or sent an invitation since you opened this page." in words_of(refused)
     assert "Team token of the owners" in words_of(refused)
     assert membership_of(stage.una, "open").is_owner
     assert all(works(secret) for secret in leaving.values())
@@ -207,7 +205,7 @@ def test_sf8_who_leaves_is_shown_what_stays_and_owners_are_told(stage, leaving, 
 
     stage.browser("una").post("/app/open/leave")
 
-    assert "Tokens that you made belong to open, and keep working." in page
+    assert "Tokens that you created belong to open and keep working." in page
     assert "Team token of the owners" in page
     assert "Invitations that you sent stay open." in page
     assert all(works(secret) for secret in leaving.values())
@@ -263,7 +261,7 @@ def test_sf8_the_page_of_tokens_says_whose_they_are(stage, leaving):
     delete_account(stage)
 
     page = words_of(stage.browser("olga").get(TOKENS))
-    assert page.count("Made by una No longer an owner") == 2
+    assert page.count("Created by una No longer an owner") == 2
 
 
 def test_sf8_a_token_that_ends_names_the_invitations_that_it_sent(stage, mailoutbox):

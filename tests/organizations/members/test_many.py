@@ -170,5 +170,5 @@ def test_sf5_the_page_that_disables_two_factor_names_twenty_and_says_how_many_th
     page = sign_in(alice, app).get("/app/settings/two-factor/disable").content.decode()
 
     listed = page[page.index("<main") :]
-    assert "These are 20 of 25." in listed
+    assert "Showing 20 of 25." in listed
     assert [name for name in names(25) if name in listed] == names(20)

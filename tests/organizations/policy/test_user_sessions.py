@@ -136,7 +136,7 @@ def test_members_read_what_holds_and_change_nothing(stage):
     page = stage.browser("max").get(PAGE).content.decode()
     response = stage.browser("max").post(UPDATE, {"session_timeout": "60"})
 
-    assert "signed out after 1 hour and 30 minutes without use, and 14 days after you signed in" in page
+    assert "We sign you out after 1 hour and 30 minutes of inactivity, and 14 days after you sign in" in page
     assert "Update User Sessions" not in page
     assert response.status_code == 403
     assert limits_of() == (90, None)
@@ -278,8 +278,8 @@ def test_d24_an_invitation_says_what_it_would_shorten(stage):
 
     page = " ".join(stage.browser("eve").get("/app/settings/organizations").content.decode().split())
 
-    assert "we sign you out after 1 hour without use." in page
-    assert "you sign in again" not in page
+    assert "we sign you out after 1 hour of inactivity." in page
+    assert "you have to sign in again" not in page
 
 
 def test_d11_leaving_lifts_it(stage):

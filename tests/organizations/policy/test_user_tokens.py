@@ -150,7 +150,7 @@ def test_af3_the_list_has_an_end(stage):
 
     assert "una" not in rows_on(page)
     assert len(rows_on(page)) == user_tokens.MOST_SHOWN
-    assert "These are the 100 of 101 members whose tokens were used last." in words_of(page)
+    assert "Showing 100 of 101 members, most recent use first." in words_of(page)
 
 
 @pytest.mark.parametrize("who", ["olga", "max", "mia"])
@@ -162,7 +162,7 @@ def test_af3_every_member_sees_how_it_is(stage, who):
     off = words_of(browser.get(page))
 
     assert "Members can use the API for open with their personal tokens" in on
-    assert "open does not accept personal tokens, not even those of owners" in off
+    assert "open doesn't accept personal tokens, not even those of owners" in off
     assert "No personal tokens" in words_of(browser.get("/app/open"))
     assert ("Change this" in off) == (who == "olga")
 

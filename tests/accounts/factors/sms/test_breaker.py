@@ -42,7 +42,7 @@ from tests.support.people import (
 )
 
 CONFIRM = f"{TWO_FACTOR}/confirm"
-PAUSED = "Text messages to numbers of this country are paused at the moment: United States."
+PAUSED = "Text messages to numbers in this country are paused at the moment: United States."
 BLOCK_PAUSED = "Text messages to numbers that begin like this one are paused at the moment."
 
 
@@ -60,7 +60,8 @@ def test_sf12_sm_18_twenty_unused_codes_pause_set_ups_in_a_country(transactional
     assert refused.status_code == 422
     page = refused.content.decode()
     in_a_day = r"(tomorrow|on [\w ]+) at \d\d:\d\d UTC"
-    assert re.search(rf"{re.escape(PAUSED)} We try again {in_a_day}\. Use an application instead", page)
+    told = rf"{re.escape(PAUSED)} We'll try again {in_a_day}\. Use an authenticator app instead"
+    assert re.search(told, page)
     assert not SMSDevice.objects.filter(user__username="newcomer51").exists()
     assert not AuditEvent.objects.filter(event="two_factor.started", actor="user:newcomer51").exists()
     assert alarms(caplog) == [
@@ -460,7 +461,7 @@ def test_sf12_a_pause_between_the_number_and_the_text_is_told(transactional_db):
 
     assert outbox == []
     assert page.count(PAUSED) == 1
-    assert "We do not know yet when they will be sent again. Use an application instead" in page
+    assert "We don't know yet when we can send them again. Use an authenticator app instead" in page
 
 
 def test_sf12_the_application_is_not_begun_with_a_number_that_is_paused(transactional_db):

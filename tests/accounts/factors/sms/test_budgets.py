@@ -363,7 +363,7 @@ def test_r16_the_last_method_that_works_stays(sam):
     client = sign_in(sam, authenticator)
 
     page = client.post(f"{TWO_FACTOR}/app/remove", follow=True).content.decode()
-    assert "This is your only method that works." in page
+    assert "This is your only working method." in page
     assert client.post(f"{TWO_FACTOR}/sms/remove").status_code == 302
 
     assert not SMSDevice.objects.filter(user=sam).exists()

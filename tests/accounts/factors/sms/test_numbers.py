@@ -45,21 +45,22 @@ def refusal(alice, number):
 def test_pf12_the_country_that_a_number_belongs_to_is_named(alice, number, name):
     page = refusal(alice, number)
 
-    assert f"We don't send text messages to the country of this number: {name}." in page
-    assert "Use an application instead. If you have none, ask the administrators of this site." in page
+    assert f"We don't send text messages to this number's country: {name}." in page
+    assert "Use an authenticator app instead." in page
+    assert "If you don't have one, ask the administrators of this site." in page
 
 
 @pytest.mark.parametrize(("number", "name"), ELSEWHERE.items())
 def test_pf12_also_of_numbers_that_get_no_texts_anywhere(alice, number, name):
-    said_of = {"no country": "This number belongs to no country"}
-    expected = said_of.get(name, f"We don't send text messages to the country of this number: {name}.")
+    said_of = {"no country": "This number doesn't belong to any country"}
+    expected = said_of.get(name, f"We don't send text messages to this number's country: {name}.")
     assert expected in refusal(alice, number)
 
 
 def test_pf12_whom_to_ask_is_the_support_address(alice, settings):
     settings.SUPPORT_EMAIL = "help@example.com"
 
-    assert "If you have none, write to help@example.com." in refusal(alice, "+44 7797 712345")
+    assert "If you don't have one, write to help@example.com." in refusal(alice, "+44 7797 712345")
 
 
 @pytest.mark.parametrize(
@@ -109,17 +110,17 @@ def test_pf12_what_people_write_is_one_number(alice, settings, number):
 
 
 MISSING = {
-    "447797712345": "Begin with a plus: did you mean +44 7797 712345?",
-    "44 (0)7797 712345": "Begin with a plus: did you mean +44 7797 712345?",
-    "07797 712345": "Begin a number of another country with a plus and its country code",
-    "0151 2345 6789": "This is not a valid US phone number.",
-    "0412 345 678": "Begin a number of another country with a plus and its country code",
-    "12345": "This is not a valid US phone number.",
-    "+44 7797 71234": "There is no such number with the country code +44.",
-    "+49 151": "Digits are missing: numbers with the country code +49 are longer.",
-    "+44 7797 7123456789": "There are too many digits: numbers with the country code +44 are shorter.",
-    "+44 7700 900123": "There is no such number with the country code +44.",
-    "+999 123 456 789": "No country has the code that this number begins with.",
+    "447797712345": "Start with a plus sign. Did you mean +44 7797 712345?",
+    "44 (0)7797 712345": "Start with a plus sign. Did you mean +44 7797 712345?",
+    "07797 712345": "Start a number from another country with a plus sign and the country code",
+    "0151 2345 6789": "This isn't a valid US phone number.",
+    "0412 345 678": "Start a number from another country with a plus sign and the country code",
+    "12345": "This isn't a valid US phone number.",
+    "+44 7797 71234": "This isn't a valid number for the country code +44.",
+    "+49 151": "Some digits are missing. Numbers with the country code +49 are longer.",
+    "+44 7797 7123456789": "There are too many digits. Numbers with the country code +44 are shorter.",
+    "+44 7700 900123": "This isn't a valid number for the country code +44.",
+    "+999 123 456 789": "This number doesn't start with a valid country code.",
     "+1 202-555-0143 ext. 12": "A number with an extension can't get text messages.",
     "(202) 555-0143 x5": "A number with an extension can't get text messages.",
     "tel:+12025550143;ext=12": "A number with an extension can't get text messages.",

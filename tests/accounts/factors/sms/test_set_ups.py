@@ -187,7 +187,7 @@ def test_sf6_texts_that_are_refused_name_another_way_and_when_to_try_again(alice
     page = client.post(f"{TWO_FACTOR}/resend", follow=True).content.decode()
 
     assert "Try again in 59 minutes." in page
-    assert "Use an application instead, which you can set up right away." in page
+    assert "Use an authenticator app instead. You can set one up right away." in page
 
 
 def test_sf6_texts_that_are_refused_at_a_login_name_another_way(sam, moving_clock):
