@@ -21,6 +21,11 @@ GIVEN = (
 
 # By what is wrong: the statements that make it so, the check that says so, and its words.
 TAMPERED = {
+    "address-copied-wrongly": (
+        [f"UPDATE organizations_membership SET address_key = 'x@example.com' WHERE user_id = {MIA}"],
+        "addresses of members",
+        "the addresses that owners search are not those of the members",
+    ),
     "device-deleted": (
         [f"DELETE FROM factor_totp_totpdevice WHERE user_id = {OSCAR}"],
         "two-factor and devices agree",
