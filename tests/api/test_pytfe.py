@@ -244,7 +244,7 @@ def test_owners_are_added_and_removed(stage, olga):
 
     with pytest.raises(TFEError, match="mia"):
         olga.teams.add_users(team("fort"), ["max", "mia"])
-    with pytest.raises(TFEError, match="no member"):
+    with pytest.raises(TFEError, match="a member of this organization"):
         olga.teams.add_users(team(), ["max", "eve"])
     assert owners() == ["olga", "una"]
 

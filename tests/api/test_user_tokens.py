@@ -67,7 +67,7 @@ def test_af3_the_next_request_is_refused_and_works_again_afterwards(stage):
     switch(True)
 
     assert refusals(refused) == REFUSED
-    assert "token of the organization" in detail(refused)
+    assert "Use the organization token" in detail(refused)
     assert client.get(OPEN).status_code == 200
 
 

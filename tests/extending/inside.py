@@ -119,5 +119,5 @@ def test_a_text_that_the_provider_refuses_is_told(alice, settings, caplog, statu
 
     assert len(taken) == 1
     assert TextMessage.objects.get().status == "failed"
-    assert "could not be delivered" in page
+    assert "couldn&#x27;t deliver" in page
     assert NUMBER not in caplog.text

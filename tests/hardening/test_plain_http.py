@@ -83,7 +83,7 @@ def test_sf9_a_form_with_a_password_is_not_sent_on(client, path, method):
 
     assert answer.status_code == 403
     assert "Location" not in answer
-    assert "not encrypted" in answer.content.decode()
+    assert "This connection isn't encrypted" in answer.content.decode()
     assert 'href="https://auth.example.com"' in answer.content.decode()
     assert not answer.cookies
     assert list(lacking(answer)) == []

@@ -218,7 +218,7 @@ def test_where_a_program_with_an_organizations_token_runs_is_not_shown(alice, bo
     assert "curl" not in page
 
 
-FIRST_STEP = "Entered the right password, before the second step"
+FIRST_STEP = "Entered the right password, and was asked for a code"
 
 
 def record_sign_in(user, *steps, ip="198.51.100.7"):

@@ -276,7 +276,7 @@ def test_f20_under_a_wrong_key_nobody_passes_and_the_alarm_is_raised(keys, alice
     raised.append(alarms())
 
     assert (refused.status_code, refused_too.status_code) == (503, 503)
-    assert "does not work at the moment" in by_phone.get(CHALLENGE).content.decode()
+    assert "isn&#x27;t working at the moment" in by_phone.get(CHALLENGE).content.decode()
     assert not any(is_signed_in(client, alice) for client in (by_app, by_paper))
     assert not is_signed_in(by_phone, sam)
     assert 0 < raised[0] < raised[1] < raised[2]

@@ -164,7 +164,7 @@ def test_of9_a_pause_against_fraud_stays_and_lasts_its_length_from_then_on(clock
     refused = starts(91)
 
     assert refused.status_code == 422
-    assert "We try again tomorrow" in refused.content.decode()
+    assert "We&#x27;ll try again tomorrow" in refused.content.decode()
     assert len(texts) == sent
     call_command("run_due_work")
     assert paused().paused_until == timezone.now() + timedelta(days=1)

@@ -74,7 +74,7 @@ def test_pf6_what_is_caught_behind_a_link_is_cut_off(alice, mailoutbox, behind):
     page = opened(client, link + behind)
 
     assert page.status_code == 200
-    assert "Make <strong>new@example.com</strong>" in text_of(page)
+    assert "Use <strong>new@example.com</strong>" in text_of(page)
     assert client.post(CONFIRM)["Location"] == "/app"
     assert address_of(alice) == "new@example.com"
 
@@ -107,7 +107,7 @@ def test_pf6_what_mail_programs_put_into_a_link_is_taken_out(alice, mailoutbox, 
     client, link = new_address(alice, mailoutbox)
     path, _, token = link.rpartition("/")
 
-    assert "Make <strong>new@example.com</strong>" in text_of(opened(client, f"{path}/{change(token)}"))
+    assert "Use <strong>new@example.com</strong>" in text_of(opened(client, f"{path}/{change(token)}"))
     client.post(CONFIRM)
     assert address_of(alice) == "new@example.com"
 
@@ -171,7 +171,7 @@ def test_pf6_a_link_to_confirm_that_is_opened_by_another_account_says_so_and_is_
     assert on["Location"] == CONFIRM
     assert browser.get(CONFIRM)["Location"] == f"/session?next={CONFIRM}"
     assert post_password(browser, alice, next=CONFIRM)["Location"] == CONFIRM
-    assert "Make <strong>new@example.com</strong>" in text_of(browser.get(CONFIRM))
+    assert "Use <strong>new@example.com</strong>" in text_of(browser.get(CONFIRM))
     assert browser.post(CONFIRM)["Location"] == "/app"
     assert address_of(alice) == "new@example.com"
     assert address_of(bob) == "bob@example.com"

@@ -46,7 +46,7 @@ def test_pr_09_a_new_address_counts_once_confirmed_and_the_old_one_is_told(alice
     assert post_password(Client(), alice).status_code == 302
 
 
-KEEPS = "its entry keeps the address with which you set it up"
+KEEPS = "its entry keeps the address that you set it up with"
 
 
 def test_pf13_whoever_has_two_factor_is_told_that_the_entry_in_the_app_stays(alice, mailoutbox):

@@ -158,7 +158,7 @@ def test_pf8_nobody_is_told_to_sign_up_where_they_can_not(stage, invite, setting
     assert ("If you need one, ask help@example.com." in told) is not offered
     assert ("/account/new" in Client().get("/session").content.decode()) is offered
     owners_page = text_of(stage.browser("una").get("/app/open/settings/users"))
-    assert ("only those who already have one can accept." in owners_page) is not offered
+    assert ("only people who already have one can accept." in owners_page) is not offered
 
 
 def test_pf8_somebody_who_is_invited_by_name_is_not_told_to_sign_up(stage, invite):
@@ -176,7 +176,7 @@ def test_pf6_the_sign_in_says_who_invites_to_what_and_no_more(stage, invite, who
     for page in ("/session", "/account/new"):
         said = text_of(browser.get(f"{page}?next={PAGE}"))
         assert "una has invited you to join open." in said
-        assert "create an account with the email address that got the mail" in said
+        assert "create an account with the email address that was invited" in said
         assert who not in said  # an account with that address or none: the same page (D24)
         assert "has invited you" not in text_of(browser.get(page))  # on the way to somewhere else
 

@@ -60,7 +60,7 @@ def test_sf12_sm_18_twenty_unused_codes_pause_set_ups_in_a_country(transactional
     assert refused.status_code == 422
     page = refused.content.decode()
     in_a_day = r"(tomorrow|on [\w ]+) at \d\d:\d\d UTC"
-    told = rf"{re.escape(PAUSED)} We'll try again {in_a_day}\. Use an authenticator app instead"
+    told = rf"{re.escape(PAUSED)} We&#x27;ll try again {in_a_day}\. Use an authenticator app instead"
     assert re.search(told, page)
     assert not SMSDevice.objects.filter(user__username="newcomer51").exists()
     assert not AuditEvent.objects.filter(event="two_factor.started", actor="user:newcomer51").exists()
@@ -306,7 +306,7 @@ def test_sf12_unused_logins_are_paused_next(owners, moving_clock, caplog, settin
 
     page = client.get("/session/two-factor").content.decode()
     assert page.count("Text messages to your country are paused at the moment.") == 1
-    assert re.search(r"We try again in [\w ]+(, at \d\d:\d\d UTC)?\. Use a recovery code instead\.", page)
+    assert re.search(r"We&#x27;ll try again in [\w ]+(, at \d\d:\d\d UTC)?\. Use a recovery code instead\.", page)
     assert "If you have neither, write to help@example.com." in page
     assert "Text me a code" not in page
     client.post("/session/two-factor-send-sms")
@@ -461,7 +461,7 @@ def test_sf12_a_pause_between_the_number_and_the_text_is_told(transactional_db):
 
     assert outbox == []
     assert page.count(PAUSED) == 1
-    assert "We don't know yet when we can send them again. Use an authenticator app instead" in page
+    assert "We don&#x27;t know yet when we can send them again. Use an authenticator app instead" in page
 
 
 def test_sf12_the_application_is_not_begun_with_a_number_that_is_paused(transactional_db):
