@@ -53,7 +53,7 @@ class NameTaken(RuleViolation):
 
 class CreationNotAllowed(RuleViolation):
     code = "creation-not-allowed"
-    message = gettext_lazy("Only site administrators can create organizations here.")
+    message = gettext_lazy("Only site admins can create organizations here.")
 
 
 class NoLongerAllowed(RuleViolation):

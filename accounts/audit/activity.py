@@ -58,7 +58,7 @@ def by_whom(event: AuditEvent, user: User) -> str:
         return _("a program, with your API token %(id)s") % {"id": event.data["token"]}
     if not event.actor.startswith("user:") or event.actor == subject_of(user):
         return ""
-    return _("a site administrator") if event.door == "admin" else event.actor.removeprefix("user:")
+    return _("a site admin") if event.door == "admin" else event.actor.removeprefix("user:")
 
 
 def is_own_program(event: AuditEvent, user: User) -> bool:

@@ -23,7 +23,7 @@ grantable: Registry[Promise] = Registry()
 
 OF_ACCOUNTS: dict[str, Promise] = {
     "accounts.view_user": gettext_lazy("See users"),
-    CHANGE_USERS: gettext_lazy("Deactivate and activate users, and remove their two-factor authentication"),
+    CHANGE_USERS: gettext_lazy("Deactivate and reactivate users, and remove their two-factor authentication"),
     "accounts.view_auditevent": gettext_lazy("See audit events"),
 }
 

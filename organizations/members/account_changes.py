@@ -57,9 +57,9 @@ def warn_of_deactivation(user: User) -> LeftWithout | None:
     )
     after = ngettext(
         "%(name)s was the only active owner of the organization %(names)s. Nobody can manage it until the "
-        "account is activated again.",
+        "account is reactivated.",
         "%(name)s was the only active owner of the organizations %(names)s. Nobody can manage them until the "
-        "account is activated again.",
+        "account is reactivated.",
         len(names),
     )
     return LeftWithout(before % shown, after % shown)

@@ -76,7 +76,7 @@ def in_words(invitation: Membership) -> str:
     names = {"inviter": invitation.invited_by, "organization": invitation.organization.name}
     if invitation.invited_by:
         return _("%(inviter)s has invited you to join %(organization)s.") % names
-    return _("You are invited to join %(organization)s.") % names
+    return _("You're invited to join %(organization)s.") % names
 
 
 def way_in(invitation: Membership) -> str:

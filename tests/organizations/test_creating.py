@@ -119,7 +119,7 @@ def test_only_people_with_a_confirmed_address_create():
 def test_d31_creation_can_be_left_to_site_admins(alices):
     root = people.make_user("root", is_staff=True)
 
-    assert "Only site administrators" in alices.get(NEW).content.decode()
+    assert "Only site admins" in alices.get(NEW).content.decode()
     assert create(alices).status_code == 422
     assert create(people.sign_in(root)).status_code == 302
 

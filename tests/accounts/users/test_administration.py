@@ -786,7 +786,7 @@ def test_sf3_superusers_are_told_when_somebody_with_rights_deletes_their_account
     assert not User.objects.filter(pk__in=[alice.pk, helper.pk]).exists()
     told = [mail for mail in mailoutbox if mail.to == [root.email]]
     assert [mail.subject for mail in told] == ["helper: account deleted"]
-    assert "- Deactivate and activate users" in told[0].body
+    assert "- Deactivate and reactivate users" in told[0].body
     assert "helper" in told[0].body[told[0].body.index("Who did it:") :]
 
 

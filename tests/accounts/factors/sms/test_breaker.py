@@ -306,7 +306,9 @@ def test_sf12_unused_logins_are_paused_next(owners, moving_clock, caplog, settin
 
     page = client.get("/session/two-factor").content.decode()
     assert page.count("Text messages to your country are paused at the moment.") == 1
-    assert re.search(r"We&#x27;ll try again in [\w ]+(, at \d\d:\d\d UTC)?\. Use a recovery code instead\.", page)
+    assert re.search(
+        r"We&#x27;ll try again in [\w ]+(, at \d\d:\d\d UTC)?\. Use a recovery code instead\.", page
+    )
     assert "If you have neither, write to help@example.com." in page
     assert "Text me a code" not in page
     client.post("/session/two-factor-send-sms")
