@@ -180,7 +180,7 @@ def test_of12_a_bare_debian_machine_becomes_a_site_that_people_sign_in_to(machin
     person.sign_in()
     person.enrol()
     person.goto("/admin/")
-    assert "Site administration" in person.text
+    assert "Site admin" in person.text
     wait_until(lambda: mails(machine))
     assert {mail["From"] for mail in mails(machine)} == {"TFC Auth <no-reply@example.com>"}
     guide.sendline("")

@@ -145,7 +145,7 @@ def test_of5_a_text_that_the_provider_did_not_take_is_told_and_sent_once(
     assert seconds(lambda: post_password(client, sam)) < LONGEST
 
     page = client.get("/session/two-factor").content.decode()
-    assert "could not be delivered" in page
+    assert "couldn&#x27;t deliver" in page
     assert "Use a recovery code" in page
     call_command("run_due_work")
     assert len(by_twilio.messages) == (0 if mode == "away" else 1)
