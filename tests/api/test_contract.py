@@ -163,6 +163,10 @@ class Story(for_stories.as_state_machine()):
 
     def before_call(self, case):
         self.world.lead_somewhere(case)
+        # An empty object is written as nothing, and nothing stands for the default.
+        for name, value in (case.query or {}).items():
+            if value in ({}, []):
+                case.query[name] = str(value)
 
     def after_call(self, response, case):
         self.answers[response.status_code] += 1

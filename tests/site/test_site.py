@@ -4,12 +4,13 @@ import re
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
-from django.core.mail import EmailMessage, get_connection
+from django.core.mail import EmailMessage
 from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.views import development
+from tests.support.mails import send_by
 from tests.support.people import sign_in
 from tfc_auth import guide
 
@@ -66,8 +67,8 @@ def test_the_development_inbox_has_no_address_without_debug(client, db):
 
 def test_the_development_inbox_says_when_a_mail_was_sent(rf, settings, tmp_path):
     settings.DEBUG, settings.MAIL_DIR = True, tmp_path
-    backend = "django.core.mail.backends.filebased.EmailBackend"
-    EmailMessage("Hello", connection=get_connection(backend, file_path=tmp_path), to=["a@example.com"]).send()
+    send_by("django.core.mail.backends.filebased.EmailBackend", settings, EMAIL_FILE_PATH=str(tmp_path))
+    EmailMessage("Hello", to=["a@example.com"]).send()
     (tmp_path / "2.log").write_text("To: b@example.com\nSubject: Never\nDate: some day\n\nText\n")
     request = rf.get("/dev/outbox")
     request.user = AnonymousUser()
