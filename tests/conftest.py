@@ -29,13 +29,20 @@ from tests.support.machine import (
 from tests.support.releases import NO_HISTORY
 from tests.support.servers import start_site as start
 
-pytest_plugins = ["tests.support.people", "tests.support.organizations", "tests.support.crawl_people"]
+pytest_plugins = [
+    "tests.support.people",
+    "tests.support.organizations",
+    "tests.support.crawl_people",
+    "tests.support.starts",
+]
 
 # Races, limits, locks, what a failing write leaves behind, the outbox, sessions, sizes: where the databases
 # differ, or could. `make test` runs these on SQLite, too, and `make test-all` all the others.
 DEPENDS_ON_DATABASE = (
     "tests/races/",
     "tests/accounts/audit/test_append_only.py",
+    "tests/accounts/audit/test_event_log.py",
+    "tests/accounts/audit/test_retention.py",
     "tests/accounts/database/",
     "tests/accounts/limits/",
     "tests/accounts/management/test_doctor.py",
@@ -73,6 +80,7 @@ LONG = (
     "tests/hardening/test_strangers.py",
     "tests/hardening/test_text.py",
     "tests/accounts/factors/sms/test_breaker.py",
+    "tests/accounts/factors/sms/test_breaker_logins.py",
     "tests/accounts/factors/sms/test_set_ups.py",
     "tests/accounts/management/test_doctor.py",
     "tests/test_bad_input.py",

@@ -1,29 +1,20 @@
 """Opposite things at the same moment: one comes first, and what is left is what the last one says."""
 
-import threading
-from itertools import pairwise
-
-import psycopg
 import pytest
-from django.db import connection
 
 from accounts import factors
 from accounts.factors.backup_codes.models import BackupCodeSet
 from accounts.factors.totp.models import TOTPDevice
 from accounts.models import AuditEvent, OutboxMessage, Session, User
-from accounts.models.public_ids import public_id
 from accounts.two_factor import backup_codes
-from organizations.models import Membership, Organization
-from tests.api.clients import token_of
-from tests.support import environment
-from tests.support.invariants import broken
-from tests.support.organizations import enrolled, found, membership_of, require
+from organizations.models import Membership
+from tests.races.states import CONFIRM, DELETE, DISABLE, confirmed_devices
+from tests.support.organizations import found, membership_of
 from tests.support.parallel import (
     AT_ONCE,
     CHALLENGE,
     RECOVERY,
     browser,
-    called,
     codes_on,
     fire,
     is_signed_in,
@@ -37,18 +28,11 @@ from tests.support.parallel import (
     start_enrolment,
     write_down,
 )
-from tests.support.people import PASSWORD, TWO_FACTOR, enrol, make_user, rights_shown
+from tests.support.people import PASSWORD, TWO_FACTOR, enrol, make_user
 from tests.support.waiting import wait_until
 
-CONFIRM = f"{TWO_FACTOR}/confirm"
-DISABLE = f"{TWO_FACTOR}/disable"
-DELETE = "/app/settings/profile/delete"
 RENEW = f"{TWO_FACTOR}/renew-codes"
 CODES = f"{TWO_FACTOR}/codes"
-
-
-def confirmed_devices(user):
-    return TOTPDevice.objects.filter(user=user, confirmed=True)
 
 
 def confirmed_sets(user):
@@ -226,134 +210,6 @@ def test_rc_07_renewing_against_a_login_with_an_old_code(live_site, rounds):
 # --- Organizations ---
 
 
-def test_i1_requiring_disabling_and_new_owners_keep_every_owner_enrolled(live_site, rounds):
-    for number in rounds():
-        people = [make_user(f"{name}{number}") for name in ["alice", "bob", "carol"]]
-        apps = [enrol(user) for user in people]
-        alice, bob, carol = people
-        name = f"acme{number}"
-        found(name, alice, owners=[carol], members=[bob])
-        first, second = (sign_in(live_site, alice, apps[0]) for _ in range(2))
-        bobs, carols = sign_in(live_site, bob, apps[1]), sign_in(live_site, carol, apps[2])
-        users = f"/app/{name}/settings/users/{membership_of(bob, name).pk}"
-        authentication = f"/app/{name}/settings/authentication"
-
-        raws = []
-        for _ in range(4):
-            raws += [
-                write_down(first, f"{authentication}/require-two-factor"),
-                write_down(second, f"{users}/make-owner"),
-                write_down(bobs, DISABLE, password=PASSWORD),
-                write_down(carols, DISABLE, password=PASSWORD),
-                write_down(second, f"{users}/unmake-owner"),
-            ]
-        fire(live_site, raws)
-
-        organization = Organization.objects.get(name=name)
-        unenrolled = Membership.objects.owners().filter(
-            organization=organization, user__two_factor_enabled_at=None
-        )
-        assert not (organization.is_mandatory and unenrolled.exists())
-
-
-def test_i1_lifting_and_requiring_again_end_in_one_of_both(live_site, rounds, alice):
-    app = enrol(alice)
-    organization = found("acme", alice)
-    for _ in rounds():
-        visitors = [sign_in(live_site, alice, app) for _ in range(2)]
-        page = "/app/acme/settings/authentication"
-
-        fire(
-            live_site,
-            [
-                write_down(visitor, f"{page}/{action}")
-                for visitor in visitors
-                for action in ["require-two-factor", "disable-two-factor"]
-            ]
-            * 5,
-        )
-
-        changes = rounds.events("organization.auth_policy_changed")
-        policies = [event.data["policy"] for event in changes]
-        organization.refresh_from_db()
-        assert policies[-1] == organization.collaborator_auth_policy
-        assert all(before != after for before, after in pairwise(policies))
-
-
-def test_f8_owners_and_members_act_on_each_other_without_waiting_in_a_circle(live_site, rounds):
-    for number in rounds():
-        alice, bob = (make_user(f"{name}{number}") for name in ["alice", "bob"])
-        organizations = [found(f"{name}{number}", alice, owners=[bob]) for name in ["acme", "fort"]]
-        visitors = {user: [sign_in(live_site, user) for _ in range(2)] for user in (alice, bob)}
-
-        raws = []
-        for organization in organizations:
-            for user, other in [(alice, bob), (bob, alice)]:
-                row = f"/app/{organization.name}/settings/users/{membership_of(other, organization.name).pk}"
-                first, second = visitors[user]
-                raws += [
-                    write_down(first, f"{row}/unmake-owner"),
-                    write_down(second, f"{row}/make-owner"),
-                    write_down(first, f"/app/{organization.name}/settings/general", email="x@y.example"),
-                    write_down(second, f"/app/{organization.name}/leave"),
-                    write_down(first, "/app/settings/profile/email", email=f"new-{user.email}"),
-                ]
-        fire(live_site, raws)
-
-
-def test_f8_enabling_against_joining_leaving_and_deleting_keeps_copies_and_counts_right(live_site, rounds):
-    for number in rounds():
-        alice, bob = (make_user(f"{name}{number}") for name in ["alice", "bob"])
-        names = [f"{name}{number}" for name in ["acme", "fort", "open", "shut"]]
-        owner = sign_in(live_site, alice)
-        joined = [found(name, alice, members=[bob]) for name in names[:2]]
-        for name in names[2:]:
-            found(name, alice)
-            post(owner, f"/app/{name}/settings/users/add", username=bob.username)
-        enabling, *others = (sign_in(live_site, bob) for _ in range(4))
-        code = start_enrolment(enabling, bob).code()
-        rows = [membership_of(bob, name).pk for name in names]
-
-        raws = [
-            write_down(others[0], f"/app/{joined[0].name}/leave"),
-            write_down(others[1], f"/app/settings/organizations/{rows[2]}/accept"),
-            write_down(others[2], f"/app/settings/organizations/{rows[3]}/accept"),
-            write_down(owner, f"/app/{names[0]}/settings/users/{rows[0]}/remove"),
-            write_down(owner, f"/app/{names[1]}/settings/general/delete", name=names[1]),
-            write_down(owner, f"/app/{names[3]}/settings/users/{rows[3]}/remove"),
-        ]
-        raws.insert(number, write_down(enabling, CONFIRM, code=code))
-        fire(live_site, raws * 2)
-
-        assert confirmed_devices(bob).count() == 1
-
-
-def test_or_06_one_of_two_last_owners_stays(live_site, rounds):
-    for number in rounds():
-        alice, bob = (make_user(f"{name}{number}") for name in ["alice", "bob"])
-        name = f"acme{number}"
-        found(name, alice, owners=[bob])
-        visitors = [sign_in(live_site, user) for user in (alice, bob)]
-        users = f"/app/{name}/settings/users"
-
-        fire(
-            live_site,
-            [
-                raw
-                for visitor, user, other in zip(visitors, (alice, bob), (bob, alice), strict=True)
-                for raw in [
-                    write_down(visitor, f"/app/{name}/leave"),
-                    write_down(visitor, f"{users}/{membership_of(other, name).pk}/remove"),
-                    write_down(visitor, f"{users}/{membership_of(user, name).pk}/unmake-owner"),
-                    write_down(visitor, DELETE, password=PASSWORD),
-                ]
-            ]
-            * 2,
-        )
-
-        assert Membership.objects.owners().filter(organization__name=name).count() == 1
-
-
 def test_rc_09_an_invitation_is_accepted_once_by_whom_it_is_for(live_site, rounds, alice, bob, mallory):
     visitors = [sign_in(live_site, user) for user in [bob] * 6 + [mallory] * 2]
     for number in rounds():
@@ -488,82 +344,3 @@ def test_f8_deleting_an_account_against_everything_else_of_it(live_site, rounds)
         if rounds.events("account.deleted").exists():
             assert not User.objects.filter(pk=user.pk).exists()
             assert not Session.objects.filter(user_id=user.pk).exists()
-
-
-# --- Site admins ---
-
-
-def test_two_superusers_who_demote_each_other_never_leave_the_site_without_one(live_site, rounds):
-    for number in rounds():
-        User.objects.update(is_superuser=False)
-        roots = [make_user(f"root{number}-{n}", is_staff=True, is_superuser=True) for n in range(2)]
-        visitors = [sign_in(live_site, root, enrol(root)) for root in roots]
-
-        fire(
-            live_site,
-            [
-                write_down(
-                    visitor,
-                    f"/admin/accounts/user/{other.pk}/act/rights/",
-                    is_staff="on",
-                    reason="x",
-                    **rights_shown(other),
-                )
-                for visitor, other in zip(visitors, reversed(roots), strict=True)
-            ],
-        )
-
-        assert User.objects.filter(is_superuser=True).count() == 1
-
-
-def somebody_waits():
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-        return cursor.fetchone()[0] > 0
-
-
-def test_tf4_r42_who_becomes_an_owner_while_two_factor_is_removed_keeps_it(live_site):
-    if environment.KIND != "postgresql":
-        return  # one writer at a time: nothing comes in between
-    root = make_user("root", is_staff=True, is_superuser=True)
-    owner, member = make_user("owner"), make_user("member")
-    for user in (root, owner, member):
-        enrolled(user)
-    require(found("acme", owner, members=[member]))
-    path = f"/admin/users/{public_id('user', member.pk)}/actions/disable_two_factor"
-    raw, replies = called(live_site, "POST", path, token_of(root)), []
-
-    with psycopg.connect(environment.test_database_url()) as other:
-        other.execute("SELECT 1 FROM accounts_user WHERE id = %s FOR NO KEY UPDATE", [member.pk])
-        removal = threading.Thread(target=lambda: replies.extend(fire(live_site, [raw])))
-        removal.start()
-        wait_until(somebody_waits, live_site.log)
-        other.execute("UPDATE organizations_membership SET is_owner = true WHERE user_id = %s", [member.pk])
-    removal.join()
-
-    assert replies[0].status == 422, replies[0].text
-    assert User.objects.get(pk=member.pk).is_enrolled
-    assert broken() == []
-
-
-def test_r42_nobody_becomes_an_owner_whose_two_factor_is_removed_at_this_moment(live_site):
-    if environment.KIND != "postgresql":
-        return  # one writer at a time: nothing comes in between
-    owner, member = make_user("owner"), make_user("member")
-    visitor, replies = sign_in(live_site, owner, enrol(owner)), []
-    enrolled(member)
-    require(found("acme", owner, members=[member]))
-    raw = write_down(visitor, f"/app/acme/settings/users/{membership_of(member, 'acme').pk}/make-owner")
-
-    with psycopg.connect(environment.test_database_url()) as other:
-        off = "UPDATE accounts_user SET two_factor_enabled_at = NULL WHERE id = %s"
-        other.execute(off, [member.pk])
-        promotion = threading.Thread(target=lambda: replies.extend(fire(live_site, [raw])))
-        promotion.start()
-        wait_until(lambda: somebody_waits() or not promotion.is_alive(), live_site.log)
-        mirror = "UPDATE organizations_membership SET two_factor_enabled = false WHERE user_id = %s"
-        other.execute(mirror, [member.pk])
-    promotion.join()
-
-    assert replies
-    assert not membership_of(member, "acme").is_owner

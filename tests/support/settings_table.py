@@ -1,5 +1,11 @@
 """For each setting of README's table: what is good, what stands for the same, and what stops the start."""
 
+import re
+
+from tests.support.environment import ROOT
+
+NAMES = re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+
 KEY = "a key of thirty-two characters and some more"
 FACTORS = "accounts.factors.totp.factor.TOTPFactor,accounts.factors.backup_codes.factor.BackupCodesFactor"
 SWITCH = [("2", "must be 1 or 0"), ("ture", "must be 1 or 0"), ("yes please", "must be 1 or 0")]

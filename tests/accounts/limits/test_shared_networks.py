@@ -19,7 +19,7 @@ from tests.api.clients import ApiClient
 from tests.support.environment import ROOT
 from tests.support.mails import link_in
 from tests.support.people import PASSWORD, make_user, post_password, sign_in
-from tests.test_settings import NEEDED
+from tests.support.starts import NEEDED
 from tfc_auth.environment.lists import network_of
 from tfc_auth.shared_networks import shared_networks
 

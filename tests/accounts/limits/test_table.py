@@ -11,15 +11,14 @@ import time_machine
 
 from accounts.limits import Told, refusal_of
 from accounts.web.durations import when
-from tests.accounts.limits import walk_texts
-from tests.accounts.limits.walk import WALK
+from tests.accounts.limits import walk_accounts, walk_organizations, walk_texts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ROOT = Path(__file__).resolve().parents[3]
 TABLE = (ROOT / "docs" / "limits.md").read_text()
 KINDS = {"Budget", "Ceiling", "BySource", "ByWidestSource"}
-CASES = {**WALK, **walk_texts.WALK}
+CASES = {**walk_accounts.WALK, **walk_organizations.WALK, **walk_texts.WALK}
 TAKES_PASSWORD = "takes the account's password"
 
 

@@ -11,7 +11,7 @@ from organizations import tokens as organization_tokens
 from organizations.members import memberships
 from organizations.models import Membership, Organization, OrganizationToken
 from tests.api.clients import ApiClient, api_client, document
-from tests.api.test_tokens import ORGANIZATION, data_of, team_path, tokens_path
+from tests.api.token_paths import ORGANIZATION, data_of, team_path, tokens_path
 from tests.support import environment
 from tests.support.organizations import found, membership_of
 from tests.support.people import PASSWORD, sign_in

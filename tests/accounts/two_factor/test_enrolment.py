@@ -36,7 +36,6 @@ from tests.support.two_factor import (
     key_of,
     let_sudo_expire,
     pending,
-    recover,
     with_key,
 )
 
@@ -51,9 +50,6 @@ def prove_by_password(client, page=CONFIRM):
 
 def confirmed(user):
     return TOTPDevice.objects.filter(user=user, confirmed=True).count()
-
-
-# ---------------------------------------------------------------- turning it on
 
 
 def test_enrols_with_an_application(alice):
@@ -406,80 +402,3 @@ def test_lg_19_enrolling_leads_to_no_other_site(alice, target):
     assert "evil" not in client.get(f"{HOME}?next={target}").content.decode()
     assert "evil" not in answer(client, app.code(), CONFIRM).content.decode()
     assert act(client, "codes/kept")["Location"] == HOME
-
-
-# ---------------------------------------------------------------- replacing
-
-
-@pytest.fixture
-def replacing(alice, app_of_alice):
-    """alice is about to replace her app: (her browser, the new app)."""
-    client = sign_in(alice, app_of_alice)
-    assert act(client, "app/replace")["Location"] == CONFIRM
-    return client, Authenticator(alice, key_on(client.get(CONFIRM)))
-
-
-def test_the_old_app_works_until_the_new_one_has_given_a_right_code(alice, app_of_alice, replacing):
-    client, new = replacing
-
-    assert new.key != app_of_alice.key
-    assert answer(client, app_of_alice.fresh_code(), CONFIRM).status_code == 422
-    assert answer(pending(alice), new.code()).status_code == 422
-    assert answer(pending(alice), app_of_alice.fresh_code()).status_code == 302
-
-
-def test_the_new_app_takes_the_place_of_the_old_one(alice, app_of_alice, replacing):
-    client, new = replacing
-    enabled_at = alice.two_factor_enabled_at
-
-    assert answer(client, new.code(), CONFIRM)["Location"] == HOME
-
-    assert answer(pending(alice), app_of_alice.code()).status_code == 422
-    assert answer(pending(alice), new.fresh_code()).status_code == 302
-    alice.refresh_from_db()
-    assert alice.two_factor_enabled_at == enabled_at
-    assert TOTPDevice.objects.count() == 1
-    assert broken() == []
-
-
-def test_replacing_keeps_the_backup_codes(alice, app_of_alice, replacing):
-    client, new = replacing
-    answer(client, new.code(), CONFIRM)
-
-    assert recover(pending(alice), app_of_alice.codes[0]).status_code == 302
-
-
-def test_r50_replacing_ends_other_sessions_and_is_announced(alice, app_of_alice, replacing, mailoutbox):
-    client, new = replacing
-    other, waiting = sign_in(alice, app_of_alice), pending(alice)
-    mailoutbox.clear()
-
-    answer(client, new.code(), CONFIRM)
-
-    assert is_signed_in(client, alice)
-    assert is_out(other)
-    assert answer(waiting, new.fresh_code())["Location"] == "/session"
-    assert [mail.subject for mail in mailoutbox] == ["Your two-factor device was replaced"]
-    assert events_of(alice)[-1] == "two_factor.replaced"
-
-
-def test_cancelling_a_replacement_keeps_the_old_app(alice, app_of_alice, replacing):
-    client, new = replacing
-    act(client, "cancel")
-
-    assert answer(client, new.code(), CONFIRM)["Location"] == HOME
-    assert answer(pending(alice), app_of_alice.fresh_code()).status_code == 302
-
-
-@pytest.mark.parametrize("factor", ["backup-codes", "nothing"])
-def test_only_a_device_that_is_there_can_be_replaced(alice, app_of_alice, factor):
-    client = sign_in(alice, app_of_alice)
-
-    assert act(client, f"{factor}/replace").status_code == 404
-
-
-def test_nothing_to_replace_without_two_factor(alice):
-    client = sign_in(alice)
-
-    assert act(client, "app/replace")["Location"] == HOME
-    assert "Application isn&#x27;t configured." in client.get(HOME).content.decode()

@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from accounts.models import AuditEvent, RateLimit, User
-from tests.accounts.users.test_passwords import change, forgot, reset
+from tests.accounts.users.reset_links import change, forgot, reset
 from tests.api.clients import api_client, document
 from tests.support.mails import link_in
 from tests.support.people import PASSWORD, TWO_FACTOR, enrol, make_user, post_password, sign_in

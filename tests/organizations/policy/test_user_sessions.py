@@ -1,49 +1,34 @@
 """User Sessions of an organization (D11, R48): owners shorten the sessions of those who have accepted."""
 
 import re
-from datetime import timedelta
 
 import pytest
 from django.core import mail
 from django.db import IntegrityError, connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
 from accounts.management import housekeeping
-from accounts.models import AuditEvent, RememberedBrowser, Session
-from organizations.members import invitations
+from accounts.models import AuditEvent
 from organizations.models import Organization
-from organizations.policy.user_sessions import update_user_sessions
+from tests.organizations.policy.session_times import (
+    PAGE,
+    UPDATE,
+    age,
+    age_browser,
+    is_asked,
+    is_in,
+    limit,
+    remember,
+)
 from tests.support import people
-from tests.support.organizations import SERVER, actor_of, found, let_sudo_expire
+from tests.support.organizations import found, let_sudo_expire
 from tests.support.statements import statements
-from tests.support.two_factor import CHALLENGE, RECOVERY, sudo_page
+from tests.support.two_factor import sudo_page
 
 pytestmark = pytest.mark.django_db
 
-PAGE = "/app/open/settings/authentication"
-UPDATE = f"{PAGE}/user-sessions"
+
 LONGEST = 20160
-
-
-def limit(name, *, timeout=None, remember=None):
-    organization = Organization.objects.get(name=name)
-    update_user_sessions(organization, timeout=timeout, remember=remember, actor=SERVER)
-
-
-def age(user, *, idle=0, since=0):
-    """Let so many minutes go by for the sessions of a user: without use, or from the sign-in on."""
-    now = timezone.now()
-    sessions = Session.objects.filter(user=user)
-    if idle:
-        sessions.update(last_used_at=now - timedelta(minutes=idle))
-    if since:
-        sessions.update(created_at=now - timedelta(minutes=since), last_used_at=now)
-
-
-def is_in(client):
-    return client.get("/app/settings/profile").status_code == 200
 
 
 def limits_of(name="open"):
@@ -165,275 +150,6 @@ def test_it_is_recorded_once_and_told_to_the_owners(stage):
     told = [message for message in mail.outbox if "open changed how long" in message.subject]
     assert sorted(message.to[0] for message in told) == ["olga@example.com", "una@example.com"]
     assert "after 1 hour without use, and 14 days after" in " ".join(told[0].body.split())
-
-
-# ---------------------------------------------------------------- idle
-
-
-def test_se_02_r48_idle_for_sixty_one_minutes(stage):
-    limit("open", timeout=60)
-    browser = stage.browser("max")
-
-    age(stage.max, idle=61)
-
-    assert not is_in(browser)
-    assert browser.get(PAGE)["Location"].startswith("/session?next=")
-
-
-@pytest.mark.parametrize(("minutes", "alive"), [(59, True), (60, False)])
-def test_se_02_idle_to_the_minute(stage, minutes, alive):
-    limit("open", timeout=60)
-    browser = stage.browser("max")
-
-    age(stage.max, idle=minutes)
-
-    assert is_in(browser) is alive
-
-
-def test_se_02_a_session_in_use_stays(stage):
-    """The last use is written once a minute: often enough for sixty."""
-    limit("open", timeout=60)
-    browser = stage.browser("max")
-
-    for _ in range(4):
-        age(stage.max, idle=50)
-        assert is_in(browser)
-
-
-def test_d11_it_holds_from_the_next_request_on(stage):
-    browser = stage.browser("max")
-    age(stage.max, idle=61)
-    before = list(Session.objects.filter(user=stage.max).values_list())
-
-    limit("open", timeout=60)
-
-    assert list(Session.objects.filter(user=stage.max).values_list()) == before
-    assert not is_in(browser)
-
-
-def test_d11_the_owners_own_session_too(stage):
-    browser = stage.browser("olga")
-    Session.objects.filter(user=stage.olga).update(created_at=timezone.now() - timedelta(minutes=90))
-
-    browser.post(UPDATE, {"session_remember": "60"})
-
-    assert not is_in(browser)
-
-
-# ---------------------------------------------------------------- in total
-
-
-@pytest.mark.parametrize(("minutes", "alive"), [(1440 - 1, True), (1440 + 1, False)])
-def test_se_02_r48_a_day_and_a_minute_of_use(stage, minutes, alive):
-    limit("open", remember=1440)
-    browser = stage.browser("max")
-
-    age(stage.max, since=minutes)
-
-    assert is_in(browser) is alive
-
-
-# ---------------------------------------------------------------- whose rule
-
-
-def test_d11_the_strictest_of_several_organizations(stage):
-    limit("open", timeout=120, remember=600)
-    limit("fort", timeout=600, remember=120)
-    browser = stage.browser("max")
-
-    age(stage.max, idle=121)
-    assert not is_in(browser)
-    age(stage.max, idle=119)
-    assert is_in(browser)
-    age(stage.max, since=121)
-    assert not is_in(browser)
-
-
-def test_d11_of_other_peoples_organizations_none(stage):
-    limit("open", timeout=60)
-    browser = stage.browser("oscar")
-
-    age(stage.oscar, idle=300)
-
-    assert is_in(browser)
-
-
-def test_d11_an_invitation_shortens_nothing_until_it_is_accepted(stage):
-    limit("open", timeout=60)
-    browser = stage.browser("eve")
-    organization = Organization.objects.get(name="open")
-    invitation = invitations.invite(organization, "eve", actor=actor_of(stage.olga))
-
-    age(stage.eve, idle=61)
-    assert is_in(browser)
-    browser.post(f"/app/settings/organizations/{invitation.pk}/accept")
-    age(stage.eve, idle=61)
-
-    assert not is_in(browser)
-
-
-def test_d24_an_invitation_says_what_it_would_shorten(stage):
-    limit("open", timeout=60)
-    invitations.invite(Organization.objects.get(name="open"), "eve", actor=actor_of(stage.olga))
-
-    page = " ".join(stage.browser("eve").get("/app/settings/organizations").content.decode().split())
-
-    assert "we sign you out after 1 hour of inactivity." in page
-    assert "you have to sign in again" not in page
-
-
-def test_d11_leaving_lifts_it(stage):
-    limit("open", timeout=60)
-    browser = stage.browser("mia")
-    browser.post("/app/open/leave")
-
-    age(stage.mia, idle=300)
-
-    assert is_in(browser)
-
-
-def test_d11_a_locked_out_member_is_a_member(stage):
-    limit("fort", timeout=60)
-    browser = stage.browser("mia")
-
-    age(stage.mia, idle=61)
-
-    assert not is_in(browser)
-
-
-def test_a_pending_login_keeps_its_ten_minutes(stage):
-    limit("open", timeout=60, remember=60)
-    client = Client()
-    people.post_password(client, stage.max)
-    Session.objects.filter(pending_user=stage.max).update(
-        created_at=timezone.now() - timedelta(minutes=9),
-        last_used_at=timezone.now() - timedelta(minutes=9),
-    )
-
-    response = client.post(CHALLENGE, {"code": stage.apps["max"].fresh_code()})
-
-    assert response["Location"] == "/app"
-    assert is_in(client)
-
-
-def test_the_time_begins_with_the_second_factor_not_with_the_password(stage):
-    limit("open", remember=60)
-    client = people.sign_in(stage.max, stage.apps["max"])
-
-    created_at = Session.objects.filter(user=stage.max).latest("id").created_at
-
-    assert is_in(client)
-    assert timezone.now() - created_at < timedelta(minutes=1)
-
-
-# ---------------------------------------------------------------- remembered browsers (D10)
-
-
-def remember(stage, name="max"):
-    client = Client()
-    people.post_password(client, stage.people[name])
-    client.post(CHALLENGE, {"code": stage.apps[name].fresh_code(), "remember": "on"})
-    client.post("/session/logout")
-    return client
-
-
-def is_asked(client, user):
-    target = people.post_password(client, user)["Location"]
-    client.post("/session/logout")
-    return target == CHALLENGE
-
-
-def age_browser(minutes):
-    RememberedBrowser.objects.update(created_at=timezone.now() - timedelta(minutes=minutes))
-
-
-def test_d10_it_is_capped_at_the_time_of_use(stage):
-    client = remember(stage)
-    age_browser(61)
-    assert not is_asked(client, stage.max)
-
-    limit("fort", remember=60)
-    assert is_asked(client, stage.max)
-    age_browser(59)
-    assert not is_asked(client, stage.max)
-
-
-@pytest.mark.parametrize(
-    ("minutes", "words"),
-    [
-        (None, "14 days"),
-        (20160, "14 days"),
-        (3 * 1440, "3 days"),
-        (480, "8 hours"),
-        (1500, "1 day and 1 hour"),
-        (90, "1 hour and 30 minutes"),
-    ],
-)
-@pytest.mark.parametrize("page", [CHALLENGE, RECOVERY])
-def test_d10_the_box_says_how_long_it_will_be(stage, page, minutes, words):
-    limit("open", remember=minutes)
-    client = Client()
-    people.post_password(client, stage.max)
-
-    assert f">Remember this device for {words}</label>" in client.get(page).content.decode()
-
-
-def test_d10_the_box_goes_by_the_strictest_of_the_persons_organizations(stage):
-    limit("open", remember=600)
-    limit("fort", remember=120)
-    client = Client()
-    for user, words in [(stage.max, "2 hours"), (stage.eve, "14 days")]:
-        people.post_password(client, user)
-        assert f"Remember this device for {words}" in client.get(CHALLENGE).content.decode()
-
-
-def test_d10_the_mail_says_how_long_it_will_be(stage):
-    limit("open", remember=1440)
-    mail.outbox.clear()
-
-    remember(stage)
-
-    [message] = mail.outbox
-    assert "for 1 day, signing in there takes only your password and no code" in " ".join(
-        message.body.split()
-    )
-
-
-def test_d10_the_timeout_does_not_cap_it(stage):
-    limit("open", timeout=60)
-    client = remember(stage)
-
-    age_browser(300)
-
-    assert not is_asked(client, stage.max)
-
-
-def test_d10_the_list_shows_the_end_as_it_is_capped(stage):
-    limit("open", remember=60)
-    remember(stage)
-    row = RememberedBrowser.objects.get()
-
-    [entry] = stage.browser("max").get("/app/settings/sessions").context["remembered"]
-
-    assert entry.ends_at == row.created_at + timedelta(minutes=60)
-    age_browser(61)
-    assert stage.browser("max").get("/app/settings/sessions").context["remembered"] == []
-
-
-def test_d10_a_remembered_browser_opens_a_mandatory_organization(stage):
-    client = remember(stage)
-
-    people.post_password(client, stage.max)
-
-    assert client.get("/app/fort").status_code == 200
-
-
-def test_d10_requiring_two_factor_needs_the_factor_itself(stage):
-    stage.enrol("una")
-    client = remember(stage, "olga")
-    people.post_password(client, stage.olga)
-
-    assert client.post(f"{PAGE}/require-two-factor")["Location"].startswith("/session/sudo")
 
 
 # ---------------------------------------------------------------- what it costs and leaves

@@ -3,9 +3,10 @@ import re
 
 import pytest
 import time_machine
+from django.test import Client
 
 from accounts.factors.sms.backends.locmem import outbox
-from accounts.factors.sms.models import TextMessage
+from accounts.factors.sms.models import Destination, TextMessage
 from accounts.models import RateLimit
 from tests.accounts.factors.sms.twilio import Twilio
 from tests.support import people
@@ -90,3 +91,15 @@ def sam(transactional_db):
     outbox.clear()
     user.refresh_from_db()
     return user
+
+
+@pytest.fixture
+def owners(transactional_db):
+    """Eight people who get codes by text, each in a network of their own."""
+    owners = [people.make_user(f"owner{n}") for n in range(8)]
+    for n, user in enumerate(owners):
+        enrol_phone(user, people.sign_in(user, client=Client(REMOTE_ADDR=f"198.{n}.100.1")), number(n))
+    RateLimit.objects.all().delete()
+    Destination.objects.all().delete()
+    outbox.clear()
+    return owners

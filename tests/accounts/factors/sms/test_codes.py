@@ -7,7 +7,7 @@ from django.core.management import call_command
 from accounts.factors.sms.backends.locmem import outbox
 from accounts.factors.sms.models import SMSDevice, TextMessage
 from tests.accounts.factors.sms.conftest import enrol_phone, newest_code, time_passes
-from tests.accounts.factors.sms.test_logging_in import answer, ask, is_in
+from tests.accounts.factors.sms.logging_in import answer, ask, is_in
 
 
 def digests():

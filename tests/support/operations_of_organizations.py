@@ -1,0 +1,226 @@
+"""What owners and members do to organizations, each as a scene: see operations.py."""
+
+from accounts.models.public_ids import public_id
+from organizations.models import AuthPolicy, Membership, Organization, OrganizationToken
+from tests.api.clients import api_client, document
+from tests.support.operations import Scene, browser_of, enrolled_somebody, serial, somebody
+from tests.support.organizations import found
+
+
+def acme(owner, *members):
+    """(organization, browser of its owner)"""
+    return found(f"acme{next(serial)}", owner, members=members), browser_of(owner)
+
+
+def require():
+    user, app = enrolled_somebody()
+    organization = found(f"acme{next(serial)}", user)
+    client = browser_of(user, app)
+    url = f"/app/{organization.name}/settings/authentication/require-two-factor"
+    mandatory = Organization.objects.filter(
+        pk=organization.pk, collaborator_auth_policy=AuthPolicy.TWO_FACTOR_MANDATORY
+    )
+    return Scene(user, lambda: client.post(url), mandatory.exists, "organization.auth_policy_changed")
+
+
+def add_owner():
+    user, new_owner = somebody(), somebody()
+    organization, client = acme(user, new_owner)
+    membership = Membership.objects.get(user=new_owner)
+    url = f"/app/{organization.name}/settings/users/{membership.pk}/make-owner"
+    owner = Membership.objects.filter(pk=membership.pk, is_owner=True)
+    return Scene(user, lambda: client.post(url), owner.exists, "organization.owner_added")
+
+
+def refuse_personal_tokens():
+    user = somebody()
+    organization, client = acme(user)
+    url = f"/app/{organization.name}/settings/authentication-tokens/personal/disable"
+    refused = Organization.objects.filter(pk=organization.pk, user_tokens_enabled=False)
+    return Scene(user, lambda: client.post(url), refused.exists, "organization.user_tokens_changed")
+
+
+def update_user_sessions():
+    user = somebody()
+    organization, client = acme(user)
+    url = f"/app/{organization.name}/settings/authentication/user-sessions"
+    limited = Organization.objects.filter(pk=organization.pk, session_timeout=60, session_remember=120)
+    return Scene(
+        user,
+        lambda: client.post(url, {"session_timeout": "60", "session_remember": "120"}),
+        limited.exists,
+        "organization.user_sessions_changed",
+    )
+
+
+def replace_organization_token():
+    user = somebody()
+    organization, client = acme(user)
+    url = f"/app/{organization.name}/settings/authentication-tokens/owners/create"
+    client.post(url, {"expires": "90"})
+    former = OrganizationToken.objects.get(organization=organization).pk
+    present = OrganizationToken.objects.filter(organization=organization)
+    return Scene(
+        user,
+        lambda: client.post(url, {"expires": "30"}),
+        lambda: present.get().pk != former,
+        "organization.token_created",
+    )
+
+
+def delete_organization_token():
+    user = somebody()
+    organization, client = acme(user)
+    url = f"/app/{organization.name}/settings/authentication-tokens/organization"
+    client.post(f"{url}/create", {"expires": "90"})
+    present = OrganizationToken.objects.filter(organization=organization)
+    return Scene(
+        user,
+        lambda: client.post(f"{url}/delete"),
+        lambda: not present.exists(),
+        "organization.token_revoked",
+    )
+
+
+def delete_organization():
+    user = somebody()
+    organization, client = acme(user)
+    for kind in ("organization", "owners"):
+        url = f"/app/{organization.name}/settings/authentication-tokens/{kind}/create"
+        client.post(url, {"expires": "90"})
+    url = f"/app/{organization.name}/settings/general/delete"
+    return Scene(
+        user,
+        lambda: client.post(url, {"name": organization.name}),
+        lambda: not Organization.objects.filter(pk=organization.pk).exists(),
+        "organization.deleted",
+    )
+
+
+def create_organization():
+    user = somebody()
+    client = browser_of(user)
+    name = f"acme{next(serial)}"
+    return Scene(
+        user,
+        lambda: client.post("/app/organizations/new", {"name": name, "email": user.email}),
+        Organization.objects.filter(name=name, memberships__is_owner=True, counts__members=1).exists,
+        "organization.created",
+    )
+
+
+def accept_invitation():
+    user = somebody()
+    organization, owner = acme(somebody())
+    owner.post(f"/app/{organization.name}/settings/users/add", {"username": user.username})
+    invitation, client = Membership.objects.get(user=user), browser_of(user)
+    active = Membership.objects.active().filter(pk=invitation.pk)
+    return Scene(
+        user,
+        lambda: client.post(f"/app/settings/organizations/{invitation.pk}/accept"),
+        active.exists,
+        "organization.invitation_accepted",
+    )
+
+
+def leave():
+    user = somebody()
+    organization = found(f"acme{next(serial)}", somebody(), members=[user])
+    client = browser_of(user)
+    return Scene(
+        user,
+        lambda: client.post(f"/app/{organization.name}/leave"),
+        lambda: not Membership.objects.filter(user=user).exists(),
+        "organization.member_left",
+    )
+
+
+def remove_member():
+    user = somebody()
+    organization, owner = acme(somebody(), user)
+    membership = Membership.objects.get(user=user)
+    return Scene(
+        user,
+        lambda: owner.post(f"/app/{organization.name}/settings/users/{membership.pk}/remove"),
+        lambda: not Membership.objects.filter(user=user).exists(),
+        "organization.member_removed",
+    )
+
+
+def remove_owner_with_tokens():
+    """The owner, a token, an invitation, three records and two rows of mail: all of it or nothing."""
+    user = somebody()
+    organization, owner = acme(somebody(), user)
+    membership = Membership.objects.get(user=user)
+    users = f"/app/{organization.name}/settings/users"
+    owner.post(f"{users}/{membership.pk}/make-owner")
+    client = browser_of(user)
+    client.post(f"/app/{organization.name}/settings/authentication-tokens/owners/create", {"expires": "90"})
+    client.post(f"{users}/add", {"username": "someone@elsewhere.example"})
+    left = [OrganizationToken.objects.filter(organization=organization), organization.memberships.invited()]
+    wishes = {"end_tokens": "on", "revoke_invitations": "on"}
+    return Scene(
+        user,
+        lambda: owner.post(f"{users}/{membership.pk}/remove", wishes),
+        lambda: not any(rows.exists() for rows in [Membership.objects.filter(user=user), *left]),
+        "organization.member_removed",
+    )
+
+
+def change_settings_over_the_api():
+    """Three attributes in one request: three events, three rows of mail, and all of it or nothing."""
+    user, _app = enrolled_somebody()
+    organization = found(f"acme{next(serial)}", user)
+    program = api_client(user, raise_request_exception=False)
+    sent = {
+        "email": "new@example.com",
+        "collaborator_auth_policy": AuthPolicy.TWO_FACTOR_MANDATORY.value,
+        "session_timeout": 60,
+    }
+    untouched = Organization.objects.filter(
+        pk=organization.pk,
+        email=organization.email,
+        collaborator_auth_policy="password",
+        session_timeout=None,
+    )
+    return Scene(
+        user,
+        lambda: program.patch(f"/organizations/{organization.name}", document("organizations", **sent)),
+        lambda: not untouched.exists(),
+        "organization.user_sessions_changed",
+    )
+
+
+def add_owners_over_the_api():
+    """Two new owners in one request."""
+    user, *others = (somebody() for _ in range(3))
+    organization = found(f"acme{next(serial)}", user, members=others)
+    program = api_client(user, raise_request_exception=False)
+    sent = {"data": [{"type": "users", "id": other.username} for other in others]}
+    team = public_id("team", organization.pk)
+    owners = Membership.objects.owners().filter(organization=organization)
+    return Scene(
+        user,
+        lambda: program.post(f"/teams/{team}/relationships/users", sent),
+        lambda: owners.count() != 1,
+        "organization.owner_added",
+        events=2,
+    )
+
+
+OPERATIONS = [
+    create_organization,
+    accept_invitation,
+    leave,
+    remove_member,
+    remove_owner_with_tokens,
+    require,
+    add_owner,
+    update_user_sessions,
+    refuse_personal_tokens,
+    change_settings_over_the_api,
+    add_owners_over_the_api,
+    replace_organization_token,
+    delete_organization_token,
+    delete_organization,
+]
