@@ -259,12 +259,13 @@ def make_databases_without_hurry():
 
 
 @pytest.fixture(autouse=True, scope="session")
-def empty_tables_quickly():
-    """After a test with real transactions."""
-    original = TransactionTestCase._fixture_teardown
-    TransactionTestCase._fixture_teardown = lambda test_case: empty_tables()
+def tidy_up_quickly():
+    """After a test with real transactions: delete what it wrote, and keep the connection."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(TransactionTestCase, "_fixture_teardown", lambda test_case: empty_tables())
+    patch.setattr(TransactionTestCase, "_should_reload_connections", lambda test_case: False)
     yield
-    TransactionTestCase._fixture_teardown = original
+    patch.undo()
 
 
 @pytest.fixture(scope="session")

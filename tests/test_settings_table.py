@@ -3,7 +3,6 @@
 import ast
 import os
 import re
-import runpy
 import subprocess
 import sys
 import traceback
@@ -14,7 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from accounts.environment import LONGEST_FILE
 from tests.support.environment import ROOT
 from tests.support.settings_table import BAD, CONTRADICTIONS, GOOD, NAMES, SAME, WITH
-from tests.support.starts import NEEDED, start
+from tests.support.starts import NEEDED, settings_with, start
 from tfc_auth.mailers import HAS_MAILERS
 
 PIECES = ["p4ss", "w0rt"]  # of the passwords in BAD
@@ -25,11 +24,7 @@ def load(monkeypatch):
     """The settings with nothing but this in the environment."""
 
     def run(environment):
-        for name in os.environ:
-            monkeypatch.delenv(name)
-        for name, value in environment.items():
-            monkeypatch.setenv(name, value)
-        loaded = runpy.run_path(str(ROOT / "tfc_auth" / "settings.py"))
+        loaded = settings_with(environment, monkeypatch)
         names = [name for name in loaded if name.isupper() and name not in ("SETTINGS_MODULE", "ENVIRON")]
         return {name: loaded[name] for name in names}
 

@@ -1,6 +1,7 @@
 """The test's own hands on the database, where the product has no door for it."""
 
 from contextlib import contextmanager
+from functools import cache
 
 from django.db import connection, transaction
 
@@ -10,14 +11,46 @@ PERMANENT_TABLES = {"django_content_type", "auth_permission"}
 
 
 def empty_tables():
-    """DELETE takes milliseconds, TRUNCATE a tenth of a second.
+    """Delete all rows but those of PERMANENT_TABLES, and take back what was SET for the session.
 
-    Content types and permissions stay as they are, so that running servers need not learn them anew.
+    Most tests write into a few tables, so only those are emptied. DELETE takes milliseconds, TRUNCATE a tenth
+    of a second. Content types and permissions stay as they are, so that running servers need not learn them
+    anew.
     """
-    tables = set(connection.introspection.django_table_names()) - PERMANENT_TABLES
-    with events_unprotected(), connection.cursor() as cursor:
-        for table in sorted(tables):
-            cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
+    with connection.cursor() as cursor:
+        written = written_tables(cursor)
+    if written:
+        with events_unprotected(), connection.cursor() as cursor:
+            for statement in together(f"DELETE FROM {table}" for table in written):
+                cursor.execute(statement)
+    if connection.vendor == "postgresql":
+        forget_session()
+
+
+def written_tables(cursor):
+    """Return the quoted names of all tables that have rows, but for PERMANENT_TABLES."""
+    tables = quoted_tables()
+    has_rows = (f"EXISTS (SELECT 1 FROM {table})" for table in tables)
+    cursor.execute(f"SELECT {', '.join(has_rows)}")
+    return [table for table, has_rows in zip(tables, cursor.fetchone(), strict=True) if has_rows]
+
+
+@cache
+def quoted_tables():
+    names = set(connection.introspection.django_table_names()) - PERMANENT_TABLES
+    return [connection.ops.quote_name(name) for name in sorted(names)]
+
+
+def together(statements):
+    """PostgreSQL takes several statements at once, SQLite does not."""
+    return ["; ".join(statements)] if connection.vendor == "postgresql" else list(statements)
+
+
+def forget_session():
+    """Have the connection as if it was new. A new one takes longer: the server forks and learns all names."""
+    with connection.cursor() as cursor:
+        cursor.execute("RESET ALL")
+    connection.ensure_timezone()
 
 
 @contextmanager

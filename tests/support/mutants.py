@@ -17,6 +17,7 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -105,6 +106,7 @@ def chosen(names):
     return [mutant for mutant in all_mutants() if not names or {mutant.row, mutant.name} & {*names}]
 
 
+@cache
 def proofs_by_row():
     """The tests that each row of the table of promises names, by its id."""
     rows = [line.strip("|").split("|") for line in TABLE.read_text().splitlines() if line.startswith("|")]

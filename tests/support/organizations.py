@@ -4,6 +4,7 @@ import base64
 import copy
 from dataclasses import dataclass, field
 from datetime import timedelta
+from http.cookies import SimpleCookie
 
 import pytest
 from django.db import transaction
@@ -91,6 +92,7 @@ class Stage:
     people: dict = field(default_factory=dict)
     apps: dict = field(default_factory=dict)
     browsers: dict = field(default_factory=dict)
+    cookies: dict = field(default_factory=dict)  # (security stamp, cookies) of who is signed in already
 
     def __getattr__(self, name):
         return self.people[name]
@@ -100,8 +102,26 @@ class Stage:
         if name == "anonymous":
             return Client()
         if name not in self.browsers:
-            self.browsers[name] = sign_in(self.people[name], self.apps.get(name))
+            self.browsers[name] = self.signed_in_before(name) or sign_in(
+                self.people[name], self.apps.get(name)
+            )
         return self.browsers[name]
+
+    def signed_in_before(self, name):
+        """Return a browser that was signed in with the stage, as if just now; None if it is signed out."""
+        user, (stamp, cookies) = self.people[name], self.cookies.get(name, ("", {}))
+        if not User.objects.filter(pk=user.pk, security_stamp=stamp).exists():
+            return None
+        client, now = Client(), timezone.now()
+        client.cookies = SimpleCookie(cookies)
+        Session.objects.filter(user=user).update(proved_at=now, last_used_at=now)
+        return client
+
+    def sign_everybody_in(self):
+        """Keep the cookies of a browser of each person: most tests of a module ask for one or two."""
+        for name, user in self.people.items():
+            cookies = {key: morsel.value for key, morsel in self.browser(name).cookies.items()}
+            self.cookies[name] = (User.objects.get(pk=user.pk).security_stamp, cookies)
 
     def enrol(self, name):
         self.apps[name] = enrolled(self.people[name])
@@ -134,4 +154,4 @@ def stage(first_stage, db):
     Tests that commit, because real servers read along, make a stage for each of them: this one lives in an
     open transaction.
     """
-    return Stage(*copy.deepcopy((first_stage.people, first_stage.apps)))
+    return Stage(*copy.deepcopy((first_stage.people, first_stage.apps)), cookies=first_stage.cookies)

@@ -1,10 +1,10 @@
 """Settings as a start of the product reads them, in this process and in real ones."""
 
 import os
-import runpy
 import socket
 import subprocess
 import sys
+from functools import cache
 
 import pytest
 
@@ -17,18 +17,28 @@ NEEDED = {
 }
 
 
+@cache
+def compiled(path):
+    """A thousand tests read the settings, and to compile them takes longer than to run them."""
+    return compile(path.read_text(), str(path), "exec")
+
+
+def settings_with(environment, monkeypatch):
+    """The settings, by name, with nothing but this in the environment."""
+    for name in os.environ:
+        monkeypatch.delenv(name)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    path = ROOT / "tfc_auth" / "settings.py"
+    found = {"__name__": "settings", "__file__": str(path)}
+    exec(compiled(path), found)
+    return found
+
+
 @pytest.fixture
 def load(monkeypatch):
     """The settings with nothing but this in the environment."""
-
-    def run(**environment):
-        for name in os.environ:
-            monkeypatch.delenv(name)
-        for name, value in environment.items():
-            monkeypatch.setenv(name, value)
-        return runpy.run_path(str(ROOT / "tfc_auth" / "settings.py"))
-
-    return run
+    return lambda **environment: settings_with(environment, monkeypatch)
 
 
 def start(*command, **environment):
