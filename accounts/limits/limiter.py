@@ -14,7 +14,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.exceptions import DecryptionFailed, Overloaded
+from accounts.exceptions import DecryptionFailed, Overloaded, RateLimited
 from accounts.limits import counters as rows
 from accounts.limits import counts
 from accounts.limits.budgets import Budget, Ceiling, Claim
@@ -82,23 +82,33 @@ def reserve(*claims: Claim) -> Attempt:
         raise refusal_of(last.budget.told, round((last.resets_at - now).total_seconds()))
     with transaction.atomic(durable=True):
         taken = rows.take(counters, now)
-        refused = [counter for counter in counters if counter.key not in taken]
-        refused = refused or refused_above_ceiling(counters, taken)
+        refused = rows.refusing(counters, taken, now) or refused_above_ceiling(counters, taken)
         if refused:
             transaction.set_rollback(True)
     if refused:
-        notices.log(refused, now)
-        counts.refused(counter.budget.family for counter in refused)
-        raise rows.refusal(refused, now)
+        raise refusal(refused, now)
     raise_alarms(counters, taken, now)
-    return Attempt(tuple(replace(counter, resets_at=taken[counter.key].resets_at) for counter in counters))
+    return Attempt(tuple(as_stored(counter, taken) for counter in counters))
+
+
+def refusal(refused: Sequence[Counter], now: datetime) -> RateLimited:
+    """Log and count that these counters refuse, and return the exception. Call it outside a transaction."""
+    notices.log(refused, now)
+    counts.refused(counter.budget.family for counter in refused)
+    return rows.refusal(refused, now)
+
+
+def as_stored(counter: Counter, taken: dict[str, Taken]) -> Counter:
+    """Return the counter with the end of its window as it is stored; budgets of successes have no row yet."""
+    stored = taken.get(counter.key)
+    return counter if stored is None else replace(counter, resets_at=stored.resets_at)
 
 
 def closed_until(*claims: Claim) -> dict[str, datetime]:
     """Return when each of these budgets that is used up lets somebody try again, by name. Spends nothing."""
     now = timezone.now()
     found: dict[str, datetime] = {}
-    for counter, until in rows.used_up(rows.counters_of(claims, now)):
+    for counter, until in rows.used_up(rows.counters_of(claims, now), now):
         found[counter.budget.name] = max(until, found.get(counter.budget.name, now))
     return found
 

@@ -64,9 +64,12 @@ def count_action(actor: Actor, *, always: bool = False) -> None:
     now = timezone.now()
     windows = counters.counters_of(for_action(actor), now)
     taken = counters.take(windows, now)
-    refused = [window for window in windows if window.key not in taken]
+    refused = counters.refusing(windows, taken, now)
     if refused and not always:
         raise counters.refusal(refused, now)
+    left = [window for window in windows if window not in refused]
+    if left and not taken:
+        counters.take(left, now)
 
 
 def shorten_windows(actor: Actor) -> None:

@@ -40,15 +40,15 @@ def answer_challenge(
     or the pending login ended in the meantime.
     """
     claims = guesses.for_code(user, factor.guesses, actor.browser)
-    with refusals_counted(factor.slug), limits.attempt(*claims) as attempt, transaction.atomic():
+    with refusals_counted(factor.slug), limits.guess(*claims) as guess, transaction.atomic():
         user = lock_user(user, session, row_too=purpose is Purpose.SUDO)
+        guess.admit()
         device = factor.verify(user, answer, state)
         repeated = device is None and factor.is_repeat(user, answer, state)
-        if device is not None or repeated:
-            attempt.succeeded()
         if device is not None:
             after_answer(user, factor, purpose, session=session, actor=actor, remember=remember)
         elif not repeated:
+            guess.count()
             record_failure(user, factor, purpose.value, actor=actor)
             if factor.count_failure(user):
                 announce_set_aside(user, factor, actor=actor)

@@ -215,7 +215,7 @@ def test_r16_logging_in_often_costs_nothing(clock, alice, app_of_alice):
     for _ in range(25):
         assert answer(pending(alice), app_of_alice.fresh_code()).status_code == 302
 
-    assert set(counts(alice).values()) == {0}
+    assert not any(counts(alice).values())
 
 
 def test_a_repeat_of_the_code_that_just_succeeded_is_refused_and_not_counted(clock, alice, app_of_alice):
@@ -227,7 +227,7 @@ def test_a_repeat_of_the_code_that_just_succeeded_is_refused_and_not_counted(clo
         assert answer(pending(alice), code).status_code == 422
 
     assert events_of(alice) == [*before, *["login.password_accepted"] * 10]
-    assert set(counts(alice).values()) == {0}
+    assert not any(counts(alice).values())
 
 
 def test_a_repeat_of_an_older_code_is_counted(clock, alice, app_of_alice):
