@@ -14,7 +14,7 @@ from accounts.limits import guesses
 from accounts.login import sign_in
 from accounts.models import User
 from accounts.models.methods import PASSWORD
-from accounts.sessions.locks import lock_user
+from accounts.sessions.locks import ensure_session_of, lock_user
 from accounts.sessions.store import SessionStore
 from accounts.users import passwords
 
@@ -41,9 +41,12 @@ def answer_challenge(
     """
     claims = guesses.for_code(user, factor.guesses, actor.browser)
     with refusals_counted(factor.slug), limits.guess(*claims) as guess, transaction.atomic():
-        user = lock_user(user, session, row_too=purpose is Purpose.SUDO)
+        if purpose is Purpose.SUDO:
+            session.lock()
+        user, device = factor.lock(user)
+        ensure_session_of(user, session)
         guess.admit()
-        device = factor.verify(user, answer, state)
+        device = factor.verify_with(device, answer, state)
         repeated = device is None and factor.is_repeat(user, answer, state)
         if device is not None:
             after_answer(user, factor, purpose, session=session, actor=actor, remember=remember)
