@@ -1,4 +1,4 @@
-"""The rows of the rate limiter, and its statements.
+"""The rows of the rate limiter.
 
 A window never lasts longer than its length, even if the clock was wrong when the window opened (D43): each
 statement shortens a window that ends too late, and keeps its count.
@@ -7,14 +7,14 @@ statement shortens a window that ends too late, and keeps its count.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.db import connection
 from django.utils import timezone
 
 from accounts.exceptions import RateLimited
 from accounts.limits.budgets import NONE, Budget, Ceiling, Claim
+from accounts.limits.statements import settle_sql, take_sql, used_up_sql
 from accounts.limits.wording import refusal_of
 from accounts.models import RateLimit
 from accounts.models.clocks import CLOCK_SKEW
@@ -52,71 +52,7 @@ class Taken:
     resets_at: datetime
 
 
-# Nothing is written if any budget is used up, so that a flood of refused attempts leaves nothing behind. Rows
-# are locked in the order of VALUES. Keys are sorted, so two reservations can't deadlock.
-TAKE = """
-INSERT INTO accounts_ratelimit AS stored (key, count, resets_at)
-SELECT column1, column2, column3 FROM (VALUES {rows}) AS attempt WHERE NOT EXISTS (
-    SELECT 1 FROM accounts_ratelimit AS known
-    WHERE known.key IN ({keys}) AND known.resets_at > %s AND known.count >= CASE known.key {limits} END
-)
-ON CONFLICT (key) DO UPDATE SET
-    count = CASE WHEN stored.resets_at <= %s THEN 0 ELSE stored.count END + excluded.count,
-    resets_at = CASE WHEN stored.resets_at <= %s OR stored.resets_at > excluded.resets_at
-        THEN excluded.resets_at ELSE stored.resets_at END
-WHERE stored.resets_at <= %s OR stored.count < CASE stored.key {written_limits} END
-RETURNING key, resets_at, count
-"""
-# A count of 0 gives an attempt back, 1 counts a success. If the window has closed in between, give nothing
-# back: the attempt must not count for the next window, which ends later. (The same window may end earlier
-# than it did, see D43.) Successes count in any case.
-SETTLE = """
-INSERT INTO accounts_ratelimit AS stored (key, count, resets_at) VALUES {rows}
-ON CONFLICT (key) DO UPDATE SET
-    count = CASE WHEN excluded.count = 0 THEN stored.count - 1
-        WHEN stored.resets_at <= %s THEN 1 ELSE stored.count + 1 END,
-    resets_at = CASE WHEN excluded.count > 0
-        AND (stored.resets_at <= %s OR stored.resets_at > excluded.resets_at)
-        THEN excluded.resets_at ELSE stored.resets_at END
-WHERE excluded.count > 0 OR stored.resets_at <= excluded.resets_at AND stored.count > 0
-"""
-USED_UP = """
-SELECT key, resets_at FROM accounts_ratelimit
-WHERE key IN ({keys}) AND resets_at > %s AND count >= CASE key {limits} END
-"""
-
-
-@cache
-def take_sql(written: int, looked_at: int) -> str:
-    """Return TAKE for so many counters that are written, out of so many that must not be used up."""
-    return TAKE.format(
-        rows=rows_of(written),
-        keys=keys_of(looked_at),
-        limits=limits_of(looked_at),
-        written_limits=limits_of(written),
-    )
-
-
-@cache
-def settle_sql(written: int) -> str:
-    return SETTLE.format(rows=rows_of(written))
-
-
-@cache
-def used_up_sql(looked_at: int) -> str:
-    return USED_UP.format(keys=keys_of(looked_at), limits=limits_of(looked_at))
-
-
-def rows_of(number: int) -> str:
-    return ", ".join(["(%s, %s, %s)"] * number)
-
-
-def keys_of(number: int) -> str:
-    return ", ".join(["%s"] * number)
-
-
-def limits_of(number: int) -> str:
-    return " ".join(["WHEN %s THEN %s"] * number)
+Refused: TypeAlias = tuple[Counter, datetime]  # a counter that refuses, and the end of its window as stored
 
 
 def counters_of(claims: Iterable[Claim], now: datetime) -> list[Counter]:
@@ -153,16 +89,17 @@ def take(counters: Sequence[Counter], now: datetime) -> dict[str, Taken]:
         return {key: Taken(count, as_datetime(resets_at)) for key, resets_at, count in cursor.fetchall()}
 
 
-def refusing(counters: Sequence[Counter], taken: Mapping[str, Taken], now: datetime) -> list[Counter]:
+def refusing(counters: Sequence[Counter], taken: Mapping[str, Taken], now: datetime) -> list[Refused]:
     """Return the counters because of which not all was taken; [] if all was."""
     written = [counter for counter in counters if is_written(counter)]
-    if taken:
-        return [counter for counter in written if counter.key not in taken]
-    found = [counter for counter, _until in used_up(counters, now)]
+    if written and all(counter.key in taken for counter in written):
+        return []
+    found = used_up([counter for counter in counters if counter.key not in taken], now)
     if found or not written:
         return found
     # What was used up has been given back in between. The next attempt is free.
-    return [min(written, key=lambda counter: counter.seconds)]
+    shortest = min(written, key=lambda counter: counter.seconds)
+    return [(shortest, shortest.resets_at)]
 
 
 def is_written(counter: Counter) -> bool:
@@ -170,17 +107,14 @@ def is_written(counter: Counter) -> bool:
     return not counter.budget.of_successes
 
 
-def used_up(counters: Sequence[Counter], now: datetime) -> list[tuple[Counter, datetime]]:
-    """Return each counter that is used up, and when its window closes, with one statement."""
+def used_up(counters: Sequence[Counter], now: datetime) -> list[Refused]:
+    """Return the counters that are used up, with one statement."""
     if not counters:
         return []
     by_key = {counter.key: counter for counter in counters}
     with connection.cursor() as cursor:
         cursor.execute(used_up_sql(len(counters)), looked_at(counters, now))
-        return [
-            (by_key[key], min(as_datetime(resets_at), by_key[key].resets_at))
-            for key, resets_at in cursor.fetchall()
-        ]
+        return [(by_key[key], as_datetime(resets_at)) for key, resets_at in cursor.fetchall()]
 
 
 def looked_at(counters: Sequence[Counter], now: datetime) -> list[Any]:
@@ -208,20 +142,21 @@ def settle(counters: Sequence[Counter]) -> None:
         cursor.execute(settle_sql(len(counters)), [*parameters, now, now])
 
 
-def refusal(refused: Sequence[Counter], now: datetime) -> RateLimited:
+def refusal(refused: Sequence[Refused], now: datetime) -> RateLimited:
     """Return the exception for these counters: it says what the one that closes last says.
 
-    Its seconds, 1 at least, are those until all of them have closed.
+    Its seconds, 1 at least, are those until all of them have closed. Windows that end too late end in time
+    from now on.
     """
-    latest = {counter.key: counter.resets_at for counter in refused}
-    closings = {refused[0].key: now}
-    for row in RateLimit.objects.filter(key__in=latest):
-        if row.resets_at > latest[row.key]:
-            shorten(counter for counter in refused if counter.key == row.key)
-        closings[row.key] = min(row.resets_at, latest[row.key])
-    last = max(closings, key=lambda key: closings[key])
-    told = next(counter.budget.told for counter in refused if counter.key == last)
-    return refusal_of(told, max(1, round((closings[last] - now).total_seconds())))
+    shorten(counter for counter, stored in refused if stored > counter.resets_at)
+    closings = [(closing(counter, stored), counter) for counter, stored in refused]
+    last, counter = max(closings, key=lambda each: each[0])
+    return refusal_of(counter.budget.told, max(1, round((last - now).total_seconds())))
+
+
+def closing(counter: Counter, stored: datetime) -> datetime:
+    """Return when a window closes that is stored with this end: no later than if it opened now."""
+    return min(stored, counter.resets_at)
 
 
 def shorten(counters: Iterable[Counter]) -> None:

@@ -18,7 +18,7 @@ from accounts.exceptions import DecryptionFailed, Overloaded, RateLimited
 from accounts.limits import counters as rows
 from accounts.limits import counts
 from accounts.limits.budgets import Budget, Ceiling, Claim
-from accounts.limits.counters import Counter, Taken
+from accounts.limits.counters import Counter, Refused, Taken
 from accounts.limits.notices import notices
 from accounts.limits.wording import refusal_of
 
@@ -91,10 +91,10 @@ def reserve(*claims: Claim) -> Attempt:
     return Attempt(tuple(as_stored(counter, taken) for counter in counters))
 
 
-def refusal(refused: Sequence[Counter], now: datetime) -> RateLimited:
+def refusal(refused: Sequence[Refused], now: datetime) -> RateLimited:
     """Log and count that these counters refuse, and return the exception. Call it outside a transaction."""
-    notices.log(refused, now)
-    counts.refused(counter.budget.family for counter in refused)
+    notices.log([counter for counter, _stored in refused], now)
+    counts.refused(counter.budget.family for counter, _stored in refused)
     return rows.refusal(refused, now)
 
 
@@ -108,12 +108,13 @@ def closed_until(*claims: Claim) -> dict[str, datetime]:
     """Return when each of these budgets that is used up lets somebody try again, by name. Spends nothing."""
     now = timezone.now()
     found: dict[str, datetime] = {}
-    for counter, until in rows.used_up(rows.counters_of(claims, now), now):
+    for counter, stored in rows.used_up(rows.counters_of(claims, now), now):
+        until = rows.closing(counter, stored)
         found[counter.budget.name] = max(until, found.get(counter.budget.name, now))
     return found
 
 
-def refused_above_ceiling(counters: Sequence[Counter], taken: dict[str, Taken]) -> list[Counter]:
+def refused_above_ceiling(counters: Sequence[Counter], taken: dict[str, Taken]) -> list[Refused]:
     """Return the counters that have more than their lower limit, while a ceiling is exceeded."""
     exceeded = {
         counter.budget.name
@@ -128,7 +129,11 @@ def refused_above_ceiling(counters: Sequence[Counter], taken: dict[str, Taken]) 
     ]
     asked = [counter for counter in over if counter.budget.if_failed]
     failed = rows.have_failed(asked) if asked else set()
-    return [counter for counter in over if not counter.budget.if_failed or counter.key in failed]
+    return [
+        (counter, taken[counter.key].resets_at)
+        for counter in over
+        if not counter.budget.if_failed or counter.key in failed
+    ]
 
 
 def raise_alarms(counters: Sequence[Counter], taken: dict[str, Taken], now: datetime) -> None:

@@ -67,9 +67,9 @@ def count_action(actor: Actor, *, always: bool = False) -> None:
     refused = counters.refusing(windows, taken, now)
     if refused and not always:
         raise counters.refusal(refused, now)
-    left = [window for window in windows if window not in refused]
-    if left and not taken:
-        counters.take(left, now)
+    if refused and not taken:  # nothing is taken where one is used up
+        used_up = [window for window, _stored in refused]
+        counters.take([window for window in windows if window not in used_up], now)
 
 
 def shorten_windows(actor: Actor) -> None:

@@ -14,14 +14,14 @@ from django.utils import timezone
 from accounts.exceptions import DecryptionFailed, Overloaded
 from accounts.limits import counters as rows
 from accounts.limits.budgets import Claim
-from accounts.limits.counters import Counter
+from accounts.limits.counters import Refused
 from accounts.limits.limiter import refusal
 
 
 class UsedUp(Exception):
     """A budget is used up. It leaves the transaction, outside which the refusal is logged and stored."""
 
-    def __init__(self, refused: Sequence[Counter]) -> None:
+    def __init__(self, refused: Sequence[Refused]) -> None:
         super().__init__()
         self.refused = refused
 
@@ -36,7 +36,7 @@ class Guess:
 
     def admit(self) -> None:
         """Let the guess be looked at, unless a budget is used up. Call it once the lock is held."""
-        if refused := [counter for counter, _until in rows.used_up(self.counters, self.now)]:
+        if refused := rows.used_up(self.counters, self.now):
             raise UsedUp(refused)
         self.admitted = True
 
