@@ -124,7 +124,6 @@ def test_the_locks_of_a_login(alice, bob):
                 assert (locked, device) == (user, factor.device_of(user))
 
 
-@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has no such locks: its transactions wait")
 def test_a_prepared_lock_needs_a_transaction(alice):
     with transaction.atomic():
         User.objects.lock(alice.pk)
