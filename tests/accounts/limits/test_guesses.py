@@ -200,10 +200,10 @@ def test_tf4_r17_a_guess_that_ends_in_an_error_stays_counted(clock, alice, app_o
 
 
 def test_r17_a_right_code_whose_session_can_not_be_written_counts_as_a_guess(clock, alice, app_of_alice):
-    client = pending(alice, Client(raise_request_exception=False))
+    client, code = pending(alice, Client(raise_request_exception=False)), app_of_alice.fresh_code()
 
     with fault_at(2) as fault:  # the first write uses the code up
-        assert answer(client, app_of_alice.code()).status_code == 503
+        assert answer(client, code).status_code == 503
 
     assert "accounts_session" in fault.statement
     assert counts(alice) == {300: 1, HOUR: 1, DAY: 1}
