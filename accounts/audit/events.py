@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.audit import lines, wording
 from accounts.audit.actor import Actor
+from accounts.database.writes import insert
 from accounts.models import AuditEvent, User
 from accounts.plugins import Registry
 
@@ -121,7 +122,7 @@ def record(event: EventName, *, actor: Actor, subject: str, user: User | None = 
     """
     if actor.token:
         data["token"] = actor.token.public_id
-    recorded = AuditEvent.objects.create(
+    recorded = AuditEvent(
         event=event.value,
         actor=str(actor),
         subject=subject,
@@ -132,5 +133,6 @@ def record(event: EventName, *, actor: Actor, subject: str, user: User | None = 
         request_id=actor.request_id,
         data=data,
     )
+    insert(recorded)
     # Not before the commit: what is rolled back did not happen.
     transaction.on_commit(partial(lines.write, recorded), robust=True)

@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.models.expressions import RawSQL
+from django.db.transaction import TransactionManagementError
 
 M = TypeVar("M", bound=models.Model)
 
@@ -41,9 +42,15 @@ class Plan(Generic[M]):
         query.get_compiler = lambda **options: self.compiler  # a copy of the queryset has it, too
 
     def rows(self, values: dict[str, Any]) -> list[M]:
+        self.refuse_locks_outside_of_transactions()
         bound = [self.bind(parameter, values) for parameter in self.parameters]
         self.compiler.as_sql = lambda: (self.sql, bound)
         return list(self.queryset.all())  # a copy: a queryset keeps what it has found
+
+    def refuse_locks_outside_of_transactions(self) -> None:
+        """Raise TransactionManagementError, as Django's compiler does, which has done its work long ago."""
+        if self.queryset.query.select_for_update and connection.get_autocommit():
+            raise TransactionManagementError("select_for_update cannot be used outside of a transaction.")
 
     def bind(self, parameter: Any, values: dict[str, Any]) -> Any:
         """Return what the database takes for this parameter, which may be a constant of the statement."""

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from django.conf import settings
-from django.db.models import Value
+from django.db.models import BooleanField, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery, Value
 from django.utils.module_loading import import_string
 
 if TYPE_CHECKING:  # Django imports this package for the factors' AppConfigs, before models are loaded
@@ -47,8 +47,8 @@ class Methods:
     set_aside: "list[Factor]"
 
     @classmethod
-    def of(cls, states: Mapping[str, bool]) -> Self:
-        """Restore methods from the value of `states`."""
+    def of(cls, states: Mapping[str, bool | None]) -> Self:
+        """Restore methods from the value of `states`. What is not False or True there is not enrolled."""
         return cls(
             working=[factor for factor in primary() if states.get(factor.slug) is False],
             set_aside=[factor for factor in primary() if states.get(factor.slug) is True],
@@ -72,6 +72,28 @@ def methods_of(user: "User") -> Methods:
     ]
     found = asked[0].union(*asked[1:], all=True)
     return Methods.of({slug: set_aside_at is not None for slug, set_aside_at in found})
+
+
+def method_columns() -> dict[str, Subquery]:
+    """Return columns for a read of users that is to have their methods: `methods_read_with` finds them."""
+    return {column_of(factor): Subquery(set_aside_of(factor)) for factor in primary()}
+
+
+def column_of(factor: "Factor") -> str:
+    return f"set_aside_{factor.slug.replace('-', '_')}"
+
+
+def set_aside_of(factor: "Factor") -> "QuerySet[Device, Any]":
+    """Return whether the device of the user in the row outside was set aside; no row without a device."""
+    devices = factor.device_model._default_manager.filter(user=OuterRef("pk"), confirmed=True)
+    is_set_aside = ExpressionWrapper(Q(set_aside_at__isnull=False), BooleanField())
+    found: QuerySet[Device, Any] = devices.order_by().values(read=is_set_aside)[:1]
+    return found
+
+
+def methods_read_with(user: "User") -> Methods:
+    """Return the methods of a user that was read with `method_columns`."""
+    return Methods.of({factor.slug: getattr(user, column_of(factor)) for factor in primary()})
 
 
 def of_user(user: "User") -> "list[Factor]":

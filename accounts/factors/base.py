@@ -140,14 +140,53 @@ class Factor:
         """Act before the page asks for the answer (such as send a text); return the new state."""
         return state
 
-    def verify(self, user: User, answer: str, state: State) -> Device | None:
-        """Consume a right answer and return the device; return None for a wrong answer.
+    def lock(self, user: User) -> tuple[User, Device | None]:
+        """Lock a user; return the current row, and their confirmed device of this factor, in one statement.
 
-        The caller holds the user's lock. Consume by a conditional UPDATE whose row count decides, and update
-        the device with `used()`. A device that was set aside verifies nothing. Raises only DecryptionFailed,
-        if nobody can tell whether the answer is right.
+        The device may be as it was before others let go of the lock. So `consume` decides by an UPDATE.
+        Raises AccountGone.
+        """
+        device = self.locking.first(user=user.pk)
+        return (User.objects.lock(user.pk), None) if device is None else (device.user, device)
+
+    @cached_property
+    def locking(self) -> Prepared[Device]:
+        return Prepared(
+            lambda user: (
+                self.devices(user, confirmed=True)
+                .select_related("user")
+                .select_for_update(no_key=True, of=("user",))
+            )
+        )
+
+    def verify(self, user: User, answer: str, state: State) -> Device | None:
+        """Like `verify_with`, with the user's device as it is now."""
+        return self.verify_with(self.device_of(user), answer, state)
+
+    def verify_with(self, device: Device | None, answer: str, state: State) -> Device | None:
+        """Consume a right answer to this confirmed device and return it; return None for a wrong answer.
+
+        The caller holds the user's lock. A device that was set aside verifies nothing, nor does None.
+        """
+        if device is None or device.set_aside_at is not None:
+            return None
+        return device if self.consume(device, answer, state) else None
+
+    def consume(self, device: Device, answer: str, state: State) -> bool:
+        """Use up a right answer and return True; return False for a wrong one.
+
+        Consume by an UPDATE whose row count decides, and whose condition is all that must be true of the
+        device now: `unchanged(device)`. Update it with `used()`. Raises only DecryptionFailed, if nobody can
+        tell whether the answer is right.
         """
         raise NotImplementedError
+
+    def unchanged(self, device: Device) -> models.QuerySet[Device]:
+        """Return the row of this device, while it is confirmed and not set aside."""
+        found: models.QuerySet[Device] = self.device_model._default_manager.filter(
+            pk=device.pk, confirmed=True, set_aside_at=None
+        )
+        return found
 
     def used(self) -> dict[str, Any]:
         """Return the fields to update on a device that has just verified an answer."""

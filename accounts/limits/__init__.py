@@ -2,6 +2,7 @@
 
 from accounts.limits.budgets import Budget, BySource, ByWidestSource, Ceiling, Claim
 from accounts.limits.limiter import Attempt, attempt, closed_until, reserve
+from accounts.limits.under_lock import Guess, guess
 from accounts.limits.wording import Told, refusal_of
 
 __all__ = [
@@ -11,9 +12,11 @@ __all__ = [
     "ByWidestSource",
     "Ceiling",
     "Claim",
+    "Guess",
     "Told",
     "attempt",
     "closed_until",
+    "guess",
     "refusal_of",
     "reserve",
 ]

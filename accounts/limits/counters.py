@@ -1,19 +1,20 @@
-"""The rows of the rate limiter, and its statements.
+"""The rows of the rate limiter.
 
 A window never lasts longer than its length, even if the clock was wrong when the window opened (D43): each
 statement shortens a window that ends too late, and keeps its count.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.db import connection
 from django.utils import timezone
 
 from accounts.exceptions import RateLimited
 from accounts.limits.budgets import NONE, Budget, Ceiling, Claim
+from accounts.limits.statements import settle_sql, take_sql, used_up_sql
 from accounts.limits.wording import refusal_of
 from accounts.models import RateLimit
 from accounts.models.clocks import CLOCK_SKEW
@@ -51,24 +52,7 @@ class Taken:
     resets_at: datetime
 
 
-# Rows are locked in the order of VALUES. Keys are sorted, so two reservations can't deadlock. A budget of
-# successes adds 0 here.
-TAKE = """
-INSERT INTO accounts_ratelimit AS stored (key, count, resets_at) VALUES {rows}
-ON CONFLICT (key) DO UPDATE SET
-    count = CASE WHEN stored.resets_at <= %s THEN 0 ELSE stored.count END + excluded.count,
-    resets_at = CASE WHEN stored.resets_at <= %s OR stored.resets_at > excluded.resets_at
-        THEN excluded.resets_at ELSE stored.resets_at END
-WHERE stored.resets_at <= %s OR stored.count < CASE stored.key {limits} END
-RETURNING key, resets_at, count
-"""
-# If the window has closed in between, give nothing back: the attempt must not count for the next window,
-# which ends later. (The same window may end earlier than it did, see D43.) Successes count in any case.
-SETTLE = """
-INSERT INTO accounts_ratelimit AS stored (key, count, resets_at) VALUES {rows}
-ON CONFLICT (key) DO UPDATE SET count = stored.count + CASE WHEN excluded.count > 0 THEN 1 ELSE -1 END
-WHERE excluded.count > 0 OR stored.resets_at <= excluded.resets_at AND stored.count > 0
-"""
+Refused: TypeAlias = tuple[Counter, datetime]  # a counter that refuses, and the end of its window as stored
 
 
 def counters_of(claims: Iterable[Claim], now: datetime) -> list[Counter]:
@@ -88,32 +72,61 @@ def counters_of(claims: Iterable[Claim], now: datetime) -> list[Counter]:
 
 
 def take(counters: Sequence[Counter], now: datetime) -> dict[str, Taken]:
-    """Take one attempt from each counter; return what was taken, by key. What is used up is missing."""
+    """Take one attempt from each counter; return what was taken, by key. What is used up is missing.
+
+    If any of them is used up already, nothing is taken. Budgets of successes are looked at, and not written.
+    """
+    written = [counter for counter in counters if is_written(counter)]
+    if not written:
+        return {}
     adapt = connection.ops.adapt_datetimefield_value
     parameters: list[Any] = []
-    for counter in counters:
-        parameters += [counter.key, 0 if counter.budget.of_successes else 1, adapt(counter.resets_at)]
-    parameters += [adapt(now)] * 3
-    for counter in counters:
-        parameters += [counter.key, NO_LIMIT if isinstance(counter.budget, Ceiling) else counter.limit]
-    statement = TAKE.format(
-        rows=", ".join(["(%s, %s, %s)"] * len(counters)),
-        limits=" ".join(["WHEN %s THEN %s"] * len(counters)),
-    )
+    for counter in written:
+        parameters += [counter.key, 1, adapt(counter.resets_at)]
+    parameters += [*looked_at(counters, now), *[adapt(now)] * 3, *limits_by_key(written)]
     with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
+        cursor.execute(take_sql(len(written), len(counters)), parameters)
         return {key: Taken(count, as_datetime(resets_at)) for key, resets_at, count in cursor.fetchall()}
 
 
-def used_up(counters: Sequence[Counter]) -> list[tuple[Counter, datetime]]:
-    """Return each counter that is used up, and when its window closes, with one statement."""
+def refusing(counters: Sequence[Counter], taken: Mapping[str, Taken], now: datetime) -> list[Refused]:
+    """Return the counters because of which not all was taken; [] if all was."""
+    written = [counter for counter in counters if is_written(counter)]
+    if written and all(counter.key in taken for counter in written):
+        return []
+    found = used_up([counter for counter in counters if counter.key not in taken], now)
+    if found or not written:
+        return found
+    # What was used up has been given back in between. The next attempt is free.
+    shortest = min(written, key=lambda counter: counter.seconds)
+    return [(shortest, shortest.resets_at)]
+
+
+def is_written(counter: Counter) -> bool:
+    """Return whether an attempt is written to this counter: successes are, only when it succeeds."""
+    return not counter.budget.of_successes
+
+
+def used_up(counters: Sequence[Counter], now: datetime) -> list[Refused]:
+    """Return the counters that are used up, with one statement."""
+    if not counters:
+        return []
     by_key = {counter.key: counter for counter in counters}
-    stored = RateLimit.objects.filter(key__in=by_key, resets_at__gt=timezone.now())
-    return [
-        (by_key[row.key], min(row.resets_at, by_key[row.key].resets_at))
-        for row in stored
-        if row.count >= by_key[row.key].limit
-    ]
+    with connection.cursor() as cursor:
+        cursor.execute(used_up_sql(len(counters)), looked_at(counters, now))
+        return [(by_key[key], as_datetime(resets_at)) for key, resets_at in cursor.fetchall()]
+
+
+def looked_at(counters: Sequence[Counter], now: datetime) -> list[Any]:
+    """Return the parameters of a look at these counters: their keys, the time, and their limits."""
+    keys = [counter.key for counter in counters]
+    return [*keys, connection.ops.adapt_datetimefield_value(now), *limits_by_key(counters)]
+
+
+def limits_by_key(counters: Sequence[Counter]) -> Iterator[Any]:
+    for counter in counters:
+        yield counter.key
+        yield NO_LIMIT if isinstance(counter.budget, Ceiling) else counter.limit
 
 
 def settle(counters: Sequence[Counter]) -> None:
@@ -124,25 +137,26 @@ def settle(counters: Sequence[Counter]) -> None:
     parameters: list[Any] = []
     for counter in counters:
         parameters += [counter.key, 1 if counter.budget.of_successes else 0, adapt(counter.resets_at)]
-    rows = ", ".join(["(%s, %s, %s)"] * len(counters))
+    now = adapt(timezone.now())
     with connection.cursor() as cursor:
-        cursor.execute(SETTLE.format(rows=rows), parameters)
+        cursor.execute(settle_sql(len(counters)), [*parameters, now, now])
 
 
-def refusal(refused: Sequence[Counter], now: datetime) -> RateLimited:
+def refusal(refused: Sequence[Refused], now: datetime) -> RateLimited:
     """Return the exception for these counters: it says what the one that closes last says.
 
-    Its seconds, 1 at least, are those until all of them have closed.
+    Its seconds, 1 at least, are those until all of them have closed. Windows that end too late end in time
+    from now on.
     """
-    latest = {counter.key: counter.resets_at for counter in refused}
-    closings = {refused[0].key: now}
-    for row in RateLimit.objects.filter(key__in=latest):
-        if row.resets_at > latest[row.key]:
-            shorten(counter for counter in refused if counter.key == row.key)
-        closings[row.key] = min(row.resets_at, latest[row.key])
-    last = max(closings, key=lambda key: closings[key])
-    told = next(counter.budget.told for counter in refused if counter.key == last)
-    return refusal_of(told, max(1, round((closings[last] - now).total_seconds())))
+    shorten(counter for counter, stored in refused if stored > counter.resets_at)
+    closings = [(closing(counter, stored), counter) for counter, stored in refused]
+    last, counter = max(closings, key=lambda each: each[0])
+    return refusal_of(counter.budget.told, max(1, round((last - now).total_seconds())))
+
+
+def closing(counter: Counter, stored: datetime) -> datetime:
+    """Return when a window closes that is stored with this end: no later than if it opened now."""
+    return min(stored, counter.resets_at)
 
 
 def shorten(counters: Iterable[Counter]) -> None:

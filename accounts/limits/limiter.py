@@ -14,11 +14,11 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.exceptions import DecryptionFailed, Overloaded
+from accounts.exceptions import DecryptionFailed, Overloaded, RateLimited
 from accounts.limits import counters as rows
 from accounts.limits import counts
 from accounts.limits.budgets import Budget, Ceiling, Claim
-from accounts.limits.counters import Counter, Taken
+from accounts.limits.counters import Counter, Refused, Taken
 from accounts.limits.notices import notices
 from accounts.limits.wording import refusal_of
 
@@ -82,28 +82,39 @@ def reserve(*claims: Claim) -> Attempt:
         raise refusal_of(last.budget.told, round((last.resets_at - now).total_seconds()))
     with transaction.atomic(durable=True):
         taken = rows.take(counters, now)
-        refused = [counter for counter in counters if counter.key not in taken]
-        refused = refused or refused_above_ceiling(counters, taken)
+        refused = rows.refusing(counters, taken, now) or refused_above_ceiling(counters, taken)
         if refused:
             transaction.set_rollback(True)
     if refused:
-        notices.log(refused, now)
-        counts.refused(counter.budget.family for counter in refused)
-        raise rows.refusal(refused, now)
+        raise refusal(refused, now)
     raise_alarms(counters, taken, now)
-    return Attempt(tuple(replace(counter, resets_at=taken[counter.key].resets_at) for counter in counters))
+    return Attempt(tuple(as_stored(counter, taken) for counter in counters))
+
+
+def refusal(refused: Sequence[Refused], now: datetime) -> RateLimited:
+    """Log and count that these counters refuse, and return the exception. Call it outside a transaction."""
+    notices.log([counter for counter, _stored in refused], now)
+    counts.refused(counter.budget.family for counter, _stored in refused)
+    return rows.refusal(refused, now)
+
+
+def as_stored(counter: Counter, taken: dict[str, Taken]) -> Counter:
+    """Return the counter with the end of its window as it is stored; budgets of successes have no row yet."""
+    stored = taken.get(counter.key)
+    return counter if stored is None else replace(counter, resets_at=stored.resets_at)
 
 
 def closed_until(*claims: Claim) -> dict[str, datetime]:
     """Return when each of these budgets that is used up lets somebody try again, by name. Spends nothing."""
     now = timezone.now()
     found: dict[str, datetime] = {}
-    for counter, until in rows.used_up(rows.counters_of(claims, now)):
+    for counter, stored in rows.used_up(rows.counters_of(claims, now), now):
+        until = rows.closing(counter, stored)
         found[counter.budget.name] = max(until, found.get(counter.budget.name, now))
     return found
 
 
-def refused_above_ceiling(counters: Sequence[Counter], taken: dict[str, Taken]) -> list[Counter]:
+def refused_above_ceiling(counters: Sequence[Counter], taken: dict[str, Taken]) -> list[Refused]:
     """Return the counters that have more than their lower limit, while a ceiling is exceeded."""
     exceeded = {
         counter.budget.name
@@ -118,7 +129,11 @@ def refused_above_ceiling(counters: Sequence[Counter], taken: dict[str, Taken]) 
     ]
     asked = [counter for counter in over if counter.budget.if_failed]
     failed = rows.have_failed(asked) if asked else set()
-    return [counter for counter in over if not counter.budget.if_failed or counter.key in failed]
+    return [
+        (counter, taken[counter.key].resets_at)
+        for counter in over
+        if not counter.budget.if_failed or counter.key in failed
+    ]
 
 
 def raise_alarms(counters: Sequence[Counter], taken: dict[str, Taken], now: datetime) -> None:

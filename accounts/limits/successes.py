@@ -64,9 +64,12 @@ def count_action(actor: Actor, *, always: bool = False) -> None:
     now = timezone.now()
     windows = counters.counters_of(for_action(actor), now)
     taken = counters.take(windows, now)
-    refused = [window for window in windows if window.key not in taken]
+    refused = counters.refusing(windows, taken, now)
     if refused and not always:
         raise counters.refusal(refused, now)
+    if refused and not taken:  # nothing is taken where one is used up
+        used_up = [window for window, _stored in refused]
+        counters.take([window for window in windows if window not in used_up], now)
 
 
 def shorten_windows(actor: Actor) -> None:

@@ -14,7 +14,7 @@ from accounts.limits import guesses
 from accounts.login import sign_in
 from accounts.models import User
 from accounts.models.methods import PASSWORD
-from accounts.sessions.locks import lock_user
+from accounts.sessions.locks import ensure_session_of, lock_user
 from accounts.sessions.store import SessionStore
 from accounts.users import passwords
 
@@ -40,15 +40,18 @@ def answer_challenge(
     or the pending login ended in the meantime.
     """
     claims = guesses.for_code(user, factor.guesses, actor.browser)
-    with refusals_counted(factor.slug), limits.attempt(*claims) as attempt, transaction.atomic():
-        user = lock_user(user, session, row_too=purpose is Purpose.SUDO)
-        device = factor.verify(user, answer, state)
+    with refusals_counted(factor.slug), limits.guess(*claims) as guess, transaction.atomic():
+        if purpose is Purpose.SUDO:
+            session.lock()
+        user, device = factor.lock(user)
+        ensure_session_of(user, session)
+        guess.admit()
+        device = factor.verify_with(device, answer, state)
         repeated = device is None and factor.is_repeat(user, answer, state)
-        if device is not None or repeated:
-            attempt.succeeded()
         if device is not None:
             after_answer(user, factor, purpose, session=session, actor=actor, remember=remember)
         elif not repeated:
+            guess.count()
             record_failure(user, factor, purpose.value, actor=actor)
             if factor.count_failure(user):
                 announce_set_aside(user, factor, actor=actor)

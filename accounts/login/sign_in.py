@@ -8,11 +8,15 @@ from django.db.models import Model
 
 from accounts import factors, outbox
 from accounts.audit import Actor, Event, record, subject_of
-from accounts.models import Session, User
+from accounts.database.prepared import Prepared
+from accounts.models import Session, User, login_key
 from accounts.models.methods import PASSWORD
 from accounts.sessions import caps, remembered
 from accounts.sessions.store import SessionStore
 from accounts.users import passwords
+
+BY_NAME = Prepared(lambda key: User.objects.by_name_key(key).annotate(**factors.method_columns()))
+BY_ADDRESS = Prepared(lambda key: User.objects.by_address_key(key).annotate(**factors.method_columns()))
 
 
 def sign_in(
@@ -29,7 +33,7 @@ def sign_in(
     Returns the user. Returns None for a wrong password and for unknown and inactive accounts alike.
     `session.row.pending_user` is set if the second factor is still required. Raises RateLimited.
     """
-    user = User.objects.signing_in(username)
+    user = find(username)
     failed = Event.LOGIN_FAILED
     with passwords.authenticate(user, password, typed=username, failed=failed, actor=actor) as right:
         if user is None or right is None:
@@ -42,6 +46,11 @@ def sign_in(
         except IntegrityError:  # the account was deleted in between
             return None
     return user
+
+
+def find(typed: str) -> User | None:
+    """Return the user that `by_login` finds, with their methods, by a prepared read."""
+    return (BY_ADDRESS if "@" in typed else BY_NAME).first(key=login_key(typed))
 
 
 def after_password(
@@ -57,7 +66,7 @@ def after_password(
         make_room(user, browser, session=session, actor=actor)
         record_login(user, actor=actor, method=Session.REMEMBERED)
     else:
-        methods = factors.methods_of(user).states
+        methods = factors.methods_read_with(user).states
         session.begin_pending(user, actor=actor, next=next_path, methods=methods)
         record(Event.PASSWORD_ACCEPTED, actor=actor, subject=subject_of(user), user=user)
 

@@ -101,17 +101,13 @@ class UserQuerySet(models.QuerySet["User"]):
 
         `for_deletion` also prevents new rows that refer to the user, such as a new session.
         """
-        user = self.select_for_update(no_key=not for_deletion).filter(pk=pk).first()
+        user = self.select_for_update().filter(pk=pk).first() if for_deletion else LOCKED.first(pk=pk)
         if user is None:
             raise AccountGone
         return user
 
 
 class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
-    def signing_in(self, text: str) -> "User | None":
-        """Return the user that `by_login` finds, by a prepared read: every sign-in needs it."""
-        return (BY_ADDRESS if "@" in text else BY_NAME).first(key=login_key(text))
-
     def create_user(self, username: str, email: str, password: str | None = None, **fields: Any) -> "User":
         """Write a row, without news or record: for demo data and tests. Verbs create real accounts."""
         user: User = self.model(username=username, email=email, **fields)
@@ -228,5 +224,4 @@ class User(AbstractBaseUser, PermissionsMixin):
         ).hexdigest()
 
 
-BY_NAME = Prepared(lambda key: User.objects.by_name_key(key))
-BY_ADDRESS = Prepared(lambda key: User.objects.by_address_key(key))
+LOCKED = Prepared(lambda pk: User.objects.select_for_update(no_key=True).filter(pk=pk))

@@ -82,7 +82,13 @@ def lock_user(
     if session and row_too:
         session.lock()
     locked: User = User.objects.lock(user.pk, for_deletion=for_deletion)
-    row = session.row if session else None
-    if session and (row is None or row.security_stamp != locked.security_stamp or not locked.is_active):
-        raise SessionEnded
+    if session:
+        ensure_session_of(locked, session)
     return locked
+
+
+def ensure_session_of(locked: User, session: SessionStore) -> None:
+    """Raise SessionEnded unless this session, or pending login, is still good for the locked user."""
+    row = session.row
+    if row is None or row.security_stamp != locked.security_stamp or not locked.is_active:
+        raise SessionEnded

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts.audit import Actor
 from accounts.database.prepared import Prepared
+from accounts.database.writes import insert, update
 from accounts.exceptions import SessionEnded
 from accounts.models import RememberedBrowser, Session, User
 from accounts.models.methods import UNKNOWN
@@ -111,7 +112,7 @@ class SessionStore(SessionBase):
         if self.row:
             Session.objects.filter(pk=self.row.pk).delete()
         key = self.next_key()
-        self.found = Session.objects.create(
+        row = Session(
             key_hash=hash_of(key),
             user=user,
             pending_user=pending_user,
@@ -127,7 +128,8 @@ class SessionStore(SessionBase):
             ip=actor.ip,
             user_agent=actor.user_agent,
         )
-        self.loaded = True
+        insert(row)
+        self.found, self.loaded = row, True
         self.adopt(key)
 
     def complete_login(self, user: User, *, factor: str) -> None:
@@ -157,10 +159,9 @@ class SessionStore(SessionBase):
         if self.row is None:
             raise SessionEnded
         key = self.next_key()
-        changed = Session.objects.filter(pk=self.row.pk, key_hash=self.row.key_hash).update(
-            key_hash=hash_of(key), last_used_at=timezone.now(), **changes
-        )
-        if not changed:
+        former = {"id": self.row.pk, "key_hash": self.row.key_hash}
+        changed = {"key_hash": hash_of(key), "last_used_at": timezone.now(), **changes}
+        if not update(Session, former, changed):
             raise SessionEnded
         for name, value in changes.items():
             setattr(self.row, name, value)

@@ -1,7 +1,7 @@
 """Begin, confirm and cancel an enrolment.
 
-Confirming spends the budget in its own transaction. A second transaction locks, checks, consumes the answer,
-renews the session and records the event. A wrong answer raises nothing: that would roll back its event.
+Confirming locks, checks the budget, consumes the answer, renews the session and records the event in one
+transaction. A wrong answer raises nothing: that would roll back its event.
 """
 
 from dataclasses import dataclass, field
@@ -71,14 +71,14 @@ def confirm_enrolment(
     Raises RateLimited, EnrolmentExpired, DecryptionFailed, SessionEnded.
     """
     claims = guesses.for_code(user, factor.guesses, actor.browser)
-    with limits.attempt(*claims) as attempt, counted(actor):
+    with limits.guess(*claims) as guess, counted(actor):
         user = lock_user(user, session)
+        guess.admit()
         if not factor.is_pending(user, state):
             raise EnrolmentExpired
         replacing = factor.device_of(user) is not None
         device = factor.complete_enrolment(user, answer, state)
         if device is not None:
-            attempt.succeeded()
             codes = [] if user.is_enrolled else switch_on(user)
             end_other_sessions(user, session, factor=factor.slug)
             if codes:
@@ -90,6 +90,7 @@ def confirm_enrolment(
                 # Last: receivers update counts, which stay locked until this transaction ends.
                 signals.two_factor_changed.send(User, user=user, enabled=True)
             return Enrolment(device, codes)
+        guess.count()
         record_failure(user, factor, "enrolment", actor=actor)
     return None
 

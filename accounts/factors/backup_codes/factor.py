@@ -59,23 +59,21 @@ class BackupCodesFactor(BackupFactor):
         """Confirm the codes without an answer: they come with a primary device that was just verified."""
         return self.confirm(user, state)
 
-    def verify(self, user: User, answer: str, state: State) -> Device | None:
+    def consume(self, device: Device, answer: str, state: State) -> bool:
         code = normalize(answer)
         if code is None:
-            return None
-        now = timezone.now()
+            return False
         # Only in this user's own set; the row count decides which of two requests used the code (R24).
-        consumed = BackupCode.objects.filter(
-            code_set__user=user,
+        unused = BackupCode.objects.filter(
+            code_set=device,
             code_set__confirmed=True,
             used_at=None,
-            digest__in=digests(code, digest_purpose(user.pk)),
-        ).update(used_at=now)
-        if not consumed:
-            check_keys(user)
-            return None
-        BackupCodeSet.objects.filter(user=user, confirmed=True).update(last_used_at=now)
-        return self.device_of(user)
+            digest__in=digests(code, digest_purpose(device.user_id)),
+        )
+        if not unused.update(used_at=timezone.now()):
+            check_keys(device.user_id)
+            return False
+        return self.unchanged(device).update(**self.used()) == 1
 
     def has_shape(self, answer: str) -> bool:
         return normalize(answer) is not None
@@ -121,9 +119,9 @@ class BackupCodesFactor(BackupFactor):
         ]
 
 
-def check_keys(user: User) -> None:
+def check_keys(user_id: int) -> None:
     """Raise DecryptionFailed if the codes can't be opened: with a wrong key a right code looks wrong."""
-    code = BackupCode.objects.select_related("code_set").filter(code_set__user=user).first()
+    code = BackupCode.objects.select_related("code_set").filter(code_set__user_id=user_id).first()
     if code is not None:
         open_sealed(code.sealed_code, sealing_context(code.code_set, code.position))
 

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.db import transaction
@@ -109,7 +109,7 @@ class SMSFactor(Factor):
         return {"device_id": device.pk, "purpose": "enrolment"}
 
     def complete_enrolment(self, user: User, answer: str, state: State) -> Device | None:
-        return self.confirm(user, state) if self.consume(user, answer, state) else None
+        return self.confirm(user, state) if self.use_up(user.pk, answer, state) else None
 
     def challenge(self, user: User, state: State, *, actor: Actor | None = None) -> State:
         """Text a new code, which replaces all former codes of this user."""
@@ -131,19 +131,17 @@ class SMSFactor(Factor):
         outbox.enqueue_message("text", text | {"source": source}, LIFETIME)
         return state | {"message_id": message.pk, "network": budgets.widest_source(actor)}
 
-    def verify(self, user: User, answer: str, state: State) -> Device | None:
-        device = self.working_device(user)
-        if device is None:
-            return None
-        if not self.consume(user, answer, state):
-            number_of(device)  # raises with a wrong key, where a right code looks wrong
-            return None
-        SMSDevice.objects.filter(pk=device.pk).update(**self.used())
-        return device
+    def consume(self, device: Device, answer: str, state: State) -> bool:
+        if not self.unchanged(device).exists():
+            return False
+        if not self.use_up(device.user_id, answer, state):
+            number_of(cast(SMSDevice, device))  # raises with a wrong key, where a right code looks wrong
+            return False
+        return self.unchanged(device).update(**self.used()) == 1
 
-    def consume(self, user: User, answer: str, state: State) -> bool:
+    def use_up(self, user_id: int, answer: str, state: State) -> bool:
         """Use the code up and return True if the answer is right; else count the try and return False."""
-        code, message = six_digits(answer), self.live_message(user, state)
+        code, message = six_digits(answer), self.live_message(user_id, state)
         if code is None or message is None:
             return False
         right = TextMessage.objects.filter(
@@ -158,12 +156,12 @@ class SMSFactor(Factor):
             TextMessage.objects.filter(pk=message.pk).update(tries=F("tries") + 1)
         return right == 1
 
-    def live_message(self, user: User, state: State) -> TextMessage | None:
+    def live_message(self, user_id: int, state: State) -> TextMessage | None:
         """Return the text whose code can be used. It lives for LIFETIME at most, whatever the clock."""
         now = timezone.now()
         return (
             TextMessage.objects.filter(
-                user=user,
+                user_id=user_id,
                 pk=state.get("message_id", 0),
                 purpose=state.get("purpose", ""),
                 used_at=None,

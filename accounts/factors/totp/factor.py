@@ -3,6 +3,7 @@
 import base64
 import secrets
 from collections.abc import Iterator
+from typing import cast
 
 from django.utils.translation import gettext_lazy as _
 
@@ -36,15 +37,12 @@ class TOTPFactor(Factor):
         step = accepted_step(device, answer)
         return None if step is None else self.confirm(user, state, last_step=step)
 
-    def verify(self, user: User, answer: str, state: State) -> Device | None:
-        device = self.working_device(user)
-        step = accepted_step(device, answer)
-        if device is None or step is None:
-            return None
-        consumed = TOTPDevice.objects.filter(
-            pk=device.pk, confirmed=True, set_aside_at=None, last_step__lt=step
-        ).update(last_step=step, **self.used())
-        return device if consumed else None
+    def consume(self, device: Device, answer: str, state: State) -> bool:
+        step = accepted_step(cast(TOTPDevice, device), answer)
+        if step is None:
+            return False
+        unused = self.unchanged(device).filter(last_step__lt=step)
+        return unused.update(last_step=step, **self.used()) == 1
 
     def is_repeat(self, user: User, answer: str, state: State) -> bool:
         device = self.working_device(user)

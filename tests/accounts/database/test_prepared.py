@@ -4,8 +4,9 @@ import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Exists
+from django.db.transaction import TransactionManagementError
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -13,6 +14,7 @@ from django.utils import timezone
 from accounts import factors
 from accounts.audit import Actor
 from accounts.database.prepared import Prepared
+from accounts.login import sign_in as signing_in
 from accounts.models import ApiToken, Session, User, users
 from accounts.sessions import store
 from accounts.sessions.lifetimes import extra_columns
@@ -92,8 +94,12 @@ def test_the_membership_that_the_api_asks_for(alice, bob):
 
 @pytest.mark.parametrize("typed", ["Alice", "ALICE@example.com", "nobody", "no@example.com", "a'\";--@", ""])
 def test_who_signs_in(alice, typed):
-    assert User.objects.signing_in(typed) == User.objects.by_login(typed).first()
-    assert_same(users.BY_NAME, User.objects.by_name_key(typed), key=typed)
+    enrol(alice)
+
+    assert signing_in.find(typed) == User.objects.by_login(typed).first()
+    rows = User.objects.by_name_key(typed).annotate(**factors.method_columns())
+    for user in assert_same(signing_in.BY_NAME, rows, key=typed):
+        assert factors.methods_read_with(user) == factors.methods_of(user)
 
 
 def test_the_device_of_a_factor(alice, bob):
@@ -102,6 +108,28 @@ def test_the_device_of_a_factor(alice, bob):
     for factor in factors.all_factors():
         for user in (alice, bob):
             assert_same(factor.confirmed, factor.devices(user, confirmed=True), user=user.pk)
+
+
+def test_the_locks_of_a_login(alice, bob):
+    enrol(alice)
+
+    with transaction.atomic():
+        for user in (alice, bob):
+            rows = User.objects.filter(pk=user.pk)
+            assert len(assert_same(users.LOCKED, rows, pk=user.pk)) == 1
+            for factor in factors.all_factors():
+                devices = factor.devices(user, confirmed=True).select_related("user")
+                assert_same(factor.locking, devices, user=user.pk)
+                locked, device = factor.lock(user)
+                assert (locked, device) == (user, factor.device_of(user))
+
+
+def test_a_prepared_lock_needs_a_transaction(alice):
+    with transaction.atomic():
+        User.objects.lock(alice.pk)
+
+    with pytest.raises(TransactionManagementError):
+        User.objects.lock(alice.pk)
 
 
 def test_each_read_is_one_statement_and_its_values_are_bound(alice):

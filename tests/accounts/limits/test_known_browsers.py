@@ -95,6 +95,27 @@ def test_ds_01_refused_attempts_hash_nothing_and_leave_nothing_behind(hashes, al
     assert (AuditEvent.objects.count(), list(RateLimit.objects.order_by("key").values())) == before
 
 
+def test_cf7_refused_attempts_write_no_row(alice):
+    attack(alice, 10)
+    attack_over_pages(alice, 1)
+    before = rows_written()
+
+    assert attack_over_pages(alice, 20) == [429] * 20
+
+    assert rows_written() == before
+
+
+def rows_written():
+    """Return how many versions of rows this connection has written, also those that were rolled back."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("SELECT total_changes()")
+        else:
+            cursor.execute("SELECT pg_stat_force_next_flush()")
+            cursor.execute("SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_user_tables")
+        return cursor.fetchone()[0]
+
+
 def test_ds_01_who_is_signed_in_can_go_on_to_change_the_password(clock, alice):
     client = sign_in(alice)
     clock.shift(600)
