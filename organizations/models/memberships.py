@@ -220,6 +220,10 @@ class Membership(models.Model):
                 condition=Q(status="invited"),
             ),
             models.Index(fields=["email"], name="invitations_to_address", condition=Q(user__isnull=True)),
+            models.Index(fields=["expires_at"], name="invitations_by_end", condition=Q(status="invited")),
+            # The lists of the admin site, newest first, whose choices few may match.
+            models.Index(fields=["id"], name="members_with", condition=Q(two_factor_enabled=True)),
+            models.Index(fields=["id"], name="members_without", condition=Q(two_factor_enabled=False)),
         ]
 
     def __str__(self) -> str:

@@ -11,6 +11,9 @@ class BackupCodeSet(Device):
 
     class Meta:
         verbose_name = "set of backup codes"
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["created_at"], name="unconfirmed_codes", condition=Q(confirmed=False)),
+        ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
                 fields=["user"], condition=Q(confirmed=True), name="one_set_of_codes_per_user"
