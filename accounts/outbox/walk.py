@@ -7,9 +7,10 @@ from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import TypeAlias
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts.database.batches import behind
 from accounts.database.timeouts import unhurried
 from accounts.models import OutboxMessage
 from accounts.models.outbox import WAITS
@@ -48,9 +49,7 @@ class Walk:
     def ahead(self, rows: QuerySet[OutboxMessage], kind: str) -> QuerySet[OutboxMessage]:
         if kind not in self.passed:
             return rows
-        due_at, pk = self.passed[kind]
-        # The last condition lets the index seek; a plain OR would scan it from its beginning.
-        return rows.filter(Q(due_at__gt=due_at) | Q(due_at=due_at, pk__gt=pk), due_at__gte=due_at)
+        return behind(rows, "due_at", *self.passed[kind])
 
 
 def first(rows: QuerySet[OutboxMessage], most: int) -> list[tuple[datetime, int]]:
