@@ -10,10 +10,10 @@ BY_BEGINNING = "varchar_pattern_ops"
 
 
 class BeginningIndex(models.Index):
-    """An index of one expression that serves searches by a beginning: `BeginningIndex(Lower("name"), ...)`."""
+    """An index of one expression for searches by a beginning: `BeginningIndex(Lower("name"), name="x")`."""
 
     def create_sql(self, model: Any, schema_editor: Any, using: str = "", **kwargs: Any) -> Any:
-        statement = super().create_sql(model, schema_editor, using=using, **kwargs)
+        statement: Any = super().create_sql(model, schema_editor, using=using, **kwargs)
         if schema_editor.connection.vendor == "postgresql":
             statement.parts["columns"] = f"{statement.parts['columns']} {BY_BEGINNING}"
         return statement
@@ -33,9 +33,7 @@ class RemoveColumnIndex(migrations.AlterField):
         for name in indexes_of(schema_editor, model, column):
             schema_editor.execute(f"DROP INDEX IF EXISTS {schema_editor.quote_name(name)}")
 
-    def database_backwards(
-        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
-    ) -> None:
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         model = to_state.apps.get_model(app_label, self.model_name)
         field = model._meta.get_field(self.name)
         schema_editor.execute(schema_editor._create_index_sql(model, fields=[field]))

@@ -21,7 +21,7 @@ Row: TypeAlias = tuple[int, str]  # id and kind
 
 
 class Walk:
-    """One way through the outbox, from the message that was due first: all of an urgent kind before others."""
+    """One way through the outbox, from what was due first on: all of an urgent kind before others."""
 
     def __init__(self) -> None:
         with unhurried():

@@ -12,6 +12,16 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddIndex(
             "membership",
+            models.Index(
+                fields=["email"],
+                opclasses=["varchar_pattern_ops"],
+                name="invitations_by_email",
+                condition=Q(user__isnull=True),
+            ),
+        ),
+        migrations.RemoveIndex("membership", "invitations_to_address"),
+        migrations.AddIndex(
+            "membership",
             models.Index(fields=["expires_at"], name="invitations_by_end", condition=Q(status="invited")),
         ),
         migrations.AddIndex(

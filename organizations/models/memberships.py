@@ -219,7 +219,12 @@ class Membership(models.Model):
                 name="invitations_by_name",
                 condition=Q(status="invited"),
             ),
-            models.Index(fields=["email"], name="invitations_to_address", condition=Q(user__isnull=True)),
+            models.Index(
+                fields=["email"],
+                opclasses=["varchar_pattern_ops"],
+                name="invitations_by_email",
+                condition=Q(user__isnull=True),
+            ),
             models.Index(fields=["expires_at"], name="invitations_by_end", condition=Q(status="invited")),
             # The lists of the admin site, newest first, whose choices few may match.
             models.Index(fields=["id"], name="members_with", condition=Q(two_factor_enabled=True)),

@@ -30,28 +30,23 @@ class Strictest(Func):
     """
 
     template = (
-        "(SELECT MIN(%(smaller)s) FROM organizations_membership m"
+        "(SELECT MIN(LEAST(o.%(column)s, o.%(former)s)) FROM organizations_membership m"
         " JOIN organizations_organization o ON o.id = m.organization_id"
         " WHERE m.user_id = %(expressions)s AND m.status = 'active')"
     )
+    # Its MIN of two values is NULL if one of them is.
+    sqlite = template.replace(
+        "LEAST(o.%(column)s, o.%(former)s)",
+        "MIN(COALESCE(o.%(column)s, o.%(former)s), COALESCE(o.%(former)s, o.%(column)s))",
+    )
     output_field = IntegerField()
 
-    def as_sql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        return super().as_sql(compiler, connection, **{"smaller": "LEAST(o.%s, o.%s)" % self.columns, **context})
-
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        # Its MIN of two is NULL if one of them is.
-        first, second = self.columns
-        smaller = f"MIN(COALESCE(o.{first}, o.{second}), COALESCE(o.{second}, o.{first}))"
-        return self.as_sql(compiler, connection, smaller=smaller, **context)
-
-    @property
-    def columns(self) -> tuple[str, str]:
-        return self.extra["column"], self.extra["former"]
+        return self.as_sql(compiler, connection, template=self.sqlite, **context)
 
 
-TIMEOUT = {"column": "session_timeout", "former": "former_timeout"}
-REMEMBER = {"column": "session_remember", "former": "former_remember"}
+TIMEOUT: dict[str, Any] = {"column": "session_timeout", "former": "former_timeout"}
+REMEMBER: dict[str, Any] = {"column": "session_remember", "former": "former_remember"}
 
 # Extra columns of sessions: the strictest limits of the user's organizations.
 LIMITS = {
