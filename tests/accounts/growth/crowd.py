@@ -7,6 +7,7 @@ import time
 
 from django.db import connection
 
+from accounts.database.timeouts import patience_kept
 from tests.support.database import events_unprotected
 
 TABLES = (
@@ -129,15 +130,21 @@ OF_EACH_USER = (
 
 def fill(size):
     clear()
-    with connection.cursor() as cursor:
+    execute(USERS.format(size=size, few=FEW))
+    for statement in OF_EACH_USER:
+        execute(statement.format())
+    # Hints and visibility are set at the first look: they would be counted to who has it.
+    for _ in range(3):
+        execute("VACUUM ANALYZE")
+        time.sleep(0.1)
+
+
+def execute(sql):
+    """Execute a statement, however long it takes."""
+    with patience_kept(connection) as patient, connection.cursor() as cursor:
+        patient()
         cursor.execute("SET statement_timeout = 0")
-        cursor.execute(USERS.format(size=size, few=FEW))
-        for statement in OF_EACH_USER:
-            cursor.execute(statement.format())
-        # Hints and visibility are set at the first look: they would be counted to who has it.
-        for _ in range(3):
-            cursor.execute("VACUUM ANALYZE")
-            time.sleep(0.1)
+        cursor.execute(sql)
         cursor.execute("RESET statement_timeout")
 
 

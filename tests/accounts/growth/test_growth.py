@@ -9,24 +9,20 @@ from functools import partial
 import pytest
 from django.apps import apps
 from django.contrib.admin import site as admin_site
-from django.db import connection
 from django.test import RequestFactory
 
 from accounts.management import due_work
 from accounts.models import OutboxMessage, User
 from accounts.outbox import counts, delivery, queue
 from accounts.outbox.walk import Walk
-from tests.accounts.growth.crowd import FEW, blocks, clear, fill
-from tests.support import environment
+from tests.accounts.growth.crowd import FEW, blocks, clear, execute, fill
 
-pytestmark = pytest.mark.planner
+pytestmark = [pytest.mark.planner, pytest.mark.django_db]
 
 
 @pytest.fixture(scope="module", params=[1_000, 100_000])
 def crowd(request, django_db_setup, django_db_blocker):
     """So many of everything, in real transactions: what is counted has to be committed."""
-    if environment.KIND != "postgresql":
-        pytest.skip("plans are those of PostgreSQL")
     with django_db_blocker.unblock():
         fill(request.param)
         try:
@@ -35,9 +31,9 @@ def crowd(request, django_db_setup, django_db_blocker):
             clear()
 
 
-def execute(sql):
-    with connection.cursor() as cursor:
-        cursor.execute(sql)
+@pytest.fixture
+def _django_db_helper(crowd):
+    """In place of pytest-django's: no transaction around a test, and no rows deleted after it."""
 
 
 # ---------------------------------------------------------------- housekeeping
