@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
-from django.contrib.admin.views.main import ERROR_FLAG
+from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
 from django.contrib.auth import get_permission_codename
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
@@ -23,6 +23,13 @@ LONGEST_ID = 18  # digits that fit into every database's integers
 EVENTS = "admin:accounts_auditevent_changelist"
 
 
+class SortedByIndex(ChangeList):
+    """Sorts by the columns of `sortable_by` only: Django makes no links for others, and obeys addresses."""
+
+    def get_ordering_field(self, field_name: Any) -> Any:
+        return super().get_ordering_field(field_name) if field_name in (self.sortable_by or ()) else None
+
+
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Superusers see it, and staff with Django's permission to view or to change it (D14)."""
 
@@ -38,6 +45,9 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     when_empty: Text = gettext_lazy("Nothing here yet.")
     # What links of other pages narrow the list to: the lookup of an id -> what it names, and a sentence.
     narrowed_by: ClassVar[Mapping[str, tuple[type[Model], Text]]] = {}
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return SortedByIndex
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -31,4 +31,10 @@ class Migration(migrations.Migration):
             "membership",
             models.Index(fields=["id"], name="members_without", condition=Q(two_factor_enabled=False)),
         ),
+        migrations.AddIndex(
+            "membership",
+            models.Index(
+                fields=["id"], name="active_without", condition=Q(status="active", two_factor_enabled=False)
+            ),
+        ),
     ]

@@ -24,7 +24,8 @@ class BackupCodeSet(Device):
 class BackupCode(models.Model):
     """One code: a keyed digest to check it and a ciphertext to reveal it, both useless without the keys."""
 
-    code_set = models.ForeignKey(BackupCodeSet, models.CASCADE, related_name="codes")
+    # One of the constraints below begins with it.
+    code_set = models.ForeignKey(BackupCodeSet, models.CASCADE, related_name="codes", db_index=False)
     position = models.PositiveSmallIntegerField()
     digest = models.CharField(max_length=64)
     sealed_code = models.TextField()

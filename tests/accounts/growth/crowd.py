@@ -96,7 +96,7 @@ OF_EACH_USER = (
     # Sign-ins, and few events of other kinds through other doors.
     """
     INSERT INTO accounts_auditevent (event, actor, subject, user_id, user_agent, door, request_id, data, created_at)
-    SELECT CASE WHEN few THEN 'user.deactivated' ELSE 'login.succeeded' END,
+    SELECT CASE WHEN few THEN 'account.deactivated' ELSE 'login.succeeded' END,
         CASE WHEN few THEN 'user:root' ELSE 'user:' || username END, 'user:' || username, id, '',
         CASE WHEN few THEN 'command' ELSE 'html' END, '', '{{}}', now()
     FROM (SELECT *, NOT is_active AS few FROM accounts_user) AS people

@@ -44,16 +44,16 @@ def test_a_step_with_nothing_to_do_looks_at_indexes_only(crowd, name):
     work = due_work.steps[name].work
     assert not work()  # what the first one marks, the next ones pass over
 
-    assert blocks(work) <= 40
+    assert blocks(work) <= 120
 
 
-USER = "(SELECT id FROM accounts_user WHERE username = 'm000500')"
 SOME = f"(SELECT id FROM accounts_user WHERE username LIKE 'm0002%' ORDER BY id LIMIT {FEW})"
+OTHERS = SOME.replace("m0002", "m0003")
 WORK = {
     "ended sessions deleted": f"""
         UPDATE accounts_session SET expires_at = now() - interval '1 day' WHERE user_id IN {SOME}""",
     "sessions and browsers of former stamps deleted": f"""
-        UPDATE accounts_user SET security_stamp = 'new', stamp_is_new = true WHERE id IN {SOME}""",
+        UPDATE accounts_user SET security_stamp = 'new', stamp_is_new = true WHERE id IN {OTHERS}""",
     "remembered browsers deleted": f"""
         UPDATE accounts_rememberedbrowser SET expires_at = now() - interval '1 day' WHERE user_id IN {SOME}""",
     "counters deleted": f"""
@@ -82,7 +82,7 @@ WORK = {
             SELECT id FROM organizations_membership WHERE status = 'invited' ORDER BY id LIMIT 20)""",
     "mails about tokens that expire soon": f"""
         UPDATE accounts_apitoken SET expiry_told = NULL, expires_at = now() + interval '20 days'
-        WHERE owner_id IN {SOME}""",
+        WHERE owner_id IN {OTHERS}""",
 }  # fmt: skip
 
 
@@ -156,6 +156,7 @@ def test_the_figures_of_the_outbox_read_what_waits(crowd):
 
 # ---------------------------------------------------------------- the admin site
 
+EVENTS = ("login.succeeded", "account.deactivated", "account.created")
 LISTS = [
     ("accounts.User", {}),
     *(
@@ -169,13 +170,13 @@ LISTS = [
         for value in values
     ),
     ("accounts.User", {"is_active__exact": "0", "is_staff__exact": "1"}),
-    ("accounts.User", {"o": "-1"}),
+    ("accounts.User", {"o": "-0"}),
     *(("accounts.User", {"q": q}) for q in ("m000500", "M0005", "m77@exam", "next7@", "nobody")),
     ("accounts.AuditEvent", {}),
     ("accounts.AuditEvent", {"p": "19"}),
     *(("accounts.AuditEvent", {"door": door}) for door in ("html", "api", "admin", "command", "breaker")),
-    *(("accounts.AuditEvent", {"event": event}) for event in ("login.succeeded", "user.deactivated", "user.created")),
-    *(("accounts.AuditEvent", {"q": q}) for q in ("m000500", "user:m000500", "root", "organization:acme", "nobody")),
+    *(("accounts.AuditEvent", {"event": event}) for event in EVENTS),
+    *(("accounts.AuditEvent", {"q": q}) for q in ("m000500", "user:m000500", "root", "organization:a", "nobody")),
     ("organizations.Organization", {}),
     ("organizations.Organization", {"collaborator_auth_policy__exact": "two_factor_mandatory"}),
     *(("organizations.Organization", {"q": q}) for q in ("acme", "o77", "nothing")),
@@ -208,9 +209,8 @@ def test_a_search_that_everybody_matches_goes_as_far_as_pages_lead(crowd, model)
     assert blocks(partial(shown, model, {"q": "m"})) <= 30_000
 
 
-@pytest.mark.parametrize(
-    ("model", "o"), [("accounts.User", "2"), ("accounts.AuditEvent", "2"), ("organizations.Membership", "1")]
-)
+@pytest.mark.parametrize("o", ["1", "-2", "3.1"])
+@pytest.mark.parametrize("model", ["accounts.User", "accounts.AuditEvent", "organizations.Membership"])
 def test_no_list_is_sorted_by_what_no_index_has(crowd, model, o):
-    """The address asks for it, no link does: the list is in its own order."""
-    assert shown(model, {"o": o}) == shown(model, {})
+    """Of these columns none is; an address can ask for it, though no link does."""
+    assert blocks(partial(shown, model, {"o": o})) <= 1_000
