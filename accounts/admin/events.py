@@ -117,7 +117,8 @@ class AuditEventAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, queryset: QuerySet[AuditEvent], term: str
     ) -> QuerySet[AuditEvent]:
         newest = queryset.order_by("-id")
-        by_others = newest.exclude(actor=F("subject"))  # the others are found by their subject
+        # What people do to themselves is found by its subject; who is nobody yet is named after the door.
+        by_others = newest.exclude(actor=F("subject")).exclude(actor=F("door"))
         parts = []
         for beginning in [term] if ":" in term else [f"user:{term}", f"organization:{term}"]:
             parts += [

@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 fields=["actor"],
                 name="events_by_actor",
                 opclasses=[BY_BEGINNING],
-                condition=~Q(actor=F("subject")),
+                condition=~Q(actor=F("subject")) & ~Q(actor=F("door")),
             ),
         ),
         migrations.AddIndex(

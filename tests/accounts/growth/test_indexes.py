@@ -128,7 +128,7 @@ def test_no_index_begins_another_one_in_vain():
 
 
 def test_no_text_has_a_second_index_for_beginnings():
-    """But those that name it: Django makes one for each indexed text, and each sign-in wrote to ten of them."""
+    """But those that name it: Django makes one for each indexed text."""
     if environment.KIND != "postgresql":
         return  # only there
     assert [name for _table, name, _columns in indexes() if name.endswith("_like")] == []
