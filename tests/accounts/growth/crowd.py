@@ -33,7 +33,8 @@ FROM generate_series(1, {size}) AS n
 OF_EACH_USER = (
     # Half of the living sessions have not been used for a week.
     """
-    INSERT INTO accounts_session (key_hash, user_id, security_stamp, data, created_at, last_used_at, expires_at,
+    INSERT INTO accounts_session (key_hash, user_id, security_stamp, data, created_at, last_used_at,
+        expires_at,
         factor, user_agent)
     SELECT 'k' || id, id, 's', '{{}}', now() - interval '8 days', now() - mod(id, 2) * interval '7 days',
         now() + interval '6 days', '', ''
@@ -51,7 +52,8 @@ OF_EACH_USER = (
     INSERT INTO accounts_apitoken (token_hash, description, verified, created_by, created_at, expires_at,
         expiry_told, owner_id)
     SELECT 'k' || id, '', false, '', now() - interval '80 days',
-        now() + mod(id, 29) * interval '1 day' + interval '1 hour', CASE WHEN mod(id, 29) < 7 THEN 7 ELSE 30 END, id
+        now() + mod(id, 29) * interval '1 day' + interval '1 hour', CASE WHEN mod(id,
+            29) < 7 THEN 7 ELSE 30 END, id
     FROM accounts_user
     """,
     """
@@ -60,23 +62,27 @@ OF_EACH_USER = (
     SELECT id, 'x', true, now() - interval '1 day', now(), 0, 'x', 0 FROM accounts_user
     """,
     """
-    INSERT INTO factor_sms_smsdevice (user_id, name, confirmed, created_at, confirmed_at, failures, sealed_number,
+    INSERT INTO factor_sms_smsdevice (user_id, name, confirmed, created_at, confirmed_at, failures,
+        sealed_number,
         number_digest, last_digits)
     SELECT id, 'x', true, now() - interval '1 day', now(), 0, 'x', 'x', '00' FROM accounts_user
     """,
     """
-    INSERT INTO factor_sms_textmessage (user_id, device_id, purpose, digest, created_at, expires_at, tries, status,
+    INSERT INTO factor_sms_textmessage (user_id, device_id, purpose, digest, created_at, expires_at, tries,
+        status,
         provider_id)
     SELECT user_id, id, 'login', '', now() - interval '1 day', now() - interval '1 day', 0, 'sent', 'p' || id
     FROM factor_sms_smsdevice
     """,
     """
-    INSERT INTO factor_sms_destination (key, purpose, country, ending, window_began_at, sent, used, tripped_by,
+    INSERT INTO factor_sms_destination (key, purpose, country, ending, window_began_at, sent, used,
+        tripped_by,
         reason)
     SELECT 'k' || id, 'login', 'US', '00', now(), 1, 1, '', '' FROM accounts_user
     """,
     """
-    INSERT INTO factor_backup_codes_backupcodeset (user_id, name, confirmed, created_at, confirmed_at, failures)
+    INSERT INTO factor_backup_codes_backupcodeset (user_id, name, confirmed, created_at, confirmed_at,
+        failures)
     SELECT id, 'x', true, now() - interval '1 day', now(), 0 FROM accounts_user
     """,
     # Mails: sent, given up, and waiting for another try.
@@ -95,7 +101,8 @@ OF_EACH_USER = (
     """,
     # Sign-ins, and few events of other kinds through other doors.
     """
-    INSERT INTO accounts_auditevent (event, actor, subject, user_id, user_agent, door, request_id, data, created_at)
+    INSERT INTO accounts_auditevent (event, actor, subject, user_id, user_agent, door, request_id, data,
+        created_at)
     SELECT CASE WHEN few THEN 'account.deactivated' ELSE 'login.succeeded' END,
         CASE WHEN few THEN 'user:root' ELSE 'user:' || username END, 'user:' || username, id, '',
         CASE WHEN few THEN 'command' ELSE 'html' END, '', '{{}}', now()
@@ -107,7 +114,8 @@ OF_EACH_USER = (
     """,
     """
     INSERT INTO organizations_organization (name, email, collaborator_auth_policy, created_at)
-    SELECT 'o' || id, 'x@example.com', CASE WHEN is_active THEN 'password' ELSE 'two_factor_mandatory' END, now()
+    SELECT 'o' || id, 'x@example.com', CASE WHEN is_active THEN 'password' ELSE 'two_factor_mandatory' END,
+        now()
     FROM accounts_user WHERE mod(id, 10) = 0 OR NOT is_active
     """,
     "INSERT INTO organizations_organizationcounts SELECT id, 0, 0, 0 FROM organizations_organization",
@@ -119,9 +127,11 @@ OF_EACH_USER = (
     FROM accounts_user
     """,
     """
-    INSERT INTO organizations_membership (organization_id, email, username, is_owner, status, two_factor_enabled,
+    INSERT INTO organizations_membership (organization_id, email, username, is_owner, status,
+        two_factor_enabled,
         invited_by, created_at, expires_at)
-    SELECT (SELECT id FROM organizations_organization WHERE name = 'acme'), 'x' || id || '@example.com', '', false,
+    SELECT (SELECT id FROM organizations_organization WHERE name = 'acme'), 'x' || id || '@example.com',
+        '', false,
         'invited', false, '', now(), now() + interval '6 days'
     FROM accounts_user
     """,

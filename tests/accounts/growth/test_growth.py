@@ -62,18 +62,20 @@ WORK = {
     "expired tokens deleted": f"""
         UPDATE accounts_apitoken SET expires_at = now() - interval '40 days' WHERE owner_id IN {SOME}""",
     "unfinished set-ups deleted": f"""
-        INSERT INTO factor_totp_totpdevice (user_id, name, confirmed, created_at, failures, sealed_secret, last_step)
+        INSERT INTO factor_totp_totpdevice
+            (user_id, name, confirmed, created_at, failures, sealed_secret, last_step)
         SELECT id, 'x', false, now() - interval '1 day', 0, 'x', 0 FROM accounts_user WHERE id IN {SOME}""",
     "late messages wiped": f"""
-        INSERT INTO accounts_outboxmessage (kind, audience, key, sealed, cursor, created_at, due_at, expires_at,
-            attempts, last_error)
+        INSERT INTO accounts_outboxmessage
+            (kind, audience, key, sealed, cursor, created_at, due_at, expires_at, attempts, last_error)
         SELECT 'mail', '', '', 'x', 0, now(), now() + interval '50 minutes', now() - interval '1 hour', 0, ''
         FROM generate_series(1, {FEW})""",
     "old messages deleted": f"""
-        INSERT INTO accounts_outboxmessage (kind, audience, key, sealed, cursor, created_at, due_at, expires_at,
-            attempts, sent_at, last_error)
+        INSERT INTO accounts_outboxmessage
+            (kind, audience, key, sealed, cursor, created_at, due_at, expires_at, attempts, sent_at, last_error)
         SELECT 'mail', '', '', '', 0, now(), now(), now() - interval '8 days', 0,
-            CASE WHEN mod(n, 2) = 0 THEN now() - interval '9 days' END, '' FROM generate_series(1, {FEW}) AS n""",
+            CASE WHEN mod(n, 2) = 0 THEN now() - interval '9 days' END, ''
+        FROM generate_series(1, {FEW}) AS n""",
     "mails that were held back": f"""
         INSERT INTO accounts_mailwindow (reader, name, closes_at, count, held, sealed, audience, key)
         SELECT 'user:' || n, 'y', now() - interval '1 minute', 2, 1, 'x', '', ''

@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
-from django.core.management import call_command
 from django.db import IntegrityError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.management import due_work
 from accounts.models import AuditEvent, RememberedBrowser, Session
 from organizations.lifecycle import delete_organization
 from organizations.members import invitations
@@ -458,7 +458,7 @@ def test_what_a_limit_has_ended_does_not_come_back_with_the_default(stage):
         assert not is_in(old)
         assert is_in(kept)
         assert is_asked(client, stage.max)
-        call_command("run_due_work")
+        due_work.steps["shortened sessions deleted"].work()
     open_ = Organization.objects.get(name="open")
     assert (open_.former_timeout, open_.former_remember) == (None, None)
 
@@ -473,7 +473,7 @@ def test_a_limit_that_becomes_longer_in_steps_lets_nothing_back(stage):
         assert Organization.objects.get(name="open").former_timeout == 60
 
     assert not is_in(browser)
-    call_command("run_due_work")
+    due_work.steps["shortened sessions deleted"].work()
     assert not is_in(browser)
 
 
@@ -481,7 +481,7 @@ def test_a_limit_that_becomes_longer_is_in_force_after_the_next_run(stage):
     limit("open", timeout=60)
     browser = stage.browser("max")
     limit("open", timeout=120)
-    call_command("run_due_work")
+    due_work.steps["shortened sessions deleted"].work()
 
     age(stage.max, idle=119)
 
