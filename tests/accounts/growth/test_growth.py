@@ -1,7 +1,7 @@
-"""What housekeeping, the outbox and the admin site touch, beside a thousand and a hundred thousand of everything.
+"""What housekeeping, the outbox and the admin site touch, beside 1,000 and 100,000 of everything.
 
-Counted in blocks of 8 kB by PostgreSQL itself, in real transactions. A look at an index touches two to four; a
-table of the large size has thousands.
+Counted in blocks of 8 kB by PostgreSQL itself, in real transactions. A look at an index touches two to four;
+a table of the large size has thousands.
 """
 
 from functools import partial
@@ -55,7 +55,8 @@ WORK = {
     "sessions and browsers of former stamps deleted": f"""
         UPDATE accounts_user SET security_stamp = 'new', stamp_is_new = true WHERE id IN {OTHERS}""",
     "remembered browsers deleted": f"""
-        UPDATE accounts_rememberedbrowser SET expires_at = now() - interval '1 day' WHERE user_id IN {SOME}""",
+        UPDATE accounts_rememberedbrowser SET expires_at = now() - interval '1 day'
+        WHERE user_id IN {SOME}""",
     "counters deleted": f"""
         UPDATE accounts_ratelimit SET resets_at = now() - interval '1 day'
         WHERE key IN (SELECT 'k' || id FROM accounts_user WHERE id IN {SOME})""",
@@ -72,7 +73,8 @@ WORK = {
         FROM generate_series(1, {FEW})""",
     "old messages deleted": f"""
         INSERT INTO accounts_outboxmessage
-            (kind, audience, key, sealed, cursor, created_at, due_at, expires_at, attempts, sent_at, last_error)
+            (kind, audience, key, sealed, cursor, created_at, due_at, expires_at, attempts, sent_at,
+            last_error)
         SELECT 'mail', '', '', '', 0, now(), now(), now() - interval '8 days', 0,
             CASE WHEN mod(n, 2) = 0 THEN now() - interval '9 days' END, ''
         FROM generate_series(1, {FEW}) AS n""",
