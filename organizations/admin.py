@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import User, login_key
 from accounts.web.admin_parts import NOTHING, Link, at, column, filter_in_words, link
 from accounts.web.durations import minutes_in_words
-from accounts.web.read_only_admin import ReadOnlyAdmin, may_see
+from accounts.web.read_only_admin import ReadOnlyAdmin, found_in, may_see
 from organizations.members.support import organization_link, role_of, state_of
 from organizations.models import AuthPolicy, Membership, Organization
 
@@ -38,7 +38,7 @@ class OrganizationAdmin(ReadOnlyAdmin):
     list_select_related = ["counts"]
     search_fields = ["name"]
     search_help_text = gettext_lazy("Search by the beginning of a name.")
-    ordering = ["name"]
+    ordering = [Lower("name")]
     fields = [
         "name",
         "email",
@@ -53,7 +53,7 @@ class OrganizationAdmin(ReadOnlyAdmin):
         "created",
     ]
 
-    @admin.display(description=gettext_lazy("authentication"), ordering="collaborator_auth_policy")
+    @admin.display(description=gettext_lazy("authentication"))
     def policy(self, organization: Organization) -> Any:
         return organization.get_collaborator_auth_policy_display()
 
@@ -144,30 +144,28 @@ class MembershipAdmin(ReadOnlyAdmin):
         """Link people and organizations for those who may see them."""
         shown: list[Any] = [*self.columns]
         if request.user.has_perm("accounts.view_user"):
-            shown[0] = column(gettext_lazy("person"), person_link, name="person", order="username_key")
+            shown[0] = column(gettext_lazy("person"), person_link, name="person")
         if request.user.has_perm("organizations.view_organization"):
-            shown[1] = column(
-                gettext_lazy("organization"), organization_link, name="where", order="organization__name"
-            )
+            shown[1] = column(gettext_lazy("organization"), organization_link, name="where")
         return shown
 
     def get_ordering(self, request: HttpRequest) -> Any:
-        """Sort the people of one organization by name: an index has them in that order, at any number."""
-        return ["username_key", "pk"] if "organization" in request.GET else ["-pk"]
+        """Sort the members of one organization, or the invited, by name: an index has them in that order."""
+        return ["username_key", "pk"] if {"organization", "status__exact"} <= request.GET.keys() else ["-pk"]
 
-    @admin.display(description=gettext_lazy("person"), ordering="username_key")
+    @admin.display(description=gettext_lazy("person"))
     def person(self, membership: Membership) -> str:
         return str(membership)
 
-    @admin.display(description=gettext_lazy("organization"), ordering="organization__name")
+    @admin.display(description=gettext_lazy("organization"))
     def where(self, membership: Membership) -> str:
         return membership.organization.name
 
-    @admin.display(description=gettext_lazy("role"), ordering="is_owner")
+    @admin.display(description=gettext_lazy("role"))
     def role(self, membership: Membership) -> str:
         return role_of(membership)
 
-    @admin.display(description=gettext_lazy("state"), ordering="status")
+    @admin.display(description=gettext_lazy("state"))
     def state(self, membership: Membership) -> str:
         return state_of(membership)
 
@@ -214,14 +212,16 @@ class MembershipAdmin(ReadOnlyAdmin):
 
         The addresses of members find them for those who may see users.
         """
-        key = login_key(term)
-        rows = Membership.objects.order_by()
+        key, people = login_key(term), User.objects.order_by()
         sees_users = may_see(request, User._meta)
-        people = User.objects.beginning_with(key) if sees_users else User.objects.named_from(key)
-        members = rows.filter(user__in=people.values("pk"))
-        invited = rows.filter(user__isnull=True, email__startswith=key)
-        inside = rows.filter(organization__in=Organization.objects.named(term).values("pk"))
-        return queryset.filter(pk__in=members.values("pk").union(invited.values("pk"), inside.values("pk")))
+        named = people.beginning_with(key) if sees_users else [people.named_from(key)]
+        rows = queryset.select_related(None).order_by()
+        return found_in(
+            queryset,
+            *(rows.filter(user__in=found.values("pk")) for found in named),
+            rows.filter(user__isnull=True, email__startswith=key),
+            rows.filter(organization__in=Organization.objects.named(term).values("pk")),
+        )
 
 
 def user_url(membership: Membership) -> str:

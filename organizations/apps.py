@@ -23,7 +23,7 @@ class OrganizationsConfig(AppConfig):
         from organizations.events import Event
         from organizations.management import doctor
         from organizations.members import account_changes, addresses, invitation_links, invitations
-        from organizations.policy import two_factor, user_sessions
+        from organizations.policy import former_limits, two_factor, user_sessions
 
         signals.two_factor_removing.connect(two_factor.veto_disable)
         signals.two_factor_consequences.connect(two_factor.consequences)
@@ -47,6 +47,7 @@ class OrganizationsConfig(AppConfig):
         extra_columns.register_all(user_sessions.LIMITS)
         checks.register_all(doctor.CHECKS)
         steps.register("expired invitations deleted", Step(invitations.delete_long_expired))
+        steps.register("shortened sessions deleted", Step(former_limits.end_by_former_limits))
         horizons.register_all(doctor.HORIZONS)
         self.prepare_admin()
 

@@ -26,6 +26,7 @@ from organizations.models import (
     confirmed_address,
 )
 from organizations.names import check_name
+from organizations.policy.former_limits import end_with_membership
 from organizations.policy.two_factor import change_policy
 from organizations.policy.user_sessions import change_sessions
 from organizations.policy.user_tokens import change_user_tokens
@@ -165,6 +166,8 @@ def delete_organization(organization: Organization, *, actor: Actor) -> None:
         tell_of_deletion(organization, actor=actor)
         memberships = organization.memberships.order_by("pk").select_for_update()
         ids = list(memberships.values_list("pk", flat=True))
+        active = organization.memberships.active().order_by("user")
+        end_with_membership(organization, list(active.values_list("user", flat=True)))
         organization.memberships.all().delete()
         organization.tokens.all().delete()  # creating a token takes the same lock
         record(Event.DELETED, organization, actor=actor, memberships=len(ids))

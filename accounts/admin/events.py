@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import SuspiciousOperation
-from django.db.models import Q, QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy
@@ -15,7 +15,7 @@ from accounts.audit import user_agents
 from accounts.audit.events import enumerations, said_by
 from accounts.models import AuditEvent, User
 from accounts.web.admin_parts import NOTHING, Link, at
-from accounts.web.read_only_admin import ReadOnlyAdmin
+from accounts.web.read_only_admin import ReadOnlyAdmin, found_in
 
 DOORS = {
     "html": gettext_lazy("Pages"),
@@ -67,6 +67,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
         "find what somebody did and what was done to them."
     )
     ordering = ["-id"]
+    sortable_by = ["time"]
     narrowed_by = {"user_id": (User, gettext_lazy("Only events about %(name)s."))}
     fields = ["time", "what", "event", "actor", "subject", "address", "browser", "way", "request", "details"]
 
@@ -74,7 +75,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
     def time(self, event: AuditEvent) -> Any:
         return at(event.created_at)
 
-    @admin.display(description=gettext_lazy("what happened"), ordering="event")
+    @admin.display(description=gettext_lazy("what happened"))
     def what(self, event: AuditEvent) -> str:
         return said_by(event).sentence
 
@@ -92,7 +93,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
         shown = {name: value for name, value in event.data.items() if name != "description"}
         return json.dumps(shown, ensure_ascii=False)
 
-    @admin.display(description=gettext_lazy("via"), ordering="door")
+    @admin.display(description=gettext_lazy("via"))
     def way(self, event: AuditEvent) -> Any:
         return DOORS.get(event.door, event.door)
 
@@ -115,8 +116,13 @@ class AuditEventAdmin(ReadOnlyAdmin):
     def matching(
         self, request: HttpRequest, queryset: QuerySet[AuditEvent], term: str
     ) -> QuerySet[AuditEvent]:
-        kinds = [term] if ":" in term else [f"user:{term}", f"organization:{term}"]
-        found = Q()
-        for beginning in kinds:
-            found |= Q(subject__startswith=beginning) | Q(actor__startswith=beginning)
-        return queryset.filter(found)
+        newest = queryset.order_by("-id")
+        # What people do to themselves is found by its subject; who is nobody yet is named after the door.
+        by_others = newest.exclude(actor=F("subject")).exclude(actor=F("door"))
+        parts = []
+        for beginning in [term] if ":" in term else [f"user:{term}", f"organization:{term}"]:
+            parts += [
+                newest.filter(subject__startswith=beginning),
+                by_others.filter(actor__startswith=beginning),
+            ]
+        return found_in(queryset, *parts)

@@ -25,7 +25,7 @@ from accounts.users import administration, support
 from accounts.users.rights import Rights, may_change_users, may_grant_rights
 from accounts.web.admin_parts import BAD, GOOD, WARN, Link, at, filter_in_words, marked
 from accounts.web.form_pages import add_violation, form_page
-from accounts.web.read_only_admin import ReadOnlyAdmin
+from accounts.web.read_only_admin import ReadOnlyAdmin, found_in
 
 CHANGE_LIST = "admin:accounts_user_changelist"
 FOLDER = "admin/accounts/user"
@@ -60,6 +60,7 @@ class UserAdmin(ReadOnlyAdmin):
     search_fields = ["username", "email"]
     search_help_text = gettext_lazy("Search by the beginning of a username or an email address.")
     ordering = ["username"]
+    sortable_by = ["username"]
     fields = ["username"]  # the page shows facts instead
 
     @admin.display(description=gettext_lazy("address"))
@@ -83,7 +84,7 @@ class UserAdmin(ReadOnlyAdmin):
         return at(user.date_joined)
 
     def matching(self, request: HttpRequest, queryset: QuerySet[User], term: str) -> QuerySet[User]:
-        return cast(UserQuerySet, queryset).beginning_with(login_key(term))
+        return found_in(queryset, *cast(UserQuerySet, queryset).beginning_with(login_key(term)))
 
     def get_urls(self) -> list[URLPattern]:
         guarded = self.admin_site.admin_view

@@ -252,7 +252,9 @@ class Factor:
         """
         now = timezone.now()
         stale = Q(created_at__lt=now - 2 * ENROLMENT_LIFETIME) | Q(created_at__gt=now + ENROLMENT_LIFETIME)
-        return delete_in_batches(self.device_model._default_manager.filter(stale, confirmed=False))
+        return delete_in_batches(
+            self.device_model._default_manager.filter(stale, confirmed=False), by="created_at"
+        )
 
     def provider_problems(self) -> Iterator[str]:
         """Yield why the provider that this factor needs would not work, for `doctor --providers`."""

@@ -4,7 +4,11 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
+
+# The condition of messages that wait: what is sent or given up is empty.
+WAITS = Q(sent_at__isnull=True) & ~Q(sealed="")
 
 
 class OutboxMessage(models.Model):
@@ -25,7 +29,11 @@ class OutboxMessage(models.Model):
 
     class Meta:
         indexes: ClassVar[list[models.Index]] = [
-            models.Index(fields=["due_at"], name="outbox_due", condition=Q(sent_at__isnull=True)),
+            # What waits, by kind: a text never stands behind a hundred thousand mails.
+            models.Index(fields=["kind", "due_at", "id"], name="outbox_waiting", condition=WAITS),
+            # What tidying looks for: unsent in time, and kept for long enough (housekeeping.py).
+            models.Index(fields=["expires_at"], name="outbox_late", condition=WAITS),
+            models.Index(Coalesce("sent_at", "expires_at"), name="outbox_over"),
         ]
 
     def __str__(self) -> str:

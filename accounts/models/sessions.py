@@ -23,8 +23,11 @@ class Session(models.Model):
 
     # SHA-256 of the cookie's value: a copy of this table contains no usable keys.
     key_hash = models.CharField(max_length=64, unique=True)
-    user = models.ForeignKey(User, models.CASCADE, null=True, related_name="sessions")
-    pending_user = models.ForeignKey(User, models.CASCADE, null=True, related_name="pending_logins")
+    # Each row is in the index of one of the two below.
+    user = models.ForeignKey(User, models.CASCADE, null=True, related_name="sessions", db_index=False)
+    pending_user = models.ForeignKey(
+        User, models.CASCADE, null=True, related_name="pending_logins", db_index=False
+    )
     security_stamp = models.CharField(max_length=32)
     data = models.JSONField(default=dict)
     created_at = models.DateTimeField()
@@ -47,6 +50,12 @@ class Session(models.Model):
     objects = SessionQuerySet.as_manager()
 
     class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["user"], name="sessions_of_user", condition=Q(user__isnull=False)),
+            models.Index(
+                fields=["pending_user"], name="logins_of_user", condition=Q(pending_user__isnull=False)
+            ),
+        ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(
                 name="session_user_xor_pending_user",

@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import datetime
+from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -44,11 +45,15 @@ class BearerToken(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(null=True, db_index=True)
     last_used_at = models.DateTimeField(null=True)
-    # The days before expiry of the last mail about it (accounts/tokens/expiry.py).
+    # The days before expiry of the last mail about it, or of the last one that it was too short for
+    # (accounts/tokens/expiry.py).
     expiry_told = models.PositiveSmallIntegerField(null=True)
 
     class Meta:
         abstract = True
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["expiry_told", "expires_at"], name="%(class)s_to_tell"),
+        ]
 
     def __str__(self) -> str:
         return self.public_id
@@ -91,7 +96,13 @@ class BearerToken(models.Model):
 class ApiToken(BearerToken):
     """A token of a user, with the rights of that user."""
 
-    owner = models.ForeignKey(User, models.CASCADE, related_name="api_tokens")
+    owner = models.ForeignKey(User, models.CASCADE, related_name="api_tokens", db_index=False)
+
+    class Meta(BearerToken.Meta):
+        indexes: ClassVar[list[models.Index]] = [
+            *BearerToken.Meta.indexes,
+            models.Index(fields=["owner", "id"], name="tokens_of_user"),
+        ]
 
     @property
     def user(self) -> User:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.database.prepared import Prepared
 from accounts.exceptions import AccountGone
+from accounts.models.user_indexes import INDEXES
 from accounts.typed import names, passwords, zones
 
 USERNAME_LENGTH = 40
@@ -59,6 +60,8 @@ class UserQuerySet(models.QuerySet["User"]):
         """Update rows like Django, with a new stamp if one of ENDS_SESSIONS changes and none is given."""
         if ENDS_SESSIONS & changes.keys() and STAMP not in changes:
             changes[STAMP] = new_security_stamp()
+        if STAMP in changes:
+            changes.setdefault("stamp_is_new", True)
         return super().update(**changes)
 
     update.alters_data = True  # type: ignore[attr-defined]
@@ -80,17 +83,15 @@ class UserQuerySet(models.QuerySet["User"]):
         """Return users whose name begins with this `login_key`."""
         return self.alias(username_key=Lower("username")).filter(username_key__startswith=key)
 
-    def beginning_with(self, key: str) -> Self:
-        """Return users whose name or address begins with this `login_key`.
+    def beginning_with(self, key: str) -> list[Self]:
+        """Return users whose name or address begins with this `login_key`, in several parts.
 
-        Indexes answer for names and for confirmed addresses, each alone; an OR would read all users.
+        An index answers for each part; an OR would read all users.
         """
-        addressed = self.model.objects.order_by().alias(email_key=Lower("email"))
-        confirmed = addressed.filter(email_confirmed_at__isnull=False, email_key__startswith=key)
-        waiting = Q(email_confirmed_at__isnull=True, email_key__startswith=key)
-        unconfirmed = addressed.filter(waiting | Q(unconfirmed_email__istartswith=key))
-        found = self.model.objects.order_by().named_from(key).values("pk")
-        return self.filter(pk__in=found.union(confirmed.values("pk"), unconfirmed.values("pk")))
+        addressed = self.alias(email_key=Lower("email")).filter(email_key__startswith=key)
+        next_key = self.alias(next_key=Lower("unconfirmed_email"))
+        waiting = next_key.filter(~Q(unconfirmed_email=""), next_key__startswith=key)
+        return [self.named_from(key), addressed, waiting]
 
     def superusers(self) -> Self:
         """Return the active users who may do everything on the admin site. It lets in nobody but staff."""
@@ -136,6 +137,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     # Each session stores a copy. A new stamp ends every session and pending login of this user without
     # changing their rows, except the session that gets the new stamp.
     security_stamp = models.CharField(max_length=32, default=new_security_stamp, editable=False)
+    # Whether rows with a former stamp may be left: housekeeping looks for them, and need not ask all users.
+    stamp_is_new = models.BooleanField(default=False, db_default=False, editable=False)
     last_login = None  # the audit events have it: no extra write per login
 
     # Set by the authentication middleware for the user of a request.
@@ -150,9 +153,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("user")
         verbose_name_plural = _("users")
-        indexes: ClassVar[list[models.Index]] = [
-            models.Index(fields=["id"], name="superusers", condition=Q(is_superuser=True)),
-        ]
+        indexes = INDEXES
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
                 Lower("username"),
@@ -203,6 +204,8 @@ class User(AbstractBaseUser, PermissionsMixin):
                 self.rotate_stamp()
             if named is not None:
                 kwargs["update_fields"] = named | {STAMP}
+        if STAMP in (kwargs.get("update_fields") or ()):
+            kwargs["update_fields"] = {*kwargs["update_fields"], "stamp_is_new"}
         super().save(*args, **kwargs)
 
     def set_password(self, raw_password: str | None) -> None:
@@ -217,6 +220,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     def rotate_stamp(self) -> None:
         """Set a new stamp, which ends every other session of this user when the row is saved."""
         self.security_stamp = new_security_stamp()
+        self.stamp_is_new = not self._state.adding  # a new account has no rows yet
 
     def _get_session_auth_hash(self, secret: str | bytes | None = None) -> str:
         return salted_hmac(

@@ -9,6 +9,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from accounts.metrics import Tally
 from accounts.metrics.tallies import OTHER
 from accounts.models import OutboxMessage
+from accounts.models.outbox import WAITS
 from accounts.outbox.carriers import carriers
 
 SENT, POSTPONED, REFUSED, BROKEN, GIVEN_UP = OUTCOMES = "sent", "postponed", "refused", "broken", "given_up"
@@ -26,7 +27,7 @@ def count(message: OutboxMessage, outcome: str) -> None:
 def figures() -> Iterator[Metric]:
     """Yield how many messages wait, and since when the oldest does, for each kind."""
     now = timezone.now()
-    unsent = OutboxMessage.objects.filter(sent_at=None, expires_at__gt=now)
+    unsent = OutboxMessage.objects.filter(WAITS, expires_at__gt=now)
     found = unsent.order_by().values_list("kind").annotate(number=Count("pk"), oldest=Min("created_at"))
     depth, age = dict.fromkeys([*carriers, OTHER], 0), dict.fromkeys([*carriers, OTHER], 0.0)
     for kind, number, oldest in found:

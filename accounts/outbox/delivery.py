@@ -11,20 +11,19 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any
 
 from django.core.signals import request_finished
 from django.db import Error, connection, transaction
-from django.db.models import Case, When
 from django.dispatch import receiver
 from django.utils import timezone
 
-from accounts.database.timeouts import unhurried
 from accounts.models import OutboxMessage, User
 from accounts.outbox import counts, threads
 from accounts.outbox.carriers import Broken, carriers, is_refusal, urgent_kinds
 from accounts.outbox.mails import Mail, render
 from accounts.outbox.queue import CLAIM, claimed, due, finish, opened, postpone, sealed
+from accounts.outbox.walk import Row, Walk
 from accounts.plugins import Registry
 
 logger = logging.getLogger(__name__)
@@ -36,7 +35,6 @@ Audience = Callable[[str, int, int], list[User]]
 audiences: Registry[Audience] = Registry()
 LISTED = "listed"  # the audience of a row that lists its readers itself, BATCH at most
 
-Row: TypeAlias = tuple[int, str]  # id and kind
 # The rows that the current request wrote; None outside of requests.
 waiting: ContextVar[list[Row] | None] = ContextVar("waiting", default=None)
 
@@ -82,8 +80,8 @@ def deliver_all(rows: list[Row]) -> None:
 
 def send_due() -> int:
     """Send everything that is due; return how many rows were handled. Safe to run concurrently."""
-    done, failures, away = 0, Counter[str](), set[str]()
-    while rows := first_due(away):
+    done, failures, away, walk = 0, Counter[str](), set[str](), Walk()
+    while rows := walk.step(BATCH, without=away):
         for pk, kind in rows:
             if kind in away:
                 continue
@@ -93,14 +91,6 @@ def send_due() -> int:
             if failures[kind] == FAILURES_IN_A_ROW:
                 away.add(kind)
     return done
-
-
-def first_due(away: set[str]) -> list[Row]:
-    """Return (id, kind) of the next BATCH rows, but none of these kinds."""
-    first = Case(When(kind__in=urgent_kinds(), then=0), default=1)
-    with unhurried():
-        rows = due().exclude(kind__in=away).order_by(first, "due_at", "pk")
-        return list(rows.values_list("pk", "kind")[:BATCH])
 
 
 def deliver(pk: int) -> bool:

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import F, Q, QuerySet
@@ -13,6 +13,7 @@ from accounts.crypto.columns import SealedColumn
 from accounts.exceptions import DecryptionFailed
 from accounts.models import OutboxMessage
 from accounts.models.clocks import CLOCK_SKEW
+from accounts.models.outbox import WAITS
 from accounts.outbox import counts
 from accounts.outbox.carriers import Broken, is_refusal
 
@@ -40,12 +41,21 @@ def due() -> QuerySet[OutboxMessage]:
     nothing up (D43).
     """
     now = timezone.now()
+    return free(now).filter(Q(due_at__lte=now) | Q(due_at__gt=beyond(now)))
+
+
+def free(now: datetime) -> QuerySet[OutboxMessage]:
+    """Return the messages that wait and that no process sends at the moment."""
     return OutboxMessage.objects.filter(
+        WAITS,
         Q(claimed_until=None) | Q(claimed_until__lt=now) | Q(claimed_until__gt=now + CLAIM + CLOCK_SKEW),
-        Q(due_at__lte=now) | Q(due_at__gt=now + LONGEST_WAIT + CLOCK_SKEW),
-        sent_at=None,
         expires_at__gt=now,
     )
+
+
+def beyond(now: datetime) -> datetime:
+    """Return the time that is further ahead than anything sets `due_at`."""
+    return now + LONGEST_WAIT + CLOCK_SKEW
 
 
 def claimed(message: OutboxMessage) -> QuerySet[OutboxMessage]:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts import crypto
@@ -161,10 +161,11 @@ def is_over(window: MailWindow, now: datetime) -> bool:
     return not now < window.closes_at <= now + LENGTH + CLOCK_SKEW
 
 
-def over() -> QuerySet[MailWindow]:
-    """Return the windows for which `is_over` is true now."""
+def over() -> list[QuerySet[MailWindow]]:
+    """Return the windows for which `is_over` is true now, in two parts: each is a range of the index."""
     now = timezone.now()
-    return MailWindow.objects.filter(Q(closes_at__lte=now) | Q(closes_at__gt=now + LENGTH + CLOCK_SKEW))
+    closed = MailWindow.objects.filter(closes_at__lte=now)
+    return [closed, MailWindow.objects.filter(closes_at__gt=now + LENGTH + CLOCK_SKEW)]
 
 
 def store(
@@ -205,12 +206,13 @@ def release_due() -> int:
     `send_due` sends them.
     """
     released = 0
-    for pk in list(over().filter(held__gt=0).order_by("latest_at", "pk").values_list("pk", flat=True)):
-        with transaction.atomic():
-            locked = over().select_for_update(skip_locked=True)
-            window = locked.filter(pk=pk, held__gt=0).first()
-            if window is not None:
-                release(window)
-                released += 1
-    delete_in_batches(over().filter(held=0))
+    for rows in over():
+        for pk in list(rows.filter(held__gt=0).order_by("latest_at", "pk").values_list("pk", flat=True)):
+            with transaction.atomic():
+                locked = rows.select_for_update(skip_locked=True)
+                window = locked.filter(pk=pk, held__gt=0).first()
+                if window is not None:
+                    release(window)
+                    released += 1
+        delete_in_batches(rows.filter(held=0), by="closes_at")
     return released

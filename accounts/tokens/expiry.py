@@ -12,6 +12,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from accounts import outbox
+from accounts.database.batches import update_in_batches
 from accounts.database.timeouts import unhurried
 from accounts.models import ApiToken, BearerToken
 from accounts.plugins import Registry
@@ -59,16 +60,23 @@ def tell_in_time() -> int:
 
 
 def due_tokens(kind: Kind, days: int) -> list[int]:
-    with unhurried():
-        due = kind.tokens().filter(due_for_mail(days))
-        return list(due.order_by("pk").values_list("pk", flat=True))
+    """Return the tokens that a mail is due about. Those that do not live so long are passed over for good."""
+    found: list[int] = []
+    for told in (None, *(more for more in DAYS_BEFORE if more > days)):
+        soon = soon_over(days) & Q(expiry_told=told)
+        short = kind.model._default_manager.filter(soon).exclude(lives_longer(days))
+        update_in_batches(short, by="expires_at", expiry_told=days)
+        with unhurried():
+            found += kind.tokens().filter(soon, lives_longer(days)).values_list("pk", flat=True)
+    return sorted(found)
 
 
 @transaction.atomic
 def tell_about(kind: Kind, pk: int, days: int) -> bool:
     """Enqueue the mail about one token; return False if another process has."""
     # Conditional: if two processes find the token, only one writes the mail.
-    claimed = kind.model._default_manager.filter(due_for_mail(days), pk=pk).update(expiry_told=days)
+    untold = Q(expiry_told=None) | Q(expiry_told__gt=days)
+    claimed = kind.model._default_manager.filter(untold, soon_over(days), pk=pk).update(expiry_told=days)
     token = kind.tokens().filter(pk=pk).first() if claimed else None
     if token is None:
         return False
@@ -76,13 +84,15 @@ def tell_about(kind: Kind, pk: int, days: int) -> bool:
     return True
 
 
-def due_for_mail(days: int) -> Q:
-    """Return the condition for tokens that expire within `days` days, live longer, and had no such mail."""
-    now, before = timezone.now(), timedelta(days=days)
-    told = Q(expiry_told__isnull=False, expiry_told__lte=days)
-    return (
-        Q(expires_at__gt=now, expires_at__lte=now + before, created_at__lt=F("expires_at") - before) & ~told
-    )
+def soon_over(days: int) -> Q:
+    """Return the condition for tokens that expire within `days` days."""
+    now = timezone.now()
+    return Q(expires_at__gt=now, expires_at__lte=now + timedelta(days=days))
+
+
+def lives_longer(days: int) -> Q:
+    """Return the condition for tokens that were made for more than `days` days."""
+    return Q(created_at__lt=F("expires_at") - timedelta(days=days))
 
 
 def long_expired() -> list[QuerySet[BearerToken]]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
-from django.contrib.admin.views.main import ERROR_FLAG
+from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
 from django.contrib.auth import get_permission_codename
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
@@ -23,11 +23,25 @@ LONGEST_ID = 18  # digits that fit into every database's integers
 EVENTS = "admin:accounts_auditevent_changelist"
 
 
+class FlatChangeList(ChangeList):
+    """Sorts by the columns of `sortable_by` only: Django makes no links for others, and obeys addresses."""
+
+    def get_ordering_field(self, field_name: Any) -> Any:
+        return super().get_ordering_field(field_name) if field_name in (self.sortable_by or ()) else None
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Tell the database how few rows there are: it plans for what it expects, and may expect thousands."""
+        super().get_results(request)
+        if not self.multi_page:
+            self.result_list = self.result_list[: self.result_count]
+
+
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Superusers see it, and staff with Django's permission to view or to change it (D14)."""
 
     actions = None
     list_per_page = 50
+    sortable_by: ClassVar[list[str] | tuple[str, ...] | None] = ()  # what an index has in order
     paginator = FlatPaginator
     show_facets = admin.ShowFacets.NEVER  # a count for each choice of each filter
     show_full_result_count = False
@@ -37,6 +51,9 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     when_empty: Text = gettext_lazy("Nothing here yet.")
     # What links of other pages narrow the list to: the lookup of an id -> what it names, and a sentence.
     narrowed_by: ClassVar[Mapping[str, tuple[type[Model], Text]]] = {}
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return FlatChangeList
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -162,6 +179,16 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def matching(self, request: HttpRequest, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
         """Return what the search finds, by index where there is one, among what this admin may see."""
         return queryset
+
+
+def found_in(queryset: QuerySet[Any], *parts: QuerySet[Any]) -> QuerySet[Any]:
+    """Return the rows of several searches, each by an index of its own: an OR would read the whole table.
+
+    Of each part, no more than pages lead to. So the parts must be what the list's filters have left.
+    """
+    most = FlatPaginator.MOST + 1
+    found = {key for rows in parts for key in rows.values_list("pk", flat=True)[:most]}
+    return queryset.filter(pk__in=sorted(found))
 
 
 def may_see(request: HttpRequest, opts: Any) -> bool:

@@ -27,6 +27,7 @@ from organizations.members.left_behind import (
     settle,
 )
 from organizations.models import Membership, Organization, OrganizationCounts, Right
+from organizations.policy.former_limits import end_with_membership
 from organizations.policy.two_factor import check_new_owner
 
 
@@ -170,6 +171,8 @@ def end(
     if membership.is_owner:
         check_other_owner(organization, membership)
     left = settle(organization, going, choices, actor=actor)
+    if user is not None and not membership.is_invited:
+        end_with_membership(organization, [user.pk])
     Membership.objects.filter(pk=membership.pk).delete()
     record(event, organization, actor=actor, user=user, email=membership.email)
     gone = list(going.invitations)

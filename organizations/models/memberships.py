@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import USERNAME_LENGTH, User, login_key
 from accounts.models.clocks import CLOCK_SKEW
+from organizations.models.membership_indexes import INDEXES
 from organizations.models.organizations import AuthPolicy, Organization
 
 INVITATION_LIFETIME = timedelta(days=7)
@@ -164,63 +165,7 @@ class Membership(models.Model):
                 condition=Q(user__isnull=False, email="") | (Q(user__isnull=True) & ~Q(email="")),
             ),
         ]
-        indexes: ClassVar[list[models.Index]] = [
-            models.Index(
-                fields=["organization", "username_key", "id"],
-                name="members_by_name",
-                condition=Q(status="active"),
-            ),
-            models.Index(
-                fields=["organization", "username_key", "id"],
-                name="members_without_two_factor",
-                condition=Q(status="active", two_factor_enabled=False),
-            ),
-            # Prefix search; PostgreSQL needs this operator class for it in locales other than C.
-            models.Index(
-                fields=["organization", "username_key"],
-                opclasses=["int8_ops", "varchar_pattern_ops"],
-                name="members_by_prefix",
-                condition=Q(status="active"),
-            ),
-            models.Index(
-                fields=["organization", "address_key"],
-                opclasses=["int8_ops", "varchar_pattern_ops"],
-                name="members_by_address",
-                condition=Q(status="active"),
-            ),
-            models.Index(
-                fields=["organization", "joined_at", "id"],
-                name="members_by_joining",
-                condition=Q(status="active"),
-            ),
-            models.Index(
-                fields=["organization", "joined_at", "id"],
-                name="members_without_by_joining",
-                condition=Q(status="active", two_factor_enabled=False),
-            ),
-            models.Index(
-                fields=["organization", "email"],
-                opclasses=["int8_ops", "varchar_pattern_ops"],
-                name="invitations_by_address",
-                condition=Q(status="invited"),
-            ),
-            models.Index(
-                fields=["organization"],
-                name="owners_without_two_factor",
-                condition=Q(is_owner=True, two_factor_enabled=False, status="active"),
-            ),
-            models.Index(
-                fields=["organization"],
-                name="owners_of_organization",
-                condition=Q(is_owner=True),
-            ),
-            models.Index(
-                fields=["organization", "username_key", "id"],
-                name="invitations_by_name",
-                condition=Q(status="invited"),
-            ),
-            models.Index(fields=["email"], name="invitations_to_address", condition=Q(user__isnull=True)),
-        ]
+        indexes = INDEXES
 
     def __str__(self) -> str:
         return self.username or self.email

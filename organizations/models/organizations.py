@@ -10,10 +10,12 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.database.indexes import BeginningIndex
 from accounts.models import User
 from accounts.sessions.lifetimes import ABSOLUTE_LIFETIME
 
 NAME_LENGTH = 40
+HAS_FORMER = Q(former_timeout__isnull=False) | Q(former_remember__isnull=False)
 # Minutes that an owner may set for the members' sessions; the longest is also the default (D11).
 SHORTEST_SESSION = 60
 LONGEST_SESSION = ABSOLUTE_LIFETIME // timedelta(minutes=1)
@@ -48,6 +50,9 @@ class Organization(models.Model):
     # Minutes without use, and minutes since the sign-in, after which members have to sign in again.
     session_timeout = models.PositiveIntegerField(_("session timeout"), null=True, editable=False)
     session_remember = models.PositiveIntegerField(_("session remember"), null=True, editable=False)
+    # After one of these was made longer: the one before, until what it ended is deleted (former_limits.py).
+    former_timeout = models.PositiveIntegerField(null=True, editable=False)
+    former_remember = models.PositiveIntegerField(null=True, editable=False)
     # Whether members' own tokens open it; those of the organization always do.
     user_tokens_enabled = models.BooleanField(
         _("accepts personal tokens"), default=True, db_default=True, editable=False
@@ -59,6 +64,15 @@ class Organization(models.Model):
     class Meta:
         verbose_name = _("organization")
         verbose_name_plural = _("organizations")
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["id"], name="organizations_with_former", condition=HAS_FORMER),
+            BeginningIndex(Lower("name"), name="organizations_by_beginning"),
+            models.Index(
+                Lower("name"),
+                name="organizations_with_policy",
+                condition=Q(collaborator_auth_policy="two_factor_mandatory"),
+            ),
+        ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(Lower("name"), name="unique_organization_name"),
             models.CheckConstraint(

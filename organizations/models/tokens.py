@@ -35,7 +35,7 @@ class OrganizationToken(BearerToken):
     # The last mail to owners about an invitation with it, where its maker is no longer an owner.
     invitation_told_at = models.DateTimeField(null=True)
 
-    class Meta:
+    class Meta(BearerToken.Meta):
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["organization", "kind"], name="one_token_of_each_kind"),
             models.CheckConstraint(

@@ -1,7 +1,11 @@
 """Set how long the sessions of an organization's members last (D11).
 
-The limits are read on each request, with the session itself, and never written to members.
+The limits are read on each request, with the session itself, and never written to members. What a limit has
+ended must not come back when the limit is made longer: the shorter one stays in force until `run_due_work`
+has deleted what it ended (former_limits.py).
 """
+
+from typing import Any
 
 from django.db.models import F, Func, IntegerField
 
@@ -19,25 +23,36 @@ from organizations.policy.exceptions import SessionOutOfRange
 
 
 class Strictest(Func):
-    """The smallest value of a column among the organizations of a row's user; NULL if none has a value.
+    """The smallest value of two columns among the organizations of a row's user; NULL if none has a value.
 
     It is written as SQL: every request reads it, and the ORM takes longer to build it than the database to
     run it.
     """
 
     template = (
-        "(SELECT MIN(o.%(column)s) FROM organizations_membership m"
+        "(SELECT MIN(LEAST(o.%(column)s, o.%(former)s)) FROM organizations_membership m"
         " JOIN organizations_organization o ON o.id = m.organization_id"
         " WHERE m.user_id = %(expressions)s AND m.status = 'active')"
     )
+    # Its MIN of two values is NULL if one of them is.
+    sqlite = template.replace(
+        "LEAST(o.%(column)s, o.%(former)s)",
+        "MIN(COALESCE(o.%(column)s, o.%(former)s), COALESCE(o.%(former)s, o.%(column)s))",
+    )
     output_field = IntegerField()
 
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(compiler, connection, template=self.sqlite, **context)
+
+
+TIMEOUT: dict[str, Any] = {"column": "session_timeout", "former": "former_timeout"}
+REMEMBER: dict[str, Any] = {"column": "session_remember", "former": "former_remember"}
 
 # Extra columns of sessions: the strictest limits of the user's organizations.
 LIMITS = {
-    lifetimes.TIMEOUT_LIMIT: Strictest(F("user_id"), column="session_timeout"),
-    lifetimes.REMEMBER_LIMIT: Strictest(F("user_id"), column="session_remember"),
-    lifetimes.PENDING_REMEMBER_LIMIT: Strictest(F("pending_user_id"), column="session_remember"),
+    lifetimes.TIMEOUT_LIMIT: Strictest(F("user_id"), **TIMEOUT),
+    lifetimes.REMEMBER_LIMIT: Strictest(F("user_id"), **REMEMBER),
+    lifetimes.PENDING_REMEMBER_LIMIT: Strictest(F("pending_user_id"), **REMEMBER),
 }
 
 
@@ -72,7 +87,11 @@ def change_sessions(
     if before == (timeout, remember):
         return
     organization.session_timeout, organization.session_remember = timeout, remember
-    organization.save(update_fields=["session_timeout", "session_remember"])
+    organization.former_timeout = still_in_force(organization.former_timeout, before[0], timeout)
+    organization.former_remember = still_in_force(organization.former_remember, before[1], remember)
+    organization.save(
+        update_fields=["session_timeout", "session_remember", "former_timeout", "former_remember"]
+    )
     record(Event.USER_SESSIONS_CHANGED, organization, actor=actor, before=before, after=(timeout, remember))
     outbox.broadcast(
         "organization_user_sessions",
@@ -82,3 +101,12 @@ def change_sessions(
         timeout=minutes_in_words(timeout or LONGEST_SESSION),
         remember=minutes_in_words(remember or LONGEST_SESSION),
     )
+
+
+def still_in_force(former: int | None, before: int | None, now: int | None) -> int | None:
+    """Return the former limit that stays in force when a limit changes; None if it only becomes shorter."""
+    longest = LONGEST_SESSION + 1
+    kept = [former] if former is not None else []
+    if before is not None and (now or longest) > before:
+        kept.append(before)
+    return min(kept, default=None)

@@ -22,6 +22,8 @@ from django.dispatch import receiver
 from psycopg import errors
 from psycopg.pq import TransactionStatus
 
+from accounts.database.postgresql.schema import SchemaEditor
+
 # Seconds for one answer. Longer than the statement_timeout of pages, whose error is the better one.
 PATIENCE = 4.5
 # Seconds for the answer to "are you there?". Both of these, and connect_timeout, fit into five seconds.
@@ -76,6 +78,7 @@ class Connection(psycopg.Connection[Any]):
 class DatabaseWrapper(base.DatabaseWrapper):
     """`patience` is how many seconds an answer may take; None is no end (accounts/database/timeouts.py)."""
 
+    SchemaEditorClass = SchemaEditor
     patience: float | None = PATIENCE
     slow: float | None = (
         None  # seconds that slow answers have taken in this request; None outside of requests

@@ -11,6 +11,9 @@ class BackupCodeSet(Device):
 
     class Meta:
         verbose_name = "set of backup codes"
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["created_at"], name="unconfirmed_codes", condition=Q(confirmed=False)),
+        ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
                 fields=["user"], condition=Q(confirmed=True), name="one_set_of_codes_per_user"
@@ -21,7 +24,8 @@ class BackupCodeSet(Device):
 class BackupCode(models.Model):
     """One code: a keyed digest to check it and a ciphertext to reveal it, both useless without the keys."""
 
-    code_set = models.ForeignKey(BackupCodeSet, models.CASCADE, related_name="codes")
+    # One of the constraints below begins with it.
+    code_set = models.ForeignKey(BackupCodeSet, models.CASCADE, related_name="codes", db_index=False)
     position = models.PositiveSmallIntegerField()
     digest = models.CharField(max_length=64)
     sealed_code = models.TextField()

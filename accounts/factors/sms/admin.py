@@ -80,11 +80,11 @@ class DestinationAdmin(ReadOnlyAdmin):
     fields = ["place", "purpose", "sent", "used", "since", "until", "cause"]
     change_list_template = f"{FOLDER}/pauses.html"
 
-    @admin.display(description=gettext_lazy("paused since"), ordering="paused_at")
+    @admin.display(description=gettext_lazy("paused since"))
     def since(self, row: Destination) -> Any:
         return at(row.paused_at)
 
-    @admin.display(description=gettext_lazy("paused until"), ordering="paused_until")
+    @admin.display(description=gettext_lazy("paused until"))
     def until(self, row: Destination) -> Any:
         return at(row.paused_until, _("Somebody lifts it"))
 

@@ -260,4 +260,5 @@ def discard_stale() -> None:
     """Delete rows that are out of date and not paused."""
     shorten_pauses()
     now = timezone.now()
-    delete_in_batches(Destination.objects.filter(window_began_at__lt=now - LONGEST).exclude(is_paused(now)))
+    over = Destination.objects.filter(window_began_at__lt=now - LONGEST).exclude(is_paused(now))
+    delete_in_batches(over, by="window_began_at")

@@ -244,8 +244,10 @@ class SMSFactor(Factor):
 
     def discard_stale(self) -> int:
         now = timezone.now()
-        update_in_batches(TextMessage.objects.filter(expires_at__lt=now).exclude(digest=""), digest="")
-        delete_in_batches(TextMessage.objects.filter(expires_at__lt=now - timedelta(days=7)))
+        over = TextMessage.objects.filter(expires_at__lt=now).exclude(digest="")
+        update_in_batches(over, by="expires_at", digest="")
+        old = TextMessage.objects.filter(expires_at__lt=now - timedelta(days=7))
+        delete_in_batches(old, by="expires_at")
         breaker.discard_stale()
         return super().discard_stale()
 

@@ -21,6 +21,9 @@ class SMSDevice(Device):
 
     class Meta:
         verbose_name = "phone number"
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["created_at"], name="unconfirmed_phones", condition=Q(confirmed=False)),
+        ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
                 fields=["user"], condition=Q(confirmed=True), name="one_confirmed_phone_per_user"
@@ -57,6 +60,12 @@ class TextMessage(models.Model):
     country = models.CharField(max_length=8, blank=True, default="", db_default="")
     block = models.CharField(max_length=64, blank=True, default="", db_default="")
 
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            # What tidying wipes.
+            models.Index(fields=["expires_at"], name="texts_with_digest", condition=~Q(digest="")),
+        ]
+
     def __str__(self) -> str:
         return f"text {self.pk}"
 
@@ -79,7 +88,7 @@ def is_paused(now: datetime) -> Q:
     A pause that ends later than it can holds, too: it was made while the clock was ahead, and must not open
     the place to fraud. `breaker.shorten_pauses` has it last its length from the correction on.
     """
-    return Q(paused_at__isnull=False, paused_until=None) | Q(paused_until__gt=now)
+    return Q(paused_at__isnull=False) & (Q(paused_until=None) | Q(paused_until__gt=now))
 
 
 def is_too_long(now: datetime) -> Q:
@@ -87,7 +96,7 @@ def is_too_long(now: datetime) -> Q:
     too_long = Q()
     for purpose, length in LENGTHS.items():
         too_long |= Q(purpose=purpose, paused_until__gt=now + length + CLOCK_SKEW)
-    return too_long
+    return Q(paused_at__isnull=False) & too_long
 
 
 class DestinationQuerySet(models.QuerySet["Destination"]):
@@ -123,6 +132,11 @@ class Destination(models.Model):
     class Meta:
         verbose_name = _("pause of text messages")
         verbose_name_plural = _("pauses of text messages")
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(
+                fields=["paused_until"], name="paused_destinations", condition=Q(paused_at__isnull=False)
+            ),
+        ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["key", "purpose"], name="one_row_per_destination_and_purpose"),
             models.CheckConstraint(condition=Q(used__lte=F("sent")), name="no_more_codes_used_than_sent"),

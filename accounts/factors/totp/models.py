@@ -15,6 +15,9 @@ class TOTPDevice(Device):
 
     class Meta:
         verbose_name = "authenticator app"
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["created_at"], name="unconfirmed_apps", condition=Q(confirmed=False)),
+        ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
                 fields=["user"], condition=Q(confirmed=True), name="one_confirmed_app_per_user"

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.audit import retention
 from accounts.management import housekeeping
 from accounts.management.doctor import Check, Note
 from accounts.management.rows import named
-from accounts.models import MailWindow, OutboxMessage, RateLimit, RememberedBrowser, Session
+from accounts.models import MailWindow, RateLimit, RememberedBrowser, Session
 
 LATE = timedelta(days=2)
 
@@ -31,8 +31,7 @@ def overdue() -> Iterator[QuerySet[Any]]:
     yield RememberedBrowser.objects.filter(expires_at__lt=limit)
     yield RateLimit.objects.filter(resets_at__lt=limit)
     yield MailWindow.objects.filter(closes_at__lt=limit)
-    old = limit - housekeeping.KEEP_MESSAGES
-    yield OutboxMessage.objects.filter(Q(sent_at__lt=old) | Q(sent_at=None, expires_at__lt=old))
+    yield housekeeping.messages_over(limit - housekeeping.KEEP_MESSAGES)
     yield retention.kept_too_long(LATE)
 
 

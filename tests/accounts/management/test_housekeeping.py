@@ -69,7 +69,7 @@ def test_a_counter_that_begins_anew_while_it_is_looked_for_stays(counters, monke
         return transaction.atomic()
 
     monkeypatch.setattr(batches, "transaction", SimpleNamespace(atomic=begins_anew))
-    batches.delete_in_batches(RateLimit.objects.filter(resets_at__lt=timezone.now()))
+    batches.delete_in_batches(RateLimit.objects.filter(resets_at__lt=timezone.now()), by="resets_at")
 
     assert keys() == ["x:07", "x:open"]
 

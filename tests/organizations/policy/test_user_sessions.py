@@ -9,6 +9,11 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.management import housekeeping
 from accounts.models import AuditEvent
+from accounts.management import due_work
+from accounts.models import AuditEvent, RememberedBrowser, Session
+from organizations.lifecycle import delete_organization
+from organizations.members import invitations
+from organizations.members.memberships import remove
 from organizations.models import Organization
 from tests.organizations.policy.session_times import (
     PAGE,
@@ -165,13 +170,70 @@ def test_what_a_limit_has_ended_does_not_come_back_with_the_default(stage):
     age(stage.una, since=119)
     age_browser(121)
 
-    housekeeping.tidy()
     limit("open")
 
+    for _ in range(2):  # while the limits from before stay in force, and once they are let go
+        assert not is_in(idle)
+        assert not is_in(old)
+        assert is_in(kept)
+        assert is_asked(client, stage.max)
+        due_work.steps["shortened sessions deleted"].work()
+    open_ = Organization.objects.get(name="open")
+    assert (open_.former_timeout, open_.former_remember) == (None, None)
+
+
+def test_a_limit_that_becomes_longer_in_steps_lets_nothing_back(stage):
+    limit("open", timeout=60)
+    browser = stage.browser("max")
+    age(stage.max, idle=61)
+
+    for longer in (120, 90, None):  # it becomes shorter in between
+        limit("open", timeout=longer)
+        assert Organization.objects.get(name="open").former_timeout == 60
+
+    assert not is_in(browser)
+    due_work.steps["shortened sessions deleted"].work()
+    assert not is_in(browser)
+
+
+def test_a_limit_that_becomes_longer_is_in_force_after_the_next_run(stage):
+    limit("open", timeout=60)
+    browser = stage.browser("max")
+    limit("open", timeout=120)
+    due_work.steps["shortened sessions deleted"].work()
+
+    age(stage.max, idle=119)
+
+    assert is_in(browser)
+
+
+def test_a_limit_that_becomes_shorter_leaves_nothing_to_do(stage):
+    limit("open", timeout=120, remember=120)
+    limit("open", timeout=60, remember=60)
+
+    open_ = Organization.objects.get(name="open")
+    assert (open_.former_timeout, open_.former_remember) == (None, None)
+
+
+@pytest.mark.parametrize("way", ["leave", "removed", "deleted"])
+def test_what_a_limit_has_ended_does_not_come_back_without_the_organization(stage, way):
+    limit("open", timeout=60)
+    idle, browser = stage.browser("mia"), None
+    age(stage.mia, idle=61)
+    open_ = Organization.objects.get(name="open")
+
+    if way == "leave":
+        browser = people.sign_in(stage.mia, stage.apps.get("mia"))
+        browser.post("/app/open/leave")
+    elif way == "removed":
+        membership = open_.memberships.get(user=stage.mia)
+        remove(open_, membership.pk, actor=SERVER)
+    else:
+        delete_organization(open_, actor=SERVER)
+
+    assert not open_.memberships.filter(user=stage.mia).exists()
     assert not is_in(idle)
-    assert not is_in(old)
-    assert is_in(kept)
-    assert is_asked(client, stage.max)
+    assert browser is None or is_in(browser)
 
 
 def test_ended_sessions_are_on_no_list(stage):

@@ -1,0 +1,17 @@
+"""Index what nobody has confirmed: tidying looks for it."""
+
+from django.db import migrations, models
+from django.db.models import Q
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("factor_backup_codes", "0002_failures_in_a_row"),
+    ]
+
+    operations = [
+        migrations.AddIndex(
+            "backupcodeset",
+            models.Index(fields=["created_at"], name="unconfirmed_codes", condition=Q(confirmed=False)),
+        ),
+    ]
