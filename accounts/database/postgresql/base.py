@@ -25,6 +25,7 @@ from django.dispatch import receiver
 from psycopg import errors
 from psycopg.pq import TransactionStatus
 
+from accounts.database.postgresql import plans
 from accounts.database.postgresql.trust import Trust
 
 # Seconds for one answer. Longer than the statement_timeout of pages, whose error is the better one.
@@ -72,6 +73,12 @@ class Connection(psycopg.Connection[Any]):
             if isinstance(error, errors._WaitTimeout):
                 raise psycopg.OperationalError(NO_ANSWER) from None
             raise
+        except (psycopg.ProgrammingError, psycopg.NotSupportedError) as error:
+            reason = plans.refusal(error)
+            if not reason:
+                raise
+            self.pgconn.finish()  # the next request prepares anew
+            raise psycopg.OperationalError(reason) from None
 
     def give_up(self) -> None:
         """Close the connection. A server that waits is told, because it has room for few that wait."""
@@ -166,6 +173,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def asked(self, conn_params: dict[str, Any], *, with_question: bool, writes: bool = False) -> Connection:
         made = Connection.connect(**conn_params)
         made.owner = self
+        made.prepared_max = plans.MOST
         if with_question:
             self.ask(made, writes=writes)
         return made

@@ -2,7 +2,7 @@
 
 To ask before the first statement of each request would cost a round trip each time, and a login is several
 requests. So a server is asked when it has not said so for a moment, and when there is any doubt
-(docs/decisions/0019-connections.md).
+(docs/decisions/0023-a-server-is-trusted-for-a-moment.md).
 """
 
 import select
@@ -14,7 +14,10 @@ import psycopg
 # Seconds for which a server is believed. So the question costs at most one round trip in two seconds, and no
 # standby takes over in less than that.
 LASTS = 2.0
-REPORTED = ("default_transaction_read_only", "in_hot_standby")  # PostgreSQL tells changes with its next answer
+REPORTED = (
+    "default_transaction_read_only",
+    "in_hot_standby",
+)  # PostgreSQL tells changes with its next answer
 
 
 class Trust:

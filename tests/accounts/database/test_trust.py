@@ -1,4 +1,4 @@
-"""A server is not asked in each request whether it takes writes, and one that is lost is noticed all the same (OF5).
+"""A server is not asked in each request whether it takes writes; one that is lost is noticed (OF5).
 
 The server itself tells what it was sent: its log of statements comes along with its answers.
 """
