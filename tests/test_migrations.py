@@ -104,6 +104,8 @@ BREAKS = {
     "another name of a table": migrations.RenameModel("Thing", "Stuff"),
     "another table": migrations.AlterModelTable("thing", "stuff"),
     "a shorter column": migrations.AlterField("thing", "name", models.CharField(max_length=39)),
+    # The former release has prepared what reads it, and PostgreSQL refuses that for a column of another length.
+    "a longer column": migrations.AlterField("thing", "name", models.CharField(max_length=41)),
     "another type": migrations.AlterField("thing", "name", models.IntegerField()),
     "none where there was a value": migrations.AlterField(
         "thing", "name", models.CharField(max_length=40, null=True)
@@ -127,7 +129,6 @@ GOES_ON = {
         "thing", "x", models.CharField(default="", db_default="")
     ),
     "an index": migrations.AddIndex("thing", models.Index(fields=["name"], name="some")),
-    "a longer column": migrations.AlterField("thing", "name", models.CharField(max_length=41)),
     "other words": migrations.AlterField("thing", "name", models.CharField("title", max_length=40)),
     "a table": migrations.CreateModel("New", [("id", models.BigAutoField(primary_key=True))]),
     "a column that the code forgets": migrations.SeparateDatabaseAndState(

@@ -6,11 +6,15 @@ from django.core.exceptions import ImproperlyConfigured
 
 from accounts.database.limits import at_the_start
 
+# A statement is prepared once a connection has asked it so often (docs/decisions/0024-prepared-statements.md).
+PREPARED_AFTER = 5
 
-def with_limits(database: dict[str, Any], *, pooler: bool) -> dict[str, Any]:
+
+def with_limits(database: dict[str, Any], *, pooler: bool, prepared: bool) -> dict[str, Any]:
     """Return the settings of a PostgreSQL database with which a server that is away or stuck costs seconds.
 
-    Raises ImproperlyConfigured.
+    With `prepared`, statements that are asked often are prepared: the server plans them once for each
+    connection. Raises ImproperlyConfigured.
     """
     given: dict[str, Any] = database.get("OPTIONS", {})
     if "," in f"{database.get('HOST', '')}{given.get('host', '')}":
@@ -22,8 +26,10 @@ def with_limits(database: dict[str, Any], *, pooler: bool) -> dict[str, Any]:
         "tcp_user_timeout": 2500,  # milliseconds
         "keepalives_idle": 2,
         "keepalives_interval": 1,
-        # A prepared statement would stay on the connection. So would a cursor outside of transactions.
-        "prepare_threshold": None,
+        # Values travel apart from the statement, so its text is the same each time.
+        "server_side_binding": True,
+        # A prepared statement stays on the connection, and not every pooler knows whose it is.
+        "prepare_threshold": PREPARED_AFTER if prepared else None,
     }
     if not pooler:
         options["options"] = f"{given.get('options', '')} {at_the_start()}".strip()
@@ -35,6 +41,6 @@ def with_limits(database: dict[str, Any], *, pooler: bool) -> dict[str, Any]:
     return {
         **database,
         "ENGINE": "accounts.database.postgresql",
-        "DISABLE_SERVER_SIDE_CURSORS": pooler,
+        "DISABLE_SERVER_SIDE_CURSORS": pooler,  # outside of transactions, they stay on the connection
         "OPTIONS": options,
     }

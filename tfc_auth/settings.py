@@ -148,6 +148,7 @@ DATABASES = {
 }
 # Whether DATABASE_URL leads to a pooler such as PgBouncer, which hands connections on.
 DATABASE_POOLER = env.switch("DATABASE_POOLER", default=False)
+DATABASE_PREPARED_STATEMENTS = env.switch("DATABASE_PREPARED_STATEMENTS", default=not DATABASE_POOLER)
 DATABASES["default"]["CONN_MAX_AGE"] = env.whole("CONN_MAX_AGE", default=600, least=0, most=86_400)  # seconds
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 # A database that is away or stuck causes a 503 within 5 seconds instead of a blocked worker.
@@ -161,7 +162,9 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "factory": PrivateConnection,
     }
 else:
-    DATABASES["default"] = with_limits(DATABASES["default"], pooler=DATABASE_POOLER)
+    DATABASES["default"] = with_limits(
+        DATABASES["default"], pooler=DATABASE_POOLER, prepared=DATABASE_PREPARED_STATEMENTS
+    )
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

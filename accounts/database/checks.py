@@ -1,14 +1,17 @@
-"""Find time limits that connections to PostgreSQL do not have, for `check --database` and `doctor`."""
+"""Find what connections to PostgreSQL lack behind a pooler, for `check --database` and `doctor`."""
 
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import Error as DatabaseError
 from django.db import OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from accounts.database.limits import LIMITS
+from accounts.database.postgresql import plans
 
 # What RESET would go back to: a transaction may have lifted a limit for itself.
 FOUND = (
@@ -32,6 +35,27 @@ def missing(connection: BaseDatabaseWrapper) -> Iterator[str]:
             yield f"{name} {has}: ALTER ROLE {role} SET {name} = {longest}"
     if settings.DATABASE_POOLER and found["TimeZone"] != "UTC":
         yield f"TimeZone is {found['TimeZone']}: ALTER ROLE {role} SET TimeZone = 'UTC'"
+
+
+def refused_by_pooler(connection: BaseDatabaseWrapper) -> Iterator[str]:
+    """Yield a sentence if statements are prepared, and the pooler does not keep them. It may have no
+    connections left to try.
+    """
+    if not (settings.DATABASE_POOLER and settings.DATABASE_PREPARED_STATEMENTS):
+        return
+    try:
+        kept = connection.vendor != "postgresql" or plans.are_kept(connection)
+    except (DatabaseError, psycopg.Error):
+        return
+    if not kept:
+        yield plans.POOLER
+
+
+@register(Tags.database)
+def prepared_statements(app_configs: Any, databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """Refuse prepared statements behind a pooler that does not keep them: every page would fail by chance."""
+    sentences = [sentence for alias in databases or () for sentence in refused_by_pooler(connections[alias])]
+    return [Error(f"With DATABASE_PREPARED_STATEMENTS=1, {each}.", id="accounts.E025") for each in sentences]
 
 
 @register(Tags.database)

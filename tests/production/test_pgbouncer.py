@@ -55,10 +55,10 @@ LEFT = {
 ROLE = "pooled_" + re.sub(r"\W", "", environment.RUN.name).lower()[-8:] + environment.WORKER
 
 
-def of_guide():
+def of_guide(role=ROLE):
     """The guide's statements that give the role its limits."""
     [limits] = [block for block in blocks("sql") if "statement_timeout" in block]
-    return re.sub(r"\btfc_auth\b", ROLE, limits)
+    return re.sub(r"\btfc_auth\b", role, limits)
 
 
 def execute(sql):

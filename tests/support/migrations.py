@@ -196,8 +196,6 @@ def altered(name, former, now):
     changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)} - HARMLESS
     if path != new_path:
         yield f"{name}: is of another type"
-    if (after.get("max_length") or float("inf")) >= (before.get("max_length") or float("inf")):
-        changed.discard("max_length")
     lost = "db_default" in before and "db_default" not in after and not now.null
     for key in sorted(changed | ({"db_default"} if lost else set())):
         yield f"{name}: the change of {key} is not known to be harmless"

@@ -3,9 +3,11 @@
 import configparser
 import io
 import os
+import re
 import shutil
 import signal
 import socket
+import subprocess
 import tempfile
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -20,7 +22,15 @@ from tests.support.process import Kept
 from tests.support.waiting import wait_until
 
 PROGRAM = find_program("pgbouncer")
+# The first that hands connections on together with what their clients have prepared.
+KEEPS_PREPARED_STATEMENTS = (1, 22)
 DEVIATIONS = ("logfile", "pidfile", "unix_socket_dir")  # a process that ends with the test has none of them
+
+
+def version():
+    """Return (1, 18) of the program of this machine."""
+    said = subprocess.run([PROGRAM, "--version"], capture_output=True, text=True, check=True).stdout
+    return tuple(int(number) for number in re.search(r"(\d+)\.(\d+)", said).groups())
 
 
 class PgBouncer:

@@ -8,6 +8,9 @@ would wait twice.
 
 A server that has become a standby, or read-only, does answer, and is given up as well: a connection that
 stayed there would refuse every write, and would read what is out of date, such as sessions that have ended.
+
+Before the first statement of a request the server is asked whether it takes writes, unless that is known
+(trust.py).
 """
 
 import time
@@ -23,6 +26,8 @@ from psycopg import errors
 from psycopg.pq import TransactionStatus
 
 from accounts.database.postgresql.schema import SchemaEditor
+from accounts.database.postgresql import plans
+from accounts.database.postgresql.trust import Trust
 
 # Seconds for one answer. Longer than the statement_timeout of pages, whose error is the better one.
 PATIENCE = 4.5
@@ -58,14 +63,23 @@ class Connection(psycopg.Connection[Any]):
                 raise
             # A pooler has told twice of a server that is gone: what comes next would answer something else.
             self.pgconn.finish()
+            self.owner.trust.warn_all()
             raise psycopg.OperationalError(f"the connection is out of step: {error}") from None
         except psycopg.OperationalError as error:
             if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
                 self.give_up()
+            if self.closed:
+                self.owner.trust.warn_all()
             self.owner.note_loss(began, error)
             if isinstance(error, errors._WaitTimeout):
                 raise psycopg.OperationalError(NO_ANSWER) from None
             raise
+        except (psycopg.ProgrammingError, psycopg.NotSupportedError) as error:
+            reason = plans.refusal(error)
+            if not reason:
+                raise
+            self.pgconn.finish()  # the next request prepares anew
+            raise psycopg.OperationalError(reason) from None
 
     def give_up(self) -> None:
         """Close the connection. A server that waits is told, because it has room for few that wait."""
@@ -86,6 +100,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
     in_doubt = False
     gave_up_at: float | None = None  # of the monotonic clock
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.trust = Trust()
+
     def seconds_left(self) -> float | None:
         """Return how long the next answer may take: a request that has waited long waits less now."""
         if self.patience is None or not self.slow:
@@ -103,6 +121,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if now - began >= LONG and (error.sqlstate or OF_CONNECTIONS).startswith(OF_CONNECTIONS):
             self.gave_up_at = now
 
+    def close_if_health_check_failed(self) -> None:
+        """As Django does it before the first statement of a request, unless the server is trusted."""
+        if self.trust.holds(self.connection):
+            self.health_check_done = True
+        super().close_if_health_check_failed()
+
     def close_if_unusable_or_obsolete(self) -> None:
         """As Django does it at the start and at the end of each request: this is a new attempt."""
         self.gave_up_at = None
@@ -116,12 +140,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
         try:
             made = self.first_that_answers(conn_params)
         except psycopg.OperationalError as error:
+            self.trust.warn_all()
             self.note_loss(began, error)
             if REFUSED_OPTIONS in str(error):
                 hint = "This is a pooler such as PgBouncer: set DATABASE_POOLER=1."
                 raise psycopg.OperationalError(f"{error}. {hint}") from error
             raise
         self.note_answer(began)
+        self.trust.prove()
         self.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
         return made
 
@@ -149,6 +175,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def asked(self, conn_params: dict[str, Any], *, with_question: bool, writes: bool = False) -> Connection:
         made = Connection.connect(**conn_params)
         made.owner = self
+        made.prepared_max = plans.MOST
         if with_question:
             self.ask(made, writes=writes)
         return made
@@ -177,6 +204,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
             usable = self.takes_writes()
         finally:
             self.patience = before
+        if usable:
+            self.trust.prove()
+        else:
+            self.trust.warn_all()
         # A new connection may still reach another server, or another way to this one.
         self.in_doubt, self.gave_up_at = self.gave_up_at is not None, None
         return usable

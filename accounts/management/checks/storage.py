@@ -18,7 +18,7 @@ from django.db.models import (
 
 from accounts.audit import guards, retention
 from accounts.database import schema
-from accounts.database.checks import missing
+from accounts.database.checks import missing, refused_by_pooler
 from accounts.management.checks.tables import models
 from accounts.management.doctor import Check, Note
 from accounts.management.rows import named
@@ -98,7 +98,14 @@ def connections_have_time_limits() -> Iterator[str]:
     yield from missing(connection)
 
 
+def pooler_keeps_prepared_statements() -> Iterator[str]:
+    yield from refused_by_pooler(connection)
+
+
 CHECKS = {
+    "prepared statements": Check(
+        pooler_keeps_prepared_statements, urgency=1, mend="check --database default"
+    ),
     "time limits": Check(connections_have_time_limits, urgency=1, mend="check --database default"),
     "migrations": Check(migrations_are_applied, urgency=0, mend="migrate"),
     "constraints": Check(tables_keep_their_constraints),
