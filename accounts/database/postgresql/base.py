@@ -25,8 +25,8 @@ from django.dispatch import receiver
 from psycopg import errors
 from psycopg.pq import TransactionStatus
 
-from accounts.database.postgresql.schema import SchemaEditor
 from accounts.database.postgresql import plans
+from accounts.database.postgresql.schema import SchemaEditor
 from accounts.database.postgresql.trust import Trust
 
 # Seconds for one answer. Longer than the statement_timeout of pages, whose error is the better one.

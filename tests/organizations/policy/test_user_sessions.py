@@ -7,12 +7,9 @@ from django.core import mail
 from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.management import housekeeping
-from accounts.models import AuditEvent
 from accounts.management import due_work
-from accounts.models import AuditEvent, RememberedBrowser, Session
+from accounts.models import AuditEvent
 from organizations.lifecycle import delete_organization
-from organizations.members import invitations
 from organizations.members.memberships import remove
 from organizations.models import Organization
 from tests.organizations.policy.session_times import (
@@ -26,7 +23,7 @@ from tests.organizations.policy.session_times import (
     remember,
 )
 from tests.support import people
-from tests.support.organizations import found, let_sudo_expire
+from tests.support.organizations import SERVER, found, let_sudo_expire
 from tests.support.statements import statements
 from tests.support.two_factor import sudo_page
 
