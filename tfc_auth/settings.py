@@ -89,6 +89,11 @@ SECOND_FACTORS = env.words(
     ],
 )
 
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English"))]
+# The texts in the code are English. With that alone there is nothing to choose, and nothing to look up.
+USE_I18N = len(LANGUAGES) > 1
+
 MIDDLEWARE = [
     "tfc_auth.middleware.RequestIdMiddleware",
     "tfc_auth.middleware.UnreadBodyMiddleware",
@@ -108,7 +113,7 @@ MIDDLEWARE = [
     "tfc_auth.spellings.LoopbackMiddleware",
     "tfc_auth.spellings.SlashMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    *(["django.middleware.locale.LocaleMiddleware"] if len(LANGUAGES) > 1 else []),
     "accounts.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "accounts.sessions.middleware.AuthenticationMiddleware",
@@ -128,8 +133,16 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
-        "APP_DIRS": True,
         "OPTIONS": {
+            "loaders": [
+                (
+                    "tfc_auth.template_loader.Loader",
+                    [
+                        "django.template.loaders.filesystem.Loader",
+                        "django.template.loaders.app_directories.Loader",
+                    ],
+                ),
+            ],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -324,11 +337,8 @@ STORAGES = {
     },
 }
 
-# --- Language and time ---
+# --- Time ---
 
-LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English"))]
-USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 # Each further language needs formats of its own there: Django's formats show no zone.

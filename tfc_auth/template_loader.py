@@ -1,0 +1,206 @@
+"""Load templates, and look up what never changes while the process runs once, instead of for every page.
+
+The path of a static file and a text in the only language become part of the text around them; a URL without
+variables, an included and an extended template are kept by the tag that names them. Templates are written as
+always, and the HTML is the same (docs/decisions/0019-what-a-page-asks-for.md).
+"""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings
+from django.template import Context, Node, NodeList, Origin, Template
+from django.template.base import FilterExpression, TextNode, TokenType, Variable
+from django.template.defaulttags import (
+    AutoEscapeControlNode,
+    CycleNode,
+    IfChangedNode,
+    IfNode,
+    LoadNode,
+    ResetCycleNode,
+    URLNode,
+)
+from django.template.loader_tags import (
+    BLOCK_CONTEXT_KEY,
+    BlockContext,
+    BlockNode,
+    ExtendsNode,
+    IncludeNode,
+    construct_relative_path,
+)
+from django.template.loaders import base, cached
+from django.templatetags.i18n import BlockTranslateNode, TranslateNode
+from django.templatetags.static import StaticNode
+from django.urls import get_script_prefix
+
+# Tags that keep something for as long as one template renders.
+KEEPING = (BlockNode, ExtendsNode, CycleNode, IfChangedNode, ResetCycleNode)
+
+
+class CompilingLoader(base.Loader):
+    def get_template(self, template_name: str, skip: list[Origin] | None = None) -> Template:
+        template = super().get_template(template_name, skip)
+        look_up(template.nodelist)
+        return template
+
+
+class Loader(cached.Loader, CompilingLoader):
+    """Django's cached loader, for templates that have looked up what they can."""
+
+
+def look_up(nodes: NodeList) -> None:
+    """Replace what never changes by its text, and what is found by name by what keeps it, here and below."""
+    found: list[Node] = []
+    for node in nodes:
+        # What is text there depends on whether it is escaped.
+        if not isinstance(node, AutoEscapeControlNode):
+            for below in nodes_below(node):
+                look_up(below)
+        looked_up = constant(node) if is_constant(node) else keeping(node)
+        if isinstance(looked_up, TextNode) and found and isinstance(found[-1], TextNode):
+            looked_up = TextNode(found.pop().s + looked_up.s)
+        found.append(looked_up)
+    nodes[:] = found
+
+
+def nodes_below(node: Node) -> Iterator[NodeList]:
+    if isinstance(node, IfNode):  # its own attribute is a copy
+        yield from (nodes for _condition, nodes in node.conditions_nodelists)
+        return
+    for name in node.child_nodelists:
+        if isinstance(nodes := getattr(node, name, None), NodeList):
+            yield nodes
+
+
+def constant(node: Node) -> TextNode:
+    return TextNode(node.render(Context()))
+
+
+def is_constant(node: Node) -> bool:
+    """Return whether the node makes the same text for everybody, for as long as the process runs."""
+    match node:
+        case LoadNode():
+            return True
+        case StaticNode(varname=None):
+            return is_fixed(node.path)
+        case TranslateNode(asvar=None, message_context=None):
+            return not settings.USE_I18N and is_fixed(node.filter_expression)
+        case BlockTranslateNode(asvar=None, message_context=None, plural=None):
+            texts = all(token.token_type == TokenType.TEXT for token in node.singular)
+            return not settings.USE_I18N and texts and not node.extra_context
+    return False
+
+
+def is_fixed(expression: FilterExpression) -> bool:
+    """Return whether an expression in a template is a text or a number, and no variable."""
+    var: Any = expression.var
+    return not expression.filters and (not isinstance(var, Variable) or var.literal is not None)
+
+
+def keeping(node: Node) -> Node:
+    """Return the node that keeps what it finds, or this one."""
+    kept: Node
+    match node:
+        case URLNode() if all(map(is_fixed, [node.view_name, *node.args, *node.kwargs.values()])):
+            kept = KeepingURL(node.view_name, node.args, node.kwargs, node.asvar)
+        case IncludeNode() if is_fixed(node.template):
+            kept = KeepingInclude(
+                node.template, extra_context=node.extra_context, isolated_context=node.isolated_context
+            )
+        case ExtendsNode() if is_fixed(node.parent_name):
+            kept = KeepingExtends(node.nodelist, node.parent_name)
+        case _:
+            return node
+    kept.token, kept.origin = node.token, node.origin
+    return kept
+
+
+class KeepingURL(URLNode):
+    """A URL without variables. It depends on where the site is mounted, which a request can say."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.known: dict[str, str] = {}
+
+    def render(self, context: Context) -> str:
+        prefix = get_script_prefix()
+        if prefix not in self.known:
+            text = super().render(context)
+            self.known[prefix] = context[self.asvar] if self.asvar else text
+            return text
+        if self.asvar:
+            context[self.asvar] = self.known[prefix]
+            return ""
+        return self.known[prefix]
+
+
+class KeepingInclude(IncludeNode):
+    """An included template, looked up when it is first shown: it may include itself."""
+
+    found: Template | None = None
+    keeps = False
+    text: str | None = None
+
+    def render(self, context: Context) -> str:
+        if self.found is None:
+            self.find(context)
+        if self.text is not None:
+            return self.text
+        values = {name: var.resolve(context) for name, var in self.extra_context.items()}
+        if self.isolated_context:
+            return self.found.render(context.new(values))
+        with context.push(**values):
+            return self.found.render(context) if self.keeps else self.found._render(context)
+
+    def find(self, context: Context) -> None:
+        engine = context.template.engine
+        name = construct_relative_path(self.origin.template_name, self.template.resolve(context))
+        found = engine.get_template(name)
+        nodes = found.nodelist
+        if all(isinstance(node, TextNode) for node in nodes):
+            self.text = nodes.render(context)
+        # With debug, Django's page of an error looks for the template that is rendered.
+        self.keeps = engine.debug or any(nodes.get_nodes_by_type(kind) for kind in KEEPING)
+        self.found = found
+
+
+class KeepingExtends(ExtendsNode):
+    """An extended template, and its blocks if it extends no other.
+
+    Django skips a template that was extended before, so that one can extend another of its own name: then
+    nothing is kept.
+    """
+
+    parent: Template | None = None
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.name = str(self.parent_name.var)
+
+    def get_parent(self, context: Context) -> Template:
+        history = context.render_context.setdefault(self.context_key, [self.origin])
+        if any(origin.template_name == self.name for origin in history):
+            return super().get_parent(context)
+        if self.parent is None:
+            self.parent = super().get_parent(context)
+        else:
+            history.append(self.parent.origin)
+        return self.parent
+
+    def render(self, context: Context) -> str:
+        """Do as Django does, which searches the extended template for its blocks each time."""
+        parent = self.get_parent(context)
+        block_context = context.render_context.setdefault(BLOCK_CONTEXT_KEY, BlockContext())
+        block_context.add_blocks(self.blocks)
+        block_context.add_blocks(blocks_of_root(parent))
+        with context.render_context.push_state(parent, isolated_context=False):
+            return parent._render(context)
+
+
+@lru_cache(maxsize=None)
+def blocks_of_root(template: Template) -> dict[str, BlockNode]:
+    """Return the blocks of a template that extends no other, else none."""
+    if any(isinstance(node, ExtendsNode) for node in template.nodelist):
+        return {}
+    return {node.name: node for node in template.nodelist.get_nodes_by_type(BlockNode)}
