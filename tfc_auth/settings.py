@@ -128,7 +128,7 @@ WSGI_APPLICATION = "tfc_auth.wsgi.application"
 APPEND_SLASH = False
 CSRF_FAILURE_VIEW = "tfc_auth.errors.csrf_failure"
 
-FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+FORM_RENDERER = "accounts.web.inputs.Renderer"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
