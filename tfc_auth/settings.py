@@ -95,15 +95,11 @@ LANGUAGES = [("en", _("English"))]
 USE_I18N = len(LANGUAGES) > 1
 
 MIDDLEWARE = [
-    "tfc_auth.middleware.RequestIdMiddleware",
-    "tfc_auth.middleware.UnreadBodyMiddleware",
-    "tfc_auth.middleware.ContentLengthMiddleware",
+    "tfc_auth.middleware.EdgeMiddleware",
     "tfc_auth.metrics.PeerMiddleware",  # before the address is replaced by a forwarded one
     "tfc_auth.proxies.ForwardedHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "tfc_auth.middleware.SecurityHeadersMiddleware",
     "tfc_auth.metrics.MetricsMiddleware",
     "accounts.jsonapi.middleware.ApiMiddleware",
     "tfc_auth.middleware.ErrorPagesMiddleware",
