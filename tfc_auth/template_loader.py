@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.template import Context, Node, NodeList, Origin, Template
-from django.template.base import FilterExpression, TextNode, TokenType, Variable
+from django.template.base import FilterExpression, TextNode, TokenType, Variable, render_value_in_context
 from django.template.defaulttags import (
     AutoEscapeControlNode,
     CycleNode,
@@ -32,7 +32,8 @@ from django.template.loader_tags import (
 from django.template.loaders import base, cached
 from django.templatetags.i18n import BlockTranslateNode, TranslateNode
 from django.templatetags.static import StaticNode
-from django.urls import get_script_prefix
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 # Tags that keep something for as long as one template renders.
 KEEPING = (BlockNode, ExtendsNode, CycleNode, IfChangedNode, ResetCycleNode)
@@ -108,6 +109,8 @@ def keeping(node: Node) -> Node:
             kept = KeepingInclude(
                 node.template, extra_context=node.extra_context, isolated_context=node.isolated_context
             )
+        case BlockTranslateNode(message_context=None, plural=None) if not settings.USE_I18N:
+            kept = OneLanguage(node)
         case ExtendsNode() if is_fixed(node.parent_name):
             kept = KeepingExtends(node.nodelist, node.parent_name)
         case _:
@@ -117,22 +120,37 @@ def keeping(node: Node) -> Node:
 
 
 class KeepingURL(URLNode):
-    """A URL without variables. It depends on where the site is mounted, which a request can say."""
+    """A URL without variables. The site is at the root of its host, so it is the same for every request."""
 
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self.known: dict[str, str] = {}
+    known: str | None = None
 
     def render(self, context: Context) -> str:
-        prefix = get_script_prefix()
-        if prefix not in self.known:
+        if self.known is None:
             text = super().render(context)
-            self.known[prefix] = context[self.asvar] if self.asvar else text
-            return text
+            self.known = context[self.asvar] if self.asvar else text
         if self.asvar:
-            context[self.asvar] = self.known[prefix]
+            context[self.asvar] = self.known
             return ""
-        return self.known[prefix]
+        return self.known
+
+
+class OneLanguage(BlockTranslateNode):
+    """A text with variables, in the only language: put together in pieces, and not looked up each time."""
+
+    def __init__(self, node: BlockTranslateNode) -> None:
+        super().__init__(node.extra_context, node.singular, trimmed=node.trimmed, asvar=node.asvar)
+        text, self.names = self.render_token_list(self.singular)
+        self.text = gettext(text)
+
+    def render(self, context: Context, nested: bool = False) -> str:
+        given = {name: value.resolve(context) for name, value in self.extra_context.items()}
+        nothing = context.template.engine.string_if_invalid
+        found = {name: given[name] if name in given else context.get(name, nothing) for name in self.names}
+        text = self.text % {name: render_value_in_context(value, context) for name, value in found.items()}
+        if self.asvar:
+            context[self.asvar] = SafeString(text)
+            return ""
+        return text
 
 
 class KeepingInclude(IncludeNode):
