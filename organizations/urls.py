@@ -3,7 +3,7 @@
 Fixed words come before names of organizations.
 """
 
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from organizations import names  # noqa: F401 - registers the converter of names
 from organizations.views import (
@@ -44,7 +44,7 @@ AUTHENTICATION = [
     path("/disable-two-factor", authentication.disable_two_factor, name="disable_two_factor"),
     path("/user-sessions", authentication.update_user_sessions, name="user_sessions"),
 ]
-ORGANIZATION = [
+ORGANIZATION: list[URLPattern | URLResolver] = [
     path("", organization.detail, name="detail"),
     path("/locked-out", organization.locked_out, name="locked_out"),
     path("/leave", mine.leave, name="leave"),

@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 from csp.utils import build_policy
 from django.conf import settings
-from django.core.exceptions import BadRequest, DisallowedHost
+from django.core.exceptions import BadRequest, DisallowedHost, MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.middleware.locale import LocaleMiddleware as DjangoLocaleMiddleware
 from django.utils.log import log_response
 
 from accounts.jsonapi.documents import MEDIA_TYPE
@@ -26,7 +27,8 @@ LONGEST_BODY = settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 64 * 1024
 class EdgeMiddleware:
     """Give each request an id, and each response what it needs on its way out.
 
-    One class for what concerns every answer, whoever made it: ten of them would be ten calls around each other.
+    One class for what concerns every answer, whoever made it: several would be
+    as many calls around each other.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -64,9 +66,9 @@ class EdgeMiddleware:
     def end(self, request: HttpRequest, response: HttpResponse) -> None:
         """Say where the response ends, and read no further where nobody has read the request to its end.
 
-        Mails are sent after the response. Without a length, a proxy that speaks HTTP/1.0 to us (as nginx does)
-        waits until the connection is closed, after those mails. And the server would read a body in chunks
-        for as long as bytes trickle in, to find the next request behind it.
+        Mails are sent after the response. Without a length, a proxy that speaks HTTP/1.0 to us (as nginx
+        does) waits until the connection is closed, after those mails. And the server would read a body in
+        chunks for as long as bytes trickle in, to find the next request behind it.
         """
         if response.status_code != 204 and not response.streaming:  # 204 must not have a length
             response.headers.setdefault("Content-Length", str(len(response.content)))
@@ -74,6 +76,15 @@ class EdgeMiddleware:
             response.content = b""  # gunicorn would drop it, with a warning each time
         if "HTTP_TRANSFER_ENCODING" in request.META:  # bodies.read_chunks removes it
             bodies.stop_receiving(bodies.client_of(request))
+
+
+class LocaleMiddleware(DjangoLocaleMiddleware):
+    """Choose the language of a request, where there is more than one."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        if not settings.USE_I18N:
+            raise MiddlewareNotUsed
+        super().__init__(get_response)
 
 
 class WellFormedMiddleware:

@@ -89,11 +89,6 @@ SECOND_FACTORS = env.words(
     ],
 )
 
-LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English"))]
-# The texts in the code are English. With that alone there is nothing to choose, and nothing to look up.
-USE_I18N = len(LANGUAGES) > 1
-
 MIDDLEWARE = [
     "tfc_auth.middleware.EdgeMiddleware",
     "tfc_auth.metrics.PeerMiddleware",  # before the address is replaced by a forwarded one
@@ -109,7 +104,7 @@ MIDDLEWARE = [
     "tfc_auth.spellings.LoopbackMiddleware",
     "tfc_auth.spellings.SlashMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    *(["django.middleware.locale.LocaleMiddleware"] if len(LANGUAGES) > 1 else []),
+    "tfc_auth.middleware.LocaleMiddleware",
     "accounts.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "accounts.sessions.middleware.AuthenticationMiddleware",
@@ -333,8 +328,12 @@ STORAGES = {
     },
 }
 
-# --- Time ---
+# --- Language and time ---
 
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English"))]
+# The texts in the code are English. With that alone there is nothing to choose, and nothing to look up.
+USE_I18N = len(LANGUAGES) > 1
 USE_TZ = True
 TIME_ZONE = "UTC"
 # Each further language needs formats of its own there: Django's formats show no zone.

@@ -6,12 +6,12 @@ always, and the HTML is the same (docs/decisions/0019-what-a-page-asks-for.md).
 """
 
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from django.conf import settings
 from django.template import Context, Node, NodeList, Origin, Template
-from django.template.base import FilterExpression, TextNode, TokenType, Variable, render_value_in_context
+from django.template.base import TextNode, Variable, render_value_in_context
 from django.template.defaulttags import (
     AutoEscapeControlNode,
     CycleNode,
@@ -58,10 +58,12 @@ def look_up(nodes: NodeList) -> None:
         if not isinstance(node, AutoEscapeControlNode):
             for below in nodes_below(node):
                 look_up(below)
-        looked_up = constant(node) if is_constant(node) else keeping(node)
-        if isinstance(looked_up, TextNode) and found and isinstance(found[-1], TextNode):
-            looked_up = TextNode(found.pop().s + looked_up.s)
-        found.append(looked_up)
+        looked_up = TextNode(node.render(Context())) if is_constant(node) else keeping(node)
+        before = found[-1] if found else None
+        if isinstance(looked_up, TextNode) and isinstance(before, TextNode):
+            found[-1] = TextNode(before.s + looked_up.s)
+        else:
+            found.append(looked_up)
     nodes[:] = found
 
 
@@ -74,10 +76,6 @@ def nodes_below(node: Node) -> Iterator[NodeList]:
             yield nodes
 
 
-def constant(node: Node) -> TextNode:
-    return TextNode(node.render(Context()))
-
-
 def is_constant(node: Node) -> bool:
     """Return whether the node makes the same text for everybody, for as long as the process runs."""
     match node:
@@ -87,15 +85,12 @@ def is_constant(node: Node) -> bool:
             return is_fixed(node.path)
         case TranslateNode(asvar=None, message_context=None):
             return not settings.USE_I18N and is_fixed(node.filter_expression)
-        case BlockTranslateNode(asvar=None, message_context=None, plural=None):
-            texts = all(token.token_type == TokenType.TEXT for token in node.singular)
-            return not settings.USE_I18N and texts and not node.extra_context
     return False
 
 
-def is_fixed(expression: FilterExpression) -> bool:
-    """Return whether an expression in a template is a text or a number, and no variable."""
-    var: Any = expression.var
+def is_fixed(expression: Any) -> bool:
+    """Return whether a FilterExpression is a text or a number, and no variable."""
+    var = expression.var
     return not expression.filters and (not isinstance(var, Variable) or var.literal is not None)
 
 
@@ -109,8 +104,10 @@ def keeping(node: Node) -> Node:
             kept = KeepingInclude(
                 node.template, extra_context=node.extra_context, isolated_context=node.isolated_context
             )
-        case BlockTranslateNode(message_context=None, plural=None) if not settings.USE_I18N:
+        case BlockTranslateNode(plural=[], message_context=None) if not settings.USE_I18N:
             kept = OneLanguage(node)
+            if not (kept.names or kept.asvar):
+                return TextNode(kept.text % {})
         case ExtendsNode() if is_fixed(node.parent_name):
             kept = KeepingExtends(node.nodelist, node.parent_name)
         case _:
@@ -127,7 +124,7 @@ class KeepingURL(URLNode):
     def render(self, context: Context) -> str:
         if self.known is None:
             text = super().render(context)
-            self.known = context[self.asvar] if self.asvar else text
+            self.known = str(context[self.asvar]) if self.asvar else text
         if self.asvar:
             context[self.asvar] = self.known
             return ""
@@ -142,7 +139,7 @@ class OneLanguage(BlockTranslateNode):
         text, self.names = self.render_token_list(self.singular)
         self.text = gettext(text)
 
-    def render(self, context: Context, nested: bool = False) -> str:
+    def render(self, context: Any, nested: bool = False) -> str:
         given = {name: value.resolve(context) for name, value in self.extra_context.items()}
         nothing = context.template.engine.string_if_invalid
         found = {name: given[name] if name in given else context.get(name, nothing) for name in self.names}
@@ -156,24 +153,24 @@ class OneLanguage(BlockTranslateNode):
 class KeepingInclude(IncludeNode):
     """An included template, looked up when it is first shown: it may include itself."""
 
-    found: Template | None = None
+    found: Any = None  # the template
     keeps = False
-    text: str | None = None
+    text: SafeString | None = None
 
-    def render(self, context: Context) -> str:
+    def render(self, context: Any) -> SafeString:
         if self.found is None:
             self.find(context)
         if self.text is not None:
             return self.text
         values = {name: var.resolve(context) for name, var in self.extra_context.items()}
         if self.isolated_context:
-            return self.found.render(context.new(values))
+            return SafeString(self.found.render(context.new(values)))
         with context.push(**values):
-            return self.found.render(context) if self.keeps else self.found._render(context)
+            return SafeString(self.found.render(context) if self.keeps else self.found._render(context))
 
-    def find(self, context: Context) -> None:
+    def find(self, context: Any) -> None:
         engine = context.template.engine
-        name = construct_relative_path(self.origin.template_name, self.template.resolve(context))
+        name: Any = construct_relative_path(self.origin.template_name, self.template.resolve(context))  # type: ignore[arg-type]
         found = engine.get_template(name)
         nodes = found.nodelist
         if all(isinstance(node, TextNode) for node in nodes):
@@ -192,11 +189,11 @@ class KeepingExtends(ExtendsNode):
 
     parent: Template | None = None
 
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self.name = str(self.parent_name.var)
+    def __init__(self, nodes: NodeList, parent_name: Any) -> None:
+        super().__init__(nodes, parent_name)
+        self.name = str(parent_name.var)
 
-    def get_parent(self, context: Context) -> Template:
+    def get_parent(self, context: Any) -> Template:
         history = context.render_context.setdefault(self.context_key, [self.origin])
         if any(origin.template_name == self.name for origin in history):
             return super().get_parent(context)
@@ -206,9 +203,9 @@ class KeepingExtends(ExtendsNode):
             history.append(self.parent.origin)
         return self.parent
 
-    def render(self, context: Context) -> str:
+    def render(self, context: Any) -> Any:
         """Do as Django does, which searches the extended template for its blocks each time."""
-        parent = self.get_parent(context)
+        parent: Any = self.get_parent(context)
         block_context = context.render_context.setdefault(BLOCK_CONTEXT_KEY, BlockContext())
         block_context.add_blocks(self.blocks)
         block_context.add_blocks(blocks_of_root(parent))
@@ -216,9 +213,10 @@ class KeepingExtends(ExtendsNode):
             return parent._render(context)
 
 
-@lru_cache(maxsize=None)
-def blocks_of_root(template: Template) -> dict[str, BlockNode]:
+@cache
+def blocks_of_root(template: Template) -> dict[str, Node]:
     """Return the blocks of a template that extends no other, else none."""
     if any(isinstance(node, ExtendsNode) for node in template.nodelist):
         return {}
-    return {node.name: node for node in template.nodelist.get_nodes_by_type(BlockNode)}
+    blocks: list[Any] = template.nodelist.get_nodes_by_type(BlockNode)
+    return {block.name: block for block in blocks}
