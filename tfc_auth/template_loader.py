@@ -2,7 +2,7 @@
 
 The path of a static file and a text in the only language become part of the text around them; a URL without
 variables, an included and an extended template are kept by the tag that names them. Templates are written as
-always, and the HTML is the same (docs/decisions/0019-what-a-page-asks-for.md).
+always, and the HTML is the same (docs/decisions/0020-what-a-page-asks-for.md).
 """
 
 from collections.abc import Iterator
