@@ -8,6 +8,7 @@ only as far as trusted proxies have written it (docs/decisions/0018-what-proxies
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 Address = IPv4Address | IPv6Address
@@ -41,6 +42,7 @@ class Client:
     unreadable: str | None = None
 
 
+@lru_cache(maxsize=1024)  # most requests come from the same few proxies
 def address_of(node: str) -> Address | None:
     """Return the address that a server or proxy names, without its port and zone; None if it names none.
 

@@ -7,6 +7,7 @@ header, which anybody can write. A request that a proxy has passed on is somebod
 from ipaddress import ip_address, ip_network
 
 from django.conf import settings
+from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse
 
 from accounts.metrics import scrape
@@ -29,9 +30,11 @@ class PeerMiddleware:
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
         self.peers = [ip_network(text) for text in settings.METRICS_PEERS]
+        if not self.peers:
+            raise MiddlewareNotUsed
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if self.peers and request.path_info == PATH:
+        if request.path_info == PATH:
             request.may_scrape = self.is_named(request)  # type: ignore[attr-defined]
         return self.get_response(request)
 
@@ -51,6 +54,8 @@ class MetricsMiddleware:
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
+        if not settings.METRICS_PEERS:
+            raise MiddlewareNotUsed
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not getattr(request, "may_scrape", False):

@@ -3,11 +3,11 @@
 import secrets
 from collections.abc import Callable
 
+from csp.utils import build_policy
 from django.conf import settings
-from django.core.exceptions import BadRequest, DisallowedHost
+from django.core.exceptions import BadRequest, DisallowedHost, MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
-from django.http.response import HttpResponseBase
-from django.middleware.common import CommonMiddleware
+from django.middleware.locale import LocaleMiddleware as DjangoLocaleMiddleware
 from django.utils.log import log_response
 
 from accounts.jsonapi.documents import MEDIA_TYPE
@@ -24,73 +24,67 @@ PROBES = ("/healthz", "/readyz")
 LONGEST_BODY = settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 64 * 1024
 
 
-class RequestIdMiddleware:
-    """Give each request an id, which its log lines and its response carry."""
+class EdgeMiddleware:
+    """Give each request an id, and each response what it needs on its way out.
+
+    One class for what concerns every answer, whoever made it: several would be
+    as many calls around each other.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
+        self.headers = {
+            "Permissions-Policy": PERMISSIONS_POLICY,
+            "Cross-Origin-Resource-Policy": "same-origin",
+            # Pages are private; only static files are cached (R51).
+            "Cache-Control": "no-store",
+        }
+        if not settings.USE_I18N:  # otherwise LocaleMiddleware says which
+            self.headers["Content-Language"] = settings.LANGUAGE_CODE
+        self.policy = build_policy()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.id = secrets.token_hex(8)  # type: ignore[attr-defined]
         token = request_id.set(request.id)  # type: ignore[attr-defined]
         try:
             response = self.get_response(request)
+            self.set_headers(response)
             response["X-Request-Id"] = request_id.get()
-            return response
         finally:
             request_id.reset(token)
-
-
-class UnreadBodyMiddleware:
-    """End the connection of a body in chunks that nobody has read, or not to its end.
-
-    The server would read on, for as long as bytes trickle in, to find the next request behind it.
-    """
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self.get_response(request)
-        if "HTTP_TRANSFER_ENCODING" in request.META:  # bodies.read_chunks removes it
-            bodies.stop_receiving(bodies.client_of(request))
+        self.end(request, response)
         return response
 
+    def set_headers(self, response: HttpResponse) -> None:
+        """Set the headers that Django has no setting for, where no view has set them."""
+        for name, value in self.headers.items():
+            response.headers.setdefault(name, value)
+        # Django's page of an error, with DEBUG, has styles and scripts in it.
+        if not (settings.DEBUG and response.status_code >= 500):
+            response.headers.setdefault("Content-Security-Policy", self.policy)
 
-class ContentLengthMiddleware(CommonMiddleware):
-    """Set Content-Length, so that a proxy knows when a response is complete.
+    def end(self, request: HttpRequest, response: HttpResponse) -> None:
+        """Say where the response ends, and read no further where nobody has read the request to its end.
 
-    Mails are sent after the response. Without a length, a proxy that speaks HTTP/1.0 to us (as nginx does)
-    waits until the connection is closed, after those mails.
-    """
-
-    def process_request(self, request: HttpRequest) -> None:
-        """Do nothing: hosts and slashes are checked elsewhere."""
-
-    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        if response.status_code == 204:  # must not have a length
-            return response
-        response = super().process_response(request, response)
+        Mails are sent after the response. Without a length, a proxy that speaks HTTP/1.0 to us (as nginx
+        does) waits until the connection is closed, after those mails. And the server would read a body in
+        chunks for as long as bytes trickle in, to find the next request behind it.
+        """
+        if response.status_code != 204 and not response.streaming:  # 204 must not have a length
+            response.headers.setdefault("Content-Length", str(len(response.content)))
         if request.method == "HEAD" and isinstance(response, HttpResponse):
             response.content = b""  # gunicorn would drop it, with a warning each time
-        return response
+        if "HTTP_TRANSFER_ENCODING" in request.META:  # bodies.read_chunks removes it
+            bodies.stop_receiving(bodies.client_of(request))
 
 
-class SecurityHeadersMiddleware:
-    """Set headers that Django has no setting for. Pages are private; only static files are cached (R51).
-
-    It stands outside of everything that answers by itself, as do those that set the other headers.
-    """
+class LocaleMiddleware(DjangoLocaleMiddleware):
+    """Choose the language of a request, where there is more than one."""
 
     def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self.get_response(request)
-        response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
-        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-        response.headers.setdefault("Cache-Control", "no-store")
-        return response
+        if not settings.USE_I18N:
+            raise MiddlewareNotUsed
+        super().__init__(get_response)
 
 
 class WellFormedMiddleware:

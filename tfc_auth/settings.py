@@ -90,15 +90,11 @@ SECOND_FACTORS = env.words(
 )
 
 MIDDLEWARE = [
-    "tfc_auth.middleware.RequestIdMiddleware",
-    "tfc_auth.middleware.UnreadBodyMiddleware",
-    "tfc_auth.middleware.ContentLengthMiddleware",
+    "tfc_auth.middleware.EdgeMiddleware",
     "tfc_auth.metrics.PeerMiddleware",  # before the address is replaced by a forwarded one
     "tfc_auth.proxies.ForwardedHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "tfc_auth.middleware.SecurityHeadersMiddleware",
     "tfc_auth.metrics.MetricsMiddleware",
     "accounts.jsonapi.middleware.ApiMiddleware",
     "tfc_auth.middleware.ErrorPagesMiddleware",
@@ -108,7 +104,7 @@ MIDDLEWARE = [
     "tfc_auth.spellings.LoopbackMiddleware",
     "tfc_auth.spellings.SlashMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "tfc_auth.middleware.LocaleMiddleware",
     "accounts.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "accounts.sessions.middleware.AuthenticationMiddleware",
@@ -123,13 +119,21 @@ WSGI_APPLICATION = "tfc_auth.wsgi.application"
 APPEND_SLASH = False
 CSRF_FAILURE_VIEW = "tfc_auth.errors.csrf_failure"
 
-FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+FORM_RENDERER = "accounts.web.inputs.Renderer"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
-        "APP_DIRS": True,
         "OPTIONS": {
+            "loaders": [
+                (
+                    "tfc_auth.template_loader.Loader",
+                    [
+                        "django.template.loaders.filesystem.Loader",
+                        "django.template.loaders.app_directories.Loader",
+                    ],
+                ),
+            ],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -331,7 +335,8 @@ STORAGES = {
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English"))]
-USE_I18N = True
+# The texts in the code are English. With that alone there is nothing to choose, and nothing to look up.
+USE_I18N = len(LANGUAGES) > 1
 USE_TZ = True
 TIME_ZONE = "UTC"
 # Each further language needs formats of its own there: Django's formats show no zone.

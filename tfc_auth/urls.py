@@ -24,9 +24,9 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v2/", include("accounts.api.urls")),
     path("api/v2/", include("organizations.api.urls")),
-    path("", include((site_pages, "site"))),
     path("", include("accounts.urls")),
     path("", include("organizations.urls")),
+    path("", include((site_pages, "site"))),
 ]
 
 handler400 = "tfc_auth.errors.bad_request"

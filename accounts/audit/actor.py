@@ -129,4 +129,6 @@ def subject_of(user: User) -> str:
 
 
 def strip_control_characters(text: str) -> str:
+    if text.isprintable():  # as nearly all texts are
+        return text
     return "".join(char for char in text if char.isprintable())

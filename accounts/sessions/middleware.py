@@ -106,10 +106,12 @@ class AuthenticationMiddleware(DjangoAuthenticationMiddleware):
 
 
 def user_of(request: SiteRequest) -> User | AnonymousUser:
+    """Return who is signed in, and put them in the place of the lazy object: templates look at them often."""
     row = request.session.row
-    if row is None or row.user is None:
-        return AnonymousUser()
-    user: User = row.user
-    user.session_verified = row.verified_at is not None
-    timezone.activate(user.zone)
+    user: User | AnonymousUser = AnonymousUser()
+    if row is not None and row.user is not None:
+        user = row.user
+        user.session_verified = row.verified_at is not None
+        timezone.activate(user.zone)
+    request.user = user
     return user

@@ -3,15 +3,16 @@
 from urllib.parse import quote
 
 from django import template
-from django.forms.utils import flatatt
 from django.template import Context
 from django.template.base import NodeList
 from django.template.loader_tags import BlockNode
 
+from accounts.web.inputs import attributes
+
 register = template.Library()
 
 # Renders the attributes of a widget in one call; Django's own template loops over them.
-register.filter("attributes", flatatt)
+register.filter(attributes)
 
 
 @register.filter

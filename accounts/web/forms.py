@@ -53,6 +53,17 @@ def put_into_words(field: forms.Field) -> None:
 class BoundField(DjangosBoundField):
     """A field on its page: required for screen readers, of any length, focused if it is the first mistake."""
 
+    def get_context(self) -> dict[str, Any]:
+        """Return what the template of a field shows, ready: it would be looked up several times there."""
+        kind = "fieldset" if self.use_fieldset else self.widget_type
+        return {
+            "field": self,
+            "kind": kind,
+            "id": self.id_for_label,
+            "label": self.label,
+            "widget": str(self),
+        }
+
     def build_widget_attrs(self, attrs: dict[str, Any], widget: Any = None) -> dict[str, Any]:
         built: dict[str, Any] = super().build_widget_attrs(attrs, widget)
         form = cast(Form, self.form)
@@ -72,8 +83,9 @@ class Form(forms.Form):
     bound_field_class = BoundField
 
     def full_clean(self) -> None:
-        for field in self.fields.values():
-            put_into_words(field)
+        if self.is_bound:
+            for field in self.fields.values():
+                put_into_words(field)
         super().full_clean()
 
     @property
