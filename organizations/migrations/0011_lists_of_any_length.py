@@ -79,6 +79,22 @@ class Migration(migrations.Migration):
                 condition=Q(user__isnull=True),
             ),
         ),
+        migrations.AddIndex(
+            "organization",
+            models.Index(
+                fields=["id", "session_timeout"],
+                name="organizations_with_timeout",
+                condition=Q(session_timeout__isnull=False),
+            ),
+        ),
+        migrations.AddIndex(
+            "organization",
+            models.Index(
+                fields=["id", "session_remember"],
+                name="organizations_with_remember",
+                condition=Q(session_remember__isnull=False),
+            ),
+        ),
         # Each is the beginning of one of those.
         migrations.RemoveIndex("membership", "members_by_prefix"),
         migrations.RemoveIndex("membership", "members_by_address"),

@@ -76,6 +76,19 @@ class Organization(models.Model):
                 | Q(session_remember__range=(SHORTEST_SESSION, LONGEST_SESSION)),
             ),
         ]
+        # What each request asks of all the organizations of a person: few of them limit sessions.
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(
+                fields=["id", "session_timeout"],
+                name="organizations_with_timeout",
+                condition=Q(session_timeout__isnull=False),
+            ),
+            models.Index(
+                fields=["id", "session_remember"],
+                name="organizations_with_remember",
+                condition=Q(session_remember__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -28,7 +28,7 @@ class Strictest(Func):
     template = (
         "(SELECT MIN(o.%(column)s) FROM organizations_membership m"
         " JOIN organizations_organization o ON o.id = m.organization_id"
-        " WHERE m.user_id = %(expressions)s AND m.status = 'active')"
+        " WHERE m.user_id = %(expressions)s AND m.status = 'active' AND o.%(column)s IS NOT NULL)"
     )
     output_field = IntegerField()
 
