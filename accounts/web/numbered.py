@@ -1,7 +1,8 @@
 """Pages with numbers, for lists that are short or capped: what is before a page is skipped, not read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
@@ -10,6 +11,8 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from accounts.web.keyset import MOST_COUNTED, PAGE_SIZE, counted
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 Row = TypeVar("Row")
 Other = TypeVar("Other")
@@ -72,11 +75,16 @@ def page_of_list(rows: Sequence[Row], number: int, size: int = PAGE_SIZE) -> Num
     return NumberedPage(rows[start : start + size], number, len(rows) > start + size, len(rows), size)
 
 
-def number_links(page: NumberedPage[Any], path: str, name: str = "page", **query: str) -> dict[str, str]:
-    """Return the URLs of the previous and the next page, as includes/pagination.html takes them."""
+def number_links(
+    page: NumberedPage[Any], path: str, query: Mapping[str, str] = NOTHING, name: str = "page"
+) -> dict[str, str]:
+    """Return the URLs of the previous and the next page, as includes/pagination.html takes them.
+
+    `query` is what else stands in them, `name` what the number of the page is called.
+    """
 
     def link(number: int) -> str:
-        return f"{path}?{urlencode(query | {name: number})}"
+        return f"{path}?{urlencode({**query, name: number})}"
 
     links = {"previous_url": link(page.number - 1)} if page.number > 1 else {}
     return links | ({"next_url": link(page.number + 1)} if page.has_next else {})

@@ -59,7 +59,7 @@ def mine_page(request: SignedInRequest, status: int = 200) -> HttpResponse:
         "most_counted": MOST_COUNTED,
         "searching": bool(searched or form.errors),
         "owned_alone": last_owned(request.user, owned) if owned else [],
-        **number_links(page, reverse(PAGE), **query),
+        **number_links(page, reverse(PAGE), query),
     }
     return render(request, "organizations/mine.html", context, status=status)
 

@@ -130,7 +130,7 @@ def test_sf5_all_invitations_are_a_list_in_pages(alice):
 
     assert ["1–20 of 50" in pages[0], "21–40 of 50" in pages[1], "41–50 of 50" in pages[2]] == [True] * 3
     shown = [re.findall(r"<strong class=\"anywhere\">(spam\d+)</strong>", page) for page in pages]
-    assert sum(shown, []) == names(50, "spam")
+    assert [name for names_of_page in shown for name in names_of_page] == names(50, "spam")
     assert "There is nothing on this page." in pages[3]
 
 
