@@ -16,8 +16,8 @@ from accounts.web.keyset import Order
 from organizations.models import Membership, MembershipQuerySet, Organization
 
 MOST_FOUND = 1_000
-# What a search reads, from an index alone; of invitations, the first two.
-COLUMNS = ("username_key", "pk", "joined_at", "two_factor_enabled")
+NAME_AND_ID = ("username_key", "pk")
+# A search reads these of each row, from an index alone, and what the list sorts and filters by besides.
 Entry = tuple[Any, ...]
 
 
@@ -26,15 +26,18 @@ class Matches:
     """What a search has found, in order of name. If it is not complete, it has the first MOST_FOUND."""
 
     entries: list[Entry]
+    columns: tuple[str, ...]
     is_complete: bool
 
     @property
     def without_two_factor(self) -> "Matches":
-        return replace(self, entries=[entry for entry in self.entries if not entry[3]])
+        """Return those without; the search must have read that column."""
+        column = self.columns.index("two_factor_enabled")
+        return replace(self, entries=[entry for entry in self.entries if not entry[column]])
 
     def read(self, order: Order, cursor: str, number: int) -> list[Membership]:
         """Return the first rows in this order, behind that of the cursor. Raises BadRequest."""
-        column = COLUMNS.index(order.column)
+        column = self.columns.index(order.column)
         places = sorted([(entry[column], entry[1]) for entry in self.entries], reverse=order.descending)
         if cursor:
             start = order.place_of(cursor)
@@ -55,22 +58,24 @@ def rows_of(ids: Sequence[int], rows: MembershipQuerySet | None = None) -> list[
     return [found[pk] for pk in ids if pk in found]
 
 
-def search(rows: MembershipQuerySet, q: str, *, invited: bool, private: bool = True) -> Matches:
+def search(
+    rows: MembershipQuerySet, q: str, *, invited: bool, private: bool = True, besides: Iterable[str] = ()
+) -> Matches:
     """Find rows, of active members or of invitations, whose name begins with `q`, ignoring case.
 
-    With `private` also by address.
+    With `private` also by address. `besides` are the further columns that the list sorts and filters by.
     """
-    columns = ("username_key", "email" if invited else "address_key") if private else ("username_key",)
-    key, read = login_key(q), COLUMNS[:2] if invited else COLUMNS
+    searched = ("username_key", "email" if invited else "address_key") if private else ("username_key",)
+    key, columns = login_key(q), (*NAME_AND_ID, *besides)
     found: set[Entry] = set()
     is_complete = True
-    for column in columns:
+    for column in searched:
         begin = rows.filter(**{f"{column}__begins": key}).order_by(ByCharacter(F(column)), "pk")
-        entries = list(begin.values_list(*read)[: MOST_FOUND + 1])
+        entries = list(begin.values_list(*columns)[: MOST_FOUND + 1])
         is_complete = is_complete and len(entries) <= MOST_FOUND
         found.update(entries)
     # By name and id, which no two have in common: the rest is never compared.
-    return Matches(sorted(found)[:MOST_FOUND], is_complete and len(found) <= MOST_FOUND)
+    return Matches(sorted(found)[:MOST_FOUND], columns, is_complete and len(found) <= MOST_FOUND)
 
 
 @dataclass(frozen=True)
@@ -82,15 +87,24 @@ class Shown:
 
 
 def listed(
-    organization: Organization, status: str = "", q: str = "", without_two_factor: bool = False
+    organization: Organization,
+    order: Order,
+    *,
+    status: str = "",
+    q: str = "",
+    without_two_factor: bool = False,
 ) -> Shown:
-    """Return the members or the invitations that the page shows to owners. Numbers come from the counts."""
+    """Return the members or the invitations that the page shows to owners. Numbers come from the counts.
+
+    `order` is the one in which they will be read.
+    """
     invited = status == Membership.Status.INVITED
     memberships, counts = organization.memberships, organization.counts
     rows: MembershipQuerySet = memberships.invited() if invited else memberships.active()
     without_two_factor = without_two_factor and not invited
     if q:
-        matches = search(rows, q, invited=invited)
+        besides = {order.column} - {*NAME_AND_ID} | ({"two_factor_enabled"} if without_two_factor else set())
+        matches = search(rows, q, invited=invited, besides=sorted(besides))
         matches = matches.without_two_factor if without_two_factor else matches
         return Shown(matches, len(matches.entries) if matches.is_complete else None)
     if without_two_factor:

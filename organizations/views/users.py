@@ -45,7 +45,7 @@ def users_page(
     showing_invited = chosen.get("status") == Membership.Status.INVITED
     sort = request.GET.get("sort", "")
     sort = sort if sort in ORDERS and not showing_invited else DEFAULT_SORT
-    shown = listed(organization, **chosen)
+    shown = listed(organization, ORDERS[sort], **chosen)
     page = keyset_page(shown.rows, request.GET, ORDERS[sort], shown.total)
     add_accounts(page.rows)
     path = reverse(PAGE, args=[organization.name])

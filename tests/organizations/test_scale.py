@@ -153,7 +153,9 @@ def test_a_page_of_members(organizations, without_two_factor, sort):
         blocks(page)
         for organization in organizations
         for page in pages(
-            listed(organization, without_two_factor=without_two_factor).rows, SIZES[organization.name], sort
+            listed(organization, ORDERS[sort], without_two_factor=without_two_factor).rows,
+            SIZES[organization.name],
+            sort,
         )
     ]
 
@@ -254,8 +256,8 @@ def test_a_search_for_the_beginning_of_a_name_or_an_address(organizations, text,
     """Whatever matches: with "m" everybody does, by name and by address."""
 
     def search(organization):
-        shown = listed(organization, q=text, **filters)
         order = ORDERS["name" if "status" in filters else sort]
+        shown = listed(organization, order, q=text, **filters)
         for query in (
             "",
             "after=m000500,0" if order.column == "username_key" else "after=1800000000000000,0",
