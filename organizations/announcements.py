@@ -13,7 +13,7 @@ from typing import Any
 from accounts import outbox
 from accounts.audit import Actor
 from accounts.models import User
-from organizations.exceptions import listing
+from organizations.exceptions import NOBODY, Listed, listing
 from organizations.models import Membership, MembershipQuerySet, Organization, OrganizationToken
 
 
@@ -50,7 +50,7 @@ class LeftBehind:
     """What people made for an organization that does not go with them, and what became of it."""
 
     tokens: Sequence[OrganizationToken] = field(default=())
-    invitations: Sequence[Membership] = field(default=())
+    invitations: Listed = field(default=NOBODY)
     contact: str = ""  # the contact address of the organization, if it is theirs
     tokens_ended: bool = False
     invitations_revoked: bool = False
@@ -72,7 +72,7 @@ class LeftBehind:
         return {
             "tokens": [token_for_mail(token) for token in self.tokens],
             "tokens_ended": self.tokens_ended,
-            "invitations": listing([str(invitation) for invitation in self.invitations]),
+            "invitations": self.invitations.in_words,
             "invitations_revoked": self.invitations_revoked,
             "contact": self.contact,
         }

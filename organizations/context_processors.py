@@ -6,19 +6,20 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Self
 
-from django.db.models import Count, F, Q, Window
-from django.db.models.functions import Lower, RowNumber
 from django.utils import timezone
 
+from accounts.database.first_rows import ids_of
 from accounts.database.prepared import Prepared
 from accounts.models import User
 from accounts.sessions.requests import SignedInRequest
+from accounts.web.numbered import NumberedPage, page_of_rows
 from organizations.access.gate import is_locked_out
 from organizations.access.rights import may_create_organizations
-from organizations.models import AuthPolicy, Membership, MembershipQuerySet, confirmed_address, latest_end
+from organizations.models import Membership, MembershipQuerySet, confirmed_address, latest_end
 
-MOST_SHOWN = 20  # organizations, and as many invitations: the page "Organizations" has the others
+MOST_SHOWN = 20  # organizations, and as many invitations: lists of their own have the others
 MOST_READ = MOST_SHOWN + 2  # one may be that of the page, which is shown in any case; another one is one more
+ORDER = ("organization_key", "pk")
 
 
 def of_person(
@@ -26,14 +27,17 @@ def of_person(
 ) -> MembershipQuerySet:
     """Return a user's first organizations and invitations, and the organization with this name.
 
-    Each row says how many of its kind there are that require two-factor authentication, shown or not.
+    Each part is read along an index that has its order: one who is in thousands pays no more than others.
     """
-    shown = Membership.objects.shown_to(user_id, address, now, latest)
-    order = Window(RowNumber(), partition_by=F("status"), order_by=Lower("organization__name"))
-    mandatory = Q(organization__collaborator_auth_policy=AuthPolicy.TWO_FACTOR_MANDATORY)
-    demanding = Window(Count("pk", filter=mandatory), partition_by=F("status"))
-    rows = shown.annotate(place=order, demanding=demanding, name_key=Lower("organization__name"))
-    return rows.filter(Q(place__lte=MOST_READ) | Q(name_key=name_key)).select_related("organization")
+    joined = Membership.objects.active().filter(user=user_id)
+    invited = Membership.objects.invited().shown_to(user_id, address, now, latest)
+    first_rows = ids_of(
+        joined.order_by(*ORDER)[:MOST_READ],
+        invited.filter(user=user_id).order_by(*ORDER)[:MOST_READ],
+        invited.filter(user__isnull=True, email=address).order_by(*ORDER)[:MOST_READ],
+        joined.in_organization(name_key),
+    )
+    return Membership.objects.filter(pk__in=first_rows).select_related("organization")
 
 
 OF_PERSON = Prepared(of_person)
@@ -61,23 +65,20 @@ class SwitcherEntry:
         )
 
 
-@dataclass(frozen=True)
-class OrganizationsPage:
-    """A page of the list of all organizations of a user."""
-
-    entries: list[SwitcherEntry]
-    has_next: bool
-
-
-def organizations_page(user: User, number: int, begins: str = "") -> OrganizationsPage:
+def organizations_page(user: User, number: int, begins: str = "") -> NumberedPage[SwitcherEntry]:
     """Return the page with this number, from 1 on, in order of name, of those whose name begins like that."""
-    start = (number - 1) * MOST_SHOWN
-    rows = Membership.objects.active().filter(user=user).order_by(Lower("organization__name"))
+    rows = Membership.objects.active().filter(user=user).order_by(*ORDER).select_related("organization")
     if begins:
-        rows = rows.alias(name_key=Lower("organization__name")).filter(name_key__startswith=begins.lower())
-    found = list(rows.select_related("organization")[start : start + MOST_SHOWN + 1])
-    entries = [SwitcherEntry.of(row, user) for row in found[:MOST_SHOWN]]
-    return OrganizationsPage(entries, len(found) > MOST_SHOWN)
+        rows = rows.filter(organization_key__begins=begins.lower())
+    page = page_of_rows(rows, number)
+    return page.with_rows([SwitcherEntry.of(row, user) for row in page.rows])
+
+
+def invitations_page(user: User, number: int) -> NumberedPage[Membership]:
+    """Return the page with this number of the user's open invitations, in order of name."""
+    now = timezone.now()
+    invited = Membership.objects.invited().shown_to(user.pk, confirmed_address(user), now, latest_end(now))
+    return page_of_rows(invited.order_by(*ORDER).select_related("organization"), number)
 
 
 class Switcher:
@@ -124,11 +125,6 @@ class Switcher:
     @property
     def has_more(self) -> bool:
         return len(self.joined) > len(self.organizations)
-
-    @property
-    def demanding(self) -> int:
-        """How many of all the user's organizations require two-factor authentication."""
-        return next((row.demanding for row in self.rows if not row.is_invited), 0)  # type: ignore[attr-defined]
 
     @cached_property
     def invited(self) -> list[Membership]:

@@ -14,7 +14,7 @@ from organizations import news
 from organizations.access.rights import lock_with_right
 from organizations.announcements import tell_of_token
 from organizations.events import Event, record
-from organizations.exceptions import listing
+from organizations.exceptions import NOBODY, Listed
 from organizations.models import Organization, OrganizationToken, Right
 from organizations.news import OWNERS
 
@@ -66,7 +66,7 @@ def replace(
             "organization_token_created",
             token,
             replaced=bool(replaced),
-            invitations=listing(invited),
+            invitations=invited.in_words,
             actor=actor,
         )
     return token, secret
@@ -84,16 +84,16 @@ def revoke(organization: Organization, kind: TokenKind, *, actor: Actor) -> Orga
             token.organization = organization
             invited = sent_with(token)
             end(token, actor=actor)
-            tell_of_token("organization_token_ended", token, invitations=listing(invited), actor=actor)
+            tell_of_token("organization_token_ended", token, invitations=invited.in_words, actor=actor)
     return token
 
 
-def sent_with(token: OrganizationToken | None) -> list[str]:
+def sent_with(token: OrganizationToken | None) -> Listed:
     """Return to whom open invitations were sent with this token: they outlive it."""
     if token is None:
-        return []
+        return NOBODY
     open_ones = token.organization.memberships.invited().current().filter(invited_with_id=token.pk)
-    return [str(invitation) for invitation in open_ones.order_by("pk")]
+    return Listed.of(open_ones.order_by("pk"))
 
 
 def end(token: OrganizationToken, *, actor: Actor) -> None:

@@ -59,6 +59,7 @@ urlpatterns = [
     path("app", home.home, name="home"),
     path("app/organizations/new", home.new, name="new"),
     path("app/settings/organizations", mine.mine, name="mine"),
+    path("app/settings/organizations/invitations", mine.invited, name="invitations"),
     path("app/settings/organizations/<int:membership_id>/accept", mine.accept, name="accept"),
     path("app/settings/organizations/<int:membership_id>/decline", mine.decline, name="decline"),
     path("app/invitations", invitations.invitation, name="invitation"),

@@ -1,9 +1,11 @@
 """List and end a user's sessions, and list their remembered browsers, for the page Sessions."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -33,25 +35,37 @@ class SignedInBrowser:
         return cls(row, user_agents.describe(row.user_agent), row.pk == own.pk)
 
 
-def open_sessions(user: User, own: Session) -> list[SignedInBrowser]:
+def open_sessions(user: User, own: Session) -> list[Session]:
     """Return the user's valid sessions: this one first, then by last use, MOST_SESSIONS at most.
 
     Pending logins don't count.
     """
-    others = valid_sessions(user, but=own, most=MOST_SESSIONS - 1)
-    return [SignedInBrowser.of(row, own) for row in (own, *others)]
+    return [own, *valid_sessions(user, but=own, most=MOST_SESSIONS - 1)]
 
 
 def valid_sessions(user: User, *, but: Session | None = None, most: int = MOST_SESSIONS) -> list[Session]:
     """Return the user's valid sessions by last use, the most recent first. Pending logins don't count."""
     now = timezone.now()
     rows = Session.objects.filter(user=user, security_stamp=user.security_stamp)
+    limits = limits_of(rows, but)
     if but is not None:
         rows = rows.exclude(pk=but.pk)
-    newest = list(rows.annotate(**limit_columns()).order_by("-last_used_at", "-pk")[:most])
+    newest = list(rows.order_by("-last_used_at", "-pk")[:most])
     for row in newest:
         row.user = user
+        row.__dict__.update(limits)
     return [row for row in newest if is_alive(row, now)]
+
+
+def limits_of(rows: QuerySet[Any], known: Session | None = None) -> dict[str, int | None]:
+    """Return what limits the sessions of a user: the same for all of these rows, so it is read once.
+
+    `known` is one that was read with it, as that of each request is.
+    """
+    names = limit_columns()
+    if known is not None and all(name in known.__dict__ for name in names):
+        return {name: known.__dict__[name] for name in names}
+    return rows.annotate(**names).values(*names).first() or dict.fromkeys(names) if names else {}
 
 
 @dataclass(frozen=True)
@@ -64,12 +78,14 @@ class RememberedEntry:
     is_this: bool
 
 
-def remembered_entries(request: HttpRequest, user: User) -> list[RememberedEntry]:
-    """Return this user's remembered browsers; `is_this` marks the current one."""
+def remembered_entries(
+    request: HttpRequest, user: User, rows: Sequence[RememberedBrowser]
+) -> list[RememberedEntry]:
+    """Return what is shown of these remembered browsers of a user; `is_this` marks the current one."""
     own = hash_of(kept_tokens(request).get(user.pk, ""))
     return [
         RememberedEntry(
             row, user_agents.describe(row.user_agent), remembered.ends_at(row), row.token_hash == own
         )
-        for row in remembered.remembered_browsers(user)
+        for row in rows
     ]

@@ -78,8 +78,13 @@ def recognise(user: User, token: str) -> RememberedBrowser | None:
 def remembered_browsers(user: User) -> list[RememberedBrowser]:
     """Return the browsers that need no second factor now, by last use, newest first."""
     now = timezone.now()
-    newest_first = rows_of(user).order_by("-last_used_at", "-pk")[: caps.MOST_REMEMBERED]
-    return [browser for browser in newest_first if is_good(browser, now)]
+    rows = RememberedBrowser.objects.filter(user=user, security_stamp=user.security_stamp)
+    newest = list(rows.order_by("-last_used_at", "-pk")[: caps.MOST_REMEMBERED])
+    if newest:  # the same limits for all of them: they are those of the user
+        limited = rows_of(user).filter(pk=newest[0].pk).values(*limit_columns()).first() or {}
+        for browser in newest:
+            browser.__dict__.update(limited)
+    return [browser for browser in newest if is_good(browser, now)]
 
 
 def rows_of(user: User) -> QuerySet[RememberedBrowser]:

@@ -18,7 +18,6 @@ from accounts.sessions.locks import acting, counted, lock_acting_user, lock_acto
 from accounts.tokens.shape import new_token
 
 MOST_TOKENS = 200  # of one user that have not expired
-PAGE_SIZE = 50
 CREATIONS = Budget(
     "token:create",
     (120, 3600),
@@ -156,21 +155,6 @@ def two_years_after(moment: datetime) -> datetime:
 def of_user(user: User) -> QuerySet[ApiToken]:
     """Return the tokens of a user, newest first."""
     return user.api_tokens.order_by("-id")
-
-
-@dataclass(frozen=True)
-class TokenPage:
-    tokens: list[ApiToken]
-    number: int  # of all tokens
-    next: int | None  # `before` of the next page
-
-
-def token_page(user: User, before: int | None) -> TokenPage:
-    """Return PAGE_SIZE tokens, newest first; those older than the token with the id `before`, if given."""
-    everything = of_user(user)
-    found = list((everything.filter(pk__lt=before) if before is not None else everything)[: PAGE_SIZE + 1])
-    shown = found[:PAGE_SIZE]
-    return TokenPage(shown, everything.count(), shown[-1].pk if len(found) > PAGE_SIZE else None)
 
 
 def revoke(user: User, token_id: int, *, actor: Actor) -> ApiToken | None:

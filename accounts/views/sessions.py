@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
@@ -12,24 +13,34 @@ from accounts.sessions import caps, ending, overview, remembered
 from accounts.sessions.assurance import sudo_required
 from accounts.sessions.requests import SignedInRequest
 from accounts.web.acting import post_only
+from accounts.web.numbered import number_links, page_number, page_of_list
 
 PAGE = "accounts:sessions"
-SHOWN = 10  # of each list at first
+SHOWN = 10  # of each list on a page
+BROWSERS = "browsers"  # the number of the page of remembered browsers, in the query
 
 
 @require_safe
 def sessions(request: SignedInRequest) -> HttpResponse:
+    """Show a page of the sessions, and one of the remembered browsers: each has a number of its own."""
     user, own = request.user, request.session.row
     if own is None:
         raise SessionEnded
-    entries = overview.open_sessions(user, own)
+    number, browsers_number = page_number(request), page_number(request, BROWSERS)
+    page = page_of_list(overview.open_sessions(user, own), number, SHOWN)
+    browsers = page_of_list(remembered.remembered_browsers(user), browsers_number, SHOWN)
+    path = reverse(PAGE)
+    at = {"page": number, BROWSERS: browsers_number}
+    query = {name: str(place) for name, place in at.items() if place > 1}
     context = {
-        "entries": entries,
-        "remembered": overview.remembered_entries(request, user),
+        "entries": [overview.SignedInBrowser.of(row, own) for row in page.rows],
+        "page": page,
+        "links": number_links(page, path, query),
+        "remembered": overview.remembered_entries(request, user, browsers.rows),
+        "browsers": browsers,
+        "browsers_links": number_links(browsers, path, query, BROWSERS),
         "most_sessions": caps.MOST_SESSIONS,
         "most_remembered": caps.MOST_REMEMBERED,
-        "head": f":{SHOWN}",  # slices of both lists: the page folds the rest away
-        "tail": f"{SHOWN}:",
     }
     return render(request, "accounts/sessions.html", context)
 

@@ -26,7 +26,7 @@ from accounts.sessions.requests import SignedInRequest
 from accounts.tokens import issuing as verbs
 from accounts.web.acting import post_only
 from accounts.web.form_pages import add_violation, form_page
-from accounts.web.pages import id_before
+from accounts.web.keyset import MOST_COUNTED, NEWEST_FIRST, counted, keyset_page, page_links
 
 PAGE = "accounts:tokens"
 TERRAFORM = "terraform-login"  # the `source` in the URL that `terraform login` opens
@@ -43,15 +43,18 @@ def tokens(request: SignedInRequest) -> HttpResponse:
 
 
 def tokens_page(request: SignedInRequest, form: TokenForm, source: str) -> HttpResponse:
-    page = verbs.token_page(request.user, id_before(request))
+    rows = verbs.of_user(request.user)
+    number = counted(rows)
+    page = keyset_page(rows, request.GET, NEWEST_FIRST, number)
     return form_page(
         request,
         "accounts/tokens.html",
         form,
-        tokens=page.tokens,
-        number=page.number,
-        next=page.next,
+        page=page,
+        total=number,
+        most_counted=MOST_COUNTED,
         source=source,
+        **page_links(page, reverse(PAGE)),
     )
 
 

@@ -61,6 +61,7 @@ def index(call: Call, access: Access) -> HttpResponse:
     rows = found.page(page)
     built = pagination(call.request, page, found.total, after=found.cursor(rows))
     built["meta"]["status-counts"] = found.status_counts
+    built["meta"]["incomplete-results"] = not found.is_complete
     own = {row.pk: is_own(call, row) for row in rows}
     listed = [membership_resource(row, private=private, own=own[row.pk]) for row in rows]
     people = [user_of(row, private=private, own=own[row.pk]) for row in rows] if "user" in wanted else []

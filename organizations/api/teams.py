@@ -17,7 +17,7 @@ from organizations.api.gate import Access, member_required, team_required
 from organizations.api.resources import OWNERS, is_placeholder, membership_resource, team_resource, user_of
 from organizations.members import memberships
 from organizations.members.lists import checked_status
-from organizations.models import Membership, Organization, Right
+from organizations.models import Membership, MembershipQuerySet, Organization, Right
 
 INCLUDES = ("users", "organization-memberships")
 USERS, MEMBERSHIPS = "users", "organization-memberships"
@@ -39,9 +39,14 @@ def index(call: Call, access: Access) -> HttpResponse:
     return respond(document(teams, included=included(access, owners, wanted), **links_and_meta))
 
 
+def ordered_owners(access: Access) -> MembershipQuerySet:
+    owners: MembershipQuerySet = access.organization.memberships.owners()
+    return owners.select_related("user").order_by("username_key", "pk")
+
+
 def owners_of(access: Access) -> list[Membership]:
-    owners = access.organization.memberships.owners().select_related("user").order_by("username_key", "pk")
-    found = list(owners)
+    """Return all owners: the team is a document that names them all, as in Terraform Cloud."""
+    found = list(ordered_owners(access))
     for owner in found:
         owner.organization = access.organization
     return found
@@ -49,9 +54,12 @@ def owners_of(access: Access) -> list[Membership]:
 
 def included(access: Access, owners: list[Membership], wanted: Iterable[str]) -> list[Resource]:
     private = access.may(Right.MEMBERS)
-    people = [user_of(owner, private=private) for owner in owners] if USERS in wanted else []
-    rows = [membership_resource(owner, private=private) for owner in owners]
-    return people + (rows if MEMBERSHIPS in wanted else [])
+    found: list[Resource] = []
+    if USERS in wanted:
+        found += [user_of(owner, private=private) for owner in owners]
+    if MEMBERSHIPS in wanted:
+        found += [membership_resource(owner, private=private) for owner in owners]
+    return found
 
 
 @team_required()
@@ -66,8 +74,10 @@ def list_memberships(call: Call, access: Access) -> HttpResponse:
     status = checked_status(call.request.GET.get("filter[status]", ""))
     some = status in ("", Membership.Status.ACTIVE)
     people = call.request.GET.get("filter[is_service_account]") != "true"
-    owners = owners_of(access) if some and people else []
+    owners = ordered_owners(access) if some and people else access.organization.memberships.none()
     shown, links_and_meta = paginate(call.request, owners, always=True)
+    for row in shown:
+        row.organization = access.organization
     private = access.may(Right.MEMBERS)
     return respond(document([membership_resource(row, private=private) for row in shown], **links_and_meta))
 

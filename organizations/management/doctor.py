@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from django.db import transaction
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Lower
 
 from accounts.database.timeouts import unhurried
@@ -22,6 +22,7 @@ from organizations.models import (
 ENROLLED = Q(user__two_factor_enabled_at__isnull=False)
 ACTIVE = Q(memberships__status=Membership.Status.ACTIVE)
 HASH = r"^[0-9a-f]{64}$"
+AT_ONCE = 1_000  # rows of one transaction
 HORIZONS = {
     "organizations.Membership.expires_at": INVITATION_LIFETIME,
     "organizations.OrganizationToken.expires_at": None,
@@ -65,6 +66,28 @@ def addresses_are_copied() -> Iterator[str]:
     """Check the copies of members' addresses. An invitation must not have one: it would tell it."""
     if rows := named(wrongly_copied()):
         yield f"the addresses that owners search are not those of the members: {rows}"
+
+
+def wrongly_ordered() -> QuerySet[Membership]:
+    """Return the memberships whose copy of the organization's name is not that name in lower case."""
+    return Membership.objects.exclude(organization_key=Lower("organization__name"))
+
+
+def names_of_organizations_are_copied() -> Iterator[str]:
+    if rows := named(wrongly_ordered()):
+        yield f"the names by which people's own lists are sorted are not those of the organizations: {rows}"
+
+
+def copy_names_again() -> int:
+    """Correct wrong copies; return how many there were."""
+    true = Organization.objects.filter(pk=OuterRef("organization_id")).values(key=Lower("name"))
+    with unhurried():
+        wrong = list(wrongly_ordered().order_by("pk").values_list("pk", flat=True))
+    for start in range(0, len(wrong), AT_ONCE):
+        with unhurried(), transaction.atomic():
+            rows = Membership.objects.filter(pk__in=wrong[start : start + AT_ONCE])
+            rows.update(organization_key=Subquery(true[:1]))
+    return len(wrong)
 
 
 def invitations_reach_somebody() -> Iterator[str]:
@@ -134,6 +157,9 @@ CHECKS = {
     "every organization has an owner": Check(organizations_have_owners),
     "memberships mirror their users": Check(memberships_mirror_users),
     "addresses of members": Check(addresses_are_copied, repair=copy_again, mend="doctor --reconcile"),
+    "names of organizations": Check(
+        names_of_organizations_are_copied, repair=copy_names_again, mend="doctor --reconcile"
+    ),
     "invitations": Check(invitations_reach_somebody),
     "tokens of organizations": Check(tokens_are_sound),
     "counts": Check(counts_are_right, repair=recount, urgency=6, mend="doctor --reconcile"),

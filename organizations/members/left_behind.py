@@ -13,7 +13,7 @@ from organizations import tokens as token_verbs
 from organizations.access.rights import check_right, lock_memberships
 from organizations.announcements import INVITATIONS, LeftBehind
 from organizations.events import Event, record
-from organizations.exceptions import NotShown
+from organizations.exceptions import Listed, NotShown
 from organizations.models import Membership, MembershipQuerySet, Organization, Right
 
 
@@ -53,7 +53,7 @@ def left_by(organization: Organization, user_ids: Iterable[int]) -> LeftBehind:
         token.organization = organization
     return LeftBehind(
         tokens=found,
-        invitations=list(invitations),
+        invitations=Listed.of(invitations),
         contact=organization.email if is_theirs(organization.email, ids) else "",
     )
 
@@ -93,9 +93,10 @@ def settle(organization: Organization, going: Going, choices: Choices, *, actor:
             token_verbs.end(token, actor=actor)
     if choices.revoke_invitations:
         revoke(organization, going.invitations, actor=actor)
+    revoked = [str(row) for row in going.invitations]
     return replace(
         left,
-        invitations=going.invitations if choices.revoke_invitations else left.invitations,
+        invitations=Listed(revoked, len(revoked)) if choices.revoke_invitations else left.invitations,
         tokens_ended=choices.end_tokens,
         invitations_revoked=choices.revoke_invitations,
     )

@@ -4,25 +4,25 @@ Members come first, then invitations, each in order of name: two indexes, read o
 number skips rows in the index alone and reads only its own rows; a page by cursor begins after a row.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from django.core.exceptions import BadRequest
 from django.db.models import Q
-from django.db.models.functions import Lower
 
 from accounts.fields import LONGEST_LOGIN
 from accounts.jsonapi.errors import invalid_parameter
 from accounts.jsonapi.pagination import PageRequest
-from accounts.models import User, login_key
-from organizations.members.keyset import cursor_of, parse, rows_after
+from accounts.models import login_key
+from organizations.members.orders import BY_NAME
+from organizations.members.search import Matches, rows_of, search
 from organizations.models import Membership, MembershipQuerySet, Organization
 
 ORDER = ("username_key", "pk")
 INACTIVE = "inactive"  # a status of Terraform Cloud that no member has here
 MOST_ADDRESSES = 100
+WITH_USERS = Membership.objects.select_related("user")
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,22 @@ class Part:
     """The members or the invitations that match, and their number."""
 
     status: str
-    rows: MembershipQuerySet
+    rows: MembershipQuerySet | Matches
     size: int
+
+    def slice(self, offset: int, count: int) -> list[Membership]:
+        if isinstance(self.rows, Matches):
+            return rows_of(self.rows.slice(offset, count), WITH_USERS)
+        ordered = self.rows.order_by(*ORDER)
+        if offset:  # skips in the index alone, and reads only these rows
+            ordered = Membership.objects.filter(pk__in=ordered.values("pk")[offset : offset + count])
+        return list(ordered.order_by(*ORDER).select_related("user")[:count])
+
+    def after(self, cursor: str, count: int) -> list[Membership]:
+        """Return the first rows behind that of the cursor. Raises BadRequest."""
+        if isinstance(self.rows, Matches):
+            return rows_of(self.rows.after(*BY_NAME.place_of(cursor), count), WITH_USERS)
+        return list(BY_NAME.sorted(BY_NAME.after(self.rows, cursor)).select_related("user")[:count])
 
 
 def checked_status(status: str) -> str:
@@ -39,19 +53,6 @@ def checked_status(status: str) -> str:
     if status not in ("", INACTIVE, *Membership.Status.values):
         raise invalid_parameter("filter[status]")
     return status
-
-
-def beginning_with(key: str, status: str, rows: MembershipQuerySet, *, private: bool) -> MembershipQuerySet:
-    """Return rows whose username begins with `key`; with `private`, also those whose address does."""
-    named = Q(username_key__startswith=key)
-    if not private:
-        return rows.filter(named)
-    if status == Membership.Status.INVITED:
-        return rows.filter(named | Q(email__startswith=key))
-    # An OR over two tables would scan all members; each of these uses an index of its own.
-    addressed = rows.filter(user__in=with_address(email_key__startswith=key))
-    found = rows.filter(named).values("pk").union(addressed.values("pk"))
-    return Membership.objects.filter(pk__in=found)
 
 
 class MemberList:
@@ -87,20 +88,28 @@ class MemberList:
         return found
 
     def part(self, status: str, rows: MembershipQuerySet, size: int) -> Part:
-        if not (self.key or self.addresses):
-            return Part(status, rows, size)
-        if self.key:
-            rows = beginning_with(self.key, status, rows, private=self.private)
         if self.addresses:
             rows = rows.filter(self.addressed(status))
-        return Part(status, rows, rows.count())
+            return Part(status, rows, rows.count())
+        if not self.key:
+            return Part(status, rows, size)
+        matches = search(rows, self.key, invited=status == Membership.Status.INVITED, private=self.private)
+        return Part(status, matches, len(matches.entries))
 
     def addressed(self, status: str) -> Q:
+        """Return the condition for the addresses that are asked for: at most MOST_ADDRESSES rows meet it."""
         if not self.private:
             return Q(pk__in=[])
-        if status == Membership.Status.INVITED:
-            return Q(email__in=self.addresses)
-        return Q(user__in=with_address(email_key__in=self.addresses))
+        column = "email" if status == Membership.Status.INVITED else "address_key"
+        condition = Q(**{f"{column}__in": self.addresses})
+        if self.key:
+            condition &= Q(username_key__begins=self.key) | Q(**{f"{column}__begins": self.key})
+        return condition
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the list has all that match: a search takes the first MOST_FOUND of each status."""
+        return all(part.rows.is_complete for part in self.parts if isinstance(part.rows, Matches))
 
     @property
     def total(self) -> int:
@@ -125,44 +134,29 @@ class MemberList:
         for part in self.parts:
             wanted = page.size - len(found)
             if offset < part.size and wanted:
-                found += self.read(part.rows, offset, wanted)
+                found += part.slice(offset, wanted)
             offset = max(0, offset - part.size)
         return found
 
     def after(self, page: PageRequest) -> list[Membership]:
-        status, name, pk = position(page.after)
+        status, _comma, cursor = page.after.partition(",")
         parts = [part.status for part in self.parts]
         if status not in parts:
             raise invalid_parameter("page[after]")
         found: list[Membership] = []
         for part in self.parts[parts.index(status) :]:
-            rows = rows_after(part.rows, name, pk) if part.status == status else part.rows
             if wanted := page.size - len(found):
-                found += self.read(rows, 0, wanted)
+                found += behind(part, cursor, wanted) if part.status == status else part.slice(0, wanted)
         return found
-
-    def read(self, rows: MembershipQuerySet, offset: int, count: int) -> Iterable[Membership]:
-        ordered = rows.order_by(*ORDER)
-        if offset:  # skips in the index alone, and reads only these rows
-            ordered = Membership.objects.filter(pk__in=ordered.values("pk")[offset : offset + count])
-            ordered, offset = ordered.order_by(*ORDER), 0
-        return ordered.select_related("user")[:count]
 
     def cursor(self, rows: Sequence[Membership]) -> str:
         """Return the `page[after]` of the page that follows these rows, or ""."""
-        return f"{rows[-1].status},{cursor_of(rows[-1])}" if rows else ""
+        return f"{rows[-1].status},{BY_NAME.cursor_of(rows[-1])}" if rows else ""
 
 
-def position(cursor: str) -> tuple[str, str, int]:
-    """Return the row that a page begins after, as (status, name key, id). Raises ApiError."""
-    status, _comma, row = cursor.partition(",")
+def behind(part: Part, cursor: str, count: int) -> Sequence[Membership]:
+    """Return the first rows of a part behind that of the cursor. Raises ApiError."""
     try:
-        return status, *parse(row)
+        return part.after(cursor, count)
     except BadRequest as error:
         raise invalid_parameter("page[after]") from error
-
-
-def with_address(**condition: Any) -> Any:
-    """Return the ids of users whose confirmed address meets the condition."""
-    confirmed = User.objects.filter(email_confirmed_at__isnull=False).alias(email_key=Lower("email"))
-    return confirmed.filter(**condition).values("pk")

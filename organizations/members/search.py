@@ -1,56 +1,115 @@
-"""The lists of the page "Users": members or invitations, all, without two-factor, or by a beginning.
+"""Find members or invitations by the beginning of their name or address: one rule for pages and the API.
 
-Each look touches a few rows, whatever the size: lists are read along one index, and a search takes at most
-MOST_FOUND rows from each of two.
+Each look touches a few blocks, whatever the size and whatever matches: a search reads the beginning of two
+indexes, at most MOST_FOUND entries of each, and then only the rows that are shown.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
+from django.db.models import F
+
+from accounts.database.beginnings import ByCharacter
 from accounts.models import User, login_key
+from accounts.web.keyset import Order
 from organizations.models import Membership, MembershipQuerySet, Organization
 
-MOST_FOUND = 200
+MOST_FOUND = 1_000
+NAME_AND_ID = ("username_key", "pk")
+# A search reads these of each row, from an index alone, and what the list sorts and filters by besides.
+Entry = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Matches:
+    """What a search has found, in order of name. If it is not complete, it has the first MOST_FOUND."""
+
+    entries: list[Entry]
+    columns: tuple[str, ...]
+    is_complete: bool
+
+    @property
+    def without_two_factor(self) -> "Matches":
+        """Return those without; the search must have read that column."""
+        column = self.columns.index("two_factor_enabled")
+        return replace(self, entries=[entry for entry in self.entries if not entry[column]])
+
+    def read(self, order: Order, cursor: str, number: int) -> list[Membership]:
+        """Return the first rows in this order, behind that of the cursor. Raises BadRequest."""
+        column = self.columns.index(order.column)
+        places = sorted([(entry[column], entry[1]) for entry in self.entries], reverse=order.descending)
+        if cursor:
+            start = order.place_of(cursor)
+            places = [p for p in places if (p < start if order.descending else p > start)]
+        return rows_of([pk for _value, pk in places[:number]])
+
+    def after(self, name: str, pk: int, number: int) -> list[int]:
+        """Return the ids of the first rows in order of name, behind this one."""
+        return [entry[1] for entry in self.entries if entry[:2] > (name, pk)][:number]
+
+    def slice(self, offset: int, number: int) -> list[int]:
+        return [entry[1] for entry in self.entries[offset : offset + number]]
+
+
+def rows_of(ids: Sequence[int], rows: MembershipQuerySet | None = None) -> list[Membership]:
+    """Return those of `rows` with these ids, in this order. One that is gone by now is left out."""
+    found = {row.pk: row for row in (Membership.objects if rows is None else rows).filter(pk__in=ids)}
+    return [found[pk] for pk in ids if pk in found]
+
+
+def search(
+    rows: MembershipQuerySet, q: str, *, invited: bool, private: bool = True, besides: Iterable[str] = ()
+) -> Matches:
+    """Find rows, of active members or of invitations, whose name begins with `q`, ignoring case.
+
+    With `private` also by address. `besides` are the further columns that the list sorts and filters by.
+    """
+    searched = ("username_key", "email" if invited else "address_key") if private else ("username_key",)
+    key, columns = login_key(q), (*NAME_AND_ID, *besides)
+    found: set[Entry] = set()
+    is_complete = True
+    for column in searched:
+        begin = rows.filter(**{f"{column}__begins": key}).order_by(ByCharacter(F(column)), "pk")
+        entries = list(begin.values_list(*columns)[: MOST_FOUND + 1])
+        is_complete = is_complete and len(entries) <= MOST_FOUND
+        found.update(entries)
+    # By name and id, which no two have in common: the rest is never compared.
+    return Matches(sorted(found)[:MOST_FOUND], columns, is_complete and len(found) <= MOST_FOUND)
 
 
 @dataclass(frozen=True)
 class Shown:
     """The rows of a list, and their number: None if a search has found more than MOST_FOUND."""
 
-    rows: MembershipQuerySet
+    rows: MembershipQuerySet | Matches
     total: int | None
 
 
 def listed(
-    organization: Organization, status: str = "", q: str = "", without_two_factor: bool = False
+    organization: Organization,
+    order: Order,
+    *,
+    status: str = "",
+    q: str = "",
+    without_two_factor: bool = False,
 ) -> Shown:
-    """Return the members or the invitations that the page shows to owners. Numbers come from the counts."""
+    """Return the members or the invitations that the page shows to owners. Numbers come from the counts.
+
+    `order` is the one in which they will be read.
+    """
     invited = status == Membership.Status.INVITED
     memberships, counts = organization.memberships, organization.counts
     rows: MembershipQuerySet = memberships.invited() if invited else memberships.active()
     without_two_factor = without_two_factor and not invited
     if q:
-        return found(rows, login_key(q), invited=invited, without_two_factor=without_two_factor)
+        besides = {order.column} - {*NAME_AND_ID} | ({"two_factor_enabled"} if without_two_factor else set())
+        matches = search(rows, q, invited=invited, besides=sorted(besides))
+        matches = matches.without_two_factor if without_two_factor else matches
+        return Shown(matches, len(matches.entries) if matches.is_complete else None)
     if without_two_factor:
         return Shown(rows.without_two_factor(), counts.members_without_two_factor)
     return Shown(rows, counts.invited if invited else counts.members)
-
-
-def found(rows: MembershipQuerySet, key: str, *, invited: bool, without_two_factor: bool) -> Shown:
-    """Return the rows whose username or address begins with `key`."""
-    address = "email" if invited else "address_key"
-    ids: set[int] = set()
-    for column in ("username_key", address):
-        # No order: that of the page would make the database sort all that match.
-        ids.update(
-            rows.filter(**{f"{column}__startswith": key}).values_list("pk", flat=True)[: MOST_FOUND + 1]
-        )
-    matching: MembershipQuerySet = Membership.objects.filter(pk__in=ids)
-    if without_two_factor:
-        matching = matching.without_two_factor()
-    if len(ids) > MOST_FOUND:
-        return Shown(matching, None)
-    return Shown(matching, matching.count() if without_two_factor else len(ids))
 
 
 def add_accounts(rows: Iterable[Membership]) -> None:

@@ -6,7 +6,7 @@ from django.db.models import Q
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("organizations", "0010_members_indexes"),
+        ("organizations", "0011_lists_of_any_length"),
     ]
 
     operations = [
@@ -19,7 +19,6 @@ class Migration(migrations.Migration):
                 condition=Q(user__isnull=True),
             ),
         ),
-        migrations.RemoveIndex("membership", "invitations_to_address"),
         migrations.AddIndex(
             "membership",
             models.Index(fields=["expires_at"], name="invitations_by_end", condition=Q(status="invited")),

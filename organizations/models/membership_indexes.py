@@ -14,18 +14,38 @@ INDEXES: list[models.Index] = [
         name="members_without_two_factor",
         condition=Q(status="active", two_factor_enabled=False),
     ),
-    # Prefix search; PostgreSQL needs this operator class for it in locales other than C.
+    # Searches by a beginning (accounts/database/beginnings.py). All that a list sorts and filters by stands in
+    # them, so that a search reads no row but those that it shows.
     models.Index(
-        fields=["organization", "username_key"],
-        opclasses=["int8_ops", "varchar_pattern_ops"],
-        name="members_by_prefix",
+        fields=["organization", "username_key", "id", "joined_at", "two_factor_enabled"],
+        opclasses=["int8_ops", "varchar_pattern_ops", "int8_ops", "timestamptz_ops", "bool_ops"],
+        name="members_begin_by_name",
         condition=Q(status="active"),
     ),
     models.Index(
-        fields=["organization", "address_key"],
-        opclasses=["int8_ops", "varchar_pattern_ops"],
-        name="members_by_address",
+        fields=["organization", "address_key", "id", "username_key", "joined_at", "two_factor_enabled"],
+        opclasses=[
+            "int8_ops",
+            "varchar_pattern_ops",
+            "int8_ops",
+            "varchar_ops",
+            "timestamptz_ops",
+            "bool_ops",
+        ],
+        name="members_begin_by_address",
         condition=Q(status="active"),
+    ),
+    models.Index(
+        fields=["organization", "username_key", "id"],
+        opclasses=["int8_ops", "varchar_pattern_ops", "int8_ops"],
+        name="invitations_begin_by_name",
+        condition=Q(status="invited"),
+    ),
+    models.Index(
+        fields=["organization", "email", "id", "username_key"],
+        opclasses=["int8_ops", "varchar_pattern_ops", "int8_ops", "varchar_ops"],
+        name="invitations_begin_by_address",
+        condition=Q(status="invited"),
     ),
     models.Index(
         fields=["organization", "joined_at", "id"],
@@ -36,12 +56,6 @@ INDEXES: list[models.Index] = [
         fields=["organization", "joined_at", "id"],
         name="members_without_by_joining",
         condition=Q(status="active", two_factor_enabled=False),
-    ),
-    models.Index(
-        fields=["organization", "email"],
-        opclasses=["int8_ops", "varchar_pattern_ops"],
-        name="invitations_by_address",
-        condition=Q(status="invited"),
     ),
     models.Index(
         fields=["organization"],
@@ -57,6 +71,16 @@ INDEXES: list[models.Index] = [
         fields=["organization", "username_key", "id"],
         name="invitations_by_name",
         condition=Q(status="invited"),
+    ),
+    # A person's own lists: what they are in, and invited to by name or by address.
+    models.Index(
+        fields=["user", "status", "organization_key", "id", "organization"],
+        name="memberships_of_person",
+    ),
+    models.Index(
+        fields=["email", "organization_key", "id"],
+        name="invitations_of_address",
+        condition=Q(user__isnull=True),
     ),
     models.Index(
         fields=["email"],

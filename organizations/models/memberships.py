@@ -1,7 +1,7 @@
 """Define the members of organizations and the invitations to them."""
 
 from datetime import datetime, timedelta
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import USERNAME_LENGTH, User, login_key
 from accounts.models.clocks import CLOCK_SKEW
 from organizations.models.membership_indexes import INDEXES
-from organizations.models.organizations import AuthPolicy, Organization
+from organizations.models.organizations import NAME_LENGTH, AuthPolicy, Organization
 
 INVITATION_LIFETIME = timedelta(days=7)
 
@@ -116,6 +116,10 @@ class Membership(models.Model):
     )
     # A copy of a member's confirmed address, by which owners search. Never that of somebody who is invited.
     address_key = models.CharField(max_length=254, blank=True, default="", db_default="", editable=False)
+    # A copy of the organization's name in lower case: people's own lists are read in its order.
+    organization_key = models.CharField(
+        max_length=NAME_LENGTH, blank=True, default="", db_default="", editable=False
+    )
     is_owner = models.BooleanField(default=False)
     status = models.CharField(max_length=8, choices=Status, default=Status.INVITED)
     # A copy of User.two_factor_enabled_at, written in the same transaction (policy.two_factor.mirror).
@@ -169,6 +173,11 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return self.username or self.email
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self._state.adding:
+            self.organization_key = self.organization.name.lower()
+        super().save(*args, **kwargs)
 
     @property
     def is_invited(self) -> bool:

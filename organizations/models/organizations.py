@@ -72,6 +72,16 @@ class Organization(models.Model):
                 name="organizations_with_policy",
                 condition=Q(collaborator_auth_policy="two_factor_mandatory"),
             ),
+            models.Index(
+                fields=["id", "session_timeout"],
+                name="organizations_with_timeout",
+                condition=Q(session_timeout__isnull=False),
+            ),
+            models.Index(
+                fields=["id", "session_remember"],
+                name="organizations_with_remember",
+                condition=Q(session_remember__isnull=False),
+            ),
         ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(Lower("name"), name="unique_organization_name"),
@@ -90,6 +100,7 @@ class Organization(models.Model):
                 | Q(session_remember__range=(SHORTEST_SESSION, LONGEST_SESSION)),
             ),
         ]
+        # What each request asks of all the organizations of a person: few of them limit sessions.
 
     def __str__(self) -> str:
         return self.name

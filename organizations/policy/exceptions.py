@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.exceptions import RuleViolation, TwoFactorRemovalRefused
-from organizations.exceptions import listing
+from organizations.exceptions import Listed, listing
 from organizations.models import LONGEST_SESSION, SHORTEST_SESSION
 
 
@@ -26,17 +26,16 @@ class OwnersNotEnrolled(RuleViolation):
     code = "owners-not-enrolled"
     fields = ("collaborator-auth-policy",)
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, owners: Listed) -> None:
         super().__init__(
             ngettext(
                 "You can't require two-factor authentication yet. This owner hasn't enabled it: %(names)s.",
                 "You can't require two-factor authentication yet. These owners haven't enabled it: "
                 "%(names)s.",
-                len(names),
+                owners.number,
             )
-            % {"names": listing(names)}
+            % {"names": owners.in_words}
         )
-        self.names = list(names)
 
 
 class OwnerKeepsTwoFactor(TwoFactorRemovalRefused):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from organizations.exceptions import Listed
 from organizations.models import Organization
 from organizations.policy.two_factor import unenrolled_owners
 
@@ -16,7 +17,7 @@ class Rehearsal:
     `invitations` is None for more than MOST_COUNTED open ones.
     """
 
-    missing_owners: list[str]
+    missing_owners: Listed
     members: int
     without: int
     named: list[str]

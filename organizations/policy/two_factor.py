@@ -19,6 +19,7 @@ from organizations import news
 from organizations.access.gate import enrolment_path
 from organizations.access.rights import lock_with_right
 from organizations.events import Event, record
+from organizations.exceptions import Listed
 from organizations.models import AuthPolicy, Membership, Organization, OrganizationCounts
 from organizations.news import MEMBERS_WITHOUT_TWO_FACTOR, OWNERS
 from organizations.policy.exceptions import (
@@ -29,16 +30,18 @@ from organizations.policy.exceptions import (
 )
 
 
-def unenrolled_owners(organization: Organization) -> list[str]:
-    """Return the names of owners without two-factor, who prevent requiring it. Marks deactivated accounts.
+def unenrolled_owners(organization: Organization) -> Listed:
+    """Return who of the owners has no two-factor, which prevents requiring it. Marks deactivated accounts.
 
     They count as well: once they are active again, they would own it without two-factor.
     """
     owners = organization.memberships.owners().without_two_factor().order_by("username_key")
-    return [
-        name if active else _("%(name)s (deactivated)") % {"name": name}
-        for name, active in owners.values_list("username", "user__is_active")
-    ]
+    return Listed.of(owners.select_related("user"), name_shown)
+
+
+def name_shown(owner: Membership) -> str:
+    active = owner.user is not None and owner.user.is_active
+    return owner.username if active else _("%(name)s (deactivated)") % {"name": owner.username}
 
 
 def is_conformant(organization: Organization) -> bool:
@@ -62,8 +65,8 @@ def change_policy(organization: Organization, policy: AuthPolicy, *, actor: Acto
     """Like `set_auth_policy`, for a caller who holds the organization's lock."""
     if organization.collaborator_auth_policy == policy:
         return
-    if policy == AuthPolicy.TWO_FACTOR_MANDATORY and (names := unenrolled_owners(organization)):
-        raise OwnersNotEnrolled(names)
+    if policy == AuthPolicy.TWO_FACTOR_MANDATORY and (missing := unenrolled_owners(organization)):
+        raise OwnersNotEnrolled(missing)
     organization.collaborator_auth_policy = policy
     organization.auth_policy_changed_at = timezone.now()
     organization.save(update_fields=["collaborator_auth_policy", "auth_policy_changed_at"])

@@ -4,7 +4,6 @@ The gate of the API reads it on each request; nothing is written to tokens. Page
 can always change it back there, also without any token.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,6 +13,8 @@ from django.utils import timezone
 from accounts.audit import Actor
 from accounts.models import ApiToken, unexpired
 from accounts.sessions.locks import acting
+from accounts.web.keyset import PAGE_SIZE
+from accounts.web.numbered import NumberedPage
 from organizations import news
 from organizations.access.rights import lock_with_right
 from organizations.announcements import tell_of_user_tokens
@@ -22,7 +23,6 @@ from organizations.exceptions import TokenWouldEndItself
 from organizations.models import Membership, Organization, Right
 
 LATELY = timedelta(days=30)
-MOST_SHOWN = 100  # people
 
 
 def set_user_tokens(organization: Organization, enabled: bool, *, actor: Actor) -> Organization:
@@ -58,18 +58,11 @@ class TokenUser:
     last_used_at: datetime
 
 
-@dataclass(frozen=True)
-class TokenUsers:
-    """Those who used theirs last, at most MOST_SHOWN, and how many members there are in all."""
+def used_lately(organization: Organization, number: int = 1) -> NumberedPage[TokenUser]:
+    """Return a page of the members whose working tokens were used within LATELY, for whatever organization.
 
-    shown: Sequence[TokenUser]
-    total: int
-
-
-def used_lately(organization: Organization) -> TokenUsers:
-    """Return the members whose working tokens were used within LATELY, for whatever organization.
-
-    Where a token was used is not kept. Its description is its owner's own, and not told.
+    Those who used theirs last come first. Where a token was used is not kept. Its description is its owner's
+    own, and not told.
     """
     members = Membership.objects.active().filter(organization=organization)
     tokens = ApiToken.objects.filter(
@@ -79,7 +72,9 @@ def used_lately(organization: Organization) -> TokenUsers:
         owner__in=members.values("user"),
     )
     people = tokens.values("owner__username").annotate(tokens=Count("pk"), last=Max("last_used_at"))
-    latest = list(people.order_by("-last", "owner__username")[: MOST_SHOWN + 1])
-    shown = [TokenUser(row["owner__username"], row["tokens"], row["last"]) for row in latest[:MOST_SHOWN]]
-    total = len(latest) if len(latest) <= MOST_SHOWN else people.count()
-    return TokenUsers(shown, total)
+    start = (number - 1) * PAGE_SIZE
+    found = list(people.order_by("-last", "owner__username")[start : start + PAGE_SIZE + 1])
+    shown = [TokenUser(row["owner__username"], row["tokens"], row["last"]) for row in found[:PAGE_SIZE]]
+    has_next = len(found) > PAGE_SIZE
+    total = tokens.values("owner").distinct().count() if has_next or start else len(found)
+    return NumberedPage(shown, number, has_next, total)

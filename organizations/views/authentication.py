@@ -14,6 +14,7 @@ from accounts.web.acting import post_only
 from accounts.web.methods import get_or_post
 from accounts.web.statuses import status_of
 from organizations.access.gate import member_required, owner_required
+from organizations.exceptions import NOBODY
 from organizations.forms import UserSessionsForm
 from organizations.models import LONGEST_SESSION, AuthPolicy, Membership, Organization
 from organizations.policy import two_factor, user_sessions
@@ -46,7 +47,7 @@ def authentication_page(
         "membership": membership,
         "form": form or UserSessionsForm(organization),
         "longest_session": LONGEST_SESSION,
-        "missing_owners": two_factor.unenrolled_owners(organization) if asks else [],
+        "missing_owners": two_factor.unenrolled_owners(organization) if asks else NOBODY,
     }
     return render(request, "organizations/authentication.html", context, status=status)
 

@@ -17,6 +17,7 @@ from organizations import lifecycle
 from organizations.access.rights import may_create_organizations
 from organizations.context_processors import Switcher, SwitcherEntry, switcher_of
 from organizations.forms import NewOrganizationForm
+from organizations.models import Membership
 
 MOST_NAMED = 3  # organizations in the card "Secure your account"
 
@@ -30,8 +31,11 @@ class Demands:
 
     @classmethod
     def of(cls, switcher: Switcher) -> Self:
-        named = [entry for entry in switcher.organizations if entry.is_mandatory][:MOST_NAMED]
-        return cls(named, switcher.demanding - len(named))
+        demanding = [entry for entry in switcher.organizations if entry.is_mandatory]
+        named, number = demanding[:MOST_NAMED], len(demanding)
+        if switcher.has_more:  # only some are read
+            number = Membership.objects.active().filter(user=switcher.request.user).mandatory().count()
+        return cls(named, number - len(named))
 
 
 @require_safe

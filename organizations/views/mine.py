@@ -2,10 +2,8 @@
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.core.exceptions import BadRequest
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -17,11 +15,19 @@ from accounts.exceptions import RuleViolation
 from accounts.sessions.assurance import asks_for_sudo, has_sudo, redirect_to_sudo, sent_form
 from accounts.sessions.requests import SignedInRequest
 from accounts.web.acting import post_only
+from accounts.web.keyset import MOST_COUNTED
 from accounts.web.methods import get_or_post
+from accounts.web.numbered import NumberedPage, number_links, page_number, page_of_list
 from accounts.web.redirects import safe_next
 from accounts.web.statuses import status_of
 from organizations.access.gate import membership_required_despite_policy
-from organizations.context_processors import OrganizationsPage, organizations_page, switcher_of
+from organizations.context_processors import (
+    MOST_SHOWN,
+    SwitcherEntry,
+    invitations_page,
+    organizations_page,
+    switcher_of,
+)
 from organizations.forms import OrganizationFilterForm
 from organizations.members import invitations, memberships
 from organizations.members.account_changes import last_owned
@@ -29,45 +35,53 @@ from organizations.members.left_behind import left_by
 from organizations.models import Membership, Organization
 
 PAGE = "organizations:mine"
+NOTHING_FOUND: NumberedPage[SwitcherEntry] = NumberedPage([], 1, has_next=False, total=0)
 
 
 @require_safe
 def mine(request: SignedInRequest) -> HttpResponse:
-    """Render the page. The invitations come from organizations.context_processors, as in the top bar."""
+    """Render the page. The first invitations come from organizations.context_processors, like the top bar."""
     return mine_page(request)
 
 
 def mine_page(request: SignedInRequest, status: int = 200) -> HttpResponse:
     """Render one page of the user's organizations; `page` in the query has its number."""
-    text = request.GET.get("page", "") or "1"
-    if not (text.isascii() and text.isdigit() and len(text) <= 6 and int(text)):
-        raise BadRequest("malformed page")
+    number = page_number(request)
     form = OrganizationFilterForm(request.GET)
     searched = form.cleaned_data["q"] if form.is_valid() else ""
-    page = found_page(request, int(text), searched) if form.is_valid() else OrganizationsPage([], False)
-    owned = [entry.name for entry in page.entries if entry.is_owner]
+    page = found_page(request, number, searched) if form.is_valid() else NOTHING_FOUND
+    owned = [entry.name for entry in page.rows if entry.is_owner]
+    query = {"q": searched} if searched else {}
     context: dict[str, Any] = {
         "form": form,
-        "page": int(text),
-        "entries": page.entries,
+        "page": page,
+        "total": page.total,
+        "most_counted": MOST_COUNTED,
         "searching": bool(searched or form.errors),
         "owned_alone": last_owned(request.user, owned) if owned else [],
-        "previous_url": page_url(int(text) - 1, searched) if int(text) > 1 else "",
-        "next_url": page_url(int(text) + 1, searched) if page.has_next else "",
+        **number_links(page, reverse(PAGE), query),
     }
     return render(request, "organizations/mine.html", context, status=status)
 
 
-def found_page(request: SignedInRequest, number: int, searched: str) -> OrganizationsPage:
-    if number > 1 or searched:
+def found_page(request: SignedInRequest, number: int, searched: str) -> NumberedPage[SwitcherEntry]:
+    switcher = switcher_of(request)
+    if number > 1 or searched or switcher.has_more:
         return organizations_page(request.user, number, searched)
-    switcher = switcher_of(request)  # the top bar has read the first page
-    return OrganizationsPage(switcher.organizations, switcher.has_more)
+    return page_of_list(switcher.organizations, number, MOST_SHOWN + 1)  # the top bar has read them all
 
 
-def page_url(number: int, searched: str) -> str:
-    query = ({"q": searched} if searched else {}) | {"page": number}
-    return f"{reverse(PAGE)}?{urlencode(query)}"
+@require_safe
+def invited(request: SignedInRequest) -> HttpResponse:
+    """List all open invitations of the user: the other pages show the first of them."""
+    page = invitations_page(request.user, page_number(request))
+    context: dict[str, Any] = {
+        "page": page,
+        "total": page.total,
+        "most_counted": MOST_COUNTED,
+        **number_links(page, reverse("organizations:invitations")),
+    }
+    return render(request, "organizations/invitations.html", context)
 
 
 def refused(request: SignedInRequest, error: RuleViolation) -> HttpResponse:

@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.sessions.assurance import redirect_to_sudo
 from accounts.sessions.requests import SignedInRequest
+from accounts.web.keyset import keyset_page, page_links
 from accounts.web.redirects import safe_next
 from organizations.access.gate import (
     enrolment_path,
@@ -14,7 +15,7 @@ from organizations.access.gate import (
     member_required,
     membership_required_despite_policy,
 )
-from organizations.members.keyset import keyset_page, page_links
+from organizations.members.orders import BY_NAME
 from organizations.models import Membership, Organization
 
 
@@ -22,7 +23,7 @@ from organizations.models import Membership, Organization
 @member_required
 def detail(request: SignedInRequest, organization: Organization, membership: Membership) -> HttpResponse:
     """List the members. Owners see who has two-factor; members see names only (D34)."""
-    page = keyset_page(organization.memberships.active(), request.GET)
+    page = keyset_page(organization.memberships.active(), request.GET, BY_NAME, organization.counts.members)
     return render(
         request,
         "organizations/detail.html",

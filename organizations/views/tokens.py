@@ -86,7 +86,7 @@ def delete_token(
     request: SignedInRequest, organization: Organization, membership: Membership, kind: str
 ) -> HttpResponse:
     chosen = kind_or_404(kind)
-    still_open = len(verbs.sent_with(verbs.of_kind(organization, chosen)))
+    still_open = verbs.sent_with(verbs.of_kind(organization, chosen)).number
     if verbs.revoke(organization, chosen, actor=request.actor) is None:
         messages.info(request, _("That token no longer exists."))
         return redirect(PAGE, organization.name)

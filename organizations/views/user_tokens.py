@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from accounts.sessions.assurance import sudo_required
 from accounts.sessions.requests import SignedInRequest
 from accounts.web.acting import post_only
+from accounts.web.numbered import number_links, page_number
 from organizations.access.gate import owner_required
 from organizations.models import Membership, Organization
 from organizations.policy import user_tokens as policy
@@ -23,11 +24,14 @@ PAGE = "organizations:user_tokens"
 @require_safe
 @owner_required
 def user_tokens(request: SignedInRequest, organization: Organization, membership: Membership) -> HttpResponse:
+    page = policy.used_lately(organization, page_number(request))
     context = {
         "organization": organization,
         "membership": membership,
-        "people": policy.used_lately(organization),
+        "page": page,
+        "total": page.total,
         "days": policy.LATELY.days,
+        **number_links(page, request.path),
     }
     return render(request, "organizations/user_tokens.html", context)
 

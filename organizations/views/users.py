@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from accounts.exceptions import RuleViolation
 from accounts.sessions.assurance import asks_for_sudo, has_sudo, redirect_to_sudo, sent_form
 from accounts.sessions.requests import SignedInRequest
+from accounts.web.keyset import keyset_page, page_links
 from accounts.web.methods import get_or_post
 from accounts.web.redirects import safe_next
 from accounts.web.statuses import status_of
@@ -20,8 +21,8 @@ from organizations.access.gate import owner_required
 from organizations.exceptions import MembershipGone, NotShown
 from organizations.forms import AddMemberForm, RemovalForm, UserFilterForm
 from organizations.members import memberships
-from organizations.members.keyset import DEFAULT_SORT, ORDERS, keyset_page, page_links, sort_links
 from organizations.members.left_behind import Choices, left_by
+from organizations.members.orders import DEFAULT_SORT, ORDERS, sort_links
 from organizations.members.search import MOST_FOUND, add_accounts, listed, only_owner_among
 from organizations.models import Membership, Organization
 
@@ -44,7 +45,7 @@ def users_page(
     showing_invited = chosen.get("status") == Membership.Status.INVITED
     sort = request.GET.get("sort", "")
     sort = sort if sort in ORDERS and not showing_invited else DEFAULT_SORT
-    shown = listed(organization, **chosen)
+    shown = listed(organization, ORDERS[sort], **chosen)
     page = keyset_page(shown.rows, request.GET, ORDERS[sort], shown.total)
     add_accounts(page.rows)
     path = reverse(PAGE, args=[organization.name])
@@ -59,7 +60,7 @@ def users_page(
         "showing_invited": showing_invited,
         "page": page,
         "total": shown.total,
-        "most_found": MOST_FOUND,
+        "most_counted": MOST_FOUND,
         "sort": sort,
         "sorts": sort_links(path, query, sort),
         "only_owner": only_owner_among(organization, page.rows, is_whole=is_whole),

@@ -167,9 +167,9 @@ def test_sf5_the_page_says_so_and_reads_a_hundred_rows_at_most(alice):
     response = client.get(PAGE)
 
     page = " ".join(response.content.decode().split())
-    assert len(response.context["entries"]) == MOST_SESSIONS
+    assert response.context["page"].total == MOST_SESSIONS
     assert response.context["entries"][0].is_this
-    assert len(response.context["remembered"]) == MOST_REMEMBERED
+    assert response.context["browsers"].total == MOST_REMEMBERED
     assert "You can be signed in with 100 browsers." in page
     assert "We remember up to 50 browsers." in page
 

@@ -117,15 +117,10 @@ def test_without_another_session_there_is_nothing_to_end(alice):
     assert "End session" not in page
 
 
-def folded(page):
-    """What the page shows only when asked."""
-    return re.findall(r"<summary>(Show \d+ more [^<]+)</summary>", page)
-
-
-def test_ten_of_each_list_are_shown_and_the_others_on_request(alice, app_of_alice):
+def test_ten_of_each_list_are_on_a_page_and_the_others_on_the_next(alice, app_of_alice):
     Session.objects.all().delete()
     desk = browser(alice, app_of_alice)
-    assert folded(desk.get(PAGE).content.decode()) == []
+    assert 'rel="next"' not in desk.get(PAGE).content.decode()
     own = Session.objects.filter(user=alice).latest("id")
     now = timezone.now()
     for n in range(11):
@@ -140,11 +135,28 @@ def test_ten_of_each_list_are_shown_and_the_others_on_request(alice, app_of_alic
 
     page = desk.get(PAGE).content.decode()
 
-    assert folded(page) == ["Show 2 more sessions", "Show 1 more remembered browser"]
     assert "Where you are signed in (12)" in page
     assert "Remembered browsers (11)" in page
-    assert page.count("End session</button>") == 11
-    assert page.count("Forget this browser</button>") == 11
+    assert "1–10 of 12" in page
+    assert "1–10 of 11" in page
+    assert page.count("End session</button>") == 9  # and this one
+    assert page.count("Forget this browser</button>") == 10
+    others = desk.get(PAGE, {"page": 2, "browsers": 2}).content.decode()
+    assert "11–12 of 12" in others
+    assert "11–11 of 11" in others
+    assert others.count("End session</button>") == 2
+    assert others.count("Forget this browser</button>") == 1
+    assert f'rel="prev" href="{PAGE}?browsers=2&amp;page=1"' in others
+    assert f'rel="prev" href="{PAGE}?page=2&amp;browsers=1"' in others
+    assert (
+        desk.get(PAGE, {"page": 3, "browsers": 3}).content.decode().count("There is nothing on this page.")
+        == 2
+    )
+
+
+@pytest.mark.parametrize("query", ["page=0", "page=x", "browsers=-1", "browsers=1234567", "page=٣"])
+def test_a_malformed_page_is_a_clear_error(alice, app_of_alice, query):
+    assert browser(alice, app_of_alice).get(f"{PAGE}?{query}").status_code == 400
 
 
 def test_what_is_said_where_no_browser_is_remembered_is_true(alice, bob, app_of_alice):

@@ -160,33 +160,45 @@ def test_sf5_tokens_that_have_expired_do_not_count(alice):
     assert client.post(CREATE, FORM).status_code == 200
 
 
-def test_sf5_a_page_lists_fifty_tokens_and_leads_to_the_older_ones(alice, django_assert_max_num_queries):
+def test_sf5_a_page_lists_twenty_tokens_and_leads_to_the_older_ones(alice, django_assert_max_num_queries):
     client = sign_in(alice)
-    fill(alice, 120)
+    fill(alice, 45)
 
     shown, path = [], PAGE
     while path:
         with django_assert_max_num_queries(5):
             page = client.get(path)
-        assert "Tokens (120)" in text_of(page)
-        shown.append([token.description for token in page.context["tokens"]])
-        older = page.context["next"]
-        path = f"{PAGE}?before={older}" if older else None
+        assert "Tokens (45)" in text_of(page)
+        shown.append([token.description for token in page.context["page"].rows])
+        path = page.context.get("next_url")
 
-    assert [len(tokens) for tokens in shown] == [50, 50, 20]
-    assert [token for tokens in shown for token in tokens] == [f"token {n}" for n in reversed(range(120))]
+    assert [len(tokens) for tokens in shown] == [20, 20, 5]
+    assert [token for tokens in shown for token in tokens] == [f"token {n}" for n in reversed(range(45))]
+    assert "41–45 of 45" in text_of(page)
+    assert "21–40 of 45" in text_of(client.get(page.context["previous_url"]))
 
 
-@pytest.mark.parametrize("before", ["x", "-1", "1" * 19, "٣"])
-def test_sf5_a_malformed_page_of_tokens_is_a_clear_error(alice, before):
-    assert sign_in(alice).get(PAGE, {"before": before}).status_code == 400
+@pytest.mark.parametrize("cursor", ["x", "-1", "1" * 19, "1,", "1,x", "1,1,1", "٣,٣"])
+@pytest.mark.parametrize("side", ["before", "after"])
+def test_sf5_a_malformed_page_of_tokens_is_a_clear_error(alice, side, cursor):
+    assert sign_in(alice).get(PAGE, {side: cursor}).status_code == 400
 
 
 def test_sf5_behind_the_oldest_token_there_is_nothing(alice):
     client = sign_in(alice)
     fill(alice, 1)
 
-    assert "There are no older tokens." in text_of(client.get(PAGE, {"before": 1}))
+    assert "There is nothing on this page." in text_of(client.get(PAGE, {"after": "1,1"}))
+
+
+def test_sf5_more_tokens_than_are_counted(alice):
+    client = sign_in(alice)
+    fill(alice, 1_001)
+
+    page = text_of(client.get(PAGE))
+
+    assert "Tokens (more than 1,000)" in page
+    assert "1–20 of more than 1,000" in page
 
 
 def test_the_person_is_told_and_what_to_do_about_it(alice, mailoutbox):

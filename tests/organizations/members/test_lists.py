@@ -248,11 +248,16 @@ def test_the_numbers_say_which_rows_these_are_and_of_how_many(alices):
 
 
 def test_a_search_that_finds_too_many_says_so(alices):
-    fill(205)
+    fill(1_005)
 
-    page = alices.get(USERS, {"q": "m"}).content.decode()
+    first = alices.get(USERS, {"q": "m"})
+    last = alices.get(USERS, {"q": "m", "before": "zzz,0"})
 
-    assert "More than 200 people match" in page
+    said = "of more than 1,000. This list has the first 1,000 by name: type more of the name or address."
+    assert f"1–20 {said}" in first.content.decode()
+    assert names_on(first) == [f"{'mM'[n % 2]}{n:03}" for n in range(20)]
+    assert names_on(last)[-1] == "m994"  # the last five are left out
+    assert "More than 1,000 people match." in last.content.decode()
 
 
 @pytest.mark.parametrize("sort", ["nonsense", "pk", "-", "joined'", "user__password"])

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import ApiToken, AuditEvent, User
+from accounts.web.keyset import PAGE_SIZE
 from organizations.models import Membership, Organization, OrganizationToken
 from organizations.policy import user_tokens
 from tests.api.clients import api_client, token_of
@@ -136,7 +137,7 @@ def test_af3_the_list_has_an_end(stage):
     used(stage.una, 3)
     now, open_ = timezone.now(), Organization.objects.get(name="open")
     crowd = User.objects.bulk_create(
-        User(username=f"u{n}", email=f"u{n}@example.com") for n in range(user_tokens.MOST_SHOWN)
+        User(username=f"u{n}", email=f"u{n}@example.com") for n in range(PAGE_SIZE)
     )
     Membership.objects.bulk_create(
         Membership(organization=open_, user=one, username=one.username, status="active", joined_at=now)
@@ -146,11 +147,14 @@ def test_af3_the_list_has_an_end(stage):
         ApiToken(owner=one, token_hash=one.username, last_used_at=now) for one in crowd
     )
 
-    page = stage.browser("olga").get(PAGE)
+    first, second, third = (stage.browser("olga").get(PAGE, {"page": number}) for number in (1, 2, 3))
 
-    assert "una" not in rows_on(page)
-    assert len(rows_on(page)) == user_tokens.MOST_SHOWN
-    assert "Showing 100 of 101 members, most recent use first." in words_of(page)
+    assert "una" not in rows_on(first)
+    assert len(rows_on(first)) == PAGE_SIZE
+    assert "1–20 of 21" in words_of(first)
+    assert list(rows_on(second)) == ["una"]
+    assert "21–21 of 21" in words_of(second)
+    assert "There is nothing on this page." in words_of(third)
 
 
 @pytest.mark.parametrize("who", ["olga", "max", "mia"])

@@ -1,24 +1,26 @@
 """Page through a list of any length at constant cost: a page begins after a row, not after n rows."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 from urllib.parse import urlencode
 
 from django.core.exceptions import BadRequest
-from django.db.models import Q
+from django.db.models import Model, Q, QuerySet
 from django.http import QueryDict
 
-from organizations.models import Membership, MembershipQuerySet
-
 PAGE_SIZE = 20
-CURSOR = re.compile(r"([a-z0-9._-]{0,40}),([0-9]{1,18})")
+MOST_COUNTED = 1_000
+ID = re.compile(r"([0-9]{1,18}),([0-9]{1,18})")
 TIME_CURSOR = re.compile(r"([0-9]{1,16}),([0-9]{1,18})")
 NUMBER = re.compile(r"[1-9][0-9]{0,6}")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+
+M = TypeVar("M", bound=Model)
+Row = TypeVar("Row", bound=Model, covariant=True)
 
 
 @dataclass(frozen=True)
@@ -35,45 +37,62 @@ class Order:
     def reverse(self) -> "Order":
         return replace(self, descending=not self.descending)
 
-    def sorted(self, rows: MembershipQuerySet) -> MembershipQuerySet:
+    def sorted(self, rows: QuerySet[M]) -> QuerySet[M]:
         sign = "-" if self.descending else ""
         return rows.order_by(f"{sign}{self.column}", f"{sign}pk")
 
-    def after(self, rows: MembershipQuerySet, cursor: str) -> MembershipQuerySet:
+    def after(self, rows: QuerySet[M], cursor: str) -> QuerySet[M]:
         """Return the rows behind that of the cursor. Raises BadRequest."""
-        match = self.cursor.fullmatch(cursor)
-        if match is None:
-            raise BadRequest("malformed cursor")
-        value, pk, beyond = self.value(match[1]), int(match[2]), "lt" if self.descending else "gt"
+        value, pk = self.place_of(cursor)
+        beyond = "lt" if self.descending else "gt"
         # The last condition lets the index seek; a plain OR would scan it from its beginning.
         return rows.filter(
             Q(**{f"{self.column}__{beyond}": value}) | Q(**{self.column: value, f"pk__{beyond}": pk}),
             **{f"{self.column}__{beyond}e": value},
         )
 
-    def cursor_of(self, row: Membership) -> str:
+    def place_of(self, cursor: str) -> tuple[Any, int]:
+        """Return the value and the id of the row that a cursor names. Raises BadRequest."""
+        match = self.cursor.fullmatch(cursor)
+        if match is None:
+            raise BadRequest("malformed cursor")
+        return self.value(match[1]), int(match[2])
+
+    def cursor_of(self, row: Model) -> str:
         return f"{self.text(getattr(row, self.column))},{row.pk}"
 
 
-BY_NAME = Order("username_key", CURSOR, text=str, value=str)
-BY_JOINING = Order(
-    "joined_at",
-    TIME_CURSOR,
-    text=lambda time: str((time - EPOCH) // MICROSECOND),
-    value=lambda text: EPOCH + int(text) * MICROSECOND,
-)
-ORDERS = {"name": BY_NAME, "-name": BY_NAME.reverse, "joined": BY_JOINING, "-joined": BY_JOINING.reverse}
-DEFAULT_SORT = "name"
+BY_ID = Order("id", ID, text=str, value=int)
+NEWEST_FIRST = BY_ID.reverse
+
+
+def by_time(column: str) -> Order:
+    return Order(
+        column,
+        TIME_CURSOR,
+        text=lambda time: str((time - EPOCH) // MICROSECOND),
+        value=lambda text: EPOCH + int(text) * MICROSECOND,
+    )
+
+
+class Rows(Protocol[Row]):
+    """What pages can be read of besides a queryset: rows that are sorted already."""
+
+    def read(self, order: Order, cursor: str, number: int) -> Sequence[Row]:
+        """Return the first rows in this order, behind that of the cursor if it is not "".
+
+        Raises BadRequest.
+        """
 
 
 @dataclass(frozen=True)
-class KeysetPage:
+class KeysetPage(Generic[M]):
     """The rows of a page, the cursors of its neighbours, or "", and the place of its first row.
 
     The links hand the place on. It is for people to read, counts from 1, and is None where it is not known.
     """
 
-    rows: list[Membership]
+    rows: list[M]
     before: str = ""
     after: str = ""
     first: int | None = None
@@ -84,15 +103,12 @@ class KeysetPage:
 
 
 def keyset_page(
-    rows: MembershipQuerySet, query: QueryDict, order: Order = BY_NAME, total: int | None = None
-) -> KeysetPage:
+    rows: QuerySet[M] | Rows[M], query: QueryDict, order: Order, total: int | None = None
+) -> KeysetPage[M]:
     """Return the page that `after` or `before` in the query selects. Raises BadRequest."""
     backwards, start = query.get("before"), query.get("after")
-    cursor = backwards or start
-    towards = order.reverse if backwards else order
-    if cursor:
-        rows = towards.after(rows, cursor)
-    found = list(towards.sorted(rows)[: PAGE_SIZE + 1])
+    cursor = backwards or start or ""
+    found = read(rows, order.reverse if backwards else order, cursor, PAGE_SIZE + 1)
     shown, more = found[:PAGE_SIZE], len(found) > PAGE_SIZE
     if backwards:
         shown.reverse()
@@ -104,7 +120,13 @@ def keyset_page(
     return replace(page, first=place(page, query.get("at", ""), total))
 
 
-def place(page: KeysetPage, said: str, total: int | None) -> int | None:
+def read(rows: QuerySet[M] | Rows[M], order: Order, cursor: str, number: int) -> list[M]:
+    if not isinstance(rows, QuerySet):
+        return list(rows.read(order, cursor, number))
+    return list(order.sorted(order.after(rows, cursor) if cursor else rows)[:number])
+
+
+def place(page: KeysetPage[Any], said: str, total: int | None) -> int | None:
     """Return the place of the first row: known at both ends of the list, else what the link said."""
     if not page.rows:
         return None
@@ -116,22 +138,13 @@ def place(page: KeysetPage, said: str, total: int | None) -> int | None:
     return at if at and (total is None or at + len(page.rows) <= total + 1) else None
 
 
-def rows_after(rows: MembershipQuerySet, name: str, pk: int) -> MembershipQuerySet:
-    return BY_NAME.after(rows, f"{name},{pk}")
+def counted(rows: QuerySet[Any]) -> int | None:
+    """Return how many rows there are, or None if there are more than MOST_COUNTED."""
+    number = rows.order_by().values("pk")[: MOST_COUNTED + 1].count()
+    return number if number <= MOST_COUNTED else None
 
 
-def cursor_of(row: Membership) -> str:
-    return BY_NAME.cursor_of(row)
-
-
-def parse(cursor: str) -> tuple[str, int]:
-    match = CURSOR.fullmatch(cursor)
-    if match is None:
-        raise BadRequest("malformed cursor")
-    return match[1], int(match[2])
-
-
-def page_links(page: KeysetPage, path: str, **query: str) -> dict[str, str]:
+def page_links(page: KeysetPage[Any], path: str, **query: str) -> dict[str, str]:
     """Return the URLs of the previous and the next page, as includes/pagination.html takes them."""
     links = {}
     if page.before:
@@ -143,10 +156,6 @@ def page_links(page: KeysetPage, path: str, **query: str) -> dict[str, str]:
     return links
 
 
-def sort_links(path: str, query: dict[str, str], sort: str) -> dict[str, str]:
-    """Return the URLs that sort by name and by date joined, newest first. The present order is reversed."""
-    others = {"name": "-name", "-joined": "joined"}
-    return {
-        column: f"{path}?{urlencode({**query, 'sort': others.get(sort, first) if sort == first else first})}"
-        for column, first in {"name": "name", "joined": "-joined"}.items()
-    }
+def shown_of(page: KeysetPage[Any], total: int | None) -> dict[str, Any]:
+    """Return what includes/shown.html says about the rows of a page."""
+    return {"first": page.first, "last": page.last, "total": total, "most_counted": MOST_COUNTED}

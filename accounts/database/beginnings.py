@@ -1,0 +1,55 @@
+"""Find text by its beginning, along an index, whatever matches, and in whatever locale the database is.
+
+PostgreSQL takes `LIKE` to an index only where it knows the pattern when it plans, and SQLite not at all. A
+range does for both, also in a prepared statement. It compares character by character, as an index with the
+operator class varchar_pattern_ops does; `<` and `>` of most locales do not.
+"""
+
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import CharField, Lookup
+from django.db.models.expressions import OrderBy
+from django.db.models.sql.compiler import SQLCompiler
+
+LAST_CHARACTER = "\U0010ffff"
+FIRST_SURROGATE, LAST_SURROGATE = 0xD800, 0xDFFF  # which no text contains
+
+
+@CharField.register_lookup
+class Begins(Lookup):
+    """`name__begins="ab"`: from "ab" on, before "ac". Case counts: compare what is in lower case."""
+
+    lookup_name = "begins"
+
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, Any]:
+        return self.range(compiler, connection, ">=", "<")
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, Any]:
+        return self.range(compiler, connection, "~>=~", "~<~")
+
+    def range(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, at_least: str, below: str
+    ) -> tuple[str, Any]:
+        column, parameters = self.process_lhs(compiler, connection)
+        sql, bound = f"{column} {at_least} %s", [*parameters, self.rhs]
+        if end := end_of(self.rhs):
+            sql, bound = f"{sql} AND {column} {below} %s", [*bound, *parameters, end]
+        return sql, bound
+
+
+class ByCharacter(OrderBy):
+    """The order of the index that `begins` reads: by character, not as the locale would sort."""
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, Any]:
+        # Django looks for a direction in what an order says; PostgreSQL takes none beside an operator.
+        return self.as_sql(compiler, connection, template="%(expression)s USING ~<~ /* ASC */")
+
+
+def end_of(beginning: str) -> str:
+    """Return the first text behind all that begin like this, or "" if there is none."""
+    kept = beginning.rstrip(LAST_CHARACTER)
+    if not kept:
+        return ""
+    following = ord(kept[-1]) + 1
+    return kept[:-1] + chr(LAST_SURROGATE + 1 if following == FIRST_SURROGATE else following)
