@@ -2,15 +2,13 @@
 
 import pytest
 from django.conf import settings
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditEvent, OutboxMessage, User
 from organizations.models import AuthPolicy, Membership, Organization
 from tests.api.clients import API, document
 from tests.api.programs import Kind, attributes, detail, ids, organization_program, program, refusals
 from tests.support.organizations import found, is_mandatory, lift, require
-from tests.support.statements import statements
+from tests.support.statements import sent, statements
 
 OPEN, FORT = "/organizations/open", "/organizations/fort"
 POLICY = "/data/attributes/collaborator-auth-policy"
@@ -65,7 +63,7 @@ def test_a_show_takes_two_statements(stage):
     client = program(stage, "max")
     client.get("/ping")
 
-    with CaptureQueriesContext(connection) as captured:
+    with sent() as captured:
         client.get(OPEN)
 
     assert len(statements(captured)) == 2
@@ -175,7 +173,7 @@ def test_a_list_takes_two_statements_however_many_there_are(stage):
         found(f"more{number}", stage.olga)
     client.get("/ping")
 
-    with CaptureQueriesContext(connection) as captured:
+    with sent() as captured:
         assert len(ids(client.get("/organizations"))) == 7
 
     assert len(statements(captured)) == 2

@@ -6,14 +6,13 @@ import pytest
 from django.core import mail
 from django.db import IntegrityError, connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.management import housekeeping
 from accounts.models import AuditEvent, RememberedBrowser, Session
 from tests.support import people
 from tests.support.people import PASSWORD, TWO_FACTOR, post_password
-from tests.support.statements import statements
+from tests.support.statements import sent, statements
 from tests.support.two_factor import (
     CHALLENGE,
     RECOVERY,
@@ -469,7 +468,7 @@ def test_it_is_recorded_once(alice, app_of_alice):
 def test_a_sign_in_without_a_code_costs_less_than_one_with_it(alice, app_of_alice):
     client = remember(alice, app_of_alice)
 
-    with CaptureQueriesContext(connection) as queries:
+    with sent() as queries:
         client.get("/session")
         assert post_password(client, alice)["Location"] == "/app"
         assert client.get("/app").status_code == 200

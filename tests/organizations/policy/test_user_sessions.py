@@ -5,9 +5,8 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
-from django.db import IntegrityError, connection
+from django.db import IntegrityError
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.management import housekeeping
@@ -17,7 +16,7 @@ from organizations.models import Organization
 from organizations.policy.user_sessions import update_user_sessions
 from tests.support import people
 from tests.support.organizations import SERVER, actor_of, found, let_sudo_expire
-from tests.support.statements import statements
+from tests.support.statements import sent, statements
 from tests.support.two_factor import CHALLENGE, RECOVERY, sudo_page
 
 pytestmark = pytest.mark.django_db
@@ -473,7 +472,7 @@ def test_it_costs_no_statement(stage):
     for minutes in (None, 60):
         limit("open", timeout=minutes, remember=minutes)
         browser = people.sign_in(stage.max, stage.apps["max"])
-        with CaptureQueriesContext(connection) as queries:
+        with sent() as queries:
             browser.get("/app/settings/profile")
         counted.append(len(statements(queries)))
 
