@@ -69,39 +69,37 @@ def login(columns: Columns) -> list[list[str]]:
     ]
 
 
-def pages(columns: Columns) -> list[list[str]]:
-    return [
-        *(
-            row
-            for name in ("start page", "two-factor page", "members", "refused")
-            for row in (
-                compared(f"{WORDS[name]} ÷ hello, CPU", columns, name, "hello"),
-                compared(f"{WORDS[name]} ÷ hello, database", columns, name, "hello", what=database_cpu),
-            )
-        ),
-        ["a page behind the two-factor gate ÷ the same page without it"]
-        + [
-            short_ratio(one, (site.name, "members"), (site.name, "members without gate"))
-            if site == PRODUCT
-            else NONE
-            for one, site in columns
-        ],
-    ]
-
-
-WORDS = {
-    "start page": "start page",
-    "two-factor page": "two-factor page",
-    "members": "list of members",
-    "refused": "refused sign-in",
+PAGES = {
+    "start page": "start page ÷ a page of the floor that says hello: CPU, and the database's",
+    "two-factor page": "two-factor page ÷ the same",
+    "members": "list of members ÷ the same",
+    "refused": "sign-in that is refused after too many wrong passwords ÷ the same",
 }
 
 
-def api(columns: Columns) -> list[list[str]]:
-    return [
-        compared(f"{question.words} over the API ÷ a bare view, CPU", columns, question.name)
-        for question in QUESTIONS
+def pages(columns: Columns) -> list[list[str]]:
+    rows = []
+    for name, words in PAGES.items():
+        site_cpu = compared(words, columns, name, "hello")
+        database = compared(words, columns, name, "hello", what=database_cpu)
+        both = zip(site_cpu[1:], database[1:], strict=True)
+        rows.append([words, *(one if other == NONE else f"{one}, {other}" for one, other in both)])
+    gate = [
+        short_ratio(one, (site.name, "members"), (site.name, "members without gate"))
+        if site == PRODUCT
+        else NONE
+        for one, site in columns
     ]
+    return [*rows, ["a page behind the two-factor gate ÷ the same page without it: CPU", *gate]]
+
+
+def api(columns: Columns) -> list[list[str]]:
+    words = "over the API ÷ a bare view with much the same statements: CPU"
+    rows = []
+    for question in QUESTIONS:
+        rows.append(compared(f"{question.words} {words}", columns, question.name))
+        words = "÷ the same"
+    return rows
 
 
 def compared(
