@@ -1,8 +1,6 @@
 """The list of members and invitations over the API: who sees what of whom (AP-14), its pages (AP-13)."""
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
@@ -12,7 +10,7 @@ from organizations.models import Membership, Organization
 from tests.api.members import FORT, OPEN, invite, usernames
 from tests.api.programs import Kind, organization_program, ou, program, team
 from tests.support.organizations import found
-from tests.support.statements import statements
+from tests.support.statements import sent, statements
 
 
 def test_owners_see_everything_of_everybody(stage):
@@ -227,7 +225,7 @@ def test_a_page_takes_four_statements_however_long_it_is(stage):
     client = program(stage, "olga")
     client.get("/ping")
 
-    with CaptureQueriesContext(connection) as captured:
+    with sent() as captured:
         assert len(client.get(f"{path}?page[size]=100&include=user").json()["included"]) == 100
 
     assert len(statements(captured)) <= 4

@@ -2,8 +2,6 @@
 
 import pytest
 from django.conf import settings
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from organizations.models import Membership, Organization
@@ -11,7 +9,7 @@ from tests.api.clients import API
 from tests.api.organization_documents import FORT, OPEN, POLICY, organization, stored
 from tests.api.programs import Kind, attributes, detail, ids, organization_program, program, refusals
 from tests.support.organizations import found
-from tests.support.statements import statements
+from tests.support.statements import sent, statements
 
 # --- Shown ---
 
@@ -48,7 +46,7 @@ def test_a_show_takes_two_statements(stage):
     client = program(stage, "max")
     client.get("/ping")
 
-    with CaptureQueriesContext(connection) as captured:
+    with sent() as captured:
         client.get(OPEN)
 
     assert len(statements(captured)) == 2
@@ -158,7 +156,7 @@ def test_a_list_takes_two_statements_however_many_there_are(stage):
         found(f"more{number}", stage.olga)
     client.get("/ping")
 
-    with CaptureQueriesContext(connection) as captured:
+    with sent() as captured:
         assert len(ids(client.get("/organizations"))) == 7
 
     assert len(statements(captured)) == 2

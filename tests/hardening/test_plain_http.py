@@ -7,7 +7,6 @@ import time_machine
 from django.core import mail
 from django.db import OperationalError, connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.audit import Actor
@@ -17,7 +16,7 @@ from tests.api.clients import token_of, token_of_organization
 from tests.hardening.headers import lacking
 from tests.support.organizations import found
 from tests.support.people import PASSWORD
-from tests.support.statements import statements
+from tests.support.statements import sent, statements
 from tests.support.visitor import Visitor
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -189,7 +188,7 @@ def test_sf9_trying_tokens_over_http_uses_up_the_same_budget(client, alice):
         client.get("/api/v2/ping", headers=bearer(MADE_UP))
     mail.outbox.clear()
 
-    with CaptureQueriesContext(connection) as queries:
+    with sent() as queries:
         assert client.get("/api/v2/ping", headers=bearer(MADE_UP)).status_code == 403
     assert statements(queries) == []
     assert client.get("/api/v2/ping", headers=bearer(MADE_UP), secure=True).status_code == 422

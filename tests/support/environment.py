@@ -25,6 +25,9 @@ IN_CI = os.environ.get("CI", "").lower() not in ("", "0", "false")
 # belongs to somebody else. It is said at the end, and fails no run.
 NOT_OURS_TO_STOP = "the server of DATABASE_URL is not ours to stop, and no other can be started:"
 
+# The same of a test that reads the log of the server.
+NOT_OURS_TO_READ = "the server of DATABASE_URL has a log that is not ours to read"
+
 # Why this run cannot take place, if so; tests/conftest.py ends it with these words.
 PROBLEM = ""
 

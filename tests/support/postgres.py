@@ -25,6 +25,7 @@ SETTINGS = {
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "autovacuum": "off",
+    "log_line_prefix": "%m [%p] %d ",  # tests/support/server_log.py reads it
 }
 
 

@@ -2,14 +2,13 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from django.db import connection, transaction
-from django.test.utils import CaptureQueriesContext
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.exceptions import DecryptionFailed, RateLimited
 from accounts.limits import Budget, Ceiling, attempt, reserve
 from accounts.models import RateLimit
-from tests.support.statements import statements
+from tests.support.statements import sent, statements
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -171,11 +170,11 @@ def test_sf5_an_attempt_that_was_none_is_no_success():
 
 
 def test_sf5_checking_and_spending_take_one_statement_each():
-    with CaptureQueriesContext(connection) as queries:
+    with sent() as queries:
         spent = reserve((SUCCESSES, "alice"), (THREE, "alice"))
     assert len(statements(queries)) == 1
 
-    with transaction.atomic(), CaptureQueriesContext(connection) as queries:
+    with transaction.atomic(), sent() as queries:
         spent.succeeded()
     assert len(statements(queries)) == 1
 

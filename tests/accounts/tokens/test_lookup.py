@@ -3,8 +3,6 @@
 import re
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from accounts.audit import Actor
 from accounts.exceptions import RateLimited
@@ -13,7 +11,7 @@ from accounts.tokens import lookup
 from accounts.tokens.shape import is_made_here, new_token
 from tests.api.clients import ApiClient, token_of, token_of_organization
 from tests.support.organizations import found
-from tests.support.statements import statements
+from tests.support.statements import sent, statements
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,13 +33,13 @@ def use_up_the_budget():
 def test_sf12_once_the_budget_is_used_up_a_wrong_token_costs_no_statement(db, wrong):
     use_up_the_budget()
 
-    with CaptureQueriesContext(connection) as queries:
+    with sent() as queries:
         answers = [ApiClient(wrong).get("/account/details") for _ in range(5)]
 
     assert [answer.status_code for answer in answers] == [422] * 5
     assert "limit reached" in answers[0].content.decode()
     assert "Retry-After" not in answers[0]
-    assert queries.captured_queries == []
+    assert queries == []
 
 
 def test_sf12_tokens_that_were_made_here_are_let_in_all_the_same(alice):
@@ -64,7 +62,7 @@ def test_sf12_a_network_is_closed_no_longer_than_its_window(db, monkeypatch):
 
     lookup.closed[HERE] = 0.0  # as after the window
 
-    with CaptureQueriesContext(connection) as queries, pytest.raises(RateLimited):
+    with sent() as queries, pytest.raises(RateLimited):
         lookup.find_token(MADE_UP, actor=STRANGER)
     assert len(statements(queries)) > 0  # asked the database again, which still refuses
 

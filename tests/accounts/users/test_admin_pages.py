@@ -4,9 +4,7 @@ import re
 from html import unescape
 
 import pytest
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.audit import Actor, Event, record
@@ -18,7 +16,7 @@ from accounts.web.admin_parts import FlatPaginator
 from organizations.models import Membership, Organization
 from tests.support.organizations import found, join, require
 from tests.support.people import enrol, make_staff, make_user, post_password, sign_in
-from tests.support.statements import statements
+from tests.support.statements import sent, statements
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -382,7 +380,7 @@ def test_a_list_counts_a_thousand_at_most(admin):
 
 def taken(client, path):
     client.get(path)
-    with CaptureQueriesContext(connection) as captured:
+    with sent() as captured:
         assert client.get(path).status_code == 200, path
     return statements(captured)
 

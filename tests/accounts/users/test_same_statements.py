@@ -3,14 +3,12 @@
 import re
 
 import pytest
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 
 from accounts.models import MailWindow
 from tests.support.mails import subjects
 from tests.support.people import PASSWORD, make_user, sign_in
-from tests.support.statements import statements
+from tests.support.statements import sent, statements
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -26,7 +24,7 @@ def verb_and_tables(statement):
 
 def shapes(work):
     """Return the statements that `work` takes, without their values."""
-    with CaptureQueriesContext(connection) as queries:
+    with sent() as queries:
         assert work().status_code == 302
     return [verb_and_tables(sql) for sql in statements(queries)]
 

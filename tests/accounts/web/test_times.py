@@ -8,8 +8,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import AuditEvent, User
@@ -18,7 +16,7 @@ from accounts.typed import zones
 from accounts.web import times
 from accounts.web.durations import when
 from tests.support.people import sign_in
-from tests.support.statements import statements
+from tests.support.statements import sent, statements
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "templates"
 NOW = datetime(2026, 11, 29, 12, 0, 0, tzinfo=UTC)
@@ -175,7 +173,7 @@ def test_the_next_visitor_of_the_thread_gets_the_sites_zone(here, bob):
 
 def test_a_zone_costs_no_statement(here):
     def cost():
-        with CaptureQueriesContext(connection) as queries:
+        with sent() as queries:
             here.get(PROFILE)
         return len(statements(queries))
 

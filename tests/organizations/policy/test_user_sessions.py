@@ -4,8 +4,7 @@ import re
 
 import pytest
 from django.core import mail
-from django.db import IntegrityError, connection
-from django.test.utils import CaptureQueriesContext
+from django.db import IntegrityError
 
 from accounts.management import due_work
 from accounts.models import AuditEvent
@@ -24,7 +23,7 @@ from tests.organizations.policy.session_times import (
 )
 from tests.support import people
 from tests.support.organizations import SERVER, found, let_sudo_expire
-from tests.support.statements import statements
+from tests.support.statements import sent, statements
 from tests.support.two_factor import sudo_page
 
 pytestmark = pytest.mark.django_db
@@ -248,7 +247,7 @@ def test_it_costs_no_statement(stage):
     for minutes in (None, 60):
         limit("open", timeout=minutes, remember=minutes)
         browser = people.sign_in(stage.max, stage.apps["max"])
-        with CaptureQueriesContext(connection) as queries:
+        with sent() as queries:
             browser.get("/app/settings/profile")
         counted.append(len(statements(queries)))
 
