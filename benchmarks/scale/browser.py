@@ -60,6 +60,6 @@ class Program:
 
 
 def forget_codes(*_: object) -> None:
-    """Make used codes valid again, instead of waiting for 30 seconds. For the few who act: the crowd waits."""
+    """Make used codes of those who act valid again, instead of waiting for 30 seconds."""
     with connection.cursor() as cursor:
         cursor.execute(f"{PRODUCT.forget_codes} WHERE user_id < 1000")

@@ -105,7 +105,7 @@ def bytes_of_tables() -> dict[str, tuple[int, int, int]]:
     """Return rows, bytes of the table and bytes of its indexes, of each table that has rows."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT relname, greatest(reltuples, 0)::bigint, pg_table_size(oid), pg_indexes_size(oid) FROM pg_class "
+            "SELECT relname, reltuples::bigint, pg_table_size(oid), pg_indexes_size(oid) FROM pg_class "
             "WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND reltuples > 0"
         )
         return {name: (rows, table, indexes) for name, rows, table, indexes in cursor.fetchall()}

@@ -1,4 +1,4 @@
-"""Fill a database and measure in the product's own process: python -m benchmarks.scale.inside PEOPLE DATABASE URL
+"""Fill a database and measure, in a process of its own: python -m benchmarks.scale.inside PEOPLE DATABASE URL
 
 Print the costs as JSON.
 """

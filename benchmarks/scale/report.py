@@ -52,8 +52,8 @@ def about(figures: Figures, seconds: float) -> str:
     sizes = " and ".join(f"{size:,} people with {SIZES[size].own:,} things of one person" for size in figures)
     loaded = " and ".join(f"{found['loaded']:.0f}" for found in figures.values())
     return (
-        f"`make bench-scale`, {datetime.now(UTC):%d %B %Y}, {seconds / 60:.0f} minutes ({loaded} seconds of them "
-        f"to load). {sizes}. {os.cpu_count()} cores ({processor()}), Python {platform.python_version()}, "
+        f"`make bench-scale`, {datetime.now(UTC):%d %B %Y}, {seconds / 60:.0f} minutes ({loaded} seconds of "
+        f"them to load). {sizes}. {os.cpu_count()} cores ({processor()}), Python {platform.python_version()}, "
         f"Django {django.__version__}, PostgreSQL."
     )
 
@@ -72,9 +72,9 @@ def growth(costs: list[Cost]) -> list[str]:
     for name, (times, more) in LIMITS.items():
         before, after = small[name], large[name]
         if before is not None and after is not None and after > before * times + more:
-            found.append(f"{WORDS[name]} × {after / max(before, 1):,.1f}")
+            found.append(f"{WORDS[name]} x {after / max(before, 1):,.1f}")
     if large["calls"] is None and small["calls"] is not None:
-        found.append(f"time × {large['ms'] / max(small['ms'], 1):,.0f}")
+        found.append(f"time x {large['ms'] / max(small['ms'], 1):,.0f}")
     return found
 
 
@@ -115,7 +115,7 @@ def line(costs: list[Cost]) -> list[str]:
 
 
 def values(costs: list[Cost], name: str) -> str:
-    texts = ["–" if cost[name] is None else f"{cost[name]:,.0f}" for cost in costs]
+    texts = ["-" if cost[name] is None else f"{cost[name]:,.0f}" for cost in costs]
     return texts[0] if len(set(texts)) == 1 else " / ".join(texts)
 
 
@@ -136,13 +136,13 @@ def room(figures: Figures) -> str:
                 f"{number:,}",
                 f"{each:,.0f}",
                 f"{indexes / number:,.0f}",
-                f"{people:.2f}" if people else "–",
+                f"{people:.2f}" if people else "-",
             ]
         )
     event = sum(tables["accounts_auditevent"][1:]) / tables["accounts_auditevent"][0]
     note = (
-        f"Together **{sum_of_all:.1f} MB for 1,000 people**, each with two-factor, ten recovery codes, one membership, "
-        f"two sessions, a remembered browser and a token. Audit events come on top, and stay: "
+        f"Together **{sum_of_all:.1f} MB for 1,000 people**, each with two-factor, ten recovery codes, one "
+        f"membership, two sessions, a remembered browser and a token. Audit events come on top, and stay: "
         f"{event:,.0f} bytes each, so {event * 1_000_000 / 1e9:.1f} GB for a million."
     )
     return f"{table(*rows)}\n\n{note}"

@@ -1,17 +1,17 @@
 """Make the crowd, with COPY, and the few people who act in the benchmark, as the product makes them."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
 from accounts.audit.actor import Actor
+from accounts.crypto import seal
 from accounts.factors.backup_codes.models import BackupCode, BackupCodeSet
 from accounts.factors.totp.factor import sealing_context
 from accounts.factors.totp.models import TOTPDevice
-from accounts.crypto import seal
 from accounts.models import (
     ApiToken,
     AuditEvent,
