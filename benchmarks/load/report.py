@@ -2,6 +2,8 @@
 
 import os
 import platform
+import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,6 +18,7 @@ from benchmarks.report import processor, spread, table
 
 LEAST = 10  # of a kind, to have a p99 at all
 LONGEST_LOG = 3_000  # characters
+RAISED = re.compile(r"^ *((?:\w+\.)*\w*(?:Error|Exception|Ended)\b.*)$", re.MULTILINE)
 
 
 @dataclass
@@ -79,11 +82,12 @@ def sections(found: Figures, options: Options) -> Iterator[str]:
 def in_words(use: Use) -> str:
     answers = use.answers
     number = sum(answers.errors.values())
+    errors = f"{number or 'no'} error{'' if number == 1 else 's'}"
     return (
         f"{use.workers} workers of {use.threads} threads: {answers.requests:,} requests, "
         f"{answers.requests / answers.seconds:.0f} a second; {answers.logins:,} logins, "
-        f"{answers.logins / answers.seconds:.1f} a second; "
-        f"**{number or 'no'} error{'' if number == 1 else 's'}**. Workers together: {use.rss / 1024:.0f} MB (RSS), {use.pss / 1024:.0f} MB (PSS)."
+        f"{answers.logins / answers.seconds:.1f} a second; **{errors}**. "
+        f"Workers together: {use.rss / 1024:.0f} MB (RSS), {use.pss / 1024:.0f} MB (PSS)."
     )
 
 
@@ -153,5 +157,9 @@ def shapes_table(uses: list[Use]) -> str:
 def errors_of(use: Use) -> Iterator[str]:
     for what, number in use.answers.errors.most_common():
         yield f"- {use.workers} workers of {use.threads} threads: {what} ({number} times)"
-    if use.answers.errors and use.log:
+    if not use.answers.errors:
+        return
+    for raised, number in Counter(RAISED.findall(use.log)).most_common():
+        yield f"- in the log: {raised} ({number} times)"
+    if use.log:
         yield f"\n```\n{use.log[-LONGEST_LOG:]}\n```"

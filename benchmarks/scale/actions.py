@@ -259,14 +259,15 @@ def changes(stage: Stage) -> Iterator[Action]:
     def new(number: int) -> None:
         stage.sign_in(f"new{number:02}")
 
-    yield Action(group, "requiring two-factor", lambda _: mandatory(), lifted)
-    yield Action(group, "lifting it", lambda _: lift(), required)
-    yield Action(group, "the length of sessions", times, with_sudo)
+    told = {"reads_all": "all owners are told"}
+    yield Action(group, "requiring two-factor", lambda _: mandatory(), lifted, **told)
+    yield Action(group, "lifting it", lambda _: lift(), required, **told)
+    yield Action(group, "the length of sessions", times, with_sudo, **told)
     yield Action(group, "its address, over the API", patch)
     yield Action(group, "inviting", invite, with_sudo)
     yield Action(group, "accepting", accept, new)
-    yield Action(group, "making an owner", partial(on, "make-owner"), with_sudo)
-    yield Action(group, "unmaking one", partial(on, "unmake-owner"), with_sudo)
+    yield Action(group, "making an owner", partial(on, "make-owner"), with_sudo, **told)
+    yield Action(group, "unmaking one", partial(on, "unmake-owner"), with_sudo, **told)
     yield Action(group, "removing a member", partial(on, "remove"), with_sudo)
 
 

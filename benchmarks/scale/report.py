@@ -52,8 +52,8 @@ def about(figures: Figures, seconds: float) -> str:
     sizes = " and ".join(f"{size:,} people with {SIZES[size].own:,} things of one person" for size in figures)
     loaded = " and ".join(f"{found['loaded']:.0f}" for found in figures.values())
     return (
-        f"`make bench-scale`, {datetime.now(UTC):%d %B %Y}, {seconds / 60:.0f} minutes ({loaded} seconds of "
-        f"them to load). {sizes}. {os.cpu_count()} cores ({processor()}), Python {platform.python_version()}, "
+        f"`make bench-scale`, {datetime.now(UTC):%d %B %Y}, {seconds / 60:.0f} minutes, {loaded} seconds of "
+        f"them to load. {sizes}. {os.cpu_count()} cores ({processor()}), Python {platform.python_version()}, "
         f"Django {django.__version__}, PostgreSQL."
     )
 

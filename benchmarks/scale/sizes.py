@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 MOST_MAILS = 100_000
+MOST_OWNERS = 1_000
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,10 @@ class Size:
 
     @property
     def owners(self) -> int:
-        return self.people // HUNDREDTH
+        """Each hundredth of the first: all of them are told of some changes, which takes its time."""
+        return min(self.people // HUNDREDTH, MOST_OWNERS)
 
 
 TENTH, HUNDREDTH = 10, 100
-# `own` begins above the twenty rows of a page.
-SIZES = {1_000: Size(1_000, 30), 100_000: Size(100_000, 300), 1_000_000: Size(1_000_000, 1_000)}
+# `own` begins above the hundred that the API returns at once.
+SIZES = {1_000: Size(1_000, 120), 100_000: Size(100_000, 350), 1_000_000: Size(1_000_000, 1_000)}

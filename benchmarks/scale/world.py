@@ -156,7 +156,7 @@ def crowd(size: Size, big: Organization) -> None:
         user_id=id_of,
         username=name_of,
         address_key=address_of,
-        is_owner=lambda n: "t" if n % HUNDREDTH == 0 else "f",
+        is_owner=lambda n: "t" if n % HUNDREDTH == 0 and n <= size.owners * HUNDREDTH else "f",
         status="active",
         two_factor_enabled=if_enrolled("t", "f"),
         joined_at=ago(timedelta(seconds=30), 1_000_000),
@@ -279,7 +279,7 @@ def events(size: Size, carol: User) -> None:
 
     copy(
         AuditEvent,
-        range(size.people, 0, -1),
+        range(1, size.people + 1),
         event=KNOWN_EVENT,
         actor=lambda n: "user:carol" if of_carol(n) else f"user:{name_of(n)}",
         subject=lambda n: "user:carol" if of_carol(n) else f"user:{name_of(n)}",
@@ -288,7 +288,7 @@ def events(size: Size, carol: User) -> None:
         user_agent="Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
         door="html",
         request_id="0123456789abcdef0123456789abcdef",
-        created_at=ago(timedelta(seconds=30), 1_000_000),
+        created_at=lambda n: (NOW - timedelta(seconds=30) * (size.people - n)).isoformat(),
     )
 
 
