@@ -42,10 +42,10 @@ def commands(size: Size) -> Iterator[Action]:
 
 def tidy_up() -> None:
     """Do what the actions have left to do, without the mails, so that there is nothing to do."""
-    with loading.patient() as cursor:
+    with loading.patient():
         OutboxMessage.objects.filter(sent_at=None).exclude(attempts=PUT_OFF).delete()
-        call_command("run_due_work")
-        cursor.execute("VACUUM ANALYZE")
+    call_command("run_due_work")
+    loading.vacuum()
 
 
 def doctor(size: Size) -> None:
@@ -66,7 +66,7 @@ def fill_outbox(size: Size, number: int) -> None:
     if number:
         return
     content = sealed(asdict(Mail("somebody@example.com", "About your account", "x" * 600, "")))
-    with loading.patient() as cursor:
+    with loading.patient():
         loading.copy(
             OutboxMessage,
             range(size.mails),
@@ -75,7 +75,7 @@ def fill_outbox(size: Size, number: int) -> None:
             created_at=at(-10),
             expires_at=at(10_000),
         )
-        cursor.execute("VACUUM ANALYZE")
+    loading.vacuum()
 
 
 def litter(number: int) -> None:

@@ -93,6 +93,11 @@ def loading() -> Iterator[None]:
         for _name, definition in indexes:
             cursor.execute(definition)
         set_sequences(cursor)
+    vacuum()
+
+
+def vacuum() -> None:
+    with patient() as cursor:
         cursor.execute("VACUUM ANALYZE")
 
 
