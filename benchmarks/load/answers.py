@@ -39,5 +39,8 @@ class Answers:
 
 
 def percentile_ms(durations: list[float], percent: int) -> float:
+    """Return it in milliseconds; 0 if there are none."""
+    if not durations:
+        return 0.0
     ordered = sorted(durations)
     return ordered[min(len(ordered) - 1, len(ordered) * percent // 100)] * 1000

@@ -21,7 +21,8 @@ PLAIN = ["--no-control-socket", "--log-level", "warning", "benchmarks.wsgi"]
 def variables_of(site: Site, database_url: str) -> dict[str, str]:
     """Return the whole environment of a site, with the real hash."""
     variables = environment(site, database_url, "argon2")
-    return variables | ({"DJANGO_SETTINGS_MODULE": "tfc_auth.settings"} if site is PRODUCT else {})
+    settings = "tfc_auth.settings" if site is PRODUCT else "benchmarks.load.floor_settings"
+    return variables | {"DJANGO_SETTINGS_MODULE": settings}
 
 
 def run_inside(variables: dict[str, str], module: str, *arguments: str) -> str:

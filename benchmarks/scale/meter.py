@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import psycopg
+from django.db import close_old_connections
 
 from accounts.outbox import threads
 from benchmarks.scale.mails import Backend
@@ -51,6 +52,7 @@ class Meter:
         cost = Cost()
         try:
             for number in range(3):
+                close_old_connections()  # as a server does before each request
                 if prepare:
                     prepare(number)
                 if number == 2:
@@ -63,6 +65,8 @@ class Meter:
             return Cost(
                 failure=str(error) if isinstance(error, Unexpected) else f"{type(error).__name__}: {error}"
             )
+        finally:
+            close_old_connections()
         return cost
 
     def cost(self, act: Callable[[int], object], number: int) -> Cost:
