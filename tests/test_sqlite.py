@@ -30,15 +30,15 @@ def connect(tmp_path):
     another().execute("PRAGMA journal_mode=WAL")
     opened[0].execute("CREATE TABLE words (word text)")
     yield another
-    for connection in opened:
-        connection.close()
+    for each in opened:
+        each.close()
 
 
-def holding(connection, seconds):
+def holding(holder, seconds):
     """Take the lock, and give it back after so long."""
-    connection.execute("BEGIN IMMEDIATE")
-    connection.execute("INSERT INTO words VALUES ('held')")
-    thread = threading.Timer(seconds, connection.commit)
+    holder.execute("BEGIN IMMEDIATE")
+    holder.execute("INSERT INTO words VALUES ('held')")
+    thread = threading.Timer(seconds, holder.commit)
     thread.start()
     return thread
 
