@@ -13,7 +13,7 @@ PEERS := .venv-peers/peers.stamp
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run code test test-rest test-next test-all mutants check lint format types migrations deploy-check pictures bench doctor lock clean
+.PHONY: help run code test test-rest test-next test-all mutants check lint format types migrations deploy-check pictures bench bench-scale load doctor lock clean
 .SILENT:
 
 help:  ## list these targets
@@ -118,6 +118,16 @@ bench: $(DEV)  ## measure what it costs, against a bare site and two others; wri
 	$(BIN)/python -m tests.support.machine
 	$(MAKE) --no-print-directory $(PEERS) || rm -rf .venv-peers
 	$(BIN)/python -m benchmarks $(ARGS)
+
+# `make bench-scale ARGS="--sizes 1000 100000"`; it takes a quarter of an hour, and needs pg_stat_statements.
+bench-scale: $(DEV)  ## measure what grows, up to a million people; writes benchmarks/results-scale.md
+	$(BIN)/python -m tests.support.machine
+	$(BIN)/python -m benchmarks.scale $(ARGS)
+
+# `make load ARGS="--seconds 10 --only use"`; it fails if anything was answered that should not have been.
+load: $(DEV)  ## have two hundred people use the site at once; writes benchmarks/results-load.md
+	$(BIN)/python -m tests.support.machine
+	$(BIN)/python -m benchmarks.load $(ARGS)
 
 doctor: $(RUNTIME)  ## check the data of the demo against the invariants
 	DEBUG=1 $(BIN)/python manage.py doctor

@@ -84,6 +84,7 @@ LONG = (
     "tests/accounts/factors/sms/test_set_ups.py",
     "tests/accounts/management/test_doctor.py",
     "tests/test_bad_input.py",
+    "tests/test_benchmarks.py",
     "tests/hardening/test_proxy.py",
     "tests/production/",
     "tests/site/test_stale_forms.py",

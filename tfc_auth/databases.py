@@ -6,7 +6,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from accounts.database.limits import at_the_start
 
-# A statement is prepared once a connection has asked it so often (docs/decisions/0024-prepared-statements.md).
+# A statement is prepared once a connection has asked it so often (decision record 24).
 PREPARED_AFTER = 5
 
 

@@ -10,10 +10,11 @@ from urllib.parse import quote
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
+from tfc_auth import sqlite
 from tfc_auth.databases import with_limits
 from tfc_auth.environment import Environment
 from tfc_auth.mailers import mail_settings
-from tfc_auth.private_files import PrivateConnection, make_private_folder
+from tfc_auth.private_files import make_private_folder
 from tfc_auth.shared_networks import shared_networks
 from tfc_auth.version import PRODUCT
 from tfc_auth.version import VERSION as RELEASE
@@ -163,7 +164,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "transaction_mode": "IMMEDIATE",
         "timeout": 3.5,  # seconds
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
-        "factory": PrivateConnection,
+        "factory": sqlite.Connection,
     }
 else:
     DATABASES["default"] = with_limits(

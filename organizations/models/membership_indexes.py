@@ -14,8 +14,8 @@ INDEXES: list[models.Index] = [
         name="members_without_two_factor",
         condition=Q(status="active", two_factor_enabled=False),
     ),
-    # Searches by a beginning (accounts/database/beginnings.py). All that a list sorts and filters by stands in
-    # them, so that a search reads no row but those that it shows.
+    # Searches by a beginning (accounts/database/beginnings.py). All that a list sorts and filters by stands
+    # in them, so that a search reads no row but those that it shows.
     models.Index(
         fields=["organization", "username_key", "id", "joined_at", "two_factor_enabled"],
         opclasses=["int8_ops", "varchar_pattern_ops", "int8_ops", "timestamptz_ops", "bool_ops"],

@@ -6,6 +6,8 @@ BEGIN and COMMIT are not counted.
 import cProfile
 import pstats
 
+import pytest
+
 from accounts.models import OutboxMessage
 from accounts.models.public_ids import public_id
 from organizations.models import AuthPolicy

@@ -1,0 +1,114 @@
+"""Whoever waits for the lock of SQLite gets it, and nobody waits longer than the settings say."""
+
+import sqlite3
+import threading
+import time
+
+import pytest
+from django.db import connection
+
+from tests.support.environment import KIND
+from tfc_auth.sqlite import TURN, Connection
+
+LOCKED = "database is locked"
+
+
+@pytest.fixture
+def connect(tmp_path):
+    """Return a function that opens another connection to one database."""
+    opened = []
+
+    def another(timeout=3.5):
+        place = tmp_path / "db.sqlite3"
+        opened.append(
+            sqlite3.connect(
+                place, timeout=timeout, isolation_level=None, factory=Connection, check_same_thread=False
+            )
+        )
+        return opened[-1]
+
+    another().execute("PRAGMA journal_mode=WAL")
+    opened[0].execute("CREATE TABLE words (word text)")
+    yield another
+    for each in opened:
+        each.close()
+
+
+def holding(holder, seconds):
+    """Take the lock, and give it back after so long."""
+    holder.execute("BEGIN IMMEDIATE")
+    holder.execute("INSERT INTO words VALUES ('held')")
+    thread = threading.Timer(seconds, holder.commit)
+    thread.start()
+    return thread
+
+
+@pytest.mark.parametrize(
+    "statement", ["BEGIN IMMEDIATE", "INSERT INTO words VALUES ('waited')"], ids=["transaction", "single"]
+)
+@pytest.mark.parametrize("by", ["cursor", "connection"])
+def test_a_statement_waits_in_short_steps(connect, statement, by):
+    waiting = connect()
+    holder = holding(connect(), seconds=10 * TURN)
+
+    (waiting.cursor() if by == "cursor" else waiting).execute(statement)
+
+    holder.join()
+    own_wait = waiting.execute("PRAGMA busy_timeout").fetchone()[0]
+    assert own_wait == TURN * 1000, "SQLite's own wait, which grows to a tenth of a second between two looks"
+
+
+def test_nobody_waits_longer_than_the_settings_say(connect):
+    waiting = connect(timeout=4 * TURN)
+    connect().execute("BEGIN IMMEDIATE")
+    began = time.monotonic()
+
+    with pytest.raises(sqlite3.OperationalError, match=LOCKED):
+        waiting.execute("BEGIN IMMEDIATE")
+
+    assert time.monotonic() - began >= 4 * TURN
+
+
+def test_a_shorter_time_than_one_step_is_kept(connect):
+    impatient = connect(timeout=0)
+    connect().execute("BEGIN IMMEDIATE")
+
+    with pytest.raises(sqlite3.OperationalError, match=LOCKED):
+        impatient.execute("BEGIN IMMEDIATE")
+
+    assert impatient.execute("PRAGMA busy_timeout").fetchone()[0] == 0
+
+
+def test_any_other_error_is_told_at_once(connect):
+    tries = []
+    asking = connect()
+    asking.create_function("tried", 0, lambda: tries.append(1))
+
+    with pytest.raises(sqlite3.OperationalError):
+        asking.execute("SELECT tried(), json('no json')")
+
+    assert len(tries) <= 1
+
+
+def test_who_waits_within_a_transaction_gives_up_soon(connect):
+    """It has read what others have changed since, so to wait for the lock would be in vain."""
+    reader, writer = connect(), connect()
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM words").fetchall()
+    writer.execute("BEGIN IMMEDIATE")
+    writer.execute("INSERT INTO words VALUES ('newer')")
+    began = time.monotonic()
+
+    with pytest.raises(sqlite3.OperationalError, match=LOCKED):
+        reader.execute("INSERT INTO words VALUES ('older')")
+
+    assert time.monotonic() - began < reader.patience
+
+
+@pytest.mark.skipif(KIND != "sqlite", reason="asks the connection of the run")
+@pytest.mark.django_db
+def test_the_site_waits_so():
+    connection.ensure_connection()
+
+    assert isinstance(connection.connection, Connection)
+    assert connection.connection.patience == 3.5
