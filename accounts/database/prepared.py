@@ -40,6 +40,8 @@ class Plan(Generic[M]):
         if names != {each.name for each in self.parameters if isinstance(each, Parameter)}:
             raise TypeError(f"a parameter of {names} is not in the statement: {self.sql}")
         query.get_compiler = lambda **options: self.compiler  # a copy of the queryset has it, too
+        # What turns columns into values depends on the statement alone.
+        self.compiler.get_converters = found_once(self.compiler.get_converters)
 
     def rows(self, values: dict[str, Any]) -> list[M]:
         self.refuse_locks_outside_of_transactions()
@@ -58,6 +60,18 @@ class Plan(Generic[M]):
             return parameter
         value = values[parameter.name]
         return DATETIME.get_db_prep_value(value, connection) if isinstance(value, datetime) else value
+
+
+def found_once(find: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return a function that has `find` find something once, and returns that from then on."""
+    found: list[Any] = []
+
+    def find_once(columns: Any) -> Any:
+        if not found:
+            found.append(find(columns))
+        return found[0]
+
+    return find_once
 
 
 class Prepared(Generic[M]):
