@@ -9,6 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/runtime.stamp
 DEV := $(VENV)/dev.stamp
+PEERS := .venv-peers/peers.stamp
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
@@ -36,6 +37,14 @@ $(DEV): requirements-dev.txt | $(BIN)/python
 	echo 'Installing what the tests need (once) ...'
 	$(PIP) -r requirements-dev.txt
 	touch $(RUNTIME) $@
+
+# The sites that the benchmark compares us with; what they need contradicts what we need.
+$(PEERS): benchmarks/peers/requirements.txt | $(BIN)/python
+	echo 'Installing the sites that the benchmark compares with (once) ...'
+	rm -rf .venv-peers
+	$(BIN)/python -m venv .venv-peers
+	.venv-peers/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r $<
+	touch $@
 
 # ---------------------------------------------------------------- running
 
@@ -75,7 +84,7 @@ lint: $(DEV)  ## format, style, templates, locks
 	$(BIN)/ruff format --check --quiet . || { echo 'Not formatted: make format'; exit 1; }
 	$(BIN)/ruff check --quiet .
 	$(BIN)/djlint --lint --quiet templates
-	! grep -n '://' requirements.txt requirements-dev.txt
+	! grep -n '://' requirements.txt requirements-dev.txt benchmarks/peers/requirements.txt
 
 types: $(DEV)  ## mypy, strict
 	DEBUG=1 $(BIN)/mypy
@@ -105,8 +114,9 @@ pictures: $(DEV)  ## make the pictures of README and guide anew, and test-result
 	$(BIN)/python -m tests.support.contact_sheet $(ARGS)
 
 # `make bench ARGS="--rounds 3"` hands ARGS to it; benchmarks/README.md tells more.
-bench: $(DEV)  ## measure what it costs, against a bare site; writes benchmarks/results.md
+bench: $(DEV)  ## measure what it costs, against a bare site and two others; writes benchmarks/results.md
 	$(BIN)/python -m tests.support.machine
+	$(MAKE) --no-print-directory $(PEERS) || rm -rf .venv-peers
 	$(BIN)/python -m benchmarks $(ARGS)
 
 doctor: $(RUNTIME)  ## check the data of the demo against the invariants
@@ -117,8 +127,11 @@ lock:  ## compile the locks from pyproject.toml (needs uv; UPGRADE=1 takes newer
 	command -v uv >/dev/null || { echo 'This needs uv: pip install uv'; exit 1; }
 	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements.txt
 	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
-	! grep -n '://' requirements.txt requirements-dev.txt
+	sed -nE '/phonenumber/!s/^([a-z0-9._-]+==[^ ;]+).*/\1/p' requirements-dev.txt >$(VENV)/versions.txt
+	$(COMPILE) --no-annotate $(if $(UPGRADE),--upgrade) benchmarks/peers/requirements.in -c $(VENV)/versions.txt \
+		-o benchmarks/peers/requirements.txt
+	! grep -n '://' requirements.txt requirements-dev.txt benchmarks/peers/requirements.txt
 
 clean:  ## remove everything that was installed or made here, demo data too
-	rm -rf $(VENV) .venv-next var .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.* htmlcov test-results
+	rm -rf $(VENV) .venv-next .venv-peers var .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.* htmlcov test-results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

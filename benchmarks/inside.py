@@ -1,13 +1,17 @@
-"""Prepare a site inside its own process: python -m benchmarks.inside {product,floor} PEOPLE
+"""Prepare a site inside its own process: python -m benchmarks.inside SITE PEOPLE
 
-Create the tables and the people, count the cost of a login and of API requests, and print all as JSON.
+Create the tables and the people, count the cost of a login, of pages and of API requests, and print all as
+JSON.
 """
 
 import cProfile
 import json
 import logging
+import os
 import pstats
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,12 +19,14 @@ import django
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 
 from benchmarks import people
 from benchmarks.programs import MEDIA_TYPE, QUESTIONS
-from benchmarks.sites import SITES, Person, Site
-from tests.support.statements import statements, write_transactions
+from benchmarks.sites import SITES, WRONG, Person, Site
+from benchmarks.stages import SECONDS_TO_FORGET
+from tests.support.statements import sent, statements, transaction_control, write_transactions
+
+STRANGER = "10.9.9.8"
 
 
 @dataclass
@@ -30,10 +36,12 @@ class InProcess:
     client: Client
 
     def get(self, path: str) -> None:
-        assert self.client.get(path).status_code == 200
+        response = self.client.get(path)
+        assert response.status_code == 200, f"{path}: {response.status_code}"
 
     def post(self, path: str, expect: int, **fields: str) -> None:
-        assert self.client.post(path, fields).status_code == expect
+        response = self.client.post(path, fields)
+        assert response.status_code == expect, f"{path}: {response.status_code}\n{response.content.decode()}"
 
 
 @dataclass
@@ -47,49 +55,63 @@ class ProgramInProcess:
         assert self.client.generic(method, path, body, MEDIA_TYPE).status_code == 200
 
 
-def count_questions(token: str) -> dict[str, int]:
-    """Count the statements of each API request. A first, uncounted one records when the token was used."""
-    client = Client(HTTP_HOST="127.0.0.1", headers={"Authorization": f"Bearer {token}"})
-    program = ProgramInProcess(client)
-    counts = {}
-    for question in QUESTIONS:
-        question.ask(program)
-        with CaptureQueriesContext(connection) as captured:
-            question.ask(program)
-        counts[question.name] = len(statements(list(captured)))
-    return counts
-
-
-def count(site: Site, person: Person) -> dict[str, Any]:
-    """Count the cost of a login in a known browser. A first, uncounted one fills caches and sends a mail."""
-    browser = InProcess(Client(HTTP_HOST="127.0.0.1", REMOTE_ADDR=person.address))
-    forget_codes(site)
-    sign_in(site, browser, person)
-    forget_codes(site)
-    with CaptureQueriesContext(connection) as captured:
-        sign_in(site, browser, person)
-        queries = list(captured)
-    forget_codes(site)
+def count(act: Callable[[], Any], prepare: Callable[[], Any] = lambda: None) -> dict[str, int]:
+    """Count one action. A first, uncounted one fills caches, and sends the mail that a new browser causes."""
+    prepare()
+    act()
+    prepare()
+    with sent() as queries:
+        act()
+    prepare()
     profile = cProfile.Profile()
-    profile.enable()
-    sign_in(site, browser, person)
-    profile.disable()
+    profile.runcall(act)
     return {
         "statements": len(statements(queries)),
+        "transaction control": len(transaction_control(queries)),
         "write transactions": write_transactions(queries),
         "function calls": pstats.Stats(profile).total_calls,
     }
 
 
+def count_all(site: Site, made: list[Person], token: str) -> dict[str, dict[str, int]]:
+    """Count a login in a known browser, each page of a person who is signed in, and what else there is."""
+    person, victim = made[0], made[-1]
+    browser = InProcess(Client(HTTP_HOST="127.0.0.1", REMOTE_ADDR=person.address))
+
+    def sign_out() -> None:
+        forget_codes(site)
+        for name in ("session", "sessionid"):
+            browser.client.cookies.pop(name, None)
+
+    counts = {"login": count(lambda: site.sign_in(browser, person), sign_out)}
+    for page in site.pages:
+        counts[page.name] = count(lambda path=page.path: browser.get(path))  # type: ignore[misc]
+    if site.refuses_at:
+        counts["refused"] = count_refused(site, victim)
+    if site.has_api:
+        program = ProgramInProcess(
+            Client(HTTP_HOST="127.0.0.1", headers={"Authorization": f"Bearer {token}"})
+        )
+        for question in QUESTIONS:
+            counts[question.name] = count(lambda ask=question.ask: ask(program))  # type: ignore[misc]
+    return counts
+
+
+def count_refused(site: Site, person: Person) -> dict[str, int]:
+    client = Client(HTTP_HOST="127.0.0.1", REMOTE_ADDR=STRANGER)
+    fields = {"username": person.username, "password": WRONG}
+    for _ in range(20):
+        if client.post(site.refuses_at, fields).status_code == 429:
+            break
+    return count(lambda: InProcess(client).post(site.refuses_at, 429, **fields))
+
+
 def forget_codes(site: Site) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(site.forget_codes)
-
-
-def sign_in(site: Site, browser: InProcess, person: Person) -> None:
-    for name in ("session", "sessionid"):
-        browser.client.cookies.pop(name, None)
-    site.sign_in(browser, person)
+    if site.forget_codes:
+        with connection.cursor() as cursor:
+            cursor.execute(site.forget_codes)
+    else:
+        time.sleep(SECONDS_TO_FORGET)
 
 
 def main(site: Site, number: int) -> None:
@@ -100,8 +122,8 @@ def main(site: Site, number: int) -> None:
     prepared = {
         "people": [asdict(person) for person in made],
         "token": token,
-        "counts": count(site, made[0]),
-        "statements": count_questions(token),
+        # Counted once for each site: the hash makes no difference to it.
+        "counts": count_all(site, made, token) if os.environ["PASSWORD_HASHER"] == "cheap" else {},
     }
     print(json.dumps(prepared))
 

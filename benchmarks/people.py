@@ -1,4 +1,4 @@
-"""Create the people and the organization of either site, inside the site's process."""
+"""Create the people of a site, and their organization, inside the site's process."""
 
 import hashlib
 import secrets
@@ -9,20 +9,20 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.utils import timezone
 
-from benchmarks.sites import ORGANIZATION, PASSWORD, Person
+from benchmarks.sites import ORGANIZATION, PASSWORD, PEERS, Person, address_of
 
 
 def make(site: str, number: int) -> tuple[list[Person], str]:
     """Create and return the people, and a token of the first, who owns the organization of all.
 
-    Imports are late: the models of a site can be imported in its own process only.
+    Peers have neither organizations nor tokens: "". Imports are late: the models of a site can be imported in
+    its own process only.
     """
-    maker = {"product": people_of_product, "floor": people_of_floor}[site]
-    return maker([f"user{index:04}" for index in range(number)])
-
-
-def address_of(index: int) -> str:
-    return f"10.1.{index // 250}.{index % 250 + 1}"
+    names = [f"user{index:04}" for index in range(number)]
+    if site in {peer.name for peer in PEERS}:
+        of_peer = getattr(import_module("benchmarks.peers.people"), f"of_{site}")
+        return of_peer(names), ""
+    return {"product": people_of_product, "floor": people_of_floor}[site](names)
 
 
 def people_of_floor(names: list[str]) -> tuple[list[Person], str]:

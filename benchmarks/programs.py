@@ -46,7 +46,7 @@ QUESTIONS = (
     Question("change", "`PATCH organizations/:name` (address)", change),
     Question(
         "memberships",
-        "`GET organizations/:name/organization-memberships`, 20 of 100",
+        "`GET organizations/:name/organization-memberships`, 20 of 102",
         reading(f"organizations/{ORGANIZATION}/organization-memberships"),
     ),
 )

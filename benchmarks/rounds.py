@@ -3,185 +3,194 @@
 The machine's speed varies, so ratios are taken within a round, and medians over the rounds.
 """
 
-import json
 import os
 import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from benchmarks import servers
 from benchmarks.databases import Database
-from benchmarks.programs import QUESTIONS, Program
-from benchmarks.servers import ROOT, Server
-from benchmarks.sites import FLOOR, ORGANIZATION, PRODUCT, Person, Site
-from benchmarks.visitors import Failed, Taken, Visitor, repeat, sign_everybody_in
+from benchmarks.meters import Rows
+from benchmarks.programs import QUESTIONS
+from benchmarks.sites import ROOT, Site
+from benchmarks.stages import Sizes, Stage, prepare, stage
+from benchmarks.visitors import Taken, sign_everybody_in
+from tests.support.statements import statements, transaction_control, write_transactions
 
 CLIENTS = 2
 CLIENTS_WITH_HASH = 4
-PEOPLE = 100
-PEOPLE_WITH_HASH = 40
-PAGES = 150
-REFUSED = 60
-HASH_SECONDS = 1.5
-WRONG = "this is not the password of anybody here"
 
 
 @dataclass
 class Figures:
-    """All measurements on one database, by name, with a value for each round."""
+    """All measurements on one database, by site and action, with a value for each round."""
 
     database: str
-    counts: dict[str, dict[str, int]] = field(default_factory=dict)
-    statements: dict[str, dict[str, int]] = field(default_factory=dict)  # of the API
-    taken: dict[str, list[Taken]] = field(default_factory=lambda: defaultdict(list))
+    has_server: bool
+    sites: tuple[Site, ...]
+    sizes: Sizes
+    counts: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
+    rows: dict[tuple[str, str], tuple[float, float]] = field(default_factory=dict)  # written, dead: of one
+    taken: dict[tuple[str, str], list[Taken]] = field(default_factory=lambda: defaultdict(list))
     hashes_per_second: list[float] = field(default_factory=list)
 
 
-@dataclass
-class Stage:
-    """One site on one database with one hasher: its server, and the browsers of its people."""
-
-    site: Site
-    database: Database
-    name: str
-    server: Server
-    visitors: list[Visitor]
-    counts: dict[str, int]
-    statements: dict[str, int]
-    program: Program
-
-    def sign_everybody_in(self, clients: int) -> Taken:
-        self.database.execute(self.name, self.site.forget_codes)
-        return sign_everybody_in(self.site, self.server, self.visitors, clients)
-
-
-@contextmanager
-def stage(site: Site, database: Database, hasher: str, people: int) -> Iterator[Stage]:
-    name = f"{site.name}_{hasher}"
-    variables = servers.environment(site, database.create(name), hasher)
-    prepared = json.loads(servers.run_inside(site, variables, people))
-    server = servers.start(variables)
-    try:
-        visitors = [Visitor(server.port, Person(**person)) for person in prepared["people"]]
-        program = Program(server.port, prepared["token"])
-        counts, statements = prepared["counts"], prepared["statements"]
-        made = Stage(site, database, name, server, visitors, counts, statements, program)
-        for _ in range(2):  # gives all threads a connection, and makes all browsers known
-            made.sign_everybody_in(CLIENTS_WITH_HASH)
-        yield made
-    finally:
-        server.stop()
-
-
-def run(database: Database, rounds: int, seconds: float, say: Callable[[str], None]) -> Figures:
+def run(
+    database: Database,
+    sites: tuple[Site, ...],
+    sizes: Sizes,
+    rounds: int,
+    seconds: float,
+    say: Callable[[str], None],
+) -> Figures:
     """Measure this many rounds, or start none after `seconds`; the first round always runs."""
-    figures, deadline = Figures(database.name), time.monotonic() + seconds
+    figures = Figures(database.name, database.has_server, sites, sizes)
     with ExitStack() as stack:
-        begin = partial(_begin, stack, database)
-        product, floor = begin(PRODUCT, "cheap", PEOPLE), begin(FLOOR, "cheap", PEOPLE)
-        hashing = {site: begin(site, "argon2", PEOPLE_WITH_HASH) for site in (PRODUCT, FLOOR)}
-        figures.counts = {made.site.name: made.counts for made in (product, floor)}
-        figures.statements = {made.site.name: made.statements for made in (product, floor)}
-        actions = {
-            **logins(product, floor),
-            **pages(product, floor),
-            **questions(product, floor),
-            "refused": refused(product),
-            **{
-                f"{site.name} with hash": partial(made.sign_everybody_in, CLIENTS_WITH_HASH)
-                for site, made in hashing.items()
-            },
-        }
+        stages, hashing = set_up(stack, database, sites, sizes, say)
+        figures.counts = {made.site.name: counted(made, say) for made in stages}
+        if database.has_server:
+            say(f"{database.name}: rows")
+            figures.rows = rows(database, stages)
+        actions = {**actions_of(stages), **logins_with_hash(hashing)}
+        deadline = time.monotonic() + seconds
         for number in range(rounds):
             if number and time.monotonic() > deadline:
                 say(f"{database.name}: the time is up")
                 break
             say(f"{database.name}: round {number + 1} of {rounds}")
+            for made in (*stages, *hashing):
+                database.tidy(made.name)
             for name, act in in_order(actions, number):
                 figures.taken[name].append(act())
-            figures.hashes_per_second.append(hashes_per_second())
+            figures.hashes_per_second.append(hashes_per_second(sizes.hash_seconds))
     return figures
 
 
-def _begin(stack: ExitStack, database: Database, site: Site, hasher: str, people: int) -> Stage:
-    return stack.enter_context(stage(site, database, hasher, people))
+def set_up(
+    stack: ExitStack, database: Database, sites: tuple[Site, ...], sizes: Sizes, say: Callable[[str], None]
+) -> tuple[list[Stage], list[Stage]]:
+    """Return the stages with a hash that costs nothing, and those with the real one."""
+    say(f"{database.name}: {', '.join(site.title for site in sites)}")
+    wanted = [(site, hasher) for hasher in ("cheap", "argon2") for site in sites]
+    with ThreadPoolExecutor(os.cpu_count()) as executor:
+        prepared = list(executor.map(lambda one: prepare(database, sizes, *one), wanted))
+    stages = [stack.enter_context(stage(one, database, sizes)) for one in prepared]
+    return stages[: len(sites)], stages[len(sites) :]
 
 
-def in_order(actions: dict[str, Callable[[], Taken]], number: int) -> list[tuple[str, Callable[[], Taken]]]:
+Actions = dict[tuple[str, str], Callable[[], Taken]]
+
+
+def in_order(actions: Actions, number: int) -> list[tuple[tuple[str, str], Callable[[], Taken]]]:
     """Return the actions forward in even rounds and backward in odd ones, so that drift evens out."""
     return list(actions.items())[:: 1 if number % 2 == 0 else -1]
 
 
-def logins(product: Stage, floor: Stage) -> dict[str, Callable[[], Taken]]:
-    return {f"{made.site.name} login": partial(made.sign_everybody_in, CLIENTS) for made in (product, floor)}
+def actions_of(stages: list[Stage]) -> Actions:
+    """Return all actions but those with the real hash: the same one on each site right after the other."""
+    actions: Actions = {
+        (made.site.name, "login"): partial(made.sign_everybody_in, CLIENTS) for made in stages
+    }
+    for made in stages:
+        for page in made.site.pages:
+            actions[made.site.name, page.name] = partial(made.get, page)
+        if made.site.refuses_at:
+            actions[made.site.name, "refused"] = made.refuse
+    for question in QUESTIONS:
+        for made in stages:
+            if made.site.has_api:
+                actions[made.site.name, question.name] = partial(made.ask, question.ask)
+    return actions
 
 
-def pages(product: Stage, floor: Stage) -> dict[str, Callable[[], Taken]]:
-    """Return the actions that request pages as a signed-in user, in a browser of its own."""
-    somebody = {made.site: reader(made) for made in (product, floor)}
-
-    def page(made: Stage, path: str) -> Callable[[], Taken]:
-        return partial(repeat, made.server, somebody[made.site], PAGES, lambda visitor: visitor.get(path))
-
+def logins_with_hash(stages: list[Stage]) -> Actions:
     return {
-        "hello": page(floor, "/hello"),
-        "start page": page(product, "/app"),
-        "members": page(product, f"/app/{ORGANIZATION}"),
-        "members without gate": page(product, f"/ungated/{ORGANIZATION}"),
+        (made.site.name, "login with hash"): partial(made.sign_everybody_in, CLIENTS_WITH_HASH)
+        for made in stages
     }
 
 
-def questions(product: Stage, floor: Stage) -> dict[str, Callable[[], Taken]]:
-    """Return the API requests of programs: each on one site right after the other."""
+# ---------------------------------------------------------------- what has no noise
+
+
+def counted(made: Stage, say: Callable[[str], None]) -> dict[str, dict[str, int]]:
+    """Return the counts by action. A server of the database has the word on what it was sent."""
+    if not made.database.has_server:
+        return made.counts
+    counts = {action: dict(numbers) for action, numbers in made.counts.items()}
+    if made.site.refuses_at:
+        made.use_up_attempts()
+    for action, numbers in counts.items():
+        question = next((one for one in QUESTIONS if one.name == action), None)
+        act = partial(question.ask, made.program) if question else made.once(action)
+        made.hang_up()
+        made.forget_codes()
+        act()
+        made.forget_codes()
+        with made.database.statements(made.name) as queries:
+            act()
+        own = numbers["statements"]
+        numbers["statements"] = len(statements(queries))
+        numbers["transaction control"] = len(transaction_control(queries))
+        numbers["write transactions"] = write_transactions(queries)
+        if own != numbers["statements"]:
+            say(f"{made.site.title}, {action}: {own} statements inside, {numbers['statements']} on the wire")
+    return counts
+
+
+def rows(database: Database, stages: list[Stage]) -> dict[tuple[str, str], tuple[float, float]]:
+    """Return how many rows one login, and one refused attempt, writes and leaves behind as dead."""
+    refusing = [made for made in stages if made.site.refuses_at]
+    for made in refusing:
+        made.use_up_attempts()
     return {
-        f"{made.site.name} {question.name}": partial(repeat, made.server, made.program, PAGES, question.ask)
-        for question in QUESTIONS
-        for made in (floor, product)
+        **rows_of("login", database, stages, sign_in_once),
+        **rows_of("refused", database, refusing, refuse),
     }
 
 
-def reader(made: Stage) -> Visitor:
-    """Return a signed-in browser that stays signed in: its person signs in nowhere else."""
-    visitor = made.visitors.pop()
-    made.database.execute(made.name, made.site.forget_codes)
-    visitor.forget_session()
-    made.site.sign_in(visitor, visitor.person)
-    return visitor
+def sign_in_once(made: Stage) -> int:
+    """Sign everybody in, whose codes have been forgotten before: to forget them writes rows, too."""
+    return sign_everybody_in(made.site, made.read, made.visitors, CLIENTS).actions
 
 
-def refused(product: Stage) -> Callable[[], Taken]:
-    """Return the action that signs in with a username for which too many passwords were tried."""
-    victim = Person(product.visitors[0].person.username, "", "10.9.9.9")
-    stranger = Visitor(product.server.port, victim)
-
-    def attempt(visitor: Visitor, expect: int) -> None:
-        visitor.post("/session", expect, username=victim.username, password=WRONG)
-
-    def act() -> Taken:
-        stranger.connection.close()
-        stranger.get("/session")
-        for _ in range(20):  # the limit's window of five minutes may have passed since the last round
-            try:
-                attempt(stranger, 429)
-                break
-            except Failed:
-                continue
-        return repeat(product.server, stranger, REFUSED, lambda visitor: attempt(visitor, 429))
-
-    return act
+def refuse(made: Stage) -> int:
+    made.hang_up()
+    for _ in range(made.sizes.refused):
+        made.attempt()
+    return made.sizes.refused
 
 
-def hashes_per_second() -> float:
+def rows_of(
+    action: str, database: Database, stages: list[Stage], act: Callable[[Stage], int]
+) -> dict[tuple[str, str], tuple[float, float]]:
+    for made in stages:
+        made.forget_codes()
+    database.settle()
+    before = {made.name: database.rows(made.name) for made in stages}
+    times = {made.name: act(made) for made in stages}
+    database.settle()
+    found = {}
+    for made in stages:
+        wrote: Rows = database.rows(made.name) - before[made.name]
+        found[made.site.name, action] = (
+            wrote.written / times[made.name],
+            wrote.dead / times[made.name],
+        )
+    return found
+
+
+def hashes_per_second(seconds: float) -> float:
     """Return how many passwords per second all cores together check while nothing else runs."""
-    command = [sys.executable, "-m", "benchmarks.hash_alone", str(HASH_SECONDS)]
+    command = [sys.executable, "-m", "benchmarks.hash_alone", str(seconds)]
     cores = os.cpu_count() or 1
     started: list[Any] = [
         subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(cores)
     ]
-    return sum(int(process.communicate(timeout=60)[0]) for process in started) / HASH_SECONDS
+    return sum(int(process.communicate(timeout=60)[0]) for process in started) / seconds

@@ -1,21 +1,18 @@
-"""Start the measured servers, gunicorn much as docs/deployment.md starts it, and read their CPU time."""
+"""Start the measured servers: gunicorn, much as docs/deployment.md starts it."""
 
 import http.client
 import os
-import re
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.sites import Site
+from benchmarks.meters import children_of, ticks_of
+from benchmarks.sites import ROOT, Site
 from tests.support.process import Kept
 
-ROOT = Path(__file__).resolve().parent.parent
-TICKS = os.sysconf("SC_CLK_TCK")
 SECONDS_TO_START = 60
 WORKERS, THREADS = 2, 4
 
@@ -41,12 +38,13 @@ def environment(site: Site, database_url: str, hasher: str) -> dict[str, str]:
         "SMS_BACKEND": "console",
         "API_REQUESTS_PER_SECOND": "1000000",  # one program sends requests without a pause
         "LOG_LEVEL": "ERROR",
+        "THREADS_PER_PROCESS": str(THREADS),
     }
 
 
 def run_inside(site: Site, variables: dict[str, str], people: int) -> str:
     """Create tables and people in the site's own process; return its output, JSON."""
-    command = [sys.executable, "-W", "ignore", "-m", "benchmarks.inside", site.name, str(people)]
+    command = [site.python, "-W", "ignore", "-m", "benchmarks.inside", site.name, str(people)]
     done = subprocess.run(
         command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False, timeout=300
     )
@@ -62,17 +60,17 @@ class Server:
 
     def cpu_seconds(self) -> float:
         """Return the CPU seconds that this server's processes have used, in ticks of usually 10 ms."""
-        return sum(ticks_of(pid) for pid in (self.kept.pid, *children_of(self.kept.pid))) / TICKS
+        return sum(ticks_of(pid) for pid in (self.kept.pid, *children_of(self.kept.pid)))
 
     def stop(self) -> None:
         self.kept.stop()
 
 
-def start(variables: dict[str, str]) -> Server:
+def start(site: Site, variables: dict[str, str]) -> Server:
     directory = Path(tempfile.mkdtemp(prefix="tfc-auth-bench-"))
     with socket.create_server(("127.0.0.1", 0), backlog=200) as listener:
         port = listener.getsockname()[1]
-        command = [sys.executable, "-W", "ignore", "-m", "gunicorn", "--chdir", str(ROOT), "--preload"]
+        command = [site.python, "-W", "ignore", "-m", "gunicorn", "--chdir", str(ROOT), "--preload"]
         command += ["--bind", f"fd://{listener.fileno()}", "--no-control-socket"]
         command += ["--workers", str(WORKERS), "--threads", str(THREADS), "--log-level", "warning"]
         command += ["--keep-alive", "30"]  # seconds: on a busy machine, no sign-in may lose its connection
@@ -99,21 +97,3 @@ def wait_until_up(server: Server) -> None:
     finally:
         connection.close()
     time.sleep(0.5)  # for the other workers
-
-
-def ticks_of(pid: int) -> int:
-    # Split after the name, which may hold any character: state is field 3, user and system time 14 and 15.
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12])
-
-
-def children_of(pid: int) -> list[int]:
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parent = int(path.read_text().rpartition(")")[2].split()[1])
-        except (OSError, ValueError):  # the process has ended meanwhile
-            continue
-        if parent == pid and re.fullmatch(r"\d+", path.parent.name):
-            found.append(int(path.parent.name))
-    return found

@@ -1,4 +1,4 @@
-"""Sign in over the network with several browsers at once, and measure time and CPU."""
+"""Sign in over the network with several browsers at once, and measure time and what it takes."""
 
 import http.client
 import re
@@ -10,7 +10,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlencode
 
-from benchmarks.servers import Server
+from benchmarks.meters import Reading
 from benchmarks.sites import Person, Site
 
 
@@ -86,15 +86,25 @@ class Taken:
 
     actions: int
     seconds: float
-    cpu_seconds: float
+    used: Reading
     durations: list[float]
     requests: int = 0
     bytes: int = 0
 
     @property
     def cpu_ms(self) -> float:
-        """Return the server's CPU time of one action, in milliseconds."""
-        return self.cpu_seconds / self.actions * 1000
+        """Return the CPU time of one action in the site's own processes, in milliseconds."""
+        return self.used.cpu_seconds / self.actions * 1000
+
+    @property
+    def database_ms(self) -> float:
+        """Return the CPU time of one action in the database's processes, in milliseconds."""
+        return self.used.database_cpu_seconds / self.actions * 1000
+
+    @property
+    def log_bytes(self) -> float:
+        """Return the bytes that one action adds to the write-ahead log."""
+        return self.used.log_bytes / self.actions
 
     @property
     def per_second(self) -> float:
@@ -105,11 +115,14 @@ class Taken:
         return ordered[min(len(ordered) - 1, len(ordered) * percent // 100)] * 1000
 
 
-def sign_everybody_in(site: Site, server: Server, visitors: list[Visitor], clients: int) -> Taken:
+Read = Callable[[], Reading]
+
+
+def sign_everybody_in(site: Site, read: Read, visitors: list[Visitor], clients: int) -> Taken:
     for visitor in visitors:
         visitor.forget_session()
         visitor.requests = visitor.bytes = 0
-    taken = measure(server, visitors, lambda visitor: site.sign_in(visitor, visitor.person), clients)
+    taken = measure(read, visitors, lambda visitor: site.sign_in(visitor, visitor.person), clients)
     return Taken(
         **taken,
         requests=sum(visitor.requests for visitor in visitors) // len(visitors),
@@ -117,14 +130,14 @@ def sign_everybody_in(site: Site, server: Server, visitors: list[Visitor], clien
     )
 
 
-def repeat(server: Server, visitor: Asking, times: int, act: Callable[[Asking], Any]) -> Taken:
+def repeat(read: Read, visitor: Asking, times: int, act: Callable[[Asking], Any]) -> Taken:
     """Repeat one action, one after the other, and measure it."""
     visitor.connection.close()
-    return Taken(**measure(server, [visitor] * times, act, clients=1))
+    return Taken(**measure(read, [visitor] * times, act, clients=1))
 
 
 def measure(
-    server: Server, visitors: Iterable[Asking], act: Callable[[Asking], Any], clients: int
+    read: Read, visitors: Iterable[Asking], act: Callable[[Asking], Any], clients: int
 ) -> dict[str, Any]:
     todo: SimpleQueue[Asking] = SimpleQueue()
     for visitor in visitors:
@@ -145,7 +158,7 @@ def measure(
             failures.append(error)
 
     threads = [threading.Thread(target=work) for _ in range(clients)]
-    cpu, began = server.cpu_seconds(), time.perf_counter()
+    before, began = read(), time.perf_counter()
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -156,6 +169,6 @@ def measure(
     return {
         "actions": len(durations),
         "seconds": seconds,
-        "cpu_seconds": server.cpu_seconds() - cpu,
+        "used": read() - before,
         "durations": durations,
     }

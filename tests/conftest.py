@@ -79,6 +79,7 @@ LONG = (
     "tests/hardening/test_proxy.py",
     "tests/production/",
     "tests/site/test_stale_forms.py",
+    "tests/test_benchmarks.py::test_a_small_run_measures_all_sites_and_sums_them_up",
     "tests/organizations/members/test_owners_told.py::test_sf8_more_than_a_hundred_owners_are_all_told",
     "tests/races/test_crashes.py",
     "tests/test_dependencies.py",

@@ -1,39 +1,9 @@
-import environ
+"""Define the settings of the floor."""
 
-env = environ.Env()
+from benchmarks.plain import *  # noqa: F403
+from benchmarks.plain import DJANGO_APPS
 
-SECRET_KEY = "for-the-benchmark-and-for-nothing-but-the-benchmark"
-DEBUG = False
-ALLOWED_HOSTS = ["127.0.0.1"]
-INSTALLED_APPS = [
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.sessions",
-    "benchmarks.floor",
-]
-MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-]
+INSTALLED_APPS = [*DJANGO_APPS, "benchmarks.floor"]
 ROOT_URLCONF = "benchmarks.floor.urls"
 TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
 LOGIN_URL = "/login"
-USE_TZ = True
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-PASSWORD_HASHERS = {
-    "argon2": ["accounts.users.hashers.Argon2Hasher"],
-    "cheap": ["django.contrib.auth.hashers.MD5PasswordHasher"],
-}[env.str("PASSWORD_HASHER")]
-
-# Like the product (tfc_auth/settings.py), except for timeouts.
-DATABASES = {"default": {**env.db_url("DATABASE_URL"), "CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}}
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    DATABASES["default"]["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
-    }

@@ -1,13 +1,11 @@
 """How many statements pages and verbs may send to the database. BEGIN and COMMIT are not counted."""
 
-from django.db import connection
-
 from accounts.models import OutboxMessage
 from organizations.models import AuthPolicy
 from organizations.policy.two_factor import set_auth_policy
 from tests.support import people
 from tests.support.organizations import SERVER, found, join, make_stage
-from tests.support.statements import sent, statements
+from tests.support.statements import most, sent, statements
 
 MOST = {
     "/app": 2,  # session and user; organizations and invitations
@@ -20,8 +18,6 @@ MOST = {
     "/app/open/settings/authentication": 4,  # and the owners who are missing
     "/app/settings/two-factor": 6,  # each method, its device, and how many backup codes are left
 }
-# On PostgreSQL, Django asks in each request whether the connection still works.
-IS_IT_ALIVE = {"sqlite": 0, "postgresql": 1}
 
 
 def sent_by(function):
@@ -40,10 +36,6 @@ def test_statements_of_each_page(transactional_db):
 
     above = {path: asked for path, asked in taken.items() if len(asked) > most(MOST[path])}
     assert not above, "\n".join(f"{path}: {len(asked)}\n{asked}" for path, asked in above.items())
-
-
-def most(statements_of_ours):
-    return statements_of_ours + IS_IT_ALIVE[connection.vendor]
 
 
 def test_a_refusal_by_the_policy_costs_two_statements(transactional_db):

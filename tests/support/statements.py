@@ -27,6 +27,11 @@ NAMES = re.compile(r'^ "([^"]*)" "(.*)" \d+[ \d]*$', re.DOTALL)  # of Parse: nam
 BOUND = re.compile(r'^ "[^"]*" "([^"]*)"')  # of Bind: the name of the statement
 
 
+def most(ours, *, requests=1):
+    """Return a budget: our own statements and, on PostgreSQL, a check of the connection in each request."""
+    return ours + (requests if connection.vendor == "postgresql" else 0)
+
+
 def statements(queries):
     """Return the text of each statement, without BEGIN, COMMIT and savepoints."""
     return [sql for sql in texts(queries) if first_word(sql) not in CONTROL]
