@@ -35,6 +35,7 @@ SETTINGS = postgres.SETTINGS | {
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", choices=list(SIZES), default=list(SIZES))
+    parser.add_argument("--times", type=int, default=3, help="how often to do each thing")
     parser.add_argument("--results", type=Path, default=RESULTS, help="the file to write")
     options = parser.parse_args()
     began = time.monotonic()
@@ -44,7 +45,7 @@ def main() -> None:
         raise SystemExit(f"This needs PostgreSQL with pg_stat_statements: {reason}") from None
     try:
         execute(url, "CREATE EXTENSION pg_stat_statements")
-        figures = {size: measure(url, size) for size in sorted(options.sizes)}
+        figures = {size: measure(url, size, options.times) for size in sorted(options.sizes)}
     finally:
         server.stop()
     text = report.document(figures, time.monotonic() - began)
@@ -58,7 +59,7 @@ def execute(url: str, statement: str) -> None:
         connection.execute(statement)  # type: ignore[arg-type]
 
 
-def measure(url: str, people: int) -> dict[str, Any]:
+def measure(url: str, people: int, times: int) -> dict[str, Any]:
     """Fill a database of this size, measure, and drop it. The work is done by a process of its own."""
     name = f"scale_{people}"
     execute(url, f"CREATE DATABASE {name}")
@@ -74,6 +75,7 @@ def measure(url: str, people: int) -> dict[str, Any]:
             "-m",
             "benchmarks.scale.inside",
             str(people),
+            str(times),
             name,
             url,
         ]
