@@ -49,7 +49,7 @@ class Meter:
         self.times = times
 
     def measure(self, act: Callable[[int], object], prepare: Callable[[int], object] | None) -> Cost:
-        """Act so often: of three times, to warm up, to count, to count function calls. Slow actions act once."""
+        """Act so often: to warm up, to count, and to count function calls. Slow actions act once."""
         cost = Cost()
         try:
             for number in range(self.times):
