@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks import databases
 from benchmarks.load import phases, report
-from benchmarks.servers import ROOT
+from benchmarks.load.serving import ROOT
 from tests.support.postgres import Unavailable
 
 RESULTS = ROOT / "benchmarks" / "results-load.md"

@@ -5,22 +5,24 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
 from benchmarks.databases import Database
 from benchmarks.load.answers import Answers
-from benchmarks.load.serving import Workers, run_inside, serving, variables_of
+from benchmarks.load.serving import ROOT, Workers, run_inside, serving, variables_of
 from benchmarks.load.users import PAGES, use
-from benchmarks.servers import ROOT
 from benchmarks.servers import run_inside as prepare
 from benchmarks.sites import FLOOR, PRODUCT, Person, Site
-from benchmarks.visitors import Visitor, measure, sign_everybody_in
+from benchmarks.visitors import Visitor
 
 CLIENTS = 8  # who sign in at the same time, in the phase of logins alone
 PEOPLE_SIGNING_IN = 60
+PEOPLE_READING = 40
 READ_AFTER_LOGIN = 15  # pages, in the phase of memory
 HASH_SECONDS = 2.0
 SHAPES = ((4, 1), (2, 2), (1, 4), (2, 4), (4, 4))  # workers, threads
@@ -91,18 +93,41 @@ def use_it(database: Database, options: Options, seconds: float, workers: int, t
         )
 
 
+def enrolled(site: Site, variables: dict[str, str], number: int) -> list[Person]:
+    """Create people of a site; return those who have an app."""
+    if site is PRODUCT:
+        made = json.loads(run_inside(variables, "benchmarks.load.inside", str(number)))
+    else:
+        made = json.loads(prepare(site, variables, number))["people"]
+    return [Person(**person) for person in made if person["secret"]]
+
+
+def all_at_once(visitors: list[Visitor], act: Callable[[Visitor], object], clients: int) -> float:
+    """Have each visitor begin a new session and act, so many at a time; return the seconds that it took."""
+
+    def begin(visitor: Visitor) -> None:
+        visitor.forget_session()
+        act(visitor)
+
+    began = time.perf_counter()
+    with ThreadPoolExecutor(clients) as pool:
+        list(pool.map(begin, visitors))
+    return time.perf_counter() - began
+
+
 @contextmanager
 def signing_in(site: Site, database: Database, options: Options) -> Iterator[Callable[[], float]]:
     """Yield a function that has everybody sign in once, and returns how many did in a second."""
     name = f"{site.name}_{next(names)}"
     variables = variables_of(site, database.create(name))
-    made = json.loads(prepare(site, variables, PEOPLE_SIGNING_IN))
+    people = enrolled(site, variables, PEOPLE_SIGNING_IN)
     with serving(site, variables, options.workers, options.threads) as server:
-        visitors = [Visitor(server.port, Person(**person)) for person in made["people"]]
+        visitors = [Visitor(server.port, person) for person in people]
 
         def everybody() -> float:
             database.execute(name, site.forget_codes)
-            return sign_everybody_in(site, server, visitors, CLIENTS).per_second
+            seconds = all_at_once(visitors, lambda visitor: site.sign_in(visitor, visitor.person), CLIENTS)
+            return len(visitors) / seconds
 
         everybody()  # makes the browsers known
         yield everybody
@@ -138,7 +163,7 @@ def memory(database: Database, options: Options) -> dict[int, tuple[int, int]]:
     each = 5 + READ_AFTER_LOGIN
     name = f"memory_{next(names)}"
     variables = variables_of(PRODUCT, database.create(name))
-    made = json.loads(prepare(PRODUCT, variables, 40))
+    people = enrolled(PRODUCT, variables, PEOPLE_READING)
     paths = itertools.cycle(PAGES.values())
 
     def come_and_read(visitor: Visitor) -> None:
@@ -149,15 +174,13 @@ def memory(database: Database, options: Options) -> dict[int, tuple[int, int]]:
     found: dict[int, tuple[int, int]] = {}
     with serving(PRODUCT, variables, 1, options.threads) as server:
         [found[0]] = server.memory()
-        visitors = [Visitor(server.port, Person(**person)) for person in made["people"]]
+        visitors = [Visitor(server.port, person) for person in people]
         sent = 0
         for goal in (options.requests // 10, options.requests):
             while sent < goal:
                 some = visitors[: max(1, min(len(visitors), (goal - sent) // each))]
                 database.execute(name, PRODUCT.forget_codes)
-                for visitor in some:
-                    visitor.forget_session()
-                measure(server, some, come_and_read, options.threads)
+                all_at_once(some, come_and_read, options.threads)
                 sent += each * len(some)
             [found[sent]] = server.memory()
     return found

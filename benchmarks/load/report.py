@@ -14,7 +14,7 @@ import gunicorn
 
 from benchmarks.load.answers import Answers, percentile_ms
 from benchmarks.load.phases import CLIENTS, Logins, Options, Use
-from benchmarks.report import processor, spread, table
+from benchmarks.markdown import processor, spread, table
 
 LEAST = 10  # of a kind, to have a p99 at all
 LONGEST_LOG = 3_000  # characters

@@ -1,4 +1,6 @@
-"""Fill a database and measure, in a process of its own: python -m benchmarks.scale.inside PEOPLE DATABASE URL
+"""Fill a database and measure, in a process of its own.
+
+python -m benchmarks.scale.inside PEOPLE TIMES DATABASE URL
 
 Print the costs as JSON.
 """
@@ -14,7 +16,7 @@ import django
 from django.core.management import call_command
 
 
-def main(people: int, database: str, url: str) -> None:
+def main(people: int, times: int, database: str, url: str) -> None:
     """Imports are late: those modules need the settings."""
     django.setup()
     logging.disable(logging.CRITICAL)
@@ -31,7 +33,7 @@ def main(people: int, database: str, url: str) -> None:
     say(f"{people:,}: loaded in {loaded:.0f} s")
     stage = actions.Stage(size, cast)
     stage.sign_in("alice", "carol", "root")
-    meter = meters.Meter(url, database)
+    meter = meters.Meter(url, database, times)
     found = []
     for each in (actions.actions(stage), commands.commands(size)):
         for action in each:
@@ -48,4 +50,4 @@ def say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2], sys.argv[3])
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4])

@@ -43,15 +43,16 @@ class Cost:
 class Meter:
     """Reads pg_stat_statements through a connection to another database, so that it never counts itself."""
 
-    def __init__(self, url: str, database: str) -> None:
+    def __init__(self, url: str, database: str, times: int) -> None:
         self.connection = psycopg.connect(url, autocommit=True)
         self.database = database
+        self.times = times
 
     def measure(self, act: Callable[[int], object], prepare: Callable[[int], object] | None) -> Cost:
-        """Act three times: to warm up, to count, and to count function calls. Slow actions act once."""
+        """Act so often: to warm up, to count, and to count function calls. Slow actions act once."""
         cost = Cost()
         try:
-            for number in range(3):
+            for number in range(self.times):
                 close_old_connections()  # as a server does before each request
                 if prepare:
                     prepare(number)

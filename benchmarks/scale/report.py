@@ -8,7 +8,7 @@ from typing import Any
 
 import django
 
-from benchmarks.report import processor, table
+from benchmarks.markdown import processor, table
 from benchmarks.scale.sizes import SIZES
 
 Cost = dict[str, Any]
