@@ -30,7 +30,7 @@ class FlatChangeList(ChangeList):
         return super().get_ordering_field(field_name) if field_name in (self.sortable_by or ()) else None
 
     def get_results(self, request: HttpRequest) -> None:
-        """Tell the database how few rows there are: it plans for what it expects, and may expect thousands."""
+        """Tell the database how few rows there are: it plans for what it expects, which may be thousands."""
         super().get_results(request)
         if not self.multi_page:
             self.result_list = self.result_list[: self.result_count]
