@@ -17,6 +17,7 @@ from django.http import QueryDict
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
+from accounts.database.timeouts import patience_kept
 from accounts.jsonapi.pagination import PageRequest
 from accounts.models import User
 from organizations.access.gate import membership_or_404
@@ -54,7 +55,8 @@ def crowd(django_db_setup, django_db_blocker):
     with django_db_blocker.unblock():
         alice = people.make_user("alice")
         try:
-            with connection.cursor() as cursor:
+            with patience_kept(connection) as patient, connection.cursor() as cursor:
+                patient()
                 # The product's own limit is for what people wait for, and a slow machine fills for longer.
                 cursor.execute("SET statement_timeout = 0")
                 cursor.execute(USERS, [max(SIZES.values())])
@@ -64,7 +66,8 @@ def crowd(django_db_setup, django_db_blocker):
                 cursor.execute("RESET statement_timeout")
             yield alice
         finally:
-            with connection.cursor() as cursor:
+            with patience_kept(connection) as patient, connection.cursor() as cursor:
+                patient()
                 cursor.execute("SET statement_timeout = 0")
                 cursor.execute("TRUNCATE accounts_user, organizations_organization CASCADE")
                 cursor.execute("RESET statement_timeout")
