@@ -31,7 +31,7 @@ class OutboxMessage(models.Model):
         indexes: ClassVar[list[models.Index]] = [
             # What waits, by kind: a text never stands behind a hundred thousand mails.
             models.Index(fields=["kind", "due_at", "id"], name="outbox_waiting", condition=WAITS),
-            # What tidying looks for: unsent in time, and kept for long enough (housekeeping.py).
+            # What accounts/management/housekeeping.py looks for: unsent in time, and kept for long enough.
             models.Index(fields=["expires_at"], name="outbox_late", condition=WAITS),
             models.Index(Coalesce("sent_at", "expires_at"), name="outbox_over"),
         ]

@@ -50,7 +50,8 @@ class Organization(models.Model):
     # Minutes without use, and minutes since the sign-in, after which members have to sign in again.
     session_timeout = models.PositiveIntegerField(_("session timeout"), null=True, editable=False)
     session_remember = models.PositiveIntegerField(_("session remember"), null=True, editable=False)
-    # After one of these was made longer: the one before, until what it ended is deleted (former_limits.py).
+    # After one of these was made longer: the one before, until what it ended is deleted
+    # (organizations/policy/former_limits.py).
     former_timeout = models.PositiveIntegerField(null=True, editable=False)
     former_remember = models.PositiveIntegerField(null=True, editable=False)
     # Whether members' own tokens open it; those of the organization always do.

@@ -2,7 +2,7 @@
 
 The limits are read on each request, with the session itself, and never written to members. What a limit has
 ended must not come back when the limit is made longer: the shorter one stays in force until `run_due_work`
-has deleted what it ended (former_limits.py).
+has deleted what it ended (organizations/policy/former_limits.py).
 """
 
 from typing import Any

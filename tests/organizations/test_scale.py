@@ -63,7 +63,8 @@ def crowd(django_db_setup, django_db_blocker):
         alice = people.make_user("alice")
         patient()
         try:
-            with connection.cursor() as cursor:
+            with patience_kept(connection) as patient, connection.cursor() as cursor:
+                patient()
                 # The product's own limit is for what people wait for, and a slow machine fills for longer.
                 cursor.execute("SET statement_timeout = 0")
                 cursor.execute(USERS, [max(SIZES.values())])
@@ -73,7 +74,8 @@ def crowd(django_db_setup, django_db_blocker):
                 cursor.execute("RESET statement_timeout")
             yield alice
         finally:
-            with connection.cursor() as cursor:
+            with patience_kept(connection) as patient, connection.cursor() as cursor:
+                patient()
                 cursor.execute("SET statement_timeout = 0")
                 cursor.execute("TRUNCATE accounts_user, organizations_organization CASCADE")
                 cursor.execute("RESET statement_timeout")

@@ -35,6 +35,7 @@ REVIEWED_BY_HAND = {
     ("organizations", "0004_invited_by"): "fills a column that 0.1.0 does not know",
     ("factor_sms", "0003_breaker"): "0004 of the same release gives the columns their defaults",
     ("accounts", "0011_longer_makers"): "widens a column, in databases from before 0.1.0 only",
+    ("accounts", "0019_no_pattern_twins"): "drops indexes that no query of 0.1.0 needs",
     (
         "organizations",
         "0008_repaired_tokens",

@@ -174,7 +174,6 @@ def test_sf12_due_work_without_a_database_says_so_once(tmp_path):
 
 BROKEN = {
     "garbled": {"sealed": "x"},
-    "emptied": {"sealed": ""},
     "of-another-row": {"sealed": crypto.seal("{}", "another context")},
     "not-json": {"content": "nonsense"},
     "not-a-mail": {"content": '{"address": "a@b.example"}'},
@@ -206,10 +205,22 @@ def test_sf12_due_work_a_broken_message_stops_no_other_and_is_given_up(alice, ma
         later += timedelta(hours=1, minutes=1)
         with time_machine.travel(later):
             run_due_work()
-    may_open_later = name in ("garbled", "emptied", "of-another-row")
+    may_open_later = name in ("garbled", "of-another-row")
     left = OutboxMessage.objects.filter(pk__in=[row.pk for row in rows], expires_at__gt=later)
     assert left.exists() is may_open_later
     assert ("is given up" in caplog.text) is not may_open_later
+
+
+def test_sf12_due_work_a_message_that_something_has_emptied_is_over(alice, mailoutbox):
+    """As those that were sent or given up: nothing is left to be sent, and doctor says so."""
+    row = write_message(sealed="")
+    write_mails(alice)
+
+    run_due_work()
+
+    assert len(mailoutbox) == 1
+    row.refresh_from_db()
+    assert (row.attempts, row.sent_at) == (0, None)
 
 
 def test_sf12_due_work_a_mail_whose_key_comes_back_is_sent(alice, mailoutbox, settings):
