@@ -1,9 +1,10 @@
 """Prepared statements: which there are, when the server refuses one, and whether a pooler keeps them.
 
-A prepared statement is planned once on each connection, for whatever values: that spares the session's read nine
-tenths of its time in the database. But such a plan can't know that an organization has a hundred thousand
-members, what a search begins with, or that a value fits a partial index. So nothing is prepared but what is
-marked: statements that find or write single rows by a key (docs/decisions/0024-prepared-statements.md).
+A prepared statement is planned once on each connection, for whatever values: that spares the read of a
+session nine tenths of its time in the database. But such a plan can't know that an organization has a hundred
+thousand members, what a search begins with, or that a value fits a partial index. So nothing is prepared but
+what is marked: statements that find or write single rows by a key.
+(docs/decisions/0024-prepared-statements.md tells more.)
 """
 
 from contextlib import ExitStack, closing
