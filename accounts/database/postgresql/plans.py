@@ -71,11 +71,12 @@ def are_kept(database: BaseDatabaseWrapper) -> bool:
 
         one = connect()
         one.autocommit = True
-        one.execute("SELECT 1", prepare=True)
+        cursor = psycopg.Cursor(one)
+        cursor.execute("SELECT 1", prepare=True)
         for _ in range(OTHERS):
             connect().execute("SELECT 2")  # begins a transaction, and holds what `one` has had
             try:
-                one.execute("SELECT 1", prepare=True)
+                cursor.execute("SELECT 1", prepare=True)
             except psycopg.OperationalError as error:
                 if POOLER in str(error):
                     return False
