@@ -104,7 +104,7 @@ BREAKS = {
     "another name of a table": migrations.RenameModel("Thing", "Stuff"),
     "another table": migrations.AlterModelTable("thing", "stuff"),
     "a shorter column": migrations.AlterField("thing", "name", models.CharField(max_length=39)),
-    # The former release has prepared what reads it: PostgreSQL refuses that for a column of another length.
+    # The former release has prepared what reads it, which PostgreSQL refuses for another length.
     "a longer column": migrations.AlterField("thing", "name", models.CharField(max_length=41)),
     "another type": migrations.AlterField("thing", "name", models.IntegerField()),
     "none where there was a value": migrations.AlterField(

@@ -314,6 +314,17 @@ def test_of5_with_a_pooler_nothing_belongs_to_a_session(load, value):
     assert database["CONN_HEALTH_CHECKS"] is True
 
 
+@pytest.mark.parametrize(
+    ("pooler", "prepared", "expected"),
+    [("0", "", 1), ("0", "0", None), ("1", "", None), ("1", "0", None), ("1", "1", 1)],
+)
+def test_of5_behind_a_pooler_statements_are_prepared_only_if_it_is_said(load, pooler, prepared, expected):
+    given = {"DATABASE_POOLER": pooler, "DATABASE_PREPARED_STATEMENTS": prepared}
+    settings = load(**NEEDED | {"DATABASE_URL": POSTGRESQL} | given)
+
+    assert settings["DATABASES"]["default"]["OPTIONS"]["prepare_threshold"] == expected
+
+
 def test_of5_what_a_pooler_does_not_keep_stops_the_start(load):
     with pytest.raises(ImproperlyConfigured, match="With DATABASE_POOLER=1, DATABASE_URL can't have"):
         load(

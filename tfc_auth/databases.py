@@ -6,15 +6,15 @@ from django.core.exceptions import ImproperlyConfigured
 
 from accounts.database.limits import at_the_start
 
-# A statement is prepared once a connection has asked it so often (decision record 24).
-PREPARED_AFTER = 5
+# Asked so often on one connection, a hot statement is prepared (docs/decisions/0024-prepared-statements.md).
+PREPARED_AFTER = 1
 
 
 def with_limits(database: dict[str, Any], *, pooler: bool, prepared: bool) -> dict[str, Any]:
     """Return the settings of a PostgreSQL database with which a server that is away or stuck costs seconds.
 
-    With `prepared`, statements that are asked often are prepared: the server plans them once for each
-    connection. Raises ImproperlyConfigured.
+    With `prepared`, the server plans hot statements once for each connection
+    (accounts/database/postgresql/plans.py). Raises ImproperlyConfigured.
     """
     given: dict[str, Any] = database.get("OPTIONS", {})
     if "," in f"{database.get('HOST', '')}{given.get('host', '')}":
@@ -26,8 +26,6 @@ def with_limits(database: dict[str, Any], *, pooler: bool, prepared: bool) -> di
         "tcp_user_timeout": 2500,  # milliseconds
         "keepalives_idle": 2,
         "keepalives_interval": 1,
-        # Values travel apart from the statement, so its text is the same each time.
-        "server_side_binding": True,
         # A prepared statement stays on the connection, and not every pooler knows whose it is.
         "prepare_threshold": PREPARED_AFTER if prepared else None,
     }

@@ -3,7 +3,8 @@
 A prepared read is a queryset as a function of its parameters, which may be used only as values of lookups.
 The first use in each thread compiles the statement, because connections belong to threads. Later uses bind
 their values and run it, and Django makes objects of the rows as it always does. Use it for reads that most
-requests make.
+requests make, to find few rows by a key: PostgreSQL has one plan for all values
+(accounts/database/postgresql/plans.py).
 """
 
 import inspect
@@ -16,6 +17,8 @@ from typing import Any, Generic, TypeVar
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.models.expressions import RawSQL
 from django.db.transaction import TransactionManagementError
+
+from accounts.database.postgresql.plans import PreparedSQL
 
 M = TypeVar("M", bound=models.Model)
 
@@ -36,7 +39,8 @@ class Plan(Generic[M]):
         query: Any = queryset.query
         self.queryset = queryset
         self.compiler: Any = query.get_compiler(DEFAULT_DB_ALIAS)
-        self.sql, self.parameters = self.compiler.as_sql()
+        sql, self.parameters = self.compiler.as_sql()
+        self.sql = PreparedSQL(sql)
         if names != {each.name for each in self.parameters if isinstance(each, Parameter)}:
             raise TypeError(f"a parameter of {names} is not in the statement: {self.sql}")
         query.get_compiler = lambda **options: self.compiler  # a copy of the queryset has it, too

@@ -27,7 +27,7 @@ from organizations.members.orders import ORDERS
 from organizations.members.search import listed
 from organizations.models import Membership, Organization, OrganizationCounts
 from organizations.policy.two_factor import unenrolled_owners
-from tests.support import people
+from tests.support import people, plans
 
 pytestmark = pytest.mark.planner
 
@@ -322,6 +322,20 @@ def test_the_check_of_a_request(organizations, crowd):
 
     touched = [
         blocks(partial(membership_or_404, request, organization.name)) for organization in organizations
+    ]
+
+    assert max(touched) <= 20, touched
+
+
+def test_d67_one_plan_for_all_values_touches_as_little(organizations, crowd):
+    """The check of a request is prepared: in turns for both organizations, as it really runs."""
+    request = RequestFactory().get("/")
+    request.user = User.objects.get(pk=crowd.pk)
+
+    touched = [
+        plans.blocks(partial(membership_or_404, request, organization.name), times=1)
+        for _ in range(plans.OFTEN)
+        for organization in organizations
     ]
 
     assert max(touched) <= 20, touched

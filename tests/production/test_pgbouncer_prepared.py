@@ -21,9 +21,13 @@ pytestmark = [
 
 ROLE = f"prepared_{environment.WORKER}"
 ON = {"DATABASE_PREPARED_STATEMENTS": "1"}
-HANDS_ON = {"pool_mode": "transaction"}
+KEEPS = {"pool_mode": "transaction", "max_prepared_statements": "200"}
 SESSIONS = {"pool_mode": "session"}
-KEEPS = HANDS_ON | {"max_prepared_statements": "200"}
+LOSES = {"pool_mode": "transaction"}
+ABLE = [SESSIONS]
+if PROGRAM is not None and version() >= KEEPS_PREPARED_STATEMENTS:
+    LOSES |= {"max_prepared_statements": "0"}
+    ABLE += [KEEPS]
 CHECK = ["check", "--database", "default", "--fail-level", "WARNING"]
 REFUSED = "the pooler hands connections on without their prepared statements"
 
@@ -49,10 +53,8 @@ def pooler(role):
         each.stop()
 
 
-@pytest.fixture(params=[SESSIONS, KEEPS], ids=["by session", "by transaction"])
+@pytest.fixture(params=ABLE, ids=lambda settings: f"by {settings['pool_mode']}")
 def able(request, pooler):
-    if request.param is KEEPS and version() < KEEPS_PREPARED_STATEMENTS:
-        pytest.skip("this PgBouncer is older than 1.22")
     return pooler(**request.param)
 
 
@@ -77,7 +79,7 @@ def test_of5_a_pooler_that_keeps_prepared_statements_is_used_with_them(able, liv
 
 
 def test_of5_a_pooler_that_loses_prepared_statements_is_named(pooler, transactional_db):
-    unable = pooler(**HANDS_ON)
+    unable = pooler(**LOSES)
 
     for command in (CHECK, ["migrate"], ["doctor"]):
         code, said = manage(unable, *command, **ON)
@@ -88,7 +90,7 @@ def test_of5_a_pooler_that_loses_prepared_statements_is_named(pooler, transactio
 
 
 def test_of5_what_a_pooler_has_lost_is_a_503_and_the_log_says_why(pooler, transactional_db, alice):
-    site = start(pooler(**HANDS_ON).url, DATABASE_POOLER="1", **ON)
+    site = start(pooler(**LOSES).url, DATABASE_POOLER="1", **ON)
     try:
         with under_load(site) as load:
             load.wait_for(503, 1)

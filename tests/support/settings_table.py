@@ -24,6 +24,7 @@ GOOD = {
     "DATABASE_URL": "postgres://user:p%40ss$@db.example.com:5433/name?sslmode=require",
     "CONN_MAX_AGE": "0",
     "DATABASE_POOLER": "1",
+    "DATABASE_PREPARED_STATEMENTS": "0",
     "EMAIL_URL": "smtp+tls://user@example.com:p%2Fss$@mail.example.com:587",
     "DEFAULT_FROM_EMAIL": '"Acme, Inc." <no-reply@example.com>',
     "SECOND_FACTORS": FACTORS,
@@ -196,6 +197,7 @@ BAD = {
     ],
     "CONN_MAX_AGE": not_a_number(0, 86_400),
     "DATABASE_POOLER": SWITCH,
+    "DATABASE_PREPARED_STATEMENTS": SWITCH,
     "EMAIL_URL": [
         ("mail.example.com", "smtp+tls://user:password@host:587"),
         ("pigeon://user:p4ssw0rt@host", "smtp+tls://user:password@host:587"),

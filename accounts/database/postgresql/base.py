@@ -195,6 +195,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self.patience = before
         self.in_doubt, self.gave_up_at = False, None
 
+    def make_cursor(self, cursor: Any) -> plans.PreparingCursor:
+        return plans.PreparingCursor(cursor, self)
+
     def is_usable(self) -> bool:
         """Return whether the server answers soon, and takes writes. Django asks before the first statement of
         a request, and after an error.

@@ -1,15 +1,22 @@
-"""Prepared statements: when the server refuses one, and whether a pooler keeps them with their connection."""
+"""Prepared statements: which there are, when the server refuses one, and whether a pooler keeps them.
+
+A prepared statement is planned once on each connection, for whatever values: that spares the read of a
+session nine tenths of its time in the database. But such a plan can't know that an organization has a hundred
+thousand members, what a search begins with, or that a value fits a partial index. So nothing is prepared but
+what is marked: statements that find or write single rows by a key.
+(docs/decisions/0024-prepared-statements.md tells more.)
+"""
 
 from contextlib import ExitStack, closing
 from typing import Any
 
 import psycopg
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
 from psycopg import errors
 
-# Each is a plan in the server's memory for each connection, some 30 kB. The product has about 60 that it asks
-# often enough.
-MOST = 100
+# Prepared statements of one connection. More are marked nowhere near, and psycopg forgets the oldest.
+MOST = 50
 # The function of the server that refuses a plan whose columns have got another type since.
 CHANGED = "RevalidateCachedQuery"
 HANDED_ON = (errors.InvalidSqlStatementName, errors.DuplicatePreparedStatement)
@@ -18,6 +25,28 @@ POOLER = (
     "or take PgBouncer 1.22 or newer with max_prepared_statements"
 )
 OTHERS = 3  # connections of a pool that others hold while it is tried
+
+
+class PreparedSQL(str):
+    """A statement that one plan suits, whatever its values: it finds or writes single rows by a key.
+
+    On any database, it is the statement's text. PostgreSQL prepares it if DATABASE_PREPARED_STATEMENTS is on.
+    """
+
+    __slots__ = ()
+
+
+class PreparingCursor(CursorWrapper):
+    """A cursor of Django's that has marked statements prepared. All others go with their values in them.
+
+    Cursors that show their statements (DEBUG, tests that count) prepare none.
+    """
+
+    def execute(self, sql: Any, params: Any = None) -> Any:
+        connection = self.db.connection
+        if isinstance(sql, PreparedSQL) and connection.prepare_threshold is not None:
+            self.cursor: Any = psycopg.Cursor(connection)
+        return super().execute(sql, params)
 
 
 def refusal(error: psycopg.Error) -> str:
@@ -42,11 +71,12 @@ def are_kept(database: BaseDatabaseWrapper) -> bool:
 
         one = connect()
         one.autocommit = True
-        one.execute("SELECT 1", prepare=True)
+        cursor = psycopg.Cursor(one)
+        cursor.execute("SELECT 1", prepare=True)
         for _ in range(OTHERS):
             connect().execute("SELECT 2")  # begins a transaction, and holds what `one` has had
             try:
-                one.execute("SELECT 1", prepare=True)
+                cursor.execute("SELECT 1", prepare=True)
             except psycopg.OperationalError as error:
                 if POOLER in str(error):
                     return False
