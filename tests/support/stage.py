@@ -7,14 +7,18 @@ import sys
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from django.utils import timezone
+
 from organizations.members import invitations
 from tests.accounts.factors.sms.conftest import enrol_phone
 from tests.support import crawl_people, people
 from tests.support.organizations import SERVER, Stage, enrolled, found, make_stage, membership_of, require
+from tests.support.plenty import organizations_of
 
 LONG_NAME = "a-name-of-forty-characters-which-is-long"
 LONG_PERSON = "somebody-with-a-really-long-user-name-40"
 MEMBERS, ENROLLED, INVITED = 36, 3, 24
+OTHERS = 24  # organizations: more than the menu shows
 
 
 @dataclass
@@ -65,8 +69,15 @@ def many(stage):
     for number in range(INVITED):
         invitations.invite(organization, f"invited-{number:02d}@a-long-name.example", actor=SERVER)
     require(organization)
-    for number in range(8):
-        found(f"another-organization-{number}", user)
+    organizations_of(
+        user,
+        "another-organization",
+        OTHERS,
+        status="active",
+        is_owner=True,
+        two_factor_enabled=True,
+        joined_at=timezone.now(),
+    )
     for _ in range(11):
         people.sign_in(user, stage.apps[LONG_PERSON])
     client = people.sign_in(user, stage.apps[LONG_PERSON])

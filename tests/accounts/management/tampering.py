@@ -26,6 +26,11 @@ TAMPERED = {
         "addresses of members",
         "the addresses that owners search are not those of the members",
     ),
+    "name-of-organization-copied-wrongly": (
+        [f"UPDATE organizations_membership SET organization_key = '' WHERE user_id = {MIA}"],
+        "names of organizations",
+        "the names by which people's own lists are sorted are not those of the organizations",
+    ),
     "device-deleted": (
         [f"DELETE FROM factor_totp_totpdevice WHERE user_id = {OSCAR}"],
         "two-factor and devices agree",
