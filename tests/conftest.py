@@ -36,27 +36,34 @@ pytest_plugins = [
     "tests.support.starts",
 ]
 
-# Races, limits, locks, what a failing write leaves behind, the outbox, sessions, sizes: where the databases
-# differ, or could. `make test` runs these on SQLite, too, and `make test-all` all the others.
+# Races, the limiter, locks, what a failing write leaves behind, the outbox's queue, the session store, sizes:
+# where the databases differ, or could. `make test` runs these on SQLite, too, and `make test-all` all the
+# others.
 DEPENDS_ON_DATABASE = (
     "tests/races/",
     "tests/accounts/audit/test_append_only.py",
-    "tests/accounts/audit/test_event_log.py",
     "tests/accounts/audit/test_retention.py",
     "tests/accounts/database/",
-    "tests/accounts/limits/",
+    "tests/accounts/limits/test_clocks.py",
+    "tests/accounts/limits/test_guesses.py",
+    "tests/accounts/limits/test_limiter.py",
+    "tests/accounts/limits/test_successes.py",
     "tests/accounts/management/test_doctor.py",
     "tests/accounts/management/test_due_work.py",
     "tests/accounts/management/test_housekeeping.py",
-    "tests/accounts/outbox/",
-    "tests/accounts/sessions/",
+    "tests/accounts/outbox/test_delivery.py",
+    "tests/accounts/outbox/test_held_mails.py",
+    "tests/accounts/outbox/test_windows.py",
+    "tests/accounts/sessions/test_caps.py",
+    "tests/accounts/sessions/test_locks.py",
+    "tests/accounts/sessions/test_store.py",
     "tests/accounts/tokens/test_locks.py",
     "tests/organizations/test_scale.py",
     "tests/test_dependencies.py",
     "tests/test_nth_write.py",
 )
-# Drills, in which servers are killed, stuck or replaced, or whole runs are begun; long ways through the site
-# with a browser, or through the API with schemathesis; and walks that try one thing at every door there is.
+# Drills, in which servers are killed, stuck or replaced, or whole runs are begun; a site with a browser, but
+# for attacks; the API with schemathesis; and walks that try one thing at every door there is.
 LONG = (
     "tests/accounts/crypto/test_rotation.py::test_f20_a_rotation_is_killed_in_the_middle_and_goes_on",
     "tests/accounts/database/test_short_locks.py",
@@ -71,9 +78,16 @@ LONG = (
     "tests/api/test_go_tfe.py",
     "tests/api/test_limits.py::test_af4_a_company_of_a_hundred_is_invited_in_one_run",
     "tests/api/test_refusals.py::test_d36_",
-    "tests/browser/test_accessibility.py::test_every_",
+    "tests/browser/test_accessibility.py",
+    "tests/browser/test_admin.py",
+    "tests/browser/test_guided_way.py",
     "tests/browser/test_journeys.py",
+    "tests/browser/test_set_up_page.py",
     "tests/browser/test_texts.py",
+    "tests/browser/test_times.py",
+    "tests/browser/test_tokens.py",
+    "tests/browser/test_typed.py",
+    "tests/browser/test_users.py",
     "tests/hardening/test_database_role.py",
     "tests/hardening/test_gets.py",
     "tests/hardening/test_private_files.py",
