@@ -36,11 +36,10 @@ pytest_plugins = [
     "tests.support.starts",
 ]
 
-# Races, the limiter, locks, what a failing write leaves behind, the outbox's queue, the session store, sizes:
-# where the databases differ, or could. `make test` runs these on SQLite, too, and `make test-all` all the
-# others.
+# The limiter, locks, what a failing write leaves behind, the outbox's queue, the session store, sizes: where
+# the databases differ, or could. `make test` runs these on SQLite, too, and `make test-all` all the others.
+# Races are among the others: SQLite has one writer at a time, and PostgreSQL lets more happen at once.
 DEPENDS_ON_DATABASE = (
-    "tests/races/",
     "tests/accounts/audit/test_append_only.py",
     "tests/accounts/audit/test_retention.py",
     "tests/accounts/database/",
