@@ -10,6 +10,8 @@ from typing import Any
 
 from django.db import connection, models
 
+from accounts.database.postgresql.plans import PreparedSQL
+
 
 def insert(row: models.Model) -> None:
     """Write a new row and set its primary key, which the database chooses."""
@@ -50,14 +52,14 @@ def insert_sql(model: Any, *, returning: bool) -> str:
     names = [quoted(field.column) for field in written_fields(model)]
     places = ", ".join(["%s"] * len(names))
     sql = f"INSERT INTO {quoted(model._meta.db_table)} ({', '.join(names)}) VALUES ({places})"  # noqa: S608 - no value
-    return f"{sql} RETURNING {quoted(model._meta.pk.column)}" if returning else sql
+    return PreparedSQL(f"{sql} RETURNING {quoted(model._meta.pk.column)}" if returning else sql)
 
 
 @cache
 def update_sql(model: Any, changes: tuple[str, ...], where: tuple[str, ...]) -> str:
     sets = ", ".join(f"{column(model, name)} = %s" for name in changes)
     conditions = " AND ".join(f"{column(model, name)} = %s" for name in where)
-    return f"UPDATE {quoted(model._meta.db_table)} SET {sets} WHERE {conditions}"  # noqa: S608 - no value
+    return PreparedSQL(f"UPDATE {quoted(model._meta.db_table)} SET {sets} WHERE {conditions}")  # noqa: S608 - no value
 
 
 def column(model: Any, name: str) -> str:

@@ -2,6 +2,8 @@
 
 from functools import cache
 
+from accounts.database.postgresql.plans import PreparedSQL
+
 # Nothing is written if any budget is used up, so that a flood of refused attempts leaves nothing behind. Rows
 # are locked in the order of VALUES. Keys are sorted, so two reservations can't deadlock.
 TAKE = """
@@ -39,22 +41,23 @@ WHERE key IN ({keys}) AND resets_at > %s AND count >= CASE key {limits} END
 @cache
 def take_sql(written: int, looked_at: int) -> str:
     """Return TAKE for so many counters that are written, out of so many that must not be used up."""
-    return TAKE.format(
+    sql = TAKE.format(
         rows=rows_of(written),
         keys=keys_of(looked_at),
         limits=limits_of(looked_at),
         written_limits=limits_of(written),
     )
+    return PreparedSQL(sql)
 
 
 @cache
 def settle_sql(written: int) -> str:
-    return SETTLE.format(rows=rows_of(written))
+    return PreparedSQL(SETTLE.format(rows=rows_of(written)))
 
 
 @cache
 def used_up_sql(looked_at: int) -> str:
-    return USED_UP.format(keys=keys_of(looked_at), limits=limits_of(looked_at))
+    return PreparedSQL(USED_UP.format(keys=keys_of(looked_at), limits=limits_of(looked_at)))
 
 
 def rows_of(number: int) -> str:
