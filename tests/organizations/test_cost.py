@@ -17,7 +17,7 @@ from tests.support import people
 from tests.support.crawler import undone
 from tests.support.organizations import SERVER, found, join, make_stage, membership_of
 from tests.support.plenty import organization_with, person_with
-from tests.support.statements import most, sent, statements
+from tests.support.statements import most, sent, statements, without_checks
 
 MOST = {
     "/app": 2,  # session and user; organizations and invitations
@@ -117,8 +117,9 @@ LISTS_OF_THE_API = [
     "/teams/{team}/relationships/organization-memberships",
     "/users/{user}/authentication-tokens?page[size]=20",
 ]
-# What may differ: a row more to compare, a link to the next page, numbers with more digits.
-TOLERANCE = 1.15
+# What may differ: a row more to compare, a link to the next page, numbers with more digits; and of the sessions
+# of a person, of which there are a hundred at most, all are read to find the newest.
+TOLERANCE = 1.2
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +144,7 @@ def grown(django_db_setup, django_db_blocker):
 def cost(get, path):
     """The statements and the function calls of the second request."""
     assert get(path).status_code == 200
-    asked = statements(lambda: get(path))
+    asked = without_checks(sent_by(lambda: get(path)))
     profile = cProfile.Profile()
     profile.runcall(get, path)
     return len(asked), pstats.Stats(profile).total_calls

@@ -37,6 +37,11 @@ def statements(queries):
     return [sql for sql in texts(queries) if first_word(sql) not in CONTROL]
 
 
+def without_checks(texts_of_statements):
+    """Leave out the checks of a connection whose server has not answered for a moment (D66)."""
+    return [sql for sql in texts_of_statements if first_word(sql) != "SHOW"]
+
+
 def transaction_control(queries):
     """Return each BEGIN, COMMIT, ROLLBACK, SAVEPOINT and RELEASE."""
     return [sql for sql in texts(queries) if first_word(sql) in CONTROL]
