@@ -117,8 +117,8 @@ LISTS_OF_THE_API = [
     "/teams/{team}/relationships/organization-memberships",
     "/users/{user}/authentication-tokens?page[size]=20",
 ]
-# What may differ: a row more to compare, a link to the next page, numbers with more digits. Of the sessions of
-# a person, a hundred at most, all are read to find the newest.
+# What may differ: a row more to compare, a link to the next page, numbers with more digits. All sessions of a
+# person, a hundred at most, are read to find the newest.
 TOLERANCE = 1.2
 
 
