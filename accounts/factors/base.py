@@ -6,22 +6,20 @@ nothing and shows the same secret. A factor with tables is its own Django app.
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
-from functools import cached_property
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django_otp.models import Device as OTPDevice
 
 from accounts import limits
 from accounts.audit import Actor
 from accounts.database.batches import delete_in_batches
-from accounts.database.prepared import Prepared
+from accounts.factors.proving import MOST_FAILURES, Device, Proving, State
 from accounts.limits import Claim
 from accounts.limits.guesses import Guesses
 from accounts.limits.wording import WRONG_BACKUP_CODES, WRONG_CODES, WRONG_CODES_IN_KNOWN_BROWSERS
@@ -29,10 +27,20 @@ from accounts.models import User
 from accounts.typed import characters, codes
 from accounts.web.forms import Form
 
-State: TypeAlias = dict[str, Any]
+__all__ = [
+    "BACKUP_CODES",
+    "ENROLMENT_LIFETIME",
+    "MOST_FAILURES",
+    "SIX_DIGIT_CODES",
+    "BackupFactor",
+    "Device",
+    "Factor",
+    "State",
+    "explain_format",
+    "six_digits",
+]
 
 ENROLMENT_LIFETIME = timedelta(minutes=15)
-DEVICE_NAME = "device"
 
 # All six-digit codes of an account share the same budgets, for every factor, door and purpose (R16).
 SIX_DIGIT_CODES = Guesses(
@@ -40,32 +48,9 @@ SIX_DIGIT_CODES = Guesses(
 )
 # Backup codes are too long to guess and have their own budget: guesses at other codes can't block them (R18).
 BACKUP_CODES = Guesses("backup-code", daily=10, told=WRONG_BACKUP_CODES, told_if_known=WRONG_BACKUP_CODES)
-# Wrong answers in a row, however far apart, until a device is set aside (NIST SP 800-63B-4, 3.2.2).
-MOST_FAILURES = 100
 
 
-class Device(OTPDevice):  # type: ignore[misc]  # django-otp has no types
-    """One user's device of a factor. While unconfirmed it belongs to the session that began the enrolment
-    and verifies nothing.
-    """
-
-    # No reverse accessor on the user: use `Factor.device_of`.
-    user = models.ForeignKey(User, models.CASCADE, related_name="+")
-    name = models.CharField(max_length=64, default=DEVICE_NAME)
-    confirmed = models.BooleanField(default=False)
-    created_at = models.DateTimeField(default=timezone.now)
-    confirmed_at = models.DateTimeField(null=True)
-    last_used_at = models.DateTimeField(null=True)
-    # Wrong answers since the last right one.
-    failures = models.PositiveIntegerField(default=0)
-    # When it stopped verifying answers, after too many wrong ones. It still counts as enrolled (D27).
-    set_aside_at = models.DateTimeField(null=True)
-
-    class Meta:
-        abstract = True
-
-
-class Factor:
+class Factor(Proving):
     """One factor. Subclasses live in folders of accounts/factors/; settings.SECOND_FACTORS lists them."""
 
     slug: ClassVar[str]
@@ -83,7 +68,6 @@ class Factor:
     urls: ClassVar[list[URLPattern]] = []
     # The label of the button that makes it act.
     act_label: ClassVar[str | Promise] = ""
-    device_model: ClassVar[type[Device]]
     # The form that enrolment shows first (such as for a phone number), or None.
     details_form: ClassVar[type[Form] | None] = None
     guesses: ClassVar[Guesses]
@@ -91,19 +75,6 @@ class Factor:
     def named(self, details: dict[str, Any]) -> str:
         """Return its name with what the details form was filled in with, masked. Pure."""
         return str(self.label)
-
-    def device_of(self, user: User) -> Device | None:
-        """Return the user's confirmed device of this factor."""
-        return self.confirmed.first(user=user.pk)
-
-    @cached_property
-    def confirmed(self) -> Prepared[Device]:
-        return Prepared(lambda user: self.devices(user, confirmed=True))
-
-    def working_device(self, user: User) -> Device | None:
-        """Return the user's confirmed device unless it was set aside."""
-        device = self.device_of(user)
-        return device if device is not None and device.set_aside_at is None else None
 
     def claims(self, user: User, state: State, *, actor: Actor) -> list[Claim]:
         """Return the budgets to spend before this factor acts, outside any transaction. Pure."""
@@ -140,70 +111,6 @@ class Factor:
         """Act before the page asks for the answer (such as send a text); return the new state."""
         return state
 
-    def lock(self, user: User) -> tuple[User, Device | None]:
-        """Lock a user; return the current row, and their confirmed device of this factor, in one statement.
-
-        The device may be as it was before others let go of the lock. So `consume` decides by an UPDATE.
-        Raises AccountGone.
-        """
-        device = self.locking.first(user=user.pk)
-        return (User.objects.lock(user.pk), None) if device is None else (device.user, device)
-
-    @cached_property
-    def locking(self) -> Prepared[Device]:
-        return Prepared(
-            lambda user: (
-                self.devices(user, confirmed=True)
-                .select_related("user")
-                .select_for_update(no_key=True, of=("user",))
-            )
-        )
-
-    def verify(self, user: User, answer: str, state: State) -> Device | None:
-        """Like `verify_with`, with the user's device as it is now."""
-        return self.verify_with(self.device_of(user), answer, state)
-
-    def verify_with(self, device: Device | None, answer: str, state: State) -> Device | None:
-        """Consume a right answer to this confirmed device and return it; return None for a wrong answer.
-
-        The caller holds the user's lock. A device that was set aside verifies nothing, nor does None.
-        """
-        if device is None or device.set_aside_at is not None:
-            return None
-        return device if self.consume(device, answer, state) else None
-
-    def consume(self, device: Device, answer: str, state: State) -> bool:
-        """Use up a right answer and return True; return False for a wrong one.
-
-        Consume by an UPDATE whose row count decides, and whose condition is all that must be true of the
-        device now: `unchanged(device)`. Update it with `used()`. Raises only DecryptionFailed, if nobody can
-        tell whether the answer is right.
-        """
-        raise NotImplementedError
-
-    def unchanged(self, device: Device) -> models.QuerySet[Device]:
-        """Return the row of this device, while it is confirmed and not set aside."""
-        found: models.QuerySet[Device] = self.device_model._default_manager.filter(
-            pk=device.pk, confirmed=True, set_aside_at=None
-        )
-        return found
-
-    def used(self) -> dict[str, Any]:
-        """Return the fields to update on a device that has just verified an answer."""
-        return {"last_used_at": timezone.now(), "failures": 0}
-
-    def count_failure(self, user: User) -> bool:
-        """Count a wrong answer on the user's device; return whether this set the device aside."""
-        device = self.devices(user, confirmed=True).filter(set_aside_at=None)
-        device.update(failures=F("failures") + 1)
-        set_aside = device.filter(failures__gte=MOST_FAILURES).update(set_aside_at=timezone.now())
-        return bool(set_aside)
-
-    def is_set_aside(self, user: User, state: State) -> bool:
-        """Return whether the device of this state was set aside. A device that is being set up never is."""
-        device = None if "device_id" in state else self.device_of(user)
-        return device is not None and device.set_aside_at is not None
-
     def is_repeat(self, user: User, answer: str, state: State) -> bool:
         """Return whether this answer is the last one that succeeded: refused, but not counted as a guess."""
         return False
@@ -237,12 +144,6 @@ class Factor:
 
     def pending(self, user: User, state: State) -> models.QuerySet[Device]:
         return self.devices(user, confirmed=False).filter(pk=state.get("device_id"))
-
-    def devices(self, user: User, *, confirmed: bool) -> models.QuerySet[Device]:
-        found: models.QuerySet[Device] = self.device_model._default_manager.filter(
-            user=user, confirmed=confirmed
-        )
-        return found
 
     def discard_stale(self) -> int:
         """Delete unconfirmed devices that nobody can confirm any more; return how many.

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.exceptions import DecryptionFailed, Overloaded
 from accounts.limits import counters as rows
-from accounts.limits.budgets import Claim
+from accounts.limits.budgets import Budget, Ceiling, Claim
 from accounts.limits.counters import Refused
 from accounts.limits.limiter import refusal
 
@@ -30,9 +30,13 @@ class Guess:
     """One guess. Its counters must belong to a user whose lock every guess takes first."""
 
     def __init__(self, claims: Sequence[Claim]) -> None:
+        if any(does_more(budget) for budget, _subject in claims):
+            raise TypeError(
+                "a guess under a lock takes plain budgets: no alarm, no ceiling, none of successes"
+            )
         self.now = timezone.now()
         self.counters = rows.counters_of(claims, self.now)
-        self.admitted = self.counted = False
+        self.admitted = False
 
     def admit(self) -> None:
         """Let the guess be looked at, unless a budget is used up. Call it once the lock is held."""
@@ -43,7 +47,12 @@ class Guess:
     def count(self) -> None:
         """Count the guess as a wrong one. Call it before anything else is written about it."""
         rows.take(self.counters, self.now)
-        self.counted = True
+
+
+def does_more(budget: Budget) -> bool:
+    """Return whether this budget asks for what only a reservation does (limiter.py)."""
+    special = budget.alarm or budget.above or budget.if_failed or budget.of_successes
+    return bool(special) or isinstance(budget, Ceiling)
 
 
 @contextmanager

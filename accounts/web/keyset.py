@@ -154,8 +154,3 @@ def page_links(page: KeysetPage[Any], path: str, **query: str) -> dict[str, str]
         at = {"at": str(page.first + len(page.rows))} if page.first else {}
         links["next_url"] = f"{path}?{urlencode({**query, 'after': page.after, **at})}"
     return links
-
-
-def shown_of(page: KeysetPage[Any], total: int | None) -> dict[str, Any]:
-    """Return what includes/shown.html says about the rows of a page."""
-    return {"first": page.first, "last": page.last, "total": total, "most_counted": MOST_COUNTED}

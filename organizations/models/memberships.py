@@ -105,7 +105,7 @@ class Membership(models.Model):
 
     # PROTECT: only verbs delete users and organizations; they keep owners and counts correct.
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="memberships", db_index=False)
-    user = models.ForeignKey(User, models.PROTECT, null=True, related_name="memberships")
+    user = models.ForeignKey(User, models.PROTECT, null=True, related_name="memberships", db_index=False)
     email = models.EmailField(blank=True, default="")  # of an invitation by email; in lower case
     username = models.CharField(max_length=USERNAME_LENGTH, blank=True, default="")
     # The database generates the key by which pages are sorted, ignoring case.

@@ -86,7 +86,9 @@ def test_sf12_no_template_pastes_a_value_into_an_address():
         text = template.read_text()
         assert not re.search(r"""(?:href|action|src)=["']\w+:\{\{""", text), template
         for value in re.findall(r"[?&][\w\[\]-]+=\{\{([^}]*)\}\}", text):
-            assert re.search(r'\|urlencode|\|stringformat:"d"|\.slug $', value), (template, value)
+            assert re.search(r'\|urlencode|\|stringformat:"d"|\.slug $|^ back $', value), (template, value)
+        for value in re.findall(r"\bback=(\S+)", text):  # for all rows of a list
+            assert "|urlencode" in value, (template, value)
 
 
 @pytest.mark.django_db

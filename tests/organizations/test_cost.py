@@ -17,7 +17,7 @@ from tests.support import people
 from tests.support.crawler import undone
 from tests.support.organizations import SERVER, found, join, make_stage, membership_of
 from tests.support.plenty import organization_with, person_with
-from tests.support.statements import most, sent, statements, without_checks
+from tests.support.statements import sent, statements
 
 MOST = {
     "/app": 2,  # session and user; organizations and invitations
@@ -46,7 +46,7 @@ def test_statements_of_each_page(transactional_db):
         browser.get(path)
         taken[path] = sent_by(lambda path=path: browser.get(path))
 
-    above = {path: asked for path, asked in taken.items() if len(asked) > most(MOST[path])}
+    above = {path: asked for path, asked in taken.items() if len(asked) > MOST[path]}
     assert not above, "\n".join(f"{path}: {len(asked)}\n{asked}" for path, asked in above.items())
 
 
@@ -54,7 +54,7 @@ def test_a_refusal_by_the_policy_costs_two_statements(transactional_db):
     browser = make_stage().browser("mia")
     browser.get("/app/fort")
 
-    assert len(sent_by(lambda: browser.get("/app/fort"))) <= most(2)
+    assert len(sent_by(lambda: browser.get("/app/fort"))) <= 2
 
 
 def test_requiring_takes_the_same_statements_whatever_the_size(db):
@@ -144,7 +144,7 @@ def grown(django_db_setup, django_db_blocker):
 def cost(get, path):
     """The statements and the function calls of the second request."""
     assert get(path).status_code == 200
-    asked = without_checks(sent_by(lambda: get(path)))
+    asked = sent_by(lambda: get(path))
     profile = cProfile.Profile()
     profile.runcall(get, path)
     return len(asked), pstats.Stats(profile).total_calls

@@ -27,19 +27,18 @@ NAMES = re.compile(r'^ "([^"]*)" "(.*)" \d+[ \d]*$', re.DOTALL)  # of Parse: nam
 BOUND = re.compile(r'^ "[^"]*" "([^"]*)"')  # of Bind: the name of the statement
 
 
-def most(ours, *, requests=1):
-    """Return a budget: our own statements and, on PostgreSQL, a check of the connection in each request."""
-    return ours + (requests if connection.vendor == "postgresql" else 0)
-
-
 def statements(queries):
-    """Return the text of each statement, without BEGIN, COMMIT and savepoints."""
-    return [sql for sql in texts(queries) if first_word(sql) not in CONTROL]
+    """Return the text of each statement, without BEGIN, COMMIT and savepoints, and without `checks`."""
+    return [sql for sql in texts(queries) if first_word(sql) not in CONTROL and not is_check(sql)]
 
 
-def without_checks(texts_of_statements):
-    """Leave out the checks of a connection whose server has not answered for a moment (D66)."""
-    return [sql for sql in texts_of_statements if first_word(sql) != "SHOW"]
+def checks(queries):
+    """Return each check of a connection. One comes when the server has not answered for a moment (D66)."""
+    return [sql for sql in texts(queries) if is_check(sql)]
+
+
+def is_check(sql):
+    return first_word(sql) == "SHOW"
 
 
 def transaction_control(queries):

@@ -95,7 +95,7 @@ def test_ds_01_refused_attempts_hash_nothing_and_leave_nothing_behind(hashes, al
     assert (AuditEvent.objects.count(), list(RateLimit.objects.order_by("key").values())) == before
 
 
-def test_cf7_refused_attempts_write_no_row(alice):
+def test_refused_attempts_write_no_row(alice):
     attack(alice, 10)
     attack_over_pages(alice, 1)
     before = rows_written()

@@ -20,7 +20,7 @@ from tests.accounts.sessions.remembering import (
 )
 from tests.support import people
 from tests.support.people import PASSWORD, post_password
-from tests.support.statements import most, sent, statements
+from tests.support.statements import sent, statements
 from tests.support.two_factor import SUDO, events_of, is_signed_in, sudo_page
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -161,7 +161,7 @@ def test_a_sign_in_without_a_code_costs_less_than_one_with_it(alice, app_of_alic
         assert post_password(client, alice)["Location"] == "/app"
         assert client.get("/app").status_code == 200
 
-    assert len(statements(queries)) <= most(9, requests=2), "\n".join(statements(queries))
+    assert len(statements(queries)) <= 9, "\n".join(statements(queries))
 
 
 def test_what_has_ended_is_tidied_away(clock, alice, bob):

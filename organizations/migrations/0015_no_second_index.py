@@ -1,0 +1,27 @@
+"""Drop an index that another one begins with: `memberships_of_person`."""
+
+import django.db.models.deletion
+from django.conf import settings
+from django.db import migrations, models
+
+from accounts.database.indexes import RemoveColumnIndex
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("organizations", "0014_former_limits"),
+    ]
+
+    operations = [
+        RemoveColumnIndex(
+            "membership",
+            "user",
+            models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="memberships",
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+    ]
