@@ -35,12 +35,12 @@ class Parameter:
 class Plan(Generic[M]):
     """A queryset whose compiler has written its SQL, and says the same again with other values."""
 
-    def __init__(self, queryset: models.QuerySet[M], names: set[str]) -> None:
+    def __init__(self, queryset: models.QuerySet[M], names: set[str], *, planned_once: bool) -> None:
         query: Any = queryset.query
         self.queryset = queryset
         self.compiler: Any = query.get_compiler(DEFAULT_DB_ALIAS)
         sql, self.parameters = self.compiler.as_sql()
-        self.sql = PreparedSQL(sql)
+        self.sql = PreparedSQL(sql) if planned_once else sql
         if names != {each.name for each in self.parameters if isinstance(each, Parameter)}:
             raise TypeError(f"a parameter of {names} is not in the statement: {self.sql}")
         query.get_compiler = lambda **options: self.compiler  # a copy of the queryset has it, too
@@ -81,8 +81,9 @@ def found_once(find: Callable[[Any], Any]) -> Callable[[Any], Any]:
 class Prepared(Generic[M]):
     """A read that is compiled at its first use: `Prepared(lambda key: Thing.objects.filter(key=key))`."""
 
-    def __init__(self, build: Callable[..., models.QuerySet[M]]) -> None:
-        self.build = build
+    def __init__(self, build: Callable[..., models.QuerySet[M]], *, planned_once: bool = True) -> None:
+        """`planned_once` is for reads that one plan of PostgreSQL suits, whatever the values."""
+        self.build, self.planned_once = build, planned_once
         self.names = set(inspect.signature(build).parameters)
         self.local = threading.local()
 
@@ -91,7 +92,7 @@ class Prepared(Generic[M]):
         # A thread's connection can be another one by now: inside an event loop it is.
         if plan is None or plan.compiler.connection is not connections[DEFAULT_DB_ALIAS]:
             stand_ins = {name: RawSQL("%s", (Parameter(name),)) for name in self.names}
-            plan = self.local.plan = Plan(self.build(**stand_ins), self.names)
+            plan = self.local.plan = Plan(self.build(**stand_ins), self.names, planned_once=self.planned_once)
         return plan.rows(values)
 
     def first(self, **values: Any) -> M | None:

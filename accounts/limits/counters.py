@@ -97,9 +97,8 @@ def refusing(counters: Sequence[Counter], taken: Mapping[str, Taken], now: datet
     found = used_up([counter for counter in counters if counter.key not in taken], now)
     if found or not written:
         return found
-    # What was used up has been given back in between. The next attempt is free.
-    shortest = min(written, key=lambda counter: counter.seconds)
-    return [(shortest, shortest.resets_at)]
+    # What was used up has been given back in between: the next attempt is free at once.
+    return [(written[0], now)]
 
 
 def is_written(counter: Counter) -> bool:

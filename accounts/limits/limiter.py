@@ -83,7 +83,7 @@ def reserve(*claims: Claim) -> Attempt:
     with transaction.atomic(durable=True):
         taken = rows.take(counters, now)
         refused = rows.refusing(counters, taken, now) or refused_above_ceiling(counters, taken)
-        if refused:
+        if refused and taken:  # a rollback costs a connection its prepared statements
             transaction.set_rollback(True)
     if refused:
         raise refusal(refused, now)

@@ -48,6 +48,15 @@ class Guess:
         """Count the guess as a wrong one. Call it before anything else is written about it."""
         rows.take(self.counters, self.now)
 
+    def count_after_error(self) -> None:
+        """Count the guess once its transaction, and with it the lock, is gone.
+
+        Others may have used up a window meanwhile. The other windows count it all the same.
+        """
+        with transaction.atomic(durable=True):
+            for counter in self.counters:
+                rows.take([counter], self.now)
+
 
 def does_more(budget: Budget) -> bool:
     """Return whether this budget asks for what only a reservation does (limiter.py)."""
@@ -73,6 +82,5 @@ def guess(*claims: Claim) -> Iterator[Guess]:
         raise
     except BaseException:
         if made.admitted:
-            with transaction.atomic(durable=True):
-                made.count()
+            made.count_after_error()
         raise

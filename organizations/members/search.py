@@ -67,15 +67,17 @@ def search(
     """
     searched = ("username_key", "email" if invited else "address_key") if private else ("username_key",)
     key, columns = login_key(q), (*NAME_AND_ID, *besides)
-    found: set[Entry] = set()
+    found: dict[int, Entry] = {}  # by id: a row can change between two reads
     is_complete = True
     for column in searched:
         begin = rows.filter(**{f"{column}__begins": key}).order_by(ByCharacter(F(column)), "pk")
         entries = list(begin.values_list(*columns)[: MOST_FOUND + 1])
         is_complete = is_complete and len(entries) <= MOST_FOUND
-        found.update(entries)
-    # By name and id, which no two have in common: the rest is never compared.
-    return Matches(sorted(found)[:MOST_FOUND], columns, is_complete and len(found) <= MOST_FOUND)
+        found |= {entry[1]: found.get(entry[1], entry) for entry in entries}
+    # By name and id, which no two have in common: the rest is never compared. Those that were found by name are
+    # kept first, so that a whole name finds its member.
+    kept = sorted(list(found.values())[:MOST_FOUND])
+    return Matches(kept, columns, is_complete and len(found) <= MOST_FOUND)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from django.db.models import Q
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("organizations", "0011_lists_of_any_length"),
+        ("organizations", "0011_organization_keys"),
     ]
 
     operations = [

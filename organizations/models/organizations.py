@@ -73,15 +73,16 @@ class Organization(models.Model):
                 name="organizations_with_policy",
                 condition=Q(collaborator_auth_policy="two_factor_mandatory"),
             ),
+            # What each request asks of all the organizations of a person: few of them limit sessions.
             models.Index(
-                fields=["id", "session_timeout"],
+                fields=["id", "session_timeout", "former_timeout"],
                 name="organizations_with_timeout",
-                condition=Q(session_timeout__isnull=False),
+                condition=Q(session_timeout__isnull=False) | Q(former_timeout__isnull=False),
             ),
             models.Index(
-                fields=["id", "session_remember"],
+                fields=["id", "session_remember", "former_remember"],
                 name="organizations_with_remember",
-                condition=Q(session_remember__isnull=False),
+                condition=Q(session_remember__isnull=False) | Q(former_remember__isnull=False),
             ),
         ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
@@ -101,7 +102,6 @@ class Organization(models.Model):
                 | Q(session_remember__range=(SHORTEST_SESSION, LONGEST_SESSION)),
             ),
         ]
-        # What each request asks of all the organizations of a person: few of them limit sessions.
 
     def __str__(self) -> str:
         return self.name

@@ -32,7 +32,8 @@ class Strictest(Func):
     template = (
         "(SELECT MIN(LEAST(o.%(column)s, o.%(former)s)) FROM organizations_membership m"
         " JOIN organizations_organization o ON o.id = m.organization_id"
-        " WHERE m.user_id = %(expressions)s AND m.status = 'active' AND o.%(column)s IS NOT NULL)"
+        " WHERE m.user_id = %(expressions)s AND m.status = 'active'"
+        " AND (o.%(column)s IS NOT NULL OR o.%(former)s IS NOT NULL))"
     )
     # Its MIN of two values is NULL if one of them is.
     sqlite = template.replace(

@@ -46,7 +46,7 @@ REVIEWED_BY_HAND = {
     ): "fills a column that 0.1.0 does not know; doctor finds what it leaves out",
     (
         "organizations",
-        "0011_lists_of_any_length",
+        "0015_organization_keys_filled",
     ): "fills a column that 0.1.0 does not know; doctor finds what it leaves out",
 }
 

@@ -1,21 +1,11 @@
 """Index what searches and people's own lists read, so that they cost the same at any size.
 
-A copy of the organization's name in each membership gives the order of the lists of a person. `doctor --reconcile`
-fills in what processes of the former release write while this one starts.
+While they are built, what writes memberships waits: joining, leaving, inviting, two-factor on and off.
 """
 
 from django.db import migrations, models
-from django.db.models import OuterRef, Q, Subquery
-from django.db.models.functions import Lower
+from django.db.models import Q
 
-from accounts.database.columns import AddColumn
-
-
-def fill_in(apps, schema_editor):
-    membership = apps.get_model("organizations", "Membership")
-    organizations = apps.get_model("organizations", "Organization").objects
-    name = organizations.filter(pk=OuterRef("organization_id")).values(key=Lower("name"))
-    membership.objects.update(organization_key=Subquery(name[:1]))
 
 
 def index(name, condition, **columns):
@@ -34,15 +24,9 @@ ACTIVE, INVITED = {"status": "active"}, {"status": "invited"}
 
 
 class Migration(migrations.Migration):
-    dependencies = [("organizations", "0010_members_indexes")]
+    dependencies = [("organizations", "0015_organization_keys_filled")]
 
     operations = [
-        AddColumn(
-            "membership",
-            "organization_key",
-            models.CharField(blank=True, db_default="", default="", editable=False, max_length=40),
-        ),
-        migrations.RunPython(fill_in, migrations.RunPython.noop),
         index(
             "members_begin_by_name", ACTIVE, organization="int8_ops", username_key=BEGINS, id=ID, **SHOWN
         ),
@@ -82,17 +66,17 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             "organization",
             models.Index(
-                fields=["id", "session_timeout"],
+                fields=["id", "session_timeout", "former_timeout"],
                 name="organizations_with_timeout",
-                condition=Q(session_timeout__isnull=False),
+                condition=Q(session_timeout__isnull=False) | Q(former_timeout__isnull=False),
             ),
         ),
         migrations.AddIndex(
             "organization",
             models.Index(
-                fields=["id", "session_remember"],
+                fields=["id", "session_remember", "former_remember"],
                 name="organizations_with_remember",
-                condition=Q(session_remember__isnull=False),
+                condition=Q(session_remember__isnull=False) | Q(former_remember__isnull=False),
             ),
         ),
         # Each is the beginning of one of those.

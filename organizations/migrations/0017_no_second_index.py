@@ -9,7 +9,7 @@ from accounts.database.indexes import RemoveColumnIndex
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("organizations", "0014_former_limits"),
+        ("organizations", "0016_lists_of_any_length"),
     ]
 
     operations = [
