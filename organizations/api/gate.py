@@ -62,7 +62,7 @@ UNENROLLED_OWNERS = (
     Membership.objects.owners().without_two_factor().filter(organization=OuterRef("organization"))
 )
 
-# A plan for all values could not use the partial index of owners without two-factor: its condition is a value.
+# A plan for all values could not use the partial index of owners without two-factor.
 OF_USER_AND_OWNERS: Prepared[Membership] = Prepared(
     lambda user, name_key: active_membership(user, name_key).annotate(
         unenrolled_owner=Exists(UNENROLLED_OWNERS)

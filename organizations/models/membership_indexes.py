@@ -57,8 +57,9 @@ INDEXES: list[models.Index] = [
         name="members_without_by_joining",
         condition=Q(status="active", two_factor_enabled=False),
     ),
+    # In order of name: the first of them are named.
     models.Index(
-        fields=["organization"],
+        fields=["organization", "username_key"],
         name="owners_without_two_factor",
         condition=Q(is_owner=True, two_factor_enabled=False, status="active"),
     ),
