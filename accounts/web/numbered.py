@@ -10,7 +10,7 @@ from django.core.exceptions import BadRequest
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from accounts.web.keyset import MOST_COUNTED, PAGE_SIZE, counted
+from accounts.web.keyset import PAGE_SIZE, counted
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -28,7 +28,6 @@ class NumberedPage(Generic[Row]):
     has_next: bool
     total: int | None
     size: int = PAGE_SIZE
-    most_counted: int = MOST_COUNTED
 
     @property
     def first(self) -> int | None:
