@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from accounts.database.timeouts import unhurried
-from accounts.sessions.shortened import end_shortened
+from accounts.sessions.shortened import any_left, end_shortened
 from organizations.models import Membership, Organization
 from organizations.models.organizations import HAS_FORMER
 
@@ -27,11 +27,14 @@ def end_by_former_limits() -> int:
 
 
 def end_in(organization: Organization) -> int:
-    ended, last = 0, 0
+    ended, last, is_done = 0, 0, True
     while user_ids := members_after(organization, last):
         last = user_ids[-1]
         with unhurried(), transaction.atomic():
             ended += end_shortened(user_ids)
+            is_done = is_done and not any_left(user_ids)
+    if not is_done:
+        return ended  # what somebody had locked is for the next time
     # One that has changed meanwhile stays for the next time.
     found = Organization.objects.filter(pk=organization.pk)
     found.filter(**{name: getattr(organization, name) for name in FORMER}).update(**dict.fromkeys(FORMER))
