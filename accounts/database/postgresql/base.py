@@ -33,6 +33,7 @@ from accounts.database.postgresql.trust import Trust
 PATIENCE = 4.5
 # Seconds for the answer to "are you there?". Both of these, and connect_timeout, fit into five seconds.
 QUICKLY = 1.5
+UNASKED = 1.5  # for the first statement of a request that has not asked that
 IN_DOUBT = 1.0  # on a new connection, after one that did not answer
 TO_CANCEL = 0.4  # for telling the server that nobody waits any more
 LONG = 1.0  # seconds after which a lost connection is more than one that was closed meanwhile
@@ -98,6 +99,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         None  # seconds that slow answers have taken in this request; None outside of requests
     )
     in_doubt = False
+    unasked = False  # the server is trusted, and has not answered in this request
     gave_up_at: float | None = None  # of the monotonic clock
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -106,11 +108,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def seconds_left(self) -> float | None:
         """Return how long the next answer may take: a request that has waited long waits less now."""
-        if self.patience is None or not self.slow:
-            return self.patience
-        return min(self.patience, max(PATIENCE - self.slow, AT_LEAST))
+        if self.patience is None:
+            return None
+        left = min(self.patience, max(PATIENCE - self.slow, AT_LEAST)) if self.slow else self.patience
+        return min(left, UNASKED) if self.unasked else left
 
     def note_answer(self, began: float) -> None:
+        self.unasked = False
         took = time.monotonic() - began
         if self.slow is not None and took >= SLOW:
             self.slow += took
@@ -123,8 +127,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def close_if_health_check_failed(self) -> None:
         """As Django does it before the first statement of a request, unless the server is trusted."""
-        if self.trust.holds(self.connection):
-            self.health_check_done = True
+        if not self.health_check_done and self.trust.holds(self.connection):
+            self.health_check_done = self.unasked = True
         super().close_if_health_check_failed()
 
     def close_if_unusable_or_obsolete(self) -> None:
