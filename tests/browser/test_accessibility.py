@@ -41,7 +41,7 @@ FEW = {
 }
 MOST_OF_STYLE_AND_SCRIPTS = 12_000  # bytes, gzipped
 # What pages weighed before they were made anew (November 2026), in bytes of HTML; each may have 3,000 more.
-# Those of a person with 24 organizations have 4,500 added, for 12 more in the menu and its search; the 20 rows
+# Those of a person with 24 organizations have 4,500 added, for 12 more in the menu and its search. The rows
 # of "users, many" have 1,700 besides: each names its organization, of forty characters now, four times.
 WEIGHT = {
     "sign-in": 2176,
