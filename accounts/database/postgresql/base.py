@@ -99,6 +99,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         None  # seconds that slow answers have taken in this request; None outside of requests
     )
     in_doubt = False
+    health_check_done: bool  # Django's
     unasked = False  # the server is trusted, and has not answered in this request
     gave_up_at: float | None = None  # of the monotonic clock
 
