@@ -73,7 +73,7 @@ def search(
         begin = rows.filter(**{f"{column}__begins": key}).order_by(ByCharacter(F(column)), "pk")
         entries = list(begin.values_list(*columns)[: MOST_FOUND + 1])
         is_complete = is_complete and len(entries) <= MOST_FOUND
-        found |= {entry[1]: found.get(entry[1], entry) for entry in entries}
+        found |= {entry[1]: entry for entry in entries}
     # By name and id, which no two have in common: the rest is never compared. Those that were found by name
     # are kept first, so that a whole name finds its member.
     kept = sorted(list(found.values())[:MOST_FOUND])
