@@ -119,7 +119,7 @@ LISTS_OF_THE_API = [
 ]
 # What may differ: a row more to compare, a link to the next page, numbers with more digits. All sessions of a
 # person, a hundred at most, are read to find the newest.
-TOLERANCE = 1.2
+TOLERANCE = 1.25
 
 
 @pytest.fixture(scope="module")
