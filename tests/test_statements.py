@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.statements import read_trace, statements, transaction_control, write_transactions
+from tests.support.statements import checks, read_trace, statements, transaction_control, write_transactions
 
 A_READ = 'SELECT "id" FROM "accounts_user"'
 A_WRITE = 'UPDATE "accounts_user" SET "username" = %s'
@@ -18,7 +18,6 @@ def queries(*texts):
         A_READ,
         f"({A_READ} UNION {A_READ})",
         f"WITH one AS ({A_READ}) SELECT * FROM one",
-        "SHOW transaction_read_only",
         "SET LOCAL statement_timeout = 0",
         " \n INSERT INTO accounts_ratelimit AS stored VALUES (1)",
         "/* why */ -- and how\nDELETE FROM accounts_session",
@@ -81,3 +80,10 @@ def test_the_trace_of_libpq_has_each_execution_with_the_text_that_was_prepared()
     found = list(read_trace(trace, {"_pg3_9": A_READ}))
 
     assert found == ["SELECT 1\n  , 2", "SELECT $1::int, '\"'", A_READ, "EXECUTE unknown"]
+
+
+def test_a_check_of_the_connection_is_counted_apart():
+    queries = [{"sql": "SHOW transaction_read_only"}, {"sql": "SELECT 1"}]
+
+    assert checks(queries) == ["SHOW transaction_read_only"]
+    assert statements(queries) == ["SELECT 1"]
