@@ -146,7 +146,7 @@ def refusal(measured: Figures) -> str:
     counts = measured.counts[PRODUCT.name]["refused"]
     return (
         f"A refused sign-in writes {written:.2f} rows, rolled back or not, and leaves {dead:.2f} dead ones. "
-        f"It commits {counts['write transactions']} times after a write, and adds "
+        f"Committed write transactions: {counts['write transactions']}. It adds "
         f"{over(taken, lambda one: one.log_bytes):.0f} bytes to the log."
     )
 

@@ -27,8 +27,8 @@ LONGEST_BODY = settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 64 * 1024
 class EdgeMiddleware:
     """Give each request an id, and each response what it needs on its way out.
 
-    One class for what concerns every answer, whoever made it: several would be
-    as many calls around each other.
+    One class does what concerns every answer. Several classes would be as many calls
+    around each other.
     """
 
     def __init__(self, get_response: GetResponse) -> None:

@@ -1,4 +1,4 @@
-"""Wait for SQLite's lock in short steps, so that whoever waits gets it.
+"""Wait for SQLite's lock in short steps, so that each statement that waits gets it.
 
 SQLite itself looks for the lock less and less often, every 100 milliseconds in the end. When many write, the
 lock is hardly ever free at that moment, and those who have just come take it: some wait in vain until their

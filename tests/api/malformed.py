@@ -18,7 +18,7 @@ def nested_objects(depth, innermost='"x"'):
     return '{"a":' * depth + innermost + "}" * depth
 
 
-# All of these are no documents, whoever reads them.
+# No parser takes any of these as a document.
 MALFORMED = {
     "truncated": b'{"data": {"type"',
     "two documents": b"{} {}",

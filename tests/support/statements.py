@@ -1,4 +1,4 @@
-"""Count what is sent to the database: every statement, whoever wrote it.
+"""Count what is sent to the database: every statement, by whatever code.
 
 `sent` listens at the driver, below Django: health checks and what goes around the ORM are in it, too. BEGIN,
 COMMIT and savepoints are listed, and counted apart: `statements` leaves them out, `transaction_control` has

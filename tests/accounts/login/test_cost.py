@@ -14,7 +14,7 @@ MOST_TRANSACTION_CONTROL = 8  # BEGIN and COMMIT of each write transaction, and 
 MOST_WRITE_TRANSACTIONS = 4
 LARGEST_LOGIN_PAGE = 6_000  # bytes of HTML
 # A ratchet: what was measured with Python 3.11 and Django 5.2 when this was written, and 3 % for other
-# versions. Lower it when a login became cheaper; whoever raises it says why.
+# versions. Lower it when a login became cheaper; raise it only with a reason.
 # 47,000 until what never changes was looked up once (docs/decisions/0020-what-a-page-asks-for.md).
 MOST_FUNCTION_CALLS = {"sqlite": 31_600, "postgresql": 32_300}
 
