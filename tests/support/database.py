@@ -17,6 +17,8 @@ def empty_tables():
     of a second. Content types and permissions stay as they are, so that running servers need not learn them
     anew.
     """
+    if connection.errors_occurred:  # a test that failed may have lost it, and the next ones need it
+        connection.close_if_unusable_or_obsolete()
     with connection.cursor() as cursor:
         written = written_tables(cursor)
     if written:

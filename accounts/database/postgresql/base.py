@@ -112,7 +112,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self.patience is None:
             return None
         left = min(self.patience, max(PATIENCE - self.slow, AT_LEAST)) if self.slow else self.patience
-        return min(left, UNASKED) if self.unasked else left
+        in_request = self.slow is not None
+        return min(left, UNASKED) if self.unasked and in_request else left
 
     def note_answer(self, began: float) -> None:
         self.unasked = False
