@@ -8,7 +8,8 @@ import pytest
 from django.db import connection
 
 from tests.support.environment import KIND
-from tfc_auth.sqlite import TURN, Connection
+from tests.support.waiting import wait_until
+from tfc_auth.sqlite import TURN, Connection, queue
 
 LOCKED = "database is locked"
 
@@ -55,7 +56,7 @@ def test_a_statement_waits_in_short_steps(connect, statement, by):
 
     holder.join()
     own_wait = waiting.execute("PRAGMA busy_timeout").fetchone()[0]
-    assert own_wait == TURN * 1000, "SQLite's own wait, which grows to a tenth of a second between two looks"
+    assert own_wait == round(TURN * 1000), "SQLite's own wait, in which it looks less and less often"
 
 
 def test_nobody_waits_longer_than_the_settings_say(connect):
@@ -77,6 +78,55 @@ def test_a_shorter_time_than_one_step_is_kept(connect):
         impatient.execute("BEGIN IMMEDIATE")
 
     assert impatient.execute("PRAGMA busy_timeout").fetchone()[0] == 0
+
+
+def test_the_threads_of_a_process_get_the_lock_in_the_order_of_coming(connect):
+    """Eight that came one after the other, and each of them comes again at once, behind the others."""
+    holder = connect()
+    holder.execute("BEGIN IMMEDIATE")
+    order = []
+
+    def write_twice(number, own):
+        for _ in range(2):
+            own.execute("BEGIN IMMEDIATE")
+            order.append(number)
+            time.sleep(2 * TURN)
+            own.commit()
+
+    threads = [
+        threading.Thread(target=write_twice, args=(number, connect(timeout=60))) for number in range(8)
+    ]
+    for number, thread in enumerate(threads, start=1):
+        thread.start()
+        wait_until(lambda waiting=number: len(queue.waiting) == waiting)
+    holder.commit()
+    for thread in threads:
+        thread.join()
+
+    assert order[:8] == list(range(8))
+    assert sorted(order[8:]) == list(range(8))
+
+
+def test_reads_pass_who_waits_for_the_lock(connect):
+    holder, waiting = holding(connect(), seconds=100 * TURN), connect()
+    thread = threading.Thread(target=waiting.execute, args=["BEGIN IMMEDIATE"])
+    thread.start()
+    wait_until(lambda: queue.waiting)
+
+    assert connect().execute("SELECT * FROM words").fetchall() == []
+    assert queue.waiting, "still waits"
+
+    for each in (holder, thread):
+        each.join()
+
+
+def test_who_gives_up_is_not_waited_for(connect):
+    connect().execute("BEGIN IMMEDIATE")
+    for _ in range(2):
+        with pytest.raises(sqlite3.OperationalError, match=LOCKED):
+            connect(timeout=2 * TURN).execute("BEGIN IMMEDIATE")
+
+    assert not queue.waiting
 
 
 def test_any_other_error_is_told_at_once(connect):
