@@ -30,11 +30,12 @@ def of_person(
     Each part is read along an index that has its order: one who is in thousands pays no more than others.
     """
     joined = Membership.objects.active().filter(user=user_id)
-    invited = Membership.objects.invited().shown_to(user_id, address, now, latest)
+    # Not `shown_to`: its OR would have all of them read and sorted.
+    invited = Membership.objects.invited().ending(now, latest).not_again(user_id).order_by(*ORDER)
     first_rows = ids_of(
         joined.order_by(*ORDER)[:MOST_READ],
-        invited.filter(user=user_id).order_by(*ORDER)[:MOST_READ],
-        invited.filter(user__isnull=True, email=address).order_by(*ORDER)[:MOST_READ],
+        invited.filter(user=user_id)[:MOST_READ],
+        invited.filter(user__isnull=True, email=address)[:MOST_READ],
         joined.in_organization(name_key),
     )
     return Membership.objects.filter(pk__in=first_rows).select_related("organization")

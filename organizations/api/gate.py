@@ -12,7 +12,6 @@ from functools import wraps
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef
-from django.db.models.functions import Lower
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -149,7 +148,7 @@ def of_member(membership: Membership, *, is_locked_out: bool = False) -> Access:
 
 def own_memberships(call: Call) -> MembershipQuerySet:
     """Return the memberships of the caller, in order of the name, also where the token opens nothing."""
-    mine = Membership.objects.active().filter(user=call.user).order_by(Lower("organization__name"))
+    mine = Membership.objects.active().filter(user=call.user).order_by("organization_key")
     return mine.select_related("organization").annotate(unenrolled_owner=Exists(UNENROLLED_OWNERS))
 
 

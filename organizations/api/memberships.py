@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from django.db.models.functions import Lower
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -125,7 +124,7 @@ def mine(call: Call) -> HttpResponse:
     wanted = call.includes("user", "teams")
     now = timezone.now()
     visible = Membership.objects.shown_to(call.user.pk, confirmed_address(call.user), now, latest_end(now))
-    rows = visible.order_by(Lower("organization__name"), "pk")
+    rows = visible.order_by("organization_key", "pk")
     shown, links_and_meta = paginate(call.request, rows.select_related("organization", "user"))
     listed = [membership_resource(row, own=True) for row in shown]
     people = [user_of(row, own=True) for row in shown] if "user" in wanted else []

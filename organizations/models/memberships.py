@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -79,13 +79,20 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
         `latest` is the `latest_end` of now: a prepared read can't compute it.
         """
+        return self.of(user_id, address).ending(now, latest).not_again(user_id)
+
+    def not_again(self, user_id: int) -> Self:
+        """Leave out invitations to what this user is in already."""
         joined = Membership.objects.active().filter(user=user_id, organization=OuterRef("organization"))
-        again = Q(Exists(joined), status=Membership.Status.INVITED)
-        return self.of(user_id, address).ending(now, latest).exclude(again)
+        return self.exclude(Q(Exists(joined), status=Membership.Status.INVITED))
 
     def in_organization(self, name_key: str) -> Self:
-        """Return those of the organization with this name, given in lower case."""
-        return self.alias(name_key=Lower("organization__name")).filter(name_key=name_key)
+        """Return those of the organization with this name, given in lower case.
+
+        With a join instead, the database may read all organizations of a person who is in a thousand.
+        """
+        named = Organization.objects.alias(name_key=Lower("name")).filter(name_key=name_key)
+        return self.filter(organization=Subquery(named.values("pk")[:1]))
 
 
 class Membership(models.Model):
