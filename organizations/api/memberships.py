@@ -125,7 +125,10 @@ def mine(call: Call) -> HttpResponse:
     now = timezone.now()
     visible = Membership.objects.shown_to(call.user.pk, confirmed_address(call.user), now, latest_end(now))
     rows = visible.order_by("organization_key", "pk")
-    shown, links_and_meta = paginate(call.request, rows.select_related("organization", "user"))
+    shown, links_and_meta = paginate(call.request, rows.select_related("organization"))
+    for row in shown:
+        if row.user_id is not None:  # no invitation to an address
+            row.user = call.user
     listed = [membership_resource(row, own=True) for row in shown]
     people = [user_of(row, own=True) for row in shown] if "user" in wanted else []
     teams = own_teams(call, shown) if "teams" in wanted else []

@@ -90,6 +90,12 @@ INDEXES: list[models.Index] = [
         condition=Q(user__isnull=True),
     ),
     models.Index(fields=["expires_at"], name="invitations_by_end", condition=Q(status="invited")),
+    # Who leaves may leave a few behind among very many.
+    models.Index(
+        fields=["invited_by_id", "id"],
+        name="invitations_of_inviter",
+        condition=Q(status="invited", invited_by_id__isnull=False),
+    ),
     # The lists of the admin site, newest first, whose choices few may match.
     models.Index(fields=["id"], name="members_with", condition=Q(two_factor_enabled=True)),
     models.Index(fields=["id"], name="members_without", condition=Q(two_factor_enabled=False)),

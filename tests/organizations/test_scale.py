@@ -22,6 +22,7 @@ from accounts.jsonapi.pagination import PageRequest
 from accounts.models import User
 from accounts.web.keyset import keyset_page
 from organizations.access.gate import membership_or_404
+from organizations.members.left_behind import left_by
 from organizations.members.lists import MemberList
 from organizations.members.orders import ORDERS
 from organizations.members.search import listed
@@ -307,6 +308,21 @@ def test_whether_every_owner_is_enrolled(organizations):
     touched = [blocks(partial(unenrolled_owners, organization)) for organization in organizations]
 
     assert max(touched) <= 16, touched
+
+
+def test_what_somebody_who_leaves_has_made(organizations, crowd):
+    """Tokens, three invitations among a tenth of the members, and the contact address."""
+    for organization in organizations:
+        made = organization.memberships.invited().order_by("pk").values("pk")[:3]
+        Membership.objects.filter(pk__in=list(made.values_list("pk", flat=True))).update(
+            invited_by_id=crowd.pk
+        )
+
+    found = [left_by(organization, [crowd.pk]) for organization in organizations]
+    touched = [blocks(partial(left_by, organization, [crowd.pk])) for organization in organizations]
+
+    assert [left.invitations.number for left in found] == [3, 3]
+    assert max(touched) <= 40, touched
 
 
 def test_how_many_members_there_are(organizations):

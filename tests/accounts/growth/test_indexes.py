@@ -37,6 +37,7 @@ SERVES = {
     "invitations_by_email": "invitations of a person, and search of the admin site",
     "invitations_by_end": "housekeeping: expired invitations",
     "invitations_by_name": "page Users: invitations",
+    "invitations_of_inviter": "invitations that somebody who leaves has made",
     "invitations_of_address": "invitations of a person, in the order of their page",
     "logins_of_user": "reference: pending logins of a user",
     "members_begin_by_address": "page Users: search",
