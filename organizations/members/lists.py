@@ -11,6 +11,7 @@ from functools import cached_property
 from django.core.exceptions import BadRequest
 from django.db.models import Q
 
+from accounts.database.seeking import behind
 from accounts.fields import LONGEST_LOGIN
 from accounts.jsonapi.errors import invalid_parameter
 from accounts.jsonapi.pagination import PageRequest
@@ -42,10 +43,15 @@ class Part:
         return list(ordered.order_by(*ORDER).select_related("user")[:count])
 
     def after(self, cursor: str, count: int) -> list[Membership]:
-        """Return the first rows behind that of the cursor. Raises BadRequest."""
+        """Return the first rows behind that of the cursor. Raises ApiError."""
+        try:
+            name, pk = BY_NAME.place_of(cursor)
+        except BadRequest as error:
+            raise invalid_parameter("page[after]") from error
         if isinstance(self.rows, Matches):
-            return rows_of(self.rows.after(*BY_NAME.place_of(cursor), count), WITH_USERS)
-        return list(BY_NAME.sorted(BY_NAME.after(self.rows, cursor)).select_related("user")[:count])
+            return rows_of(self.rows.after(name, pk, count), WITH_USERS)
+        found = behind(self.rows, BY_NAME.column, name, pk)
+        return list(BY_NAME.sorted(found).select_related("user")[:count])
 
 
 def checked_status(status: str) -> str:
@@ -146,17 +152,9 @@ class MemberList:
         found: list[Membership] = []
         for part in self.parts[parts.index(status) :]:
             if wanted := page.size - len(found):
-                found += behind(part, cursor, wanted) if part.status == status else part.slice(0, wanted)
+                found += part.after(cursor, wanted) if part.status == status else part.slice(0, wanted)
         return found
 
     def cursor(self, rows: Sequence[Membership]) -> str:
         """Return the `page[after]` of the page that follows these rows, or ""."""
         return f"{rows[-1].status},{BY_NAME.cursor_of(rows[-1])}" if rows else ""
-
-
-def behind(part: Part, cursor: str, count: int) -> Sequence[Membership]:
-    """Return the first rows of a part behind that of the cursor. Raises ApiError."""
-    try:
-        return part.after(cursor, count)
-    except BadRequest as error:
-        raise invalid_parameter("page[after]") from error
