@@ -16,6 +16,7 @@ from accounts.fields import LONGEST_LOGIN
 from accounts.jsonapi.errors import invalid_parameter
 from accounts.jsonapi.pagination import PageRequest
 from accounts.models import login_key
+from accounts.web.numbered import skipping
 from organizations.members.orders import BY_NAME
 from organizations.members.search import Matches, rows_of, search
 from organizations.models import Membership, MembershipQuerySet, Organization
@@ -37,10 +38,7 @@ class Part:
     def slice(self, offset: int, count: int) -> list[Membership]:
         if isinstance(self.rows, Matches):
             return rows_of(self.rows.slice(offset, count), WITH_USERS)
-        ordered = self.rows.order_by(*ORDER)
-        if offset:  # skips in the index alone, and reads only these rows
-            ordered = Membership.objects.filter(pk__in=ordered.values("pk")[offset : offset + count])
-        return list(ordered.order_by(*ORDER).select_related("user")[:count])
+        return list(skipping(self.rows.order_by(*ORDER).select_related("user"), offset, count))
 
     def after(self, cursor: str, count: int) -> list[Membership]:
         """Return the first rows behind that of the cursor. Raises ApiError."""
