@@ -18,7 +18,7 @@ from accounts.jsonapi.pagination import PageRequest
 from accounts.models import login_key
 from accounts.web.numbered import skipping
 from organizations.members.orders import BY_NAME
-from organizations.members.search import Matches, rows_of, search
+from organizations.members.search import Matches, in_this_order, search
 from organizations.models import Membership, MembershipQuerySet, Organization
 
 ORDER = ("username_key", "pk")
@@ -37,7 +37,7 @@ class Part:
 
     def slice(self, offset: int, count: int) -> list[Membership]:
         if isinstance(self.rows, Matches):
-            return rows_of(self.rows.slice(offset, count), WITH_USERS)
+            return in_this_order(self.rows.slice(offset, count), WITH_USERS)
         return list(skipping(self.rows.order_by(*ORDER).select_related("user"), offset, count))
 
     def after(self, cursor: str, count: int) -> list[Membership]:
@@ -47,7 +47,7 @@ class Part:
         except BadRequest as error:
             raise invalid_parameter("page[after]") from error
         if isinstance(self.rows, Matches):
-            return rows_of(self.rows.after(name, pk, count), WITH_USERS)
+            return in_this_order(self.rows.after(name, pk, count), WITH_USERS)
         found = behind(self.rows, BY_NAME.column, name, pk)
         return list(BY_NAME.sorted(found).select_related("user")[:count])
 
