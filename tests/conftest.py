@@ -112,6 +112,7 @@ LONG = (
     "tests/test_benchmarks_of_scale.py",
     "tests/organizations/access/test_gate.py",
     "tests/organizations/members/test_left_behind.py",
+    "tests/organizations/members/test_lost_with_membership.py",
     "tests/organizations/members/test_owners_told.py::test_sf8_more_than_a_hundred_owners_are_all_told",
     "tests/races/test_crashes.py",
     "tests/test_dependencies.py",
