@@ -64,7 +64,7 @@ DEPENDS_ON_DATABASE = (
 # Drills, in which servers are killed, stuck or replaced, or whole runs are begun; a site with a browser, but
 # for attacks; programs of others at the API; real starts; and walks that try one thing at every door.
 LONG = (
-    "tests/accounts/crypto/test_rotation.py::test_f20_a_rotation_is_killed_in_the_middle_and_goes_on",
+    "tests/accounts/crypto/test_people_meanwhile.py::test_f20_a_rotation_is_killed_in_the_middle_and_goes_on",
     "tests/accounts/audit/test_two_factor_events.py",
     "tests/accounts/database/test_short_locks.py",
     "tests/accounts/factors/sms/test_budgets.py",
