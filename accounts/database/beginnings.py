@@ -5,7 +5,8 @@ range does for both, also in a prepared statement. It compares character by char
 operator class varchar_pattern_ops does; `<` and `>` of most locales do not.
 
 The admin site searches with `__startswith`: its statements are planned with their values, and PostgreSQL
-estimates a LIKE well. How many rows such a range has it only guesses, and reads a whole list in its order.
+estimates a LIKE well. How many rows such a range has it only guesses: 98 for one of 100,000 organizations,
+and the list of them then touches twice as many blocks as it may (tests/accounts/growth/test_growth.py).
 """
 
 from typing import Any
