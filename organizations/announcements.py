@@ -13,7 +13,7 @@ from typing import Any
 from accounts import outbox
 from accounts.audit import Actor
 from accounts.models import User
-from organizations.exceptions import NOBODY, Listed, listing
+from organizations.listed import NOBODY, Listed, listing
 from organizations.models import Membership, MembershipQuerySet, Organization, OrganizationToken
 
 

@@ -14,7 +14,7 @@ from organizations import news
 from organizations.access.rights import lock_with_right
 from organizations.announcements import tell_of_token
 from organizations.events import Event, record
-from organizations.exceptions import NOBODY, Listed
+from organizations.listed import NOBODY, Listed
 from organizations.models import Organization, OrganizationToken, Right
 from organizations.news import OWNERS
 

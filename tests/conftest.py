@@ -66,7 +66,7 @@ DEPENDS_ON_DATABASE = (
 # that take seconds to make.
 LONG = (
     "tests/accounts/audit/test_two_factor_events.py",
-    "tests/accounts/crypto/test_rotation.py::test_f20_a_rotation_is_killed_in_the_middle_and_goes_on",
+    "tests/accounts/crypto/test_people_meanwhile.py::test_f20_a_rotation_is_killed_in_the_middle_and_goes_on",
     "tests/accounts/database/test_patience.py",
     "tests/accounts/database/test_short_locks.py",
     "tests/accounts/factors/sms/test_breaker.py",
@@ -120,6 +120,7 @@ LONG = (
     "tests/hardening/test_text.py",
     "tests/organizations/access/test_gate.py",
     "tests/organizations/members/test_left_behind.py",
+    "tests/organizations/members/test_lost_with_membership.py",
     "tests/organizations/members/test_owners_told.py::test_sf8_more_than_a_hundred_owners_are_all_told",
     "tests/organizations/test_demo.py",
     "tests/organizations/test_scale.py",

@@ -34,7 +34,7 @@ FLOORS = {
         "urls apps",
     ],
     "organizations": [
-        "models",
+        "models listed",
         "exceptions events news",
         "announcements",
         "access names",

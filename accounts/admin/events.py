@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import SuspiciousOperation
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy
@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from accounts.audit import user_agents
 from accounts.audit.events import enumerations, said_by
 from accounts.models import AuditEvent, User
+from accounts.models.audit import BY_OTHERS
 from accounts.web.admin_parts import NOTHING, Link, at
 from accounts.web.read_only_admin import ReadOnlyAdmin, found_in
 
@@ -117,8 +118,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, queryset: QuerySet[AuditEvent], term: str
     ) -> QuerySet[AuditEvent]:
         newest = queryset.order_by("-id")
-        # What people do to themselves is found by its subject; who is nobody yet is named after the door.
-        by_others = newest.exclude(actor=F("subject")).exclude(actor=F("door"))
+        by_others = newest.filter(BY_OTHERS)
         parts = []
         for beginning in [term] if ":" in term else [f"user:{term}", f"organization:{term}"]:
             parts += [

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
+from accounts.database.seeking import behind
 from accounts.database.timeouts import unhurried
 
 BATCH = 500
@@ -48,9 +49,3 @@ def first_places(rows: QuerySet[Any], by: str) -> list[tuple[Any, Any]]:
     """Return the values of `by` and the keys of the first rows."""
     with unhurried():
         return list(rows.order_by(by, "pk").values_list(by, "pk")[:BATCH])
-
-
-def behind(rows: QuerySet[Any], by: str, place: Any, key: Any) -> QuerySet[Any]:
-    """Return the rows that come after this one."""
-    # The last condition lets the index seek; a plain OR would scan it from its beginning.
-    return rows.filter(Q(**{f"{by}__gt": place}) | Q(**{by: place}, pk__gt=key), **{f"{by}__gte": place})

@@ -76,10 +76,6 @@ class Proving:
             )
         )
 
-    def verify(self, user: User, answer: str, state: State) -> Device | None:
-        """Like `verify_with`, with the user's device as it is now."""
-        return self.verify_with(self.device_of(user), answer, state)
-
     def verify_with(self, device: Device | None, answer: str, state: State) -> Device | None:
         """Consume a right answer to this confirmed device and return it; return None for a wrong answer.
 

@@ -42,31 +42,31 @@ WHERE key IN ({keys}) AND resets_at > %s AND count >= CASE key {limits} END
 def take_sql(written: int, looked_at: int) -> str:
     """Return TAKE for so many counters that are written, out of so many that must not be used up."""
     sql = TAKE.format(
-        rows=rows_of(written),
-        keys=keys_of(looked_at),
-        limits=limits_of(looked_at),
-        written_limits=limits_of(written),
+        rows=value_lists(written),
+        keys=placeholders(looked_at),
+        limits=limit_cases(looked_at),
+        written_limits=limit_cases(written),
     )
     return PreparedSQL(sql)
 
 
 @cache
 def settle_sql(written: int) -> str:
-    return PreparedSQL(SETTLE.format(rows=rows_of(written)))
+    return PreparedSQL(SETTLE.format(rows=value_lists(written)))
 
 
 @cache
 def used_up_sql(looked_at: int) -> str:
-    return PreparedSQL(USED_UP.format(keys=keys_of(looked_at), limits=limits_of(looked_at)))
+    return PreparedSQL(USED_UP.format(keys=placeholders(looked_at), limits=limit_cases(looked_at)))
 
 
-def rows_of(number: int) -> str:
+def value_lists(number: int) -> str:
     return ", ".join(["(%s, %s, %s)"] * number)
 
 
-def keys_of(number: int) -> str:
+def placeholders(number: int) -> str:
     return ", ".join(["%s"] * number)
 
 
-def limits_of(number: int) -> str:
+def limit_cases(number: int) -> str:
     return " ".join(["WHEN %s THEN %s"] * number)

@@ -9,6 +9,9 @@ from django.utils import timezone
 from accounts.database.append_only import SHORTEST_RETENTION
 from accounts.database.indexes import BY_BEGINNING
 
+# What people do to themselves is found by its subject; who is nobody yet is named after the door.
+BY_OTHERS = ~Q(actor=F("subject")) & ~Q(actor=F("door"))
+
 
 class AuditEvent(models.Model):
     """One event. The database refuses changes and early deletion (accounts/database/append_only.py).
@@ -30,7 +33,7 @@ class AuditEvent(models.Model):
 
     class Meta:
         # A sign-in writes to the first three of these, and to that of `created_at`. The admin site asks the
-        # others, and leaves out the same events (accounts/admin/events.py).
+        # others.
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["user_id", "-id"], name="activity_of_user"),
             models.Index(fields=["event", "id"], name="events_of_kind"),
@@ -39,7 +42,7 @@ class AuditEvent(models.Model):
                 fields=["actor"],
                 name="events_by_actor",
                 opclasses=[BY_BEGINNING],
-                condition=~Q(actor=F("subject")) & ~Q(actor=F("door")),
+                condition=BY_OTHERS,
             ),
             models.Index(fields=["door", "id"], name="events_by_door", condition=~Q(door="html")),
         ]

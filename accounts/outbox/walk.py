@@ -10,7 +10,7 @@ from typing import TypeAlias
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts.database.batches import behind
+from accounts.database.seeking import behind
 from accounts.database.timeouts import unhurried
 from accounts.models import OutboxMessage
 from accounts.models.outbox import WAITS

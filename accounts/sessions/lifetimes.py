@@ -1,9 +1,10 @@
 """How long a session is valid, and what shortens that (D11)."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import models
-from django.db.models import Expression, Subquery
+from django.db.models import Expression, QuerySet, Subquery
 
 from accounts.models import Session
 from accounts.plugins import Registry
@@ -26,6 +27,17 @@ extra_columns: Registry[Expression | Subquery] = Registry()
 def limit_columns() -> dict[str, Expression | Subquery]:
     """Return the extra columns with limits, for any rows with a `user_id`."""
     return {name: extra_columns[name] for name in (TIMEOUT_LIMIT, REMEMBER_LIMIT) if name in extra_columns}
+
+
+def limits_of(rows: QuerySet[Any], known: Session | None = None) -> dict[str, int | None]:
+    """Return what limits the sessions of a user: the same for all of these rows, so it is read once.
+
+    `known` is one that was read with it, as that of each request is.
+    """
+    names = limit_columns()
+    if known is not None and all(name in known.__dict__ for name in names):
+        return {name: known.__dict__[name] for name in names}
+    return rows.annotate(**names).values(*names).first() or dict.fromkeys(names) if names else {}
 
 
 def is_alive(row: Session, now: datetime) -> bool:

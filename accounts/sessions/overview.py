@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Self
 
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -13,7 +12,7 @@ from accounts.audit import user_agents
 from accounts.models import RememberedBrowser, Session, User
 from accounts.sessions import remembered
 from accounts.sessions.caps import MOST_SESSIONS
-from accounts.sessions.lifetimes import is_alive, limit_columns
+from accounts.sessions.lifetimes import is_alive, limits_of
 from accounts.sessions.remembered import kept_tokens
 from accounts.sessions.store import hash_of
 
@@ -55,17 +54,6 @@ def valid_sessions(user: User, *, but: Session | None = None, most: int = MOST_S
         row.user = user
         row.__dict__.update(limits)
     return [row for row in newest if is_alive(row, now)]
-
-
-def limits_of(rows: QuerySet[Any], known: Session | None = None) -> dict[str, int | None]:
-    """Return what limits the sessions of a user: the same for all of these rows, so it is read once.
-
-    `known` is one that was read with it, as that of each request is.
-    """
-    names = limit_columns()
-    if known is not None and all(name in known.__dict__ for name in names):
-        return {name: known.__dict__[name] for name in names}
-    return rows.annotate(**names).values(*names).first() or dict.fromkeys(names) if names else {}
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from accounts.sessions.lifetimes import (
     PENDING_REMEMBER_LIMIT,
     REMEMBER_LIMIT,
     limit_columns,
+    limits_of,
     shortest,
 )
 from accounts.sessions.locks import acting
@@ -67,8 +68,9 @@ def recognise(user: User, token: str) -> RememberedBrowser | None:
     The update decides: if a revocation is in progress, it waits for that, then finds no row.
     """
     now = timezone.now()
-    rows = rows_of(user).annotate(**{caps.CROWDED: caps.crowd_of("user_id")})
-    browser = rows.filter(token_hash=hash_of(token)).first()
+    rows = of_present_stamp(user)
+    read_with = {caps.CROWDED: caps.crowd_of("user_id"), **limit_columns()}
+    browser = rows.annotate(**read_with).filter(token_hash=hash_of(token)).first()
     if browser is None or not is_good(browser, now):
         return None
     used = RememberedBrowser.objects.filter(pk=browser.pk).update(last_used_at=now)
@@ -78,19 +80,18 @@ def recognise(user: User, token: str) -> RememberedBrowser | None:
 def remembered_browsers(user: User) -> list[RememberedBrowser]:
     """Return the browsers that need no second factor now, by last use, newest first."""
     now = timezone.now()
-    rows = RememberedBrowser.objects.filter(user=user, security_stamp=user.security_stamp)
+    rows = of_present_stamp(user)
     newest = list(rows.order_by("-last_used_at", "-pk")[: caps.MOST_REMEMBERED])
-    if newest:  # the same limits for all of them: they are those of the user
-        limited = rows_of(user).filter(pk=newest[0].pk).values(*limit_columns()).first() or {}
+    if newest:
+        limits = limits_of(rows.filter(pk=newest[0].pk))
         for browser in newest:
-            browser.__dict__.update(limited)
+            browser.__dict__.update(limits)
     return [browser for browser in newest if is_good(browser, now)]
 
 
-def rows_of(user: User) -> QuerySet[RememberedBrowser]:
-    """Return the rows with the user's current stamp, with the limits of the user's organizations."""
-    rows = RememberedBrowser.objects.filter(user=user, security_stamp=user.security_stamp)
-    return rows.annotate(**limit_columns())
+def of_present_stamp(user: User) -> QuerySet[RememberedBrowser]:
+    """Return the rows that no new stamp of the user has ended."""
+    return RememberedBrowser.objects.filter(user=user, security_stamp=user.security_stamp)
 
 
 def ends_at(browser: RememberedBrowser) -> datetime:

@@ -8,8 +8,10 @@ from typing import Any, Generic, Protocol, TypeVar
 from urllib.parse import urlencode
 
 from django.core.exceptions import BadRequest
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, QuerySet
 from django.http import QueryDict
+
+from accounts.database.seeking import behind
 
 PAGE_SIZE = 20
 MOST_COUNTED = 1_000
@@ -44,12 +46,7 @@ class Order:
     def after(self, rows: QuerySet[M], cursor: str) -> QuerySet[M]:
         """Return the rows behind that of the cursor. Raises BadRequest."""
         value, pk = self.place_of(cursor)
-        beyond = "lt" if self.descending else "gt"
-        # The last condition lets the index seek; a plain OR would scan it from its beginning.
-        return rows.filter(
-            Q(**{f"{self.column}__{beyond}": value}) | Q(**{self.column: value, f"pk__{beyond}": pk}),
-            **{f"{self.column}__{beyond}e": value},
-        )
+        return behind(rows, self.column, value, pk, descending=self.descending)
 
     def place_of(self, cursor: str) -> tuple[Any, int]:
         """Return the value and the id of the row that a cursor names. Raises BadRequest."""

@@ -1,6 +1,6 @@
 """Pages with numbers, for lists that are short or capped: what is before a page is skipped, not read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
@@ -58,13 +58,23 @@ def page_number(request: HttpRequest, name: str = "page") -> int:
 
 def page_of_rows(rows: QuerySet[M], number: int, size: int = PAGE_SIZE) -> NumberedPage[M]:
     """Return this page of a queryset in order. Counts only if there are rows besides those of this page."""
-    start = (number - 1) * size
-    wanted = rows
-    if start:  # skips in an index alone, if there is one, and reads only the rows of the page
-        wanted = rows.filter(pk__in=rows.values("pk")[start : start + size + 1])
-    found = list(wanted[: size + 1])
+    found = list(skipping(rows, (number - 1) * size, size + 1))
+    return page_of_found(found, number, lambda: counted(rows), size)
+
+
+def skipping(rows: QuerySet[M], start: int, number: int) -> QuerySet[M]:
+    """Return so many rows from this place on. It skips in an index alone, if there is one."""
+    if start:
+        rows = rows.filter(pk__in=rows.values("pk")[start : start + number])
+    return rows[:number]
+
+
+def page_of_found(
+    found: Sequence[Row], number: int, count: Callable[[], int | None], size: int = PAGE_SIZE
+) -> NumberedPage[Row]:
+    """Return this page, of whose rows one more than its size was read. Counts only if there are others."""
     has_next = len(found) > size
-    total = counted(rows) if has_next or start else len(found)
+    total = count() if has_next or number > 1 else len(found)
     return NumberedPage(found[:size], number, has_next, total, size)
 
 

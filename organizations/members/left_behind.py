@@ -13,7 +13,8 @@ from organizations import tokens as token_verbs
 from organizations.access.rights import check_right, lock_memberships
 from organizations.announcements import INVITATIONS, LeftBehind
 from organizations.events import Event, record
-from organizations.exceptions import Listed, NotShown
+from organizations.exceptions import NotShown
+from organizations.listed import Listed
 from organizations.models import Membership, MembershipQuerySet, Organization, Right
 
 

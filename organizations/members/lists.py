@@ -11,12 +11,14 @@ from functools import cached_property
 from django.core.exceptions import BadRequest
 from django.db.models import Q
 
+from accounts.database.seeking import behind
 from accounts.fields import LONGEST_LOGIN
 from accounts.jsonapi.errors import invalid_parameter
 from accounts.jsonapi.pagination import PageRequest
 from accounts.models import login_key
+from accounts.web.numbered import skipping
 from organizations.members.orders import BY_NAME
-from organizations.members.search import Matches, rows_of, search
+from organizations.members.search import Matches, in_this_order, search
 from organizations.models import Membership, MembershipQuerySet, Organization
 
 ORDER = ("username_key", "pk")
@@ -35,17 +37,19 @@ class Part:
 
     def slice(self, offset: int, count: int) -> list[Membership]:
         if isinstance(self.rows, Matches):
-            return rows_of(self.rows.slice(offset, count), WITH_USERS)
-        ordered = self.rows.order_by(*ORDER)
-        if offset:  # skips in the index alone, and reads only these rows
-            ordered = Membership.objects.filter(pk__in=ordered.values("pk")[offset : offset + count])
-        return list(ordered.order_by(*ORDER).select_related("user")[:count])
+            return in_this_order(self.rows.slice(offset, count), WITH_USERS)
+        return list(skipping(self.rows.order_by(*ORDER).select_related("user"), offset, count))
 
     def after(self, cursor: str, count: int) -> list[Membership]:
-        """Return the first rows behind that of the cursor. Raises BadRequest."""
+        """Return the first rows behind that of the cursor. Raises ApiError."""
+        try:
+            name, pk = BY_NAME.place_of(cursor)
+        except BadRequest as error:
+            raise invalid_parameter("page[after]") from error
         if isinstance(self.rows, Matches):
-            return rows_of(self.rows.after(*BY_NAME.place_of(cursor), count), WITH_USERS)
-        return list(BY_NAME.sorted(BY_NAME.after(self.rows, cursor)).select_related("user")[:count])
+            return in_this_order(self.rows.after(name, pk, count), WITH_USERS)
+        found = behind(self.rows, BY_NAME.column, name, pk)
+        return list(BY_NAME.sorted(found).select_related("user")[:count])
 
 
 def checked_status(status: str) -> str:
@@ -146,17 +150,9 @@ class MemberList:
         found: list[Membership] = []
         for part in self.parts[parts.index(status) :]:
             if wanted := page.size - len(found):
-                found += behind(part, cursor, wanted) if part.status == status else part.slice(0, wanted)
+                found += part.after(cursor, wanted) if part.status == status else part.slice(0, wanted)
         return found
 
     def cursor(self, rows: Sequence[Membership]) -> str:
         """Return the `page[after]` of the page that follows these rows, or ""."""
         return f"{rows[-1].status},{BY_NAME.cursor_of(rows[-1])}" if rows else ""
-
-
-def behind(part: Part, cursor: str, count: int) -> Sequence[Membership]:
-    """Return the first rows of a part behind that of the cursor. Raises ApiError."""
-    try:
-        return part.after(cursor, count)
-    except BadRequest as error:
-        raise invalid_parameter("page[after]") from error

@@ -42,7 +42,7 @@ class Matches:
         if cursor:
             start = order.place_of(cursor)
             places = [p for p in places if (p < start if order.descending else p > start)]
-        return rows_of([pk for _value, pk in places[:number]])
+        return in_this_order([pk for _value, pk in places[:number]])
 
     def after(self, name: str, pk: int, number: int) -> list[int]:
         """Return the ids of the first rows in order of name, behind this one."""
@@ -52,7 +52,7 @@ class Matches:
         return [entry[1] for entry in self.entries[offset : offset + number]]
 
 
-def rows_of(ids: Sequence[int], rows: MembershipQuerySet | None = None) -> list[Membership]:
+def in_this_order(ids: Sequence[int], rows: MembershipQuerySet | None = None) -> list[Membership]:
     """Return those of `rows` with these ids, in this order. One that is gone by now is left out."""
     found = {row.pk: row for row in (Membership.objects if rows is None else rows).filter(pk__in=ids)}
     return [found[pk] for pk in ids if pk in found]

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.exceptions import RuleViolation, TwoFactorRemovalRefused
-from organizations.exceptions import Listed, listing
+from organizations.listed import Listed, listing
 from organizations.models import LONGEST_SESSION, SHORTEST_SESSION
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from organizations.exceptions import Listed
+from organizations.listed import Listed
 from organizations.models import Organization
 from organizations.policy.two_factor import unenrolled_owners
 

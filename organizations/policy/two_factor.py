@@ -19,7 +19,7 @@ from organizations import news
 from organizations.access.gate import enrolment_path
 from organizations.access.rights import lock_with_right
 from organizations.events import Event, record
-from organizations.exceptions import Listed
+from organizations.listed import Listed
 from organizations.models import AuthPolicy, Membership, Organization, OrganizationCounts
 from organizations.news import MEMBERS_WITHOUT_TWO_FACTOR, OWNERS
 from organizations.policy.exceptions import (

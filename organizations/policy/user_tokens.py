@@ -14,7 +14,7 @@ from accounts.audit import Actor
 from accounts.models import ApiToken, unexpired
 from accounts.sessions.locks import acting
 from accounts.web.keyset import PAGE_SIZE
-from accounts.web.numbered import NumberedPage
+from accounts.web.numbered import NumberedPage, page_of_found
 from organizations import news
 from organizations.access.rights import lock_with_right
 from organizations.announcements import tell_of_user_tokens
@@ -74,7 +74,7 @@ def used_lately(organization: Organization, number: int = 1) -> NumberedPage[Tok
     people = tokens.values("owner__username").annotate(tokens=Count("pk"), last=Max("last_used_at"))
     start = (number - 1) * PAGE_SIZE
     found = list(people.order_by("-last", "owner__username")[start : start + PAGE_SIZE + 1])
-    shown = [TokenUser(row["owner__username"], row["tokens"], row["last"]) for row in found[:PAGE_SIZE]]
-    has_next = len(found) > PAGE_SIZE
-    total = tokens.values("owner").distinct().count() if has_next or start else len(found)
-    return NumberedPage(shown, number, has_next, total)
+    page = page_of_found(found, number, tokens.values("owner").distinct().count)
+    return page.with_rows(
+        [TokenUser(row["owner__username"], row["tokens"], row["last"]) for row in page.rows]
+    )

@@ -15,7 +15,7 @@ from accounts.jsonapi.errors import ApiError
 from accounts.jsonapi.parsing import parse
 from accounts.models.public_ids import public_id
 from tests.api.clients import API, body_of
-from tests.api.described import all_attributes, attributes_of, parameters_of
+from tests.api.described import attributes_of, parameters_of
 from tests.api.malformed import (
     LONG,
     MALFORMED,
@@ -28,8 +28,21 @@ from tests.api.malformed import (
     nested,
     with_attributes,
 )
+from tests.api.needs import (
+    ATTRIBUTES,
+    EMPTY_FOR_OTHERS,
+    ENOUGH,
+    FLAGS,
+    NEEDING_NO_ATTRIBUTES,
+    NEEDING_NO_BODY,
+    READING,
+    RIGHT,
+    TAKING,
+    TAKING_NULL,
+    WITH_ARGUMENTS,
+    ids,
+)
 from tests.api.routes import OPERATIONS
-from tests.support import people
 from tests.support.crawl_programs import MOST_SECONDS, complaints, programs
 from tests.support.organizations import membership_of
 from tests.test_bad_input import NO_NAMES, NONSENSE
@@ -38,27 +51,6 @@ pytestmark = pytest.mark.django_db
 
 __all__ = ["programs"]
 
-TAKING = [operation for operation in OPERATIONS if operation.method not in ("GET", "HEAD")]
-READING = [operation for operation in OPERATIONS if operation.method == "GET"]
-WITH_ARGUMENTS = [operation for operation in OPERATIONS if operation.arguments]
-
-# Those that need no body, since clients send {} or nothing, and a type of their own. What is there is read.
-NEEDING_NO_BODY = {
-    "DELETE /authentication-tokens/<public_id>",
-    "DELETE /organization-memberships/<membership_id>",
-    "DELETE /organizations/<organization_name>",
-    "DELETE /organizations/<organization_name>/authentication-token",
-    "DELETE /teams/<team_id>/authentication-token",
-    "POST /admin/users/<user_id>/actions/disable_two_factor",
-    "POST /organizations/<organization_name>/authentication-token",
-    "POST /teams/<team_id>/authentication-token",
-}
-
-# A document they need, but nothing in it.
-NEEDING_NO_ATTRIBUTES = {*NEEDING_NO_BODY, "POST /users/<user_id>/authentication-tokens"}
-
-# Terraform Cloud answers with an empty list for everybody else, whoever that is.
-EMPTY_FOR_OTHERS = {"GET /users/<user_id>/authentication-tokens"}
 
 # ---------------------------------------------------------------- the kernel alone
 
@@ -81,10 +73,6 @@ def test_ap_08_what_is_malformed_is_refused_at_once(what):
 
 
 # ---------------------------------------------------------------- bodies
-
-
-def ids(operations):
-    return [str(operation) for operation in operations]
 
 
 @pytest.mark.parametrize("operation", TAKING, ids=ids(TAKING))
@@ -194,22 +182,6 @@ def test_members_of_wrong_types_change_nothing(programs, operation):
     assert not wrong, "\n".join(wrong)
 
 
-# The least that each takes; for others nothing is needed.
-ENOUGH = {
-    "PATCH /account/password": {
-        "attributes": {
-            "current_password": people.PASSWORD,
-            "password": "another long password 43",
-            "password_confirmation": "another long password 43",
-        }
-    },
-    "POST /organizations": {"attributes": {"name": "brand-new", "email": "new@example.com"}},
-    "POST /organizations/<organization_name>/organization-memberships": {
-        "attributes": {"email": "new@example.com"}
-    },
-}
-
-
 @pytest.mark.parametrize("operation", TAKING, ids=ids(TAKING))
 def test_af2_an_empty_type_is_as_good_as_none(programs, operation):
     program, path = programs.who_may(operation), programs.path(operation)
@@ -224,20 +196,6 @@ def test_af2_an_empty_type_is_as_good_as_none(programs, operation):
         sent = least | kind
         answer = program.send(operation.method, path, {"data": [sent] if is_list else sent})
         assert answer.status < 300, (kind, answer.text)
-
-
-# What is right for the attributes that operations need, so that the spoilt one decides.
-RIGHT = {
-    "name": "brand-new",
-    "email": "new@example.com",
-    "description": "x",
-    "current_password": people.PASSWORD,
-    "password": "another long password 43",
-    "password_confirmation": "another long password 43",
-}
-ATTRIBUTES = all_attributes()
-FLAGS = {"cost-estimation-enabled", "stacks-enabled", "user-tokens-enabled"}
-TAKING_NULL = {"expired-at", "session-timeout", "session-remember"}
 
 
 def needed_by(operation):

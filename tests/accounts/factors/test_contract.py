@@ -21,7 +21,7 @@ from accounts.factors.totp.models import TOTPDevice
 from accounts.management.checks.methods import WORD
 from accounts.models import Session
 from accounts.models.methods import LONGEST_METHOD, PASSWORD
-from tests.support.factor_answers import all_factors, begin, enrol_device
+from tests.support.factor_answers import all_factors, begin, enrol_device, verify
 
 NASTY = [
     "",
@@ -81,8 +81,8 @@ def test_right_answer_returns_the_device_once(factor, alice):
     device, be_asked = enrol_device(factor, alice)
     answer, state = be_asked()
 
-    assert factor.verify(alice, answer, state) == device
-    assert factor.verify(alice, answer, state) is None
+    assert verify(factor, alice, answer, state) == device
+    assert verify(factor, alice, answer, state) is None
 
 
 def test_right_answer_of_somebody_else_is_wrong(factor, alice, bob):
@@ -91,8 +91,8 @@ def test_right_answer_of_somebody_else_is_wrong(factor, alice, bob):
     answer, alices_state = alice_is_asked()
     _answer, bobs_state = bob_is_asked()
 
-    assert factor.verify(bob, answer, bobs_state) is None
-    assert factor.verify(bob, answer, alices_state) is None
+    assert verify(factor, bob, answer, bobs_state) is None
+    assert verify(factor, bob, answer, alices_state) is None
 
 
 @pytest.mark.parametrize("answer", NASTY, ids=range(len(NASTY)))
@@ -100,8 +100,8 @@ def test_wrong_answer_is_none_and_never_raises(factor, alice, answer):
     _device, be_asked = enrol_device(factor, alice)
     _answer, state = be_asked()
 
-    assert factor.verify(alice, answer, state) is None
-    assert factor.verify(alice, answer, {}) is None
+    assert verify(factor, alice, answer, state) is None
+    assert verify(factor, alice, answer, {}) is None
     assert factor.is_repeat(alice, answer, state) is False
 
 
@@ -118,7 +118,7 @@ def test_explaining_never_raises_and_writes_nothing(factor, alice, answer):
             assert isinstance(factor.explain_refusal(alice, typed, enrolling, enrolling=True), str | None)
 
     assert [query["sql"] for query in queries if not query["sql"].startswith("SELECT")] == []
-    assert factor.verify(alice, right, state) is not None
+    assert verify(factor, alice, right, state) is not None
 
 
 def test_knows_the_shape_of_its_answers(factor, alice):
@@ -135,18 +135,18 @@ def test_a_device_that_was_set_aside_verifies_nothing_and_stays_the_users(factor
     right, state = be_asked()
     if factor.is_backup:
         assert not any(factor.count_failure(alice) for _ in range(MOST_FAILURES + 1))
-        assert factor.verify(alice, right, state) == device
+        assert verify(factor, alice, right, state) == device
         return
     assert [factor.count_failure(alice) for _ in range(MOST_FAILURES)] == [False] * 99 + [True]
 
-    assert factor.verify(alice, right, state) is None
+    assert verify(factor, alice, right, state) is None
     assert factor.is_repeat(alice, right, state) is False
     assert factor.count_failure(alice) is False
     assert factor.device_of(alice) == device
     assert factor.is_set_aside(alice, {})
     new, be_asked_again = enrol_device(factor, alice)
     right, state = be_asked_again()
-    assert factor.verify(alice, right, state) == new
+    assert verify(factor, alice, right, state) == new
 
 
 def test_success_begins_the_count_of_failures_anew(factor, alice):
@@ -154,7 +154,7 @@ def test_success_begins_the_count_of_failures_anew(factor, alice):
     factor.count_failure(alice)
     right, state = be_asked()
 
-    assert factor.verify(alice, right, state) is not None
+    assert verify(factor, alice, right, state) is not None
     assert factor.device_of(alice).failures == 0
 
 
@@ -185,7 +185,7 @@ def test_new_device_takes_the_place_of_the_old_one(factor, alice):
     new, _be_asked = enrol_device(factor, alice)
 
     assert factor.device_of(alice) == new != old
-    assert factor.verify(alice, stolen, state) is None
+    assert verify(factor, alice, stolen, state) is None
 
 
 def test_discarded_enrolment_can_not_be_completed(factor, alice):
@@ -248,7 +248,7 @@ def test_a_wrong_key_verifies_nothing_and_raises_the_alarm(factor, alice, settin
     settings.ENCRYPTION_KEYS = ["another key, as after a wrong restore of the server"]
 
     with pytest.raises(DecryptionFailed):
-        factor.verify(alice, answer, state)
+        verify(factor, alice, answer, state)
     with suppress(DecryptionFailed):
         factor.challenge(alice, {"purpose": "login"})
     assert "CRITICAL" in {record.levelname for record in caplog.records}

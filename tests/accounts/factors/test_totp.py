@@ -19,6 +19,7 @@ from accounts.crypto import seal
 from accounts.factors.totp.factor import sealing_context, secret_of
 from accounts.factors.totp.models import TOTPDevice
 from accounts.two_factor import enrolment
+from tests.support import factor_answers
 from tests.support.people import TWO_FACTOR, make_user, sign_in, start_enrolment
 from tests.support.two_factor import act
 
@@ -52,7 +53,7 @@ def app_of_the_rfc(alice):
 
 def verify(user, code):
     with transaction.atomic():
-        return factors.get("app").verify(user, code, {})
+        return factor_answers.verify(factors.get("app"), user, code, {})
 
 
 @pytest.mark.parametrize(("seconds", "digits"), RFC_VECTORS)

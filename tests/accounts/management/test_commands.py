@@ -8,22 +8,18 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
-from django.core.management import CommandError, call_command, get_commands
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import AuditEvent, RateLimit, User
+from tests.accounts.management.commands import create_superuser, manage, run
 from tests.support import environment
-from tests.support.mails import link_in, subjects
+from tests.support.mails import subjects
 from tests.support.people import PASSWORD, enrol, make_user, post_password, sign_in
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def create_superuser(monkeypatch, username="root", email="root@example.com", password=PASSWORD):
-    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", password)
-    call_command("createsuperuser", username=username, email=email, noinput=True, stdout=StringIO())
 
 
 def disable(username, *arguments):
@@ -121,92 +117,7 @@ def test_run_due_work_stops_when_told_to(transactional_db):
     assert said.endswith(b" starts\n"), "a service says which release it is, and else only what is wrong"
 
 
-# ---------------------------------------------------------------- passwords
-
-NEW_PASSWORD = "another long password 43"
-
-
-def change_password(monkeypatch, username, password=NEW_PASSWORD):
-    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", password)
-    call_command("changepassword", username, noinput=True, stdout=StringIO())
-
-
-def test_sf2_changepassword_ends_sessions_records_and_mails(monkeypatch, alice, mailoutbox):
-    make_user("root", is_staff=True, is_superuser=True)
-    app = enrol(alice)
-    client, pending, remembered = sign_in(alice, app), Client(), Client()
-    post_password(pending, alice)
-    post_password(remembered, alice)
-    remembered.post("/session/two-factor", {"code": app.fresh_code(), "remember": "on"})
-    mailoutbox.clear()
-
-    change_password(monkeypatch, "alice")
-    run("run_due_work")
-
-    assert client.get("/app/settings/profile").status_code == 302
-    assert pending.post("/session/two-factor", {"code": app.fresh_code()})["Location"] == "/session"
-    remembered.post("/session/logout")
-    assert post_password(remembered, alice).status_code == 422
-    assert post_password(remembered, alice, NEW_PASSWORD)["Location"] == "/session/two-factor"
-    event = AuditEvent.objects.get(event="password.changed")
-    assert (event.actor, event.door, event.subject) == ("command", "command", "user:alice")
-    assert subjects(mailoutbox, alice.email) == ["Your password was changed"]
-    assert "A server administrator set a new password" in mailoutbox[0].body
-    assert subjects(mailoutbox, "root@example.com") == ["alice: password set on the server"]
-    assert NEW_PASSWORD not in "".join(mail.body for mail in mailoutbox) + str(event.data)
-
-
-def test_sf2_a_link_for_a_new_password_dies_with_it(monkeypatch, alice, mailoutbox):
-    client = Client()
-    client.post("/account/password/forgot", {"email": alice.email})
-    link = link_in(mailoutbox[-1], "/account/password/reset/")
-
-    change_password(monkeypatch, "alice")
-
-    client.get(link)
-    client.post("/account/password/reset", {"new_password": "the thief's long password"})
-    assert post_password(Client(), alice, NEW_PASSWORD).status_code == 302
-
-
-@pytest.mark.parametrize(
-    ("username", "password", "says"),
-    [
-        ("nobody", NEW_PASSWORD, "no user 'nobody'"),
-        ("nobody@example.com", NEW_PASSWORD, "no user"),
-        ("\udcff", NEW_PASSWORD, "no user"),
-        ("alice\x00", NEW_PASSWORD, "no user"),
-        ("alice", "too short", "too short"),
-        ("alice", "x" * 2000, "characters at most"),
-        ("alice", "", "DJANGO_SUPERUSER_PASSWORD"),
-        ("alice", "a long password \udcff in bytes", "not valid UTF-8"),
-    ],
-)
-def test_sf2_changepassword_says_what_is_wrong(monkeypatch, alice, username, password, says):
-    with pytest.raises(CommandError, match=says):
-        change_password(monkeypatch, username, password)
-
-    assert post_password(Client(), alice).status_code == 302
-    assert not AuditEvent.objects.filter(event="password.changed").exists()
-
-
-@pytest.mark.parametrize("username", ["alice", "ALICE", "alice@example.com"])
-def test_sf2_changepassword_asks_twice(monkeypatch, alice, username):
-    typed = iter([NEW_PASSWORD, NEW_PASSWORD])
-    monkeypatch.setattr("getpass.getpass", lambda question: next(typed))
-
-    call_command("changepassword", username, stdout=StringIO())
-
-    assert post_password(Client(), alice, NEW_PASSWORD).status_code == 302
-
-
-def test_sf2_two_different_passwords_change_nothing(monkeypatch, alice):
-    typed = iter([NEW_PASSWORD, "something else altogether"])
-    monkeypatch.setattr("getpass.getpass", lambda question: next(typed))
-
-    with pytest.raises(CommandError, match="two passwords are different"):
-        call_command("changepassword", "alice", stdout=StringIO())
-
-    assert post_password(Client(), alice).status_code == 302
+# ---------------------------------------------------------------- what is typed
 
 
 @pytest.mark.parametrize("command", [["changepassword", "alice"], ["createsuperuser"]])
@@ -218,80 +129,7 @@ def test_sf2_nothing_to_read_from_is_said(alice, command):
     assert b"Traceback" not in run.stderr
 
 
-def manage(*arguments, **options):
-    variables = environment.environment | {"DATABASE_URL": environment.test_database_url()}
-    command = [sys.executable, str(environment.ROOT / "manage.py"), *arguments]
-    return subprocess.run(command, env=variables, capture_output=True, check=False, timeout=120, **options)
-
-
-# ---------------------------------------------------------------- Django's commands
-
-OURS = ("accounts", "organizations", "tfc_auth")
-# Commands that are not ours, by what makes them harmless.
-HARMLESS = {
-    "they write files of the source, or nothing": "check compilemessages diffsettings findstatic "
-    "makemessages makemigrations optimizemigration showmigrations squashmigrations startapp startproject "
-    "collectstatic",
-    "they print SQL, or read": "dumpdata inspectdb sqlflush sqlmigrate sqlsequencereset",
-    "they serve the site, or a database of their own": "runserver test testserver",
-    "they make a table for a cache, which nothing uses; send one mail": "createcachetable sendtestemail",
-    "they delete rows of models that are gone, and permissions for these": "remove_stale_contenttypes",
-    "they need a shell, whose users own the server and its database": "dbshell shell",
-}
-
-
-def test_sf2_every_command_is_ours_or_harmless():
-    known = {name for names in HARMLESS.values() for name in names.split()}
-    foreign = {name for name, app in get_commands().items() if not app.startswith(OURS)}
-
-    assert foreign - known == set(), "does it reach accounts, rights or records past the verbs?"
-
-
-@pytest.mark.parametrize("name", ["changepassword", "createsuperuser", "flush", "loaddata", "migrate"])
-def test_sf2_what_django_would_do_past_the_verbs_is_replaced(name):
-    assert get_commands()[name] == "accounts"
-
-
-@pytest.mark.parametrize(
-    "arguments", [["flush"], ["flush", "--noinput"], ["loaddata", "x.json"], ["loaddata"]]
-)
-def test_sf2_refused_commands_say_so_and_change_nothing(alice, arguments):
-    run = manage(*arguments)
-
-    assert run.returncode == 1
-    assert re.search(rb"(without any check|every account and the whole audit trail)", run.stderr)
-    assert b"Traceback" not in run.stderr
-    assert User.objects.filter(username="alice").exists()
-
-
-@pytest.mark.parametrize("target", ["accounts", "organizations", "auth", "contenttypes"])
-def test_sf2_no_migration_back_drops_accounts_or_organizations(alice, target):
-    """Those of Django stand below ours, and take them along."""
-    with pytest.raises(CommandError, match="would drop the tables of"):
-        call_command("migrate", target, "zero", verbosity=0)
-
-    assert User.objects.filter(username="alice").exists()
-
-
-def test_sf2_loaddata_is_refused_from_code_too(tmp_path):
-    fixture = tmp_path / "people.json"
-    fixture.write_text(
-        '[{"model": "accounts.user", "fields": {"username": "mallory", "is_superuser": true}}]'
-    )
-
-    with pytest.raises(CommandError, match="without any check"):
-        call_command("loaddata", str(fixture))
-
-    assert not User.objects.exists()
-
-
 # ---------------------------------------------------------------- accounts and rights
-
-
-def run(name, *arguments):
-    out = StringIO()
-    call_command(name, *arguments, stdout=out)
-    return out.getvalue()
 
 
 def test_sf3_createsuperuser_is_told_to_all_superusers(monkeypatch, mailoutbox):

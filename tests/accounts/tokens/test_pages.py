@@ -2,7 +2,6 @@
 
 import re
 from datetime import timedelta
-from html import unescape
 
 import pytest
 from django.test import Client
@@ -10,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import ApiToken, AuditEvent, Session, User, hash_of_token
 from accounts.tokens.issuing import MOST_TOKENS
+from tests.accounts.tokens.pages import CREATE, FORM, PAGE, generate, text_of
 from tests.api.clients import ApiClient, token_of
 from tests.support.organizations import let_sudo_expire
 from tests.support.pages import secret_on
@@ -18,21 +18,7 @@ from tests.support.two_factor import answer, pending
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-PAGE = "/app/settings/tokens"
-CREATE = f"{PAGE}/create"
-FORM = {"description": "nightly build", "expires": "90"}
-LOGIN = f"{PAGE}?source=terraform-login"
 MARK = "Created without two-factor"
-
-
-def generate(client, **fields):
-    response = client.post(CREATE, FORM | fields)
-    assert response.status_code == 200, response.content.decode()
-    return secret_on(response)
-
-
-def text_of(response):
-    return " ".join(unescape(response.content.decode()).split())
 
 
 # ---------------------------------------------------------------- generating
@@ -348,69 +334,7 @@ def test_site_admins_see_how_many_and_no_more(alice):
     assert "nightly" not in page
 
 
-# ---------------------------------------------------------------- terraform login
-
-
-def test_terraform_login_takes_one_click(alice):
-    client = sign_in(alice)
-
-    page = client.get(LOGIN)
-    response = client.post(
-        CREATE, {"source": "terraform-login", "description": "terraform login", "expires": "30"}
-    )
-
-    assert "<code>terraform login</code> on your computer is waiting" in page.content.decode()
-    assert 'value="terraform login"' in page.content.decode()
-    assert '<option value="30" selected>' in page.content.decode()
-    assert "Paste this token into the terminal" in text_of(response)
-    assert ApiClient(secret_on(response)).get("/account/details").status_code == 200
-
-
-def test_terraform_login_asks_for_the_proof_before_the_click(alice):
-    client = sign_in(alice)
-    let_sudo_expire(alice)
-
-    asked = client.get(LOGIN)
-    back = client.post(asked["Location"], {"password": PASSWORD})
-
-    assert asked["Location"].startswith("/session/sudo?next=")
-    assert back["Location"] == LOGIN
-    assert "is waiting" in text_of(client.get(LOGIN))
-
-
-def test_a_click_that_comes_too_late_returns_to_where_it_was(alice):
-    client = sign_in(alice)
-    let_sudo_expire(alice)
-
-    asked = client.post(CREATE, {"source": "terraform-login", **FORM})
-    back = client.post(asked["Location"], {"password": PASSWORD})["Location"]
-
-    page = client.get(back).content.decode()
-    assert "is waiting" in text_of(client.get(back))
-    assert 'name="source" value="terraform-login"' in page
-    assert 'value="nightly build"' in page
-
-
-def test_terraform_login_of_somebody_who_is_not_signed_in_leads_through_both_steps(alice):
-    app = enrol(alice)
-    client = Client()
-
-    asked = client.get(LOGIN)
-    second = client.post(asked["Location"], {"username": "alice", "password": PASSWORD})
-    back = answer(client, app.fresh_code(), second["Location"])
-
-    assert asked["Location"].startswith("/session?next=")
-    assert back["Location"] == LOGIN
-    assert client.get(LOGIN).status_code == 200
-
-
-@pytest.mark.parametrize("source", ["", "github", "terraform-login%20", "<script>"])
-def test_another_source_is_none(alice, source):
-    page = sign_in(alice).get(f"{PAGE}?source={source}")
-
-    assert page.status_code == 200
-    assert "is waiting" not in text_of(page)
-    assert "<script>alert" not in page.content.decode()
+# ---------------------------------------------------------------- at rest
 
 
 def test_nothing_is_left_of_a_token_but_its_hash(alice):

@@ -19,3 +19,8 @@ def helper(transactional_db):
 @pytest.fixture
 def admin(root):
     return sign_in(root, enrol(root))
+
+
+@pytest.fixture
+def desk(helper):
+    return sign_in(helper, enrol(helper))

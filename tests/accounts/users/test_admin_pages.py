@@ -14,27 +14,16 @@ from accounts.factors.totp.models import TOTPDevice
 from accounts.models import ApiToken, AuditEvent, User
 from accounts.web.admin_parts import FlatPaginator
 from organizations.models import Membership, Organization
+from tests.accounts.users.admin_site import AUDIT_EVENTS, USERS, admin_page
 from tests.support.organizations import found, join, require
 from tests.support.people import enrol, make_staff, make_user, post_password, sign_in
 from tests.support.statements import sent, statements
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-USERS = "/admin/accounts/user/"
-EVENTS = "/admin/accounts/auditevent/"
 ORGANIZATIONS = "/admin/organizations/organization/"
 MEMBERSHIPS = "/admin/organizations/membership/"
 PAUSES = "/admin/factor_sms/destination/"
-
-
-@pytest.fixture
-def root(transactional_db):
-    return make_user("root", is_staff=True, is_superuser=True)
-
-
-@pytest.fixture
-def admin(root):
-    return sign_in(root, enrol(root))
 
 
 @pytest.fixture
@@ -61,10 +50,6 @@ def text_of(client, path):
 def text_of_answer(response):
     main = response.content.decode().partition("<main")[2]
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", main))
-
-
-def page_of(person):
-    return f"{USERS}{person.pk}/change/"
 
 
 # ---------------------------------------------------------------- words
@@ -104,7 +89,7 @@ def places(person, organization):
     yield from ["/admin/", "/admin/accounts/", "/admin/organizations/", "/admin/factor_sms/"]
     for shown, record_of in {
         USERS: person,
-        EVENTS: event,
+        AUDIT_EVENTS: event,
         ORGANIZATIONS: organization,
         MEMBERSHIPS: Membership.objects.get(user=person),
         PAUSES: paused,
@@ -131,7 +116,7 @@ def test_no_page_speaks_in_the_sentences_of_django(admin, bob, acme):
 def test_refusals_speak_in_our_words_too(acme, bob):
     client = desk("accounts.view_user")
 
-    response = client.get(EVENTS)
+    response = client.get(AUDIT_EVENTS)
 
     assert response.status_code == 403
     assert "ask a superuser of this site" in response.content.decode()
@@ -163,7 +148,7 @@ def test_empty_lists_say_so(admin):
 
 
 def test_the_page_of_a_newcomer(admin, alice):
-    text = text_of(admin, page_of(alice))
+    text = text_of(admin, admin_page(alice))
 
     for words in ["Active", "Confirmed", "Off", "Not limited", "None on record", "No organization"]:
         assert words in text
@@ -173,7 +158,7 @@ def test_the_page_of_a_newcomer(admin, alice):
 def test_it_says_since_when_two_factor_is_on_and_with_what(admin, alice):
     enrol(alice)
 
-    text = text_of(admin, page_of(alice))
+    text = text_of(admin, admin_page(alice))
 
     assert re.search(r"On since \d+ \w+ \d{4}, \d\d:\d\d UTC", text)
     assert "Methods: Application" in text
@@ -184,32 +169,32 @@ def test_it_says_that_a_device_is_out_of_use(admin, alice):
     enrol(alice)
     TOTPDevice.objects.filter(user=alice).update(failures=MOST_FAILURES, set_aside_at=timezone.now())
 
-    assert "Application: out of use after 100 wrong codes" in text_of(admin, page_of(alice))
+    assert "Application: out of use after 100 wrong codes" in text_of(admin, admin_page(alice))
 
 
 def test_it_says_until_when_wrong_passwords_close_the_account(admin, alice):
     for _ in range(9):
         post_password(Client(), alice, "wrong")
-    assert "Not limited" in text_of(admin, page_of(alice))
+    assert "Not limited" in text_of(admin, admin_page(alice))
     post_password(Client(), alice, "wrong")
 
-    assert re.search(r"Wrong passwords: no more attempts until .* UTC", text_of(admin, page_of(alice)))
+    assert re.search(r"Wrong passwords: no more attempts until .* UTC", text_of(admin, admin_page(alice)))
 
 
 def test_it_says_which_organizations_are_closed_and_to_whom(admin, acme, bob):
     require(acme)
 
-    text = text_of(admin, page_of(bob))
+    text = text_of(admin, admin_page(bob))
 
     assert re.search(r"Locked out of\s+acme\s+These require two-factor", text)
     enrol(bob)
-    assert re.search(r"Locked out of\s+No organization", text_of(admin, page_of(bob)))
+    assert re.search(r"Locked out of\s+No organization", text_of(admin, admin_page(bob)))
 
 
 def test_names_of_organizations_are_for_those_who_may_see_memberships(acme, bob):
     require(acme)
 
-    text = text_of(desk("accounts.view_user"), page_of(bob))
+    text = text_of(desk("accounts.view_user"), admin_page(bob))
 
     assert "acme" not in text
     assert re.search(r"Locked out of\s+1 organization", text)
@@ -218,21 +203,23 @@ def test_names_of_organizations_are_for_those_who_may_see_memberships(acme, bob)
 def test_it_says_that_nobody_can_sign_in(admin, alice):
     User.objects.filter(pk=alice.pk).update(is_active=False)
 
-    assert re.search(r"Deactivated\s+Nobody can sign in", text_of(admin, page_of(alice)))
+    assert re.search(r"Deactivated\s+Nobody can sign in", text_of(admin, admin_page(alice)))
 
 
 def test_it_says_which_address_waits(admin):
     person = make_user("person", email_confirmed_at=None, unconfirmed_email="later@example.com")
 
-    text = text_of(admin, page_of(person))
+    text = text_of(admin, admin_page(person))
 
     assert "Not confirmed" in text
     assert "Waiting for confirmation: later@example.com" in text
 
 
 def test_each_action_says_what_happens_and_none_is_offered_on_ones_own_account(admin, root, alice):
-    assert "Nobody can sign in to the account until it&#x27;s reactivated." in text_of(admin, page_of(alice))
-    own = text_of(admin, page_of(root))
+    assert "Nobody can sign in to the account until it&#x27;s reactivated." in text_of(
+        admin, admin_page(alice)
+    )
+    own = text_of(admin, admin_page(root))
     assert "This is your own account." in text_of(admin, f"{USERS}{root.pk}/act/deactivate/")
 
     assert "This is your own account." in own
@@ -245,19 +232,19 @@ def test_each_action_says_what_happens_and_none_is_offered_on_ones_own_account(a
 def test_from_a_person_to_what_belongs_to_them_and_back(admin, acme, bob):
     sign_in(bob)
     ApiToken.objects.create(owner=bob, token_hash="x" * 64, description="CI of acme")
-    page = admin.get(page_of(bob)).content.decode()
+    page = admin.get(admin_page(bob)).content.decode()
 
     for path in [
         f"{USERS}{bob.pk}/sessions/",
         f"{USERS}{bob.pk}/tokens/",
-        f"{EVENTS}?user_id={bob.pk}",
+        f"{AUDIT_EVENTS}?user_id={bob.pk}",
         f"{ORGANIZATIONS}{acme.pk}/change/",
         f"{MEMBERSHIPS}{Membership.objects.get(user=bob).pk}/change/",
     ]:
         assert f'href="{path}"' in page, path
         back = admin.get(path)
         assert back.status_code == 200
-        assert page_of(bob) in back.content.decode() or "organization" in path or "?" in path
+        assert admin_page(bob) in back.content.decode() or "organization" in path or "?" in path
     assert ApiToken.objects.get(owner=bob).public_id in text_of(admin, f"{USERS}{bob.pk}/tokens/")
     assert "Password only" in text_of(admin, f"{USERS}{bob.pk}/sessions/")
 
@@ -303,7 +290,7 @@ def test_the_address_of_a_member_is_found_only_by_who_may_see_people(acme, bob):
 
 @pytest.mark.parametrize("value", ["x", "%00", "1" * 30, "-1", "1,2", ""])
 @pytest.mark.parametrize(
-    "path", [f"{MEMBERSHIPS}?organization=", f"{MEMBERSHIPS}?user=", f"{EVENTS}?user_id="]
+    "path", [f"{MEMBERSHIPS}?organization=", f"{MEMBERSHIPS}?user=", f"{AUDIT_EVENTS}?user_id="]
 )
 def test_a_link_narrows_a_list_by_an_id_only(admin, path, value):
     assert admin.get(path + value).status_code in (200, 400)
@@ -312,7 +299,7 @@ def test_a_link_narrows_a_list_by_an_id_only(admin, path, value):
 
 @pytest.mark.parametrize("query", ["event=nothing", "door=x", "event=%00", "door=%00"])
 def test_a_filter_takes_what_it_offers_only(admin, query):
-    assert admin.get(f"{EVENTS}?{query}").status_code == 400
+    assert admin.get(f"{AUDIT_EVENTS}?{query}").status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -357,7 +344,7 @@ def test_addresses_of_sessions_are_for_those_who_may_see_audit_events(alice):
     client = desk("accounts.view_user")
 
     assert "127.0.0.1" not in text_of(client, f"{USERS}{alice.pk}/sessions/")
-    assert "127.0.0.1" not in text_of(client, page_of(alice))
+    assert "127.0.0.1" not in text_of(client, admin_page(alice))
 
 
 def test_nothing_is_sent_to_the_pages_that_only_show(admin, alice):
@@ -386,7 +373,7 @@ def taken(client, path):
 
 
 def test_no_page_takes_more_statements_for_more_rows(admin, acme, bob):
-    paths = [USERS, MEMBERSHIPS, ORGANIZATIONS, EVENTS, page_of(bob), f"{USERS}{bob.pk}/sessions/"]
+    paths = [USERS, MEMBERSHIPS, ORGANIZATIONS, AUDIT_EVENTS, admin_page(bob), f"{USERS}{bob.pk}/sessions/"]
     paths += [f"{MEMBERSHIPS}?organization={acme.pk}&status__exact=active"]
     few = {path: len(taken(admin, path)) for path in paths}
     for number in range(8):

@@ -8,31 +8,15 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import AuditEvent
-from accounts.users import administration, passwords
 from organizations.members import invitations
 from organizations.models import Membership, Organization, OrganizationToken
-from tests.api.clients import ApiClient, api_client, document
+from tests.api.clients import ApiClient, document
 from tests.api.programs import ou, program, team
+from tests.organizations.members.users_page import TOKENS, USERS, invite, make_token, row_of
 from tests.support import people
 from tests.support.invariants import broken
 from tests.support.organizations import SERVER, counts_of, let_sudo_expire, membership_of
 from tests.support.pages import words_of
-
-USERS = "/app/open/settings/users"
-TOKENS = "/app/open/settings/authentication-tokens"
-
-
-def row_of(stage, name):
-    return f"{USERS}/{membership_of(stage.people[name], 'open').pk}"
-
-
-def make_token(stage, maker, kind="owners"):
-    return stage.browser(maker).post(f"{TOKENS}/{kind}/create", {"expires": "30"}).context["secret"]
-
-
-def invite(stage, inviter, who):
-    assert stage.browser(inviter).post(f"{USERS}/add", {"username": who}).status_code == 302
-    return Membership.objects.order_by("pk").last()
 
 
 def form_on(page):
@@ -297,66 +281,7 @@ def test_sf8_invitations_by_ones_token_count_as_ones_own(stage):
     assert not Membership.objects.invited().exists()
 
 
-# ---------------------------------------------------------------- what dies with the membership
-
-
-@pytest.mark.parametrize("way", ["removed", "left"])
-def test_sf8_or_16_an_invitation_to_ones_own_address_does_not_lead_back(stage, way):
-    """An owner who expects to be removed invites the own address beforehand."""
-    invite(stage, "olga", "max@example.com")
-
-    if way == "removed":
-        stage.browser("una").post(f"{row_of(stage, 'max')}/remove")
-    else:
-        stage.browser("max").post("/app/open/leave")
-
-    assert not Membership.objects.filter(organization__name="open").of_person(stage.max).exists()
-    assert counts_of("open") == (3, 2, 0)
-    assert broken() == []
-
-
-def test_sf8_ones_own_tokens_and_sessions_lose_the_organization_with_the_membership(stage):
-    own = api_client(stage.max)
-    browser = stage.browser("max")
-    assert own.get("/organizations/open").status_code == browser.get("/app/open").status_code == 200
-
-    stage.browser("una").post(f"{row_of(stage, 'max')}/remove")
-
-    assert own.get("/organizations/open").status_code == browser.get("/app/open").status_code == 404
-    assert own.get("/account/details").status_code == 200
-
-
-def test_sf8_an_owner_made_a_member_loses_the_rights_of_tokens_and_sessions_at_once(stage):
-    stage.enrol("una")
-    own, browser = api_client(stage.una), stage.browser("una")
-    stage.browser("olga").post(f"{row_of(stage, 'una')}/unmake-owner")
-
-    sent = document("organization-memberships", username="eve")
-    assert own.post("/organizations/open/organization-memberships", sent).status_code == 403
-    assert own.post("/organizations/open/authentication-token").status_code == 403
-    assert browser.get(USERS).status_code == 403
-
-
-def test_sf8_a_deactivated_account_has_no_credential_left(stage, client):
-    """Sessions, remembered browsers and reset links stay dead when the account is activated again."""
-    browser = people.Client()
-    people.post_password(browser, stage.max)
-    browser.post("/session/two-factor", {"code": stage.apps["max"].fresh_code(), "remember": "on"})
-    own = api_client(stage.max)
-    link = passwords.RESET.token_for(stage.max)
-
-    administration.deactivate(stage.max, reason="gone", actor=SERVER)
-
-    assert browser.get("/app/open").status_code == 302
-    assert own.get("/account/details").status_code == 401
-    client.get(f"/account/password/reset/{link}")
-    assert client.post("/account/password/reset", {"new_password": "another long one 42"}).status_code == 422
-    administration.reactivate(stage.max, reason="back", actor=SERVER)
-    assert browser.get("/app/open").status_code == 302
-    browser.post("/session/logout")
-    assert people.post_password(browser, stage.max)["Location"] == "/session/two-factor"
-    client.get(f"/account/password/reset/{link}")
-    assert client.post("/account/password/reset", {"new_password": "another long one 42"}).status_code == 422
+# ---------------------------------------------------------------- what is nothing to decide about
 
 
 def test_sf8_an_expired_token_or_invitation_is_nothing_to_decide_about(stage, leaving):
