@@ -38,32 +38,36 @@ class Plan(Generic[M]):
     def __init__(self, queryset: models.QuerySet[M], names: set[str], *, planned_once: bool) -> None:
         query: Any = queryset.query
         self.queryset = queryset
+        # What reads the rows for the queryset, which would also keep them.
+        self.found: Any = queryset._iterable_class(queryset)
         self.compiler: Any = query.get_compiler(DEFAULT_DB_ALIAS)
         sql, self.parameters = self.compiler.as_sql()
         self.sql = PreparedSQL(sql) if planned_once else sql
+        if queryset._prefetch_related_lookups:  # type: ignore[attr-defined]
+            raise TypeError("a prepared read is one statement: it can't prefetch")
         if names != {each.name for each in self.parameters if isinstance(each, Parameter)}:
             raise TypeError(f"a parameter of {names} is not in the statement: {self.sql}")
-        query.get_compiler = lambda **options: self.compiler  # a copy of the queryset has it, too
+        query.get_compiler = lambda **options: self.compiler
         # What turns columns into values depends on the statement alone.
         self.compiler.get_converters = found_once(self.compiler.get_converters)
+        self.compiler.has_composite_fields = found_once(self.compiler.has_composite_fields)
 
     def rows(self, values: dict[str, Any]) -> list[M]:
         self.refuse_locks_outside_of_transactions()
-        bound = [self.bind(parameter, values) for parameter in self.parameters]
+        taken = {name: for_database(value) for name, value in values.items()}
+        bound = [taken[each.name] if isinstance(each, Parameter) else each for each in self.parameters]
         self.compiler.as_sql = lambda: (self.sql, bound)
-        return list(self.queryset.all())  # a copy: a queryset keeps what it has found
+        return list(self.found)
 
     def refuse_locks_outside_of_transactions(self) -> None:
         """Raise TransactionManagementError, as Django's compiler does, which has done its work long ago."""
         if self.queryset.query.select_for_update and connection.get_autocommit():
             raise TransactionManagementError("select_for_update cannot be used outside of a transaction.")
 
-    def bind(self, parameter: Any, values: dict[str, Any]) -> Any:
-        """Return what the database takes for this parameter, which may be a constant of the statement."""
-        if not isinstance(parameter, Parameter):
-            return parameter
-        value = values[parameter.name]
-        return DATETIME.get_db_prep_value(value, connection) if isinstance(value, datetime) else value
+
+def for_database(value: Any) -> Any:
+    """Return what the database takes for the value of a parameter."""
+    return DATETIME.get_db_prep_value(value, connection) if isinstance(value, datetime) else value
 
 
 def found_once(find: Callable[[Any], Any]) -> Callable[[Any], Any]:
