@@ -110,6 +110,20 @@ def test_the_device_of_a_factor(alice, bob):
             assert_same(factor.confirmed, factor.devices(user, confirmed=True), user=user.pk)
 
 
+def test_what_is_shown_of_the_devices(alice, bob):
+    enrol(alice)
+
+    for user in (alice, bob):
+        devices = {factor: factor.device_of(user) for factor in factors.all_factors()}
+        shown = {
+            factor: (factor.slug, device.confirmed_at, device.last_used_at, device.set_aside_at)
+            for factor, device in devices.items()
+            if device is not None
+        }
+        assert factors.devices_of(user) == shown
+        assert bool(shown) == (user == alice)
+
+
 def test_the_locks_of_a_login(alice, bob):
     enrol(alice)
 
