@@ -22,6 +22,8 @@ from accounts.tokens import issuing, lookup
 from organizations import context_processors
 from organizations.access import gate
 from organizations.api import gate as api_gate
+from organizations.members import lists
+from organizations.members.orders import BY_NAME
 from organizations.models import Membership, confirmed_address, latest_end
 from tests.support.organizations import found
 from tests.support.people import enrol, make_user, post_password, sign_in
@@ -144,6 +146,16 @@ def test_a_prepared_lock_needs_a_transaction(alice):
 
     with pytest.raises(TransactionManagementError):
         User.objects.lock(alice.pk)
+
+
+def test_the_first_page_of_members(alice, bob):
+    acme = found("acme", bob, members=[alice])
+    found("other", alice)
+    rows = BY_NAME.sorted(lists.shown_of(acme.pk))
+
+    shown = assert_same(lists.FIRST_PAGE, rows, organization=acme.pk)
+
+    assert [row.username for row in shown] == ["alice", "bob"]
 
 
 def test_each_read_is_one_statement_and_its_values_are_bound(alice):
