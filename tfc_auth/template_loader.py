@@ -7,11 +7,12 @@ always, and the HTML is the same (docs/decisions/0020-what-a-page-asks-for.md).
 
 from collections.abc import Iterator
 from functools import cache
+from html import escape
 from typing import Any
 
 from django.conf import settings
 from django.template import Context, Node, NodeList, Origin, Template
-from django.template.base import TextNode, Variable, render_value_in_context
+from django.template.base import TextNode, Variable, VariableNode, render_value_in_context
 from django.template.defaulttags import (
     AutoEscapeControlNode,
     CycleNode,
@@ -110,10 +111,27 @@ def keeping(node: Node) -> Node:
                 return TextNode(kept.text % {})
         case ExtendsNode() if is_fixed(node.parent_name):
             kept = KeepingExtends(node.nodelist, node.parent_name)
+        case VariableNode():
+            kept = PlainVariable(node.filter_expression)
         case _:
             return node
     kept.token, kept.origin = node.token, node.origin
     return kept
+
+
+class PlainVariable(VariableNode):
+    """A variable. Nearly all are plain text, which only has to be escaped."""
+
+    def render(self, context: Any) -> str:
+        value = self.filter_expression.resolve(context)
+        return shown(value, context)
+
+
+def shown(value: Any, context: Any) -> str:
+    """Return what Django's function makes of the value."""
+    if type(value) is str and context.autoescape:
+        return escape(value)
+    return render_value_in_context(value, context)
 
 
 class KeepingURL(URLNode):
@@ -143,7 +161,7 @@ class OneLanguage(BlockTranslateNode):
         given = {name: value.resolve(context) for name, value in self.extra_context.items()}
         nothing = context.template.engine.string_if_invalid
         found = {name: given[name] if name in given else context.get(name, nothing) for name in self.names}
-        text = self.text % {name: render_value_in_context(value, context) for name, value in found.items()}
+        text = self.text % {name: shown(value, context) for name, value in found.items()}
         if self.asvar:
             context[self.asvar] = SafeString(text)
             return ""
