@@ -38,6 +38,8 @@ from django.utils.translation import gettext
 
 # Tags that keep something for as long as one template renders.
 KEEPING = (BlockNode, ExtendsNode, CycleNode, IfChangedNode, ResetCycleNode)
+# Nodes that leave the variables of the context as they are.
+READING = (TextNode, VariableNode, IfNode)
 
 
 class CompilingLoader(base.Loader):
@@ -173,6 +175,7 @@ class KeepingInclude(IncludeNode):
 
     found: Any = None  # the template
     keeps = False
+    reads = False  # and gets and sets no variables
     text: SafeString | None = None
 
     def render(self, context: Any) -> SafeString:
@@ -180,6 +183,8 @@ class KeepingInclude(IncludeNode):
             self.find(context)
         if self.text is not None:
             return self.text
+        if self.reads:
+            return SafeString(self.found._render(context))
         values = {name: var.resolve(context) for name, var in self.extra_context.items()}
         if self.isolated_context:
             return SafeString(self.found.render(context.new(values)))
@@ -195,6 +200,8 @@ class KeepingInclude(IncludeNode):
             self.text = nodes.render(context)
         # With debug, Django's page of an error looks for the template that is rendered.
         self.keeps = engine.debug or any(nodes.get_nodes_by_type(kind) for kind in KEEPING)
+        reads = all(isinstance(node, READING) for node in nodes.get_nodes_by_type(Node))
+        self.reads = reads and not (engine.debug or self.extra_context or self.isolated_context)
         self.found = found
 
 
