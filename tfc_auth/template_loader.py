@@ -34,7 +34,7 @@ from django.template.loaders import base, cached
 from django.templatetags.i18n import BlockTranslateNode, TranslateNode
 from django.templatetags.static import StaticNode
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import ngettext
 
 # Tags that keep something for as long as one template renders.
 KEEPING = (BlockNode, ExtendsNode, CycleNode, IfChangedNode, ResetCycleNode)
@@ -107,9 +107,9 @@ def keeping(node: Node) -> Node:
             kept = KeepingInclude(
                 node.template, extra_context=node.extra_context, isolated_context=node.isolated_context
             )
-        case BlockTranslateNode(plural=[], message_context=None) if not settings.USE_I18N:
+        case BlockTranslateNode(message_context=None) if not settings.USE_I18N:
             kept = OneLanguage(node)
-            if not (kept.names or kept.asvar):
+            if not (kept.names or kept.asvar or kept.counter):
                 return TextNode(kept.text % {})
         case ExtendsNode() if is_fixed(node.parent_name):
             kept = KeepingExtends(node.nodelist, node.parent_name)
@@ -125,15 +125,13 @@ class PlainVariable(VariableNode):
     """A variable. Nearly all are plain text, which only has to be escaped."""
 
     def render(self, context: Any) -> str:
-        value = self.filter_expression.resolve(context)
-        return shown(value, context)
+        return shown(self.filter_expression.resolve(context), context)
 
 
 def shown(value: Any, context: Any) -> str:
     """Return what Django's function makes of the value."""
-    if type(value) is str and context.autoescape:
-        return escape(value)
-    return render_value_in_context(value, context)
+    is_plain = type(value) is str and context.autoescape
+    return escape(value) if is_plain else render_value_in_context(value, context)
 
 
 class KeepingURL(URLNode):
@@ -155,15 +153,20 @@ class OneLanguage(BlockTranslateNode):
     """A text with variables, in the only language: put together in pieces, and not looked up each time."""
 
     def __init__(self, node: BlockTranslateNode) -> None:
-        super().__init__(node.extra_context, node.singular, trimmed=node.trimmed, asvar=node.asvar)
-        text, self.names = self.render_token_list(self.singular)
-        self.text = gettext(text)
+        vars(self).update(vars(node))
+        self.text, self.names = self.render_token_list(self.singular)
+        self.plural_text, more = self.render_token_list(self.plural)
+        self.names += more
 
     def render(self, context: Any, nested: bool = False) -> str:
         given = {name: value.resolve(context) for name, value in self.extra_context.items()}
+        text = self.text
+        if self.counter and self.countervar:
+            given[self.countervar] = count = self.counter.resolve(context)
+            text = ngettext(text, self.plural_text, count)
         nothing = context.template.engine.string_if_invalid
         found = {name: given[name] if name in given else context.get(name, nothing) for name in self.names}
-        text = self.text % {name: shown(value, context) for name, value in found.items()}
+        text %= {name: shown(value, context) for name, value in found.items()}
         if self.asvar:
             context[self.asvar] = SafeString(text)
             return ""
