@@ -205,6 +205,13 @@ def test_a_parameter_that_gets_lost_is_an_error(alice):
         Prepared(lambda name: User.objects.filter(username=name)).first()
 
 
+def test_a_prepared_read_refuses_to_prefetch(alice):
+    with pytest.raises(TypeError):
+        Prepared(lambda name: User.objects.filter(username=name).prefetch_related("groups")).first(
+            name="alice"
+        )
+
+
 def test_the_token_of_a_program(alice, bob):
     for owner in (alice, bob):
         issuing.create(owner, description="ci", expires_at=None, actor=Actor.command())
