@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Self
 
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.database.first_rows import ids_of
@@ -49,6 +50,7 @@ class SwitcherEntry:
     """One organization in the switcher."""
 
     name: str
+    path: str
     is_owner: bool
     is_mandatory: bool
     locked_out: bool
@@ -59,6 +61,7 @@ class SwitcherEntry:
         organization = row.organization
         return cls(
             organization.name,
+            reverse("organizations:detail", args=[organization.name]),
             row.is_owner,
             organization.is_mandatory,
             is_locked_out(user, organization),

@@ -7,11 +7,12 @@ always, and the HTML is the same (docs/decisions/0020-what-a-page-asks-for.md).
 
 from collections.abc import Iterator
 from functools import cache
+from html import escape
 from typing import Any
 
 from django.conf import settings
 from django.template import Context, Node, NodeList, Origin, Template
-from django.template.base import TextNode, Variable, render_value_in_context
+from django.template.base import TextNode, Variable, VariableNode, render_value_in_context
 from django.template.defaulttags import (
     AutoEscapeControlNode,
     CycleNode,
@@ -33,10 +34,12 @@ from django.template.loaders import base, cached
 from django.templatetags.i18n import BlockTranslateNode, TranslateNode
 from django.templatetags.static import StaticNode
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import ngettext
 
 # Tags that keep something for as long as one template renders.
 KEEPING = (BlockNode, ExtendsNode, CycleNode, IfChangedNode, ResetCycleNode)
+# Nodes that leave the variables of the context as they are.
+READING = (TextNode, VariableNode, IfNode)
 
 
 class CompilingLoader(base.Loader):
@@ -104,16 +107,31 @@ def keeping(node: Node) -> Node:
             kept = KeepingInclude(
                 node.template, extra_context=node.extra_context, isolated_context=node.isolated_context
             )
-        case BlockTranslateNode(plural=[], message_context=None) if not settings.USE_I18N:
+        case BlockTranslateNode(message_context=None) if not settings.USE_I18N:
             kept = OneLanguage(node)
-            if not (kept.names or kept.asvar):
+            if not (kept.names or kept.asvar or kept.counter):
                 return TextNode(kept.text % {})
         case ExtendsNode() if is_fixed(node.parent_name):
             kept = KeepingExtends(node.nodelist, node.parent_name)
+        case VariableNode():
+            kept = PlainVariable(node.filter_expression)
         case _:
             return node
     kept.token, kept.origin = node.token, node.origin
     return kept
+
+
+class PlainVariable(VariableNode):
+    """A variable. Nearly all are plain text, which only has to be escaped."""
+
+    def render(self, context: Any) -> str:
+        return shown(self.filter_expression.resolve(context), context)
+
+
+def shown(value: Any, context: Any) -> str:
+    """Return what Django's function makes of the value."""
+    is_plain = type(value) is str and context.autoescape
+    return escape(value) if is_plain else render_value_in_context(value, context)
 
 
 class KeepingURL(URLNode):
@@ -135,15 +153,20 @@ class OneLanguage(BlockTranslateNode):
     """A text with variables, in the only language: put together in pieces, and not looked up each time."""
 
     def __init__(self, node: BlockTranslateNode) -> None:
-        super().__init__(node.extra_context, node.singular, trimmed=node.trimmed, asvar=node.asvar)
-        text, self.names = self.render_token_list(self.singular)
-        self.text = gettext(text)
+        vars(self).update(vars(node))
+        self.text, self.names = self.render_token_list(self.singular)
+        self.plural_text, more = self.render_token_list(self.plural)
+        self.names += more
 
     def render(self, context: Any, nested: bool = False) -> str:
         given = {name: value.resolve(context) for name, value in self.extra_context.items()}
+        text = self.text
+        if self.counter and self.countervar:
+            given[self.countervar] = count = self.counter.resolve(context)
+            text = ngettext(text, self.plural_text, count)
         nothing = context.template.engine.string_if_invalid
         found = {name: given[name] if name in given else context.get(name, nothing) for name in self.names}
-        text = self.text % {name: render_value_in_context(value, context) for name, value in found.items()}
+        text %= {name: shown(value, context) for name, value in found.items()}
         if self.asvar:
             context[self.asvar] = SafeString(text)
             return ""
@@ -155,6 +178,7 @@ class KeepingInclude(IncludeNode):
 
     found: Any = None  # the template
     keeps = False
+    reads = False  # and gets and sets no variables
     text: SafeString | None = None
 
     def render(self, context: Any) -> SafeString:
@@ -162,6 +186,8 @@ class KeepingInclude(IncludeNode):
             self.find(context)
         if self.text is not None:
             return self.text
+        if self.reads:
+            return SafeString(self.found._render(context))
         values = {name: var.resolve(context) for name, var in self.extra_context.items()}
         if self.isolated_context:
             return SafeString(self.found.render(context.new(values)))
@@ -177,6 +203,8 @@ class KeepingInclude(IncludeNode):
             self.text = nodes.render(context)
         # With debug, Django's page of an error looks for the template that is rendered.
         self.keeps = engine.debug or any(nodes.get_nodes_by_type(kind) for kind in KEEPING)
+        reads = all(isinstance(node, READING) for node in nodes.get_nodes_by_type(Node))
+        self.reads = reads and not (engine.debug or self.extra_context or self.isolated_context)
         self.found = found
 
 

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
 
 from django.conf import settings
 from django.db.models import BooleanField, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery, Value
 from django.utils.module_loading import import_string
+
+from accounts.database.prepared import Prepared
 
 if TYPE_CHECKING:  # Django imports this package for the factors' AppConfigs, before models are loaded
     from accounts.factors.base import BackupFactor, Device, Factor
@@ -102,10 +105,36 @@ def of_user(user: "User") -> "list[Factor]":
     return [factor for factor in primary() if factor.slug in enrolled]
 
 
-def devices_of(user: "User") -> "dict[Factor, Device]":
-    """Return the user's confirmed devices by factor, in the registry's order."""
-    found = {factor: factor.device_of(user) for factor in all_factors()}
-    return {factor: device for factor, device in found.items() if device is not None}
+class Shown(NamedTuple):
+    """What pages show of a confirmed device."""
+
+    slug: str  # of its factor
+    confirmed_at: datetime | None
+    last_used_at: datetime | None
+    set_aside_at: datetime | None
+
+
+def shown_of(user: "User | int") -> "QuerySet[Device, Any]":
+    read = [
+        factor.device_model._default_manager.filter(user=user, confirmed=True)
+        .order_by()
+        .values_list(Value(factor.slug), "confirmed_at", "last_used_at", "set_aside_at")
+        for factor in all_factors()
+    ]
+    found: QuerySet[Device, Any] = read[0].union(*read[1:], all=True)
+    return found
+
+
+SHOWN: Prepared[Any] = Prepared(lambda user: shown_of(user))
+
+
+def devices_of(user: "User") -> "dict[Factor, Shown]":
+    """Return what is shown of the user's confirmed devices, by factor in the registry's order.
+
+    Takes one statement.
+    """
+    found = {slug: Shown(slug, *times) for slug, *times in SHOWN.all(user=user.pk)}
+    return {factor: found[factor.slug] for factor in all_factors() if factor.slug in found}
 
 
 def remaining(user: "User") -> int:

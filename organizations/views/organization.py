@@ -15,6 +15,7 @@ from organizations.access.gate import (
     member_required,
     membership_required_despite_policy,
 )
+from organizations.members.lists import MembersByName
 from organizations.members.orders import BY_NAME
 from organizations.models import Membership, Organization
 
@@ -23,7 +24,7 @@ from organizations.models import Membership, Organization
 @member_required
 def detail(request: SignedInRequest, organization: Organization, membership: Membership) -> HttpResponse:
     """List the members. Owners see who has two-factor; members see names only (D34)."""
-    page = keyset_page(organization.memberships.active(), request.GET, BY_NAME, organization.counts.members)
+    page = keyset_page(MembersByName(organization), request.GET, BY_NAME, organization.counts.members)
     return render(
         request,
         "organizations/detail.html",

@@ -13,15 +13,16 @@ from tests.support.calls import Browser
 # cheaper; whoever raises one says why.
 PAGES = {
     ("anonymous", "/healthz"): 0.47,
-    ("anonymous", "/session"): 1.9,
-    ("olga", "/app"): 2.9,
-    ("olga", "/app/settings/two-factor"): 5.4,
-    ("olga", "/app/settings/profile"): 3.3,
-    ("olga", "/app/open/settings/users"): 8.7,
-    ("olga", "/app/open/settings/authentication"): 6.0,
-    ("olga", "/nothing-here"): 2.8,
+    ("anonymous", "/session"): 1.8,
+    ("olga", "/app"): 2.12,
+    ("olga", "/app/settings/two-factor"): 3.44,
+    ("olga", "/app/settings/profile"): 2.55,
+    ("olga", "/app/open"): 2.73,
+    ("olga", "/app/open/settings/users"): 7.3,
+    ("olga", "/app/open/settings/authentication"): 5.7,
+    ("olga", "/nothing-here"): 2.13,
 }
-REFUSED = 3.1  # as a request that shows the page, checks a token and asks the limiter
+REFUSED = 2.64  # as a request that shows the page, checks a token and asks the limiter
 
 
 @pytest.fixture

@@ -22,6 +22,8 @@ from accounts.tokens import issuing, lookup
 from organizations import context_processors
 from organizations.access import gate
 from organizations.api import gate as api_gate
+from organizations.members import lists
+from organizations.members.orders import BY_NAME
 from organizations.models import Membership, confirmed_address, latest_end
 from tests.support.organizations import found
 from tests.support.people import enrol, make_user, post_password, sign_in
@@ -110,6 +112,20 @@ def test_the_device_of_a_factor(alice, bob):
             assert_same(factor.confirmed, factor.devices(user, confirmed=True), user=user.pk)
 
 
+def test_what_is_shown_of_the_devices(alice, bob):
+    enrol(alice)
+
+    for user in (alice, bob):
+        devices = {factor: factor.device_of(user) for factor in factors.all_factors()}
+        shown = {
+            factor: (factor.slug, device.confirmed_at, device.last_used_at, device.set_aside_at)
+            for factor, device in devices.items()
+            if device is not None
+        }
+        assert factors.devices_of(user) == shown
+        assert bool(shown) == (user == alice)
+
+
 def test_the_locks_of_a_login(alice, bob):
     enrol(alice)
 
@@ -130,6 +146,17 @@ def test_a_prepared_lock_needs_a_transaction(alice):
 
     with pytest.raises(TransactionManagementError):
         User.objects.lock(alice.pk)
+
+
+def test_the_first_page_of_members(alice, bob):
+    acme = found("acme", bob, members=[alice])
+    found("other", alice)
+    rows = BY_NAME.sorted(lists.shown_of(acme.pk))
+
+    shown = lists.FIRST_PAGE.all(organization=acme.pk)
+
+    assert shown == list(rows)
+    assert [row.username for row in shown] == ["alice", "bob"]
 
 
 def test_each_read_is_one_statement_and_its_values_are_bound(alice):
@@ -176,6 +203,13 @@ def test_a_parameter_that_gets_lost_is_an_error(alice):
         Prepared(lambda name: User.objects.all()).first(name="alice")
     with pytest.raises(KeyError):
         Prepared(lambda name: User.objects.filter(username=name)).first()
+
+
+def test_a_prepared_read_refuses_to_prefetch(alice):
+    with pytest.raises(TypeError):
+        Prepared(lambda name: User.objects.filter(username=name).prefetch_related("groups")).first(
+            name="alice"
+        )
 
 
 def test_the_token_of_a_program(alice, bob):
