@@ -114,7 +114,8 @@ class Shown(NamedTuple):
     set_aside_at: datetime | None
 
 
-def shown_of(user: "User | int") -> "QuerySet[Device, Any]":
+def shown_of(user: int) -> "QuerySet[Device, Any]":
+    """Return what pages show of the confirmed devices of a user (an id)."""
     read = [
         factor.device_model._default_manager.filter(user=user, confirmed=True)
         .order_by()
@@ -125,7 +126,7 @@ def shown_of(user: "User | int") -> "QuerySet[Device, Any]":
     return found
 
 
-SHOWN: Prepared[Any] = Prepared(lambda user: shown_of(user))
+SHOWN: Prepared[Any] = Prepared(shown_of)
 
 
 def devices_of(user: "User") -> "dict[Factor, Shown]":

@@ -1,11 +1,14 @@
 """End other sessions: one, all, or all at once by a new security stamp."""
 
+from datetime import datetime
+
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.audit import Actor, Event, record, subject_of
 from accounts.exceptions import SessionEnded
 from accounts.models import Session, User
-from accounts.sessions.lifetimes import extra_columns, is_alive
+from accounts.sessions.lifetimes import is_alive, limits_of
 from accounts.sessions.locks import counted, lock_actor
 from accounts.sessions.store import SessionStore, proof
 
@@ -37,9 +40,17 @@ def end_elsewhere(user: User, *, session: SessionStore, actor: Actor, only: int 
         lock_actor(actor)
         now = timezone.now()
         chosen = Session.objects.filter(pk__in=[pk for pk in keys if only in (None, pk)])
-        ended = sum(is_alive(row, now) for row in chosen.with_people().annotate(**extra_columns))
+        ended = number_alive(chosen, now)
         chosen.delete()
         if ended:
             event = Event.OTHER_SESSIONS_ENDED if only is None else Event.SESSION_ENDED
             record(event, actor=actor, subject=subject_of(user), user=user, number=ended)
         return ended
+
+
+def number_alive(rows: QuerySet[Session], now: datetime) -> int:
+    """Return how many of a user's sessions are valid."""
+    limits, found = limits_of(rows), list(rows.select_related("user"))
+    for row in found:
+        row.__dict__.update(limits)
+    return sum(is_alive(row, now) for row in found)

@@ -9,12 +9,12 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Session, User
 from organizations.access.gate import membership_of
 from organizations.context_processors import of_person
 from organizations.models import Membership, Organization, OrganizationCounts, latest_end
-from tests.support.people import make_user
-from tests.support.plans import blocks
+from tests.support.people import make_user, sign_in
+from tests.support.plans import blocks, plans, touched
 
 pytestmark = [pytest.mark.planner, pytest.mark.django_db(transaction=True)]
 
@@ -72,3 +72,18 @@ def test_the_top_bar_and_the_gate(carol):
 
     assert max(touched["top bar"], touched["top bar of one"]) <= 400, touched
     assert max(touched["gate"], touched["gate of nothing"]) <= 25, touched
+
+
+def test_ending_all_other_sessions(carol):
+    """What limits them is read once: it takes two looks at each of her organizations."""
+    client = sign_in(carol)
+    own = Session.objects.get(user=carol)
+    for number in range(30):
+        own.pk, own.key_hash = None, f"{number:064x}"
+        own.save(force_insert=True)
+
+    with plans() as found:
+        assert client.post("/app/settings/sessions/end-others").status_code == 302
+
+    assert Session.objects.filter(user=carol).count() == 1
+    assert sum(map(touched, found)) <= 5 * 2 * MANY, [touched(plan) for plan in found]
