@@ -56,6 +56,8 @@ class Site:
     python: str = sys.executable
     # SQL that makes used codes valid again, instead of waiting 30 seconds; "" where they are in no table.
     forget_codes: str = ""
+    # SQL after which somebody may change as much as in a new hour.
+    forget_changes: str = ""
     has_api: bool = False
     # Where too many wrong passwords are refused.
     refuses_at: str = ""
@@ -118,6 +120,7 @@ PRODUCT = Site(
         Page("members without gate", f"/ungated/{ORGANIZATION}", "the same page without the gate"),
     ),
     forget_codes="UPDATE factor_totp_totpdevice SET last_step = -1",
+    forget_changes="DELETE FROM accounts_ratelimit WHERE key LIKE 'action:%'",
     has_api=True,
     refuses_at="/session",
 )

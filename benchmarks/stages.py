@@ -73,6 +73,8 @@ class Stage:
         return repeat(self.read, self.somebody, self.sizes.requests, lambda visitor: visitor.get(page.path))
 
     def ask(self, act: Callable[[Program], None]) -> Taken:
+        if self.site.forget_changes:
+            self.database.execute(self.name, self.site.forget_changes)
         return repeat(self.read, self.program, self.sizes.requests, act)
 
     def attempt(self, expect: int = 429) -> None:

@@ -15,12 +15,12 @@ from accounts.models import User
 from accounts.sessions.requests import SignedInRequest
 from accounts.web.numbered import NumberedPage, page_of_rows
 from organizations.access.gate import is_locked_out
+from organizations.access.of_person import ORDER, open_invitations, parts
 from organizations.access.rights import may_create_organizations
 from organizations.models import Membership, MembershipQuerySet, confirmed_address, latest_end
 
 MOST_SHOWN = 20  # organizations, and as many invitations: lists of their own have the others
 MOST_READ = MOST_SHOWN + 2  # one may be that of the page, which is shown in any case; another one is one more
-ORDER = ("organization_key", "pk")
 
 
 def of_person(
@@ -30,15 +30,9 @@ def of_person(
 
     Each part is read along an index that has its order: one who is in thousands pays no more than others.
     """
-    joined = Membership.objects.active().filter(user=user_id)
-    # Not `shown_to`: its OR would have all of them read and sorted.
-    invited = Membership.objects.invited().ending(now, latest).not_again(user_id).order_by(*ORDER)
-    first_rows = ids_of(
-        joined.order_by(*ORDER)[:MOST_READ],
-        invited.filter(user=user_id)[:MOST_READ],
-        invited.filter(user__isnull=True, email=address)[:MOST_READ],
-        joined.in_organization(name_key),
-    )
+    found = parts(user_id, address, open_invitations(user_id, now, latest))
+    named = Membership.objects.active().filter(user=user_id).in_organization(name_key)
+    first_rows = ids_of(*(part[:MOST_READ] for part in found), named)
     return Membership.objects.filter(pk__in=first_rows).select_related("organization")
 
 
@@ -81,7 +75,7 @@ def organizations_page(user: User, number: int, begins: str = "") -> NumberedPag
 def invitations_page(user: User, number: int) -> NumberedPage[Membership]:
     """Return the page with this number of the user's open invitations, in order of name."""
     now = timezone.now()
-    invited = Membership.objects.invited().shown_to(user.pk, confirmed_address(user), now, latest_end(now))
+    invited = open_invitations(user.pk, now, latest_end(now)).of_person(user)
     return page_of_rows(invited.order_by(*ORDER).select_related("organization"), number)
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from django.http import HttpResponse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.api.endpoint import Call
@@ -17,6 +16,7 @@ from accounts.jsonapi.pagination import PageRequest, paginate, pagination
 from accounts.jsonapi.requests import Document, identifiers
 from accounts.models import USERNAME_LENGTH, ApiToken, login_key
 from accounts.models.public_ids import row_id
+from organizations.access.of_person import OfPerson
 from organizations.access.rights import check_user_token
 from organizations.api.gate import (
     Access,
@@ -31,7 +31,7 @@ from organizations.api.resources import membership_resource, team_id, team_resou
 from organizations.exceptions import InvitationGone, NotAMember
 from organizations.members import invitations, memberships
 from organizations.members.lists import MemberList
-from organizations.models import Membership, Organization, Right, confirmed_address, latest_end
+from organizations.models import Membership, Organization, Right
 
 KIND = "organization-memberships"
 TEAMS = "/data/relationships/teams"
@@ -122,10 +122,7 @@ def check_teams(sent: Document, organization: Organization) -> None:
 def mine(call: Call) -> HttpResponse:
     """List the caller's memberships, also of organizations closed to the token, and open invitations."""
     wanted = call.includes("user", "teams")
-    now = timezone.now()
-    visible = Membership.objects.shown_to(call.user.pk, confirmed_address(call.user), now, latest_end(now))
-    rows = visible.order_by("organization_key", "pk")
-    shown, links_and_meta = paginate(call.request, rows.select_related("organization"))
+    shown, links_and_meta = paginate(call.request, OfPerson(call.user))
     for row in shown:
         if row.user_id is not None:  # no invitation to an address
             row.user = call.user

@@ -9,7 +9,8 @@ from django.utils.translation import ngettext
 
 from accounts.models import User
 from accounts.web.admin_parts import BAD, Fact, Table, Text, at, link
-from organizations.models import Membership
+from organizations.access.of_person import ORDER, first_of, parts
+from organizations.models import Membership, confirmed_address
 
 SHOWN = 50  # organizations on a person's page
 VIEW = "organizations.view_membership"
@@ -37,8 +38,8 @@ def organizations_of(user: User, request: HttpRequest) -> Table | None:
     """Return what somebody is in and invited to, or None for who may not see memberships."""
     if not request.user.has_perm(VIEW):
         return None
-    found = Membership.objects.of_person(user).select_related("organization").order_by("pk")
-    rows = list(found[: SHOWN + 1])
+    found = parts(user.pk, confirmed_address(user), Membership.objects.invited())
+    rows = list(first_of(found, SHOWN + 1).order_by("status", *ORDER)[: SHOWN + 1])
     linked = request.user.has_perm("organizations.view_organization")
     columns = [_("Organization"), _("Role"), _("State"), _("Requires two-factor"), _("Since")]
     note: Any = ""

@@ -59,11 +59,8 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
     def of_person(self, user: User) -> Self:
         """Return memberships and invitations of a user, also invitations to the user's confirmed address."""
-        return self.of(user.pk, confirmed_address(user))
-
-    def of(self, user_id: int, address: str) -> Self:
-        """Like `of_person`, for prepared reads. Pass "" for no address: no invitation has it."""
-        return self.filter(Q(user=user_id) | Q(user__isnull=True, email=address))
+        to_address = Q(user__isnull=True, email=confirmed_address(user))
+        return self.filter(Q(user=user) | to_address)
 
     def current(self) -> Self:
         """Return all but expired invitations."""
@@ -74,16 +71,10 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         """Return members, and invitations that end between these times."""
         return self.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=after, expires_at__lte=until))
 
-    def shown_to(self, user_id: int, address: str, now: datetime, latest: datetime) -> Self:
-        """Return what a user is in and invited to, without invitations to what the user is in already.
-
-        `latest` is the `latest_end` of now: a prepared read can't compute it.
-        """
-        return self.of(user_id, address).ending(now, latest).not_again(user_id)
-
-    def not_again(self, user_id: int) -> Self:
-        """Leave out invitations to what this user is in already."""
+    def not_joined_by(self, user_id: int) -> Self:
+        """Leave out invitations to organizations that this user is in."""
         joined = Membership.objects.active().filter(user=user_id, organization=OuterRef("organization"))
+        # With the status, no database makes a join of it, which would read all rows to have the first ones.
         return self.exclude(Q(Exists(joined), status=Membership.Status.INVITED))
 
     def in_organization(self, name_key: str) -> Self:

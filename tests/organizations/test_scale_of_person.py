@@ -7,11 +7,14 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.test import RequestFactory
 from django.utils import timezone
 
 from accounts.models import Session, User
 from organizations.access.gate import membership_of
+from organizations.access.of_person import OfPerson
 from organizations.context_processors import of_person
+from organizations.members.support import organizations_of
 from organizations.models import Membership, Organization, OrganizationCounts, latest_end
 from tests.support.people import make_user, sign_in
 from tests.support.plans import blocks, plans, touched
@@ -55,22 +58,30 @@ def row_of(organization, user, **fields):
     )
 
 
-def test_the_top_bar_and_the_gate(carol):
-    """The top bar reads twenty organizations and as many invitations; the gate one membership."""
+def test_what_is_read_of_her_organizations(carol):
+    """The top bar reads twenty and as many invitations, the gate one, the API and the admin site a page."""
     now = timezone.now()
 
     def top_bar(name_key):
         return list(of_person(carol.pk, carol.email, now, latest_end(now), name_key))
 
+    asks = RequestFactory().get("/")
+    asks.user = User(is_active=True, is_staff=True, is_superuser=True)
+
     assert len(top_bar("")) == 44
+    assert len(OfPerson(carol)) == 2 * MANY
     touched = {
         "top bar": blocks(lambda: top_bar("")),
         "top bar of one": blocks(lambda: top_bar("team-0900")),
         "gate": blocks(lambda: membership_of(carol, "team-0900")),
         "gate of nothing": blocks(lambda: membership_of(carol, "nobody")),
+        "API": blocks(lambda: OfPerson(carol)[:20]),
+        "admin site": blocks(lambda: organizations_of(carol, asks)),
     }
 
     assert max(touched["top bar"], touched["top bar of one"]) <= 400, touched
+    assert touched["API"] <= 250, touched
+    assert touched["admin site"] <= 450, touched
     assert max(touched["gate"], touched["gate of nothing"]) <= 25, touched
 
 
