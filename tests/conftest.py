@@ -65,6 +65,7 @@ DEPENDS_ON_DATABASE = (
 # for attacks; programs of others at the API; real starts; walks that try one thing at every door; and crowds
 # that take seconds to make.
 LONG = (
+    "tests/accounts/audit/test_append_only.py",
     "tests/accounts/audit/test_two_factor_events.py",
     "tests/accounts/crypto/test_people_meanwhile.py::test_f20_a_rotation_is_killed_in_the_middle_and_goes_on",
     "tests/accounts/database/test_patience.py",
@@ -86,8 +87,10 @@ LONG = (
     "tests/accounts/metrics/test_metrics.py",
     "tests/accounts/sessions/test_methods.py",
     "tests/accounts/tokens/test_expiry.py",
+    "tests/accounts/typed/test_names.py",
     "tests/accounts/typed/test_numbers.py",
     "tests/accounts/users/test_admin_pages.py",
+    "tests/accounts/users/test_administration.py",
     "tests/api/test_bad_bodies.py",
     "tests/api/test_contract.py",
     "tests/api/test_documents.py",
@@ -111,6 +114,7 @@ LONG = (
     "tests/browser/test_typed.py",
     "tests/browser/test_users.py",
     "tests/extending/",
+    "tests/hardening/test_bodies.py",
     "tests/hardening/test_database_role.py",
     "tests/hardening/test_every_page.py",
     "tests/hardening/test_gets.py",
@@ -127,6 +131,7 @@ LONG = (
     "tests/organizations/test_scale_of_person.py",
     "tests/production/",
     "tests/races/test_crashes.py",
+    "tests/races/test_programs.py",
     "tests/races/test_state.py",
     "tests/site/test_mistakes.py",
     "tests/site/test_stale_forms.py",

@@ -6,6 +6,7 @@ import pstats
 from django.db import connection
 from django.test import Client
 
+from tests.support.calls import without_receivers_of_tests
 from tests.support.people import PASSWORD, enrol, make_user, post_password
 from tests.support.statements import sent, statements, transaction_control, write_transactions
 
@@ -63,12 +64,19 @@ def test_function_calls_of_a_login_do_not_grow(alice):
     """CPU without noise: the benchmark (make bench) says what it means in milliseconds."""
     app = enrol(alice)
     client = known_browser(alice, app)
-    code = app.fresh_code()
-    profile = cProfile.Profile()
 
-    profile.runcall(complete_login, client, alice, code)
+    # The least of three: what other tests have left behind may be tidied up meanwhile.
+    assert min(calls_of_login(client, alice, app) for _ in range(3)) <= (
+        MOST_FUNCTION_CALLS[connection.vendor] * 1.03
+    )
 
-    assert pstats.Stats(profile).total_calls <= MOST_FUNCTION_CALLS[connection.vendor] * 1.03
+
+def calls_of_login(client, user, app):
+    code, profile = app.fresh_code(), cProfile.Profile()
+    with without_receivers_of_tests():
+        profile.runcall(complete_login, client, user, code)
+    client.post("/session/logout")
+    return pstats.Stats(profile).total_calls
 
 
 def test_login_pages_are_light(alice):
