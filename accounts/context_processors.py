@@ -3,6 +3,7 @@
 from django.conf import settings
 
 from accounts.factors import LOW_STOCK
+from accounts.factors.stock import codes_left
 from accounts.sessions.requests import SiteRequest
 
 
@@ -12,7 +13,7 @@ def codes_low(request: SiteRequest) -> int | None:
         return None
     if not request.user.is_authenticated or not request.user.is_enrolled:
         return None
-    left: int = getattr(request.session.row, "backup_codes_left", None) or 0
+    left = codes_left(request.user, request.session.row, changed=False)
     return left if left <= LOW_STOCK else None
 
 

@@ -15,7 +15,7 @@ from accounts.models import User
 from accounts.sessions.requests import SignedInRequest
 from accounts.web.numbered import NumberedPage, page_of_rows
 from organizations.access.gate import is_locked_out
-from organizations.access.of_person import ORDER, open_invitations, parts
+from organizations.access.of_person import ORDER, joinable, parts
 from organizations.access.rights import may_create_organizations
 from organizations.models import Membership, MembershipQuerySet, confirmed_address, latest_end
 
@@ -30,7 +30,7 @@ def of_person(
 
     Each part is read along an index that has its order: one who is in thousands pays no more than others.
     """
-    found = parts(user_id, address, open_invitations(user_id, now, latest))
+    found = parts(user_id, address, joinable(user_id, now, latest))
     named = Membership.objects.active().filter(user=user_id).in_organization(name_key)
     first_rows = ids_of(*(part[:MOST_READ] for part in found), named)
     return Membership.objects.filter(pk__in=first_rows).select_related("organization")
@@ -75,7 +75,7 @@ def organizations_page(user: User, number: int, begins: str = "") -> NumberedPag
 def invitations_page(user: User, number: int) -> NumberedPage[Membership]:
     """Return the page with this number of the user's open invitations, in order of name."""
     now = timezone.now()
-    invited = open_invitations(user.pk, now, latest_end(now)).of_person(user)
+    invited = joinable(user.pk, now, latest_end(now)).of_person(user)
     return page_of_rows(invited.order_by(*ORDER).select_related("organization"), number)
 
 

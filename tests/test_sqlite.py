@@ -19,8 +19,8 @@ def connect(tmp_path):
     """Return a function that opens another connection to one database."""
     opened = []
 
-    def another(timeout=3.5):
-        place = tmp_path / "db.sqlite3"
+    def another(timeout=3.5, name="db.sqlite3"):
+        place = tmp_path / name
         opened.append(
             sqlite3.connect(
                 place, timeout=timeout, isolation_level=None, factory=Connection, check_same_thread=False
@@ -118,6 +118,42 @@ def test_reads_pass_who_waits_for_the_lock(connect):
 
     for each in (holder, thread):
         each.join()
+
+
+def test_who_waits_behind_others_gives_up_at_its_own_time(connect):
+    """Not at that of the one before, which may wait longer."""
+    holder = connect()
+    holder.execute("BEGIN IMMEDIATE")
+    patient = connect(timeout=60)
+    first = threading.Thread(target=patient.execute, args=["BEGIN IMMEDIATE"])
+    first.start()
+    wait_until(lambda: queue.waiting)
+
+    with pytest.raises(sqlite3.OperationalError, match=LOCKED):
+        connect(timeout=10 * TURN).execute("BEGIN IMMEDIATE")
+
+    assert len(queue.waiting) == 1, "the first one waits on"
+    holder.commit()
+    first.join()
+
+
+def test_a_commit_queues_behind_nobody(connect):
+    """Without a write-ahead log, it waits for readers. Those who wait for the lock wait for it."""
+    writer, reader, waiting = (connect(timeout=60, name="no-log.sqlite3") for _ in range(3))
+    writer.execute("CREATE TABLE words (word text)")
+    writer.execute("BEGIN IMMEDIATE")
+    writer.execute("INSERT INTO words VALUES ('written')")
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM words").fetchall()
+    thread = threading.Thread(target=waiting.execute, args=["BEGIN IMMEDIATE"])
+    thread.start()
+    wait_until(lambda: queue.waiting)
+    threading.Timer(10 * TURN, reader.rollback).start()
+
+    writer.commit()
+
+    thread.join()
+    assert waiting.in_transaction
 
 
 def test_who_gives_up_is_not_waited_for(connect):

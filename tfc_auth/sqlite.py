@@ -1,4 +1,4 @@
-"""Wait for SQLite's lock in the order of coming, and in short steps, so that each who waits gets it.
+"""Have transactions wait for SQLite's lock in the order of coming, and in short steps, so that each gets it.
 
 SQLite itself looks for the lock less and less often, every 100 milliseconds in the end. When many write, the
 lock is hardly ever free at that moment, and those who have just come take it: some wait in vain until their
@@ -66,7 +66,7 @@ class Connection(PrivateConnection):
         return self.cursor().execute(*arguments)
 
     def commit(self) -> None:
-        self.patiently(super().commit)
+        self.again_until(time.monotonic() + self.patience, super().commit)
 
     def patiently(self, act: Callable[[], Found], *, wants_lock: bool = False) -> Found:
         """Act again as long as somebody else has the lock. Raises sqlite3.OperationalError in the end.
@@ -81,12 +81,16 @@ class Connection(PrivateConnection):
                     raise
         end = time.monotonic() + self.patience
         with queue.first(end):
-            while True:
-                try:
-                    return act()
-                except sqlite3.OperationalError as error:
-                    if error.sqlite_errorcode not in LOCKED or time.monotonic() > end:
-                        raise
+            return self.again_until(end, act)
+
+    def again_until(self, end: float, act: Callable[[], Found]) -> Found:
+        """A commit queues behind nobody: those who wait, wait for it."""
+        while True:
+            try:
+                return act()
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode not in LOCKED or time.monotonic() > end:
+                    raise
 
 
 @cache

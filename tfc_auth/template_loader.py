@@ -162,7 +162,10 @@ class OneLanguage(BlockTranslateNode):
         given = {name: value.resolve(context) for name, value in self.extra_context.items()}
         text = self.text
         if self.counter and self.countervar:
-            given[self.countervar] = count = self.counter.resolve(context)
+            with context.push(**given):
+                given[self.countervar] = count = self.counter.resolve(context)
+            if not isinstance(count, int):
+                return super().render(context, nested)
             text = ngettext(text, self.plural_text, count)
         nothing = context.template.engine.string_if_invalid
         found = {name: given[name] if name in given else context.get(name, nothing) for name in self.names}

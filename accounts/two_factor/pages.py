@@ -10,6 +10,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts import factors, signals
 from accounts.factors.base import Factor
+from accounts.factors.stock import codes_left
 from accounts.forms import MethodForm
 from accounts.models import User
 from accounts.sessions.requests import SignedInRequest
@@ -46,7 +47,7 @@ def overview_page(
         missing=offered,
         steps=None if user.is_enrolled else steps.of_choice(user, offered[0]),
         demand="" if user.is_enrolled else demand_of(user, context.get("next", "")),
-        codes_left=codes_left(request),
+        codes_left=codes_left(user, request.session.row, changed=request.method == "POST"),
         codes_total=sum(factor.size for factor in factors.backup()),
         codes_last_used=backup[0].last_used_at if backup else None,
         low_stock=factors.LOW_STOCK,
@@ -55,14 +56,6 @@ def overview_page(
         saved=saved,
         **context,
     )
-
-
-def codes_left(request: SignedInRequest) -> int:
-    """Return the number of unused backup codes: as read with the session, unless a form changed it since."""
-    if request.method == "POST":
-        return factors.remaining(request.user)
-    left: int | None = getattr(request.session.row, "backup_codes_left", None)
-    return left or 0
 
 
 def missing(devices: Collection[Factor]) -> list[Factor]:

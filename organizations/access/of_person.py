@@ -11,13 +11,13 @@ from django.utils import timezone
 
 from accounts.database.first_rows import ids_of
 from accounts.models import User
-from organizations.models import Membership, MembershipQuerySet, confirmed_address, latest_end
+from organizations.models import Membership, MembershipQuerySet, confirmed_address, latest_end, to_address
 
 ORDER = ("organization_key", "pk")
 
 
-def open_invitations(user_id: int, now: datetime, latest: datetime) -> MembershipQuerySet:
-    """Return all open invitations, without those to what this user is in already.
+def joinable(user_id: int, now: datetime, latest: datetime) -> MembershipQuerySet:
+    """Return everybody's open invitations, without those to what this user is in already.
 
     `latest` is the `latest_end` of now: a prepared read can't compute it.
     """
@@ -27,8 +27,8 @@ def open_invitations(user_id: int, now: datetime, latest: datetime) -> Membershi
 def parts(user_id: int, address: str, invited: MembershipQuerySet) -> list[MembershipQuerySet]:
     """Return memberships of a user, and of `invited` those to the account and those to the address."""
     joined = Membership.objects.active().filter(user=user_id)
-    to_address = invited.filter(user__isnull=True, email=address)
-    return [part.order_by(*ORDER) for part in (joined, invited.filter(user=user_id), to_address)]
+    invitations = (invited.filter(user=user_id), invited.filter(to_address(address)))
+    return [part.order_by(*ORDER) for part in (joined, *invitations)]
 
 
 def first_of(found: list[MembershipQuerySet], number: int) -> MembershipQuerySet:
@@ -42,12 +42,14 @@ class OfPerson(Sequence[Membership]):
 
     def __init__(self, user: User) -> None:
         now = timezone.now()
-        invited = open_invitations(user.pk, now, latest_end(now))
+        invited = joinable(user.pk, now, latest_end(now))
         self.parts = parts(user.pk, confirmed_address(user), invited)
 
     def __len__(self) -> int:
         return sum(part.count() for part in self.parts)
 
     def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, int):
+            return self[place : place + 1][0]
         rows = first_of(self.parts, place.stop)
         return list(rows.order_by(*ORDER)[place])

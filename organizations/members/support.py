@@ -38,8 +38,9 @@ def organizations_of(user: User, request: HttpRequest) -> Table | None:
     """Return what somebody is in and invited to, or None for who may not see memberships."""
     if not request.user.has_perm(VIEW):
         return None
+    # Invitations first: they are few, and what stands behind the first fifty is on another page.
     found = parts(user.pk, confirmed_address(user), Membership.objects.invited())
-    rows = list(first_of(found, SHOWN + 1).order_by("status", *ORDER)[: SHOWN + 1])
+    rows = list(first_of(found, SHOWN + 1).order_by("-status", *ORDER)[: SHOWN + 1])
     linked = request.user.has_perm("organizations.view_organization")
     columns = [_("Organization"), _("Role"), _("State"), _("Requires two-factor"), _("Since")]
     note: Any = ""

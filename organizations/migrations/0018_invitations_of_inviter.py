@@ -1,4 +1,7 @@
-"""Find the invitations that somebody has made: who leaves an organization may have made few among very many."""
+"""Find the invitations that somebody has made: who leaves an organization may have made few among very many.
+
+While the index is built, what writes memberships waits: joining, leaving, inviting, two-factor on and off.
+"""
 
 from django.conf import settings
 from django.db import migrations, models

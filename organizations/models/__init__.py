@@ -7,6 +7,7 @@ from organizations.models.memberships import (
     confirmed_address,
     invitation_end,
     latest_end,
+    to_address,
 )
 from organizations.models.organizations import (
     LONGEST_SESSION,
@@ -35,4 +36,5 @@ __all__ = [
     "confirmed_address",
     "invitation_end",
     "latest_end",
+    "to_address",
 ]

@@ -30,6 +30,11 @@ def confirmed_address(user: User) -> str:
     return login_key(user.email) if user.email_confirmed else ""
 
 
+def to_address(address: str) -> Q:
+    """Return the condition of invitations by email to this address. No invitation has the address ""."""
+    return Q(user__isnull=True, email=address)
+
+
 class MembershipQuerySet(models.QuerySet["Membership"]):
     def active(self) -> Self:
         return self.filter(status=Membership.Status.ACTIVE)
@@ -59,8 +64,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
     def of_person(self, user: User) -> Self:
         """Return memberships and invitations of a user, also invitations to the user's confirmed address."""
-        to_address = Q(user__isnull=True, email=confirmed_address(user))
-        return self.filter(Q(user=user) | to_address)
+        return self.filter(Q(user=user) | to_address(confirmed_address(user)))
 
     def current(self) -> Self:
         """Return all but expired invitations."""

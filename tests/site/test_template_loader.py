@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import time_machine
 from django.conf import settings
-from django.template import Context, engines
+from django.template import Context, TemplateSyntaxError, engines
 from django.test import override_settings
 
 from tests.support.scenes import letters
@@ -79,6 +79,12 @@ def test_so_is_a_mail(db):
     assert ours == [theirs, theirs]
 
 
+PLURAL = (
+    "{%% load i18n %%}{%% blocktranslate %s %%}{{ n }} apple {{ name }}"
+    "{%% plural %%}{{ n }} apples {{ name }}{%% endblocktranslate %%}"
+)
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
@@ -101,6 +107,10 @@ def test_so_is_a_mail(db):
         ('{% url "accounts:no_such_page" as page %}[{{ page }}]', "[]"),
         ('{% url "site:docs" "two-factor" %}', "/docs/two-factor"),
         ('{% include "inner.html" with name="x" %}{{ name }}', "[x]&lt;i&gt;"),
+        (PLURAL % "count n=one", "1 apple &lt;i&gt;"),
+        (PLURAL % "count n=two", "2 apples &lt;i&gt;"),
+        (PLURAL % "with m=one count n=m", "1 apple &lt;i&gt;"),
+        ('{% include "inner.html" %}{{ name }}', "[&lt;i&gt;]&lt;i&gt;"),
         ('{% include "inner.html" only %}', "[]"),
         ('{% extends "outer.html" %}{% block a %}A{{ block.super }}{% endblock %}', "(Aa)(b)"),
         ('{% extends "middle.html" %}{% block b %}B{% endblock %}', "(ma)(B)"),
@@ -124,7 +134,18 @@ def test_tags_mean_what_they_mean_in_django(db, tmp_path, text, shown):
                     engines["django"].get_template("page.html")
                 continue
             page = engines["django"].get_template("page.html").template
-            assert [page.render(Context({"name": "<i>"})) for _ in range(2)] == [shown, shown], loader
+            rendered = [page.render(Context({"name": "<i>", "one": 1, "two": 2})) for _ in range(2)]
+            assert rendered == [shown, shown], loader
+
+
+def test_a_number_that_is_missing_is_an_error(db, tmp_path):
+    """As in Django: a mail that lacks its number fails its test."""
+    (tmp_path / "page.html").write_text(PLURAL % "count n=lack")
+
+    with templates("tfc_auth.template_loader.Loader", tmp_path):
+        page = engines["django"].get_template("page.html").template
+        with pytest.raises(TemplateSyntaxError):
+            page.render(Context({"name": "<i>"}))
 
 
 def test_a_template_may_extend_one_of_its_own_name(db, tmp_path):
