@@ -23,7 +23,7 @@ NEEDING_NO_BODY = {
 # A document they need, but nothing in it.
 NEEDING_NO_ATTRIBUTES = {*NEEDING_NO_BODY, "POST /users/<user_id>/authentication-tokens"}
 
-# Terraform Cloud answers with an empty list for everybody else, whoever that is.
+# Terraform Cloud answers everybody else with an empty list.
 EMPTY_FOR_OTHERS = {"GET /users/<user_id>/authentication-tokens"}
 
 # The least that each takes; for others nothing is needed.

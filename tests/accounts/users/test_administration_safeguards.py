@@ -1,4 +1,4 @@
-"""What each action upon an account takes: a fresh proof, a reason, the right, and news to those concerned."""
+"""An action on an account takes a fresh proof, a reason and a right, and mails the people it affects."""
 
 import base64
 import re
