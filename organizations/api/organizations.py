@@ -36,7 +36,7 @@ from organizations.api.gate import (
 from organizations.api.resources import organization_resource
 from organizations.api.switches import ANY_FLAG_AT_CREATION, MADE_HERE, SENT_ONLY, SHOWN
 from organizations.exceptions import CreationNotAllowed
-from organizations.forms import LONGEST_ADDRESS, ContactField, NameField
+from organizations.forms.fields import LONGEST_ADDRESS, ContactField, NameField
 from organizations.lifecycle import Changes
 from organizations.models import AuthPolicy, Organization, OrganizationToken, Right
 from organizations.policy.exceptions import SessionOutOfRange

@@ -14,7 +14,7 @@ from accounts.web.acting import post_only
 from accounts.web.methods import get_or_post
 from accounts.web.statuses import status_of
 from organizations.access.gate import member_required, owner_required
-from organizations.forms import UserSessionsForm
+from organizations.forms.user_sessions import UserSessionsForm
 from organizations.listed import NOBODY
 from organizations.models import LONGEST_SESSION, AuthPolicy, Membership, Organization
 from organizations.policy import two_factor, user_sessions

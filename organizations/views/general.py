@@ -12,7 +12,7 @@ from accounts.web.form_pages import form_page
 from accounts.web.methods import get_or_post
 from organizations import lifecycle
 from organizations.access.gate import owner_required
-from organizations.forms import DeleteForm, GeneralForm
+from organizations.forms.organizations import DeleteForm, GeneralForm
 from organizations.models import Membership, Organization
 
 

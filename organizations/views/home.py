@@ -16,7 +16,7 @@ from accounts.web.methods import get_or_post
 from organizations import lifecycle
 from organizations.access.rights import may_create_organizations
 from organizations.context_processors import Switcher, SwitcherEntry, switcher_of
-from organizations.forms import NewOrganizationForm
+from organizations.forms.organizations import NewOrganizationForm
 from organizations.models import Membership
 
 MOST_NAMED = 3  # organizations in the card "Secure your account"

@@ -12,7 +12,7 @@ from accounts.web.acting import post_only
 from accounts.web.form_pages import add_violation, form_page
 from accounts.web.methods import get_or_post
 from organizations.access.gate import owner_required
-from organizations.forms import AddMemberForm
+from organizations.forms.members import AddMemberForm
 from organizations.members import invitations
 from organizations.models import Membership, Organization
 

@@ -28,7 +28,7 @@ from organizations.context_processors import (
     organizations_page,
     switcher_of,
 )
-from organizations.forms import OrganizationFilterForm
+from organizations.forms.organizations import OrganizationFilterForm
 from organizations.members import invitations, memberships
 from organizations.members.account_changes import last_owned
 from organizations.members.left_behind import left_by

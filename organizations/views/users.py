@@ -19,7 +19,7 @@ from accounts.web.redirects import safe_next
 from accounts.web.statuses import status_of
 from organizations.access.gate import owner_required
 from organizations.exceptions import MembershipGone, NotShown
-from organizations.forms import AddMemberForm, RemovalForm, UserFilterForm
+from organizations.forms.members import AddMemberForm, RemovalForm, UserFilterForm
 from organizations.members import memberships
 from organizations.members.left_behind import Choices, left_by
 from organizations.members.orders import DEFAULT_SORT, ORDERS, sort_links

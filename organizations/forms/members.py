@@ -1,0 +1,81 @@
+"""The forms that invite, remove and find members."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts.fields import AddressField, LoginField
+from accounts.web.forms import Form, put_into_words
+from organizations.announcements import LeftBehind
+from organizations.forms.fields import LONGEST_ADDRESS, PLAIN_TEXT
+from organizations.models import Membership
+
+
+class AddMemberForm(Form):
+    username = LoginField(
+        label=_("Username or email"),
+        max_length=LONGEST_ADDRESS,
+        error_messages={"required": _("Enter a username or an email address.")},
+        help_text=_("They get an invitation and have 7 days to accept it."),
+        widget=forms.TextInput(attrs=PLAIN_TEXT | {"autofocus": True}),
+    )
+
+    def clean_username(self) -> str:
+        """Return the text; validate it as an address if it has an @, which no username has."""
+        text: str = self.cleaned_data["username"]
+        if "@" in text:
+            field = AddressField()
+            put_into_words(field)
+            field.run_validators(text)
+        return text
+
+
+class RemovalForm(Form):
+    """Decide what becomes of what somebody leaves behind. `shown` carries what the page has shown."""
+
+    end_tokens = forms.BooleanField(
+        label=_("Delete these tokens"),
+        help_text=_("Programs that use them stop working at once. You can't undo this."),
+        required=False,
+        initial=True,
+    )
+    revoke_invitations = forms.BooleanField(
+        label=_("Withdraw these invitations"),
+        help_text=_("Nobody can accept them after that. You can invite the same people again."),
+        required=False,
+        initial=True,
+    )
+    shown = forms.CharField(required=False, max_length=500, widget=forms.HiddenInput)
+
+    def __init__(self, left: LeftBehind, data: Any = None) -> None:
+        super().__init__(data, initial={"shown": ",".join(left.names)})
+        self.left = left
+        if not left.tokens:
+            del self.fields["end_tokens"]
+        if not left.invitations:
+            del self.fields["revoke_invitations"]
+
+    @property
+    def choices(self) -> dict[str, Any]:
+        """Return the fields of `Choices` (organizations/members/left_behind.py) of a valid form."""
+        return {
+            "end_tokens": self.cleaned_data.get("end_tokens", False),
+            "revoke_invitations": self.cleaned_data.get("revoke_invitations", False),
+            "shown": frozenset(self.cleaned_data["shown"].split(",")),
+        }
+
+
+class UserFilterForm(Form):
+    """Filters of the list of users. Sent by GET."""
+
+    status = forms.ChoiceField(choices=Membership.Status.choices, required=False)
+    q = LoginField(
+        label=_("Search by username or email"),
+        max_length=LONGEST_ADDRESS,
+        required=False,
+        widget=forms.TextInput(
+            attrs=PLAIN_TEXT | {"type": "search", "placeholder": _("Search by username or email")}
+        ),
+    )
+    without_two_factor = forms.BooleanField(label=_("Only without two-factor"), required=False)
