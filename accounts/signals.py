@@ -5,13 +5,13 @@ Verbs send them in their transaction: a receiver vetoes by raising a RuleViolati
 
 from django.dispatch import Signal
 
-# user, enabled: bool, actor (optional). Sent after the user's row is written; receivers update copies in the
-# same transaction.
+# user, enabled: bool, actor (optional). Sent after the user's row is written, when two-factor is enabled or
+# disabled and when its level changes; receivers update copies in the same transaction.
 two_factor_changed = Signal()
 
-# user, forced: bool, lock: bool. Sent before the user's lock (lock=True: receivers lock what they own) and
-# again after it. Receivers veto by raising, except when forced, and return a comparable value: the verb
-# starts over if the second value differs from the first.
+# user, level: the one that remains, forced: bool, lock: bool, actor. Sent before the user's lock (lock=True:
+# receivers lock what they own) and again after it. Receivers veto by raising, except when forced, and return
+# a comparable value: the verb starts over if the second value differs from the first.
 two_factor_removing = Signal()
 
 # user. Pure; sent by the confirmation page: receivers return {"refused_by": [names], "locks": [names]}.

@@ -83,7 +83,7 @@ def enrol(user: Any) -> str:
         state = factor.begin_enrolment(user)
         secret = totp.secret_of(factor.device_model.objects.get(pk=state["device_id"])).hex()
         assert factor.complete_enrolment(user, Person("", secret, "").code(), state)
-        two_factor.switch_on(user)
+        two_factor.switch_on(user, factor.level)
     return str(secret)
 
 
@@ -103,6 +103,7 @@ def found(users: list[Any]) -> None:
             status=models.Membership.Status.ACTIVE,
             joined_at=timezone.now(),
             two_factor_enabled=True,
+            two_factor_level=user.level,
         )
         for user in users[1:]
     )

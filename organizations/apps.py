@@ -14,7 +14,6 @@ class OrganizationsConfig(AppConfig):
         from accounts.management.due_work import Step, steps
         from accounts.models.clocks import horizons
         from accounts.outbox.delivery import audiences
-        from accounts.sessions.lifetimes import extra_columns
         from accounts.tokens import expiry, exposure, lookup
         from accounts.two_factor.demands import demands
         from accounts.users import deactivation, invited, validators
@@ -23,15 +22,11 @@ class OrganizationsConfig(AppConfig):
         from organizations.events import Event
         from organizations.management import doctor
         from organizations.members import account_changes, addresses, invitation_links, invitations
-        from organizations.policy import former_limits, two_factor, user_sessions
 
-        signals.two_factor_removing.connect(two_factor.veto_disable)
-        signals.two_factor_consequences.connect(two_factor.consequences)
-        signals.two_factor_changed.connect(two_factor.mirror)
+        self.prepare_policy()  # first: its vetoes come before news, and copies before counts
         signals.two_factor_changed.connect(account_changes.tell_of_two_factor)
         signals.address_confirmed.connect(addresses.copy_address)
         signals.account_deleting.connect(account_changes.leave_everything)
-        signals.account_standing_changed.connect(two_factor.veto_reactivation)
         signals.account_standing_changed.connect(account_changes.tell_of_activation)
 
         enumerations.register("organizations", Event)
@@ -44,12 +39,28 @@ class OrganizationsConfig(AppConfig):
         validators.further_names.register("organizations", names.organization_names)
         deactivation.warnings.register("organizations", account_changes.warn_of_deactivation)
         invited.invitations.register("organizations", invitation_links)
-        extra_columns.register_all(user_sessions.LIMITS)
         checks.register_all(doctor.CHECKS)
         steps.register("expired invitations deleted", Step(invitations.delete_long_expired))
-        steps.register("shortened sessions deleted", Step(former_limits.end_by_former_limits))
         horizons.register_all(doctor.HORIZONS)
         self.prepare_admin()
+
+    def prepare_policy(self) -> None:
+        """Have accounts ask what organizations require, and `run_due_work` carry out their dates."""
+        from accounts import signals
+        from accounts.management.due_work import Step, steps
+        from accounts.sessions.lifetimes import extra_columns
+        from organizations.policy import former_limits, mirror, progress, schedule, two_factor, user_sessions
+
+        signals.two_factor_removing.connect(two_factor.veto_removal)
+        signals.two_factor_consequences.connect(two_factor.consequences)
+        signals.two_factor_changed.connect(mirror.mirror)
+        signals.account_standing_changed.connect(two_factor.veto_reactivation)
+        extra_columns.register_all(user_sessions.LIMITS)
+        steps.register("dates announced", Step(schedule.announce_again, before_sending=True))
+        steps.register("dates come", Step(schedule.take_effect, before_sending=True))
+        steps.register("levels of members found", Step(mirror.find_levels))
+        steps.register("old days deleted", Step(progress.delete_old_days))
+        steps.register("shortened sessions deleted", Step(former_limits.end_by_former_limits))
 
     def prepare_admin(self) -> None:
         """Say what the admin site shows of a person's organizations, and whom a superuser can let see it."""

@@ -4,6 +4,7 @@ The activity page of the person concerned shows the sentence of the event, the o
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.utils.functional import Promise
@@ -17,6 +18,7 @@ from accounts.audit.events import EventName
 from accounts.audit.wording import Data, Said
 from accounts.models import User
 from accounts.web.durations import minutes_in_words
+from accounts.web.times import in_full
 from organizations.models import Organization
 
 
@@ -29,6 +31,26 @@ class Event(EventName):
     AUTH_POLICY_CHANGED = (
         "organization.auth_policy_changed",
         _("Changed whether an organization requires two-factor authentication"),
+    )
+    TWO_FACTOR_SCHEDULED = (
+        "organization.two_factor_scheduled",
+        _("Set a date from which an organization requires two-factor authentication"),
+    )
+    TWO_FACTOR_SCHEDULE_WITHDRAWN = (
+        "organization.two_factor_schedule_withdrawn",
+        _("Withdrew the date from which an organization requires two-factor authentication"),
+    )
+    TWO_FACTOR_PUT_OFF = (
+        "organization.two_factor_put_off",
+        _("Put off requiring two-factor authentication, because owners don't have it"),
+    )
+    MEMBER_REMINDED = (
+        "organization.member_reminded",
+        _("Reminded to set up two-factor authentication for an organization"),
+    )
+    MEMBERS_REMINDED = (
+        "organization.members_reminded",
+        _("Reminded all members without two-factor authentication"),
     )
     USER_SESSIONS_CHANGED = (
         "organization.user_sessions_changed",
@@ -104,7 +126,26 @@ def kind(data: Data) -> str:
 
 
 KINDS = {"owners": _("team token of the owners"), "organization": _("organization token")}
+
+
+def methods(data: Data) -> str:
+    return gettext("without text messages") if data.get("texts") is False else ""
+
+
+def date(data: Data) -> str:
+    """Return the date of a schedule, and which methods count, in the zone of the reader."""
+    if "date" not in data:
+        return ""
+    at = datetime.fromisoformat(data["date"])
+    return ", ".join(filter(None, [gettext("from %(date)s") % {"date": in_full(at)}, methods(data)]))
+
+
 DETAILS: dict[Event, Callable[[Data], str]] = {
+    Event.AUTH_POLICY_CHANGED: methods,
+    Event.TWO_FACTOR_SCHEDULED: date,
+    Event.TWO_FACTOR_SCHEDULE_WITHDRAWN: date,
+    Event.TWO_FACTOR_PUT_OFF: lambda data: data.get("owners", ""),
+    Event.MEMBERS_REMINDED: lambda data: str(data.get("number", "")),
     Event.UPDATED: contact,
     Event.USER_SESSIONS_CHANGED: lifetimes,
     Event.TOKEN_CREATED: kind,

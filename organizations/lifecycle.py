@@ -1,5 +1,6 @@
 """Create, change and delete organizations."""
 
+from datetime import datetime
 from typing import TypedDict
 
 from django.db import IntegrityError
@@ -22,11 +23,15 @@ from organizations.models import (
     Membership,
     Organization,
     OrganizationCounts,
+    OrganizationDay,
     Right,
+    TwoFactorPeriod,
     confirmed_address,
+    share_of_level,
 )
 from organizations.names import check_name
 from organizations.policy.former_limits import end_with_membership
+from organizations.policy.schedule import change_schedule, change_to_no_date, full_hour
 from organizations.policy.two_factor import change_policy
 from organizations.policy.user_sessions import change_sessions
 from organizations.policy.user_tokens import change_user_tokens
@@ -48,6 +53,9 @@ class Changes(TypedDict, total=False):
 
     email: str
     collaborator_auth_policy: AuthPolicy
+    accepted_level: int
+    required_from: datetime | None
+    scheduled_level: int
     session_timeout: int | None
     session_remember: int | None
     user_tokens_enabled: bool
@@ -69,22 +77,25 @@ def create_organization(
         owner = lock_acting_user(owner)
         if not owner.email_confirmed:
             raise EmailNotConfirmed
-        Membership.objects.create(
+        founder = Membership(
             organization=organization,
             user=owner,
             username=owner.username,
             address_key=confirmed_address(owner),
             is_owner=True,
             status=Membership.Status.ACTIVE,
-            two_factor_enabled=owner.is_enrolled,
             joined_at=timezone.now(),
         )
+        founder.copy_two_factor(owner)
+        founder.save()
+        TwoFactorPeriod.objects.begin([founder], owner.known_level, timezone.now())
         record(Event.CREATED, organization, actor=actor, user=owner)
         OrganizationCounts.objects.create(
             organization=organization,
             members=1,
-            members_without_two_factor=0 if owner.is_enrolled else 1,
+            **share_of_level(owner.level),
         )
+        OrganizationDay.objects.note([organization.pk])
         tell(organization, Change.FOUNDED, [owner], actor=actor)
         if changes:
             apply(changes, organization, actor=actor)
@@ -139,8 +150,7 @@ def apply(changes: Changes, organization: Organization, *, actor: Actor) -> None
     """Like `change_organization`, for a caller who holds the organization's lock."""
     if "email" in changes:
         change_contact(organization, changes["email"], actor=actor)
-    if "collaborator_auth_policy" in changes:
-        change_policy(organization, changes["collaborator_auth_policy"], actor=actor)
+    change_requirement(changes, organization, actor=actor)
     if "user_tokens_enabled" in changes:
         change_user_tokens(organization, changes["user_tokens_enabled"], actor=actor)
     change_sessions(
@@ -149,6 +159,21 @@ def apply(changes: Changes, organization: Organization, *, actor: Actor) -> None
         remember=changes.get("session_remember", organization.session_remember),
         actor=actor,
     )
+
+
+def change_requirement(changes: Changes, organization: Organization, *, actor: Actor) -> None:
+    """Change whether two-factor is required, which methods count, and the date from which it is required."""
+    if "collaborator_auth_policy" in changes or "accepted_level" in changes:
+        policy = changes.get("collaborator_auth_policy") or AuthPolicy(organization.collaborator_auth_policy)
+        change_policy(organization, policy, accepted=changes.get("accepted_level"), actor=actor)
+    if "required_from" not in changes:
+        return
+    at = changes["required_from"]
+    if at is not None:
+        level = changes.get("scheduled_level", organization.scheduled_level or organization.accepted_level)
+        change_schedule(organization, full_hour(at), level=level, actor=actor)
+    elif organization.required_from is not None:
+        change_to_no_date(organization, actor=actor)
 
 
 def change_contact(organization: Organization, email: str, *, actor: Actor) -> None:
@@ -169,6 +194,8 @@ def delete_organization(organization: Organization, *, actor: Actor) -> None:
         active = organization.memberships.active().order_by("user")
         end_with_membership(organization, list(active.values_list("user", flat=True)))
         organization.memberships.all().delete()
+        organization.periods.all().delete()
+        organization.days.all().delete()
         organization.tokens.all().delete()  # creating a token takes the same lock
         record(Event.DELETED, organization, actor=actor, memberships=len(ids))
         OrganizationCounts.objects.filter(organization=organization).delete()

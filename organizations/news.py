@@ -4,17 +4,24 @@ A person who may change an organization must not flood its owners: the mail that
 the others.
 """
 
+from datetime import datetime, timedelta
+
+from django.db.models import Q
 from django.utils.translation import gettext_lazy
 
 from accounts import limits
 from accounts.audit import Actor
 from accounts.limits import Budget, Told
-from accounts.models import User
+from accounts.models import Level, User
 from organizations.models import Membership, MembershipQuerySet, Organization
 
 # Audiences of broadcasts; their functions are below.
 OWNERS = "organizations.owners"
-MEMBERS_WITHOUT_TWO_FACTOR = "organizations.members_without_two_factor"
+MEMBERS_LOCKED_OUT = "organizations.members_without_two_factor"  # its name in rows of a former release
+MEMBERS_CONCERNED = "organizations.members_concerned"
+MEMBERS_REMINDED = "organizations.members_reminded"
+
+BETWEEN_REMINDERS = timedelta(days=1)
 
 ANOTHER_OWNER = gettext_lazy("Another owner can continue at once. Pages and programs are counted separately.")
 NEWS = Budget(
@@ -40,9 +47,46 @@ def owners(key: str, after: int, limit: int) -> list[User]:
     return readers(Membership.objects.owners(), key, after, limit)
 
 
-def members_without_two_factor(key: str, after: int, limit: int) -> list[User]:
-    """Return members without two-factor; none if the organization no longer requires it."""
-    return readers(Membership.objects.active().without_two_factor().mandatory(), key, after, limit)
+def members_locked_out(key: str, after: int, limit: int) -> list[User]:
+    """Return members without what is required; none if the organization no longer requires it."""
+    organization = Organization.objects.filter(pk=int(key)).first()
+    level = organization.required_level if organization else Level.NONE
+    return readers(Membership.objects.active().below(level), key, after, limit) if level else []
+
+
+def key_of_level(organization: Organization, level: int) -> str:
+    """Return the key of members, but not owners, who have set up nothing of this level."""
+    return f"{organization.pk}:{level}:"
+
+
+def key_of_date(organization: Organization) -> str:
+    """Return the key of those whom the date concerns, as long as it is the date."""
+    at = organization.required_from
+    return f"{organization.pk}:{organization.scheduled_level}:{at.isoformat() if at else ''}"
+
+
+def members_concerned(key: str, after: int, limit: int) -> list[User]:
+    """Return the members of such a key; none if the date that it names was changed or withdrawn."""
+    organization, level, at = key.split(":", 2)
+    members = Membership.objects.active().filter(is_owner=False).below(int(level))
+    if at:
+        members = members.filter(organization__required_from=datetime.fromisoformat(at))
+    return readers(members, organization, after, limit)
+
+
+def key_of_reminder(organization: Organization, level: int) -> str:
+    """Return the key of those whom a reminder to all reaches."""
+    at = organization.all_reminded_at
+    return f"{organization.pk}:{level}:{at.isoformat() if at else ''}"
+
+
+def members_reminded(key: str, after: int, limit: int) -> list[User]:
+    """Return members of such a key, without those who had a reminder of their own within a day before it."""
+    organization, level, at = key.split(":", 2)
+    now = datetime.fromisoformat(at)
+    recently = Q(reminded_at__gt=now - BETWEEN_REMINDERS, reminded_at__lte=now)
+    members = Membership.objects.active().below(int(level)).filter(joined_at__lte=now).exclude(recently)
+    return readers(members, organization, after, limit)
 
 
 def readers(memberships: MembershipQuerySet, key: str, after: int, limit: int) -> list[User]:
@@ -55,4 +99,9 @@ def readers(memberships: MembershipQuerySet, key: str, after: int, limit: int) -
     return [row.user for row in rows.select_related("user").order_by("user_id")[:limit] if row.user]
 
 
-AUDIENCES = {OWNERS: owners, MEMBERS_WITHOUT_TWO_FACTOR: members_without_two_factor}
+AUDIENCES = {
+    OWNERS: owners,
+    MEMBERS_LOCKED_OUT: members_locked_out,
+    MEMBERS_CONCERNED: members_concerned,
+    MEMBERS_REMINDED: members_reminded,
+}

@@ -23,7 +23,7 @@ from accounts.factors.proving import MOST_FAILURES, Device, Proving, State
 from accounts.limits import Claim
 from accounts.limits.guesses import Guesses
 from accounts.limits.wording import WRONG_BACKUP_CODES, WRONG_CODES, WRONG_CODES_IN_KNOWN_BROWSERS
-from accounts.models import User
+from accounts.models import Level, User
 from accounts.typed import characters, codes
 from accounts.web.forms import Form
 
@@ -62,6 +62,8 @@ class Factor(Proving):
     # Its name where lists say what proved a session; if empty, the label.
     proof_label: ClassVar[str | Promise] = ""
     is_backup: ClassVar[bool] = False
+    # How strong it is, for organizations that accept the stronger ones only.
+    level: ClassVar[Level] = Level.APP
     # Whether `challenge` does something that a person waits for (such as sending a text).
     acts: ClassVar[bool] = False
     # Its own paths (such as a provider's callback).

@@ -12,6 +12,7 @@ from accounts.management.errors import without_values
 from accounts.outbox import delivery, windows
 from accounts.plugins import Registry
 from accounts.tokens import expiry
+from accounts.two_factor import levels
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ STEPS = {
     "mails that were held back": Step(windows.release_due, before_sending=True),
     "sent": Step(delivery.send_due),
     **{name: Step(work) for name, work in housekeeping.STEPS.items()},
+    "levels of two-factor found": Step(levels.find_levels),
     "retention of audit events": Step(retention.store_setting),
     "audit events deleted": Step(retention.purge),
 }

@@ -1,6 +1,7 @@
 """Users, their sessions and tokens, and the records that verbs write."""
 
 from accounts.models.audit import AuditEvent, AuditRetention
+from accounts.models.levels import ANY_METHOD, Level
 from accounts.models.limits import RateLimit
 from accounts.models.outbox import MailWindow, OutboxMessage
 from accounts.models.sessions import RememberedBrowser, Session
@@ -17,12 +18,14 @@ from accounts.models.users import (
 )
 
 __all__ = [
+    "ANY_METHOD",
     "DESCRIPTION_LENGTH",
     "USERNAME_LENGTH",
     "ApiToken",
     "AuditEvent",
     "AuditRetention",
     "BearerToken",
+    "Level",
     "MailWindow",
     "OutboxMessage",
     "RateLimit",

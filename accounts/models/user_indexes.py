@@ -19,6 +19,11 @@ INDEXES: list[models.Index] = [
     models.Index(fields=["id"], name="superusers", condition=Q(is_superuser=True)),
     # What housekeeping looks for.
     models.Index(fields=["id"], name="users_with_new_stamp", condition=Q(stamp_is_new=True)),
+    models.Index(
+        fields=["id"],
+        name="users_of_unknown_level",
+        condition=Q(two_factor_enabled_at__isnull=False, two_factor_level__isnull=True),
+    ),
     # Searches by a beginning.
     BeginningIndex(Lower("username"), name="users_by_name"),
     BeginningIndex(Lower("email"), name="users_by_address"),

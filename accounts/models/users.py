@@ -16,6 +16,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.database.prepared import Prepared
 from accounts.exceptions import AccountGone
+from accounts.models.levels import ANY_METHOD, Level
+from accounts.models.methods import UNKNOWN
 from accounts.models.user_indexes import INDEXES
 from accounts.typed import names, passwords, zones
 
@@ -132,6 +134,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     # An IANA name; "" for the site's zone. The name may be unknown to this server (`zone`).
     time_zone = models.CharField(max_length=zones.LONGEST_NAME, blank=True, default="", db_default="")
     two_factor_enabled_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # The strongest method that is set up (`level`); NULL until somebody has looked at the devices.
+    two_factor_level = models.PositiveSmallIntegerField(null=True, blank=True, editable=False)
     # When it was last removed by break-glass, until it is on again: then an owner may be without it (I1).
     two_factor_forced_off_at = models.DateTimeField(null=True, blank=True, editable=False)
     # Each session stores a copy. A new stamp ends every session and pending login of this user without
@@ -141,8 +145,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     stamp_is_new = models.BooleanField(default=False, db_default=False, editable=False)
     last_login = None  # the audit events have it: no extra write per login
 
-    # Set by the authentication middleware for the user of a request.
+    # Set by the authentication middleware for the user of a request: whether it is verified, and by what.
     session_verified = False
+    session_method = UNKNOWN
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -176,6 +181,16 @@ class User(AbstractBaseUser, PermissionsMixin):
     def is_enrolled(self) -> bool:
         """Return whether two-factor is on: a primary device is confirmed. Backup codes alone never count."""
         return self.two_factor_enabled_at is not None
+
+    @property
+    def level(self) -> Level:
+        """Return the level of the strongest method. Where nobody has looked at the devices, the lowest."""
+        return Level(max(ANY_METHOD, self.two_factor_level or 0)) if self.is_enrolled else Level.NONE
+
+    @property
+    def known_level(self) -> Level | None:
+        """Return the level, or None where nobody has looked at the devices yet."""
+        return None if self.is_enrolled and self.two_factor_level is None else self.level
 
     @property
     def email_confirmed(self) -> bool:

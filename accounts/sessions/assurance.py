@@ -13,11 +13,12 @@ from django.urls import Resolver404, ResolverMatch, resolve, reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 
-from accounts.models import Session
+from accounts.models import ANY_METHOD, Level, Session
 from accounts.sessions.requests import SignedInRequest, SiteRequest
 from accounts.web.acting import path_of, path_to
 
 SUDO_LIFETIME = timedelta(minutes=5)
+LEVEL = "level"  # in its address: the level of the methods that it asks for
 FORM = "for"  # in the address of the page that asks: the address of the form that was refused
 
 P = ParamSpec("P")
@@ -81,12 +82,14 @@ def sent_form(request: HttpRequest) -> str:
     return request.path if request.method == "POST" else ""
 
 
-def redirect_to_sudo(next_path: str, *, form: str = "") -> HttpResponse:
+def redirect_to_sudo(next_path: str, *, form: str = "", level: int = ANY_METHOD) -> HttpResponse:
     """Redirect to the page that asks for a proof, and from there to `next_path`.
 
-    `form` is the address of the form that was refused without it: the pages say what it is for.
+    `form` is the address of the form that was refused without it: the pages say what it is for. With a level,
+    the page asks for methods of this level only.
     """
     query = {"next": next_path} | ({FORM: form} if form else {})
+    query |= {LEVEL: str(int(level))} if level > ANY_METHOD else {}
     return redirect(f"{reverse('accounts:sudo')}?{urlencode(query)}")
 
 
@@ -98,10 +101,11 @@ class Reason:
     form: str  # the address of the form that was refused without it, or ""
     to: str  # "reveal your backup codes", or "" if nobody knows
     cancel: str  # the path to which Cancel leads
+    level: Level = Level.NONE  # what the proof must have, at least
 
 
-def reason_of(next_path: str, form: str) -> Reason:
-    """Return for what the person is asked. `form` is what the address says, so it may be anything."""
+def reason_of(next_path: str, form: str, level: str = "") -> Reason:
+    """Return for what the person is asked. `form` and `level` are from the address: they may be anything."""
     shown, acting = match_of(next_path), match_of(form)
     to = getattr(acting.func, "sudo_to", "") if acting else ""
     form = form if to else ""
@@ -112,7 +116,8 @@ def reason_of(next_path: str, form: str) -> Reason:
         cancel = path_to(back, dict(shown.kwargs))
     else:  # who sent a form has seen its page
         cancel = next_path if form else reverse("organizations:home")
-    return Reason(next_path=next_path, form=form, to=str(to), cancel=cancel)
+    least = next((known for known in Level if str(known.value) == level), Level.NONE)
+    return Reason(next_path=next_path, form=form, to=str(to), cancel=cancel, level=least)
 
 
 def match_of(path: str) -> ResolverMatch | None:

@@ -112,6 +112,7 @@ def user_of(request: SiteRequest) -> User | AnonymousUser:
     if row is not None and row.user is not None:
         user = row.user
         user.session_verified = row.verified_at is not None
+        user.session_method = row.method
         timezone.activate(user.zone)
     request.user = user
     return user

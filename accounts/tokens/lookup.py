@@ -57,6 +57,7 @@ def token_of_user(token_hash: str) -> BearerToken | None:
     if token is None or token.is_expired or not token.owner.is_active:
         return None
     token.owner.session_verified = token.counts_as_verified
+    token.owner.session_method = token.method
     return token
 
 

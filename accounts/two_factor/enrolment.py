@@ -15,7 +15,7 @@ from accounts.exceptions import EmailNotConfirmed, EnrolmentExpired
 from accounts.factors.base import Device, Factor, State
 from accounts.factors.challenges import record_failure
 from accounts.limits import guesses
-from accounts.models import ApiToken, User
+from accounts.models import ApiToken, Level, User
 from accounts.sessions.ending import end_other_sessions
 from accounts.sessions.locks import acting, counted, lock_user
 from accounts.sessions.store import SessionStore
@@ -79,14 +79,18 @@ def confirm_enrolment(
         replacing = factor.device_of(user) is not None
         device = factor.complete_enrolment(user, answer, state)
         if device is not None:
-            codes = [] if user.is_enrolled else switch_on(user)
+            is_raised = factor.level > user.level
+            codes = [] if user.is_enrolled else switch_on(user, factor.level)
+            if is_raised and not codes:
+                user.two_factor_level = factor.level
+                user.save(update_fields=["two_factor_level"])
             end_other_sessions(user, session, factor=factor.slug)
             if codes:
                 fresh_codes.note(session, user, first=True, next_path=next_path)
             event, mail = news_of(replacing=replacing, first=bool(codes))
             record(event, actor=actor, subject=subject_of(user), user=user, method=factor.slug)
             outbox.notify(user, mail, actor=actor, method=str(factor.label))
-            if codes:
+            if is_raised:
                 # Last: receivers update counts, which stay locked until this transaction ends.
                 signals.two_factor_changed.send(User, user=user, enabled=True)
             return Enrolment(device, codes)
@@ -104,14 +108,15 @@ def news_of(*, replacing: bool, first: bool) -> tuple[Event, str]:
     return Event.TWO_FACTOR_ADDED, "two_factor_added"
 
 
-def switch_on(user: User) -> list[str]:
-    """Enable two-factor for the user; return the new backup codes."""
+def switch_on(user: User, level: Level) -> list[str]:
+    """Enable two-factor for the user, with a first device of this level; return the new backup codes."""
     now = timezone.now()
     # Tokens from before don't count as made behind it: the times say so, unless the clock was ahead (D43).
     ApiToken.objects.filter(owner=user, verified=True, created_at__gte=now).update(verified=False)
     user.two_factor_enabled_at = now
+    user.two_factor_level = level
     user.two_factor_forced_off_at = None
-    user.save(update_fields=["two_factor_enabled_at", "two_factor_forced_off_at"])
+    user.save(update_fields=["two_factor_enabled_at", "two_factor_level", "two_factor_forced_off_at"])
     return backup_codes.issue(user)
 
 

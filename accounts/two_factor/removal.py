@@ -1,6 +1,8 @@
 """Remove one method, or disable two-factor authentication."""
 
+from collections.abc import Callable
 from contextlib import nullcontext
+from typing import Any
 
 from django.utils import timezone
 
@@ -8,7 +10,8 @@ from accounts import factors, outbox, signals
 from accounts.audit import Actor, Event, record, subject_of
 from accounts.exceptions import Busy, LastMethod, TwoFactorNotEnabled, TwoFactorRemovalRefused, said_to_others
 from accounts.factors.base import Factor
-from accounts.models import User
+from accounts.factors.levels import level_of
+from accounts.models import Level, User
 from accounts.sessions.ending import end_other_sessions
 from accounts.sessions.locks import counted, lock_actor, lock_user
 from accounts.sessions.store import SessionStore
@@ -25,19 +28,58 @@ class StartOver(Exception):
 def remove(user: User, factor: Factor, *, session: SessionStore, actor: Actor) -> None:
     """Remove one of several primary devices; only `disable` removes the last one. Backup codes stay valid.
 
-    Raises LastMethod if no other working device would be left, TwoFactorNotEnabled, SessionEnded.
+    Refused for an owner of an organization that accepts none of the methods that are left.
+
+    Raises LastMethod if no other working device would be left, TwoFactorNotEnabled, TwoFactorRemovalRefused,
+    Busy, SessionEnded.
     """
+    until_settled(lambda: remove_once(user, factor, session=session, actor=actor))
+
+
+def remove_once(user: User, factor: Factor, *, session: SessionStore, actor: Actor) -> None:
     with counted(actor, always=True):
-        user = lock_user(user, session)
+        session.lock()
+        level = level_of(factors.methods_of(user), without=factor.slug)
+        decided_upon = ask_others(user, level, lock=True, actor=actor)
+        user = lock_user(user, session, row_too=False)
         methods = factors.methods_of(user)
         if factor.slug not in methods.states:
             raise TwoFactorNotEnabled
         if not any(other != factor for other in methods.working):
             raise LastMethod
+        if level_of(methods, without=factor.slug) != level:
+            raise StartOver
+        if ask_others(user, level, lock=False, actor=actor) != decided_upon:
+            raise StartOver
         factor.devices(user, confirmed=True).delete()
+        is_lowered = level != user.level
+        user.two_factor_level = level
+        user.save(update_fields=["two_factor_level"])
         end_other_sessions(user, session)
         record(Event.TWO_FACTOR_REMOVED, actor=actor, subject=subject_of(user), user=user, method=factor.slug)
         outbox.notify(user, "two_factor_method_removed", actor=actor, method=str(factor.label))
+        if is_lowered:
+            signals.two_factor_changed.send(User, user=user, enabled=True, actor=actor)
+
+
+def until_settled(removing: Callable[[], None]) -> None:
+    """Remove something, from the beginning each time that its grounds have changed meanwhile. Raises Busy."""
+    for _attempt in range(ATTEMPTS_AT_LOCKING):
+        try:
+            return removing()
+        except StartOver:
+            continue
+    raise Busy
+
+
+def ask_others(
+    user: User, level: Level, *, forced: bool = False, lock: bool, actor: Actor | None = None
+) -> list[Any]:
+    """Ask who may refuse that no more than this level is left. Raises TwoFactorRemovalRefused."""
+    answers: list[Any] = signals.two_factor_removing.send(
+        User, user=user, level=level, forced=forced, lock=lock, actor=actor
+    )
+    return answers
 
 
 def disable(
@@ -58,19 +100,13 @@ def disable(
     with nullcontext() if session else said_to_others():
         if session is None:
             reason = begin_change(reason, actor=actor)
-        for attempt in range(ATTEMPTS_AT_LOCKING):
-            try:
-                return disable_once(user, actor=actor, session=session, reason=reason, forced=forced)
-            except StartOver:
-                if attempt + 1 == ATTEMPTS_AT_LOCKING:
-                    raise Busy from None
-    return None
+        until_settled(lambda: disable_once(user, actor=actor, session=session, reason=reason, forced=forced))
 
 
 def why_refused_to_admins(user: User) -> list[str]:
     """Return why an administrator can't disable it for this user, if that is so. Locks nothing."""
     try:
-        signals.two_factor_removing.send(User, user=user, forced=False, lock=False)
+        ask_others(user, Level.NONE, lock=False)
     except TwoFactorRemovalRefused as error:
         return [str(error.to_others)]
     return []
@@ -84,17 +120,18 @@ def disable_once(
             session.lock()
         else:
             lock_actor(actor)
-        decided_upon = signals.two_factor_removing.send(User, user=user, forced=forced, lock=True)
+        decided_upon = ask_others(user, Level.NONE, forced=forced, lock=True, actor=actor)
         user = lock_user(user, session, row_too=False) if session else lock_for_admin(user, actor=actor)
-        if signals.two_factor_removing.send(User, user=user, forced=forced, lock=False) != decided_upon:
+        if ask_others(user, Level.NONE, forced=forced, lock=False, actor=actor) != decided_upon:
             raise StartOver
         if not user.is_enrolled:
             raise TwoFactorNotEnabled
         for factor in factors.all_factors():
             factor.device_model._default_manager.filter(user=user).delete()
         user.two_factor_enabled_at = None
+        user.two_factor_level = Level.NONE
         user.two_factor_forced_off_at = timezone.now() if forced else None
-        user.save(update_fields=["two_factor_enabled_at", "two_factor_forced_off_at"])
+        user.save(update_fields=["two_factor_enabled_at", "two_factor_level", "two_factor_forced_off_at"])
         end_other_sessions(user, session, factor="")
         record(
             Event.TWO_FACTOR_DISABLED,

@@ -19,8 +19,8 @@ from accounts.factors.challenges import Purpose
 from accounts.forms import LoginCodeForm, LoginRecoveryCodeForm
 from accounts.login import proofs
 from accounts.login.pending import PendingChallenge, PendingLogin
-from accounts.models import User
-from accounts.sessions.assurance import FORM
+from accounts.models import Level, User
+from accounts.sessions.assurance import FORM, LEVEL
 from accounts.sessions.requests import SiteRequest
 from accounts.web.acting import SeeOther, post_only
 from accounts.web.form_pages import add_message, add_violation, form_page
@@ -176,4 +176,6 @@ def asking_page(request: SiteRequest, factor: Factor | None, purpose: Purpose) -
     query["next"] = safe_next(request, request.POST.get("next"), reverse("organizations:home"))
     if form := safe_next(request, request.POST.get(FORM), ""):
         query[FORM] = form
+    if (level := request.POST.get(LEVEL, "")) in map(str, Level.values):
+        query[LEVEL] = level
     return f"{reverse('accounts:sudo')}?{urlencode(query)}"

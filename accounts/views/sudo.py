@@ -15,12 +15,13 @@ from accounts.exceptions import RuleViolation
 from accounts.factors import refusals
 from accounts.factors.base import Factor
 from accounts.factors.challenges import Purpose
+from accounts.factors.levels import proof_level
 from accounts.factors.refusals import Refusal
 from accounts.forms import CodeForm, PasswordForm, RecoveryCodeForm
 from accounts.login import proofs
 from accounts.login.pending import PendingChallenge
 from accounts.models import User
-from accounts.sessions.assurance import FORM, Reason, has_sudo, reason_of
+from accounts.sessions.assurance import FORM, LEVEL, Reason, has_sudo, reason_of
 from accounts.sessions.requests import SignedInRequest
 from accounts.two_factor.choices import Choice, begin
 from accounts.web.form_pages import add_violation, form_page
@@ -35,9 +36,9 @@ AnyForm: TypeAlias = CodeForm | RecoveryCodeForm | PasswordForm
 def sudo(request: SignedInRequest) -> HttpResponse:
     """Ask for a fresh proof: the second factor if enrolled, else the password (D6)."""
     user, reason = request.user, asked_for(request)
-    if request.method != "POST" and has_sudo(request):
+    if request.method != "POST" and has_sudo(request) and proof_level(user) >= reason.level:
         return redirect(reason.next_path)
-    devices, set_aside = asked_of(user)
+    devices, set_aside = asked_of(user, reason.level)
     factor = factors.chosen(devices, request.POST.get("factor") or request.GET.get("factor"))
     form = sudo_form(factor)(request.POST if request.method == "POST" else None)
     refusal = None
@@ -47,7 +48,7 @@ def sudo(request: SignedInRequest) -> HttpResponse:
                 return proved(request, reason)
             refusal = wrong_proof(request, user, factor, form)
             form.add_error("code" if factor else "password", refusal.message)
-            devices, set_aside = asked_of(user)
+            devices, set_aside = asked_of(user, reason.level)
         except RuleViolation as error:
             add_violation(form, error)
     return form_page(
@@ -67,10 +68,11 @@ def sudo(request: SignedInRequest) -> HttpResponse:
 
 def asked_for(request: SignedInRequest) -> Reason:
     """Return for what a proof is asked, and where it leads: the page or its form says so."""
-    next_path, form = (request.POST.get(name) or request.GET.get(name) for name in ("next", FORM))
-    return reason_of(
-        safe_next(request, next_path, reverse("organizations:home")), safe_next(request, form, "")
+    next_path, form, level = (
+        request.POST.get(name) or request.GET.get(name) for name in ("next", FORM, LEVEL)
     )
+    home = reverse("organizations:home")
+    return reason_of(safe_next(request, next_path, home), safe_next(request, form, ""), level or "")
 
 
 def proved(request: SignedInRequest, reason: Reason) -> HttpResponse:
@@ -86,12 +88,17 @@ def proved(request: SignedInRequest, reason: Reason) -> HttpResponse:
     return redirect(reason.next_path)
 
 
-def asked_of(user: User) -> tuple[list[Factor], list[Factor]]:
-    """Return the factors that this user can use for sudo, and those that were set aside."""
+def asked_of(user: User, level: int) -> tuple[list[Factor], list[Factor]]:
+    """Return the factors that this user can use for a proof of this level, and those that were set aside.
+
+    Where the user has none of that level, the address asks for what nobody can give: all are offered.
+    """
     if not user.is_enrolled:
         return [], []
     methods = factors.methods_of(user)
-    return [*methods.working, *factors.backup()], methods.set_aside
+    least = min(level, user.level)
+    working = [factor for factor in methods.working if factor.level >= least]
+    return [*working, *factors.backup()], [factor for factor in methods.set_aside if factor.level >= least]
 
 
 def sudo_form(factor: Factor | None) -> type[CodeForm] | type[RecoveryCodeForm] | type[PasswordForm]:

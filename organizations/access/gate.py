@@ -16,9 +16,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.database.prepared import Prepared
-from accounts.models import User
+from accounts.factors.levels import proof_level
+from accounts.models import ANY_METHOD, Level, User
 from accounts.sessions.assurance import asks_for_sudo, match_of
 from accounts.sessions.requests import SignedInRequest
+from accounts.web.times import day
 from organizations.exceptions import NoLongerAllowed, OrganizationGone, TwoFactorRequired
 from organizations.models import Membership, MembershipQuerySet, Organization
 
@@ -101,11 +103,26 @@ def check_owner(request: SignedInRequest, membership: Membership) -> None:
 
 
 def is_locked_out(user: User, organization: Organization) -> bool:
-    """Return whether the policy locks this session or token out: not enrolled, or not verified (R43).
+    """Return whether what is required locks this session or token out (R43).
 
+    The person must have set up a method that counts, and this session or token must be proved by one (D45).
     `MembershipQuerySet.open_to` is the same rule as a query.
     """
-    return organization.is_mandatory and not (user.is_enrolled and user.is_verified())
+    return organization.required_level > standing_of(user)
+
+
+def standing_of(user: User) -> Level:
+    """Return the level of this session or token: what is set up or what proved it, the lower of both."""
+    return min(user.level, proof_level(user))
+
+
+def missing_level(user: User, organization: Organization) -> Level:
+    """Return the level that the person has yet to set up for this organization; NONE if nothing is missing.
+
+    Who is locked out then only has to prove it.
+    """
+    level = organization.required_level
+    return level if level > user.level else Level.NONE
 
 
 def enrolment_path(next_path: str) -> str:
@@ -118,8 +135,26 @@ def demand_of(user: User, path: str) -> str:
     match = match_of(path)
     name = match.kwargs.get("organization_name") if match else None
     membership = membership_of(user, name) if name else None
-    if membership is None or not membership.organization.is_mandatory:
+    return in_words(membership.organization) if membership else ""
+
+
+def in_words(organization: Organization) -> str:
+    """Say what an organization requires, now or from a date on, to somebody who is led back there; or ""."""
+    names: dict[str, object] = {"name": organization.name}
+    if level := organization.required_level:
+        text = _("%(name)s requires two-factor authentication. You will be taken back there.")
+        if level > ANY_METHOD:
+            text = _(
+                "%(name)s requires an authenticator app, not text messages. You will be taken back there."
+            )
+        return text % names
+    if organization.required_from is None:
         return ""
-    return _("%(name)s requires two-factor authentication. You will be taken back there.") % {
-        "name": membership.organization.name
-    }
+    names["date"] = day(organization.required_from)
+    text = _("%(name)s requires two-factor authentication from %(date)s on. You will be taken back there.")
+    if (organization.scheduled_level or 0) > ANY_METHOD:
+        text = _(
+            "%(name)s requires an authenticator app, not text messages, from %(date)s on. You will be taken "
+            "back there."
+        )
+    return text % names

@@ -10,6 +10,7 @@ from django.urls import reverse
 from accounts.sessions.assurance import redirect_to_sudo
 from accounts.sessions.requests import SignedInRequest
 from accounts.web.redirects import safe_next
+from organizations.access.gate import missing_level
 from organizations.exceptions import TwoFactorRequired
 from organizations.models import Organization
 
@@ -27,8 +28,8 @@ class TwoFactorRequiredMiddleware:
         if not isinstance(exception, TwoFactorRequired):
             return None
         wanted = wanted_page(request, exception.organization)
-        if request.user.is_enrolled:
-            return redirect_to_sudo(wanted)
+        if not missing_level(request.user, exception.organization):
+            return redirect_to_sudo(wanted, level=exception.organization.required_level)
         page = reverse("organizations:locked_out", args=[exception.organization.name])
         return redirect(f"{page}?{urlencode({'next': wanted})}")
 

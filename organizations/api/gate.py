@@ -21,9 +21,15 @@ from accounts.api.errors import forbidden, not_found
 from accounts.api.gates import check_sudo, token_not_verified
 from accounts.database.prepared import Prepared
 from accounts.jsonapi.errors import ApiError
-from accounts.models import ApiToken, User
+from accounts.models import ANY_METHOD, ApiToken, User
 from accounts.models.public_ids import row_id
-from organizations.access.gate import active_membership, enrolment_path, is_locked_out, membership_of
+from organizations.access.gate import (
+    active_membership,
+    enrolment_path,
+    is_locked_out,
+    membership_of,
+    missing_level,
+)
 from organizations.access.rights import check_user_token
 from organizations.exceptions import MembershipGone, NoLongerAllowed, OrganizationGone, UserTokensRefused
 from organizations.models import Membership, MembershipQuerySet, Organization, OrganizationToken, Right
@@ -183,10 +189,15 @@ def check_policy(user: User, organization: Organization) -> None:
     """Raise D2's 403, which the terraform CLI shows, if the policy locks this token out."""
     if not is_locked_out(user, organization):
         return
-    if user.is_enrolled:
+    if not (level := missing_level(user, organization)):
         raise token_not_verified()
     path = enrolment_path(reverse("organizations:detail", args=[organization.name]))
     detail = _("%(name)s requires two-factor authentication. Enable it for your account: %(address)s")
+    if level > ANY_METHOD:
+        detail = _(
+            "%(name)s requires an authenticator app, and doesn't accept text messages. Add one to your "
+            "account: %(address)s"
+        )
     words = {"name": organization.name, "address": settings.SITE_URL + path}
     raise ApiError(403, "two-factor required", detail % words)
 

@@ -9,7 +9,7 @@ from django.db.models.functions import Lower
 from accounts.database.timeouts import unhurried
 from accounts.management.doctor import Check, Note
 from accounts.management.rows import named
-from accounts.models import User
+from accounts.models import ANY_METHOD, User
 from organizations.members.addresses import copy_again, wrongly_copied
 from organizations.models import (
     INVITATION_LIFETIME,
@@ -53,9 +53,13 @@ def memberships_mirror_users() -> Iterator[str]:
         two_factor_enabled=True
     )
     telling = Membership.objects.invited().filter(two_factor_enabled=True)
+    known = active.filter(two_factor_level__isnull=False, user__two_factor_level__isnull=False)
+    wrong_level = known.filter(ENROLLED, two_factor_enabled=True).exclude(level=F("user__two_factor_level"))
     renamed = Membership.objects.filter(user__isnull=False).exclude(username=F("user__username"))
     for row in wrong_mirror.select_related("organization").iterator():
         yield f"{row.organization}: {row} is mirrored as two_factor_enabled={row.two_factor_enabled}"
+    for row in wrong_level.select_related("organization").iterator():
+        yield f"{row.organization}: the level of {row} is copied as {row.level}"
     for row in telling.select_related("organization").iterator():
         yield f"{row.organization}: the invitation of {row} tells that it has two-factor authentication"
     for row in renamed.select_related("organization", "user").iterator():
@@ -117,6 +121,7 @@ def tokens_are_sound() -> Iterator[str]:
 def counted() -> QuerySet[Organization]:
     return Organization.objects.annotate(
         members=Count("memberships", filter=ACTIVE),
+        texts_only=Count("memberships", filter=ACTIVE & Q(memberships__level=ANY_METHOD)),
         members_without=Count("memberships", filter=ACTIVE & Q(memberships__two_factor_enabled=False)),
         invitations=Count("memberships", filter=~ACTIVE & Q(memberships__isnull=False)),
     )
@@ -126,6 +131,7 @@ def wrongly_counted() -> QuerySet[Organization]:
     return counted().exclude(
         counts__members=F("members"),
         counts__members_without_two_factor=F("members_without"),
+        counts__members_with_texts_only=F("texts_only"),
         counts__invited=F("invitations"),
     )
 
@@ -147,6 +153,7 @@ def recount() -> int:
             OrganizationCounts.objects.filter(pk=pk).update(
                 members=true.members,  # type: ignore[attr-defined]
                 members_without_two_factor=true.members_without,  # type: ignore[attr-defined]
+                members_with_texts_only=true.texts_only,  # type: ignore[attr-defined]
                 invited=true.invitations,  # type: ignore[attr-defined]
             )
     return len(wrong)

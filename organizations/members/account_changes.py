@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.db.models import Exists, OuterRef
+from django.utils import timezone
 from django.utils.translation import ngettext
 
 from accounts.audit import Actor
@@ -15,7 +16,7 @@ from organizations.announcements import Change, tell
 from organizations.exceptions import LastOwner, OwnershipChanged
 from organizations.members.left_behind import left_by
 from organizations.members.memberships import share_of
-from organizations.models import Membership, Organization, OrganizationCounts
+from organizations.models import Membership, Organization, OrganizationCounts, TwoFactorPeriod
 
 
 def leave_everything(
@@ -34,6 +35,7 @@ def leave_everything(
     rows = list(mine.select_for_update(no_key=True, of=("self",)))
     if any(row.is_owner and row.organization_id not in locked for row in rows):
         raise OwnershipChanged
+    TwoFactorPeriod.objects.end(user.pk, [row.organization_id for row in rows], timezone.now())
     Membership.objects.filter(pk__in=[row.pk for row in rows]).delete()
     for row in rows:
         if not row.is_invited:

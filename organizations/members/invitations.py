@@ -32,8 +32,10 @@ from organizations.models import (
     OrganizationCounts,
     OrganizationToken,
     Right,
+    TwoFactorPeriod,
     confirmed_address,
     invitation_end,
+    share_of_level,
 )
 
 KEEP_EXPIRED = timedelta(days=30)  # shown as expired, and can be renewed
@@ -137,7 +139,7 @@ def accept(invitation_id: int, *, user: User, actor: Actor) -> Organization:
         OrganizationCounts.objects.add(
             [organization.pk],
             members=0 if member else 1,
-            members_without_two_factor=0 if member or user.is_enrolled else 1,
+            **share_of_level(user.level, members=0 if member else 1),
             invited=-sum(1 for row in rows if row is not member),
         )
     return organization
@@ -149,10 +151,11 @@ def activate(invitation: Membership, user: User) -> None:
     invitation.username = user.username
     invitation.email = ""
     invitation.address_key = confirmed_address(user)
-    invitation.two_factor_enabled = user.is_enrolled
+    invitation.copy_two_factor(user)
     invitation.joined_at = timezone.now()
     invitation.expires_at = None
     invitation.save()
+    TwoFactorPeriod.objects.begin([invitation], user.known_level, invitation.joined_at)
 
 
 def decline(invitation_id: int, *, user: User, actor: Actor) -> Organization:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from django.utils import timezone
+
 from accounts.audit import Actor
 from accounts.models import User
 from accounts.sessions.locks import acting
@@ -26,7 +28,14 @@ from organizations.members.left_behind import (
     revoke,
     settle,
 )
-from organizations.models import Membership, Organization, OrganizationCounts, Right
+from organizations.models import (
+    Membership,
+    Organization,
+    OrganizationCounts,
+    Right,
+    TwoFactorPeriod,
+    share_of_level,
+)
 from organizations.policy.former_limits import end_with_membership
 from organizations.policy.two_factor import check_new_owner
 
@@ -173,6 +182,7 @@ def end(
     left = settle(organization, going, choices, actor=actor)
     if user is not None and not membership.is_invited:
         end_with_membership(organization, [user.pk])
+        TwoFactorPeriod.objects.end(user.pk, [organization.pk], timezone.now())
     Membership.objects.filter(pk=membership.pk).delete()
     record(event, organization, actor=actor, user=user, email=membership.email)
     gone = list(going.invitations)
@@ -193,7 +203,7 @@ def share_of(membership: Membership) -> dict[str, int]:
     """Return how the counts change when this membership is deleted."""
     if membership.is_invited:
         return {"invited": -1}
-    return {"members": -1, "members_without_two_factor": 0 if membership.two_factor_enabled else -1}
+    return {"members": -1} | share_of_level(membership.level, members=-1)
 
 
 def check_other_owner(organization: Organization, *going: Membership) -> None:

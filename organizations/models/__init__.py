@@ -1,5 +1,6 @@
 """Define organizations, their members, tokens and counts."""
 
+from organizations.models.counts import OrganizationCounts, OrganizationDay, share_of_level
 from organizations.models.memberships import (
     INVITATION_LIFETIME,
     Membership,
@@ -15,9 +16,9 @@ from organizations.models.organizations import (
     SHORTEST_SESSION,
     AuthPolicy,
     Organization,
-    OrganizationCounts,
     OrganizationQuerySet,
 )
+from organizations.models.periods import TwoFactorPeriod
 from organizations.models.tokens import OrganizationToken, Right
 
 __all__ = [
@@ -30,11 +31,14 @@ __all__ = [
     "MembershipQuerySet",
     "Organization",
     "OrganizationCounts",
+    "OrganizationDay",
     "OrganizationQuerySet",
     "OrganizationToken",
     "Right",
+    "TwoFactorPeriod",
     "confirmed_address",
     "invitation_end",
     "latest_end",
+    "share_of_level",
     "to_address",
 ]

@@ -17,20 +17,20 @@ INDEXES: list[models.Index] = [
     # Searches by a beginning (accounts/database/beginnings.py). All that a list sorts and filters by stands
     # in them, so that a search reads no row but those that it shows.
     models.Index(
-        fields=["organization", "username_key", "id", "joined_at", "two_factor_enabled"],
-        opclasses=["int8_ops", "varchar_pattern_ops", "int8_ops", "timestamptz_ops", "bool_ops"],
+        fields=["organization", "username_key", "id", "joined_at", "level"],
+        opclasses=["int8_ops", "varchar_pattern_ops", "int8_ops", "timestamptz_ops", "int2_ops"],
         name="members_begin_by_name",
         condition=Q(status="active"),
     ),
     models.Index(
-        fields=["organization", "address_key", "id", "username_key", "joined_at", "two_factor_enabled"],
+        fields=["organization", "address_key", "id", "username_key", "joined_at", "level"],
         opclasses=[
             "int8_ops",
             "varchar_pattern_ops",
             "int8_ops",
             "varchar_ops",
             "timestamptz_ops",
-            "bool_ops",
+            "int2_ops",
         ],
         name="members_begin_by_address",
         condition=Q(status="active"),
@@ -56,6 +56,32 @@ INDEXES: list[models.Index] = [
         fields=["organization", "joined_at", "id"],
         name="members_without_by_joining",
         condition=Q(status="active", two_factor_enabled=False),
+    ),
+    # Those whose only method is text messages, and those for whom it is not enough.
+    models.Index(
+        fields=["organization", "username_key", "id"],
+        name="members_with_texts",
+        condition=Q(status="active", level=1),
+    ),
+    models.Index(
+        fields=["organization", "joined_at", "id"],
+        name="members_with_texts_by_joining",
+        condition=Q(status="active", level=1),
+    ),
+    models.Index(
+        fields=["organization", "username_key", "id"],
+        name="members_below_app",
+        condition=Q(status="active", level__lt=2),
+    ),
+    models.Index(
+        fields=["organization", "username_key"],
+        name="owners_below_app",
+        condition=Q(is_owner=True, level__lt=2, status="active"),
+    ),
+    models.Index(
+        fields=["id"],
+        name="members_of_unknown_level",
+        condition=Q(status="active", two_factor_level__isnull=True),
     ),
     # In order of name: the first of them are named.
     models.Index(

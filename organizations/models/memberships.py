@@ -4,12 +4,12 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, When
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import USERNAME_LENGTH, User, login_key
+from accounts.models import ANY_METHOD, USERNAME_LENGTH, Level, User, login_key
 from accounts.models.clocks import CLOCK_SKEW
 from organizations.models.membership_indexes import INDEXES
 from organizations.models.organizations import NAME_LENGTH, AuthPolicy, Organization
@@ -35,6 +35,22 @@ def to_address(address: str) -> Q:
     return Q(user__isnull=True, email=address)
 
 
+def requires_more_than(level: int) -> Q:
+    """Return the condition of memberships whose organization now requires a higher level (D47).
+
+    That is so by its policy, or by a date that has come and that every owner meets. It is
+    `Organization.required_level` as a query.
+    """
+    policy = Q(
+        organization__collaborator_auth_policy=AuthPolicy.TWO_FACTOR_MANDATORY,
+        organization__accepted_level__gt=level,
+    )
+    date = Q(organization__due_at__lte=timezone.now(), organization__scheduled_level__gt=level)
+    owners = Membership.objects.owners().filter(organization=OuterRef("organization"))
+    unmet = owners.filter(level__lt=OuterRef("organization__scheduled_level"))
+    return policy | (date & ~Q(Exists(unmet)))
+
+
 class MembershipQuerySet(models.QuerySet["Membership"]):
     def active(self) -> Self:
         return self.filter(status=Membership.Status.ACTIVE)
@@ -48,15 +64,21 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
     def without_two_factor(self) -> Self:
         return self.filter(two_factor_enabled=False)
 
-    def mandatory(self) -> Self:
-        """Return those in organizations that require two-factor authentication."""
-        return self.filter(organization__collaborator_auth_policy=AuthPolicy.TWO_FACTOR_MANDATORY)
+    def below(self, level: int) -> Self:
+        """Return those who have set up nothing of this level."""
+        return self.without_two_factor() if level == ANY_METHOD else self.filter(level__lt=level)
 
-    def open_to(self, user: User) -> Self:
-        """Return those that are open to this session or token: `gate.is_locked_out`, negated, as a query."""
-        if user.is_enrolled and user.is_verified():
-            return self
-        return self.exclude(organization__collaborator_auth_policy=AuthPolicy.TWO_FACTOR_MANDATORY)
+    def requiring_more_than(self, level: int) -> Self:
+        """Return those in organizations that now require a higher level than this one (D47)."""
+        return self.filter(requires_more_than(level))
+
+    def mandatory(self) -> Self:
+        """Return those in organizations that now require two-factor authentication."""
+        return self.requiring_more_than(Level.NONE)
+
+    def open_to(self, level: int) -> Self:
+        """Return those that are open to a session or token of this level: `gate.is_locked_out`, negated."""
+        return self.exclude(requires_more_than(level))
 
     def accepting_user_tokens(self) -> Self:
         """Return those in organizations that accept personal tokens: `rights.check_user_token` as a query."""
@@ -124,8 +146,23 @@ class Membership(models.Model):
     )
     is_owner = models.BooleanField(default=False)
     status = models.CharField(max_length=8, choices=Status, default=Status.INVITED)
-    # A copy of User.two_factor_enabled_at, written in the same transaction (policy.two_factor.mirror).
+    # Copies of what the account has, written in the same transaction (policy.mirror). The level of an active
+    # member is NULL until it is known.
     two_factor_enabled = models.BooleanField(default=False)
+    two_factor_level = models.PositiveSmallIntegerField(null=True, editable=False)
+    # The level by both: a former release writes only the first of them.
+    level = models.GeneratedField(
+        expression=Case(
+            When(two_factor_enabled=False, then=Level.NONE),
+            When(two_factor_level__gt=ANY_METHOD, then=F("two_factor_level")),
+            default=ANY_METHOD,
+            output_field=models.PositiveSmallIntegerField(),
+        ),
+        output_field=models.PositiveSmallIntegerField(),
+        db_persist=True,
+    )
+    # When an owner last reminded this member to set up two-factor.
+    reminded_at = models.DateTimeField(null=True, editable=False)
     # A copy of the name: deleting an account must not change memberships of others.
     invited_by = models.CharField(max_length=USERNAME_LENGTH, blank=True, default="")
     # Who is responsible for the invitation: who sent it, or who made the token that did. And that token.
@@ -180,6 +217,10 @@ class Membership(models.Model):
         if self._state.adding:
             self.organization_key = self.organization.name.lower()
         super().save(*args, **kwargs)
+
+    def copy_two_factor(self, user: User) -> None:
+        """Set the copies of what the account has set up, without writing them."""
+        self.two_factor_enabled, self.two_factor_level = user.is_enrolled, user.known_level
 
     @property
     def is_invited(self) -> bool:

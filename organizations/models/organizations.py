@@ -1,6 +1,5 @@
 """Define organizations, their policies, and the counts of their members."""
 
-from collections.abc import Iterable
 from datetime import timedelta
 from typing import ClassVar, Self
 
@@ -11,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.database.indexes import BeginningIndex
-from accounts.models import User
+from accounts.models import ANY_METHOD, Level, User
 from accounts.sessions.lifetimes import ABSOLUTE_LIFETIME
 
 NAME_LENGTH = 40
@@ -26,6 +25,10 @@ class AuthPolicy(models.TextChoices):
 
     PASSWORD = "password", _("Password")
     TWO_FACTOR_MANDATORY = "two_factor_mandatory", _("Two-factor required")
+
+
+# The levels that an organization can require.
+ACCEPTED = [(Level.TEXTS, _("Any method")), (Level.APP, _("Applications, but no text messages"))]
 
 
 class OrganizationQuerySet(models.QuerySet["Organization"]):
@@ -47,6 +50,20 @@ class Organization(models.Model):
         default=AuthPolicy.PASSWORD,
     )
     auth_policy_changed_at = models.DateTimeField(null=True, editable=False)
+    # The lowest level that counts where two-factor is required.
+    accepted_level = models.PositiveSmallIntegerField(
+        default=ANY_METHOD, db_default=ANY_METHOD, choices=ACCEPTED, editable=False
+    )
+    # A date that is announced: from when on what is required, and when that is tried next, which is later
+    # than the date where an owner did not have it. All NULL without a date.
+    required_from = models.DateTimeField(null=True, editable=False)
+    scheduled_level = models.PositiveSmallIntegerField(null=True, choices=ACCEPTED, editable=False)
+    due_at = models.DateTimeField(null=True, editable=False)
+    # The days before the date of the last announcement, and when owners last heard that it was put off.
+    schedule_told = models.PositiveSmallIntegerField(null=True, editable=False)
+    put_off_told_at = models.DateTimeField(null=True, editable=False)
+    # When all members without it were last reminded at once.
+    all_reminded_at = models.DateTimeField(null=True, editable=False)
     # Minutes without use, and minutes since the sign-in, after which members have to sign in again.
     session_timeout = models.PositiveIntegerField(_("session timeout"), null=True, editable=False)
     session_remember = models.PositiveIntegerField(_("session remember"), null=True, editable=False)
@@ -68,6 +85,10 @@ class Organization(models.Model):
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["id"], name="organizations_with_former", condition=HAS_FORMER),
             BeginningIndex(Lower("name"), name="organizations_by_beginning"),
+            # What `run_due_work` looks for: dates that have come, and those that are to be announced.
+            models.Index(
+                fields=["due_at"], name="organizations_with_date", condition=Q(due_at__isnull=False)
+            ),
             models.Index(
                 Lower("name"),
                 name="organizations_with_policy",
@@ -92,6 +113,18 @@ class Organization(models.Model):
                 condition=Q(collaborator_auth_policy__in=AuthPolicy.values),
             ),
             models.CheckConstraint(
+                name="known_accepted_level", condition=Q(accepted_level__in=[Level.TEXTS, Level.APP])
+            ),
+            models.CheckConstraint(
+                name="whole_schedule",
+                condition=Q(required_from__isnull=True, scheduled_level__isnull=True, due_at__isnull=True)
+                | Q(
+                    required_from__isnull=False,
+                    scheduled_level__in=[Level.TEXTS, Level.APP],
+                    due_at__gte=F("required_from"),
+                ),
+            ),
+            models.CheckConstraint(
                 name="session_timeout_in_range",
                 condition=Q(session_timeout__isnull=True)
                 | Q(session_timeout__range=(SHORTEST_SESSION, LONGEST_SESSION)),
@@ -107,37 +140,27 @@ class Organization(models.Model):
         return self.name
 
     @property
+    def present_level(self) -> Level:
+        """Return the level that the policy requires, without a date that may have come."""
+        if self.collaborator_auth_policy != AuthPolicy.TWO_FACTOR_MANDATORY:
+            return Level.NONE
+        return Level(self.accepted_level)
+
+    @property
+    def required_level(self) -> Level:
+        """Return the level that members need now: that of the policy, or of a date that has come (D47).
+
+        Only between a date and its being written down, by `run_due_work`, this takes a statement.
+        """
+        if self.due_at is None or self.due_at > timezone.now() or not self.is_met():
+            return self.present_level
+        return max(self.present_level, Level(self.scheduled_level or 0))
+
+    def is_met(self) -> bool:
+        """Return whether every owner has what is required from the date on. There must be a date."""
+        return not self.memberships.owners().below(self.scheduled_level or ANY_METHOD).exists()
+
+    @property
     def is_mandatory(self) -> bool:
-        """Return whether members need two-factor authentication."""
-        return self.collaborator_auth_policy == AuthPolicy.TWO_FACTOR_MANDATORY
-
-
-class OrganizationCountsQuerySet(models.QuerySet["OrganizationCounts"]):
-    def add(self, organization_ids: Iterable[int], **changes: int) -> None:
-        """Add the changes to the counts. Call it last in a transaction, because others wait for the rows."""
-        ids = sorted(set(organization_ids))
-        deltas = {field: F(field) + change for field, change in changes.items() if change}
-        if not ids or not deltas:
-            return
-        if len(ids) > 1:
-            in_order = self.filter(pk__in=ids).order_by("pk").select_for_update(no_key=True)
-            ids = list(in_order.values_list("pk", flat=True))
-        self.filter(pk__in=ids).update(**deltas)
-
-
-class OrganizationCounts(models.Model):
-    """The number of members, in a table of its own, changed last in a transaction.
-
-    Counting a million rows on each page is too slow. No rule relies on these numbers, and no constraint is on
-    them: a wrong count must not stop a user from enabling two-factor. `doctor` checks and corrects them.
-    """
-
-    organization = models.OneToOneField(Organization, models.PROTECT, primary_key=True, related_name="counts")
-    members = models.IntegerField(default=0)
-    members_without_two_factor = models.IntegerField(default=0)
-    invited = models.IntegerField(default=0)
-
-    objects = OrganizationCountsQuerySet.as_manager()
-
-    def __str__(self) -> str:
-        return f"counts of organization {self.organization_id}"
+        """Return whether members need two-factor authentication now."""
+        return self.required_level > Level.NONE

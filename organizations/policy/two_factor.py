@@ -1,7 +1,7 @@
 """Require two-factor authentication in an organization, or lift the requirement.
 
 The gates read the policy on each request. It is never written to members, so turning it on updates one row at
-any size.
+any size. A date from which it is required is in `schedule`.
 """
 
 from typing import Any
@@ -13,29 +13,32 @@ from django.utils.translation import gettext as _
 
 from accounts import outbox
 from accounts.audit import Actor
-from accounts.models import User
+from accounts.models import ANY_METHOD, Level, User
 from accounts.sessions.locks import acting
 from organizations import news
 from organizations.access.gate import enrolment_path
 from organizations.access.rights import lock_with_right
 from organizations.events import Event, record
 from organizations.listed import Listed
-from organizations.models import AuthPolicy, Membership, Organization, OrganizationCounts
-from organizations.news import MEMBERS_WITHOUT_TWO_FACTOR, OWNERS
+from organizations.models import AuthPolicy, Membership, Organization
+from organizations.news import MEMBERS_LOCKED_OUT, OWNERS
 from organizations.policy.exceptions import (
     NewOwnerNotEnrolled,
+    OwnerKeepsMethod,
     OwnerKeepsTwoFactor,
     OwnersNotEnrolled,
     ReactivatedOwnerNotEnrolled,
 )
 
+SCHEDULE = ("required_from", "scheduled_level", "due_at", "schedule_told", "put_off_told_at")
 
-def unenrolled_owners(organization: Organization) -> Listed:
-    """Return who of the owners has no two-factor, which prevents requiring it. Marks deactivated accounts.
 
-    They count as well: once they are active again, they would own it without two-factor.
+def owners_below(organization: Organization, level: int) -> Listed:
+    """Return who of the owners has set up nothing of this level, which prevents requiring it.
+
+    Marks deactivated accounts. They count as well: once they are active again, they would own it without.
     """
-    owners = organization.memberships.owners().without_two_factor().order_by("username_key")
+    owners = organization.memberships.owners().below(level).order_by("username_key")
     return Listed.of(owners.select_related("user"), name_shown)
 
 
@@ -49,29 +52,90 @@ def is_conformant(organization: Organization) -> bool:
     return not organization.memberships.owners().without_two_factor().exists()
 
 
-def set_auth_policy(organization: Organization, policy: AuthPolicy, *, actor: Actor) -> Organization:
+def set_auth_policy(
+    organization: Organization, policy: AuthPolicy, *, accepted: int | None = None, actor: Actor
+) -> Organization:
     """Require two-factor authentication, or lift the requirement. The same policy again is not a change.
 
-    Raises OwnersNotEnrolled, NoLongerAllowed, OrganizationGone, RateLimited.
+    `accepted` is the lowest level that counts; None leaves it as it is. Raises OwnersNotEnrolled,
+    NoLongerAllowed, OrganizationGone, RateLimited.
     """
     news.reserve_broadcast(organization, actor)
     with acting(actor):
         organization = lock_with_right(organization, actor)
-        change_policy(organization, policy, actor=actor)
+        change_policy(organization, policy, accepted=accepted, actor=actor)
     return organization
 
 
-def change_policy(organization: Organization, policy: AuthPolicy, *, actor: Actor) -> None:
+def change_policy(
+    organization: Organization, policy: AuthPolicy, *, accepted: int | None = None, actor: Actor
+) -> None:
     """Like `set_auth_policy`, for a caller who holds the organization's lock."""
-    if organization.collaborator_auth_policy == policy:
+    write_due(organization)
+    accepted = accepted or organization.accepted_level
+    before = organization.collaborator_auth_policy, organization.accepted_level
+    if before == (policy, accepted):
         return
-    if policy == AuthPolicy.TWO_FACTOR_MANDATORY and (missing := unenrolled_owners(organization)):
-        raise OwnersNotEnrolled(missing)
+    level = accepted if policy == AuthPolicy.TWO_FACTOR_MANDATORY else Level.NONE
+    if level > organization.present_level and (missing := owners_below(organization, level)):
+        raise OwnersNotEnrolled(missing, level)
+    if policy == AuthPolicy.PASSWORD and before[0] != policy:
+        clear_schedule(organization)  # who lifts it does not want it back on a date
+    store_policy(organization, policy, accepted)
+    texts = of_texts(before[1], accepted)
+    record(Event.AUTH_POLICY_CHANGED, organization, actor=actor, policy=str(policy), texts=texts)
+    if policy == AuthPolicy.TWO_FACTOR_MANDATORY or before[0] != policy:
+        notify_members(organization)
+
+
+def of_texts(*levels: int) -> bool | str:
+    """Return what an event says of text messages, where one of these levels does not accept them.
+
+    The last level is the present one. `record` leaves out "".
+    """
+    return levels[-1] == ANY_METHOD if max(levels) > ANY_METHOD else ""
+
+
+def store_policy(organization: Organization, policy: AuthPolicy, accepted: int) -> None:
+    """Write what is required now. A date that would require no more goes."""
     organization.collaborator_auth_policy = policy
+    organization.accepted_level = accepted
     organization.auth_policy_changed_at = timezone.now()
-    organization.save(update_fields=["collaborator_auth_policy", "auth_policy_changed_at"])
-    record(Event.AUTH_POLICY_CHANGED, organization, actor=actor, policy=str(policy))
+    if (organization.scheduled_level or Level.NONE) <= organization.present_level:
+        clear_schedule(organization)
+    organization.save(
+        update_fields=["collaborator_auth_policy", "accepted_level", "auth_policy_changed_at", *SCHEDULE]
+    )
+
+
+def clear_schedule(organization: Organization) -> None:
+    """Forget the date, without writing it."""
+    for name in SCHEDULE:
+        setattr(organization, name, None)
+
+
+# What a date does when it has come. Nobody acts at that moment; who set the date is in an event of its own.
+BY_DATE = Actor(user=None, ip=None, user_agent="", door="schedule")
+
+
+def write_due(organization: Organization) -> bool:
+    """Write down what a date that has come and is met requires, and tell; return whether it was so (D47).
+
+    From then on it no longer depends on what owners have set up. The caller holds the organization's lock.
+    """
+    level = organization.required_level
+    if level == organization.present_level:
+        return False
+    store_policy(organization, AuthPolicy.TWO_FACTOR_MANDATORY, level)
+    record(
+        Event.AUTH_POLICY_CHANGED,
+        organization,
+        actor=BY_DATE,
+        policy=str(AuthPolicy.TWO_FACTOR_MANDATORY),
+        texts=of_texts(level),
+    )
     notify_members(organization)
+    return True
 
 
 def notify_members(organization: Organization) -> None:
@@ -80,40 +144,46 @@ def notify_members(organization: Organization) -> None:
     if not organization.is_mandatory:
         outbox.broadcast("organization_lifted_two_factor", audience=OWNERS, key=key, organization_name=name)
         return
-    outbox.broadcast(
-        "organization_requires_two_factor_owners", audience=OWNERS, key=key, organization_name=name
-    )
+    context = {"organization_name": name, "app_only": organization.required_level > ANY_METHOD}
+    outbox.broadcast("organization_requires_two_factor_owners", audience=OWNERS, key=key, **context)
     outbox.broadcast(
         "organization_requires_two_factor",
-        audience=MEMBERS_WITHOUT_TWO_FACTOR,
+        audience=MEMBERS_LOCKED_OUT,
         key=key,
-        organization_name=name,
         enrol_url=settings.SITE_URL + enrolment_path(reverse("organizations:detail", args=[name])),
+        **context,
     )
 
 
 def check_new_owner(organization: Organization, user: User) -> None:
     """Raise NewOwnerNotEnrolled if this user can't become an owner. The caller holds both locks."""
-    if organization.is_mandatory and not user.is_enrolled:
-        raise NewOwnerNotEnrolled(name=user.username)
+    level = organization.required_level
+    if level > user.level:
+        raise NewOwnerNotEnrolled(user.username, level)
 
 
-def veto_disable(
-    sender: type[User], *, user: User, forced: bool, lock: bool, **kwargs: Any
+def veto_removal(
+    sender: type[User], *, user: User, level: Level, forced: bool, lock: bool, **kwargs: Any
 ) -> tuple[int, ...]:
-    """Refuse to disable two-factor while the user owns a mandatory organization, unless forced (break-glass).
+    """Refuse that a user has no more than this level while an organization of theirs requires more.
+
+    With `forced` (break-glass) it is not refused, and a date that has come is written down before it is no
+    longer met.
 
     Returns the ids of the organizations that the user owns, locked if `lock` is true. Otherwise the caller
     holds the user's lock and compares the ids: locking organizations then would break the lock order.
-    Raises OwnerKeepsTwoFactor.
+    Raises OwnerKeepsTwoFactor, OwnerKeepsMethod.
     """
     owned = Organization.objects.owned_by(user).order_by("pk")
     if lock:
         owned = owned.select_for_update(no_key=True, of=("self",))
     organizations = list(owned)
-    names = [organization.name for organization in organizations if organization.is_mandatory]
+    names = [organization.name for organization in organizations if organization.required_level > level]
     if names and not forced:
-        raise OwnerKeepsTwoFactor(user.username, names)
+        raise (OwnerKeepsMethod if level else OwnerKeepsTwoFactor)(user.username, names)
+    if lock and forced:
+        for organization in organizations:
+            write_due(organization)
     return tuple(organization.pk for organization in organizations)
 
 
@@ -123,19 +193,22 @@ def veto_reactivation(sender: type[User], *, user: User, active: bool, **kwargs:
     Requiring it counts inactive owners, so this is so only after a change behind the back of the verbs. Locks
     nothing. Raises ReactivatedOwnerNotEnrolled.
     """
-    if not active or user.is_enrolled or user.two_factor_forced_off_at is not None:
+    if not active or user.two_factor_forced_off_at is not None:
         return
-    owned = Membership.objects.owners().filter(user=user).mandatory().order_by("organization__name")
+    owners = Membership.objects.owners().filter(user=user)
+    owned = owners.requiring_more_than(user.level).order_by("organization__name")
     if names := list(owned.values_list("organization__name", flat=True)):
         raise ReactivatedOwnerNotEnrolled(user.username, names)
 
 
-def consequences(sender: type[User], *, user: User, **kwargs: Any) -> dict[str, list[str]]:
-    """Return the organizations that refuse to let this user disable two-factor, and those it would lock."""
+def consequences(
+    sender: type[User], *, user: User, level: Level = Level.NONE, **kwargs: Any
+) -> dict[str, list[str]]:
+    """Return the organizations that refuse that no more than this level is left, and those it would lock."""
     rows = (
         Membership.objects.active()
         .filter(user=user)
-        .mandatory()
+        .requiring_more_than(level)
         .order_by("organization__name")
         .values_list("organization__name", "is_owner")
     )
@@ -143,16 +216,3 @@ def consequences(sender: type[User], *, user: User, **kwargs: Any) -> dict[str, 
     for name, is_owner in rows:
         found["refused_by" if is_owner else "locks"].append(name)
     return found
-
-
-def mirror(sender: type[User], *, user: User, enabled: bool, **kwargs: Any) -> None:
-    """Copy the two-factor state of a user to the memberships. The caller holds the user's lock."""
-    stale = Membership.objects.active().filter(user=user, two_factor_enabled=not enabled)
-    rows = list(stale.order_by("pk").select_for_update(no_key=True).values_list("pk", "organization_id"))
-    if not rows:
-        return
-    Membership.objects.filter(pk__in=[pk for pk, _ in rows]).update(two_factor_enabled=enabled)
-    OrganizationCounts.objects.add(
-        [organization_id for _, organization_id in rows],
-        members_without_two_factor=-1 if enabled else 1,
-    )

@@ -7,7 +7,7 @@ can always change it back there, also without any token.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Max
+from django.db.models import Count, Max, QuerySet
 from django.utils import timezone
 
 from accounts.audit import Actor
@@ -58,19 +58,24 @@ class TokenUser:
     last_used_at: datetime
 
 
-def used_lately(organization: Organization, number: int = 1) -> NumberedPage[TokenUser]:
-    """Return a page of the members whose working tokens were used within LATELY, for whatever organization.
-
-    Those who used theirs last come first. Where a token was used is not kept. Its description is its owner's
-    own, and not told.
-    """
+def used_lately(organization: Organization) -> QuerySet[ApiToken]:
+    """Return the working tokens of active members that were used within LATELY, for whatever organization."""
     members = Membership.objects.active().filter(organization=organization)
-    tokens = ApiToken.objects.filter(
+    return ApiToken.objects.filter(
         unexpired(),
         last_used_at__gte=timezone.now() - LATELY,
         owner__is_active=True,
         owner__in=members.values("user"),
     )
+
+
+def users_lately(organization: Organization, number: int = 1) -> NumberedPage[TokenUser]:
+    """Return a page of the members whose working tokens were used within LATELY, for whatever organization.
+
+    Those who used theirs last come first. Where a token was used is not kept. Its description is its owner's
+    own, and not told.
+    """
+    tokens = used_lately(organization)
     people = tokens.values("owner__username").annotate(tokens=Count("pk"), last=Max("last_used_at"))
     start = (number - 1) * PAGE_SIZE
     found = list(people.order_by("-last", "owner__username")[start : start + PAGE_SIZE + 1])

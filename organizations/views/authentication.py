@@ -47,7 +47,9 @@ def authentication_page(
         "membership": membership,
         "form": form or UserSessionsForm(organization),
         "longest_session": LONGEST_SESSION,
-        "missing_owners": two_factor.unenrolled_owners(organization) if asks else NOBODY,
+        "missing_owners": two_factor.owners_below(organization, organization.accepted_level)
+        if asks
+        else NOBODY,
     }
     return render(request, "organizations/authentication.html", context, status=status)
 

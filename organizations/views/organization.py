@@ -5,6 +5,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from accounts.models import ANY_METHOD
 from accounts.sessions.assurance import redirect_to_sudo
 from accounts.sessions.requests import SignedInRequest
 from accounts.web.keyset import keyset_page, page_links
@@ -14,6 +15,7 @@ from organizations.access.gate import (
     is_locked_out,
     member_required,
     membership_required_despite_policy,
+    missing_level,
 )
 from organizations.members.lists import MembersByName
 from organizations.members.orders import BY_NAME
@@ -45,10 +47,12 @@ def locked_out(request: SignedInRequest, organization: Organization, membership:
     next_path = safe_next(request, request.GET.get("next"), home)
     if not is_locked_out(request.user, organization):
         return redirect(next_path)
-    if request.user.is_enrolled:
-        return redirect_to_sudo(next_path)
-    return render(
-        request,
-        "organizations/locked_out.html",
-        {"organization": organization, "enrol_url": enrolment_path(next_path)},
-    )
+    level = missing_level(request.user, organization)
+    if not level:
+        return redirect_to_sudo(next_path, level=organization.required_level)
+    context = {
+        "organization": organization,
+        "enrol_url": enrolment_path(next_path),
+        "app_only": level > ANY_METHOD,
+    }
+    return render(request, "organizations/locked_out.html", context)

@@ -24,7 +24,7 @@ PAGE = "organizations:user_tokens"
 @require_safe
 @owner_required
 def user_tokens(request: SignedInRequest, organization: Organization, membership: Membership) -> HttpResponse:
-    page = policy.used_lately(organization, page_number(request))
+    page = policy.users_lately(organization, page_number(request))
     context = {
         "organization": organization,
         "membership": membership,

@@ -27,7 +27,7 @@ from organizations.members.lists import MemberList
 from organizations.members.orders import ORDERS
 from organizations.members.search import listed
 from organizations.models import Membership, Organization, OrganizationCounts
-from organizations.policy.two_factor import unenrolled_owners
+from organizations.policy.two_factor import owners_below
 from tests.support import people, plans
 
 pytestmark = pytest.mark.planner
@@ -305,7 +305,7 @@ def test_a_list_of_the_admin_site_that_a_link_leads_to(organizations, crowd, mod
 
 def test_whether_every_owner_is_enrolled(organizations):
     """The eleven owners of the small one may be looked at, a block each."""
-    touched = [blocks(partial(unenrolled_owners, organization)) for organization in organizations]
+    touched = [blocks(partial(owners_below, organization, 1)) for organization in organizations]
 
     assert max(touched) <= 16, touched
 

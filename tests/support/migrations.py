@@ -36,6 +36,7 @@ REVIEWED_BY_HAND = {
     ("factor_sms", "0003_breaker"): "0004 of the same release gives the columns their defaults",
     ("accounts", "0011_longer_makers"): "widens a column, in databases from before 0.1.0 only",
     ("accounts", "0019_no_pattern_twins"): "drops indexes that no query of 0.1.0 needs",
+    ("organizations", "0019_levels_and_dates"): "its constraints are on columns that 0.1.0 does not write",
     (
         "organizations",
         "0008_repaired_tokens",

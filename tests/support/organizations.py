@@ -80,7 +80,7 @@ def enrolled(user):
         secret = secret_of(factor.device_model.objects.get(pk=state["device_id"]))
         app = Authenticator(user, base64.b32encode(secret).decode())
         assert factor.complete_enrolment(user, app.code(), state)
-        app.codes = enrolment.switch_on(user)
+        app.codes = enrolment.switch_on(user, factor.level)
         signals.two_factor_changed.send(User, user=user, enabled=True)
     return app
 

@@ -31,7 +31,7 @@ from accounts.factors.sms.sealed_numbers import number_digest, number_of, sealin
 from accounts.factors.sms.webhook import urlpatterns
 from accounts.limits import Claim
 from accounts.limits.guesses import account_key
-from accounts.models import User
+from accounts.models import Level, User
 from accounts.models.clocks import CLOCK_SKEW
 
 LIFETIME = timedelta(minutes=5)
@@ -41,6 +41,7 @@ COOLDOWN = 60  # seconds
 
 class SMSFactor(Factor):
     slug = "sms"
+    level = Level.TEXTS
     label = gettext_lazy("SMS (Text Message)")
     choice_label = gettext_lazy("SMS Only (Text Message)")
     proof_label = gettext_lazy("Text message")

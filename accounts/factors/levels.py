@@ -1,0 +1,31 @@
+"""The level of what somebody has set up, and of what proved a session or token (D45)."""
+
+from accounts import factors
+from accounts.factors import Methods
+from accounts.models import ANY_METHOD, Level, User
+
+
+def level_of(methods: Methods, *, without: str = "") -> Level:
+    """Return the level of the strongest of these methods, without the one with this slug.
+
+    One that was set aside counts: its device is still set up (D27).
+    """
+    found = [factors.get(slug) for slug in methods.states if slug != without]
+    return max((factor.level for factor in found if factor is not None), default=Level.NONE)
+
+
+def proof_level(user: User) -> Level:
+    """Return the level of what proved this session or token; NONE if it is not verified.
+
+    A backup code satisfies every level: codes come with the first device, and are no text that somebody else
+    may receive. An unknown method is the lowest.
+    """
+    if not user.is_verified():
+        return Level.NONE
+    factor = factors.get(user.session_method)
+    return factor.level if factor is not None else ANY_METHOD
+
+
+def answering(level: int) -> set[str]:
+    """Return the slugs of the factors whose answers prove a session to this level."""
+    return {factor.slug for factor in factors.all_factors() if factor.level >= level}

@@ -1,0 +1,80 @@
+"""How far a roll-out has come: how many members have what is demanded, day by day."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.utils import timezone
+
+from accounts.database.batches import delete_in_batches
+from organizations.models import Organization, OrganizationDay
+from organizations.policy.reminders import demanded_level
+
+DAYS_SHOWN = 28
+KEEP_DAYS = timedelta(days=400)
+
+
+@dataclass(frozen=True)
+class Point:
+    """How many members there were at the end of a day (UTC), and how many had what is demanded."""
+
+    day: date
+    members: int
+    ready: int
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How many members have what is demanded now, since last Monday, and in the days before.
+
+    `since_monday` is None where nothing is known of the time before. `points` begin at the first known day.
+    """
+
+    members: int
+    ready: int
+    monday: date
+    since_monday: int | None
+    points: Sequence[Point]
+
+    @property
+    def missing(self) -> int:
+        return self.members - self.ready
+
+
+def progress_of(organization: Organization) -> Progress:
+    """Return the progress of an organization towards what is demanded of its members."""
+    level, counts, today = demanded_level(organization), organization.counts, timezone.now().date()
+    monday = today - timedelta(days=today.weekday())
+    first = today - timedelta(days=DAYS_SHOWN - 1)
+    rows = list(organization.days.filter(day__gte=first, day__lte=today).order_by("day"))
+    # What held when the first day shown began: the newest row before it.
+    before = organization.days.filter(day__lt=first).order_by("-day").first()
+    days = {row.day: point_of(row, level) for row in rows}
+    known = point_of(before, level) if before else None
+    points: list[Point] = []
+    at_monday: Point | None = None
+    for number in range(DAYS_SHOWN):
+        day = first + timedelta(days=number)
+        if day == monday:
+            at_monday = known
+        known = days.get(day, known)
+        if known is not None:
+            points.append(Point(day, known.members, known.ready))
+    ready = counts.members - counts.below(level)
+    return Progress(
+        members=counts.members,
+        ready=ready,
+        monday=monday,
+        since_monday=ready - at_monday.ready if at_monday else None,
+        points=points,
+    )
+
+
+def point_of(row: OrganizationDay, level: int) -> Point:
+    return Point(row.day, row.members, row.members - row.below(level))
+
+
+def delete_old_days() -> int:
+    """Delete the counts of days that no page shows any more; return of how many."""
+    old = OrganizationDay.objects.filter(day__lt=timezone.now().date() - KEEP_DAYS)
+    return delete_in_batches(old, by="day")
