@@ -166,9 +166,9 @@ def change_requirement(changes: Changes, organization: Organization, *, actor: A
     if "collaborator_auth_policy" in changes or "accepted_level" in changes:
         policy = changes.get("collaborator_auth_policy") or AuthPolicy(organization.collaborator_auth_policy)
         change_policy(organization, policy, accepted=changes.get("accepted_level"), actor=actor)
-    if "required_from" not in changes:
+    if not changes.keys() & {"required_from", "scheduled_level"}:
         return
-    at = changes["required_from"]
+    at = changes.get("required_from", organization.required_from)
     if at is not None:
         level = changes.get("scheduled_level", organization.scheduled_level or organization.accepted_level)
         change_schedule(organization, full_hour(at), level=level, actor=actor)

@@ -18,6 +18,7 @@ from organizations.models import (
     OrganizationCounts,
     OrganizationToken,
 )
+from organizations.policy.schedule import FURTHEST
 
 ENROLLED = Q(user__two_factor_enabled_at__isnull=False)
 ACTIVE = Q(memberships__status=Membership.Status.ACTIVE)
@@ -25,6 +26,8 @@ HASH = r"^[0-9a-f]{64}$"
 AT_ONCE = 1_000  # rows of one transaction
 HORIZONS = {
     "organizations.Membership.expires_at": INVITATION_LIFETIME,
+    "organizations.Organization.required_from": FURTHEST,
+    "organizations.Organization.due_at": FURTHEST,
     "organizations.OrganizationToken.expires_at": None,
 }
 
