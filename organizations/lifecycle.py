@@ -27,7 +27,7 @@ from organizations.models import (
     Right,
     TwoFactorPeriod,
     confirmed_address,
-    share_of_level,
+    share_of,
 )
 from organizations.names import check_name
 from organizations.policy.former_limits import end_with_membership
@@ -93,7 +93,7 @@ def create_organization(
         OrganizationCounts.objects.create(
             organization=organization,
             members=1,
-            **share_of_level(owner.level),
+            **share_of(owner.is_enrolled, owner.known_level),
         )
         OrganizationDay.objects.note([organization.pk])
         tell(organization, Change.FOUNDED, [owner], actor=actor)

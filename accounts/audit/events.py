@@ -1,6 +1,5 @@
 """Name the events of this application, describe them in sentences, and record them."""
 
-from functools import partial
 from typing import Any
 
 from django.db import models, transaction
@@ -135,4 +134,4 @@ def record(event: EventName, *, actor: Actor, subject: str, user: User | None = 
     )
     insert(recorded)
     # Not before the commit: what is rolled back did not happen.
-    transaction.on_commit(partial(lines.write, recorded), robust=True)
+    transaction.on_commit(lambda: lines.write(recorded), robust=True)

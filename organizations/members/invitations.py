@@ -35,7 +35,7 @@ from organizations.models import (
     TwoFactorPeriod,
     confirmed_address,
     invitation_end,
-    share_of_level,
+    share_of,
 )
 
 KEEP_EXPIRED = timedelta(days=30)  # shown as expired, and can be renewed
@@ -139,7 +139,7 @@ def accept(invitation_id: int, *, user: User, actor: Actor) -> Organization:
         OrganizationCounts.objects.add(
             [organization.pk],
             members=0 if member else 1,
-            **share_of_level(user.level, members=0 if member else 1),
+            **share_of(user.is_enrolled, user.known_level, members=0 if member else 1),
             invited=-sum(1 for row in rows if row is not member),
         )
     return organization

@@ -121,5 +121,5 @@ def counts():
             yield f"counts: {row.organization} has {members.count()} members, not {row.members}"
         if row.members_without_two_factor != members.filter(two_factor_enabled=False).count():
             yield f"counts: {row.organization} is wrong on members without two-factor"
-        if row.members_with_texts_only != members.filter(level=1).count():
+        if row.members_with_texts_only != members.filter(two_factor_enabled=True, two_factor_level=1).count():
             yield f"counts: {row.organization} is wrong on members with texts only"

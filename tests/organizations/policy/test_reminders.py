@@ -1,6 +1,6 @@
 """Owners remind members to set up two-factor: one of them or all, once in 24 hours each."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
@@ -130,7 +130,7 @@ def test_what_is_demanded_is_the_policy_the_date_or_the_next_policy(stage):
 
 
 def test_progress_since_monday_and_day_by_day(stage):
-    monday = timezone.datetime(2027, 3, 1, 9, tzinfo=timezone.get_fixed_timezone(0))
+    monday = datetime(2027, 3, 1, 9, tzinfo=UTC)
     with time_machine.travel(monday - 3 * DAY, tick=False) as traveller:
         stage.enrol("una")  # on Friday
         traveller.move_to(monday + DAY, tick=False)
