@@ -96,6 +96,11 @@ def test_d45_and_the_session_behind_a_token(people, slug):
     answer = ApiClient(secret_on(page)).get("/organizations/acme")
 
     assert answer.status_code == (403 if slug == "sms" else 200)
+    if slug == "sms":
+        assert (
+            "accept text messages, and this token was created after signing in with one"
+            in answer.content.decode()
+        )
 
 
 def test_the_proof_that_is_missing_is_asked_for_without_texts_and_then_one_is_in(people):
