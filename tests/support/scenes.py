@@ -307,6 +307,9 @@ SAID = {
     "change": "made",
     "address": "new@example.com",
     "description": "laptop",
+    "owner": "bob",
+    "date": "2027-03-03T13:00:00+00:00",
+    "level": 1,
     "enrol_url": "https://auth.example.com/app/settings/two-factor",
 }
 
