@@ -1,8 +1,8 @@
 """What mails say: every one of them, in both halves, and nothing that somebody else has written."""
 
 import re
-from html import unescape
 from datetime import UTC, datetime
+from html import unescape
 from pathlib import Path
 
 import pytest
