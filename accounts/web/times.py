@@ -4,7 +4,7 @@ Exact times are in the current time zone: of the person who is signed in (accoun
 who reads a mail (accounts/outbox/mails.py), else of the site.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -49,6 +49,19 @@ def day(value: datetime) -> str:
     """Return for example "3 March 2027". A time without a zone stands for its day, in every zone."""
     local = timezone.localtime(value) if timezone.is_aware(value) else value
     return date_format(local, pgettext("date format", "j F Y"))
+
+
+def at_hour(on: date, hour: int) -> datetime:
+    """Return this hour of a day in the current time zone.
+
+    An hour that the change to summer time leaves out is the next time that there is; of one that comes twice,
+    it is the first.
+    """
+    local = datetime.combine(on, time(hour), timezone.get_current_timezone())
+    try:
+        return timezone.localtime(local.astimezone(UTC))
+    except OverflowError:  # in the years 1 and 9999, in some zones
+        return local
 
 
 def with_zone(value: datetime, style: str) -> str:

@@ -10,7 +10,7 @@ from typing import Concatenate, ParamSpec, cast
 from urllib.parse import urlencode
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -25,7 +25,7 @@ from organizations.exceptions import NoLongerAllowed, OrganizationGone, TwoFacto
 from organizations.models import Membership, MembershipQuerySet, Organization
 
 P = ParamSpec("P")
-OrganizationView = Callable[Concatenate[SignedInRequest, Organization, Membership, P], HttpResponse]
+OrganizationView = Callable[Concatenate[SignedInRequest, Organization, Membership, P], HttpResponseBase]
 RoutedView = Callable[Concatenate[SignedInRequest, str, P], HttpResponse]
 Check = Callable[[SignedInRequest, Membership], None]
 
@@ -58,7 +58,7 @@ def guard(view: OrganizationView[P], *checks: Check) -> RoutedView[P]:
     @wraps(view)
     def guarded(
         request: SignedInRequest, organization_name: str, *args: P.args, **kwargs: P.kwargs
-    ) -> HttpResponse:
+    ) -> HttpResponseBase:
         membership = membership_or_404(request, organization_name)
         for check in checks:
             check(request, membership)
