@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import ngettext, pgettext
 
 MINUTE = timedelta(minutes=1)
 SKEW = timedelta(seconds=5)  # between the clocks of two servers: what has just happened is not yet to come
@@ -45,9 +45,17 @@ def in_full(value: datetime) -> str:
     return with_zone(value, pgettext("date format", "j F Y, H:i"))
 
 
-def day(value: datetime) -> str:
+def countdown(value: datetime) -> str:
+    """Return how far away a time is, in days as long as there are several: "in 12 days", "in 23 hours"."""
+    days = (value - timezone.now()).days
+    if days < 2:
+        return relative(value)
+    return ngettext("in %(n)s day", "in %(n)s days", days) % {"n": days}
+
+
+def day(value: date) -> str:
     """Return for example "3 March 2027". A time without a zone stands for its day, in every zone."""
-    local = timezone.localtime(value) if timezone.is_aware(value) else value
+    local = timezone.localtime(value) if isinstance(value, datetime) and timezone.is_aware(value) else value
     return date_format(local, pgettext("date format", "j F Y"))
 
 

@@ -295,7 +295,7 @@ def test_members_read_what_comes_and_are_led_in(stage):
     missing, ready = stage.browser("mia").get(OPEN), stage.browser("max").get(OPEN)
 
     assert "This organization requires two-factor authentication for all members from" in words(missing)
-    assert "(in 1 week)" in words(missing)
+    assert "(in 10 days)" in words(missing)
     assert "You haven't set it up yet. Without it you are locked out then." in words(missing)
     assert f"/app/settings/two-factor?next={OPEN}" in missing.content.decode()
     assert "You have what it takes, so nothing changes for you." in words(ready)
