@@ -14,7 +14,8 @@ two_factor_changed = Signal()
 # a comparable value: the verb starts over if the second value differs from the first.
 two_factor_removing = Signal()
 
-# user. Pure; sent by the confirmation page: receivers return {"refused_by": [names], "locks": [names]}.
+# user, level: the one that would remain. Pure; sent by the pages that ask: receivers return
+# {"refused_by": [names], "locks": [names]}.
 two_factor_consequences = Signal()
 
 # user. Sent after a confirmed address is written: receivers update copies in the same transaction. The

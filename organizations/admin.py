@@ -11,12 +11,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import User, login_key
+from accounts.models import ANY_METHOD, Level, User, login_key
 from accounts.web.admin_parts import NOTHING, Link, at, column, filter_in_words, link
 from accounts.web.durations import minutes_in_words
 from accounts.web.read_only_admin import ReadOnlyAdmin, found_in, may_see
 from organizations.members.support import organization_link, role_of, state_of
 from organizations.models import AuthPolicy, Membership, Organization
+from organizations.policy.wording import date_in_words, methods_in_words
 
 MEMBERSHIPS = "admin:organizations_membership_changelist"
 BOOLEAN, CHOICES = admin.BooleanFieldListFilter, admin.ChoicesFieldListFilter
@@ -44,8 +45,11 @@ class OrganizationAdmin(ReadOnlyAdmin):
         "email",
         "policy",
         "policy_since",
+        "methods",
+        "date",
         "members",
         "without_two_factor",
+        "texts_only",
         "invited",
         "timeout",
         "remember",
@@ -61,6 +65,14 @@ class OrganizationAdmin(ReadOnlyAdmin):
     def policy_since(self, organization: Organization) -> Any:
         return at(organization.auth_policy_changed_at, _("Never"))
 
+    @admin.display(description=gettext_lazy("methods that count"))
+    def methods(self, organization: Organization) -> Any:
+        return methods_in_words(organization) or NOTHING
+
+    @admin.display(description=gettext_lazy("two-factor required from"))
+    def date(self, organization: Organization) -> Any:
+        return date_in_words(organization) or NOTHING
+
     @admin.display(description=gettext_lazy("members"))
     def members(self, organization: Organization) -> int:
         return organization.counts.members
@@ -68,6 +80,10 @@ class OrganizationAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("members without two-factor"))
     def without_two_factor(self, organization: Organization) -> int:
         return organization.counts.members_without_two_factor
+
+    @admin.display(description=gettext_lazy("members with text messages only"))
+    def texts_only(self, organization: Organization) -> int:
+        return organization.counts.members_with_texts_only
 
     @admin.display(description=gettext_lazy("invited"))
     def invited(self, organization: Organization) -> int:
@@ -174,7 +190,9 @@ class MembershipAdmin(ReadOnlyAdmin):
         """Owners can't see the two-factor state of who only is invited: nor does this page copy it."""
         if membership.is_invited:
             return NOTHING
-        return _("On") if membership.two_factor_enabled else _("Off")
+        if membership.level == ANY_METHOD:
+            return str(Level.TEXTS.label)
+        return _("On") if membership.level else _("Off")
 
     @admin.display(description=gettext_lazy("since"))
     def since(self, membership: Membership) -> Any:

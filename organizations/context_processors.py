@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from accounts.database.first_rows import ids_of
 from accounts.database.prepared import Prepared
-from accounts.models import User
+from accounts.models import ANY_METHOD, Level, User
 from accounts.sessions.requests import SignedInRequest
 from accounts.web.numbered import NumberedPage, page_of_rows
-from organizations.access.gate import is_locked_out
+from organizations.access.gate import enrolment_path, standing_of
 from organizations.access.of_person import ORDER, joinable, parts
 from organizations.access.rights import may_create_organizations
 from organizations.models import Membership, MembershipQuerySet, confirmed_address, latest_end
@@ -49,18 +49,41 @@ class SwitcherEntry:
     is_mandatory: bool
     locked_out: bool
     policy_since: datetime | None  # when the policy was set, if it ever was
+    lacking: Level  # what it requires now, if the user has set up less
+    coming: Level  # what it will require, if the user has set up less and it does not yet
+    coming_from: datetime | None  # the date of that; it may be over, while owners are missing
 
     @classmethod
     def of(cls, row: Membership, user: User) -> Self:
-        organization = row.organization
+        organization, has = row.organization, user.level
+        required = organization.required_level
+        coming = Level(organization.scheduled_level or Level.NONE)
+        coming = coming if coming > max(required, has) else Level.NONE
         return cls(
             organization.name,
             reverse("organizations:detail", args=[organization.name]),
             row.is_owner,
-            organization.is_mandatory,
-            is_locked_out(user, organization),
+            required > Level.NONE,
+            required > standing_of(user),
             organization.auth_policy_changed_at,
+            required if required > has else Level.NONE,
+            coming,
+            organization.required_from if coming else None,
         )
+
+    @property
+    def lacks_app(self) -> bool:
+        """Whether an application is required, now or from the date on, and the user has none."""
+        return max(self.lacking, self.coming) > ANY_METHOD
+
+    @property
+    def is_put_off(self) -> bool:
+        return self.coming_from is not None and self.coming_from <= timezone.now()
+
+    @property
+    def enrol_url(self) -> str:
+        """Return the path of the guided way in, which leads to the organization afterwards."""
+        return enrolment_path(self.path)
 
 
 def organizations_page(user: User, number: int, begins: str = "") -> NumberedPage[SwitcherEntry]:
@@ -133,6 +156,17 @@ class Switcher:
         """The first MOST_SHOWN open ones, without those to organizations that the user has already joined."""
         return self.invited[:MOST_SHOWN]
 
+    @cached_property
+    def coming(self) -> SwitcherEntry | None:
+        """The organization that is the next one to require what the user has not set up, for the banner.
+
+        None on the pages that set it up.
+        """
+        if self.request.path.startswith(reverse("accounts:two_factor")):
+            return None
+        dated = [(entry.coming_from, entry.name, entry) for entry in self.joined if entry.coming_from]
+        return min(dated)[2] if dated else None
+
     @property
     def may_create(self) -> bool:
         user = getattr(self.request, "user", None)
@@ -159,4 +193,5 @@ def switcher(request: SignedInRequest) -> dict[str, Callable[[], Any]]:
         "invitations": lambda: found.invitations,
         "may_create_organizations": lambda: found.may_create,
         "current_organization": lambda: found.current,
+        "organization_coming": lambda: found.coming,
     }

@@ -14,6 +14,8 @@ from organizations.views import (
     inviting,
     mine,
     organization,
+    rehearsal,
+    requiring,
     tokens,
     user_tokens,
     users,
@@ -40,8 +42,12 @@ TOKENS = [
 ]
 AUTHENTICATION = [
     path("", authentication.authentication, name="authentication"),
-    path("/require-two-factor", authentication.require_two_factor, name="require_two_factor"),
-    path("/disable-two-factor", authentication.disable_two_factor, name="disable_two_factor"),
+    path("/require-two-factor", requiring.require_two_factor, name="require_two_factor"),
+    path("/disable-two-factor", requiring.disable_two_factor, name="disable_two_factor"),
+    path("/schedule", requiring.schedule, name="schedule"),
+    path("/withdraw", requiring.withdraw, name="withdraw"),
+    path("/rehearsal", rehearsal.rehearsal, name="rehearsal"),
+    path("/remind", rehearsal.remind, name="remind"),
     path("/user-sessions", authentication.update_user_sessions, name="user_sessions"),
 ]
 ORGANIZATION: list[URLPattern | URLResolver] = [

@@ -24,5 +24,12 @@ def reading(words: Callable[[datetime], str]) -> Callable[[datetime | str | None
     return in_words
 
 
-for function in (times.relative, times.exact, times.in_full, times.day, times.machine_readable):
+for function in (
+    times.relative,
+    times.exact,
+    times.in_full,
+    times.day,
+    times.countdown,
+    times.machine_readable,
+):
     register.filter(function.__name__, reading(function))

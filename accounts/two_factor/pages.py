@@ -12,7 +12,7 @@ from accounts import factors, signals
 from accounts.factors.base import Factor
 from accounts.factors.stock import codes_left
 from accounts.forms import MethodForm
-from accounts.models import User
+from accounts.models import Level, User
 from accounts.sessions.requests import SignedInRequest
 from accounts.two_factor import steps
 from accounts.two_factor.choices import PAGE as PAGE
@@ -46,7 +46,7 @@ def overview_page(
         ],
         missing=offered,
         steps=None if user.is_enrolled else steps.of_choice(user, offered[0]),
-        demand="" if user.is_enrolled else demand_of(user, context.get("next", "")),
+        demand=demand_of(user, context.get("next", ""), beyond=user.level),
         codes_left=codes_left(user, request.session.row, changed=request.method == "POST"),
         codes_total=sum(factor.size for factor in factors.backup()),
         codes_last_used=backup[0].last_used_at if backup else None,
@@ -96,10 +96,12 @@ def codes_gone_page(
     return response
 
 
-def consequences_of_disabling(user: User) -> dict[str, list[str]]:
-    """Return the names of organizations that forbid it ("refused_by") or will lock the user out ("locks")."""
+def consequences_of(user: User, level: Level = Level.NONE) -> dict[str, list[str]]:
+    """Return the names of organizations that forbid that no more than this level is left ("refused_by"), or
+    that will lock the user out ("locks").
+    """
     consequences: dict[str, list[str]] = {"refused_by": [], "locks": []}
-    answers: list[tuple[Any, Any]] = signals.two_factor_consequences.send(User, user=user)
+    answers: list[tuple[Any, Any]] = signals.two_factor_consequences.send(User, user=user, level=level)
     for _receiver, answer in answers:
         for kind, names in answer.items():
             consequences[kind] += names

@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
@@ -10,7 +10,10 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_safe
 
-from accounts.exceptions import RuleViolation, TwoFactorNotEnabled
+from accounts import factors
+from accounts.exceptions import LastMethod, RuleViolation, TwoFactorNotEnabled
+from accounts.factors.base import Factor
+from accounts.factors.levels import level_of
 from accounts.forms import PasswordForm
 from accounts.sessions.assurance import sudo_required
 from accounts.sessions.requests import SignedInRequest
@@ -22,7 +25,7 @@ from accounts.two_factor.pages import (
     PAGE,
     codes_gone_page,
     codes_page,
-    consequences_of_disabling,
+    consequences_of,
     factor_or_404,
     overview_page,
 )
@@ -136,18 +139,36 @@ def disable(request: SignedInRequest) -> HttpResponse:
         request,
         "accounts/two_factor_disable.html",
         form,
-        consequences=consequences_of_disabling(user),
+        consequences=consequences_of(user),
     )
 
 
-@post_only(PAGE)
-@sudo_required(page=PAGE, to=gettext_lazy("remove a method"))
+@get_or_post
+@sudo_required(page="accounts:remove", to=gettext_lazy("remove a method"), back=PAGE)
 def remove(request: SignedInRequest, factor: str) -> HttpResponse:
-    """Remove one of several methods."""
+    """Name organizations that lock the user out without this method (D4), or forbid that; then remove it."""
     user = request.user
     chosen = factor_or_404(factor)
+    if request.method == "POST":
+        return removed(request, chosen)
+    methods = factors.methods_of(user)
+    if chosen.slug not in methods.states:
+        messages.info(request, _("%(label)s isn't configured.") % {"label": chosen.label})
+        return redirect(PAGE)
+    if not any(other != chosen for other in methods.working):
+        messages.error(request, str(LastMethod()))
+        return redirect(PAGE)
+    level = level_of(methods, without=chosen.slug)
+    context = {
+        "factor": chosen,
+        "consequences": consequences_of(user, level) if level < user.level else {},
+    }
+    return render(request, "accounts/two_factor_remove.html", context)
+
+
+def removed(request: SignedInRequest, chosen: Factor) -> HttpResponse:
     try:
-        removal.remove(user, chosen, session=request.session, actor=request.actor)
+        removal.remove(request.user, chosen, session=request.session, actor=request.actor)
     except RuleViolation as error:
         messages.error(request, str(error))
     else:

@@ -4,13 +4,13 @@ Exact times are in the current time zone: of the person who is signed in (accoun
 who reads a mail (accounts/outbox/mails.py), else of the site.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import ngettext, pgettext
 
 MINUTE = timedelta(minutes=1)
 SKEW = timedelta(seconds=5)  # between the clocks of two servers: what has just happened is not yet to come
@@ -45,10 +45,31 @@ def in_full(value: datetime) -> str:
     return with_zone(value, pgettext("date format", "j F Y, H:i"))
 
 
-def day(value: datetime) -> str:
+def countdown(value: datetime) -> str:
+    """Return how far away a time is, in days as long as there are several: "in 12 days", "in 23 hours"."""
+    days = (value - timezone.now()).days
+    if days < 2:
+        return relative(value)
+    return ngettext("in %(n)s day", "in %(n)s days", days) % {"n": days}
+
+
+def day(value: date) -> str:
     """Return for example "3 March 2027". A time without a zone stands for its day, in every zone."""
-    local = timezone.localtime(value) if timezone.is_aware(value) else value
+    local = timezone.localtime(value) if isinstance(value, datetime) and timezone.is_aware(value) else value
     return date_format(local, pgettext("date format", "j F Y"))
+
+
+def at_hour(on: date, hour: int) -> datetime:
+    """Return this hour of a day in the current time zone.
+
+    An hour that the change to summer time leaves out is the next time that there is; of one that comes twice,
+    it is the first.
+    """
+    local = datetime.combine(on, time(hour), timezone.get_current_timezone())
+    try:
+        return timezone.localtime(local.astimezone(UTC))
+    except OverflowError:  # in the years 1 and 9999, in some zones
+        return local
 
 
 def with_zone(value: datetime, style: str) -> str:

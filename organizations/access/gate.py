@@ -10,7 +10,7 @@ from typing import Concatenate, ParamSpec, cast
 from urllib.parse import urlencode
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -25,7 +25,7 @@ from organizations.exceptions import NoLongerAllowed, OrganizationGone, TwoFacto
 from organizations.models import Membership, MembershipQuerySet, Organization
 
 P = ParamSpec("P")
-OrganizationView = Callable[Concatenate[SignedInRequest, Organization, Membership, P], HttpResponse]
+OrganizationView = Callable[Concatenate[SignedInRequest, Organization, Membership, P], HttpResponseBase]
 RoutedView = Callable[Concatenate[SignedInRequest, str, P], HttpResponse]
 Check = Callable[[SignedInRequest, Membership], None]
 
@@ -58,7 +58,7 @@ def guard(view: OrganizationView[P], *checks: Check) -> RoutedView[P]:
     @wraps(view)
     def guarded(
         request: SignedInRequest, organization_name: str, *args: P.args, **kwargs: P.kwargs
-    ) -> HttpResponse:
+    ) -> HttpResponseBase:
         membership = membership_or_404(request, organization_name)
         for check in checks:
             check(request, membership)
@@ -130,31 +130,36 @@ def enrolment_path(next_path: str) -> str:
     return f"{reverse('accounts:two_factor')}?{urlencode({'next': next_path})}"
 
 
-def demand_of(user: User, path: str) -> str:
-    """Return that the organization of this page requires two-factor, if the user is a member of it."""
+def demand_of(user: User, path: str, beyond: Level = Level.NONE) -> str:
+    """Return that the organization of this page requires more than a level, if the user is a member of it."""
     match = match_of(path)
     name = match.kwargs.get("organization_name") if match else None
     membership = membership_of(user, name) if name else None
-    return in_words(membership.organization) if membership else ""
+    return in_words(membership.organization, beyond) if membership else ""
 
 
-def in_words(organization: Organization) -> str:
-    """Say what an organization requires, now or from a date on, to somebody who is led back there; or ""."""
-    names: dict[str, object] = {"name": organization.name}
-    if level := organization.required_level:
+def in_words(organization: Organization, beyond: Level = Level.NONE) -> str:
+    """Say what an organization requires, now or from a date on, to somebody who is led back there; or "".
+
+    Only what is more than the level `beyond` is said.
+    """
+    at = organization.required_from
+    required, coming = organization.required_level, Level(organization.scheduled_level or Level.NONE)
+    if required > beyond:
         text = _("%(name)s requires two-factor authentication. You will be taken back there.")
-        if level > ANY_METHOD:
+        if required > ANY_METHOD:
             text = _(
                 "%(name)s requires an authenticator app, not text messages. You will be taken back there."
             )
-        return text % names
-    if organization.required_from is None:
+    elif at is None or coming <= max(required, beyond):
         return ""
-    names["date"] = day(organization.required_from)
-    text = _("%(name)s requires two-factor authentication from %(date)s on. You will be taken back there.")
-    if (organization.scheduled_level or 0) > ANY_METHOD:
+    else:
         text = _(
-            "%(name)s requires an authenticator app, not text messages, from %(date)s on. You will be taken "
-            "back there."
+            "%(name)s requires two-factor authentication from %(date)s on. You will be taken back there."
         )
-    return text % names
+        if coming > ANY_METHOD:
+            text = _(
+                "%(name)s requires an authenticator app, not text messages, from %(date)s on. You will be "
+                "taken back there."
+            )
+    return text % {"name": organization.name, "date": day(at) if at else ""}

@@ -33,7 +33,7 @@ WITH_USERS = Membership.objects.select_related("user")
 def shown_of(organization: int) -> "QuerySet[Membership, Any]":
     """Return what the page of an organization (an id) shows of its members."""
     members = Membership.objects.active().filter(organization=organization)
-    return members.values_list("pk", "username", "username_key", "is_owner", "two_factor_enabled", named=True)
+    return members.values_list("pk", "username", "username_key", "is_owner", "level", named=True)
 
 
 # Not planned once: some organizations have a thousand times the members of others.

@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import F
 
 from accounts.database.beginnings import ByCharacter
-from accounts.models import User, login_key
+from accounts.models import Level, User, login_key
 from accounts.web.keyset import Order
 from organizations.models import Membership, MembershipQuerySet, Organization
 
@@ -29,11 +29,10 @@ class Matches:
     columns: tuple[str, ...]
     is_complete: bool
 
-    @property
-    def without_two_factor(self) -> "Matches":
-        """Return those without; the search must have read that column."""
-        column = self.columns.index("two_factor_enabled")
-        return replace(self, entries=[entry for entry in self.entries if not entry[column]])
+    def of_level(self, level: Level) -> "Matches":
+        """Return those of this level; the search must have read that column."""
+        column = self.columns.index("level")
+        return replace(self, entries=[entry for entry in self.entries if entry[column] == level])
 
     def read(self, order: Order, cursor: str, number: int) -> list[Membership]:
         """Return the first rows in this order, behind that of the cursor. Raises BadRequest."""
@@ -95,22 +94,26 @@ def listed(
     status: str = "",
     q: str = "",
     without_two_factor: bool = False,
+    texts_only: bool = False,
 ) -> Shown:
     """Return the members or the invitations that the page shows to owners. Numbers come from the counts.
 
-    `order` is the one in which they will be read.
+    `order` is the one in which they will be read. Of the last two, the first one wins.
     """
     invited = status == Membership.Status.INVITED
     memberships, counts = organization.memberships, organization.counts
     rows: MembershipQuerySet = memberships.invited() if invited else memberships.active()
-    without_two_factor = without_two_factor and not invited
+    level = Level.NONE if without_two_factor else Level.TEXTS if texts_only else None
+    level = None if invited else level
     if q:
-        besides = {order.column} - {*NAME_AND_ID} | ({"two_factor_enabled"} if without_two_factor else set())
+        besides = {order.column} - {*NAME_AND_ID} | (set() if level is None else {"level"})
         matches = search(rows, q, invited=invited, besides=sorted(besides))
-        matches = matches.without_two_factor if without_two_factor else matches
+        matches = matches if level is None else matches.of_level(level)
         return Shown(matches, len(matches.entries) if matches.is_complete else None)
-    if without_two_factor:
+    if level == Level.NONE:
         return Shown(rows.without_two_factor(), counts.members_without_two_factor)
+    if level == Level.TEXTS:
+        return Shown(rows.with_texts_only(), counts.members_with_texts_only)
     return Shown(rows, counts.invited if invited else counts.members)
 
 

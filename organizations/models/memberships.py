@@ -64,6 +64,9 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
     def without_two_factor(self) -> Self:
         return self.filter(two_factor_enabled=False)
 
+    def with_texts_only(self) -> Self:
+        return self.filter(level=ANY_METHOD)
+
     def below(self, level: int) -> Self:
         """Return those who have set up nothing of this level."""
         return self.without_two_factor() if level == ANY_METHOD else self.filter(level__lt=level)

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from django.utils import timezone
 
 from accounts.database.batches import delete_in_batches
+from accounts.models import ANY_METHOD
 from organizations.models import Organization, OrganizationDay
 from organizations.policy.reminders import demanded_level
 
@@ -30,6 +31,7 @@ class Progress:
     `since_monday` is None where nothing is known of the time before. `points` begin at the first known day.
     """
 
+    level: int
     members: int
     ready: int
     monday: date
@@ -40,17 +42,32 @@ class Progress:
     def missing(self) -> int:
         return self.members - self.ready
 
+    @property
+    def app_only(self) -> bool:
+        return self.level > ANY_METHOD
+
+    @property
+    def first(self) -> Point:
+        return self.points[0]
+
+    @property
+    def last(self) -> Point:
+        return self.points[-1]
+
+    @property
+    def newest_first(self) -> list[Point]:
+        return list(reversed(self.points))
+
 
 def progress_of(organization: Organization) -> Progress:
     """Return the progress of an organization towards what is demanded of its members."""
     level, counts, today = demanded_level(organization), organization.counts, timezone.now().date()
     monday = today - timedelta(days=today.weekday())
     first = today - timedelta(days=DAYS_SHOWN - 1)
-    rows = list(organization.days.filter(day__gte=first, day__lte=today).order_by("day"))
-    # What held when the first day shown began: the newest row before it.
-    before = organization.days.filter(day__lt=first).order_by("-day").first()
+    # One a day at most: the newest so many are those of the days shown, and what held before them.
+    rows = list(organization.days.filter(day__lte=today).order_by("-day")[: DAYS_SHOWN + 1])
+    known = next((point_of(row, level) for row in rows if row.day < first), None)
     days = {row.day: point_of(row, level) for row in rows}
-    known = point_of(before, level) if before else None
     points: list[Point] = []
     at_monday: Point | None = None
     for number in range(DAYS_SHOWN):
@@ -62,6 +79,7 @@ def progress_of(organization: Organization) -> Progress:
             points.append(Point(day, known.members, known.ready))
     ready = counts.members - counts.below(level)
     return Progress(
+        level=level,
         members=counts.members,
         ready=ready,
         monday=monday,

@@ -1,5 +1,7 @@
 """Remind members to set up two-factor authentication: one of them or all, once in 24 hours each."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -37,6 +39,35 @@ def last_reminded(organization: Organization, membership: Membership) -> datetim
 def is_recent(reminded_at: datetime | None, now: datetime) -> bool:
     """Return whether it is too early to remind again. A time in the future is one of a wrong clock (D43)."""
     return reminded_at is not None and timedelta(0) <= now - reminded_at < BETWEEN_REMINDERS
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A member who has not set up what is or would be required, and what was said to them about it.
+
+    `again_at` is None if a reminder is possible now.
+    """
+
+    member: Membership
+    reminded_at: datetime | None
+    again_at: datetime | None
+    is_asked: bool  # what is demanded now is more than this member has
+
+
+def missing_among(organization: Organization, rows: Iterable[Membership]) -> list[Missing]:
+    """Return these members with their last reminders. Reads nothing further."""
+    level, now, found = demanded_level(organization), timezone.now(), []
+    for row in rows:
+        last = last_reminded(organization, row)
+        again_at = last + BETWEEN_REMINDERS if last and is_recent(last, now) else None
+        found.append(Missing(row, last, again_at, is_asked=row.level < level))
+    return found
+
+
+def all_again_at(organization: Organization) -> datetime | None:
+    """Return from when on all can be reminded again; None if that is now."""
+    last = organization.all_reminded_at
+    return last + BETWEEN_REMINDERS if last and is_recent(last, timezone.now()) else None
 
 
 def remind(organization: Organization, membership_id: int, *, actor: Actor) -> Membership:

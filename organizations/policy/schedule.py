@@ -115,7 +115,8 @@ def change_to_no_date(organization: Organization, *, actor: Actor) -> None:
     clear_schedule(organization)
     organization.save(update_fields=SCHEDULE)
     record(Event.TWO_FACTOR_SCHEDULE_WITHDRAWN, organization, actor=actor, date=at.isoformat())
-    context = {"organization_name": organization.name, "date": at.isoformat()}
+    app_only = (level or ANY_METHOD) > ANY_METHOD
+    context = {"organization_name": organization.name, "date": at.isoformat(), "app_only": app_only}
     concerned = key_of_level(organization, level or ANY_METHOD)
     for audience, key in ((OWNERS, str(organization.pk)), (MEMBERS_CONCERNED, concerned)):
         outbox.broadcast("organization_two_factor_withdrawn", audience=audience, key=key, **context)
@@ -129,6 +130,7 @@ def announce(organization: Organization, *, is_new: bool) -> None:
     context = {
         "organization_name": organization.name,
         "date": at.isoformat(),
+        "level": level,
         "app_only": level > ANY_METHOD,
         "is_new": is_new,
     }
@@ -183,7 +185,8 @@ def take_effect_in(organization: Organization) -> bool:
     now = timezone.now()
     if organization.due_at is None or organization.due_at > now or write_due(organization):
         return organization.due_at is None
-    missing = owners_below(organization, organization.scheduled_level or ANY_METHOD)
+    level = organization.scheduled_level or ANY_METHOD
+    missing = owners_below(organization, level)
     organization.due_at = full_hour(now + timedelta(seconds=1))
     told = organization.put_off_told_at
     if told is None or not timedelta(0) <= now - told < PUT_OFF_AGAIN:
@@ -194,6 +197,9 @@ def take_effect_in(organization: Organization) -> bool:
             audience=OWNERS,
             key=str(organization.pk),
             organization_name=organization.name,
+            date=organization.required_from.isoformat() if organization.required_from else "",
+            level=level,
+            app_only=level > ANY_METHOD,
             owners=missing.in_words,
         )
     organization.save(update_fields=SCHEDULE)

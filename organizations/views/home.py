@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.exceptions import RuleViolation
+from accounts.models import Level
 from accounts.sessions.requests import SignedInRequest
 from accounts.web.form_pages import add_violation, form_page
 from accounts.web.methods import get_or_post
@@ -24,18 +25,24 @@ MOST_NAMED = 3  # organizations in the card "Secure your account"
 
 @dataclass(frozen=True)
 class Demands:
-    """The organizations that are locked until two-factor is set up: some, and the number of others."""
+    """The organizations that require more than the user has: some, the number of others, those by date."""
 
     named: list[SwitcherEntry]
     others: int
+    coming: list[SwitcherEntry]
+
+    def __bool__(self) -> bool:
+        return bool(self.named or self.others or self.coming)
 
     @classmethod
     def of(cls, switcher: Switcher) -> Self:
-        demanding = [entry for entry in switcher.organizations if entry.is_mandatory]
+        user, entries = switcher.request.user, switcher.organizations
+        demanding = [entry for entry in entries if entry.lacking]
         named, number = demanding[:MOST_NAMED], len(demanding)
         if switcher.has_more:  # only some are read
-            number = Membership.objects.active().filter(user=switcher.request.user).mandatory().count()
-        return cls(named, number - len(named))
+            number = Membership.objects.active().filter(user=user).requiring_more_than(user.level).count()
+        dated = [(entry.coming_from, entry.name, entry) for entry in switcher.joined if entry.coming_from]
+        return cls(named, number - len(named), [entry for *_order, entry in sorted(dated)[:MOST_NAMED]])
 
 
 @require_safe
@@ -44,8 +51,11 @@ def home(request: SignedInRequest) -> HttpResponse:
 
     The lists come from organizations.context_processors, as in the top bar.
     """
-    demands = None if request.user.is_enrolled else Demands.of(switcher_of(request))
-    return render(request, "organizations/home.html", {"nav": "start", "demands": demands})
+    user = request.user
+    asks = user.level < max(Level)
+    demands = Demands.of(switcher_of(request)) if asks else None
+    context = {"nav": "start", "demands": demands if demands or not user.is_enrolled else None}
+    return render(request, "organizations/home.html", context)
 
 
 @get_or_post

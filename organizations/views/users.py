@@ -58,6 +58,7 @@ def users_page(
         "filters": filters,
         "form": AddMemberForm(),
         "showing_invited": showing_invited,
+        "required": organization.required_level,
         "page": page,
         "total": shown.total,
         "most_counted": MOST_FOUND,
@@ -87,7 +88,14 @@ def make_owner(
     if not has_sudo(request):
         return redirect_to_sudo(request.get_full_path(), form=sent_form(request))
     if asks:
-        return decision_page(request, "organizations/promotion.html", organization, membership, row=row)
+        return decision_page(
+            request,
+            "organizations/promotion.html",
+            organization,
+            membership,
+            row=row,
+            required=organization.required_level,
+        )
     done = _("%(name)s is now an owner.")
     return act(request, organization, membership, membership_id, memberships.make_owner, done)
 

@@ -26,8 +26,8 @@ MOST = {
     "/app/open/settings/users": 5,  # and whose accounts are deactivated
     "/app/open/settings/users?status=invited": 4,
     "/app/open/settings/general": 3,
-    "/app/fort/settings/authentication": 3,
-    "/app/open/settings/authentication": 4,  # and the owners who are missing
+    "/app/fort/settings/authentication": 4,  # and the progress
+    "/app/open/settings/authentication": 5,  # and the owners who are missing
     "/app/settings/two-factor": 3,  # session and user; what is shown of each method; switcher
 }
 

@@ -214,6 +214,34 @@ ORGANIZATIONS = [
     Scene("authentication, off", "owner", "/app/open/settings/authentication"),
     Scene("authentication, on", "many", "/app/{long}/settings/authentication"),
     Scene("require two-factor", "owner", "/app/open/settings/authentication/require-two-factor"),
+    Scene(
+        "require an application", "owner", "/app/open/settings/authentication/require-two-factor?methods=app"
+    ),
+    Scene(
+        "require from a date, mistake",
+        "owner",
+        "/app/open/settings/authentication/require-two-factor",
+        send("/schedule", date="2001-01-01", hour="9"),
+    ),
+    Scene("require from a date", "dated", "/app/dated/settings/authentication"),
+    Scene("require from a date, change", "dated", "/app/dated/settings/authentication/require-two-factor"),
+    Scene("require from a date, withdraw", "dated", "/app/dated/settings/authentication/withdraw"),
+    Scene("date, put off", "put_off", "/app/put-off/settings/authentication", open_all),
+    Scene("date, member", "dated_member", "/app/dated/settings/authentication"),
+    Scene("date, member, organization", "dated_member", "/app/dated"),
+    Scene("start, date", "dated_member", "/app"),
+    Scene("without two-factor", "owner", "/app/open/settings/authentication/rehearsal"),
+    Scene("without two-factor, many", "many", "/app/{long}/settings/authentication/rehearsal?methods=app"),
+    Scene("without two-factor, nobody", "app_owner", "/app/strict/settings/authentication/rehearsal"),
+    Scene("authentication, applications only", "app_owner", "/app/strict/settings/authentication"),
+    Scene(
+        "accept text messages",
+        "app_owner",
+        "/app/strict/settings/authentication/require-two-factor?methods=any",
+    ),
+    Scene("locked out, text messages only", "texts_only", "/app/strict/locked-out"),
+    Scene("two-factor, on, an application is required", "texts_only", f"{TWO_FACTOR}?next=/app/strict"),
+    Scene("two-factor, remove", "with_phone", f"{TWO_FACTOR}/app/remove"),
     Scene("disable two-factor", "many", "/app/{long}/settings/authentication/disable-two-factor"),
     Scene("authentication, member", "member", "/app/open/settings/authentication"),
     Scene(
@@ -307,6 +335,9 @@ SAID = {
     "change": "made",
     "address": "new@example.com",
     "description": "laptop",
+    "owner": "bob",
+    "date": "2027-03-03T13:00:00+00:00",
+    "level": 1,
     "enrol_url": "https://auth.example.com/app/settings/two-factor",
 }
 

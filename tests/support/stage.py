@@ -5,14 +5,27 @@ Built on the browsers that crawl the site, with names of 40 characters and an or
 
 import sys
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 
 from django.utils import timezone
 
-from organizations.members import invitations
+from accounts.models import Level
+from organizations.members import invitations, memberships
+from organizations.models import AuthPolicy, Organization, OrganizationDay
+from organizations.policy import schedule, two_factor
 from tests.accounts.factors.sms.conftest import enrol_phone
 from tests.support import crawl_people, people
-from tests.support.organizations import SERVER, Stage, enrolled, found, make_stage, membership_of, require
+from tests.support.organizations import (
+    SERVER,
+    Stage,
+    enrolled,
+    found,
+    join,
+    make_stage,
+    membership_of,
+    require,
+)
 from tests.support.plenty import organizations_of
 
 LONG_NAME = "a-name-of-forty-characters-which-is-long"
@@ -106,3 +119,72 @@ def alone(stage):
     user = people.make_user("alone")
     found("alone", user)
     return people.sign_in(user)
+
+
+def with_date(stage):
+    """Found an organization that requires an application from a date on, with a member who has none."""
+    owner, late = people.make_user("dated-owner"), people.make_user("late")
+    members = [late, *(people.make_user(f"in-time-{number}") for number in range(3))]
+    stage.people |= {"dated-owner": owner, "late": late}
+    organization = found("dated", owner, members=members)
+    for number, member in enumerate(members[1:]):
+        enrolled(member)
+        OrganizationDay.objects.create(
+            organization=organization,
+            day=timezone.now().date() - timedelta(days=9 - 3 * number),
+            members=5,
+            without_two_factor=5 - number,
+            with_texts_only=0,
+        )
+    stage.enrol("dated-owner")
+    at = timezone.now() + timedelta(days=12)
+    return schedule.schedule(organization, at, level=Level.APP, actor=SERVER)
+
+
+def dated(stage):
+    """Return the browser of the owner of an organization with a date."""
+    if "dated-owner" not in stage.people:
+        with_date(stage)
+    return stage.browser("dated-owner")
+
+
+def dated_member(stage):
+    """Return the browser of a member of it who has not set up what the date requires."""
+    if "late" not in stage.people:
+        with_date(stage)
+    return stage.browser("late")
+
+
+def put_off(stage):
+    """Return the browser of the owner of an organization whose date is put off: another owner lacks it."""
+    owner = stage.people["put-off-owner"] = people.make_user("put-off-owner")
+    organization = found("put-off", owner)
+    without = people.make_user("without")
+    join(organization, without)
+    memberships.make_owner(organization, membership_of(without, "put-off").pk, actor=SERVER)
+    stage.enrol("put-off-owner")
+    schedule.schedule(organization, timezone.now() + timedelta(days=2), actor=SERVER)
+    over = timezone.now() - timedelta(hours=3)
+    Organization.objects.filter(pk=organization.pk).update(required_from=over, due_at=over)
+    return stage.browser("put-off-owner")
+
+
+def app_owner(stage):
+    """Return the browser of the owner of an organization that requires an application."""
+    if "app-owner" not in stage.people:
+        owner = stage.people["app-owner"] = people.make_user("app-owner")
+        organization = found("strict", owner)
+        stage.enrol("app-owner")
+        two_factor.set_auth_policy(
+            organization, AuthPolicy.TWO_FACTOR_MANDATORY, accepted=Level.APP, actor=SERVER
+        )
+    return stage.browser("app-owner")
+
+
+def texts_only(stage):
+    """Return the browser of a member of it whose text messages are not enough there."""
+    app_owner(stage)
+    user = people.make_user("texts-only")
+    client = enrol_phone(user, people.sign_in(user), "+12025550145")
+    join(Organization.objects.get(name="strict"), user)
+    return client

@@ -1,6 +1,7 @@
 """What mails say: every one of them, in both halves, and nothing that somebody else has written."""
 
 import re
+from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
 
@@ -17,6 +18,7 @@ CODE = "".join(
 )
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"
+NOW = datetime(2027, 1, 1, tzinfo=UTC)
 NASTY = "<img src=x onerror=alert(1)>"
 
 
@@ -46,6 +48,9 @@ def rendered(name, who=None, **context):
         "invitations": "carol",
         "contact": "hello@acme.example",
         "inviter": "bob",
+        "owner": "bob",
+        "date": "2027-03-03T13:00:00+00:00",
+        "level": 1,
         "enrol_url": "http://testserver/app/settings/two-factor?next=%2Fapp%2Facme",
     }
     return render(name, alice.email, everything | context)
@@ -192,6 +197,8 @@ CHANGES = {
     "organization_owner_made": ["founded", "made"],
     "organization_owner_unmade": ["removed", "left", "unmade"],
 }
+# Mails about what organizations require, which is an app where text messages don't count.
+OF_LEVELS = [name for name in NAMES if "two_factor" in name and name.startswith("organization_")]
 EVERY = [(name, change) for name in NAMES for change in CHANGES.get(name, ["unmade"])]
 
 
@@ -271,3 +278,61 @@ def test_wh_04_no_mail_makes_a_link_of_a_name(name, what):
     ).html
 
     assert not re.search(r"prize\.com|rich\.example", html)
+
+
+# ---------------------------------------------------------------- what organizations require
+
+APP = {"app_only": True, "level": 2}
+
+
+def of_level(name, has=0, **context):
+    """The mail to alice, who has set up what has the level `has`, in the words of one line."""
+    alice = User(pk=1, username="alice", email="alice@example.com", two_factor_level=has)
+    alice.two_factor_enabled_at = NOW if has else None
+    mail = rendered(name, **{"user": alice, **context})
+    return mail.subject, " ".join(mail.text.split())
+
+
+@pytest.mark.parametrize("name", sorted(set(OF_LEVELS) - {"organization_lifted_two_factor"}))
+@pytest.mark.parametrize("app_only", [True, False])
+def test_mails_say_an_app_exactly_where_text_messages_do_not_count(name, app_only):
+    subject, text = of_level(name, owner="", **(APP if app_only else {}))
+
+    assert ("an authenticator app" in text) == app_only
+    if name != "organization_two_factor_withdrawn":
+        assert ("an authenticator app" in subject) == app_only
+
+
+@pytest.mark.parametrize("name", ["organization_two_factor_date", "organization_two_factor_date_owners"])
+def test_a_date_is_said_with_its_hour_in_the_zone_of_the_reader(name):
+    alice = User(pk=1, username="alice", email="alice@example.com", time_zone="Europe/Berlin")
+
+    mail = rendered(name, user=alice)
+
+    assert "From 3 March 2027, 14:00 CET on" in " ".join(mail.text.split())
+    assert mail.subject == "acme requires two-factor authentication from 3 March 2027"
+
+
+@pytest.mark.parametrize("name", ["organization_two_factor_date_owners", "organization_two_factor_put_off"])
+def test_owners_who_are_missing_themselves_are_told_and_led_in(name):
+    _subject, missing = of_level(name, has=1, **APP)
+    _subject, ready = of_level(name, has=2, **APP)
+
+    assert "/app/settings/two-factor?next=/app/acme/settings/authentication" in missing
+    assert "/app/settings/two-factor" not in ready
+    assert "See the authentication settings of acme" in ready
+
+
+@pytest.mark.parametrize(
+    ("context", "said"),
+    [
+        ({"is_required": True, "date": ""}, "The organization is locked for you until you do."),
+        ({}, "From 3 March 2027, 13:00 UTC on, the organization is locked for you until you do."),
+        ({"date": ""}, "It keeps out anybody who has your password."),
+    ],
+)
+def test_a_reminder_says_what_happens_without_it(context, said):
+    _subject, text = of_level("organization_two_factor_reminder", **context)
+
+    assert said in text
+    assert "bob, an owner of the organization acme" in text

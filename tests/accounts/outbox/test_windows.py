@@ -144,6 +144,14 @@ def test_sf5_mails_about_two_organizations_are_counted_apart(alice, mailoutbox):
     assert len(mailoutbox) == 2
 
 
+@pytest.mark.parametrize("name", ["organization_two_factor_date_owners", "organization_two_factor_withdrawn"])
+def test_dates_that_change_are_told_at_once(alice, mailoutbox, name):
+    for day in range(1, 6):
+        notify(alice, name, organization_name="acme", date=f"2027-03-0{day}T09:00:00+00:00")
+
+    assert len(mailoutbox) == 5
+
+
 def test_sf5_owners_get_one_mail_an_hour_about_session_lengths(clock, alice, bob, mailoutbox):
     organization = found("acme", alice, owners=[bob])
     call_command("run_due_work")

@@ -1,6 +1,9 @@
 """Who may do what in an organization (D34): every action, actor and door."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from accounts.jsonapi.documents import MEDIA_TYPE
 from accounts.models import ApiToken, User
@@ -29,6 +32,14 @@ require in fort                 html L 404 E   403 404 ok  ok  404
 require in fort                 api  L 404 E   403 404 ok  ok  404
 lift in fort                    html L 404 E   403 404 ok  ok  404
 lift in fort                    api  L 404 E   403 404 ok  ok  404
+date in open                    html L 404 403 403 ok  404 ok  404
+date in fort                    html L 404 E   403 404 ok  ok  404
+withdraw in open                html L 404 403 403 ok  404 ok  404
+withdraw in fort                html L 404 E   403 404 ok  ok  404
+missing in open                 html L 404 403 403 ok  404 ok  404
+missing in fort                 html L 404 E   403 404 ok  ok  404
+remind in open                  html L 404 403 403 ok  404 ok  404
+remind in fort                  html L 404 E   403 404 ok  ok  404
 change contact of open          html L 404 403 403 ok  404 ok  404
 change contact of open          api  L 404 403 403 ok  404 ok  404
 limit sessions in open          html L 404 403 403 ok  404 ok  404
@@ -130,12 +141,16 @@ def act_on_pages(stage, browser, action):
         "view": f"/app/{name}",
         "authentication": f"{settings}/authentication",
         "list": f"{settings}/users",
+        "missing": f"{settings}/authentication/rehearsal",
     }
     if verb in pages:
         return browser.get(pages[verb])
     forms = {
         "require": (f"{settings}/authentication/require-two-factor", {}),
         "lift": (f"{settings}/authentication/disable-two-factor", {}),
+        "date": (f"{settings}/authentication/schedule", {"methods": "app", "date": A_DATE, "hour": "9"}),
+        "withdraw": (f"{settings}/authentication/withdraw", {}),
+        "remind": (f"{settings}/authentication/remind", {}),
         "limit": (f"{settings}/authentication/user-sessions", {"session_timeout": "60"}),
         "change": (f"{settings}/general", {"email": "new@open.example"}),
         "invite": (f"{settings}/users/add", {"username": "eve"}),
@@ -189,6 +204,7 @@ def call(stage, client, action, actor):
 
 
 OURS = "of the matrix"
+A_DATE = (timezone.now() + timedelta(days=10)).date().isoformat()
 CHANGES = {
     "require": {"collaborator_auth_policy": "two_factor_mandatory"},
     "lift": {"collaborator_auth_policy": "password"},
@@ -239,6 +255,8 @@ def everything():
         "session_timeout",
         "session_remember",
         "user_tokens_enabled",
+        "required_from",
+        "all_reminded_at",
     )
     memberships = Membership.objects.order_by("pk").values_list(
         "organization", "user", "email", "is_owner", "status"
@@ -282,7 +300,17 @@ def test_matrix_allows_or_refuses_by_rule(stage, action, door, actor, expected):
         assert everything() != before
 
 
-CHANGES_NOTHING = {"view", "authentication", "list", "teams", "look", "own", "accept"}
+CHANGES_NOTHING = {
+    "view",
+    "authentication",
+    "list",
+    "teams",
+    "look",
+    "own",
+    "accept",
+    "missing",
+    "withdraw",  # there is no date
+}
 
 
 @pytest.mark.parametrize("door", ["html", "api"])

@@ -115,7 +115,7 @@ def test_the_page_tells_how_many_it_would_lock_out(stage):
     page = stage.browser("olga").get(AUTHENTICATION).content.decode()
 
     assert "this would lock out 1 of 4 members." in page
-    assert "/app/open/settings/users?without_two_factor=on" in page
+    assert "/app/open/settings/authentication/rehearsal?methods=any" in page
     assert "disabled" not in page
 
 
