@@ -1,6 +1,7 @@
 """Users, their sessions and tokens, and the records that verbs write."""
 
 from accounts.models.audit import AuditEvent, AuditRetention
+from accounts.models.invitations import SITE_INVITATION_LIFETIME, SiteInvitation, site_invitation_end
 from accounts.models.limits import RateLimit
 from accounts.models.outbox import MailWindow, OutboxMessage
 from accounts.models.sessions import RememberedBrowser, Session
@@ -18,6 +19,7 @@ from accounts.models.users import (
 
 __all__ = [
     "DESCRIPTION_LENGTH",
+    "SITE_INVITATION_LIFETIME",
     "USERNAME_LENGTH",
     "ApiToken",
     "AuditEvent",
@@ -28,6 +30,7 @@ __all__ = [
     "RateLimit",
     "RememberedBrowser",
     "Session",
+    "SiteInvitation",
     "User",
     "UserManager",
     "UserQuerySet",
@@ -35,6 +38,7 @@ __all__ = [
     "login_key",
     "mailbox_key",
     "new_security_stamp",
+    "site_invitation_end",
     "unexpired",
     "validate_username",
 ]
