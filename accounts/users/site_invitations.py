@@ -16,7 +16,7 @@ from accounts import crypto, limits, outbox
 from accounts.audit import Actor, Event, record
 from accounts.database.batches import delete_in_batches
 from accounts.exceptions import Gone, RuleViolation, SessionEnded
-from accounts.limits import Budget, BySource, Ceiling, Claim, Told
+from accounts.limits import Budget, Claim, Told
 from accounts.limits.budgets import DAY, HOUR
 from accounts.models import (
     SITE_INVITATION_LIFETIME,
@@ -39,23 +39,20 @@ BY_PERSON = Budget(
     (500, HOUR),
     told=Told(
         gettext_lazy("You have invited too many people."),
-        gettext_lazy("Another site admin can go on at once, and so can commands on the server."),
+        gettext_lazy("Another site admin can continue at once, and so can commands on the server."),
     ),
 )
-TO_ONE = Ceiling("site-invite-one", (20, DAY))
-TOO_MANY_TO_ONE = Told(
-    gettext_lazy("This address was invited too often."),
-    gettext_lazy("The link in each of the emails works for 7 days. They may be in the spam folder."),
-)
 TO_ONE_BY_PERSON = Budget(
-    "site-invite-one:person",
+    "site-invite-one",
     (5, HOUR),
-    (5, DAY),
-    above={"site-invite-one": 1},
-    told=TOO_MANY_TO_ONE,
-)
-TO_ONE_BY_NETWORK = BySource(
-    "site-invite-one:network", (10, HOUR), (10, DAY), above={"site-invite-one": 1}, told=TOO_MANY_TO_ONE
+    (10, DAY),
+    told=Told(
+        gettext_lazy("This address was invited too often."),
+        gettext_lazy(
+            "The link in each of these emails works for 7 days. They may be in the spam folder. Another site "
+            "admin can send one at once."
+        ),
+    ),
 )
 
 
@@ -123,12 +120,10 @@ def locked_invitation(email: str) -> tuple[SiteInvitation, bool]:
 
 
 def claims_of(email: str, actor: Actor) -> list[Claim]:
-    """Return the budgets of one invitation. Commands have no network, and are limited for each address."""
+    """Return the budgets of one invitation. How many people commands invite is not limited."""
     person = crypto.digest(email, "site-invitation")
-    to_one: list[Claim] = [(TO_ONE, person), (TO_ONE_BY_PERSON, f"{person}:{actor.source}")]
-    if actor.door == "command":
-        return to_one
-    return [(BY_PERSON, actor.source), *to_one, *TO_ONE_BY_NETWORK.claims(actor, person)]
+    to_one = (TO_ONE_BY_PERSON, f"{person}:{actor.source}")
+    return [to_one] if actor.door == "command" else [(BY_PERSON, actor.source), to_one]
 
 
 def notify_invited(invitation: SiteInvitation) -> None:
