@@ -11,7 +11,9 @@ from django.utils import timezone
 
 from accounts.audit import Actor
 from accounts.models import AuditEvent, Session, SiteInvitation, User
-from accounts.users import email_addresses
+from accounts.sessions.store import SessionStore
+from accounts.users import email_addresses, registration
+from accounts.users.joining import InvitationNeeded
 from accounts.users.site_invitations import invite_to_site, withdraw
 from organizations.members import invitations, memberships
 from organizations.models import Membership, Organization
@@ -169,6 +171,19 @@ def test_the_address_can_not_be_changed_and_another_one_is_told(invite, kind):
     assert made() == set()
     assert sign_up(browser, email="").status_code == 302  # nobody types it
     assert User.objects.get(username="eve").email_confirmed
+
+
+def test_the_link_is_taken_for_its_address_alone(invite, settings):
+    settings.SIGN_UP = "invited"
+    token = invite("organization").removeprefix(f"{PAGE}/")
+    actor = Actor(user=None, ip="192.0.2.1", user_agent="", door="html")
+
+    with pytest.raises(InvitationNeeded):
+        registration.sign_up(
+            "eve", "mallory@example.com", PASSWORD, session=SessionStore(), actor=actor, invited_by=token
+        )
+
+    assert made() == set()
 
 
 def test_where_everybody_can_sign_up_the_invitation_can_be_put_aside(invite, settings):
