@@ -96,7 +96,7 @@ class FixedAddressField(AddressField):
         super().__init__(
             initial=address,
             required=False,
-            help_text=_("You were invited with this address. It's confirmed."),
+            help_text=_("You were invited with this address."),
         )
         self.address = address
         self.widget.attrs |= {"readonly": True, "autocomplete": "off"}
