@@ -79,6 +79,9 @@ class Event(EventName):
     EMAIL_CHANGE_REQUESTED = "email.change_requested", _("Entered a new email address")
     TIME_ZONE_CHANGED = "account.time_zone_changed", _("Changed the time zone")
 
+    SITE_INVITED = "site_invitation.sent", _("Invited somebody to create an account")
+    SITE_INVITATION_WITHDRAWN = "site_invitation.withdrawn", _("Withdrew an invitation to create an account")
+
     TOKEN_CREATED = "token.created", _("Generated an API token")
     TOKEN_REVOKED = "token.revoked", _("Revoked an API token")
     TOKEN_SENT_IN_CLEAR = "token.sent_in_clear", _("Sent an API token over an unencrypted connection")

@@ -205,8 +205,8 @@ def check_policy(user: User, organization: Organization) -> None:
 def token_of_weak_method(organization: Organization) -> ApiError:
     """Return the 403 for a token behind which a method stands that does not count here."""
     detail = _(
-        "%(name)s doesn't accept text messages, and this token was created after signing in with one. Sign in "
-        "with your authenticator app, and generate a new token: %(address)s"
+        "%(name)s doesn't accept text messages, and this token was created after signing in with one. Sign "
+        "in with your authenticator app, and generate a new token: %(address)s"
     )
     words = {"name": organization.name, "address": settings.SITE_URL + reverse("accounts:tokens")}
     return ApiError(403, "two-factor required", detail % words)

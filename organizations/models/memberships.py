@@ -170,6 +170,10 @@ class Membership(models.Model):
     invited_with_id = models.BigIntegerField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(null=True)  # of an invitation
+    # Of an invitation: whether the person is to be an owner, as soon as the rules for owners allow it.
+    invited_as_owner = models.BooleanField(default=False, db_default=False)
+    # Of an invitation: when an account was created with its link. Until it is renewed, it takes no other one.
+    account_made_at = models.DateTimeField(null=True)
     joined_at = models.DateTimeField(null=True)
 
     objects = MembershipQuerySet.as_manager()
