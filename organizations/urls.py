@@ -8,6 +8,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from organizations import names  # noqa: F401 - registers the converter of names
 from organizations.views import (
     authentication,
+    evidence,
     general,
     home,
     invitations,
@@ -42,6 +43,7 @@ AUTHENTICATION = [
     path("", authentication.authentication, name="authentication"),
     path("/require-two-factor", authentication.require_two_factor, name="require_two_factor"),
     path("/disable-two-factor", authentication.disable_two_factor, name="disable_two_factor"),
+    path("/evidence", evidence.evidence, name="evidence"),
     path("/user-sessions", authentication.update_user_sessions, name="user_sessions"),
 ]
 ORGANIZATION: list[URLPattern | URLResolver] = [

@@ -1,6 +1,7 @@
 """Users, their sessions and tokens, and the records that verbs write."""
 
 from accounts.models.audit import AuditEvent, AuditRetention
+from accounts.models.evidence import EvidenceKey
 from accounts.models.levels import ANY_METHOD, Level
 from accounts.models.limits import RateLimit
 from accounts.models.outbox import MailWindow, OutboxMessage
@@ -25,6 +26,7 @@ __all__ = [
     "AuditEvent",
     "AuditRetention",
     "BearerToken",
+    "EvidenceKey",
     "Level",
     "MailWindow",
     "OutboxMessage",
