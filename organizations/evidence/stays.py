@@ -3,8 +3,8 @@
 Memberships and periods are read side by side in the order of accounts, some at a time: a million members take
 no more memory than ten. Each batch is a statement of its own. One snapshot for all of them would be a
 transaction that lasts as long as somebody takes to download, and no row of the site could be tidied away
-meanwhile (docs/decisions/0029). Instead, what began after the moment of the export is left out, and what ended
-after it counts as open.
+meanwhile (docs/decisions/0029). Instead, what began after the moment of the export is left out, and what
+ended after it counts as open.
 """
 
 import heapq
