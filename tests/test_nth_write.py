@@ -5,14 +5,18 @@ import pytest
 from accounts.factors.backup_codes.models import BackupCode
 from accounts.factors.totp.models import TOTPDevice
 from accounts.models import AuditEvent, Session
-from tests.support import operations, operations_of_organizations
+from tests.support import operations, operations_of_evidence, operations_of_organizations
 from tests.support.database import empty_tables
 from tests.support.faults import fault_at
 from tests.support.invariants import broken
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MOST_WRITES = 60
-OPERATIONS = [*operations.OPERATIONS, *operations_of_organizations.OPERATIONS]
+OPERATIONS = [
+    *operations.OPERATIONS,
+    *operations_of_organizations.OPERATIONS,
+    *operations_of_evidence.OPERATIONS,
+]
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.__name__)

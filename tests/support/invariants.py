@@ -5,12 +5,12 @@ from django.db.models import Q
 from accounts import factors
 from accounts.factors.backup_codes.models import BackupCode, BackupCodeSet
 from accounts.models import AuditEvent, Session, User
-from organizations.models import AuthPolicy, Membership, OrganizationCounts
+from organizations.models import AuthPolicy, Membership, OrganizationCounts, TwoFactorPeriod
 
 
 def broken():
     """Return all violations as sentences."""
-    return [*i1(), *i2(), *i3(), *i4(), *mirrors(), *counts()]
+    return [*i1(), *i2(), *i3(), *i4(), *mirrors(), *periods(), *counts()]
 
 
 def i1():
@@ -89,6 +89,23 @@ def mirrors():
     for member in Membership.objects.active().select_related("user"):
         if member.two_factor_enabled != member.user.is_enrolled:
             yield f"mirror: {member} says {member.two_factor_enabled}"
+
+
+def periods():
+    """Whoever is in has one open period, of the level that is there; nobody else has one."""
+    members = Membership.objects.active().filter(two_factor_level__isnull=False).select_related("user")
+    lasting = {
+        (period.user_id, period.organization_id): period.level
+        for period in TwoFactorPeriod.objects.filter(ended_at=None)
+    }
+    for member in members:
+        level = lasting.pop((member.user_id, member.organization_id), None)
+        if level != member.user.level:
+            yield f"periods: {member} has level {member.user.level}, and a period of {level} lasts"
+    unknown = Membership.objects.active().filter(two_factor_level=None)
+    left = lasting.keys() - set(unknown.values_list("user_id", "organization_id"))
+    for user_id, organization_id in left:
+        yield f"periods: one of user {user_id} lasts in {organization_id}, of which they are no member"
 
 
 def counts():

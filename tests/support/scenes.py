@@ -214,6 +214,7 @@ ORGANIZATIONS = [
     Scene("authentication, off", "owner", "/app/open/settings/authentication"),
     Scene("authentication, on", "many", "/app/{long}/settings/authentication"),
     Scene("require two-factor", "owner", "/app/open/settings/authentication/require-two-factor"),
+    Scene("evidence", "owner", "/app/open/settings/authentication/evidence"),
     Scene("disable two-factor", "many", "/app/{long}/settings/authentication/disable-two-factor"),
     Scene("authentication, member", "member", "/app/open/settings/authentication"),
     Scene(

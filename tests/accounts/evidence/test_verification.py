@@ -71,7 +71,7 @@ def test_programs_get_the_statement_as_json(tmp_path, data):
     assert told["evidence"]["rows"] == 2
 
 
-def test_ex1_any_changed_byte_is_noticed(tmp_path, data):
+def test_ev_01_any_changed_byte_is_noticed(tmp_path, data):
     """In the rows, in the statement and in the signature; nowhere is room to write the same differently."""
     step = max(1, len(data) // 150)
     for place in [*range(0, len(data), step), len(data) - 1]:
@@ -83,7 +83,7 @@ def test_ex1_any_changed_byte_is_noticed(tmp_path, data):
         assert code != 0, f"byte {place} was changed, and the file is {outcome}"
 
 
-def test_ex1_a_row_that_was_changed_or_left_out(tmp_path, data):
+def test_ev_01_a_row_that_was_changed_or_left_out(tmp_path, data):
     line = next(line for line in data.splitlines(keepends=True) if b"bob" in line)
 
     for changed in (data.replace(line, b""), data.replace(b"bob@", b"rob@")):
@@ -95,32 +95,32 @@ def test_ex1_a_row_that_was_changed_or_left_out(tmp_path, data):
 @pytest.mark.parametrize(
     "extra", [b"user-0000000000000009,eve,,owner,active\r\n", b"\n", b" ", b"}" * 20_000]
 )
-def test_ex2_what_was_added_behind_the_signature(tmp_path, data, extra):
+def test_ev_02_what_was_added_behind_the_signature(tmp_path, data, extra):
     code, outcome, _hint = result(tmp_path, data + extra)
 
     assert code == 1
     assert outcome in ("changed", "truncated")
 
 
-def test_ex2_rows_before_the_signature(tmp_path, data):
+def test_ev_02_rows_before_the_signature(tmp_path, data):
     at = trailer_at(data)
 
     assert result(tmp_path, data[:at] + b"user-0000000000000009,eve\r\n" + data[at:])[:2] == (1, "changed")
 
 
 @pytest.mark.parametrize("left", [0.3, 0.8, 0.99])
-def test_ex3_a_file_that_was_cut_off(tmp_path, data, left):
+def test_ev_03_a_file_that_was_cut_off(tmp_path, data, left):
     """In its rows, and in its last line."""
     code, outcome, _hint = result(tmp_path, data[: int(len(data) * left)])
 
     assert (code, outcome) == (1, "truncated")
 
 
-def test_ex3_a_file_without_its_last_line_end(tmp_path, data):
+def test_ev_03_a_file_without_its_last_line_end(tmp_path, data):
     assert result(tmp_path, data[:-1])[0] == 1
 
 
-def test_ex4_signatures_of_two_exports_are_not_exchanged(tmp_path, data, acme, alice):
+def test_ev_04_signatures_of_two_exports_are_not_exchanged(tmp_path, data, acme, alice):
     make_user("carla")
     other = evidence.exported(acme, alice, form_of(data))
 
@@ -131,7 +131,7 @@ def test_ex4_signatures_of_two_exports_are_not_exchanged(tmp_path, data, acme, a
     assert result(tmp_path, swapped)[:2] == expected
 
 
-def test_ex4_the_signature_of_a_former_export_fits_no_other_rows(tmp_path, data, acme, alice, bob):
+def test_ev_04_the_signature_of_a_former_export_fits_no_other_rows(tmp_path, data, acme, alice, bob):
     bob.email = "robert@example.com"
     bob.save(update_fields=["email"])
     later = evidence.exported(acme, alice, form_of(data))
@@ -143,7 +143,7 @@ def test_ex4_the_signature_of_a_former_export_fits_no_other_rows(tmp_path, data,
         assert result(tmp_path, mixed)[:2] == (1, "changed")
 
 
-def test_ex4_csv_is_not_passed_off_as_json(tmp_path, acme, alice):
+def test_ev_04_csv_is_not_passed_off_as_json(tmp_path, acme, alice):
     files = {form: evidence.exported(acme, alice, form) for form in FORMATS}
     statement, signature = read_trailer(files["csv"][trailer_at(files["csv"]) :], "csv")
     at = trailer_at(files["json"])
@@ -154,7 +154,7 @@ def test_ex4_csv_is_not_passed_off_as_json(tmp_path, acme, alice):
     assert (code, outcome) == (1, "changed")
 
 
-def test_ex5_the_export_of_another_organization(tmp_path, data, bob):
+def test_ev_05_the_export_of_another_organization(tmp_path, data, bob):
     theirs = evidence.exported(found("theirs", bob), bob, form_of(data))
 
     assert evidence.verify(evidence.saved(tmp_path, theirs))[0] == 0  # it says whose it is
@@ -166,7 +166,7 @@ def test_ex5_the_export_of_another_organization(tmp_path, data, bob):
 
 
 @pytest.mark.parametrize("name", ["organization", "exported_by", "taken_at", "rows", "site", "sha256"])
-def test_ex5_what_the_statement_says_is_signed(tmp_path, data, name):
+def test_ev_05_what_the_statement_says_is_signed(tmp_path, data, name):
     at = trailer_at(data)
     statement, _signature = read_trailer(data[at:], form_of(data))
     value = getattr(statement, name)
@@ -176,7 +176,7 @@ def test_ex5_what_the_statement_says_is_signed(tmp_path, data, name):
     assert result(tmp_path, data[:at] + data[at:].replace(said, other))[:2] == (1, "changed")
 
 
-def test_ex6_a_key_of_somebody_else_is_unknown(tmp_path, data):
+def test_ev_06_a_key_of_somebody_else_is_unknown(tmp_path, data):
     at = trailer_at(data)
     statement, _signature = read_trailer(data[at:], form_of(data))
     values = {**statement.__dict__, "key": key_id(public_bytes(OTHER_KEY))}
@@ -189,14 +189,14 @@ def test_ex6_a_key_of_somebody_else_is_unknown(tmp_path, data):
     assert "alice" not in output  # nobody has said so
 
 
-def test_ex6_a_forger_who_names_the_site_s_key_has_not_its_signature(tmp_path, data):
+def test_ev_06_a_forger_who_names_the_site_s_key_has_not_its_signature(tmp_path, data):
     at = trailer_at(data)
     statement, _signature = read_trailer(data[at:], form_of(data))
 
     assert result(tmp_path, data[:at] + sign(statement, OTHER_KEY))[:2] == (1, "changed")
 
 
-def test_ex6_an_id_beside_another_key_is_not_believed(tmp_path, data):
+def test_ev_06_an_id_beside_another_key_is_not_believed(tmp_path, data):
     at = trailer_at(data)
     statement, _signature = read_trailer(data[at:], form_of(data))
     forged = data[:at] + sign(statement, OTHER_KEY)
@@ -223,7 +223,7 @@ def with_lf(data):
         (lambda data: data.decode().encode("utf-16"), "another encoding (UTF-16)"),
     ],
 )
-def test_ex7_programs_that_write_a_file_anew_are_named(tmp_path, data, spoil, hint):
+def test_ev_07_programs_that_write_a_file_anew_are_named(tmp_path, data, spoil, hint):
     spoiled = spoil(data)
 
     code, outcome, said = result(tmp_path, spoiled)
@@ -236,7 +236,7 @@ def test_ex7_programs_that_write_a_file_anew_are_named(tmp_path, data, spoil, hi
         assert "Use the file as downloaded" in said
 
 
-def test_ex7_json_that_was_written_anew(tmp_path, acme, alice):
+def test_ev_07_json_that_was_written_anew(tmp_path, acme, alice):
     whole = json.loads(evidence.exported(acme, alice, "json"))
 
     for text in (json.dumps(whole), json.dumps(whole, indent=4)):
@@ -271,7 +271,7 @@ def process(*arguments):
     return subprocess.run(command, cwd=ROOT, env={}, capture_output=True, text=True, timeout=60, check=False)
 
 
-def test_ex8_it_needs_no_settings_and_no_database_with_saved_keys(tmp_path, data):
+def test_ev_08_it_needs_no_settings_and_no_database_with_saved_keys(tmp_path, data):
     path, keys = evidence.saved(tmp_path, data), evidence.saved_keys(tmp_path)
 
     done = process(path, "--public-key", keys)
@@ -282,7 +282,7 @@ def test_ex8_it_needs_no_settings_and_no_database_with_saved_keys(tmp_path, data
     assert process(path, "--public-key", public_bytes(OTHER_KEY).hex()).returncode == 2
 
 
-def test_ex8_keys_are_taken_in_each_form(tmp_path, data):
+def test_ev_08_keys_are_taken_in_each_form(tmp_path, data):
     path, hexadecimal = evidence.saved(tmp_path, data), evidence.public_key()
     pem = signing_key().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     with_mark = b"\xef\xbb\xbf" + f"{hexadecimal.upper()}\r\n".encode()
@@ -315,7 +315,7 @@ def test_what_is_no_key_is_explained(tmp_path, data, content):
     assert "Traceback" not in done.stderr
 
 
-def test_ex9_a_former_key_is_served_and_verifies_after_its_entry_has_gone(tmp_path, data, settings, client):
+def test_ev_09_a_former_key_is_served_and_verifies_after_its_entry_has_gone(tmp_path, data, settings, client):
     path, former = evidence.saved(tmp_path, data), EvidenceKey.objects.get()
     settings.ENCRYPTION_KEYS = ["another key of thirty-two characters at least"]
 
@@ -326,7 +326,7 @@ def test_ex9_a_former_key_is_served_and_verifies_after_its_entry_has_gone(tmp_pa
     assert evidence.verify(path, "--public-key", str(evidence.saved_keys(tmp_path)))[0] == 0
 
 
-def test_ex9_the_first_entry_signs(data, settings, acme, alice):
+def test_ev_09_the_first_entry_signs(data, settings, acme, alice):
     settings.ENCRYPTION_KEYS = ["another key of thirty-two characters at least", *settings.ENCRYPTION_KEYS]
 
     evidence.exported(acme, alice, form_of(data))

@@ -175,7 +175,7 @@ def test_invitations_and_unconfirmed_addresses_are_not_told(stage):
     assert next(row for row in rows if row["username"] == "max")["email"] == ""
 
 
-def test_no_cell_is_a_formula_and_quotes_and_newlines_stay_in_their_cell(stage):
+def test_ev_10_no_cell_is_a_formula_and_quotes_and_newlines_stay_in_their_cell(stage):
     organization = Organization.objects.get(name="open")
     User.objects.filter(pk=stage.max.pk).update(email='=cmd|"/c calc"!A1\r\n# signature,"x@example.com')
     User.objects.filter(pk=stage.mia.pk).update(email="@SUM(1)\n@example.com")
@@ -206,7 +206,7 @@ def test_an_export_is_recorded_at_its_beginning_and_with_its_digest_at_its_end(s
     assert AuditEvent.objects.get(event=evidence.EXPORTED).actor == "user:olga"
 
 
-def test_a_download_that_is_broken_off_is_recorded_and_not_signed(stage):
+def test_ev_12_a_download_that_is_broken_off_is_recorded_and_not_signed(stage):
     response = stage.browser("olga").post(evidence.page_of("open"), {"format": "json"})
     parts = iter(response.streaming_content)
     first = next(parts)
