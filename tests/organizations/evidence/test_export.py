@@ -27,7 +27,7 @@ def test_the_page_says_what_it_holds_and_shows_the_public_keys(stage):
     page = browser.get(evidence.page_of("open"))
 
     words = words_of(page)
-    assert "shows since when every member and owner of open has had two-factor" in words
+    assert "shows how long every member and owner of open has had two-factor" in words
     served = browser.get(evidence.KEYS).json()
     assert served["keys"][0]["public_key"] in words
     assert not EvidenceKey.objects.exists()  # GET writes nothing
