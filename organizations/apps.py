@@ -20,7 +20,7 @@ class OrganizationsConfig(AppConfig):
         from organizations import names, news, tokens
         from organizations.access import gate, rights
         from organizations.events import Event
-        from organizations.management import doctor
+        from organizations.management import doctor, evidence_checks
         from organizations.members import account_changes, addresses, invitation_links, invitations
 
         self.prepare_policy()  # first: its vetoes come before news, and copies before counts
@@ -40,6 +40,7 @@ class OrganizationsConfig(AppConfig):
         deactivation.warnings.register("organizations", account_changes.warn_of_deactivation)
         invited.invitations.register(invitation_links.KIND, invitation_links)
         checks.register_all(doctor.CHECKS)
+        checks.register_all(evidence_checks.CHECKS)
         steps.register("expired invitations deleted", Step(invitations.delete_long_expired))
         horizons.register_all(doctor.HORIZONS)
         self.prepare_admin()

@@ -68,6 +68,8 @@ class Event(EventName):
     MEMBER_LEFT = "organization.member_left", _("Left an organization")
     OWNER_ADDED = "organization.owner_added", _("Made an owner of an organization")
     OWNER_REMOVED = "organization.owner_removed", _("No longer an owner of an organization")
+    EVIDENCE_STARTED = "organization.evidence_started", _("Began to export the evidence of two-factor")
+    EVIDENCE_EXPORTED = "organization.evidence_exported", _("Exported the evidence of two-factor, signed")
     TOKEN_CREATED = "organization.token_created", _("Created a token of an organization")
     TOKEN_REVOKED = "organization.token_revoked", _("Revoked a token of an organization")
     TOKEN_SENT_IN_CLEAR = (
@@ -140,6 +142,15 @@ def date(data: Data) -> str:
     return ", ".join(filter(None, [gettext("from %(date)s") % {"date": in_full(at)}, methods(data)]))
 
 
+def export(data: Data) -> str:
+    """Return what was exported: its format, and once it is whole, its rows and its digest."""
+    form = str(data.get("format", "")).upper()
+    if "sha256" not in data:
+        return form
+    words = gettext("%(format)s, rows: %(rows)s, SHA-256: %(digest)s")
+    return words % {"format": form, "rows": data.get("rows"), "digest": data["sha256"]}
+
+
 DETAILS: dict[Event, Callable[[Data], str]] = {
     Event.AUTH_POLICY_CHANGED: methods,
     Event.TWO_FACTOR_SCHEDULED: date,
@@ -151,6 +162,8 @@ DETAILS: dict[Event, Callable[[Data], str]] = {
     Event.TOKEN_CREATED: kind,
     Event.TOKEN_REVOKED: kind,
     Event.TOKEN_SENT_IN_CLEAR: kind,
+    Event.EVIDENCE_STARTED: export,
+    Event.EVIDENCE_EXPORTED: export,
 }
 
 

@@ -77,6 +77,7 @@ def create_organization(
         owner = lock_acting_user(owner)
         if not owner.email_confirmed:
             raise EmailNotConfirmed
+        now = timezone.now()
         founder = Membership(
             organization=organization,
             user=owner,
@@ -84,11 +85,11 @@ def create_organization(
             address_key=confirmed_address(owner),
             is_owner=True,
             status=Membership.Status.ACTIVE,
-            joined_at=timezone.now(),
+            joined_at=now,
         )
         founder.copy_two_factor(owner)
         founder.save()
-        TwoFactorPeriod.objects.begin([founder], owner.known_level, timezone.now())
+        TwoFactorPeriod.objects.begin([founder], owner.known_level, now)
         record(Event.CREATED, organization, actor=actor, user=owner)
         OrganizationCounts.objects.create(
             organization=organization,

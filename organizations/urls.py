@@ -8,6 +8,8 @@ from django.urls import URLPattern, URLResolver, include, path
 from organizations import names  # noqa: F401 - registers the converter of names
 from organizations.views import (
     authentication,
+    evidence,
+    evidence,
     general,
     home,
     invitations,
@@ -48,6 +50,7 @@ AUTHENTICATION = [
     path("/withdraw", requiring.withdraw, name="withdraw"),
     path("/rehearsal", rehearsal.rehearsal, name="rehearsal"),
     path("/remind", rehearsal.remind, name="remind"),
+    path("/evidence", evidence.evidence, name="evidence"),
     path("/user-sessions", authentication.update_user_sessions, name="user_sessions"),
 ]
 ORGANIZATION: list[URLPattern | URLResolver] = [

@@ -5,7 +5,12 @@ import pytest
 from accounts.factors.backup_codes.models import BackupCode
 from accounts.factors.totp.models import TOTPDevice
 from accounts.models import AuditEvent, Session
-from tests.support import operations, operations_of_organizations, operations_of_policy
+from tests.support import (
+    operations,
+    operations_of_evidence,
+    operations_of_organizations,
+    operations_of_policy,
+)
 from tests.support.database import empty_tables
 from tests.support.faults import fault_at
 from tests.support.invariants import broken
@@ -16,6 +21,7 @@ OPERATIONS = [
     *operations.OPERATIONS,
     *operations_of_organizations.OPERATIONS,
     *operations_of_policy.OPERATIONS,
+    *operations_of_evidence.OPERATIONS,
 ]
 
 

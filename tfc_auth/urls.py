@@ -10,6 +10,7 @@ site_pages = [
     path(".well-known/change-password", site.change_password_redirect, name="change_password_redirect"),
     path(".well-known/terraform.json", site.terraform_services, name="terraform_services"),
     path(".well-known/security.txt", well_known.security_txt, name="security_txt"),
+    path(".well-known/tfc-auth-evidence-keys.json", well_known.evidence_keys, name="evidence_keys"),
     path("robots.txt", well_known.robots_txt, name="robots_txt"),
     path("favicon.ico", well_known.icon, name="favicon"),
     path("apple-touch-icon.png", well_known.icon, name="touch_icon"),

@@ -1,13 +1,14 @@
 """Serve the files that browsers, crawlers and security researchers look for without being told.
 
-They are the same for everybody and name nobody, so they may be cached for a day, unlike all pages (R51).
+They are the same for everybody and name nobody. All but the keys may be cached
+for a day, unlike all pages (R51).
 """
 
 from datetime import UTC, datetime, time, timedelta
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.templatetags.static import static
@@ -15,6 +16,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
+
+from accounts.evidence.keys import served_keys
 
 DAY = 86_400  # seconds
 cached_for_a_day = cache_control(public=True, max_age=DAY)
@@ -60,6 +63,23 @@ def with_contact(request: HttpRequest) -> HttpResponse:
 def end_of_validity() -> datetime:
     """Return a midnight, so that the file is the same all day."""
     return datetime.combine(timezone.now().astimezone(UTC).date() + GOOD_FOR, time(), UTC)
+
+
+@login_not_required
+@require_safe
+def evidence_keys(request: HttpRequest) -> HttpResponse:
+    """Return the public keys of evidence. Former ones stay: what they have signed is verified later."""
+    keys = [
+        {
+            "id": key.id,
+            "algorithm": "Ed25519",
+            "public_key": key.public_key,
+            "first_used_at": key.first_used_at,
+            "current": key.is_current,
+        }
+        for key in served_keys()
+    ]
+    return JsonResponse({"site": settings.SITE_URL, "keys": keys}, json_dumps_params={"indent": 2})
 
 
 @login_not_required

@@ -1,6 +1,6 @@
 """Encrypt and digest secrets at rest."""
 
-from accounts.crypto.sealing import digest, digests, is_current, open_sealed, seal, unseal
+from accounts.crypto.sealing import digest, digests, is_current, open_sealed, seal, signing_key, unseal
 
 __all__ = [
     "digest",
@@ -8,5 +8,6 @@ __all__ = [
     "is_current",
     "open_sealed",
     "seal",
+    "signing_key",
     "unseal",
 ]

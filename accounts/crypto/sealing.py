@@ -1,7 +1,7 @@
 """Encryption at rest and keyed digests, with keys that are not in the database.
 
-Each entry of ENCRYPTION_KEYS yields two independent subkeys (HKDF). The first entry encrypts and digests; all
-entries decrypt and are compared, so a new key can be put in front while old rows remain.
+Each entry of ENCRYPTION_KEYS yields independent subkeys (HKDF). The first entry encrypts, digests and signs;
+all entries decrypt and are compared, so a new key can be put in front while old rows remain.
 """
 
 import base64
@@ -11,6 +11,7 @@ import logging
 from functools import cache
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
@@ -36,6 +37,16 @@ def fernet(keys: tuple[str, ...]) -> MultiFernet:
 @cache
 def digest_keys(keys: tuple[str, ...]) -> list[bytes]:
     return [derive(key, b"digest") for key in keys]
+
+
+@cache
+def private_key(key: str) -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(derive(key, b"evidence"))
+
+
+def signing_key() -> Ed25519PrivateKey:
+    """Return the key that signs evidence: that of the current entry. Its public half outlives the entry."""
+    return private_key(current_keys()[0])
 
 
 def seal(text: str, context: str) -> str:

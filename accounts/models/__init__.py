@@ -2,6 +2,7 @@
 
 from accounts.models.audit import AuditEvent, AuditRetention
 from accounts.models.invitations import SITE_INVITATION_LIFETIME, SiteInvitation, site_invitation_end
+from accounts.models.evidence import EvidenceKey
 from accounts.models.levels import ANY_METHOD, Level
 from accounts.models.limits import RateLimit
 from accounts.models.outbox import MailWindow, OutboxMessage
@@ -27,6 +28,7 @@ __all__ = [
     "AuditEvent",
     "AuditRetention",
     "BearerToken",
+    "EvidenceKey",
     "Level",
     "MailWindow",
     "OutboxMessage",

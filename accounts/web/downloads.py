@@ -41,7 +41,7 @@ def line_of(writer: Any, buffer: io.StringIO, row: Sequence[str]) -> str:
     return buffer.getvalue()
 
 
-def download(lines: Iterable[str], name: str) -> StreamingHttpResponse:
+def download(lines: Iterable[str] | Iterable[bytes], name: str) -> StreamingHttpResponse:
     """Return the response that a browser saves under this name, whose ending says what it is.
 
     The name has letters, digits, hyphens and dots only, so it needs no quoting (RFC 6266).

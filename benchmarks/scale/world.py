@@ -28,7 +28,7 @@ from benchmarks.scale.loading import NULL, copy, random_hash
 from benchmarks.scale.sizes import HUNDREDTH, TENTH, Size
 from benchmarks.sites import PASSWORD, Person
 from organizations import lifecycle
-from organizations.models import Membership, Organization, OrganizationCounts
+from organizations.models import Membership, Organization, OrganizationCounts, TwoFactorPeriod
 
 BIG = "big"
 FIRST = 1_000  # the id before that of the first of the crowd; those who act come before
@@ -164,6 +164,18 @@ def crowd(size: Size, big: Organization) -> None:
         two_factor_level=if_enrolled("2", "0"),
         joined_at=ago(timedelta(seconds=30), 1_000_000),
     )
+    for ended in (True, False):  # at first without two-factor; each tenth has it since
+        copy(
+            TwoFactorPeriod,
+            numbers,
+            organization_id=big.pk,
+            user_id=id_of,
+            username=name_of,
+            joined_at=ago(timedelta(seconds=30), 1_000_000),
+            level="0" if ended else if_enrolled("2", "0"),
+            began_at=at(-600_000) if ended else at(-400_000),
+            ended_at=at(-400_000) if ended else NULL,
+        )
     copy(
         Membership,
         range(1, size.invitations + 1),

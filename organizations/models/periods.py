@@ -4,6 +4,7 @@ They are written with the copy of the level (policy.mirror), and never made from
 deleted after some time. Before the first period of a member nothing is known.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import ClassVar
@@ -18,19 +19,29 @@ from organizations.models.organizations import Organization
 
 class TwoFactorPeriodQuerySet(models.QuerySet["TwoFactorPeriod"]):
     def begin(self, members: Iterable[Membership], level: int | None, now: datetime) -> None:
-        """Begin a period of this level for members who have none that is open; none of an unknown level."""
+        """Begin a period of this level for members, and end the one before; none of an unknown level.
+
+        A former release that removed a member has left an open one, which must keep nobody from coming back.
+        """
         if level is None:
             return
+        by_user: dict[int, list[Membership]] = defaultdict(list)
+        for member in members:
+            if member.user_id is not None:
+                by_user[member.user_id].append(member)
+        for user_id, own in by_user.items():
+            self.end(user_id, [member.organization_id for member in own], now)
         self.bulk_create(
             TwoFactorPeriod(
                 organization_id=member.organization_id,
-                user_id=member.user_id,
+                user_id=user_id,
                 username=member.username,
+                joined_at=member.joined_at,
                 level=level,
                 began_at=now,
             )
-            for member in members
-            if member.user_id is not None
+            for user_id, own in by_user.items()
+            for member in own
         )
 
     def end(self, user_id: int, organization_ids: Collection[int], now: datetime) -> None:
@@ -51,6 +62,9 @@ class TwoFactorPeriod(models.Model):
     )
     user_id = models.BigIntegerField()
     username = models.CharField(max_length=USERNAME_LENGTH)
+    # Of the membership: periods with the same time belong to the same one. Before the first of them the level
+    # is unknown. NULL only if nobody knows when a membership that has ended began.
+    joined_at = models.DateTimeField(null=True)
     level = models.PositiveSmallIntegerField()
     began_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)

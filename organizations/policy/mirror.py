@@ -30,9 +30,7 @@ def copy(rows: list[Membership], user: User) -> None:
     )
     changed = [row for row in rows if row.two_factor_level != known]
     if known is not None and changed:
-        now = timezone.now()
-        TwoFactorPeriod.objects.end(user.pk, [row.organization_id for row in changed], now)
-        TwoFactorPeriod.objects.begin(changed, known, now)
+        TwoFactorPeriod.objects.begin(changed, known, timezone.now())
     alike = defaultdict(list)  # organizations whose counts change in the same way
     for row in rows:
         before = share_of(row.two_factor_enabled, row.two_factor_level)

@@ -13,6 +13,7 @@ NOT_PAGES = {
     "/.well-known/change-password",
     "/.well-known/terraform.json",
     "/.well-known/security.txt",
+    "/.well-known/tfc-auth-evidence-keys.json",
     "/robots.txt",
     "/favicon.ico",
     "/apple-touch-icon.png",

@@ -242,6 +242,7 @@ ORGANIZATIONS = [
     Scene("locked out, text messages only", "texts_only", "/app/strict/locked-out"),
     Scene("two-factor, on, an application is required", "texts_only", f"{TWO_FACTOR}?next=/app/strict"),
     Scene("two-factor, remove", "with_phone", f"{TWO_FACTOR}/app/remove"),
+    Scene("evidence", "owner", "/app/open/settings/authentication/evidence"),
     Scene("disable two-factor", "many", "/app/{long}/settings/authentication/disable-two-factor"),
     Scene("authentication, member", "member", "/app/open/settings/authentication"),
     Scene(

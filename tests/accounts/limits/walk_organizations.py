@@ -74,6 +74,24 @@ class News(TwoOwners):
         return browser.post(page, {"expires": "90"}).status_code == 200
 
 
+@row("organization:evidence")
+class Evidence(TwoOwners):
+    """By another owner."""
+
+    used = [("organization:evidence:", 30)]
+    page = "/app/acme/settings/authentication/evidence"
+
+    def attack(self):
+        browser = sign_in(self.other, client=at(there()))
+        for _ in range(3):
+            browser.post(self.page, {"format": "csv"})
+            self.fast_forward()
+
+    def act(self):
+        answer = sign_in(self.victim, client=at(HERE)).post(self.page, {"format": "csv"})
+        return answer.status_code == 200 and answer.streaming
+
+
 class OldOwners(TwoOwners):
     """They, and their organizations, are older than a day."""
 

@@ -30,6 +30,10 @@ require in open                 html L 404 403 403 422 404 422 404
 require in open                 api  L 404 403 403 422 404 422 404
 require in fort                 html L 404 E   403 404 ok  ok  404
 require in fort                 api  L 404 E   403 404 ok  ok  404
+export of open                  html L 404 403 403 ok  404 ok  404
+export of open                  api  none
+export of fort                  html L 404 E   403 404 ok  ok  404
+export of fort                  api  none
 lift in fort                    html L 404 E   403 404 ok  ok  404
 lift in fort                    api  L 404 E   403 404 ok  ok  404
 date in open                    html L 404 403 403 ok  404 ok  404
@@ -151,6 +155,7 @@ def act_on_pages(stage, browser, action):
         "date": (f"{settings}/authentication/schedule", {"methods": "app", "date": A_DATE, "hour": "9"}),
         "withdraw": (f"{settings}/authentication/withdraw", {}),
         "remind": (f"{settings}/authentication/remind", {}),
+        "export": (f"{settings}/authentication/evidence", {"format": "csv"}),
         "limit": (f"{settings}/authentication/user-sessions", {"session_timeout": "60"}),
         "change": (f"{settings}/general", {"email": "new@open.example"}),
         "invite": (f"{settings}/users/add", {"username": "eve"}),
@@ -310,6 +315,7 @@ CHANGES_NOTHING = {
     "accept",
     "missing",
     "withdraw",  # there is no date
+    "export",
 }
 
 

@@ -1,0 +1,1 @@
+"""Since when members have had two-factor: exported for auditors, and signed."""

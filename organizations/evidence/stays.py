@@ -1,0 +1,148 @@
+"""Read since when everybody who is or was in an organization has had two-factor, gaps included.
+
+Memberships and periods are read side by side in the order of accounts, some at a time: a million members take
+no more memory than ten. Each batch is a statement of its own. One snapshot for all of them would be a
+transaction that lasts as long as somebody takes to download, and no row of the site could be tidied away
+meanwhile (docs/decisions/0029). Instead, what began after the moment of the export is left out, and what
+ended after it counts as open.
+"""
+
+import heapq
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+from accounts.database.reading import read_in_batches
+from accounts.models import ANY_METHOD, Level
+from organizations.models import Membership, MembershipQuerySet, Organization, TwoFactorPeriod
+
+COLUMNS = (
+    "organization",
+    "user",
+    "username",
+    "is_owner",
+    "joined_at",
+    "user__email",
+    "user__email_confirmed_at",
+    "user__is_active",
+)
+
+
+@dataclass(frozen=True)
+class Period:
+    """A time with a level of two-factor; None if it is unknown. It has no end while it lasts."""
+
+    level: Level | None
+    began_at: datetime | None
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Stay:
+    """A membership from joining to leaving. Who left and came back has two.
+
+    `member` is None when it has ended. Then nobody knows the role any more, and the address is not told.
+    """
+
+    user_id: int
+    username: str
+    member: Membership | None
+    joined_at: datetime | None
+    left_at: datetime | None
+    periods: list[Period]
+
+    @property
+    def level(self) -> Level | None:
+        """Return the level at the moment of the export, of somebody who is in; None if it is unknown."""
+        return self.periods[-1].level if self.member is not None else None
+
+    def since(self, level: int) -> datetime | None:
+        """Return the beginning of the present unbroken run with this level or more, as far as is known."""
+        began = None
+        for period in reversed(self.periods if self.member is not None else []):
+            if period.level is None or period.level < level:
+                break
+            began = period.began_at
+        return began
+
+    @property
+    def two_factor_since(self) -> datetime | None:
+        return self.since(ANY_METHOD)
+
+    @property
+    def application_since(self) -> datetime | None:
+        return self.since(Level.APP)
+
+
+def stays_of(organization: Organization, at: datetime) -> Iterator[Stay]:
+    """Yield the stays of everybody who was in the organization at some time until `at`, person by person."""
+    periods = TwoFactorPeriod.objects.filter(organization=organization, began_at__lte=at)
+    rows: Iterator[Membership | TwoFactorPeriod] = heapq.merge(
+        read_in_batches(members_of(organization, at), by="user_id"),
+        read_in_batches(periods, by="user_id"),
+        key=user_of,
+    )
+    for user_id, found in groupby(rows, key=user_of):
+        yield from stays_of_person(organization, user_id, list(found), at)
+
+
+def members_of(organization: Organization, at: datetime) -> MembershipQuerySet:
+    active = Membership.objects.active().filter(organization=organization, joined_at__lte=at)
+    return active.filter(user__isnull=False).select_related("user").only(*COLUMNS)
+
+
+def user_of(row: Membership | TwoFactorPeriod) -> int:
+    return row.user_id or 0
+
+
+def stays_of_person(
+    organization: Organization, user_id: int, rows: list[Membership | TwoFactorPeriod], at: datetime
+) -> Iterator[Stay]:
+    member = next((row for row in rows if isinstance(row, Membership)), None)
+    periods = [row for row in rows if isinstance(row, TwoFactorPeriod)]
+    if member is None and periods[-1].ended_at is None:  # joined while others were read
+        member = members_of(organization, at).filter(user=user_id).first()
+    own: list[TwoFactorPeriod] = []
+    for joined_at, found in groupby(periods, key=lambda period: joined_of(period, member)):
+        former = list(found)
+        if member is not None and joined_at == member.joined_at:
+            own = former
+        else:
+            yield former_stay(joined_at, former)
+    if member is not None:
+        known = [Period(Level(row.level), row.began_at, ended_by(row, at)) for row in own]
+        covered = list(with_unknown(member.joined_at, known, is_over=False))
+        yield Stay(user_id, member.username, member, member.joined_at, None, covered)
+
+
+def joined_of(period: TwoFactorPeriod, member: Membership | None) -> datetime | None:
+    if period.joined_at is None and member is not None and member.joined_at is not None:
+        return member.joined_at if period.began_at >= member.joined_at else None
+    return period.joined_at
+
+
+def former_stay(joined_at: datetime | None, rows: list[TwoFactorPeriod]) -> Stay:
+    last = rows[-1]
+    known = [Period(Level(row.level), row.began_at, row.ended_at) for row in rows]
+    covered = list(with_unknown(joined_at, known, is_over=True))
+    return Stay(last.user_id, last.username, None, joined_at, last.ended_at, covered)
+
+
+def ended_by(period: TwoFactorPeriod, at: datetime) -> datetime | None:
+    """Return when a period ended, seen from this moment."""
+    return period.ended_at if period.ended_at is not None and period.ended_at <= at else None
+
+
+def with_unknown(joined_at: datetime | None, known: Iterable[Period], *, is_over: bool) -> Iterator[Period]:
+    """Yield the periods of a stay, with one of an unknown level wherever none is known."""
+    until = joined_at
+    for period in known:
+        if until is not None and period.began_at is not None and period.began_at > until:
+            yield Period(None, until, period.began_at)
+        yield period
+        if period.ended_at is None:
+            return
+        until = period.ended_at
+    if not is_over:
+        yield Period(None, until, None)

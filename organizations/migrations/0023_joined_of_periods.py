@@ -1,0 +1,17 @@
+"""When the member of a period had joined, so that it is still known after the membership has ended."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("organizations", "0021_invited_as_owner"),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name="twofactorperiod",
+            name="joined_at",
+            field=models.DateTimeField(null=True),
+        ),
+    ]
