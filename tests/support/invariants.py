@@ -104,17 +104,6 @@ def mirrors():
 
 
 def periods():
-    """Each active member has one open period, of the present level; nobody else has one."""
-    members = {(m.organization_id, m.user_id): m.level for m in Membership.objects.active()}
-    found = TwoFactorPeriod.objects.filter(ended_at=None).values_list("organization_id", "user_id", "level")
-    for organization, user, level in found:
-        if members.pop((organization, user), None) != level:
-            yield f"periods: user {user} has an open one of level {level} in organization {organization}"
-    for organization, user in members:
-        yield f"periods: user {user} has none in organization {organization}"
-
-
-def periods():
     """Whoever is in has one open period, of the level that is there; nobody else has one."""
     members = Membership.objects.active().filter(two_factor_level__isnull=False).select_related("user")
     lasting = {
