@@ -10,9 +10,6 @@ class OrganizationsConfig(AppConfig):
         from accounts import signals
         from accounts.api.resources import allowed_actions
         from accounts.audit.events import enumerations
-        from accounts.management.doctor import checks
-        from accounts.management.due_work import Step, steps
-        from accounts.models.clocks import horizons
         from accounts.outbox.delivery import audiences
         from accounts.sessions.lifetimes import extra_columns
         from accounts.tokens import expiry, exposure, lookup
@@ -21,9 +18,8 @@ class OrganizationsConfig(AppConfig):
         from organizations import names, news, tokens
         from organizations.access import gate, rights
         from organizations.events import Event
-        from organizations.management import doctor
-        from organizations.members import account_changes, addresses, invitation_links, invitations
-        from organizations.policy import former_limits, two_factor, user_sessions
+        from organizations.members import account_changes, addresses, invitation_links
+        from organizations.policy import two_factor, user_sessions
 
         signals.two_factor_removing.connect(two_factor.veto_disable)
         signals.two_factor_consequences.connect(two_factor.consequences)
@@ -45,11 +41,24 @@ class OrganizationsConfig(AppConfig):
         deactivation.warnings.register("organizations", account_changes.warn_of_deactivation)
         invited.invitations.register("organizations", invitation_links)
         extra_columns.register_all(user_sessions.LIMITS)
-        checks.register_all(doctor.CHECKS)
-        steps.register("expired invitations deleted", Step(invitations.delete_long_expired))
-        steps.register("shortened sessions deleted", Step(former_limits.end_by_former_limits))
-        horizons.register_all(doctor.HORIZONS)
+        self.prepare_work()
         self.prepare_admin()
+
+    def prepare_work(self) -> None:
+        """Say what `run_due_work` does for organizations, and what `doctor` checks of them."""
+        from accounts.management.doctor import checks
+        from accounts.management.due_work import Step, steps
+        from accounts.models.clocks import horizons
+        from organizations.management import doctor
+        from organizations.members import batch_work, invitations
+        from organizations.policy import former_limits
+
+        checks.register_all(doctor.CHECKS)
+        horizons.register_all(doctor.HORIZONS)
+        steps.register("invitations of lists sent", Step(batch_work.send_due, before_sending=True))
+        steps.register("expired invitations deleted", Step(invitations.delete_long_expired))
+        steps.register("ended lists of invitations deleted", Step(batch_work.delete_ended))
+        steps.register("shortened sessions deleted", Step(former_limits.end_by_former_limits))
 
     def prepare_admin(self) -> None:
         """Say what the admin site shows of a person's organizations, and whom a superuser can let see it."""

@@ -19,6 +19,7 @@ from organizations.events import Event, record
 from organizations.exceptions import CreationNotAllowed, NameTaken
 from organizations.models import (
     AuthPolicy,
+    InvitationBatchRow,
     Membership,
     Organization,
     OrganizationCounts,
@@ -169,6 +170,8 @@ def delete_organization(organization: Organization, *, actor: Actor) -> None:
         active = organization.memberships.active().order_by("user")
         end_with_membership(organization, list(active.values_list("user", flat=True)))
         organization.memberships.all().delete()
+        InvitationBatchRow.objects.filter(batch__organization=organization).delete()
+        organization.batches.all().delete()
         organization.tokens.all().delete()  # creating a token takes the same lock
         record(Event.DELETED, organization, actor=actor, memberships=len(ids))
         OrganizationCounts.objects.filter(organization=organization).delete()

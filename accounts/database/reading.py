@@ -21,7 +21,9 @@ def read_in_batches(rows: QuerySet[Any], *, by: str = "pk") -> Iterator[Any]:
     while found := first_of(left):
         yield from found
         last = found[-1]
-        left = ordered.filter(pk__gt=last.pk) if by == "pk" else behind(ordered, by, getattr(last, by), last.pk)
+        left = (
+            ordered.filter(pk__gt=last.pk) if by == "pk" else behind(ordered, by, getattr(last, by), last.pk)
+        )
 
 
 def first_of(rows: QuerySet[Any]) -> list[Any]:

@@ -4,6 +4,7 @@ An invitation by username belongs to that user. One by email address belongs to 
 address. It does not reveal whether the address has an account, an unconfirmed one or none.
 """
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -40,14 +41,20 @@ KEEP_EXPIRED = timedelta(days=30)  # shown as expired, and can be renewed
 BETWEEN_MAILS = timedelta(hours=1)  # to owners, about invitations by one token
 
 
-def invite(organization: Organization, who: str, *, actor: Actor) -> Membership:
+def invite(
+    organization: Organization, who: str, *, actor: Actor, first: Callable[[], None] | None = None
+) -> Membership:
     """Invite a username or an email address, or renew the invitation; return it.
 
+    `first` is called under the organization's lock, before anything else is written. What it writes is
+    committed with the invitation; what it raises undoes both.
     Raises UnknownUser, AlreadyMember, NoLongerAllowed, OrganizationGone, RateLimited.
     """
     limits.reserve(*for_invitation(organization, who, actor=actor))
     with acting(actor):
         organization = lock_with_right(organization, actor, Right.MEMBERS)
+        if first is not None:
+            first()
         invitation, user = (
             (address_invitation(organization, who), None)
             if "@" in who
