@@ -1,4 +1,4 @@
-"""Read files with rows and columns, as spreadsheets and other programs save them: CSV in its many spellings."""
+"""Read files with rows and columns, as spreadsheets and other programs save them: CSV in all spellings."""
 
 import codecs
 import csv

@@ -45,9 +45,7 @@ class ManyForm(Form):
             if size > LONGEST:
                 self.add_error(
                     name,
-                    _(
-                        "This is larger than 900 kB. Leave out other columns, or divide it into several lists."
-                    ),
+                    _("This is larger than 900 kB. Leave out other columns, or divide it into lists."),
                 )
         return found
 

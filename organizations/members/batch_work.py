@@ -1,4 +1,4 @@
-"""Send the invitations of lists, a portion at a time: what `run_due_work` does, and the first portion at once.
+"""Send the invitations of lists, in portions: the first one at once, the others by `run_due_work`.
 
 A row is marked in the transaction of its invitation (`batches.take`), so nobody is invited twice, whatever
 dies in between. The lease of a list keeps two processes from spending the limits twice for one row.
@@ -108,7 +108,7 @@ def send_rows(batch: InvitationBatch, now: datetime) -> int:
 def send_row(
     batch: InvitationBatch, row: InvitationBatchRow, organization: Organization, actor: Actor
 ) -> bool:
-    """Invite one person; return whether the list can go on at once. What is wrong with a row ends that row."""
+    """Invite one person; return whether the list can go on at once. A wrong row fails by itself."""
     try:
         invite(organization, row.who, actor=actor, first=partial(begin, row, organization))
     except (NoLongerWaiting, NoLongerAllowed, OrganizationGone):

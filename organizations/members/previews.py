@@ -22,7 +22,7 @@ from organizations.members.invited_lists import Entry
 from organizations.models import Organization
 from organizations.news import ANOTHER_OWNER
 
-AT_ONCE = 1_000  # keys of one statement
+AT_ONCE = 2_000  # keys of one statement
 # A preview tells which usernames there are, and nobody hears of it. So it looks up about as many as the form
 # that invites one person tells in a day; the others are looked up when they are invited.
 MOST_NAMES = 100

@@ -1,4 +1,4 @@
-"""Organization settings > Users > Invite a user: one person, or a list that is shown before anybody is invited.
+"""Organization settings > Users > Invite a user: one person, or a list that is checked first.
 
 The page of its own has both forms; the list of users also shows the first as a dialog.
 """
