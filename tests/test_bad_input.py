@@ -181,7 +181,9 @@ def test_every_action_has_a_form_that_was_filled_in(everybody):
     paths = [path for path in everybody.places.paths() if not path.startswith("/admin/")]
     actions = {view_of(path) for path in paths if owner.post(path, {TOKEN: owner.token}).status != 405}
 
-    assert actions - filled_in == {"accounts:sms_status"}  # Twilio's, which signs what it sends
+    # Twilio's, which signs what it sends, and the form on the answer to another form
+    # (tests/organizations/members/test_running_lists.py spoils that).
+    assert actions - filled_in == {"accounts:sms_status", "organizations:start_batch"}
 
 
 def test_wh_06_a_form_without_its_token_is_refused(everybody, db):

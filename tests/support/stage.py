@@ -10,6 +10,7 @@ from functools import cached_property
 from django.utils import timezone
 
 from organizations.members import invitations
+from organizations.models import InvitationBatch
 from tests.accounts.factors.sms.conftest import enrol_phone
 from tests.support import crawl_people, people
 from tests.support.organizations import SERVER, Stage, enrolled, found, make_stage, membership_of, require
@@ -39,7 +40,9 @@ class Cast:
     def places(self):
         """What the paths of scenes stand for: names, and ids of rows."""
         stage = self.stage
+        lists = {batch.state: batch.pk for batch in InvitationBatch.objects.all()}
         return {
+            **lists,
             "long": LONG_NAME,
             "max": membership_of(stage.max, "open").pk,
             "una": membership_of(stage.una, "open").pk,

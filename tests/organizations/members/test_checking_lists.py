@@ -206,7 +206,10 @@ BAD_FILES = {
     "not utf-8 as it says": (b"\xef\xbb\xbfemail\n\xff\xfe\xfa@example.org\n", "We can't read this file."),
     "an open quote": (b'email\nada@example.org\n"bob@example.org\ncarol@example.org\n', "read row 3."),
     "a quote inside": (b'email\n"ada" x@example.org\n', "read row 2."),
-    "too many rows": (b"email\n" + b"a@example.org\n" * 10_001, "can have 10,000 rows, and this one has 10,001"),
+    "too many rows": (
+        b"email\n" + b"a@example.org\n" * 10_001,
+        "can have 10,000 rows, and this one has 10,001",
+    ),
     "too large": (b"email\n" + b"a" * 900_000, "larger than 900 kB"),
 }
 
