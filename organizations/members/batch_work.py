@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import Error, InterfaceError, OperationalError, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.audit import Actor
@@ -93,16 +93,19 @@ def send_rows(batch: InvitationBatch, now: datetime) -> int:
         stop_one(batch)
         return 0
     actor = Actor.in_background(user, ip=batch.ip, user_agent=batch.user_agent)
-    rows = InvitationBatchRow.objects.filter(
-        reached("retry_at", now, LONGEST_WAIT), batch=batch.pk, state=RowState.WAITING
-    )
     handled = 0
-    for row in rows.order_by("pk")[:PORTION]:
+    for row in next_rows(batch, now):
         if not send_row(batch, row, organization, actor):
             break
         handled += 1
     finish(batch)
     return handled
+
+
+def next_rows(batch: InvitationBatch, now: datetime) -> QuerySet[InvitationBatchRow]:
+    """Return the next portion: rows that wait, and that no limit of their own holds up."""
+    waiting = InvitationBatchRow.objects.filter(batch=batch.pk, state=RowState.WAITING)
+    return waiting.filter(reached("retry_at", now, LONGEST_WAIT)).order_by("pk")[:PORTION]
 
 
 def send_row(

@@ -28,7 +28,7 @@ SERVES = {
     "active_without": "admin site: members without two-factor",
     "activity_of_user": "page Activity, and the last sign-in on the admin site",
     "apitoken_to_tell": "mails about tokens that expire soon",
-    "batch_rows_by_state": "lists of invitations: who waits or was not invited, and reference: rows of a list",
+    "batch_rows_by_state": "lists of invitations: who waits or was not invited; reference: rows of a list",
     "batches_by_end": "housekeeping: lists of invitations that have ended",
     "batches_of_organization": "page Invite a user: its lists, newest first",
     "batches_running": "run_due_work: lists of invitations that run",
