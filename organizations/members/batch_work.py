@@ -48,7 +48,8 @@ def send_due() -> int:
     while more and time.monotonic() < until:
         more = False
         now = timezone.now()
-        for pk in InvitationBatch.objects.free(now).due(now).order_by("pk").values_list("pk", flat=True):
+        due = InvitationBatch.objects.free(now).due(now).order_by("progressed_at", "pk")  # a turn for each
+        for pk in due.values_list("pk", flat=True):
             if time.monotonic() >= until:
                 break
             try:

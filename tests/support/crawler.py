@@ -184,7 +184,9 @@ class Answer:
 
     @property
     def text(self):
-        return self.response.content.decode(errors="replace")
+        streamed = getattr(self.response, "streaming", False)  # a file, which can be read once
+        content = b"".join(self.response) if streamed else self.response.content
+        return content.decode(errors="replace")
 
     @property
     def location(self):

@@ -54,7 +54,11 @@ def addresses(number, domain="example.org"):
 
 
 def work():
-    return due_work.steps["invitations of lists sent"].work()
+    """Run the step until it has nothing to do: a slow machine may need several turns."""
+    done = 0
+    while number := due_work.steps["invitations of lists sent"].work():
+        done += number
+    return done
 
 
 def text(stage, batch, by="una"):
@@ -443,7 +447,7 @@ def test_doctor_notes_a_list_that_stands_still(old):
     batch = start(old, addresses(30))
     InvitationBatch.objects.update(progressed_at=timezone.now() - timedelta(days=3))
 
-    [note] = list(checks["lists of invitations go on"].find())
+    [note] = list(checks["lists of invitations"].find())
     assert note.startswith(f"open: 10 people on invitation list {batch.pk} have waited since ")
 
 
