@@ -15,7 +15,7 @@ from accounts.audit import strip_control_characters
 from accounts.models import DESCRIPTION_LENGTH, login_key
 from accounts.typed import names
 from accounts.users.validators import LONGEST_PASSWORD, SHORTEST_PASSWORD, validate_address
-from accounts.web.forms import Words
+from accounts.web.forms import Words, put_into_words
 
 LONGEST_LOGIN = 254
 LONGEST_ANSWER = (
@@ -62,6 +62,20 @@ class LoginField(forms.CharField):
 
     def to_python(self, value: Any) -> str:
         return names.login(super().to_python(value) or "")
+
+
+class PersonField(LoginField):
+    """Somebody else, by username or email address. What has an @ must be an address: no username has one."""
+
+    words: Words = {"required": _("Enter a username or an email address.")}
+
+    def run_validators(self, value: str) -> None:
+        """Check the length and the characters, then the address."""
+        super().run_validators(value)
+        if "@" in value:
+            field = AddressField()
+            put_into_words(field)
+            field.run_validators(value)
 
 
 class AddressInput(forms.TextInput):

@@ -10,9 +10,6 @@ class OrganizationsConfig(AppConfig):
         from accounts import signals
         from accounts.api.resources import allowed_actions
         from accounts.audit.events import enumerations
-        from accounts.management.doctor import checks
-        from accounts.management.due_work import Step, steps
-        from accounts.models.clocks import horizons
         from accounts.outbox.delivery import audiences
         from accounts.tokens import expiry, exposure, lookup
         from accounts.two_factor.demands import demands
@@ -20,8 +17,7 @@ class OrganizationsConfig(AppConfig):
         from organizations import names, news, tokens
         from organizations.access import gate, rights
         from organizations.events import Event
-        from organizations.management import doctor, evidence_checks
-        from organizations.members import account_changes, addresses, invitation_links, invitations
+        from organizations.members import account_changes, addresses, invitation_links
 
         self.prepare_policy()  # first: its vetoes come before news, and copies before counts
         signals.two_factor_changed.connect(account_changes.tell_of_two_factor)
@@ -39,11 +35,23 @@ class OrganizationsConfig(AppConfig):
         validators.further_names.register("organizations", names.organization_names)
         deactivation.warnings.register("organizations", account_changes.warn_of_deactivation)
         invited.invitations.register(invitation_links.KIND, invitation_links)
+        self.prepare_work()
+        self.prepare_admin()
+
+    def prepare_work(self) -> None:
+        """Say what `run_due_work` does for organizations, and what `doctor` checks of them."""
+        from accounts.management.doctor import checks
+        from accounts.management.due_work import Step, steps
+        from accounts.models.clocks import horizons
+        from organizations.management import doctor, evidence_checks
+        from organizations.members import batch_work, invitations
+
         checks.register_all(doctor.CHECKS)
         checks.register_all(evidence_checks.CHECKS)
-        steps.register("expired invitations deleted", Step(invitations.delete_long_expired))
         horizons.register_all(doctor.HORIZONS)
-        self.prepare_admin()
+        steps.register("invitations of lists sent", Step(batch_work.send_due, before_sending=True))
+        steps.register("expired invitations deleted", Step(invitations.delete_long_expired))
+        steps.register("ended lists of invitations deleted", Step(batch_work.delete_ended))
 
     def prepare_policy(self) -> None:
         """Have accounts ask what organizations require, and `run_due_work` carry out their dates."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.text import get_text_list
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
@@ -19,7 +19,7 @@ from accounts.audit.wording import Data, Said
 from accounts.models import User
 from accounts.web.durations import minutes_in_words
 from accounts.web.times import in_full
-from organizations.models import Organization
+from organizations.models import InvitationBatch, Organization
 
 
 class Event(EventName):
@@ -64,6 +64,14 @@ class Event(EventName):
     INVITATION_ACCEPTED = "organization.invitation_accepted", _("Accepted an invitation to an organization")
     INVITATION_DECLINED = "organization.invitation_declined", _("Declined an invitation to an organization")
     INVITATION_REVOKED = "organization.invitation_revoked", _("Revoked an invitation to an organization")
+    INVITATIONS_STARTED = (
+        "organization.invitations_started",
+        _("Started to invite a list of people to an organization"),
+    )
+    INVITATIONS_STOPPED = (
+        "organization.invitations_stopped",
+        _("Stopped inviting a list of people to an organization"),
+    )
     MEMBER_REMOVED = "organization.member_removed", _("Removed from an organization")
     MEMBER_LEFT = "organization.member_left", _("Left an organization")
     OWNER_ADDED = "organization.owner_added", _("Made an owner of an organization")
@@ -127,6 +135,20 @@ def kind(data: Data) -> str:
     return str(KINDS.get(data.get("kind", ""), ""))
 
 
+def people_on_list(data: Data) -> str:
+    number = data.get("people", 0)
+    return ngettext("%(n)s person", "%(n)s people", number) % {"n": number}
+
+
+def not_invited(data: Data) -> str:
+    """Return how many people were not invited, and why the list was stopped."""
+    number = data.get("people", 0)
+    left = ngettext("%(n)s person wasn't invited", "%(n)s people weren't invited", number) % {"n": number}
+    reason = data.get("reason", "")
+    said = InvitationBatch.Reason(reason).label if reason in InvitationBatch.Reason.values else ""
+    return f"{left}, {said}" if said else left
+
+
 KINDS = {"owners": _("team token of the owners"), "organization": _("organization token")}
 
 
@@ -159,6 +181,8 @@ DETAILS: dict[Event, Callable[[Data], str]] = {
     Event.MEMBERS_REMINDED: lambda data: str(data.get("number", "")),
     Event.UPDATED: contact,
     Event.USER_SESSIONS_CHANGED: lifetimes,
+    Event.INVITATIONS_STARTED: people_on_list,
+    Event.INVITATIONS_STOPPED: not_invited,
     Event.TOKEN_CREATED: kind,
     Event.TOKEN_REVOKED: kind,
     Event.TOKEN_SENT_IN_CLEAR: kind,

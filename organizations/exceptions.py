@@ -92,6 +92,27 @@ class AlreadyMember(RuleViolation):
     fields = ("username",)
 
 
+class BatchGone(Gone):
+    code = "batch-gone"
+    message = gettext_lazy(
+        "That list of invitations is no longer here. We delete lists 30 days after the end."
+    )
+
+
+class NothingToTryAgain(RuleViolation):
+    """The list runs already, or everybody on it has been invited."""
+
+    code = "nothing-to-try-again"
+    message = gettext_lazy("There is nobody on this list to invite again. This page shows its present state.")
+
+
+class TooManyBatches(RuleViolation):
+    code = "too-many-batches"
+    message = gettext_lazy(
+        "%(name)s has %(number)s lists that aren't finished. Wait until one is, or stop one."
+    )
+
+
 class InvitationGone(Gone):
     """Revoked, declined, used, or another person's: the message does not reveal which."""
 

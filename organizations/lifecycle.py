@@ -20,6 +20,7 @@ from organizations.events import Event, record
 from organizations.exceptions import CreationNotAllowed, NameTaken
 from organizations.models import (
     AuthPolicy,
+    InvitationBatchRow,
     Membership,
     Organization,
     OrganizationCounts,
@@ -197,6 +198,8 @@ def delete_organization(organization: Organization, *, actor: Actor) -> None:
         organization.memberships.all().delete()
         organization.periods.all().delete()
         organization.days.all().delete()
+        InvitationBatchRow.objects.filter(batch__organization=organization).delete()
+        organization.batches.all().delete()
         organization.tokens.all().delete()  # creating a token takes the same lock
         record(Event.DELETED, organization, actor=actor, memberships=len(ids))
         OrganizationCounts.objects.filter(organization=organization).delete()

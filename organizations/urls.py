@@ -8,6 +8,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from organizations import names  # noqa: F401 - registers the converter of names
 from organizations.views import (
     authentication,
+    batches,
     evidence,
     general,
     home,
@@ -28,6 +29,12 @@ app_name = "organizations"
 USERS = [
     path("", users.users, name="users"),
     path("/invite", inviting.invite, name="invite"),
+    path("/invite/preview", inviting.preview, name="invite_preview"),
+    path("/invite/batches", inviting.start, name="start_batch"),
+    path("/invite/batches/<int:batch_id>", batches.batch, name="batch"),
+    path("/invite/batches/<int:batch_id>/stop", batches.stop, name="stop_batch"),
+    path("/invite/batches/<int:batch_id>/try-again", batches.try_again, name="retry_batch"),
+    path("/invite/batches/<int:batch_id>/not-invited", batches.not_invited, name="not_invited"),
     path("/add", inviting.add_member, name="add_member"),
     path("/<int:membership_id>/make-owner", users.make_owner, name="make_owner"),
     path("/<int:membership_id>/unmake-owner", users.unmake_owner, name="unmake_owner"),

@@ -78,11 +78,15 @@ TOKEN = "csrfmiddlewaretoken"
 PARTS = 4  # of one long test, so that it can run in parallel
 
 
-def complaints(answer, what, *, harmless=False):
+# They say of each row that was sent what is wrong with it, and do nothing.
+SHOW_WHAT_WAS_SENT = {"organizations:invite_preview"}
+
+
+def complaints(answer, what, *, harmless=False, shows=False):
     """What is wrong with an answer, as sentences. What is harmless may be overlooked, and the rest done."""
     if answer.status >= 500:
         yield f"{what}: {answer.status} {answer.response.exc_info and answer.response.exc_info[1]!r}"
-    if answer.status < 300 and not harmless:
+    if answer.status < 300 and not harmless and not shows:
         yield f"{what}: taken ({answer.status})"
     if answer.changed and not harmless:
         yield f"{what}: changed {answer.changed} ({answer.status})"
@@ -165,7 +169,8 @@ def test_spoilt_forms_change_nothing(everybody, part):
             for what, body, content_type in spoilt(form, name):
                 free = form.method == "get" or name not in typed or may_be(name, what)
                 answer = sent(walker, form, body, content_type)
-                wrong += complaints(answer, f"{form}: {name} {what}", harmless=free)
+                shows = form.view in SHOW_WHAT_WAS_SENT
+                wrong += complaints(answer, f"{form}: {name} {what}", harmless=free, shows=shows)
         for what, body, content_type in other_bodies(form) if form.method == "post" else ():
             answer = sent(walker, form, body, content_type)
             wrong += complaints(answer, f"{form}: {what}", harmless=not typed)
@@ -181,7 +186,9 @@ def test_every_action_has_a_form_that_was_filled_in(everybody):
     paths = [path for path in everybody.places.paths() if not path.startswith("/admin/")]
     actions = {view_of(path) for path in paths if owner.post(path, {TOKEN: owner.token}).status != 405}
 
-    assert actions - filled_in == {"accounts:sms_status"}  # Twilio's, which signs what it sends
+    # Twilio's, which signs what it sends, and the form on the answer to another form
+    # (tests/organizations/members/test_running_lists.py spoils that).
+    assert actions - filled_in == {"accounts:sms_status", "organizations:start_batch"}
 
 
 def test_wh_06_a_form_without_its_token_is_refused(everybody, db):

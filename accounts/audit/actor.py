@@ -16,11 +16,12 @@ IPV4_NETWORKS = (24,)  # around the address itself
 IPV6_NETWORKS = (64, 56, 48)
 # A NAT64 translator reports all of IPv4 within this network (RFC 6052), which is part of a single /64.
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+BACKGROUND = "background"  # the door of what somebody started, and `run_due_work` goes on with
 
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts, from where, through which door (html, admin, api, command)."""
+    """Who acts, from where, through which door (html, admin, api, command, background)."""
 
     user: User | None
     ip: str | None
@@ -60,6 +61,14 @@ class Actor:
     def command(cls) -> Self:
         """Return the actor of a management command: somebody with a shell on the server."""
         return cls(user=None, ip=None, user_agent="", door="command")
+
+    @classmethod
+    def in_background(cls, user: User | None, *, ip: str | None = None, user_agent: str = "") -> Self:
+        """Return the actor of work that goes on for somebody who started it from this address.
+
+        It has no session: the verb asks for the rights of the user as they are now.
+        """
+        return cls(user=user, ip=ip, user_agent=user_agent, door=BACKGROUND)
 
     def __str__(self) -> str:
         if self.token:

@@ -7,7 +7,7 @@ can use up another one's.
 
 from django.utils import timezone
 
-from accounts.audit import Actor
+from accounts.audit import BACKGROUND, Actor
 from accounts.limits import counters, wording
 from accounts.limits.budgets import DAY, HOUR, Budget, Claim
 from accounts.limits.guesses import account_key, typed_key
@@ -29,6 +29,11 @@ ACTIONS = Budget("action", (1200, HOUR), (6000, DAY), told=wording.ACTIONS_HERE)
 ACTIONS_IN_ALL_BROWSERS = Budget(
     "action:browsers", (3600, HOUR), (18_000, DAY), told=wording.ACTIONS_IN_ALL_BROWSERS
 )
+
+
+# Commands come from the server itself. Background work was counted when it was started, and has limits of its
+# own: it must not use up what the person who started it can do at the pages.
+UNCOUNTED = ("command", BACKGROUND)
 
 
 def for_password(user: User | None, typed: str, *, actor: Actor) -> list[Claim]:
@@ -54,12 +59,12 @@ def known_browsers_key(user: User, actor: Actor) -> str:
 def count_action(actor: Actor, *, always: bool = False) -> None:
     """Count one action of this actor, in its transaction: only what is committed counts. Raises RateLimited.
 
-    Call it first there, before any other lock. Commands are not counted: they come from the server itself.
+    Call it first there, before any other lock. Doors in UNCOUNTED are not counted.
     With `always` it refuses nothing. It is for what only takes power away: somebody who has got hold of the
     cookies can use up the budget, but not keep the owner from ending what he has. Each such action takes
     something that was counted when it was made, or the password.
     """
-    if actor.door == "command":
+    if actor.door in UNCOUNTED:
         return
     now = timezone.now()
     windows = counters.counters_of(for_action(actor), now)

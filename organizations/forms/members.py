@@ -5,30 +5,20 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.fields import AddressField, LoginField
-from accounts.web.forms import Form, put_into_words
+from accounts.fields import LoginField, PersonField
+from accounts.web.forms import Form
 from organizations.announcements import LeftBehind
 from organizations.forms.fields import LONGEST_ADDRESS, PLAIN_TEXT
 from organizations.models import Membership
 
 
 class AddMemberForm(Form):
-    username = LoginField(
+    username = PersonField(
         label=_("Username or email"),
         max_length=LONGEST_ADDRESS,
-        error_messages={"required": _("Enter a username or an email address.")},
         help_text=_("They get an invitation and have 7 days to accept it."),
         widget=forms.TextInput(attrs=PLAIN_TEXT | {"autofocus": True}),
     )
-
-    def clean_username(self) -> str:
-        """Return the text; validate it as an address if it has an @, which no username has."""
-        text: str = self.cleaned_data["username"]
-        if "@" in text:
-            field = AddressField()
-            put_into_words(field)
-            field.run_validators(text)
-        return text
 
 
 class RemovalForm(Form):

@@ -10,6 +10,7 @@ from accounts.database.timeouts import unhurried
 from accounts.management.doctor import Check, Note
 from accounts.management.rows import named
 from accounts.models import ANY_METHOD, User
+from organizations.management.doctor_lists import LISTS
 from organizations.members.addresses import copy_again, wrongly_copied
 from organizations.models import (
     INVITATION_LIFETIME,
@@ -18,6 +19,7 @@ from organizations.models import (
     OrganizationCounts,
     OrganizationToken,
 )
+from organizations.models.batches import LEASE, LONGEST_PAUSE, LONGEST_WAIT
 from organizations.policy.schedule import FURTHEST
 
 ENROLLED = Q(user__two_factor_enabled_at__isnull=False)
@@ -27,6 +29,9 @@ TEXTS_ONLY = Q(memberships__two_factor_enabled=True, memberships__two_factor_lev
 HASH = r"^[0-9a-f]{64}$"
 AT_ONCE = 1_000  # rows of one transaction
 HORIZONS = {
+    "organizations.InvitationBatch.leased_until": LEASE,
+    "organizations.InvitationBatch.paused_until": LONGEST_PAUSE,
+    "organizations.InvitationBatchRow.retry_at": LONGEST_WAIT,
     "organizations.Membership.expires_at": INVITATION_LIFETIME,
     "organizations.Organization.required_from": FURTHEST,
     "organizations.Organization.due_at": FURTHEST,
@@ -173,6 +178,7 @@ CHECKS = {
         names_of_organizations_are_copied, repair=copy_names_again, mend="doctor --reconcile"
     ),
     "invitations": Check(invitations_reach_somebody),
+    **LISTS,
     "tokens of organizations": Check(tokens_are_sound),
     "counts": Check(counts_are_right, repair=recount, urgency=6, mend="doctor --reconcile"),
 }

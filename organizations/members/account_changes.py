@@ -14,6 +14,7 @@ from accounts.models import User
 from accounts.users.deactivation import LeftWithout
 from organizations.announcements import Change, tell
 from organizations.exceptions import LastOwner, OwnershipChanged
+from organizations.members.batches import halt_lists_of
 from organizations.members.left_behind import left_by
 from organizations.members.memberships import share_of_gone
 from organizations.models import Membership, Organization, OrganizationCounts, TwoFactorPeriod
@@ -36,6 +37,9 @@ def leave_everything(
     if any(row.is_owner and row.organization_id not in locked for row in rows):
         raise OwnershipChanged
     TwoFactorPeriod.objects.end(user.pk, [row.organization_id for row in rows], timezone.now())
+    for row in rows:
+        if row.is_owner:
+            halt_lists_of(row.organization, [user.pk], actor=actor)
     Membership.objects.filter(pk__in=[row.pk for row in rows]).delete()
     for row in rows:
         if not row.is_invited:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts import crypto
 from accounts.audit import Actor
+from accounts.exceptions import RateLimited
 from accounts.limits import Budget, BySource, Ceiling, Claim, Told
 from accounts.models import User, login_key, mailbox_key
 from accounts.models.clocks import CLOCK_SKEW
@@ -69,6 +70,11 @@ TO_MAILBOX_BY_PERSON = Budget("invite-mailbox:person", (20, 3600), (60, 86_400),
 TO_MAILBOX_BY_NETWORK = BySource(
     "invite-mailbox:network", (40, 3600), (120, 86_400), told=TOO_MANY_TO_MAILBOX
 )
+
+
+def concerns_one(error: RateLimited) -> bool:
+    """Return whether a limit of one person or mailbox is used up: others can be invited meanwhile."""
+    return error.what in (str(TOO_MANY_TO_ONE.what), str(TOO_MANY_TO_MAILBOX.what))
 
 
 def for_invitation(organization: Organization, who: str, *, actor: Actor) -> list[Claim]:

@@ -4,6 +4,7 @@ An invitation by username belongs to that user. One by email address belongs to 
 address. It does not reveal whether the address has an account, an unconfirmed one or none.
 """
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -50,17 +51,28 @@ KEEP_EXPIRED = timedelta(days=30)  # shown as expired, and can be renewed
 BETWEEN_MAILS = timedelta(hours=1)  # to owners, about invitations by one token
 
 
-def invite(organization: Organization, who: str, *, actor: Actor, as_owner: bool | None = None) -> Membership:
+def invite(
+    organization: Organization,
+    who: str,
+    *,
+    actor: Actor,
+    as_owner: bool | None = None,
+    first: Callable[[], None] | None = None,
+) -> Membership:
     """Invite a username or an email address, or renew the invitation; return it.
 
     `as_owner` says whether the person becomes an owner once they accept, if they can be one; None leaves that
-    as it is. Raises UnknownUser, AlreadyMember, NoLongerAllowed, OrganizationGone, RateLimited.
+    as it is. `first` is called under the organization's lock, before anything else is written. What it writes
+    is committed with the invitation; what it raises undoes both.
+    Raises UnknownUser, AlreadyMember, NoLongerAllowed, OrganizationGone, RateLimited.
     """
     limits.reserve(*for_invitation(organization, who, actor=actor))
     with acting(actor):
         organization = lock_with_right(organization, actor, Right.MEMBERS)
         if as_owner:
             check_right(organization, actor, Right.OWNERS)
+        if first is not None:
+            first()
         invitation, user = (
             (address_invitation(organization, who), None)
             if "@" in who

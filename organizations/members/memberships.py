@@ -19,6 +19,7 @@ from organizations.access.rights import (
 from organizations.announcements import Change, tell
 from organizations.events import Event, record
 from organizations.exceptions import AccountDeactivated, BecameOwner, LastOwner, MembershipGone, NotAMember
+from organizations.members.batches import halt_lists_of
 from organizations.members.left_behind import (
     KEEP_ALL,
     Choices,
@@ -98,6 +99,7 @@ def unmake_owner(
 
 
 def demote(organization: Organization, membership: Membership, user: User | None, *, actor: Actor) -> None:
+    halt_lists_of(organization, [membership.user_id], actor=actor)
     membership.is_owner = False
     membership.save(update_fields=["is_owner"])
     record(Event.OWNER_REMOVED, organization, actor=actor, user=user)
@@ -179,6 +181,7 @@ def end(
     membership, user = going.membership, going.user
     if membership.is_owner:
         check_other_owner(organization, membership)
+        halt_lists_of(organization, [membership.user_id], actor=actor)
     left = settle(organization, going, choices, actor=actor)
     if user is not None and not membership.is_invited:
         end_with_membership(organization, [user.pk])

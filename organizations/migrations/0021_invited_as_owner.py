@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('organizations', '0019_levels_and_dates'),
+        ('organizations', '0020_invitation_batches'),
     ]
 
     operations = [

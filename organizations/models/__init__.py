@@ -1,5 +1,6 @@
 """Define organizations, their members, tokens and counts."""
 
+from organizations.models.batches import InvitationBatch, InvitationBatchRow
 from organizations.models.counts import OrganizationCounts, OrganizationDay, share_of
 from organizations.models.memberships import (
     INVITATION_LIFETIME,
@@ -27,6 +28,8 @@ __all__ = [
     "NAME_LENGTH",
     "SHORTEST_SESSION",
     "AuthPolicy",
+    "InvitationBatch",
+    "InvitationBatchRow",
     "Membership",
     "MembershipQuerySet",
     "Organization",

@@ -24,11 +24,12 @@ from accounts.models import User
 from accounts.web.keyset import keyset_page
 from organizations import news
 from organizations.access.gate import membership_or_404
+from organizations.members import batch_work, previews
 from organizations.members.left_behind import left_by
 from organizations.members.lists import MemberList
 from organizations.members.orders import ORDERS
 from organizations.members.search import listed
-from organizations.models import Membership, Organization, OrganizationCounts
+from organizations.models import InvitationBatch, Membership, Organization, OrganizationCounts
 from organizations.policy.rehearsal import rehearse
 from organizations.policy.two_factor import owners_below
 from tests.support import people, plans
@@ -369,6 +370,66 @@ def test_what_somebody_who_leaves_has_made(organizations, crowd):
 
     assert [left.invitations.number for left in found] == [3, 3]
     assert max(touched) <= 40, touched
+
+
+def test_a_check_of_a_list_of_people(organizations):
+    """Each address and each name by its index, four times a thousand, wherever they stand."""
+    members = [f"m{number * 7}@example.com" for number in range(1, 1_001)]
+    invited = [f"m{number}@invited.example" for number in range(1, 1_001)]
+    names = [f"m{number * 7:06}" for number in range(1, 1_001)]
+    finds = [
+        (previews.members_by_address, members),
+        (previews.invited_by_address, invited),
+        (previews.members_by_name, names),
+        (previews.invited_by_name, names),
+    ]
+
+    touched = {
+        (find.__name__, organization.name): blocks(partial(previews.found, find(organization), keys))
+        for find, keys in finds
+        for organization in organizations
+    }
+    touched["users"] = blocks(partial(previews.found, previews.users_by_name, names))
+
+    # A look into an index and the row that it finds; the small one may be read whole, which is cheaper.
+    assert max(touched.values()) <= 1_000 * 6, touched
+
+
+LISTS = """
+INSERT INTO organizations_invitationbatch (organization_id, key, created_by, created_by_id, created_at,
+    user_agent, state, reason, stopped_by, total, sent, failed, progressed_at, finished_at)
+SELECT %s, n, 'alice', %s, now(), '', CASE WHEN n > 98 THEN 'running' ELSE 'done' END, '', '', 500,
+    CASE WHEN n > 98 THEN 400 ELSE 500 END, 0, now(), CASE WHEN n > 98 THEN NULL ELSE now() END
+FROM generate_series(1, 100) AS n
+"""
+ON_LISTS = """
+INSERT INTO organizations_invitationbatchrow (batch_id, position, who, state, problem)
+SELECT batch.id, n, 'p' || n || '@example.org',
+    CASE WHEN batch.state = 'running' AND n > 400 THEN 'waiting' ELSE 'sent' END, ''
+FROM organizations_invitationbatch AS batch, generate_series(1, 500) AS n ORDER BY batch.id, n
+"""
+
+
+def test_what_lists_of_invitations_wait_for(organizations, crowd):
+    """Two lists run among a hundred, a hundred people wait on each, and fifty thousand were invited."""
+    with connection.cursor() as cursor:
+        cursor.execute(LISTS, [organizations[1].pk, crowd.pk])
+        cursor.execute(ON_LISTS)
+        cursor.execute("ANALYZE organizations_invitationbatch, organizations_invitationbatchrow")
+    now = timezone.now()
+    [first, _second] = InvitationBatch.objects.running().order_by("pk")
+
+    touched = {
+        "lists": blocks(lambda: list(InvitationBatch.objects.free(now).due(now).order_by("progressed_at"))),
+        "portion": blocks(lambda: list(batch_work.next_rows(first, now))),
+        "end": blocks(lambda: batch_work.finish(first)),
+        "unable": blocks(batch_work.stop_unable),
+        "page": blocks(lambda: list(organizations[1].batches.order_by("-id")[:21])),
+        "running": blocks(lambda: organizations[1].batches.running().count()),
+        "old": blocks(lambda: list(InvitationBatch.objects.filter(finished_at__lt=now - batch_work.KEEP))),
+    }
+
+    assert max(touched.values()) <= 40, touched
 
 
 def test_how_many_members_there_are(organizations):

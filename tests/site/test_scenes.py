@@ -30,6 +30,7 @@ NOT_PAGES = {
     "/admin/<app_label>/",
     "/admin/<url>",
     "/webhooks/sms-status",
+    "/app/<organization_name>/settings/users/invite/batches/<batch_id>/not-invited",  # a file
 }
 MADE_BY_DJANGO = re.compile(
     r"/admin/\w+/\w+/(add|<object_id>/(history|delete|change)|<object_id>|<pk>/(lift|send-again|withdraw))/$"

@@ -1,18 +1,20 @@
 """Create the browsers that crawl the site (tests/support/crawler.py): one for each state of a person."""
 
 import logging
+import secrets
 from functools import cached_property
 
 import pytest
 from django.apps import apps
 from django.test import Client
+from django.utils import timezone
 
 from accounts.admin import ACTIONS
 from accounts.audit import Actor
 from accounts.models import User
 from accounts.users import email_addresses, passwords
 from accounts.users.site_invitations import invite_to_site
-from organizations.models import Organization
+from organizations.models import InvitationBatch, InvitationBatchRow, Organization
 from tests.accounts.factors.sms.conftest import enrol_phone, start_phone
 from tests.support import people
 from tests.support.crawler import Walker, dump, routes, undone
@@ -47,12 +49,39 @@ def locked_out(stage):
 def owner(stage):
     """Return the browser of an owner of two organizations.
 
-    One has one token and can have another; the other does not accept personal tokens.
+    One has one token and can have another, and two lists of invitations: one runs, and one was stopped. The
+    other does not accept personal tokens.
     """
+    for state in ("running", "stopped"):
+        list_of_invitations(stage.olga, "open", state)
     browser = stage.browser("olga")
     browser.post("/app/fort/settings/authentication-tokens/personal/disable")
     browser.post("/app/open/settings/authentication-tokens/organization/create", {"expires": "90"})
     return browser
+
+
+def list_of_invitations(user, name, state, failed=3, left=5):
+    """Write a list of people of whom some were invited, some could not be, and some are left; return it."""
+    ended = (
+        {} if state == "running" else {"finished_at": timezone.now(), "reason": "owner", "stopped_by": user}
+    )
+    batch = InvitationBatch.objects.create(
+        organization=Organization.objects.get(name=name),
+        key=secrets.token_hex(16),
+        created_by=user.username,
+        created_by_id=user.pk,
+        state=state,
+        total=failed + left,
+        failed=failed,
+        **ended,
+    )
+    kinds = [("failed", "unknown-user")] * failed
+    kinds += [("waiting" if state == "running" else "stopped", "")] * left
+    InvitationBatchRow.objects.bulk_create(
+        InvitationBatchRow(batch=batch, position=number, who=f"ghost{number}", state=kind, problem=problem)
+        for number, (kind, problem) in enumerate(kinds, start=1)
+    )
+    return batch
 
 
 def expired(stage):
@@ -165,6 +194,9 @@ class Places:
             "membership_id": [
                 membership_of(stage.people[name], "open").pk for name in ("max", "una", "olga")
             ],
+            "batch_id": list(
+                InvitationBatch.objects.filter(organization__name="open").values_list("pk", flat=True)
+            ),
             "token": ["MTIz.made.up"],
             "page": ["two-factor"],
             "factor": ["app"],

@@ -181,10 +181,11 @@ class Answer:
     response: object
     seconds: float  # of computing: a busy machine is not the site's fault
     changed: list  # names of the tables in which something was different afterwards
+    body: bytes
 
     @property
     def text(self):
-        return self.response.content.decode(errors="replace")
+        return self.body.decode(errors="replace")
 
     @property
     def location(self):
@@ -220,9 +221,11 @@ class Walker:
         with undone(), connection.execute_wrapper(self.watch):
             began = time.process_time()
             response = self.client.generic(method, path, body, content_type, headers=headers)
+            # A file can be read once, and while its rows are there.
+            found = b"".join(response) if response.streaming else response.content
             seconds = time.process_time() - began
             changed = self.changes()
-        return Answer(response.status_code, response, seconds, changed)
+        return Answer(response.status_code, response, seconds, changed, found)
 
     @contextmanager
     def having(self, cookies):

@@ -8,7 +8,7 @@ from accounts.models.public_ids import public_id
 from accounts.users import site_invitations
 from organizations.members import invitations
 from organizations.members.invitation_links import INVITATION
-from organizations.models import AuthPolicy, Membership, Organization, OrganizationToken
+from organizations.models import AuthPolicy, InvitationBatch, Membership, Organization, OrganizationToken
 from tests.api.clients import api_client, document
 from tests.support.operations import Scene, browser_of, enrolled_somebody, serial, somebody
 from tests.support.organizations import found
@@ -114,6 +114,45 @@ def create_organization():
         lambda: client.post("/app/organizations/new", {"name": name, "email": user.email}),
         Organization.objects.filter(name=name, memberships__is_owner=True, counts__members=1).exists,
         "organization.created",
+    )
+
+
+def list_of_people(number):
+    return "\n".join(f"{each}\tp{each}@example.org" for each in range(1, number + 1))
+
+
+def start_list():
+    """The list with its rows, and then each invitation with its row."""
+    user = somebody()
+    organization, owner = acme(user)
+    lists = InvitationBatch.objects.filter(organization=organization)
+    url = f"/app/{organization.name}/settings/users/invite/batches"
+    sent = {"people": list_of_people(2), "key": "a" * 32}
+    return Scene(user, lambda: owner.post(url, sent), lists.exists, "organization.invitations_started")
+
+
+def started_list():
+    """(its owner's browser, the list, its address): some of it is sent, and the rest waits"""
+    user = somebody()
+    organization, owner = acme(user)
+    url = f"/app/{organization.name}/settings/users/invite/batches"
+    owner.post(url, {"people": list_of_people(21), "key": "a" * 32})
+    batch = InvitationBatch.objects.get(organization=organization)
+    return user, owner, batch, f"{url}/{batch.pk}"
+
+
+def stop_list():
+    user, owner, batch, url = started_list()
+    stopped = InvitationBatch.objects.filter(pk=batch.pk, state="stopped")
+    return Scene(user, lambda: owner.post(f"{url}/stop"), stopped.exists, "organization.invitations_stopped")
+
+
+def try_list_again():
+    user, owner, batch, url = started_list()
+    owner.post(f"{url}/stop")
+    running = InvitationBatch.objects.filter(pk=batch.pk).exclude(state="stopped")
+    return Scene(
+        user, lambda: owner.post(f"{url}/try-again"), running.exists, "organization.invitations_started"
     )
 
 
@@ -260,6 +299,9 @@ OPERATIONS = [
     accept_invitation_as_owner,
     sign_up_by_invitation,
     sign_up_by_invitation_to_the_site,
+    start_list,
+    stop_list,
+    try_list_again,
     leave,
     remove_member,
     remove_owner_with_tokens,

@@ -33,6 +33,11 @@ SEND = """([action, fields]) => {
 }"""
 DISABLE = "/admin/accounts/user/{user}/act/disable-two-factor/"
 OPEN = "document.querySelectorAll('main details').forEach(details => details.open = true)"
+# A long address, two that are the same, a mistake, and somebody who has an invitation.
+LISTED = (
+    "Ada Lovelace <ada@example.org>, ADA@example.org\nnot@an@address\ninvited-01@a-long-name.example\n"
+    "somebody-with-a-long-local-part-which-does-not-end-soon@a-department.of-a-company.example\n"
+)
 EMAIL = ROOT / "templates" / "email"
 
 
@@ -201,6 +206,11 @@ ORGANIZATIONS = [
     Scene("users, next page", "many", "/app/{long}/settings/users", follow("[rel=next]")),
     Scene("users, menu of a row", "many", "/app/{long}/settings/users", row_menu),
     Scene("invite a user", "many", "/app/{long}/settings/users/invite"),
+    Scene("invite many, nothing", "alone", "/app/alone/settings/users/invite", send("/preview")),
+    Scene("invite many, lists", "owner", "/app/open/settings/users/invite"),
+    Scene("invite many, check", "many", "/app/{long}/settings/users/invite", send("/preview", people=LISTED)),
+    Scene("list of invitations, running", "owner", "/app/open/settings/users/invite/batches/{running}"),
+    Scene("list of invitations, stopped", "owner", "/app/open/settings/users/invite/batches/{stopped}"),
     Scene("users, without two-factor", "many", "/app/{long}/settings/users?without_two_factor=on"),
     Scene("users, nobody found", "many", "/app/{long}/settings/users?q=zzz"),
     Scene(

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import Level
 from organizations.members import invitations, memberships
-from organizations.models import AuthPolicy, Organization, OrganizationDay
+from organizations.models import AuthPolicy, InvitationBatch, Organization, OrganizationDay
 from organizations.policy import schedule, two_factor
 from tests.accounts.factors.sms.conftest import enrol_phone
 from tests.support import crawl_people, people
@@ -52,7 +52,9 @@ class Cast:
     def places(self):
         """What the paths of scenes stand for: names, and ids of rows."""
         stage = self.stage
+        lists = {batch.state: batch.pk for batch in InvitationBatch.objects.all()}
         return {
+            **lists,
             "long": LONG_NAME,
             "max": membership_of(stage.max, "open").pk,
             "una": membership_of(stage.una, "open").pk,

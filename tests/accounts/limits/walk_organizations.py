@@ -126,6 +126,41 @@ class InvitationsByOrganization(OldOwners):
             self.fast_forward()
 
 
+@row("invite:preview")
+class Previews(OldOwners):
+    """By another owner."""
+
+    used = [("invite:preview:user:", 30)]
+
+    def attack(self):
+        browser = sign_in(self.other, client=at(there()))
+        for number in range(3):
+            self.send(browser, number)
+            self.fast_forward()
+
+    def send(self, browser, number):
+        browser.post("/app/acme/settings/users/invite/preview", {"people": "guest"})
+
+    def act(self):
+        browser = sign_in(self.victim, client=at(HERE))
+        page = browser.post("/app/acme/settings/users/invite/preview", {"people": "guest"})
+        return page.status_code == 200 and self.start(browser, "a" * 32).status_code == 302
+
+    def start(self, browser, key):
+        sent = {"people": "1\tguest", "key": key}
+        return browser.post("/app/acme/settings/users/invite/batches", sent)
+
+
+@row("invite:list")
+class Lists(Previews):
+    """By another owner."""
+
+    used = [("invite:list:user:", 20)]
+
+    def send(self, browser, number):
+        self.start(browser, f"{number:032x}")
+
+
 @row("invite:young", "invite:young:organization")
 class InvitationsToYoungOrganization(InvitationsByOrganization):
     used = [("invite:young:organization:", 20), ("invite:young:user:", 20)]

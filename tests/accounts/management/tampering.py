@@ -312,6 +312,21 @@ TAMPERED = {
         "invitations",
         "invitations are to no address: 1 row",
     ),
+    "list-miscounted": (
+        ["UPDATE organizations_invitationbatch SET sent = 0, failed = 1"],
+        "lists of invitations",
+        r"invitation list \d+: its numbers are not those of its rows",
+    ),
+    "list-ended-too-early": (
+        ["UPDATE organizations_invitationbatchrow SET state = 'waiting'"],
+        "lists of invitations",
+        r"invitation list \d+ has ended, and people on it wait",
+    ),
+    "list-of-nothing": (
+        [f"UPDATE organizations_invitationbatch SET organization_id = {FORT} + 1000"],
+        "references",
+        "InvitationBatch",
+    ),
     "membership-deleted": (
         [f"DELETE FROM organizations_membership WHERE user_id = {MIA}"],
         "counts",
@@ -444,6 +459,16 @@ NOTED = {
         [f"UPDATE accounts_user SET is_active = {FALSE} WHERE username IN ('olga', 'una')"],
         "every organization has an owner",
         "open has no active owner: the accounts of all its owners are deactivated",
+    ),
+    "list-stands-still": (
+        [
+            (
+                "UPDATE organizations_invitationbatch SET state = 'running', finished_at = NULL, "
+                f"progressed_at = {LONG_AGO}"
+            )
+        ],
+        "lists of invitations",
+        r"fort: 0 people on invitation list \d+ have waited since ",
     ),
 }
 

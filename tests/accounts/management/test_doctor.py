@@ -21,7 +21,7 @@ from accounts.management.doctor import Check, checks
 from accounts.models import ApiToken, OutboxMessage, RateLimit, RememberedBrowser, Session, User
 from accounts.tokens import issuing
 from organizations import tokens as organization_tokens
-from organizations.members import invitations
+from organizations.members import batch_work, batches, invitations
 from organizations.models import Membership, Organization, OrganizationToken
 from tests.accounts.management.tampering import BROKEN, LATER, LEFT_OVER, NOTED, POSTGRESQL, TAMPERED
 from tests.support import environment
@@ -54,6 +54,8 @@ def furnish(stage):
     fort = Organization.objects.get(name="fort")
     organization_tokens.replace(fort, OrganizationToken.Kind.OWNERS, expires_at=None, actor=SERVER)
     invitations.invite(fort, "new@example.com", actor=actor_of(stage.olga))
+    batch = batches.start(fort, [(1, "listed@example.com")], key="a" * 32, actor=actor_of(stage.olga))
+    batch_work.send_at_once(batch)
     BackupCode.objects.filter(code_set__user=stage.eve, position__lt=3).update(used_at=now)
     RateLimit.objects.get_or_create(key="x:y:300", count=1, resets_at=now + timedelta(minutes=5))
     outbox.notify(stage.max, "account_deactivated", actor=SERVER, reason="x")

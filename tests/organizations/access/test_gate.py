@@ -29,7 +29,7 @@ ROUTES = sorted(routes())
 
 
 def path_of(route, arguments, organization, membership_id=1):
-    known = {"membership_id": membership_id, "kind": "organization"}
+    known = {"membership_id": membership_id, "batch_id": 1, "kind": "organization"}
     kwargs = {name: known[name] for name in arguments}
     return reverse(f"organizations:{route}", kwargs={"organization_name": organization, **kwargs})
 

@@ -6,9 +6,10 @@ import pytest
 from django.utils import timezone
 
 from accounts.jsonapi.documents import MEDIA_TYPE
-from accounts.models import ApiToken, User
-from organizations.models import Membership, Organization, OrganizationToken
+from accounts.models import ApiToken, AuditEvent, User
+from organizations.models import InvitationBatch, Membership, Organization, OrganizationToken
 from tests.api.clients import ApiClient, api_client, document
+from tests.support.crawl_people import list_of_invitations
 from tests.support.organizations import is_mandatory, membership_of
 from tests.support.two_factor import text_of
 
@@ -72,6 +73,26 @@ invite to open                  html L 404 403 403 ok  404 ok  404
 invite to open                  api  L 404 403 403 ok  404 ok  404
 invite to fort                  html L 404 E   403 404 ok  ok  404
 invite to fort                  api  L 404 E   403 404 ok  ok  404
+check people for open           html L 404 403 403 ok  404 ok  404
+check people for open           api  none
+check people for fort           html L 404 E   403 404 ok  ok  404
+check people for fort           api  none
+send a list for open            html L 404 403 403 ok  404 ok  404
+send a list for open            api  none
+send a list for fort            html L 404 E   403 404 ok  ok  404
+send a list for fort            api  none
+watch a list of open            html L 404 403 403 ok  404 ok  404
+watch a list of open            api  none
+watch a list of fort            html L 404 E   403 404 ok  ok  404
+watch a list of fort            api  none
+stop a list of open             html L 404 403 403 ok  404 ok  404
+stop a list of open             api  none
+stop a list of fort             html L 404 E   403 404 ok  ok  404
+stop a list of fort             api  none
+try a list of open              html L 404 403 403 ok  404 ok  404
+try a list of open              api  none
+try a list of fort              html L 404 E   403 404 ok  ok  404
+try a list of fort              api  none
 make mia owner of fort          html L 404 E   403 404 422 422 404
 make mia owner of fort          api  L 404 E   403 404 422 422 404
 make max owner of open          html L 404 403 403 ok  404 ok  404
@@ -141,6 +162,8 @@ def act_on_pages(stage, browser, action):
     personal = f"{settings}/authentication-tokens/personal"
     if action.startswith("view tokens"):
         return browser.get(personal)
+    if verb in LISTS:
+        return act_on_list(stage, browser, name, verb)
     pages = {
         "view": f"/app/{name}",
         "authentication": f"{settings}/authentication",
@@ -173,6 +196,25 @@ def act_on_pages(stage, browser, action):
             "remove": (f"{row}/remove", {}),
         }
     return browser.post(*forms[verb])
+
+
+LISTS = {"check", "send", "watch", "stop", "try"}
+
+
+def act_on_list(stage, browser, name, verb):
+    """The same with a list of people to invite, and with one that an owner has started."""
+    invite = f"/app/{name}/settings/users/invite"
+    if verb == "check":
+        return browser.post(f"{invite}/preview", {"people": "eve"})
+    if verb == "send":
+        return browser.post(f"{invite}/batches", {"people": "1\teve", "key": "e" * 32})
+    state = "stopped" if verb == "try" else "running"
+    started = InvitationBatch.objects.filter(organization__name=name).first()
+    started = started or list_of_invitations(stage.olga, name, state)
+    batch = f"{invite}/batches/{started.pk}"
+    if verb == "watch":
+        return browser.get(batch)
+    return browser.post(f"{batch}/stop" if verb == "stop" else f"{batch}/try-again")
 
 
 def call(stage, client, action, actor):
@@ -269,7 +311,8 @@ def everything():
     tokens = OrganizationToken.objects.order_by("pk").values_list("pk", "organization", "kind")
     made = ApiToken.objects.filter(description=OURS).values_list("owner")
     people = User.objects.order_by("pk").values_list("username", "email", "two_factor_enabled_at")
-    return [*organizations, *memberships, *tokens, *made, *people]
+    lists = AuditEvent.objects.filter(event__startswith="organization.invitations_").count()
+    return [*organizations, *memberships, *tokens, *made, *people, lists]
 
 
 def make_last_owner(stage, actor, name):
@@ -316,6 +359,8 @@ CHANGES_NOTHING = {
     "missing",
     "withdraw",  # there is no date
     "export",
+    "check",
+    "watch",
 }
 
 
