@@ -175,7 +175,7 @@ def reason_to_stop(batch: InvitationBatch, organization: Organization) -> Invita
         return InvitationBatch.Reason.NO_OWNER
     if not owner.user.is_active:
         return InvitationBatch.Reason.DEACTIVATED
-    if organization.is_mandatory and not owner.user.is_enrolled:
+    if owner.user.level < organization.required_level:
         return InvitationBatch.Reason.LOCKED_OUT
     return None
 
