@@ -36,7 +36,7 @@ class SiteInvitation(models.Model):
     invited_by = models.CharField(max_length=USERNAME_LENGTH, blank=True, default="")
     invited_by_id = models.BigIntegerField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
-    expires_at = models.DateTimeField(default=site_invitation_end)
+    expires_at = models.DateTimeField()
 
     objects = SiteInvitationQuerySet.as_manager()
 

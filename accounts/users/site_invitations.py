@@ -113,7 +113,7 @@ def locked_invitation(email: str) -> tuple[SiteInvitation, bool]:
     if found is None:
         try:
             with transaction.atomic():
-                return SiteInvitation.objects.create(email=email), False
+                return SiteInvitation.objects.create(email=email, expires_at=site_invitation_end()), False
         except IntegrityError:  # another admin has invited the same address at this moment
             found = rows.get()
     return found, not found.is_expired

@@ -8,10 +8,12 @@ from typing import Any
 from django.core import mail
 from django.test import Client
 
+from accounts.audit import Actor
 from accounts.factors.backup_codes.models import BackupCode, BackupCodeSet
 from accounts.factors.totp.models import TOTPDevice
 from accounts.models import ApiToken, RememberedBrowser, Session, SiteInvitation, User
 from accounts.models.public_ids import public_id
+from accounts.users import site_invitations
 from tests.api.clients import api_client, document
 from tests.support import people
 from tests.support.organizations import enrolled, found
@@ -362,7 +364,8 @@ def invite_to_the_site():
 def withdraw_an_invitation_to_the_site():
     root = somebody(is_staff=True, is_superuser=True)
     client = browser_of(root, enrolled(root))
-    row = SiteInvitation.objects.create(email=f"new{next(serial)}@example.com")
+    address = f"new{next(serial)}@example.com"
+    row = site_invitations.invite_to_site(address, actor=Actor.command()).invitation
     return Scene(
         root,
         lambda: client.post(f"/admin/accounts/siteinvitation/{row.pk}/withdraw/"),

@@ -20,6 +20,7 @@ from accounts.factors.sms.models import Destination, Purpose, TextMessage
 from accounts.management.doctor import Check, checks
 from accounts.models import ApiToken, OutboxMessage, RateLimit, RememberedBrowser, Session, User
 from accounts.tokens import issuing
+from accounts.users.site_invitations import invite_to_site
 from organizations import tokens as organization_tokens
 from organizations.members import batch_work, batches, invitations
 from organizations.models import Membership, Organization, OrganizationToken
@@ -56,6 +57,7 @@ def furnish(stage):
     invitations.invite(fort, "new@example.com", actor=actor_of(stage.olga))
     batch = batches.start(fort, [(1, "listed@example.com")], key="a" * 32, actor=actor_of(stage.olga))
     batch_work.send_at_once(batch)
+    invite_to_site("newer@example.com", actor=SERVER)
     BackupCode.objects.filter(code_set__user=stage.eve, position__lt=3).update(used_at=now)
     RateLimit.objects.get_or_create(key="x:y:300", count=1, resets_at=now + timedelta(minutes=5))
     outbox.notify(stage.max, "account_deactivated", actor=SERVER, reason="x")
