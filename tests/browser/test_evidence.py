@@ -1,4 +1,4 @@
-"""An owner downloads evidence in a real browser, and an auditor verifies it with nothing but the saved keys."""
+"""An owner downloads evidence in a real browser, and an auditor verifies it with the saved keys alone."""
 
 import subprocess
 import sys
