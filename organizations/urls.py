@@ -9,7 +9,6 @@ from organizations import names  # noqa: F401 - registers the converter of names
 from organizations.views import (
     authentication,
     evidence,
-    evidence,
     general,
     home,
     invitations,

@@ -1,8 +1,8 @@
 """Users, their sessions and tokens, and the records that verbs write."""
 
 from accounts.models.audit import AuditEvent, AuditRetention
-from accounts.models.invitations import SITE_INVITATION_LIFETIME, SiteInvitation, site_invitation_end
 from accounts.models.evidence import EvidenceKey
+from accounts.models.invitations import SITE_INVITATION_LIFETIME, SiteInvitation, site_invitation_end
 from accounts.models.levels import ANY_METHOD, Level
 from accounts.models.limits import RateLimit
 from accounts.models.outbox import MailWindow, OutboxMessage

@@ -114,23 +114,6 @@ def periods():
         yield f"periods: user {user} has none in organization {organization}"
 
 
-def periods():
-    """Whoever is in has one open period, of the level that is there; nobody else has one."""
-    members = Membership.objects.active().filter(two_factor_level__isnull=False).select_related("user")
-    lasting = {
-        (period.user_id, period.organization_id): period.level
-        for period in TwoFactorPeriod.objects.filter(ended_at=None)
-    }
-    for member in members:
-        level = lasting.pop((member.user_id, member.organization_id), None)
-        if level != member.user.level:
-            yield f"periods: {member} has level {member.user.level}, and a period of {level} lasts"
-    unknown = Membership.objects.active().filter(two_factor_level=None)
-    left = lasting.keys() - set(unknown.values_list("user_id", "organization_id"))
-    for user_id, organization_id in left:
-        yield f"periods: one of user {user_id} lasts in {organization_id}, of which they are no member"
-
-
 def counts():
     for row in OrganizationCounts.objects.select_related("organization"):
         members = row.organization.memberships.active()
