@@ -174,7 +174,7 @@ def crowd(size: Size, big: Organization) -> None:
             joined_at=ago(timedelta(seconds=30), 1_000_000),
             level="0" if ended else if_enrolled("2", "0"),
             began_at=at(-600_000) if ended else at(-400_000),
-            ended_at=at(-400_000) if ended else NULL,
+            ended_at=at(-400_000) if ended else None,
         )
     copy(
         Membership,
