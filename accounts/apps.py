@@ -24,7 +24,7 @@ class AccountsConfig(AppConfig):
         from accounts.outbox.carriers import Carrier, carriers, send_mail
         from accounts.sessions import caps, lifetimes
         from accounts.tokens import expiry, exposure, lookup
-        from accounts.users import rights
+        from accounts.users import invited, rights, site_invitations
 
         stop_without_factors()
         enumerations.register("accounts", Event)
@@ -35,6 +35,7 @@ class AccountsConfig(AppConfig):
         lookup.lookups.register("user", lookup.token_of_user)
         expiry.kinds.register("user", expiry.OF_USERS)
         exposure.kinds.register("user", exposure.OF_USERS)
+        invited.invitations.register(invited.SITE, site_invitations)
         for permission, text in rights.OF_ACCOUNTS.items():
             rights.grantable.register(permission, text)
         for name, allowed in resources.ACTIONS.items():

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext
 
 from accounts.audit import strip_control_characters
-from accounts.models import DESCRIPTION_LENGTH
+from accounts.models import DESCRIPTION_LENGTH, login_key
 from accounts.typed import names
 from accounts.users.validators import LONGEST_PASSWORD, SHORTEST_PASSWORD, validate_address
 from accounts.web.forms import Words
@@ -87,6 +87,34 @@ class AddressField(forms.EmailField):
     def __init__(self, **kwargs: Any) -> None:
         options = {"label": _("Email address"), "max_length": LONGEST_LOGIN, "widget": AddressInput()}
         super().__init__(**{**options, **kwargs})
+
+
+class FixedAddressField(AddressField):
+    """An address that is shown and can't be changed. Another one that was sent is told, not replaced."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(
+            initial=address,
+            required=False,
+            help_text=_("You were invited with this address."),
+        )
+        self.address = address
+        self.widget.attrs |= {"readonly": True, "autocomplete": "off"}
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        return self.address
+
+    def clean(self, value: Any) -> str:
+        """Return the address. Raises ValidationError for another one: the form was opened before the link."""
+        if value and login_key(names.address(str(value))) != login_key(self.address):
+            raise forms.ValidationError(
+                _(
+                    "The invitation that you opened in this browser is for %(address)s. To sign up with that "
+                    "address, send the form again."
+                )
+                % {"address": self.address}
+            )
+        return self.address
 
 
 class NewPasswordField(forms.CharField):

@@ -18,6 +18,7 @@ from accounts.fields import (
     CurrentPasswordField,
     DescriptionField,
     ExpiryField,
+    FixedAddressField,
     LoginField,
     NameField,
     NewPasswordField,
@@ -163,6 +164,12 @@ class SignUpForm(Form):
     )
     email = AddressField()
     password = NewPasswordField(label=_("Password"))
+
+    def __init__(self, data: QueryDict | None = None, *, address: str = "") -> None:
+        """Show `address` unchangeably, if there is one: that of an invitation."""
+        super().__init__(data)
+        if address:
+            self.fields["email"] = FixedAddressField(address)
 
 
 class AddressForm(Form):

@@ -22,6 +22,7 @@ class Change(StrEnum):
 
     FOUNDED = "founded"
     MADE = "made"
+    JOINED = "joined"  # as an owner, by an invitation
     UNMADE = "unmade"
     REMOVED = "removed"
     LEFT = "left"
@@ -38,6 +39,7 @@ INVITATIONS = "invitations"  # in LeftBehind.names
 TO_OWNERS_CONCERNED = {
     Change.FOUNDED: "organization_owner_made",
     Change.MADE: "organization_owner_made",
+    Change.JOINED: "organization_owner_made",
     Change.UNMADE: "organization_owner_unmade",
     Change.REMOVED: "organization_owner_unmade",
     Change.LEFT: "organization_owner_unmade",
@@ -95,7 +97,7 @@ def tell(
     When plain members go, owners are told only if they leave something behind.
     """
     ids = {user.pk for user in people}
-    before = dict.fromkeys(ids, were_owners and change != Change.MADE)
+    before = dict.fromkeys(ids, were_owners and change not in (Change.MADE, Change.JOINED))
     if were_owners or left:
         outbox.notify_all(
             owners_of(organization) - ids,

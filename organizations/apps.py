@@ -38,7 +38,7 @@ class OrganizationsConfig(AppConfig):
         allowed_actions.register("can-create-organizations", rights.may_create_organizations)
         validators.further_names.register("organizations", names.organization_names)
         deactivation.warnings.register("organizations", account_changes.warn_of_deactivation)
-        invited.invitations.register("organizations", invitation_links)
+        invited.invitations.register(invitation_links.KIND, invitation_links)
         checks.register_all(doctor.CHECKS)
         steps.register("expired invitations deleted", Step(invitations.delete_long_expired))
         horizons.register_all(doctor.HORIZONS)

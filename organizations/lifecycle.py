@@ -27,7 +27,7 @@ from organizations.models import (
     Right,
     TwoFactorPeriod,
     confirmed_address,
-    share_of_level,
+    share_of,
 )
 from organizations.names import check_name
 from organizations.policy.former_limits import end_with_membership
@@ -93,7 +93,7 @@ def create_organization(
         OrganizationCounts.objects.create(
             organization=organization,
             members=1,
-            **share_of_level(owner.level),
+            **share_of(owner.is_enrolled, owner.known_level),
         )
         OrganizationDay.objects.note([organization.pk])
         tell(organization, Change.FOUNDED, [owner], actor=actor)
@@ -166,9 +166,9 @@ def change_requirement(changes: Changes, organization: Organization, *, actor: A
     if "collaborator_auth_policy" in changes or "accepted_level" in changes:
         policy = changes.get("collaborator_auth_policy") or AuthPolicy(organization.collaborator_auth_policy)
         change_policy(organization, policy, accepted=changes.get("accepted_level"), actor=actor)
-    if "required_from" not in changes:
+    if not changes.keys() & {"required_from", "scheduled_level"}:
         return
-    at = changes["required_from"]
+    at = changes.get("required_from", organization.required_from)
     if at is not None:
         level = changes.get("scheduled_level", organization.scheduled_level or organization.accepted_level)
         change_schedule(organization, full_hour(at), level=level, actor=actor)

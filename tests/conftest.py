@@ -106,6 +106,7 @@ LONG = (
     "tests/browser/test_admin.py",
     "tests/browser/test_double_clicks.py",
     "tests/browser/test_guided_way.py",
+    "tests/browser/test_joining.py",
     "tests/browser/test_journeys.py",
     "tests/browser/test_set_up_page.py",
     "tests/browser/test_texts.py",

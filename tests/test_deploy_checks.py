@@ -103,6 +103,7 @@ def test_check_deploy_refuses(problems, name, value, problem):
         ("SECRET_KEY_FALLBACKS", [SAFE["SECRET_KEY"]], "accounts.W017"),
         ("SECRET_KEY_FALLBACKS", SAFE["ENCRYPTION_KEYS"], "accounts.E011"),
         ("API_REQUESTS_PER_SECOND", 3, "accounts.W018"),
+        ("SIGN_UP", "invited", "accounts.W020"),
         ("SMS_DAILY_BUDGET", 499, "factor_sms.W001"),
         ("SMS_HOURLY_BUDGET", 49, "factor_sms.W001"),
         ("SMS_BACKEND", "accounts.factors.sms.backends.console.ConsoleBackend", "factor_sms.E001"),

@@ -5,14 +5,18 @@ import pytest
 from accounts.factors.backup_codes.models import BackupCode
 from accounts.factors.totp.models import TOTPDevice
 from accounts.models import AuditEvent, Session
-from tests.support import operations, operations_of_organizations
+from tests.support import operations, operations_of_organizations, operations_of_policy
 from tests.support.database import empty_tables
 from tests.support.faults import fault_at
 from tests.support.invariants import broken
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MOST_WRITES = 60
-OPERATIONS = [*operations.OPERATIONS, *operations_of_organizations.OPERATIONS]
+OPERATIONS = [
+    *operations.OPERATIONS,
+    *operations_of_organizations.OPERATIONS,
+    *operations_of_policy.OPERATIONS,
+]
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.__name__)
@@ -36,6 +40,22 @@ def test_f23_all_or_nothing_at_each_write(operation):
         if not fault.struck:
             assert response.status_code < 400
             assert number > 1, "nothing was written: this test broke nothing"
+            return
+    pytest.fail(f"more than {MOST_WRITES} writes")
+
+
+def test_a_level_is_found_whole_or_not_at_all():
+    for number in range(1, MOST_WRITES):
+        empty_tables()
+        scene = operations_of_policy.find_a_level()
+
+        with fault_at(number) as fault:
+            scene.act()
+
+        found_it = scene.is_done()
+        assert (broken() == []) is found_it, f"write {number}: {fault.statement}"
+        if not fault.struck:
+            assert found_it
             return
     pytest.fail(f"more than {MOST_WRITES} writes")
 

@@ -53,7 +53,7 @@ SUPPORT_EMAIL = env.mailbox("SUPPORT_EMAIL")
 SECURITY_CONTACT = env.contacts("SECURITY_CONTACT")
 ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"] if DEBUG else [])
 HTTPS = env.switch("HTTPS", default=not DEBUG)
-SIGN_UP = env.choice("SIGN_UP", "open", "closed")
+SIGN_UP = env.choice("SIGN_UP", "open", "invited", "closed")
 CREATE_ORGANIZATIONS = env.choice("CREATE_ORGANIZATIONS", "everybody", "staff")
 # Addresses or networks whose word is taken for whom they forward, and the headers in which they give it.
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")

@@ -6,8 +6,9 @@ from django.contrib.auth.models import Group
 
 from accounts.admin.actions import ACTIONS
 from accounts.admin.events import AuditEventAdmin
+from accounts.admin.invitations import SiteInvitationAdmin
 from accounts.admin.users import UserAdmin
 
-__all__ = ["ACTIONS", "AuditEventAdmin", "UserAdmin"]
+__all__ = ["ACTIONS", "AuditEventAdmin", "SiteInvitationAdmin", "UserAdmin"]
 
 admin.site.unregister(Group)

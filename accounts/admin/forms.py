@@ -1,10 +1,14 @@
 """Forms of the actions on an account. They check the format of the input only; verbs do the rest."""
 
+import re
 from typing import Any
 
 from django import forms
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from accounts.fields import AddressField
+from accounts.models import login_key
 from accounts.users.administration import LONGEST_REASON, ReasonMissing
 from accounts.users.rights import Rights, grantable
 from accounts.web.forms import Form
@@ -20,6 +24,44 @@ class ReasonForm(Form):
         error_messages={"required": ReasonMissing.message},
         widget=forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off"}),
     )
+
+
+MOST_ADDRESSES = 100  # at once: each is a transaction of its own, and a mail
+BETWEEN_ADDRESSES = re.compile(r"[\s,;]*[\r\n,;][\s,;]*")
+
+
+class InviteForm(Form):
+    addresses = forms.CharField(
+        label=_("Email addresses"),
+        help_text=format_lazy(
+            _("One or more, up to {most}: one in each line, or separated by commas."), most=MOST_ADDRESSES
+        ),
+        error_messages={"required": _("Enter an email address.")},
+        widget=forms.Textarea(attrs={"rows": 6, "class": "vLargeTextField", "autocomplete": "off"}),
+    )
+
+    def clean_addresses(self) -> list[str]:
+        """Return the addresses, each once, in ASCII. Raises ValidationError that names all that are none."""
+        texts = [text for text in BETWEEN_ADDRESSES.split(self.cleaned_data["addresses"]) if text.strip()]
+        if len(texts) > MOST_ADDRESSES:
+            raise forms.ValidationError(
+                _("These are %(n)d addresses. Enter up to %(most)d at once.")
+                % {"n": len(texts), "most": MOST_ADDRESSES}
+            )
+        found: dict[str, str] = {}
+        wrong = []
+        for text in texts:
+            try:
+                address = AddressField().clean(text)
+                found.setdefault(login_key(address), address)
+            except forms.ValidationError:
+                wrong.append(text.strip())
+        if wrong or not found:
+            raise forms.ValidationError(
+                _("Nobody was invited. Correct what isn't an email address: %(texts)s")
+                % {"texts": ", ".join(wrong) or "-"}
+            )
+        return list(found.values())
 
 
 class RightsForm(ReasonForm):

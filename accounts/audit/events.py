@@ -1,6 +1,5 @@
 """Name the events of this application, describe them in sentences, and record them."""
 
-from functools import partial
 from typing import Any
 
 from django.db import models, transaction
@@ -80,6 +79,9 @@ class Event(EventName):
     EMAIL_CHANGE_REQUESTED = "email.change_requested", _("Entered a new email address")
     TIME_ZONE_CHANGED = "account.time_zone_changed", _("Changed the time zone")
 
+    SITE_INVITED = "site_invitation.sent", _("Invited somebody to create an account")
+    SITE_INVITATION_WITHDRAWN = "site_invitation.withdrawn", _("Withdrew an invitation to create an account")
+
     TOKEN_CREATED = "token.created", _("Generated an API token")
     TOKEN_REVOKED = "token.revoked", _("Revoked an API token")
     TOKEN_SENT_IN_CLEAR = "token.sent_in_clear", _("Sent an API token over an unencrypted connection")
@@ -135,4 +137,4 @@ def record(event: EventName, *, actor: Actor, subject: str, user: User | None = 
     )
     insert(recorded)
     # Not before the commit: what is rolled back did not happen.
-    transaction.on_commit(partial(lines.write, recorded), robust=True)
+    transaction.on_commit(lambda: lines.write(recorded), robust=True)

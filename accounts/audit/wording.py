@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 Data = Mapping[str, Any]
 
@@ -28,6 +28,8 @@ def of_account(event: str, sentence: str, data: Data) -> Said:
         sentence = _("Cancelled the change of the email address")
     if event == "account.created" and data.get("superuser"):
         sentence = _("Created the account, as a superuser")
+    if event in TO_ADDRESSES and "email" in data:
+        sentence = str(TO_ADDRESSES[event]) % {"address": data["email"]}
     details = [words for name, words_of in DETAILS.items() if name in data and (words := words_of(data))]
     return Said(sentence, about=token_in(data), details=tuple(details))
 
@@ -64,6 +66,11 @@ def rights(data: Data) -> str:
     return _("now staff") if new.get("staff") else _("now no rights")
 
 
+# Invitations to an address: who sent or withdrew them reads it.
+TO_ADDRESSES = {
+    "site_invitation.sent": gettext_lazy("Invited %(address)s to create an account"),
+    "site_invitation.withdrawn": gettext_lazy("Withdrew the invitation of %(address)s to create an account"),
+}
 DETAILS: dict[str, Callable[[Data], str]] = {
     "purpose": purpose,
     "zone": lambda data: data["zone"].replace("_", " ") or _("the time zone of this site"),

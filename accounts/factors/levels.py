@@ -2,6 +2,7 @@
 
 from accounts import factors
 from accounts.factors import Methods
+from accounts.factors.base import Factor
 from accounts.models import ANY_METHOD, Level, User
 
 
@@ -23,9 +24,14 @@ def proof_level(user: User) -> Level:
     if not user.is_verified():
         return Level.NONE
     factor = factors.get(user.session_method)
-    return factor.level if factor is not None else ANY_METHOD
+    return ANY_METHOD if factor is None else proves(factor)
+
+
+def proves(factor: Factor) -> Level:
+    """Return the level of an answer to this factor."""
+    return max(Level) if factor.is_backup else factor.level
 
 
 def answering(level: int) -> set[str]:
     """Return the slugs of the factors whose answers prove a session to this level."""
-    return {factor.slug for factor in factors.all_factors() if factor.level >= level}
+    return {factor.slug for factor in factors.all_factors() if proves(factor) >= level}

@@ -19,6 +19,7 @@ from accounts.models import OutboxMessage, RateLimit, RememberedBrowser, Session
 from accounts.models.outbox import WAITS
 from accounts.tokens import expiry
 from accounts.two_factor import enrolment
+from accounts.users import site_invitations
 
 logger = logging.getLogger(__name__)
 
@@ -108,6 +109,7 @@ STEPS: dict[str, Callable[[], int]] = {
     "ended sessions deleted": lambda: delete_expired(Session.objects.all()),
     "sessions and browsers of former stamps deleted": delete_former,
     "remembered browsers deleted": lambda: delete_expired(RememberedBrowser.objects.all()),
+    "expired invitations to the site deleted": site_invitations.delete_long_expired,
     "expired tokens deleted": delete_expired_tokens,
     "counters deleted": lambda: delete_in_batches(
         RateLimit.objects.filter(resets_at__lt=timezone.now()), by="resets_at"

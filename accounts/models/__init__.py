@@ -1,6 +1,7 @@
 """Users, their sessions and tokens, and the records that verbs write."""
 
 from accounts.models.audit import AuditEvent, AuditRetention
+from accounts.models.invitations import SITE_INVITATION_LIFETIME, SiteInvitation, site_invitation_end
 from accounts.models.levels import ANY_METHOD, Level
 from accounts.models.limits import RateLimit
 from accounts.models.outbox import MailWindow, OutboxMessage
@@ -20,6 +21,7 @@ from accounts.models.users import (
 __all__ = [
     "ANY_METHOD",
     "DESCRIPTION_LENGTH",
+    "SITE_INVITATION_LIFETIME",
     "USERNAME_LENGTH",
     "ApiToken",
     "AuditEvent",
@@ -31,6 +33,7 @@ __all__ = [
     "RateLimit",
     "RememberedBrowser",
     "Session",
+    "SiteInvitation",
     "User",
     "UserManager",
     "UserQuerySet",
@@ -38,6 +41,7 @@ __all__ = [
     "login_key",
     "mailbox_key",
     "new_security_stamp",
+    "site_invitation_end",
     "unexpired",
     "validate_username",
 ]

@@ -128,6 +128,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField(_("email address"))
     email_confirmed_at = models.DateTimeField(null=True, blank=True)
     unconfirmed_email = models.EmailField(blank=True, default="")
+    # When the address that waits here for its confirmation was proved by another account, which has it now:
+    # links that were mailed before are dead. It is part of their state, and nothing shows it (D24).
+    address_given_up_at = models.DateTimeField(null=True, blank=True, editable=False)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     date_joined = models.DateTimeField(default=timezone.now)

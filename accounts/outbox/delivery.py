@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict
-from functools import partial
 from typing import Any
 
 from django.core.signals import request_finished
@@ -43,7 +42,8 @@ def schedule(message: OutboxMessage) -> None:
     """Have this process send a message: after the response, or outside of requests after the commit."""
     collected = waiting.get()
     if collected is None:
-        transaction.on_commit(partial(deliver, message.pk), robust=True)
+        # No partial: where it fails, Django looks for its name.
+        transaction.on_commit(lambda: deliver(message.pk), robust=True)
     else:
         # No on_commit needed: a row that was rolled back can't be claimed.
         collected.append((message.pk, message.kind))

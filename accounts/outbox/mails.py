@@ -121,7 +121,6 @@ def site() -> dict[str, Any]:
         "site_name": settings.SITE_NAME,
         "site_url": settings.SITE_URL,
         "support_email": settings.SUPPORT_EMAIL,
-        "sign_up_open": settings.SIGN_UP == "open",
     }
 
 

@@ -100,7 +100,8 @@ def state_to_confirm(user: User) -> str:
     A thief may have asked for the change, and may get the owner to open the link: a new password ends what
     was begun under the former one. The stamp is not part of it: setting up two-factor must not end the link.
     """
-    return f"{user.email}\n{user.email_confirmed_at}\n{user.unconfirmed_email}\n{user.password}"
+    state = f"{user.email}\n{user.email_confirmed_at}\n{user.unconfirmed_email}\n{user.password}"
+    return f"{state}\n{user.address_given_up_at}" if user.address_given_up_at else state
 
 
 CONFIRM = Link("confirm-email", timedelta(hours=24), state_to_confirm, active_users)

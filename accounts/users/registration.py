@@ -1,12 +1,12 @@
 """Create and delete accounts.
 
 An unconfirmed address reserves nothing, and nobody learns whether an address is known (D25, TI-03): for an
-address of another account the response is the same, and its owner gets a mail.
+address of another account the response is the same, and its owner gets a mail. Who came by the link of an
+invitation to the address has proved it, so the account starts with a confirmed one (record 26).
 """
 
 from functools import partial
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
@@ -25,9 +25,10 @@ from accounts.users.email_addresses import (
     confirmations_to,
     send_confirmation,
 )
-from accounts.users.invited import invitations
-from accounts.users.links import LinkCookie
+from accounts.users.invited import Proof, proof_of
+from accounts.users.joining import admission, check_admission, take_up
 from accounts.users.news import Change, tell_superusers
+from accounts.users.proved_addresses import confirm_proved, lock_waiting
 from accounts.users.rights import Rights
 
 # Each mails a stranger.
@@ -56,14 +57,6 @@ INVITED_SIGN_UPS = BySource(
 BY_INVITATION = Budget("sign-up:invitation", (1, 7 * DAY))
 TRIES_BY_INVITATION = Budget("sign-up:invitation:tries", (20, HOUR))
 
-# The token of an invitation that was opened in this browser, for the page that makes the account.
-INVITED = LinkCookie("invited", "accounts:sign_up")
-
-
-class SignUpClosed(RuleViolation):
-    code = "sign-up-closed"
-    message = gettext_lazy("People can't create accounts here themselves. Ask the administrators for one.")
-
 
 class UsernameTaken(RuleViolation):
     code = "username-taken"
@@ -76,15 +69,16 @@ def sign_up(
 ) -> User:
     """Create an account and sign it in. `invited_by` is the token of an invitation, or anything.
 
-    Raises SignUpClosed, WeakPassword, UsernameTaken, or both at once (Mistakes), RateLimited, Overloaded.
+    Raises SignUpClosed, InvitationNeeded, WeakPassword, UsernameTaken, or both at once (Mistakes),
+    RateLimited, Overloaded.
     """
-    if settings.SIGN_UP != "open":
-        raise SignUpClosed
+    proof = proof_of(invited_by, email)
+    check_admission(proof)
     if weak := passwords.weakness(password, User(username=username, email=email)):
-        raise together(taken_name(username, email, actor=actor, invited_by=invited_by), weak)
-    by_invitation = reserve_invitation(invited_by, email)
+        raise together(taken_name(username, proof, actor=actor), weak)
+    by_invitation = reserve_invitation(proof)
     try:
-        return create(username, email, password, by_invitation, session=session, actor=actor)
+        return create(username, email, password, proof, by_invitation, session=session, actor=actor)
     except BaseException:
         if by_invitation:
             with transaction.atomic():
@@ -99,18 +93,19 @@ def mistakes(
 
     So people learn all of it at once. It counts as a sign-up of its network: nobody tries names for ever.
     """
-    if settings.SIGN_UP != "open":
+    proof = proof_of(invited_by, email)
+    if admission(proof) is None:
         return []
-    taken = taken_name(username, email, actor=actor, invited_by=invited_by)
+    taken = taken_name(username, proof if email else None, actor=actor)
     weak = passwords.weakness(password, User(username=username, email=email)) if password else None
     return [violation for violation in (taken, weak) if violation is not None]
 
 
-def taken_name(username: str, email: str, *, actor: Actor, invited_by: str) -> UsernameTaken | None:
+def taken_name(username: str, proof: Proof | None, *, actor: Actor) -> UsernameTaken | None:
     """Return that the name is taken, or None. It counts as `create` does, which has the last word."""
     if not username:
         return None
-    by_invitation = reserve_invitation(invited_by, email) if email else None
+    by_invitation = reserve_invitation(proof)
     try:
         limits.reserve(*(INVITED_SIGN_UPS if by_invitation else SIGN_UPS).claims(actor))
         return UsernameTaken() if User.objects.by_login(username).exists() else None
@@ -122,17 +117,16 @@ def taken_name(username: str, email: str, *, actor: Actor, invited_by: str) -> U
                 by_invitation.undo()
 
 
-def reserve_invitation(token: str, email: str) -> Attempt | None:
-    """Spend the invitation of this token for an account with this address; None if it is not good for that.
+def reserve_invitation(proof: Proof | None) -> Attempt | None:
+    """Count this sign-up for its invitation; return None if it has none, or that is used up.
 
-    Its address must be the one that was invited: the link alone opens no accounts for others.
+    Its address is the one that was invited: the link alone opens no accounts for others.
     """
-    key = next(filter(None, (known.key_for_sign_up(token, email) for known in invitations.values())), "")
-    if not key:
+    if proof is None:
         return None
     try:
-        limits.reserve((TRIES_BY_INVITATION, key))
-        return limits.reserve((BY_INVITATION, key))
+        limits.reserve((TRIES_BY_INVITATION, proof.key))
+        return limits.reserve((BY_INVITATION, proof.key))
     except RateLimited:
         return None
 
@@ -141,6 +135,7 @@ def create(
     username: str,
     email: str,
     password: str,
+    proof: Proof | None,
     by_invitation: Attempt | None,
     *,
     session: SessionStore,
@@ -154,10 +149,14 @@ def create(
             hashed = passwords.hashed(password)
     try:
         with transaction.atomic():
+            waiting = lock_waiting(proof.address) if proof else []
+            proved = proof is not None and take_up(proof)
+            by = {"invitation": proof.key} if proof and proved else {}
             user: User = User.objects.create(username=username, email=email, password=hashed)
             session.sign_in(user, actor=actor)
-            record(Event.ACCOUNT_CREATED, actor=actor, subject=subject_of(user), user=user)
-            send_confirmation(user, email, actor=actor)
+            record(Event.ACCOUNT_CREATED, actor=actor, subject=subject_of(user), user=user, **by)
+            if not (proved and confirm_proved(user, waiting, actor=actor)):
+                send_confirmation(user, email, actor=actor)
     except IntegrityError as error:
         raise UsernameTaken from error
     return user

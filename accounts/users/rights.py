@@ -17,6 +17,7 @@ from accounts.models import User
 from accounts.plugins import Registry
 
 CHANGE_USERS = "accounts.change_user"
+INVITE = "accounts.add_siteinvitation"
 
 # What a superuser can let staff do: Django's permission -> what it allows, in words.
 grantable: Registry[Promise] = Registry()
@@ -24,6 +25,8 @@ grantable: Registry[Promise] = Registry()
 OF_ACCOUNTS: dict[str, Promise] = {
     "accounts.view_user": gettext_lazy("See users"),
     CHANGE_USERS: gettext_lazy("Deactivate and reactivate users, and remove their two-factor authentication"),
+    "accounts.view_siteinvitation": gettext_lazy("See invitations to the site"),
+    INVITE: gettext_lazy("Invite people to the site, and withdraw these invitations"),
     "accounts.view_auditevent": gettext_lazy("See audit events"),
 }
 
@@ -140,6 +143,11 @@ def permissions_named(names: Iterable[str]) -> list[Permission]:
 def may_change_users(user: User | AnonymousUser) -> bool:
     """Return whether somebody may deactivate and activate users and remove their two-factor."""
     return isinstance(user, User) and user.is_staff and user.has_perm(CHANGE_USERS)
+
+
+def may_invite_to_site(user: User | AnonymousUser) -> bool:
+    """Return whether somebody may invite people to create an account, and withdraw these invitations."""
+    return isinstance(user, User) and user.is_staff and user.has_perm(INVITE)
 
 
 def may_grant_rights(user: User | AnonymousUser) -> bool:

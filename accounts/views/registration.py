@@ -5,6 +5,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpResponse
 from django.middleware.csrf import rotate_token
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_safe
@@ -13,7 +14,8 @@ from accounts.exceptions import RuleViolation
 from accounts.forms import AddressForm, SignUpForm
 from accounts.sessions.requests import SignedInRequest, SiteRequest
 from accounts.users import email_addresses, registration
-from accounts.users.invited import welcome
+from accounts.users.invited import AT_SIGN_UP, Proof, proof_of, welcome
+from accounts.users.joining import SignUpClosed, admission
 from accounts.users.link_texts import LinkInvalid, LinkOfAnother
 from accounts.users.links import LinkCookie, check_reader
 from accounts.web.acting import post_only
@@ -24,6 +26,7 @@ from accounts.web.redirects import safe_next
 
 PAGE = "accounts:confirm_email"
 COOKIE = LinkCookie("confirm-email", PAGE)
+ANOTHER = "another"  # in the URL: forget the invitation, and sign up with another address
 STAY = "stay"  # in the URL: forget the link of another account
 
 
@@ -31,34 +34,52 @@ STAY = "stay"  # in the URL: forget the link of another account
 @get_or_post
 @sensitive_post_parameters("password")
 def sign_up(request: SiteRequest) -> HttpResponse:
+    """Create an account. Who has opened the link of an invitation does so with the address that it proves."""
     asked_for = request.POST.get("next") or request.GET.get("next")
     next_path = safe_next(request, asked_for, "")
     if request.method != "POST" and request.user.is_authenticated:
         return redirect(next_path or "organizations:home")
-    form = SignUpForm(request.POST if request.method == "POST" else None)
+    if ANOTHER in request.GET:
+        return AT_SIGN_UP.forget(redirect("accounts:sign_up"))
+    token = AT_SIGN_UP.token(request)
+    proof = proof_of(token)
+    form = SignUpForm(
+        request.POST if request.method == "POST" else None, address=proof.address if proof else ""
+    )
     if form.is_valid():
         try:
             registration.sign_up(
-                **form.cleaned_data,
-                session=request.session,
-                actor=request.actor,
-                invited_by=registration.INVITED.token(request),
+                **form.cleaned_data, session=request.session, actor=request.actor, invited_by=token
             )
         except RuleViolation as error:
+            if isinstance(error, SignUpClosed) and request.user.is_authenticated:
+                return redirect(next_path or "organizations:home")  # done in another tab
             add_violation(form, error)
         else:
             rotate_token(request)
-            return registration.INVITED.forget(redirect(next_path or PAGE))
+            return AT_SIGN_UP.forget(redirect(after_sign_up(proof, next_path)))
     elif form.is_bound:
         add_mistakes(request, form)
-    invited = welcome(request, registration.INVITED, next_path)
-    return form_page(request, "accounts/sign_up.html", form, next=next_path, invited=invited)
+    context = {
+        "next": next_path,
+        "invited": welcome(request, AT_SIGN_UP) if token else None,
+        "can_sign_up": admission(proof) is not None,
+        "another": f"?{ANOTHER}" if proof and admission(None) else "",
+    }
+    return form_page(request, "accounts/sign_up.html", form, **context)
+
+
+def after_sign_up(proof: Proof | None, next_path: str) -> str:
+    """Return where a new account goes first. It does not depend on whether its address is confirmed."""
+    if proof is None or next_path not in ("", reverse("organizations:invitation")):
+        return next_path or PAGE
+    return proof.page
 
 
 def add_mistakes(request: SiteRequest, form: SignUpForm) -> None:
     """Add what only the verb knows to the mistakes of a form: all are told at once."""
     right = {name: form.cleaned_data.get(name, "") for name in form.fields}
-    invited_by = registration.INVITED.token(request)
+    invited_by = AT_SIGN_UP.token(request)
     for violation in registration.mistakes(**right, actor=request.actor, invited_by=invited_by):
         add_violation(form, violation)
 

@@ -48,7 +48,8 @@ def sign_in(request: SiteRequest) -> HttpResponse:
             if user is not None:
                 return signed_in(request, next_path)
             form.add_error(None, _("Invalid login or password"))
-    invited = welcome(request, AT_SIGN_IN, next_path)
+    here = next_path == reverse("organizations:invitation")
+    invited = welcome(request, AT_SIGN_IN) if here else None
     return form_page(request, "accounts/sign_in.html", form, next=next_path, invited=invited)
 
 

@@ -61,6 +61,7 @@ def make_team(name: str, users: list[Any]) -> None:
             status=models.Membership.Status.ACTIVE,
             joined_at=timezone.now(),
             two_factor_enabled=user.is_enrolled,
+            two_factor_level=user.level,
         )
         for user in users[1:]
     )

@@ -122,6 +122,7 @@ def actors() -> Cast:
             status=Membership.Status.ACTIVE,
             joined_at=NOW,
             two_factor_enabled=user.is_enrolled,
+            two_factor_level=user.level,
         )
         for user in members
     )
@@ -147,6 +148,7 @@ def crowd(size: Size, big: Organization) -> None:
         email_confirmed_at=at(-600_000),
         date_joined=ago(timedelta(minutes=1), 500_000),
         two_factor_enabled_at=if_enrolled(at(-500_000), NULL),
+        two_factor_level=if_enrolled("2", "0"),
         security_stamp=STAMP,
     )
     copy(
@@ -159,6 +161,7 @@ def crowd(size: Size, big: Organization) -> None:
         is_owner=lambda n: "t" if n % HUNDREDTH == 0 and n <= size.owners * HUNDREDTH else "f",
         status="active",
         two_factor_enabled=if_enrolled("t", "f"),
+        two_factor_level=if_enrolled("2", "0"),
         joined_at=ago(timedelta(seconds=30), 1_000_000),
     )
     copy(
@@ -250,6 +253,7 @@ def organizations(size: Size, carol: User) -> None:
         status="active",
         is_owner=lambda n: "t" if n % 2 else "f",
         two_factor_enabled=True,
+        two_factor_level=2,
         joined_at=at(-1_000),
         address_key=carol.email,
         **row,

@@ -190,7 +190,7 @@ def check_policy(user: User, organization: Organization) -> None:
     if not is_locked_out(user, organization):
         return
     if not (level := missing_level(user, organization)):
-        raise token_not_verified()
+        raise token_not_verified() if not user.is_verified() else token_of_weak_method(organization)
     path = enrolment_path(reverse("organizations:detail", args=[organization.name]))
     detail = _("%(name)s requires two-factor authentication. Enable it for your account: %(address)s")
     if level > ANY_METHOD:
@@ -200,6 +200,16 @@ def check_policy(user: User, organization: Organization) -> None:
         )
     words = {"name": organization.name, "address": settings.SITE_URL + path}
     raise ApiError(403, "two-factor required", detail % words)
+
+
+def token_of_weak_method(organization: Organization) -> ApiError:
+    """Return the 403 for a token behind which a method stands that does not count here."""
+    detail = _(
+        "%(name)s doesn't accept text messages, and this token was created after signing in with one. Sign "
+        "in with your authenticator app, and generate a new token: %(address)s"
+    )
+    words = {"name": organization.name, "address": settings.SITE_URL + reverse("accounts:tokens")}
+    return ApiError(403, "two-factor required", detail % words)
 
 
 def check_right(call: Call, access: Access, right: Right, *, sudo: bool = False) -> None:

@@ -19,6 +19,7 @@ from accounts.jsonapi.pagination import paginate
 from accounts.jsonapi.requests import Document
 from accounts.models import ApiToken
 from organizations import lifecycle
+from organizations.api import requirement
 from organizations.api.features import (
     entitlement_set_resource,
     project_resource,
@@ -38,7 +39,7 @@ from organizations.api.switches import ANY_FLAG_AT_CREATION, MADE_HERE, SENT_ONL
 from organizations.exceptions import CreationNotAllowed
 from organizations.forms.fields import LONGEST_ADDRESS, ContactField, NameField
 from organizations.lifecycle import Changes
-from organizations.models import AuthPolicy, Organization, OrganizationToken, Right
+from organizations.models import Organization, OrganizationToken, Right
 from organizations.policy.exceptions import SessionOutOfRange
 from organizations.policy.user_sessions import check_length
 
@@ -49,8 +50,14 @@ INCLUDES: dict[str, Callable[[Organization], Resource]] = {
     "subscription": subscription_resource,
     "default-project": project_resource,
 }
-POLICY = "collaborator-auth-policy"
-CHANGEABLE = ("name", "email", POLICY, "session-timeout", "session-remember", "user-tokens-enabled")
+CHANGEABLE = (
+    "name",
+    "email",
+    *requirement.CHANGEABLE,
+    "session-timeout",
+    "session-remember",
+    "user-tokens-enabled",
+)
 RELATIONSHIPS = ("default-agent-pool", "default-project", "subscription")  # to nothing, here
 NAME, EMAIL = NameField(), ContactField(max_length=LONGEST_ADDRESS)
 
@@ -134,18 +141,22 @@ def create(call: Call) -> HttpResponse:
 
 @right_required(Right.USER_TOKENS)
 def update(call: Call, access: Access) -> HttpResponse:
-    """Change every attribute that was sent, or none."""
+    """Change every attribute that was sent, or none. A dry run answers with what would happen."""
     organization = access.organization
+    rehearsing = requirement.is_dry_run(call.request)
     sent = call.document(KIND, public_id=organization.name)
     if sent.has("name") and sent.attributes["name"] != organization.name:
         sent.fail("name", _("The name of an organization can't be changed."))
-    changes = read_guarded(sent)
+    changes = read_guarded(sent, organization)
     if sent.has("email"):
         changes["email"] = sent.text("email", EMAIL)
     present = organization_resource(access)
     hold_attributes(sent, present["attributes"] | SENT_ONLY, but=CHANGEABLE)
     hold_relationships(sent, present["relationships"])
     sent.check()
+    if rehearsing:
+        check_right(call, access, Right.SETTINGS, sudo=True)
+        return respond(document(requirement.rehearsal_resource(organization, changes)))
     changes = allowed(call, access, changes)
     changed = lifecycle.change_organization(organization, changes, actor=call.actor)
     return respond(document(organization_resource(replace(access, organization=changed, conformant=None))))
@@ -176,12 +187,9 @@ def differing(organization: Organization, changes: Changes) -> set[str]:
     return {name for name, value in changes.items() if getattr(organization, name) != value}
 
 
-def read_guarded(sent: Document) -> Changes:
+def read_guarded(sent: Document, organization: Organization | None = None) -> Changes:
     """Return the sent attributes whose change takes sudo (D6). Errors are recorded in `sent`."""
-    changes = Changes()
-    if sent.has(POLICY):
-        policy = sent.choice(POLICY, AuthPolicy.values)
-        changes["collaborator_auth_policy"] = AuthPolicy(policy or AuthPolicy.PASSWORD)
+    changes = requirement.read_requirement(sent, organization)
     if sent.has("session-timeout"):
         changes["session_timeout"] = minutes(sent, "session-timeout")
     if sent.has("session-remember"):

@@ -9,6 +9,7 @@ from accounts.jsonapi.documents import API, Resource, resource, to_many, to_one
 from accounts.models.public_ids import public_id
 from organizations.api.features import external_id, project_id, subscription_id
 from organizations.api.gate import Access
+from organizations.api.requirement import requirement_shown
 from organizations.api.switches import SHOWN
 from organizations.models import Membership, Organization, Right
 
@@ -36,7 +37,7 @@ def organization_resource(access: Access) -> Resource:
         "email": organization.email,
         "external-id": external_id(organization),
         "created-at": moment(organization.created_at),
-        "collaborator-auth-policy": organization.collaborator_auth_policy,
+        **requirement_shown(organization),
         "two-factor-conformant": conformance_shown(access),
         "session-timeout": None if locked_out else organization.session_timeout,
         "session-remember": None if locked_out else organization.session_remember,

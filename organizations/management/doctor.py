@@ -18,13 +18,18 @@ from organizations.models import (
     OrganizationCounts,
     OrganizationToken,
 )
+from organizations.policy.schedule import FURTHEST
 
 ENROLLED = Q(user__two_factor_enabled_at__isnull=False)
 ACTIVE = Q(memberships__status=Membership.Status.ACTIVE)
+# A level that is not known yet is not counted as texts.
+TEXTS_ONLY = Q(memberships__two_factor_enabled=True, memberships__two_factor_level=ANY_METHOD)
 HASH = r"^[0-9a-f]{64}$"
 AT_ONCE = 1_000  # rows of one transaction
 HORIZONS = {
     "organizations.Membership.expires_at": INVITATION_LIFETIME,
+    "organizations.Organization.required_from": FURTHEST,
+    "organizations.Organization.due_at": FURTHEST,
     "organizations.OrganizationToken.expires_at": None,
 }
 
@@ -121,7 +126,7 @@ def tokens_are_sound() -> Iterator[str]:
 def counted() -> QuerySet[Organization]:
     return Organization.objects.annotate(
         members=Count("memberships", filter=ACTIVE),
-        texts_only=Count("memberships", filter=ACTIVE & Q(memberships__level=ANY_METHOD)),
+        texts_only=Count("memberships", filter=ACTIVE & TEXTS_ONLY),
         members_without=Count("memberships", filter=ACTIVE & Q(memberships__two_factor_enabled=False)),
         invitations=Count("memberships", filter=~ACTIVE & Q(memberships__isnull=False)),
     )

@@ -15,7 +15,7 @@ from accounts.users.deactivation import LeftWithout
 from organizations.announcements import Change, tell
 from organizations.exceptions import LastOwner, OwnershipChanged
 from organizations.members.left_behind import left_by
-from organizations.members.memberships import share_of
+from organizations.members.memberships import share_of_gone
 from organizations.models import Membership, Organization, OrganizationCounts, TwoFactorPeriod
 
 
@@ -41,7 +41,7 @@ def leave_everything(
         if not row.is_invited:
             tell_of_account(row, user, Change.ACCOUNT_DELETED, actor=actor)
     for row in sorted(rows, key=lambda row: row.organization_id):
-        OrganizationCounts.objects.add([row.organization_id], **share_of(row))
+        OrganizationCounts.objects.add([row.organization_id], **share_of_gone(row))
 
 
 def warn_of_deactivation(user: User) -> LeftWithout | None:

@@ -1,23 +1,22 @@
 """Find the invitation that a link in a mail is about, and whether it is for the person who opens it."""
 
-from django.conf import settings
+from django.core import signing
 from django.db.models import QuerySet
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from accounts.exceptions import EmailNotConfirmed
 from accounts.models import User, login_key
-from accounts.users.invited import Welcome
+from accounts.users.invited import Proof, Welcome, expired
+from accounts.users.joining import admission
 from accounts.users.link_texts import LinkInvalid, LinkOfAnother, LinkOutdated
 from accounts.users.links import Link, key_in
 from organizations.exceptions import InvitationExpired
+from organizations.members.requirements import requirement_in_words
 from organizations.models import INVITATION_LIFETIME, Membership, Organization, confirmed_address
 
-GONE = gettext_lazy(
-    "This invitation is no longer open. It was answered or withdrawn. If you have accepted it, sign in."
-)
-ASK_AGAIN = gettext_lazy("Ask the person who invited you for a new one.")
+KIND = "organizations"  # of invitations, in `accounts.users.invited.invitations`
 
 
 class LinkOfAddress(LinkOfAnother):
@@ -54,22 +53,22 @@ def invitation_of(token: str, *, user: User) -> Membership:
     return invitation
 
 
-def welcome(token: str) -> Welcome:
+def welcome(token: str) -> Welcome | None:
     """Return what the holder of the link of an invitation may know without signing in: what its mail said.
 
-    It is the same whether the address has an account or not (D24).
+    It is the same whether the address has an account or not (D24). None if it is the link of no invitation.
     """
-    page = reverse("organizations:invitation")
     try:
         invitation = INVITATION.find(token)
     except LinkOutdated:
-        return Welcome(f"{InvitationExpired.message} {ASK_AGAIN}", False, page)
-    except LinkInvalid as error:
-        text = GONE if type(error) is LinkInvalid else str(error)
-        return Welcome(str(text), False, page)
+        return expired()
+    except LinkInvalid:
+        return None
     if invitation.is_expired:
-        return Welcome(f"{InvitationExpired.message} {ASK_AGAIN}", False, page)
-    return Welcome(f"{in_words(invitation)} {way_in(invitation)}", True, page)
+        return expired()
+    admits = can_sign_up(invitation)
+    said = [in_words(invitation), requirement_in_words(invitation.organization), way_in(invitation, admits)]
+    return Welcome(" ".join(filter(None, said)), works=True, admits=admits)
 
 
 def in_words(invitation: Membership) -> str:
@@ -79,27 +78,56 @@ def in_words(invitation: Membership) -> str:
     return _("You're invited to join %(organization)s.") % names
 
 
-def way_in(invitation: Membership) -> str:
-    if invitation.user_id is None and settings.SIGN_UP == "open":
+def way_in(invitation: Membership, admits: bool) -> str:
+    if admits:
         return _("Sign in, or create an account with the email address that was invited.")
     return _("Sign in with the account that was invited.")
 
 
-def key_for_sign_up(token: str, email: str) -> str:
-    """Return what an account with this address is counted by if a link to it was mailed for it, or "".
+def can_sign_up(invitation: Membership) -> bool:
+    """Return whether an account can be created with the link of this invitation: its mail says so, too."""
+    proof = proof_by(invitation)
+    return proof is not None and admission(proof) is not None
 
-    The invitation must be open, and to the address itself.
-    """
+
+def proof_by(invitation: Membership) -> Proof | None:
+    """Return what the link of this invitation proves; None if it names an account, or has made one."""
+    if invitation.user_id is not None or invitation.account_made_at is not None or invitation.is_expired:
+        return None
+    return Proof(KIND, invitation.pk, invitation.email, reverse("organizations:invitation"))
+
+
+def proof(token: str) -> Proof | None:
+    """Return what this link proves, if it is that of an open invitation to an address."""
     try:
-        invitation = INVITATION.find(token)
+        return proof_by(INVITATION.find(token))
     except LinkInvalid:
-        return ""
-    is_for_it = invitation.user_id is None and invitation.email == login_key(email)
-    return f"invitation:{invitation.pk}" if is_for_it and not invitation.is_expired else ""
+        return None
+
+
+def take_up(proof: Proof) -> bool:
+    """Note on the invitation that an account was created with it; return False if one was, or it is gone."""
+    rows = Membership.objects.invited().current().filter(pk=proof.pk, user=None, email=proof.address)
+    return rows.filter(account_made_at=None).update(account_made_at=timezone.now()) > 0
 
 
 def joined_by(token: str, *, user: User) -> Organization | None:
     """Return the organization that the user has joined with the invitation of this link."""
     joined = Membership.objects.active().filter(pk=key_in(token), user=user)
     membership = joined.select_related("organization").first()
-    return membership.organization if membership else None
+    return membership.organization if membership and was_for(membership, token) else None
+
+
+def was_for(membership: Membership, token: str) -> bool:
+    """Return whether a link was mailed for the invitation that became this membership, however long ago."""
+    of_name = Membership(pk=membership.pk, organization=membership.organization, user_id=membership.user_id)
+    of_address = Membership(
+        pk=membership.pk, organization=membership.organization, email=membership.address_key
+    )
+    for invitation in (of_name, of_address):
+        try:
+            INVITATION.signer(invitation).unsign(token)
+        except signing.BadSignature:
+            continue
+        return True
+    return False

@@ -19,12 +19,20 @@ from accounts.database.timeouts import unhurried
 from accounts.exceptions import EmailNotConfirmed
 from accounts.models import User, login_key
 from accounts.sessions.locks import acting
-from organizations.access.rights import check_user_token, lock_memberships, lock_organization, lock_with_right
+from organizations.access.rights import (
+    check_right,
+    check_user_token,
+    lock_memberships,
+    lock_organization,
+    lock_with_right,
+)
 from organizations.announcements import active_owners, tell_of_invitation
 from organizations.events import Event, record
 from organizations.exceptions import AlreadyMember, InvitationExpired, InvitationGone, UnknownUser
 from organizations.members.invitation_limits import for_invitation
-from organizations.members.invitation_links import INVITATION
+from organizations.members.invitation_links import INVITATION, can_sign_up
+from organizations.members.owner_invitations import make_invited_owner
+from organizations.members.requirements import requirement_in_words
 from organizations.models import (
     Membership,
     MembershipQuerySet,
@@ -35,21 +43,24 @@ from organizations.models import (
     TwoFactorPeriod,
     confirmed_address,
     invitation_end,
-    share_of_level,
+    share_of,
 )
 
 KEEP_EXPIRED = timedelta(days=30)  # shown as expired, and can be renewed
 BETWEEN_MAILS = timedelta(hours=1)  # to owners, about invitations by one token
 
 
-def invite(organization: Organization, who: str, *, actor: Actor) -> Membership:
+def invite(organization: Organization, who: str, *, actor: Actor, as_owner: bool | None = None) -> Membership:
     """Invite a username or an email address, or renew the invitation; return it.
 
-    Raises UnknownUser, AlreadyMember, NoLongerAllowed, OrganizationGone, RateLimited.
+    `as_owner` says whether the person becomes an owner once they accept, if they can be one; None leaves that
+    as it is. Raises UnknownUser, AlreadyMember, NoLongerAllowed, OrganizationGone, RateLimited.
     """
     limits.reserve(*for_invitation(organization, who, actor=actor))
     with acting(actor):
         organization = lock_with_right(organization, actor, Right.MEMBERS)
+        if as_owner:
+            check_right(organization, actor, Right.OWNERS)
         invitation, user = (
             (address_invitation(organization, who), None)
             if "@" in who
@@ -60,8 +71,12 @@ def invite(organization: Organization, who: str, *, actor: Actor) -> Membership:
         invitation.invited_by = actor.user.username if actor.user else ""
         invitation.invited_by_id = actor.responsible_id
         invitation.invited_with_id = actor.token.pk if isinstance(actor.token, OrganizationToken) else None
+        invitation.account_made_at = None  # the person may have deleted that account
+        if as_owner is not None:
+            invitation.invited_as_owner = as_owner
         invitation.save()
-        record(Event.MEMBER_INVITED, organization, actor=actor, user=user, email=invitation.email)
+        as_what = {"as_owner": True} if invitation.invited_as_owner else {}
+        record(Event.MEMBER_INVITED, organization, actor=actor, user=user, email=invitation.email, **as_what)
         notify_invited(organization, invitation, user)
         if is_news(organization, actor):
             tell_of_invitation(organization, invitation, actor=actor)
@@ -112,6 +127,9 @@ def notify_invited(organization: Organization, invitation: Membership, user: Use
         # Never the name of the site: it would vouch for every holder of an organization's token.
         "inviter": invitation.invited_by or _("An owner"),
         "token": INVITATION.token_for(invitation),
+        "as_owner": invitation.invited_as_owner,
+        "requirement": requirement_in_words(organization),
+        "can_sign_up": can_sign_up(invitation),
     }
     if user is None:
         outbox.notify_address(invitation.email, "organization_invited", **news)
@@ -122,7 +140,7 @@ def notify_invited(organization: Organization, invitation: Membership, user: Use
 def accept(invitation_id: int, *, user: User, actor: Actor) -> Organization:
     """Accept an invitation and return the organization, even if its policy will lock the user out.
 
-    Raises InvitationGone, EmailNotConfirmed.
+    Raises InvitationGone, EmailNotConfirmed. Whoever was invited as an owner becomes one (owner_invitations).
     """
     with acting(actor):
         organization, user, rows = lock_invitation(invitation_id, user)
@@ -132,14 +150,17 @@ def accept(invitation_id: int, *, user: User, actor: Actor) -> Organization:
         member = next((row for row in rows if not row.is_invited), None)
         joined = member or invitation
         # A person can be invited by name and by address, or by address while a member: keep one row.
+        as_owner = any(row.invited_as_owner for row in rows if row.is_invited and not row.is_expired)
         Membership.objects.filter(pk__in=[row.pk for row in rows if row is not joined]).delete()
         if member is None:
             activate(invitation, user)
         record(Event.INVITATION_ACCEPTED, organization, actor=actor, user=user)
+        if as_owner:
+            make_invited_owner(organization, joined, user, actor=actor)
         OrganizationCounts.objects.add(
             [organization.pk],
             members=0 if member else 1,
-            **share_of_level(user.level, members=0 if member else 1),
+            **share_of(user.is_enrolled, user.known_level, members=0 if member else 1),
             invited=-sum(1 for row in rows if row is not member),
         )
     return organization
@@ -154,6 +175,8 @@ def activate(invitation: Membership, user: User) -> None:
     invitation.copy_two_factor(user)
     invitation.joined_at = timezone.now()
     invitation.expires_at = None
+    invitation.invited_as_owner = False
+    invitation.account_made_at = None
     invitation.save()
     TwoFactorPeriod.objects.begin([invitation], user.known_level, invitation.joined_at)
 

@@ -34,7 +34,7 @@ from organizations.models import (
     OrganizationCounts,
     Right,
     TwoFactorPeriod,
-    share_of_level,
+    share_of,
 )
 from organizations.policy.former_limits import end_with_membership
 from organizations.policy.two_factor import check_new_owner
@@ -194,16 +194,17 @@ def end(
         revoke(organization, back, actor=actor)
         gone += back
         tell(organization, CHANGES[event], [user], actor=actor, were_owners=membership.is_owner, left=left)
-    share = share_of(membership)
+    share = share_of_gone(membership)
     share["invited"] = share.get("invited", 0) - len(gone)
     OrganizationCounts.objects.add([organization.pk], **share)
 
 
-def share_of(membership: Membership) -> dict[str, int]:
+def share_of_gone(membership: Membership) -> dict[str, int]:
     """Return how the counts change when this membership is deleted."""
     if membership.is_invited:
         return {"invited": -1}
-    return {"members": -1} | share_of_level(membership.level, members=-1)
+    gone = share_of(membership.two_factor_enabled, membership.two_factor_level, members=-1)
+    return {"members": -1} | gone
 
 
 def check_other_owner(organization: Organization, *going: Membership) -> None:

@@ -6,6 +6,7 @@ the levels.
 
 import django.db.models.deletion
 from django.db import migrations, models
+from django.db.models.functions import Cast, Coalesce, Greatest
 
 
 class Migration(migrations.Migration):
@@ -55,7 +56,11 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='membership',
             name='level',
-            field=models.GeneratedField(db_persist=True, expression=models.Case(models.When(then=0, two_factor_enabled=False), models.When(then=models.F('two_factor_level'), two_factor_level__gt=1), default=1, output_field=models.PositiveSmallIntegerField()), output_field=models.PositiveSmallIntegerField()),
+            field=models.GeneratedField(
+                expression=Cast('two_factor_enabled', models.IntegerField()) * Greatest(Coalesce('two_factor_level', 1), 1),
+                output_field=models.IntegerField(),
+                db_persist=True,
+            ),
         ),
         migrations.AddField(
             model_name='membership',
@@ -104,11 +109,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='membership',
-            index=models.Index(condition=models.Q(('status', 'active')), fields=['organization', 'username_key', 'id', 'joined_at', 'level'], name='members_begin_by_name', opclasses=['int8_ops', 'varchar_pattern_ops', 'int8_ops', 'timestamptz_ops', 'int2_ops']),
+            index=models.Index(condition=models.Q(('status', 'active')), fields=['organization', 'username_key', 'id', 'joined_at', 'level'], name='members_begin_by_name', opclasses=['int8_ops', 'varchar_pattern_ops', 'int8_ops', 'timestamptz_ops', 'int4_ops']),
         ),
         migrations.AddIndex(
             model_name='membership',
-            index=models.Index(condition=models.Q(('status', 'active')), fields=['organization', 'address_key', 'id', 'username_key', 'joined_at', 'level'], name='members_begin_by_address', opclasses=['int8_ops', 'varchar_pattern_ops', 'int8_ops', 'varchar_ops', 'timestamptz_ops', 'int2_ops']),
+            index=models.Index(condition=models.Q(('status', 'active')), fields=['organization', 'address_key', 'id', 'username_key', 'joined_at', 'level'], name='members_begin_by_address', opclasses=['int8_ops', 'varchar_pattern_ops', 'int8_ops', 'varchar_ops', 'timestamptz_ops', 'int4_ops']),
         ),
         migrations.AddIndex(
             model_name='membership',
@@ -136,11 +141,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='organization',
-            constraint=models.CheckConstraint(condition=models.Q(('accepted_level__in', [1, 2])), name='known_accepted_level'),
+            constraint=models.CheckConstraint(condition=models.Q(('accepted_level__range', (1, 2))), name='known_accepted_level'),
         ),
         migrations.AddConstraint(
             model_name='organization',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('due_at__isnull', True), ('required_from__isnull', True), ('scheduled_level__isnull', True)), models.Q(('due_at__gte', models.F('required_from')), ('required_from__isnull', False), ('scheduled_level__in', [1, 2])), _connector='OR'), name='whole_schedule'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('due_at__isnull', True), ('required_from__isnull', True), ('scheduled_level__isnull', True)), models.Q(('due_at__gte', models.F('required_from')), ('required_from__isnull', False), ('scheduled_level__range', (1, 2))), _connector='OR'), name='whole_schedule'),
         ),
         migrations.AddIndex(
             model_name='organizationday',

@@ -1,6 +1,6 @@
 """Define organizations, their members, tokens and counts."""
 
-from organizations.models.counts import OrganizationCounts, OrganizationDay, share_of_level
+from organizations.models.counts import OrganizationCounts, OrganizationDay, share_of
 from organizations.models.memberships import (
     INVITATION_LIFETIME,
     Membership,
@@ -39,6 +39,6 @@ __all__ = [
     "confirmed_address",
     "invitation_end",
     "latest_end",
-    "share_of_level",
+    "share_of",
     "to_address",
 ]

@@ -7,15 +7,18 @@ from django.db import connection, models
 from django.db.models import F
 from django.utils import timezone
 
-from accounts.models import ANY_METHOD, Level
+from accounts.models import ANY_METHOD
 from organizations.models.organizations import Organization
 
 
-def share_of_level(level: int, members: int = 1) -> dict[str, int]:
-    """Return how the counts change with so many more members of this level."""
+def share_of(enabled: bool, level: int | None, members: int = 1) -> dict[str, int]:
+    """Return how the counts change with so many more members with, or without, two-factor of this level.
+
+    A level that is not known yet (None) is not counted as texts: a former release does not count those.
+    """
     return {
-        "members_without_two_factor": members if level == Level.NONE else 0,
-        "members_with_texts_only": members if level == ANY_METHOD else 0,
+        "members_without_two_factor": 0 if enabled else members,
+        "members_with_texts_only": members if enabled and level == ANY_METHOD else 0,
     }
 
 

@@ -18,7 +18,7 @@ INDEXES: list[models.Index] = [
     # in them, so that a search reads no row but those that it shows.
     models.Index(
         fields=["organization", "username_key", "id", "joined_at", "level"],
-        opclasses=["int8_ops", "varchar_pattern_ops", "int8_ops", "timestamptz_ops", "int2_ops"],
+        opclasses=["int8_ops", "varchar_pattern_ops", "int8_ops", "timestamptz_ops", "int4_ops"],
         name="members_begin_by_name",
         condition=Q(status="active"),
     ),
@@ -30,7 +30,7 @@ INDEXES: list[models.Index] = [
             "int8_ops",
             "varchar_ops",
             "timestamptz_ops",
-            "int2_ops",
+            "int4_ops",
         ],
         name="members_begin_by_address",
         condition=Q(status="active"),

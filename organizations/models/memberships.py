@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
 from django.db import models
-from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, When
-from django.db.models.functions import Lower
+from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models.functions import Cast, Coalesce, Greatest, Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -155,13 +155,9 @@ class Membership(models.Model):
     two_factor_level = models.PositiveSmallIntegerField(null=True, editable=False)
     # The level by both: a former release writes only the first of them.
     level = models.GeneratedField(
-        expression=Case(
-            When(two_factor_enabled=False, then=Level.NONE),
-            When(two_factor_level__gt=ANY_METHOD, then=F("two_factor_level")),
-            default=ANY_METHOD,
-            output_field=models.PositiveSmallIntegerField(),
-        ),
-        output_field=models.PositiveSmallIntegerField(),
+        expression=Cast("two_factor_enabled", models.IntegerField())
+        * Greatest(Coalesce("two_factor_level", ANY_METHOD), ANY_METHOD),
+        output_field=models.IntegerField(),
         db_persist=True,
     )
     # When an owner last reminded this member to set up two-factor.
@@ -174,6 +170,10 @@ class Membership(models.Model):
     invited_with_id = models.BigIntegerField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(null=True)  # of an invitation
+    # Of an invitation: whether the person is to be an owner, as soon as the rules for owners allow it.
+    invited_as_owner = models.BooleanField(default=False, db_default=False)
+    # Of an invitation: when an account was created with its link. Until it is renewed, it takes no other one.
+    account_made_at = models.DateTimeField(null=True)
     joined_at = models.DateTimeField(null=True)
 
     objects = MembershipQuerySet.as_manager()

@@ -113,14 +113,14 @@ class Organization(models.Model):
                 condition=Q(collaborator_auth_policy__in=AuthPolicy.values),
             ),
             models.CheckConstraint(
-                name="known_accepted_level", condition=Q(accepted_level__in=[Level.TEXTS, Level.APP])
+                name="known_accepted_level", condition=Q(accepted_level__range=(Level.TEXTS, Level.APP))
             ),
             models.CheckConstraint(
                 name="whole_schedule",
                 condition=Q(required_from__isnull=True, scheduled_level__isnull=True, due_at__isnull=True)
                 | Q(
                     required_from__isnull=False,
-                    scheduled_level__in=[Level.TEXTS, Level.APP],
+                    scheduled_level__range=(Level.TEXTS, Level.APP),
                     due_at__gte=F("required_from"),
                 ),
             ),

@@ -128,7 +128,7 @@ class NewOwnerNotEnrolled(RuleViolation):
 class DateOutOfRange(RuleViolation):
     code = "date-out-of-range"
     message = gettext_lazy("Choose a time from %(first)s to %(last)s.")
-    fields = ("two-factor-required-from", "date")
+    fields = ("date", "two-factor-required-from")
 
     def __init__(self, first: datetime, last: datetime) -> None:
         super().__init__(first=in_full(first), last=in_full(last))
@@ -139,7 +139,7 @@ class RequiredAlready(RuleViolation):
 
     code = "required-already"
     message = gettext_lazy("%(name)s already requires this. A date would change nothing.")
-    fields = ("two-factor-required-from", "date")
+    fields = ("date", "two-factor-required-from")
 
     def __init__(self, name: str) -> None:
         super().__init__(name=name)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.database.batches import BATCH
 from accounts.database.timeouts import unhurried
 from accounts.models import User
-from organizations.models import Membership, OrganizationCounts, TwoFactorPeriod, share_of_level
+from organizations.models import Membership, OrganizationCounts, TwoFactorPeriod, share_of
 
 
 def mirror(sender: type[User], *, user: User, enabled: bool, **kwargs: Any) -> None:
@@ -35,10 +35,11 @@ def copy(rows: list[Membership], user: User) -> None:
         TwoFactorPeriod.objects.begin(changed, known, now)
     alike = defaultdict(list)  # organizations whose counts change in the same way
     for row in rows:
-        alike[row.level].append(row.organization_id)
-    for before, organization_ids in sorted(alike.items()):
-        after = share_of_level(user.level)
-        change = {name: after[name] - number for name, number in share_of_level(before).items()}
+        before = share_of(row.two_factor_enabled, row.two_factor_level)
+        alike[tuple(before.values())].append(row.organization_id)
+    after = share_of(user.is_enrolled, known)
+    for counted, organization_ids in sorted(alike.items()):
+        change = {name: after[name] - number for name, number in zip(after, counted, strict=True)}
         OrganizationCounts.objects.add(organization_ids, **change)
 
 

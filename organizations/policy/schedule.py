@@ -36,7 +36,8 @@ from organizations.policy.two_factor import (
 )
 
 SOONEST, LATEST = timedelta(days=1), timedelta(days=90)
-AGAIN = timedelta(hours=1)
+ROUNDED_UP = timedelta(hours=1)
+FURTHEST = LATEST + ROUNDED_UP  # of a stored date: it is a full hour
 DAYS_BEFORE = (1, 7)  # of an announcement; ascending: after the one of 1 day there is none of 7
 PUT_OFF_AGAIN = timedelta(days=1)  # between two mails that the date is put off
 

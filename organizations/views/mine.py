@@ -20,7 +20,7 @@ from accounts.web.methods import get_or_post
 from accounts.web.numbered import NumberedPage, number_links, page_number, page_of_list
 from accounts.web.redirects import safe_next
 from accounts.web.statuses import status_of
-from organizations.access.gate import membership_required_despite_policy
+from organizations.access.gate import enrolment_path, membership_required_despite_policy
 from organizations.context_processors import (
     MOST_SHOWN,
     SwitcherEntry,
@@ -32,6 +32,8 @@ from organizations.forms.organizations import OrganizationFilterForm
 from organizations.members import invitations, memberships
 from organizations.members.account_changes import last_owned
 from organizations.members.left_behind import left_by
+from organizations.members.owner_invitations import was_invited_as_owner, why_no_owner
+from organizations.members.requirements import has_to_set_up
 from organizations.models import Membership, Organization
 
 PAGE = "organizations:mine"
@@ -92,12 +94,21 @@ def refused(request: SignedInRequest, error: RuleViolation) -> HttpResponse:
 
 @post_only(PAGE)
 def accept(request: SignedInRequest, membership_id: int) -> HttpResponse:
+    """Accept an invitation; then lead on to the organization, or to what it requires first."""
+    as_owner = was_invited_as_owner(membership_id, request.user)
     try:
         organization = answer(request, membership_id, invitations.accept)
     except RuleViolation as error:
         return refused(request, error)
-    messages.success(request, _("You are now a member of %(name)s.") % {"name": organization.name})
-    return redirect("organizations:detail", organization.name)
+    no_owner = why_no_owner(organization, request.user) if as_owner else ""
+    if as_owner and not no_owner:
+        messages.success(request, _("You are now an owner of %(name)s.") % {"name": organization.name})
+    else:
+        messages.success(request, _("You are now a member of %(name)s.") % {"name": organization.name})
+    if no_owner:
+        messages.warning(request, no_owner)
+    page = reverse("organizations:detail", args=[organization.name])
+    return redirect(enrolment_path(page) if has_to_set_up(organization, request.user) else page)
 
 
 @post_only(PAGE)

@@ -53,6 +53,7 @@ RIGHT = {
 ATTRIBUTES = all_attributes()
 FLAGS = {"cost-estimation-enabled", "stacks-enabled", "user-tokens-enabled"}
 TAKING_NULL = {"expired-at", "session-timeout", "session-remember"}
+TAKING_NULL |= {"two-factor-required-from", "two-factor-required-from-methods"}
 
 
 def ids(operations):

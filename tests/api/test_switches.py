@@ -19,7 +19,8 @@ pytestmark = pytest.mark.django_db
 OPEN = "/organizations/open"
 # What PATCH changes; tested elsewhere.
 CHANGED = {"name", "email", "collaborator-auth-policy", "session-timeout", "session-remember"}
-CHANGED |= {"user-tokens-enabled"}
+CHANGED |= {"user-tokens-enabled", "two-factor-methods"}
+CHANGED |= {"two-factor-required-from", "two-factor-required-from-methods"}
 SWITCHES = sorted(SHOWN)
 NEW_PASSWORD = "another long password 43"
 

@@ -20,6 +20,7 @@ LONG = "a-name-of-forty-characters-which-is-long"
 LISTS = {
     "users": "/admin/accounts/user/",
     "events": "/admin/accounts/auditevent/",
+    "invitations": "/admin/accounts/siteinvitation/",
     "organizations": "/admin/organizations/organization/",
     "memberships": "/admin/organizations/membership/",
     "pauses": "/admin/factor_sms/destination/",
@@ -54,6 +55,7 @@ def pages(person, organization):
     event = AuditEvent.objects.filter(user_id=person.pk).latest("pk")
     user = f"{LISTS['users']}{person.pk}"
     yield from ["/admin/", *LISTS.values(), f"{LISTS['users']}?q=nobody", f"{LISTS['users']}add/"]
+    yield f"{LISTS['invitations']}invite/"
     yield from (f"{user}/{name}/" for name in ("change", "history", "sessions", "tokens", "delete"))
     yield from (f"{user}/act/{name}/" for name in ("deactivate", "rights"))
     yield from [f"{LISTS['pauses']}pause/", f"{LISTS['events']}{event.pk}/change/"]

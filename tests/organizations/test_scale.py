@@ -16,17 +16,20 @@ from django.db import connection
 from django.http import QueryDict
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.database.timeouts import patience_kept
 from accounts.jsonapi.pagination import PageRequest
 from accounts.models import User
 from accounts.web.keyset import keyset_page
+from organizations import news
 from organizations.access.gate import membership_or_404
 from organizations.members.left_behind import left_by
 from organizations.members.lists import MemberList
 from organizations.members.orders import ORDERS
 from organizations.members.search import listed
 from organizations.models import Membership, Organization, OrganizationCounts
+from organizations.policy.rehearsal import rehearse
 from organizations.policy.two_factor import owners_below
 from tests.support import people, plans
 
@@ -34,18 +37,21 @@ pytestmark = pytest.mark.planner
 
 SIZES = {"small": 1_000, "large": 100_000}
 
-# Three of ten without two-factor; every hundredth an owner, all of these with it: the worst case.
+# Three of ten without two-factor, one of ten with texts only; every hundredth an owner, all of these with it:
+# the worst case.
 USERS = """
 INSERT INTO accounts_user (password, is_superuser, username, email, email_confirmed_at, unconfirmed_email,
-    is_active, is_staff, date_joined, two_factor_enabled_at, security_stamp)
+    is_active, is_staff, date_joined, two_factor_enabled_at, two_factor_level, security_stamp)
 SELECT '!', false, 'm' || lpad(n::text, 6, '0'), 'm' || n || '@example.com', now(), '', true, false, now(),
-    CASE WHEN mod(n, 10) >= 3 OR mod(n, 100) = 0 THEN now() END, ''
+    CASE WHEN mod(n, 10) >= 3 OR mod(n, 100) = 0 THEN now() END,
+    CASE WHEN mod(n, 10) = 5 THEN 1 WHEN mod(n, 10) >= 3 OR mod(n, 100) = 0 THEN 2 ELSE 0 END, ''
 FROM generate_series(1, %s) AS n
 """
 MEMBERS = """
 INSERT INTO organizations_membership (organization_id, user_id, email, username, is_owner, status,
-    two_factor_enabled, invited_by, created_at, joined_at, address_key)
-SELECT %s, id, '', username, right(username, 2) = '00', 'active', two_factor_enabled_at IS NOT NULL, '',
+    two_factor_enabled, two_factor_level, invited_by, created_at, joined_at, address_key)
+SELECT %s, id, '', username, right(username, 2) = '00', 'active', two_factor_enabled_at IS NOT NULL,
+    two_factor_level, '',
     now(), timestamptz '2026-01-01' + id * interval '1 minute', email
 FROM accounts_user WHERE username ~ '^m[0-9]' ORDER BY username LIMIT %s
 """
@@ -113,6 +119,7 @@ def fill(cursor, name, size, alice):
         status="active",
         joined_at=alice.date_joined,
         two_factor_enabled=True,
+        two_factor_level=2,
     )
 
 
@@ -306,6 +313,45 @@ def test_a_list_of_the_admin_site_that_a_link_leads_to(organizations, crowd, mod
 def test_whether_every_owner_is_enrolled(organizations):
     """The eleven owners of the small one may be looked at, a block each."""
     touched = [blocks(partial(owners_below, organization, 1)) for organization in organizations]
+
+    assert max(touched) <= 16, touched
+
+
+@pytest.mark.parametrize("level", [1, 2])
+def test_a_rehearsal(organizations, level):
+    """All but the personal tokens, of which nobody here has any."""
+    touched = [
+        blocks(
+            partial(rehearse, Organization.objects.select_related("counts").get(pk=organization.pk), level)
+        )
+        for organization in organizations
+    ]
+
+    assert max(touched) <= 120, touched
+
+
+@pytest.mark.parametrize("level", [1, 2])
+@pytest.mark.parametrize("after", [0, 10**9])
+def test_the_next_readers_of_a_mail_to_those_without_it(organizations, level, after):
+    """A hundred of them, wherever the mail has come to."""
+    for organization in organizations:
+        concerned = news.key_of_level(organization, level)
+        organization.all_reminded_at = timezone.now()
+        reminded = news.key_of_reminder(organization, level)
+        for audience, key in ((news.members_concerned, concerned), (news.members_reminded, reminded)):
+            touched = blocks(partial(audience, key, after, 100))
+            assert touched <= 2_500, (organization.name, audience.__name__, touched)
+
+
+def test_whether_a_date_that_has_come_is_met(organizations):
+    """The small one may have its eleven owners looked at."""
+    now = timezone.now()
+    touched = []
+    for organization in organizations:
+        organization.due_at = organization.required_from = now
+        for level in (1, 2):
+            organization.scheduled_level = level
+            touched.append(blocks(lambda organization=organization: organization.required_level))
 
     assert max(touched) <= 16, touched
 

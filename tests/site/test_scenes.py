@@ -31,7 +31,7 @@ NOT_PAGES = {
     "/webhooks/sms-status",
 }
 MADE_BY_DJANGO = re.compile(
-    r"/admin/\w+/\w+/(add|<object_id>/(history|delete|change)|<object_id>|<pk>/lift)/$"
+    r"/admin/\w+/\w+/(add|<object_id>/(history|delete|change)|<object_id>|<pk>/(lift|send-again|withdraw))/$"
 )
 
 

@@ -8,8 +8,10 @@ from django.apps import apps
 from django.test import Client
 
 from accounts.admin import ACTIONS
+from accounts.audit import Actor
 from accounts.models import User
 from accounts.users import email_addresses, passwords
+from accounts.users.site_invitations import invite_to_site
 from organizations.models import Organization
 from tests.accounts.factors.sms.conftest import enrol_phone, start_phone
 from tests.support import people
@@ -103,6 +105,8 @@ def outsider(stage):
 
 
 def staff(stage):
+    """Return the browser of a site admin who has invited somebody."""
+    invite_to_site("dora@example.com", actor=Actor.command())
     return stage.browser("root")
 
 
@@ -195,8 +199,8 @@ class Places:
         return route.template % ({name: self.of(name, route)[0] for name in route.arguments} | others)
 
     def of(self, name, route):
-        if name == "object_id":  # of the admin site
-            return [record_of(route).pk]
+        if name == "object_id" or (name == "pk" and "/siteinvitation/" in route.template):
+            return [record_of(route).pk]  # of the admin site
         assert name in self.known, f"{route}: what can {name} be? Say it in tests/support/crawl_people.py"
         return self.known[name]
 

@@ -5,12 +5,12 @@ from django.db.models import Q
 from accounts import factors
 from accounts.factors.backup_codes.models import BackupCode, BackupCodeSet
 from accounts.models import AuditEvent, Session, User
-from organizations.models import AuthPolicy, Membership, OrganizationCounts
+from organizations.models import AuthPolicy, Membership, OrganizationCounts, TwoFactorPeriod
 
 
 def broken():
     """Return all violations as sentences."""
-    return [*i1(), *i2(), *i3(), *i4(), *mirrors(), *counts()]
+    return [*i1(), *i2(), *i3(), *i4(), *mirrors(), *periods(), *counts()]
 
 
 def i1():
@@ -21,11 +21,11 @@ def i1():
         )
     )
     owners = Membership.objects.owners().filter(
-        organization__collaborator_auth_policy=AuthPolicy.TWO_FACTOR_MANDATORY,
-        user__two_factor_enabled_at=None,
+        organization__collaborator_auth_policy=AuthPolicy.TWO_FACTOR_MANDATORY
     )
-    for owner in owners.exclude(user_id__in=left_out):
-        yield f"I1: {owner} owns {owner.organization} without two-factor"
+    for owner in owners.exclude(user_id__in=left_out).select_related("organization"):
+        if level_of(owner.user) < owner.organization.accepted_level:
+            yield f"I1: {owner} owns {owner.organization} without what it requires"
 
 
 def primary_devices(user):
@@ -34,6 +34,16 @@ def primary_devices(user):
         for factor in factors.primary()
         for device in factor.device_model.objects.filter(user=user, confirmed=True)
     ]
+
+
+def level_of(user):
+    """The level by the devices themselves."""
+    levels = [
+        factor.level
+        for factor in factors.primary()
+        if factor.device_model.objects.filter(user=user, confirmed=True).exists()
+    ]
+    return max(levels, default=0)
 
 
 def i2():
@@ -89,6 +99,19 @@ def mirrors():
     for member in Membership.objects.active().select_related("user"):
         if member.two_factor_enabled != member.user.is_enrolled:
             yield f"mirror: {member} says {member.two_factor_enabled}"
+        if not member.level == member.user.level == level_of(member.user):
+            yield f"mirror: {member} has level {member.level}, the account {member.user.level}"
+
+
+def periods():
+    """Each active member has one open period, of the present level; nobody else has one."""
+    members = {(m.organization_id, m.user_id): m.level for m in Membership.objects.active()}
+    found = TwoFactorPeriod.objects.filter(ended_at=None).values_list("organization_id", "user_id", "level")
+    for organization, user, level in found:
+        if members.pop((organization, user), None) != level:
+            yield f"periods: user {user} has an open one of level {level} in organization {organization}"
+    for organization, user in members:
+        yield f"periods: user {user} has none in organization {organization}"
 
 
 def counts():
@@ -98,3 +121,5 @@ def counts():
             yield f"counts: {row.organization} has {members.count()} members, not {row.members}"
         if row.members_without_two_factor != members.filter(two_factor_enabled=False).count():
             yield f"counts: {row.organization} is wrong on members without two-factor"
+        if row.members_with_texts_only != members.filter(two_factor_enabled=True, two_factor_level=1).count():
+            yield f"counts: {row.organization} is wrong on members with texts only"

@@ -10,7 +10,7 @@ from django.test import Client
 
 from accounts.factors.backup_codes.models import BackupCode, BackupCodeSet
 from accounts.factors.totp.models import TOTPDevice
-from accounts.models import ApiToken, RememberedBrowser, Session, User
+from accounts.models import ApiToken, RememberedBrowser, Session, SiteInvitation, User
 from accounts.models.public_ids import public_id
 from tests.api.clients import api_client, document
 from tests.support import people
@@ -347,6 +347,30 @@ def change_rights():
     )
 
 
+def invite_to_the_site():
+    root = somebody(is_staff=True, is_superuser=True)
+    client = browser_of(root, enrolled(root))
+    address = f"new{next(serial)}@example.com"
+    return Scene(
+        root,
+        lambda: client.post("/admin/accounts/siteinvitation/invite/", {"addresses": address}),
+        SiteInvitation.objects.filter(email=address).exists,
+        "site_invitation.sent",
+    )
+
+
+def withdraw_an_invitation_to_the_site():
+    root = somebody(is_staff=True, is_superuser=True)
+    client = browser_of(root, enrolled(root))
+    row = SiteInvitation.objects.create(email=f"new{next(serial)}@example.com")
+    return Scene(
+        root,
+        lambda: client.post(f"/admin/accounts/siteinvitation/{row.pk}/withdraw/"),
+        lambda: not SiteInvitation.objects.exists(),
+        "site_invitation.withdrawn",
+    )
+
+
 OPERATIONS = [
     sign_up,
     change_password,
@@ -371,4 +395,6 @@ OPERATIONS = [
     reset_two_factor_over_the_api,
     deactivate,
     change_rights,
+    invite_to_the_site,
+    withdraw_an_invitation_to_the_site,
 ]

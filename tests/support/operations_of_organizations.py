@@ -1,10 +1,18 @@
 """What owners and members do to organizations, each as a scene: see operations.py."""
 
+from django.test import Client
+
+from accounts.audit import Actor
+from accounts.models import User
 from accounts.models.public_ids import public_id
+from accounts.users import site_invitations
+from organizations.members import invitations
+from organizations.members.invitation_links import INVITATION
 from organizations.models import AuthPolicy, Membership, Organization, OrganizationToken
 from tests.api.clients import api_client, document
 from tests.support.operations import Scene, browser_of, enrolled_somebody, serial, somebody
 from tests.support.organizations import found
+from tests.support.people import PASSWORD
 
 
 def acme(owner, *members):
@@ -123,6 +131,44 @@ def accept_invitation():
     )
 
 
+def accept_invitation_as_owner():
+    """The membership, the owner, two records and the mails: all of it or nothing."""
+    user = somebody()
+    organization, _owner = acme(somebody())
+    invitation = invitations.invite(organization, user.username, actor=Actor.command(), as_owner=True)
+    client = browser_of(user)
+    return Scene(
+        user,
+        lambda: client.post(f"/app/settings/organizations/{invitation.pk}/accept"),
+        Membership.objects.owners().filter(pk=invitation.pk).exists,
+        "organization.owner_added",
+    )
+
+
+def sign_up_by_invitation():
+    """The account, its confirmed address, the invitation that it spends, and who gives the address up."""
+    organization, _owner = acme(somebody())
+    address = f"new{next(serial)}@example.com"
+    somebody(email=address, email_confirmed_at=None)
+    invitation = invitations.invite(organization, address, actor=Actor.command())
+    return signing_up(address, INVITATION.token_for(invitation))
+
+
+def sign_up_by_invitation_to_the_site():
+    address = f"new{next(serial)}@example.com"
+    invitation = site_invitations.invite_to_site(address, actor=Actor.command()).invitation
+    return signing_up(address, site_invitations.SITE_INVITATION.token_for(invitation))
+
+
+def signing_up(address, token):
+    client = Client(raise_request_exception=False)
+    client.get(f"/app/invitations/{token}")
+    name = f"new{next(serial)}"
+    sent = {"username": name, "email": address, "password": PASSWORD}
+    confirmed = User.objects.filter(username=name, email_confirmed_at__isnull=False)
+    return Scene(None, lambda: client.post("/account/new", sent), confirmed.exists, "account.created")
+
+
 def leave():
     user = somebody()
     organization = found(f"acme{next(serial)}", somebody(), members=[user])
@@ -211,6 +257,9 @@ def add_owners_over_the_api():
 OPERATIONS = [
     create_organization,
     accept_invitation,
+    accept_invitation_as_owner,
+    sign_up_by_invitation,
+    sign_up_by_invitation_to_the_site,
     leave,
     remove_member,
     remove_owner_with_tokens,

@@ -274,6 +274,8 @@ ADMIN = [
     Scene("admin, disable two-factor, mistake", "staff", DISABLE, send("/disable-two-factor/")),
     Scene("admin, change rights", "staff", "/admin/accounts/user/{user}/act/rights/"),
     Scene("admin, disable two-factor", "staff", DISABLE),
+    Scene("admin, invitations", "staff", "/admin/accounts/siteinvitation/"),
+    Scene("admin, invite people", "staff", "/admin/accounts/siteinvitation/invite/"),
     Scene("admin, events", "staff", "/admin/accounts/auditevent/"),
     Scene("admin, destinations", "staff", "/admin/factor_sms/destination/"),
     Scene("admin, pause a destination", "staff", "/admin/factor_sms/destination/pause/"),

@@ -263,7 +263,7 @@ BAD = {
     "SMS_HOURLY_BUDGET": not_a_number(0, 1_000_000),
     "SMS_DAILY_BUDGET": not_a_number(0, 10_000_000),
     "SMS_HOURLY_BUDGET_PER_PREFIX": not_a_number(0, 1_000_000),
-    "SIGN_UP": [("maybe", "must be closed or open"), ("1", "must be closed or open")],
+    "SIGN_UP": [(text, "must be closed, invited or open") for text in ("maybe", "1", "invite")],
     "CREATE_ORGANIZATIONS": [("nobody", "must be everybody or staff")],
     "API_REQUESTS_PER_SECOND": not_a_number(1, 1_000_000),
     "AUDIT_RETENTION_DAYS": not_a_number(30, 36_500),

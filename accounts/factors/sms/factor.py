@@ -6,7 +6,6 @@ SMS is a restricted authenticator: an application is always offered as an altern
 import secrets
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
-from functools import partial
 from typing import Any, cast
 
 from django.conf import settings
@@ -149,10 +148,10 @@ class SMSFactor(Factor):
             pk=message.pk, used_at=None, tries__lt=MOST_TRIES, digest__in=digests(code, code_purpose(message))
         ).update(used_at=timezone.now(), digest="")
         if right:
-            transaction.on_commit(partial(breaker.count_used, message), robust=True)
+            transaction.on_commit(lambda: breaker.count_used(message), robust=True)
             if is_set_up(state) and "network" in state:
-                used = partial(budgets.give_back_used, state["network"], message.created_at)
-                transaction.on_commit(used, robust=True)
+                network, at = state["network"], message.created_at
+                transaction.on_commit(lambda: budgets.give_back_used(network, at), robust=True)
         else:
             TextMessage.objects.filter(pk=message.pk).update(tries=F("tries") + 1)
         return right == 1

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.limits import counters
 from accounts.management.doctor import Check
 from accounts.management.rows import named
-from accounts.models import RateLimit
+from accounts.models import SITE_INVITATION_LIFETIME, RateLimit
 from accounts.models.clocks import horizons
 from accounts.outbox import notifications, queue, windows
 from accounts.sessions import lifetimes, remembered
@@ -24,6 +24,7 @@ HORIZONS = {
     "accounts.Session.expires_at": lifetimes.ABSOLUTE_LIFETIME,
     "accounts.RememberedBrowser.expires_at": remembered.LIFETIME,
     "accounts.ApiToken.expires_at": None,
+    "accounts.SiteInvitation.expires_at": SITE_INVITATION_LIFETIME,
     "accounts.RateLimit.resets_at": timedelta(days=7),  # the longest; below, each by its own
     "accounts.OutboxMessage.expires_at": notifications.LIFETIME,
     "accounts.OutboxMessage.due_at": queue.LONGEST_WAIT,

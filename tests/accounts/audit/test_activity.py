@@ -62,6 +62,16 @@ SAID = {
         "Rights on this site changed|now staff|Reason: new job",
     ),
     "account.time_zone_changed": ("user:alice", {"zone": "America/New_York"}, "*|America/New York"),
+    "site_invitation.sent": (
+        "site",
+        {"email": "nina@example.com"},
+        "Invited nina@example.com to create an account",
+    ),
+    "site_invitation.withdrawn": (
+        "site",
+        {"email": "nina@example.com"},
+        "Withdrew the invitation of nina@example.com to create an account",
+    ),
     "token.created": (
         "user:alice",
         {"made": "at-7", "description": "laptop"},

@@ -61,6 +61,7 @@ SERVES = {
     "owners_of_organization": "owners of an organization",
     "owners_without_two_factor": "requiring two-factor",
     "paused_destinations": "pauses, and those that are too long",
+    "site_invitations_by_end": "housekeeping: expired invitations, and the list of the admin site",
     "sessions_of_user": "sessions of a user",
     "superusers": "mails to superusers",
     "texts_with_digest": "housekeeping: digests of codes",

@@ -24,6 +24,7 @@ from accounts.exceptions import SessionEnded
 from accounts.factors.sms.models import Destination, Purpose
 from accounts.models import Session, User
 from accounts.sessions.store import SessionStore
+from accounts.users.site_invitations import invite_to_site
 from organizations.models import Membership
 from tests.support.crawler import dump
 from tests.support.organizations import found
@@ -66,6 +67,7 @@ def scene(alice, bob):
     enrol(bob)
     found("acme", alice, members=[bob])
     record(Event.LOGOUT, actor=Actor.command(), subject="user:bob", user=bob)
+    invite_to_site("dora@example.com", actor=Actor.command())
     Destination.objects.create(key="US", country="US", purpose=Purpose.SET_UP)
     return sorted(set(addresses(bob)))
 
@@ -187,6 +189,7 @@ def test_sf3_who_may_see_everything_changes_nothing(scene):
         "accounts.view_auditevent",
         "organizations.view_organization",
         "organizations.view_membership",
+        "accounts.view_siteinvitation",
     )
     before = dump()
 

@@ -35,6 +35,8 @@ SEEN_WITH = {
     "accounts.view_user": USERS,
     "accounts.change_user": USERS,
     "accounts.view_auditevent": AUDIT_EVENTS,
+    "accounts.view_siteinvitation": "/admin/accounts/siteinvitation/",
+    "accounts.add_siteinvitation": "/admin/accounts/siteinvitation/",
     "organizations.view_organization": "/admin/organizations/organization/",
     "organizations.view_membership": "/admin/organizations/membership/",
     "factor_sms.view_destination": "/admin/factor_sms/destination/",

@@ -1,0 +1,75 @@
+"""Decide who can create an account (D31). Sign-up, its page, the pages around it and mails ask here.
+
+`SIGN_UP` is "open" for everybody; with "invited" it takes an invitation; with "closed", one by a site admin.
+"""
+
+from enum import StrEnum
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy
+
+from accounts.exceptions import RuleViolation
+from accounts.models import SiteInvitation
+from accounts.users.invited import SITE, Proof, invitations
+
+
+class SignUpClosed(RuleViolation):
+    code = "sign-up-closed"
+    message = gettext_lazy("People can't create accounts here themselves. Ask the administrators for one.")
+
+
+class InvitationNeeded(SignUpClosed):
+    """Nobody learns from it whether an address is invited: the link in the mail is what counts."""
+
+    message = gettext_lazy(
+        "Only people who are invited can create an account here. Open the link in the invitation email in "
+        "this browser, then try again."
+    )
+
+
+class Admission(StrEnum):
+    """By what somebody can create an account."""
+
+    EVERYBODY = "everybody"
+    SITE_INVITATION = "site-invitation"
+    INVITATION = "invitation"
+
+
+def admission(proof: Proof | None) -> Admission | None:
+    """Return by what somebody can create an account, or None if they can't.
+
+    `proof` says which invitation they have opened. An address that site admins have invited can use the link
+    of any invitation to it: each proves the same address.
+    """
+    if settings.SIGN_UP == "open":
+        return Admission.EVERYBODY
+    if proof is None:
+        return None
+    if proof.kind == SITE or SiteInvitation.objects.current().filter(email=proof.address).exists():
+        return Admission.SITE_INVITATION
+    return Admission.INVITATION if every_invitation_admits() else None
+
+
+def every_invitation_admits() -> bool:
+    """Return whether people can create an account with any invitation, not only with one by a site admin."""
+    return settings.SIGN_UP != "closed"
+
+
+def check_admission(proof: Proof | None) -> None:
+    """Raise SignUpClosed or InvitationNeeded if `admission` has no way."""
+    if admission(proof) is None:
+        raise InvitationNeeded if every_invitation_admits() else SignUpClosed
+
+
+def take_up(proof: Proof) -> bool:
+    """Spend the invitation for one account, in its transaction. Return whether it proves the address.
+
+    What the site admins have sent to the same address is spent, too. Raises SignUpClosed or InvitationNeeded
+    if another account was created with it meanwhile, and there is no other way.
+    """
+    taken = invitations[proof.kind].take_up(proof)
+    others = SiteInvitation.objects.current().filter(email=proof.address)
+    by_site = proof.kind == SITE or others.delete()[0] > 0
+    if not (taken and (by_site or every_invitation_admits())):
+        check_admission(None)
+    return taken

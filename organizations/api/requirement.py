@@ -1,0 +1,92 @@
+"""What an organization requires, in attributes beyond Terraform Cloud's, and the rehearsal of a change."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from accounts.api.resources import moment
+from accounts.jsonapi.documents import Resource, resource
+from accounts.jsonapi.errors import invalid_parameter
+from accounts.jsonapi.requests import Document
+from accounts.models import Level
+from organizations.lifecycle import Changes
+from organizations.listed import Listed
+from organizations.models import AuthPolicy, Organization
+from organizations.policy.rehearsal import rehearse
+from organizations.policy.reminders import demanded_level
+from organizations.policy.schedule import full_hour
+
+POLICY = "collaborator-auth-policy"
+METHODS = "two-factor-methods"
+FROM, FROM_METHODS = "two-factor-required-from", "two-factor-required-from-methods"
+CHANGEABLE = (POLICY, METHODS, FROM, FROM_METHODS)
+# Which methods count. A stronger kind gets a name of its own.
+NAMES = {Level.TEXTS: "any", Level.APP: "application"}
+LEVELS = {name: level for level, name in NAMES.items()}
+DRY_RUN = "dry-run"
+
+
+def requirement_shown(organization: Organization) -> dict[str, Any]:
+    """Return the attributes of what is required: now, and from a date on. A date that has come counts."""
+    level = organization.required_level
+    is_pending = (organization.scheduled_level or Level.NONE) > level
+    return {
+        POLICY: AuthPolicy.TWO_FACTOR_MANDATORY if level else AuthPolicy.PASSWORD,
+        METHODS: NAMES[level or Level(organization.accepted_level)],
+        FROM: moment(organization.required_from) if is_pending else None,
+        FROM_METHODS: NAMES[Level(organization.scheduled_level or 0)] if is_pending else None,
+    }
+
+
+def read_requirement(sent: Document, organization: Organization | None = None) -> Changes:
+    """Return the sent attributes of what is required. Errors are recorded in `sent`."""
+    changes = Changes()
+    if sent.has(POLICY):
+        policy = sent.choice(POLICY, AuthPolicy.values)
+        changes["collaborator_auth_policy"] = AuthPolicy(policy or AuthPolicy.PASSWORD)
+    if sent.has(METHODS):
+        changes["accepted_level"] = LEVELS.get(sent.choice(METHODS, LEVELS), Level.TEXTS)
+    if sent.has(FROM):
+        at = sent.moment(FROM)
+        changes["required_from"] = full_hour(at) if at else None
+    if sent.has(FROM_METHODS) and sent.attributes[FROM_METHODS] is not None:
+        name = sent.choice(FROM_METHODS, LEVELS)
+        changes["scheduled_level"] = LEVELS.get(name, Level.TEXTS)
+        at = changes.get("required_from", organization.required_from if organization else None)
+        if name and at is None:
+            sent.fail(FROM_METHODS, _("This needs a date: send “%(name)s”, too.") % {"name": FROM})
+    return changes
+
+
+def is_dry_run(request: HttpRequest) -> bool:
+    """Return whether the request only asks what a change would do. Raises ApiError for another value."""
+    value = request.GET.get(DRY_RUN, "false")
+    if value not in ("true", "false"):
+        raise invalid_parameter(DRY_RUN, _("This must be true or false."))
+    return value == "true"
+
+
+def rehearsal_resource(organization: Organization, changes: Changes) -> Resource:
+    """Return what these changes would do, from the function that the page shows."""
+    level = max(
+        changes.get("scheduled_level", 0) or 0,
+        changes.get("accepted_level", 0) or 0,
+        demanded_level(organization),
+    )
+    found = rehearse(organization, level)
+    attributes: dict[str, Any] = {
+        METHODS: NAMES[Level(level)],
+        "missing-owners": listed(found.missing_owners),
+        "members": found.members,
+        "locked-out-members": {"total": found.without, "first": found.named},
+        "text-messages-only": found.texts_only,
+        "open-invitations": found.invitations,
+        "personal-tokens-stopping": found.stopping,
+        "tokens-going-on": [token.public_id for token in found.going_on],
+    }
+    return resource("two-factor-rehearsals", organization.name, attributes)
+
+
+def listed(names: Listed) -> dict[str, Any]:
+    return {"total": names.number, "first": list(names.first)}
