@@ -71,8 +71,8 @@ def test_a_wrong_date_stays_and_the_field_has_the_focus(acme):
     field.fill("2001-02-03")
     owner.click("Require from this date")
 
+    owner.page.get_by_text("Choose a time from").wait_for()
     assert owner.path == f"{AUTHENTICATION}/schedule"
-    assert "Choose a time from" in owner.text
     assert field.input_value() == "2001-02-03"
     assert field.evaluate("field => document.activeElement === field")
     assert owner.page.get_by_role("link", name="Applications only").get_attribute("aria-current") == "page"

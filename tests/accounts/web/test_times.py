@@ -2,7 +2,7 @@
 
 import html
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -275,17 +275,17 @@ def test_no_page_says_since_or_until_so_many_hours_ago():
 )
 def test_an_hour_is_read_in_the_zone_whatever_summer_time_does(zone, day, hour, at):
     with timezone.override(ZoneInfo(zone)):
-        chosen = times.at_hour(datetime.fromisoformat(day).date(), hour)
+        chosen = times.at_hour(date.fromisoformat(day), hour)
 
     assert times.machine_readable(chosen) == at
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/Los_Angeles"])
-@pytest.mark.parametrize("day", [datetime.min, datetime.max])
+@pytest.mark.parametrize("day", [date.min, date.max])
 def test_the_first_and_the_last_day_that_there_is_are_read(zone, day):
     with timezone.override(ZoneInfo(zone)):
         for hour in (0, 23):
-            assert times.at_hour(day.date(), hour).date() == day.date()
+            assert times.at_hour(day, hour).date() == day
 
 
 @pytest.mark.parametrize(
