@@ -110,6 +110,7 @@ LONG = (
     "tests/browser/test_inviting_many.py",
     "tests/browser/test_joining.py",
     "tests/browser/test_journeys.py",
+    "tests/browser/test_roll_out.py",
     "tests/browser/test_set_up_page.py",
     "tests/browser/test_texts.py",
     "tests/browser/test_times.py",

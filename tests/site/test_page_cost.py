@@ -19,7 +19,7 @@ PAGES = {
     ("olga", "/app/settings/profile"): 2.55,
     ("olga", "/app/open"): 2.73,
     ("olga", "/app/open/settings/users"): 7.3,
-    ("olga", "/app/open/settings/authentication"): 5.7,
+    ("olga", "/app/open/settings/authentication"): 6.86,  # with the progress, and what a date brings
     ("olga", "/nothing-here"): 2.13,
 }
 REFUSED = 2.64  # as a request that shows the page, checks a token and asks the limiter

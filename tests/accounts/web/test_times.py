@@ -2,7 +2,7 @@
 
 import html
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -254,3 +254,50 @@ def test_no_page_says_since_or_until_so_many_hours_ago():
     ]
 
     assert wrong == []
+
+
+# ---------------------------------------------------------------- hours that people choose
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "hour", "at"),
+    [
+        ("UTC", "2027-03-28", 2, "2027-03-28T02:00:00Z"),
+        ("Europe/Berlin", "2027-03-27", 2, "2027-03-27T01:00:00Z"),
+        ("Europe/Berlin", "2027-03-28", 2, "2027-03-28T01:00:00Z"),  # left out: 03:00 CEST
+        ("Europe/Berlin", "2027-03-28", 3, "2027-03-28T01:00:00Z"),
+        ("Europe/Berlin", "2027-10-31", 2, "2027-10-31T00:00:00Z"),  # twice: the first, 02:00 CEST
+        ("Europe/Berlin", "2027-10-31", 3, "2027-10-31T02:00:00Z"),
+        ("America/Santiago", "2027-09-05", 0, "2027-09-05T04:00:00Z"),  # left out at midnight: 01:00
+        ("Australia/Lord_Howe", "2027-10-03", 2, "2027-10-02T15:30:00Z"),  # half an hour: 02:30
+        ("Asia/Kolkata", "2027-03-28", 9, "2027-03-28T03:30:00Z"),
+    ],
+)
+def test_an_hour_is_read_in_the_zone_whatever_summer_time_does(zone, day, hour, at):
+    with timezone.override(ZoneInfo(zone)):
+        chosen = times.at_hour(date.fromisoformat(day), hour)
+
+    assert times.machine_readable(chosen) == at
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/Los_Angeles"])
+@pytest.mark.parametrize("day", [date.min, date.max])
+def test_the_first_and_the_last_day_that_there_is_are_read(zone, day):
+    with timezone.override(ZoneInfo(zone)):
+        for hour in (0, 23):
+            assert times.at_hour(day, hour).date() == day
+
+
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [
+        (timedelta(days=12, hours=3), "in 12 days"),
+        (timedelta(days=2), "in 2 days"),
+        (timedelta(days=1, hours=23), "in 1 day"),
+        (timedelta(hours=5), "in 5 hours"),
+        (timedelta(seconds=-120), "2 minutes ago"),
+    ],
+)
+def test_a_countdown_is_in_days(left, said):
+    with time_machine.travel(NOW, tick=False):
+        assert times.countdown(NOW + left) == said
