@@ -52,6 +52,10 @@ class Event(EventName):
         "organization.token_sent_in_clear",
         _("Sent a token of an organization over an unencrypted connection"),
     )
+    AUDIT_TRAIL_EXPORTED = (
+        "organization.audit_trail_exported",
+        _("Exported the audit trail of an organization"),
+    )
 
     def said(self, data: Data) -> Said:
         """Describe an event: what was switched on or off, and who or what it is about."""
@@ -103,6 +107,17 @@ def kind(data: Data) -> str:
     return str(KINDS.get(data.get("kind", ""), ""))
 
 
+def export(data: Data) -> str:
+    """Return the format of an export, and what it was narrowed to."""
+    only = [
+        gettext("person: %(name)s") % {"name": data["person"]} if "person" in data else "",
+        gettext("only: %(event)s") % {"event": data["only"]} if "only" in data else "",
+        gettext("from %(day)s") % {"day": data["since"]} if "since" in data else "",
+        gettext("to %(day)s") % {"day": data["until"]} if "until" in data else "",
+    ]
+    return ", ".join([data.get("format", "").upper(), *filter(None, only)])
+
+
 KINDS = {"owners": _("team token of the owners"), "organization": _("organization token")}
 DETAILS: dict[Event, Callable[[Data], str]] = {
     Event.UPDATED: contact,
@@ -110,7 +125,12 @@ DETAILS: dict[Event, Callable[[Data], str]] = {
     Event.TOKEN_CREATED: kind,
     Event.TOKEN_REVOKED: kind,
     Event.TOKEN_SENT_IN_CLEAR: kind,
+    Event.AUDIT_TRAIL_EXPORTED: export,
 }
+
+
+def subject_of(organization: Organization) -> str:
+    return f"organization:{organization.name}"
 
 
 def record(
@@ -122,7 +142,8 @@ def record(
     audit.record(
         event,
         actor=actor,
-        subject=f"organization:{organization.name}",
+        subject=subject_of(organization),
+        subject_id=organization.pk,
         user=user or actor.user,
         **{name: value for name, value in data.items() if value != ""},
     )

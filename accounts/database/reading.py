@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from accounts.database.seeking import behind
+from accounts.database.sorting import along_one_index
 from accounts.database.timeouts import unhurried
 
 AT_ONCE = 1000
@@ -21,9 +22,11 @@ def read_in_batches(rows: QuerySet[Any], *, by: str = "pk") -> Iterator[Any]:
     while found := first_of(left):
         yield from found
         last = found[-1]
-        left = ordered.filter(pk__gt=last.pk) if by == "pk" else behind(ordered, by, getattr(last, by), last.pk)
+        left = (
+            ordered.filter(pk__gt=last.pk) if by == "pk" else behind(ordered, by, getattr(last, by), last.pk)
+        )
 
 
 def first_of(rows: QuerySet[Any]) -> list[Any]:
-    with unhurried():
+    with unhurried(), along_one_index():
         return list(rows[:AT_ONCE])

@@ -6,6 +6,7 @@ What belongs to the person (sessions, API tokens of their own) loses the organiz
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from accounts.audit import Actor
 from accounts.models import User, unexpired
@@ -113,8 +114,10 @@ def check_shown(left: LeftBehind, choices: Choices, user: User) -> None:
         raise NotShown(name=user.username)
 
 
-def revoke(organization: Organization, invitations: Iterable[Membership], *, actor: Actor) -> None:
-    """Delete open invitations whose rows are locked, and record each. The caller counts."""
+def revoke(
+    organization: Organization, invitations: Iterable[Membership], *, actor: Actor, **data: Any
+) -> None:
+    """Delete open invitations whose rows are locked, and record each with these data. The caller counts."""
     for row in invitations:
         Membership.objects.filter(pk=row.pk).delete()
-        record(Event.INVITATION_REVOKED, organization, actor=actor, user=row.user, email=row.email)
+        record(Event.INVITATION_REVOKED, organization, actor=actor, user=row.user, email=row.email, **data)

@@ -1,5 +1,6 @@
 """What owners and members do to organizations, each as a scene: see operations.py."""
 
+from accounts.models import AuditEvent
 from accounts.models.public_ids import public_id
 from organizations.models import AuthPolicy, Membership, Organization, OrganizationToken
 from tests.api.clients import api_client, document
@@ -38,6 +39,21 @@ def refuse_personal_tokens():
     url = f"/app/{organization.name}/settings/authentication-tokens/personal/disable"
     refused = Organization.objects.filter(pk=organization.pk, user_tokens_enabled=False)
     return Scene(user, lambda: client.post(url), refused.exists, "organization.user_tokens_changed")
+
+
+def export_audit_trail():
+    user = somebody()
+    organization, client = acme(user)
+    url = f"/app/{organization.name}/settings/audit-trail/export"
+    exported = AuditEvent.objects.filter(
+        event="organization.audit_trail_exported", subject_id=organization.pk
+    )
+    return Scene(
+        user,
+        lambda: client.post(url, {"format": "csv"}),
+        exported.exists,
+        "organization.audit_trail_exported",
+    )
 
 
 def update_user_sessions():
@@ -218,6 +234,7 @@ OPERATIONS = [
     add_owner,
     update_user_sessions,
     refuse_personal_tokens,
+    export_audit_trail,
     change_settings_over_the_api,
     add_owners_over_the_api,
     replace_organization_token,

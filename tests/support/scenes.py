@@ -231,6 +231,11 @@ ORGANIZATIONS = [
         send("/owners/create", expires="90"),
     ),
     Scene("personal tokens", "owner", "/app/open/settings/authentication-tokens/personal"),
+    Scene("audit trail", "owner", "/app/open/settings/audit-trail"),
+    Scene("audit trail, many", "many", "/app/{long}/settings/audit-trail"),
+    Scene("audit trail, next page", "many", "/app/{long}/settings/audit-trail", follow("[rel=next]")),
+    Scene("audit trail, nothing found", "owner", "/app/open/settings/audit-trail?person=nobody"),
+    Scene("audit trail, mistake", "owner", "/app/open/settings/audit-trail?since=yesterday"),
     Scene("personal tokens, refused", "owner", "/app/fort/settings/authentication-tokens/personal"),
 ]
 ADMIN = [

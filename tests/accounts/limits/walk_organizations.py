@@ -13,6 +13,7 @@ from tests.support.organizations import found
 from tests.support.people import make_user, sign_in
 
 __all__ = ["WALK"]
+EXPORT = "/app/acme/settings/audit-trail/export"
 NEW_ORGANIZATION = "/app/organizations/new"
 
 
@@ -72,6 +73,22 @@ class News(TwoOwners):
         browser = sign_in(self.victim, client=at(HERE))
         page = "/app/acme/settings/authentication-tokens/owners/create"
         return browser.post(page, {"expires": "90"}).status_code == 200
+
+
+@row("organization:audit-trail")
+class Exports(TwoOwners):
+    """By another owner."""
+
+    used = [("organization:audit-trail:", 20)]
+
+    def attack(self):
+        browser = sign_in(self.other, client=at(there()))
+        for _ in range(3):
+            browser.post(EXPORT, {"format": "csv"})
+            self.fast_forward()
+
+    def act(self):
+        return sign_in(self.victim, client=at(HERE)).post(EXPORT, {"format": "csv"}).status_code == 200
 
 
 class OldOwners(TwoOwners):

@@ -45,6 +45,12 @@ accept tokens of open           html L 404 403 403 ok  404 ok  404
 accept tokens of open           api  L 404 403 403 ok  404 ok  404
 view tokens of open             html L 404 403 403 ok  404 ok  404
 view tokens of open             api  none
+trail of open                   html L 404 403 403 ok  404 ok  404
+trail of open                   api  none
+trail of fort                   html L 404 E   403 404 ok  ok  404
+trail of fort                   api  none
+export trail of open            html L 404 403 403 ok  404 ok  404
+export trail of open            api  none
 list users of open              html L 404 403 403 ok  404 ok  404
 list users of open              api  L 404 ok  ok  ok  404 ok  404
 list users of fort              html L 404 E   403 404 ok  ok  404
@@ -127,6 +133,7 @@ def act_on_pages(stage, browser, action):
     if action.startswith("view tokens"):
         return browser.get(personal)
     pages = {
+        "trail": f"{settings}/audit-trail",
         "view": f"/app/{name}",
         "authentication": f"{settings}/authentication",
         "list": f"{settings}/users",
@@ -134,6 +141,7 @@ def act_on_pages(stage, browser, action):
     if verb in pages:
         return browser.get(pages[verb])
     forms = {
+        "export": (f"{settings}/audit-trail/export", {"format": "csv"}),
         "require": (f"{settings}/authentication/require-two-factor", {}),
         "lift": (f"{settings}/authentication/disable-two-factor", {}),
         "limit": (f"{settings}/authentication/user-sessions", {"session_timeout": "60"}),
@@ -282,7 +290,7 @@ def test_matrix_allows_or_refuses_by_rule(stage, action, door, actor, expected):
         assert everything() != before
 
 
-CHANGES_NOTHING = {"view", "authentication", "list", "teams", "look", "own", "accept"}
+CHANGES_NOTHING = {"trail", "export", "view", "authentication", "list", "teams", "look", "own", "accept"}
 
 
 @pytest.mark.parametrize("door", ["html", "api"])
