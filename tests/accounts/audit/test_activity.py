@@ -110,6 +110,11 @@ SAID = {
     "organization.token_created": (ACME, {"kind": "owners"}, "*: acme|team token of the owners"),
     "organization.token_revoked": (ACME, {"kind": "organization"}, "*: acme|organization token"),
     "organization.token_sent_in_clear": (ACME, {"kind": "owners"}, "*: acme|team token of the owners"),
+    "organization.audit_trail_exported": (
+        ACME,
+        {"format": "csv", "person": "bob", "since": "2027-03-01"},
+        "Exported the audit trail of an organization: acme|CSV, person: bob, from 2027-03-01",
+    ),
 }
 
 
