@@ -300,7 +300,7 @@ def test_pages_go_on_where_the_last_one_ended(stage):
 
 
 def test_it_says_how_long_events_are_kept(stage, settings):
-    assert "Events are kept for as long as" in words_of(stage.browser("olga").get(TRAIL))
+    assert "Events are never deleted." in words_of(stage.browser("olga").get(TRAIL))
 
 
 def test_every_event_is_for_the_organization_or_for_the_person():
