@@ -46,6 +46,10 @@ class Event(EventName):
     MEMBER_LEFT = "organization.member_left", _("Left an organization")
     OWNER_ADDED = "organization.owner_added", _("Made an owner of an organization")
     OWNER_REMOVED = "organization.owner_removed", _("No longer an owner of an organization")
+    LEFT_OWNERLESS = (
+        "organization.left_ownerless",
+        _("Left an organization without an active owner"),
+    )
     TOKEN_CREATED = "organization.token_created", _("Created a token of an organization")
     TOKEN_REVOKED = "organization.token_revoked", _("Revoked a token of an organization")
     TOKEN_SENT_IN_CLEAR = (
@@ -118,6 +122,10 @@ def export(data: Data) -> str:
     return ", ".join([data.get("format", "").upper(), *filter(None, only)])
 
 
+def reason(data: Data) -> str:
+    return gettext("Reason: %(text)s") % {"text": data["reason"]} if "reason" in data else ""
+
+
 KINDS = {"owners": _("team token of the owners"), "organization": _("organization token")}
 DETAILS: dict[Event, Callable[[Data], str]] = {
     Event.UPDATED: contact,
@@ -126,6 +134,8 @@ DETAILS: dict[Event, Callable[[Data], str]] = {
     Event.TOKEN_REVOKED: kind,
     Event.TOKEN_SENT_IN_CLEAR: kind,
     Event.AUDIT_TRAIL_EXPORTED: export,
+    Event.OWNER_ADDED: reason,
+    Event.LEFT_OWNERLESS: reason,
 }
 
 

@@ -14,6 +14,7 @@ from organizations.models import Membership, MembershipQuerySet, Organization
 
 # Audiences of broadcasts; their functions are below.
 OWNERS = "organizations.owners"
+MEMBERS = "organizations.members"
 MEMBERS_WITHOUT_TWO_FACTOR = "organizations.members_without_two_factor"
 
 ANOTHER_OWNER = gettext_lazy("Another owner can continue at once. Pages and programs are counted separately.")
@@ -40,6 +41,10 @@ def owners(key: str, after: int, limit: int) -> list[User]:
     return readers(Membership.objects.owners(), key, after, limit)
 
 
+def members(key: str, after: int, limit: int) -> list[User]:
+    return readers(Membership.objects.active(), key, after, limit)
+
+
 def members_without_two_factor(key: str, after: int, limit: int) -> list[User]:
     """Return members without two-factor; none if the organization no longer requires it."""
     return readers(Membership.objects.active().without_two_factor().mandatory(), key, after, limit)
@@ -55,4 +60,4 @@ def readers(memberships: MembershipQuerySet, key: str, after: int, limit: int) -
     return [row.user for row in rows.select_related("user").order_by("user_id")[:limit] if row.user]
 
 
-AUDIENCES = {OWNERS: owners, MEMBERS_WITHOUT_TWO_FACTOR: members_without_two_factor}
+AUDIENCES = {OWNERS: owners, MEMBERS: members, MEMBERS_WITHOUT_TWO_FACTOR: members_without_two_factor}

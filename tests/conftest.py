@@ -109,6 +109,7 @@ LONG = (
     "tests/browser/test_guided_way.py",
     "tests/browser/test_journeys.py",
     "tests/browser/test_set_up_page.py",
+    "tests/browser/test_succession.py",
     "tests/browser/test_texts.py",
     "tests/browser/test_times.py",
     "tests/browser/test_tokens.py",

@@ -40,7 +40,7 @@ class TrailForm(Form):
         label=_("Person"),
         max_length=LONGEST_ADDRESS,
         required=False,
-        widget=forms.TextInput(attrs=PLAIN_TEXT | {"placeholder": _("Username or invited address")}),
+        widget=forms.TextInput(attrs=PLAIN_TEXT | {"placeholder": _("Username or email")}),
     )
     kind = forms.ChoiceField(
         label=_("What happened"), choices=[("", _("Everything")), *Event.choices], required=False

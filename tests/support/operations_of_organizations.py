@@ -1,6 +1,6 @@
 """What owners and members do to organizations, each as a scene: see operations.py."""
 
-from accounts.models import AuditEvent
+from accounts.models import AuditEvent, User
 from accounts.models.public_ids import public_id
 from organizations.models import AuthPolicy, Membership, Organization, OrganizationToken
 from tests.api.clients import api_client, document
@@ -183,6 +183,47 @@ def remove_owner_with_tokens():
     )
 
 
+def leave_and_hand_over():
+    """The next owner, the membership, two records and the mails: all of it or nothing."""
+    user, other = somebody(), somebody()
+    organization, client = acme(user, other)
+    owners = organization.memberships.owners()
+    return Scene(
+        user,
+        lambda: client.post(f"/app/{organization.name}/leave", {"successor": other.username}),
+        lambda: [row.username for row in owners.all()] == [other.username],
+        "organization.member_left",
+    )
+
+
+def deactivate_and_hand_over():
+    """The account, the next owner, a token, an invitation, four records and the mails."""
+    user, other = somebody(), somebody()
+    organization, client = acme(user, other)
+    client.post(f"/app/{organization.name}/settings/authentication-tokens/owners/create", {"expires": "90"})
+    client.post(f"/app/{organization.name}/settings/users/add", {"username": "someone@elsewhere.example"})
+    admin, app = enrolled_somebody()
+    User.objects.filter(pk=admin.pk).update(is_staff=True, is_superuser=True)
+    staff, page = browser_of(admin, app), f"/admin/accounts/user/{user.pk}/act/deactivate/"
+    fields = {
+        "reason": "has left",
+        f"successor_{organization.pk}": other.username,
+        "end_tokens": "on",
+        "withdraw_invitations": "on",
+    }
+    left = [OrganizationToken.objects.filter(organization=organization), organization.memberships.invited()]
+    return Scene(
+        user,
+        lambda: staff.post(page, fields),
+        lambda: (
+            not User.objects.get(pk=user.pk).is_active
+            and organization.memberships.owners().count() == 2
+            and not any(rows.exists() for rows in left)
+        ),
+        "account.deactivated",
+    )
+
+
 def change_settings_over_the_api():
     """Three attributes in one request: three events, three rows of mail, and all of it or nothing."""
     user, _app = enrolled_somebody()
@@ -230,6 +271,8 @@ OPERATIONS = [
     leave,
     remove_member,
     remove_owner_with_tokens,
+    leave_and_hand_over,
+    deactivate_and_hand_over,
     require,
     add_owner,
     update_user_sessions,

@@ -49,6 +49,7 @@ SERVES = {
     "members_without_by_joining": "page Users: order",
     "members_without_two_factor": "page Users: filter",
     "memberships_of_person": "top bar and page Organizations, and reference: memberships of a user",
+    "organization_tokens_of_maker": "deactivating an account: tokens that the person has made",
     "organizations_by_beginning": "admin site: search",
     "organizations_with_former": "former limits of sessions",
     "organizations_with_policy": "admin site: filter",
