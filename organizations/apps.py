@@ -13,7 +13,7 @@ class OrganizationsConfig(AppConfig):
         from accounts.outbox.delivery import audiences
         from accounts.tokens import expiry, exposure, lookup
         from accounts.two_factor.demands import demands
-        from accounts.users import deactivation, invited, validators
+        from accounts.users import invited, validators
         from organizations import names, news, tokens
         from organizations.access import gate, rights
         from organizations.events import Event
@@ -33,7 +33,6 @@ class OrganizationsConfig(AppConfig):
         demands.register("organizations", gate.demand_of)
         allowed_actions.register("can-create-organizations", rights.may_create_organizations)
         validators.further_names.register("organizations", names.organization_names)
-        deactivation.warnings.register("organizations", account_changes.warn_of_deactivation)
         invited.invitations.register(invitation_links.KIND, invitation_links)
         self.prepare_work()
         self.prepare_admin()
@@ -73,11 +72,14 @@ class OrganizationsConfig(AppConfig):
 
     def prepare_admin(self) -> None:
         """Say what the admin site shows of a person's organizations, and whom a superuser can let see it."""
+        from accounts.users import deactivation
         from accounts.users import support as of_people
         from accounts.users.rights import grantable
         from organizations.access import staff
+        from organizations.members import deactivation as holdings
         from organizations.members import support
 
         grantable.register_all(staff.PERMISSIONS)
         of_people.facts.register("organizations", support.locked_out_of)
         of_people.tables.register("organizations", support.organizations_of)
+        deactivation.holdings.register("organizations", holdings)

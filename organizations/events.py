@@ -78,11 +78,19 @@ class Event(EventName):
     OWNER_REMOVED = "organization.owner_removed", _("No longer an owner of an organization")
     EVIDENCE_STARTED = "organization.evidence_started", _("Began to export the evidence of two-factor")
     EVIDENCE_EXPORTED = "organization.evidence_exported", _("Exported the evidence of two-factor, signed")
+    LEFT_OWNERLESS = (
+        "organization.left_ownerless",
+        _("Left an organization without an active owner"),
+    )
     TOKEN_CREATED = "organization.token_created", _("Created a token of an organization")
     TOKEN_REVOKED = "organization.token_revoked", _("Revoked a token of an organization")
     TOKEN_SENT_IN_CLEAR = (
         "organization.token_sent_in_clear",
         _("Sent a token of an organization over an unencrypted connection"),
+    )
+    AUDIT_TRAIL_EXPORTED = (
+        "organization.audit_trail_exported",
+        _("Exported the audit trail of an organization"),
     )
 
     def said(self, data: Data) -> Said:
@@ -149,6 +157,21 @@ def not_invited(data: Data) -> str:
     return f"{left}, {said}" if said else left
 
 
+def narrowed(data: Data) -> str:
+    """Return the format of an export, and what it was narrowed to."""
+    only = [
+        gettext("person: %(name)s") % {"name": data["person"]} if "person" in data else "",
+        gettext("only: %(event)s") % {"event": data["only"]} if "only" in data else "",
+        gettext("from %(day)s") % {"day": data["since"]} if "since" in data else "",
+        gettext("to %(day)s") % {"day": data["until"]} if "until" in data else "",
+    ]
+    return ", ".join([data.get("format", "").upper(), *filter(None, only)])
+
+
+def reason(data: Data) -> str:
+    return gettext("Reason: %(text)s") % {"text": data["reason"]} if "reason" in data else ""
+
+
 KINDS = {"owners": _("team token of the owners"), "organization": _("organization token")}
 
 
@@ -188,7 +211,14 @@ DETAILS: dict[Event, Callable[[Data], str]] = {
     Event.TOKEN_SENT_IN_CLEAR: kind,
     Event.EVIDENCE_STARTED: export,
     Event.EVIDENCE_EXPORTED: export,
+    Event.AUDIT_TRAIL_EXPORTED: narrowed,
+    Event.OWNER_ADDED: reason,
+    Event.LEFT_OWNERLESS: reason,
 }
+
+
+def subject_of(organization: Organization) -> str:
+    return f"organization:{organization.name}"
 
 
 def record(
@@ -200,7 +230,8 @@ def record(
     audit.record(
         event,
         actor=actor,
-        subject=f"organization:{organization.name}",
+        subject=subject_of(organization),
+        subject_id=organization.pk,
         user=user or actor.user,
         **{name: value for name, value in data.items() if value != ""},
     )

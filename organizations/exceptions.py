@@ -185,3 +185,53 @@ class OwnershipChanged(RuleViolation):
     message = gettext_lazy(
         "The organizations that you own have just changed. Nothing was done. Please try again."
     )
+
+
+class SuccessorUnknown(RuleViolation):
+    code = "successor-unknown"
+    message = gettext_lazy(
+        "“%(name)s” isn't another member of %(organization)s. Only somebody who has accepted the invitation "
+        "can become an owner."
+    )
+    fields = ("successor",)
+
+
+class SuccessorMissing(RuleViolation):
+    """Whoever deactivates the only owner says who comes next, or why nobody does."""
+
+    code = "successor-missing"
+    message = gettext_lazy(
+        "Nobody else can manage %(names)s. Name the next owner, or say why there is none. Nothing was "
+        "changed."
+    )
+    fields = ("without_successor",)
+
+
+class SuccessorNotNeeded(RuleViolation):
+    code = "successor-not-needed"
+    message = gettext_lazy(
+        "%(name)s isn't the only active owner of an organization called “%(organization)s”. Nothing was "
+        "changed."
+    )
+
+
+class HoldingsChanged(RuleViolation):
+    """An organization, a token or an invitation has come to the person while the account was deactivated."""
+
+    code = "holdings-changed"
+    message = gettext_lazy(
+        "What %(name)s holds in organizations has just changed. Nothing was done. Please try again."
+    )
+
+
+class OwnerThere(RuleViolation):
+    code = "owner-there"
+    message = gettext_lazy(
+        "%(name)s has an active owner, who can make other members owners. Nothing was changed."
+    )
+
+
+class ReasonNeeded(RuleViolation):
+    code = "reason-needed"
+    message = gettext_lazy("Say why, in at most %(n)s characters. The reason is recorded.")
+    fields = ("without_successor",)

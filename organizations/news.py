@@ -17,6 +17,7 @@ from organizations.models import Membership, MembershipQuerySet, Organization
 
 # Audiences of broadcasts; their functions are below.
 OWNERS = "organizations.owners"
+MEMBERS = "organizations.members"
 MEMBERS_LOCKED_OUT = "organizations.members_without_two_factor"  # its name in rows of a former release
 MEMBERS_CONCERNED = "organizations.members_concerned"
 MEMBERS_REMINDED = "organizations.members_reminded"
@@ -47,6 +48,10 @@ def owners(key: str, after: int, limit: int) -> list[User]:
     return readers(Membership.objects.owners(), key, after, limit)
 
 
+def members(key: str, after: int, limit: int) -> list[User]:
+    return readers(Membership.objects.active(), key, after, limit)
+
+
 def members_locked_out(key: str, after: int, limit: int) -> list[User]:
     """Return members without what is required; none if the organization no longer requires it."""
     organization = Organization.objects.filter(pk=int(key)).first()
@@ -68,10 +73,10 @@ def key_of_date(organization: Organization) -> str:
 def members_concerned(key: str, after: int, limit: int) -> list[User]:
     """Return the members of such a key; none if the date that it names was changed or withdrawn."""
     organization, level, at = key.split(":", 2)
-    members = Membership.objects.active().filter(is_owner=False).below(int(level))
+    found = Membership.objects.active().filter(is_owner=False).below(int(level))
     if at:
-        members = members.filter(organization__required_from=datetime.fromisoformat(at))
-    return readers(members, organization, after, limit)
+        found = found.filter(organization__required_from=datetime.fromisoformat(at))
+    return readers(found, organization, after, limit)
 
 
 def key_of_reminder(organization: Organization, level: int) -> str:
@@ -85,8 +90,8 @@ def members_reminded(key: str, after: int, limit: int) -> list[User]:
     organization, level, at = key.split(":", 2)
     now = datetime.fromisoformat(at)
     recently = Q(reminded_at__gt=now - BETWEEN_REMINDERS, reminded_at__lte=now)
-    members = Membership.objects.active().below(int(level)).filter(joined_at__lte=now).exclude(recently)
-    return readers(members, organization, after, limit)
+    found = Membership.objects.active().below(int(level)).filter(joined_at__lte=now).exclude(recently)
+    return readers(found, organization, after, limit)
 
 
 def readers(memberships: MembershipQuerySet, key: str, after: int, limit: int) -> list[User]:
@@ -101,6 +106,7 @@ def readers(memberships: MembershipQuerySet, key: str, after: int, limit: int) -
 
 AUDIENCES = {
     OWNERS: owners,
+    MEMBERS: members,
     MEMBERS_LOCKED_OUT: members_locked_out,
     MEMBERS_CONCERNED: members_concerned,
     MEMBERS_REMINDED: members_reminded,

@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from organizations import names  # noqa: F401 - registers the converter of names
 from organizations.views import (
+    audit_trail,
     authentication,
     batches,
     evidence,
@@ -68,6 +69,8 @@ ORGANIZATION: list[URLPattern | URLResolver] = [
     path("/settings/users", include(USERS)),
     path("/settings/authentication-tokens", include(TOKENS)),
     path("/settings/authentication", include(AUTHENTICATION)),
+    path("/settings/audit-trail", audit_trail.audit_trail, name="audit_trail"),
+    path("/settings/audit-trail/export", audit_trail.export_audit_trail, name="export_audit_trail"),
 ]
 
 urlpatterns = [

@@ -38,7 +38,7 @@ FLOORS = {
         "exceptions events news",
         "announcements",
         "access names",
-        "policy tokens context_processors evidence",
+        "policy tokens trail context_processors evidence",
         "members lifecycle forms",
         "views api management admin",
         "urls apps",
@@ -275,6 +275,8 @@ MAY_TOUCH_EVENTS = {
     "accounts.models.audit",
     "accounts.users.rights",  # names the permission to see them
     "accounts.web.read_only_admin",  # leads to their list
+    "organizations.trail.entries",  # says those of an organization to its owners
+    "organizations.trail.reading",  # finds them
 }
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 from django.http import HttpRequest
@@ -9,12 +10,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.admin.forms import ReasonForm, RightsForm
+from accounts.admin.forms import DeactivationForm, ReasonForm, RightsForm
 from accounts.audit import Actor
 from accounts.models import User
 from accounts.two_factor import removal
 from accounts.users import administration
-from accounts.users.deactivation import warnings_about
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Action:
     already_done: Promise  # what to say if there is nothing left to do
     applies_to: Callable[[User], bool]
     run: Callable[[User, Actor, Any], bool | None]  # called with the valid form; False: nothing to do
-    form: type[ReasonForm] = ReasonForm
+    form_for: Callable[[User], Callable[..., ReasonForm]] = lambda user: ReasonForm
     grants: bool = False  # takes a superuser
     is_dangerous: bool = False  # takes something away from the person
     warn: Callable[[User], list[str]] = lambda user: []  # what the admin should know before
@@ -57,10 +57,10 @@ ACTIONS: dict[str, Action] = {
         already_done=gettext_lazy("The account %(name)s is already deactivated."),
         applies_to=lambda user: user.is_active,
         is_dangerous=True,
-        warn=warnings_about,
         run=lambda user, actor, form: administration.deactivate(
-            user, reason=form.cleaned_data["reason"], actor=actor
+            user, reason=form.cleaned_data["reason"], actor=actor, decisions=form.decisions
         ),
+        form_for=lambda user: partial(DeactivationForm, user),
     ),
     "reactivate": Action(
         label=gettext_lazy("Reactivate"),
@@ -86,7 +86,7 @@ ACTIONS: dict[str, Action] = {
         run=lambda user, actor, form: administration.change_rights(
             user, rights=form.rights, shown=form.shown, reason=form.cleaned_data["reason"], actor=actor
         ),
-        form=RightsForm,
+        form_for=lambda user: RightsForm,
         grants=True,
     ),
 }

@@ -1,15 +1,18 @@
 """Forms of the actions on an account. They check the format of the input only; verbs do the rest."""
 
 import re
-from typing import Any
+from typing import Any, Self
 
 from django import forms
+from django.http import QueryDict
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import AddressField
-from accounts.models import login_key
+from accounts.models import User, login_key
+from accounts.users import deactivation
 from accounts.users.administration import LONGEST_REASON, ReasonMissing
+from accounts.users.deactivation import Decisions
 from accounts.users.rights import Rights, grantable
 from accounts.web.forms import Form
 
@@ -24,6 +27,35 @@ class ReasonForm(Form):
         error_messages={"required": ReasonMissing.message},
         widget=forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off"}),
     )
+
+    def afresh(self) -> Self:
+        """Return the form as it is to be shown again after a verb has refused what it says."""
+        return self
+
+
+class DeactivationForm(ReasonForm):
+    """Decides, besides, what becomes of what the person holds."""
+
+    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+        self.held = deactivation.held_by(user)
+        self.fields = {**deactivation.fields_for(user), **self.fields}
+
+    def afresh(self) -> Self:
+        """Show what there is now, too: what has come since could not be decided about."""
+        data = {**self.data.dict()} if isinstance(self.data, QueryDict) else {**self.data}
+        for name, field in deactivation.fields_for(self.user).items():
+            if field.widget.is_hidden:
+                data[name] = field.initial
+        form = type(self)(self.user, data)
+        form.is_valid()
+        return form
+
+    @property
+    def decisions(self) -> Decisions:
+        """Return what a valid form has decided."""
+        return deactivation.decisions_of(self.user, self.cleaned_data)
 
 
 MOST_ADDRESSES = 100  # at once: each is a transaction of its own, and a mail

@@ -164,7 +164,8 @@ class UserAdmin(ReadOnlyAdmin):
         if not action.applies_to(user):
             return self.back_to(request, user, messages.INFO, action.already_done)
         initial = RightsForm.filled(Rights.of(user)) if action.grants else {}
-        form = action.form(request.POST if request.method == "POST" else None, initial=initial)
+        make_form = action.form_for(user)
+        form = make_form(request.POST if request.method == "POST" else None, initial=initial)
         if form.is_valid():
             try:
                 changed = action.run(user, Actor.of(request, door="admin"), form)
@@ -175,6 +176,7 @@ class UserAdmin(ReadOnlyAdmin):
                 if isinstance(error, administration.RightsChanged):
                     reason = form.cleaned_data["reason"]
                     form = RightsForm(RightsForm.filled(error.present) | {"reason": reason})
+                form = form.afresh()
                 add_violation(form, error)
             else:
                 if changed is False:

@@ -116,11 +116,20 @@ def names() -> list[str]:
     return [value for enumeration in enumerations.values() for value in enumeration.values]
 
 
-def record(event: EventName, *, actor: Actor, subject: str, user: User | None = None, **data: Any) -> None:
+def record(
+    event: EventName,
+    *,
+    actor: Actor,
+    subject: str,
+    subject_id: int | None = None,
+    user: User | None = None,
+    **data: Any,
+) -> None:
     """Write one event, in the transaction of the change that it records. Never put a secret or code in data.
 
-    `user` is the user whose activity page shows it. Events of an API token contain the id of the token. After
-    the commit the event is also one line of JSON on standard output (lines.py).
+    `subject_id` says what the subject is, where its name can be taken again. `user` is the user whose
+    activity page shows it. Events of an API token contain the id of the token. After the commit the event is
+    also one line of JSON on standard output (lines.py).
     """
     if actor.token:
         data["token"] = actor.token.public_id
@@ -128,6 +137,7 @@ def record(event: EventName, *, actor: Actor, subject: str, user: User | None = 
         event=event.value,
         actor=str(actor),
         subject=subject,
+        subject_id=subject_id,
         user_id=user.pk if user else None,
         ip=actor.ip,
         user_agent=actor.user_agent,

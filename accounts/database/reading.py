@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from accounts.database.seeking import behind
+from accounts.database.sorting import along_one_index
 from accounts.database.timeouts import unhurried
 
 AT_ONCE = 1000
@@ -27,5 +28,5 @@ def read_in_batches(rows: QuerySet[Any], *, by: str = "pk") -> Iterator[Any]:
 
 
 def first_of(rows: QuerySet[Any]) -> list[Any]:
-    with unhurried():
+    with unhurried(), along_one_index():
         return list(rows[:AT_ONCE])

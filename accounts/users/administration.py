@@ -4,6 +4,8 @@ The rights of the admin are checked on locked rows, because they may end at any 
 reason, is recorded, and is told to the user and to all superusers (D14).
 """
 
+from collections.abc import Iterable
+from types import MappingProxyType
 from typing import Any
 
 from django.db import transaction
@@ -17,8 +19,8 @@ from accounts.exceptions import AccountGone, RuleViolation, SessionEnded, said_t
 from accounts.limits import Budget, Told
 from accounts.models import User
 from accounts.sessions.locks import acting
-from accounts.users import passwords
-from accounts.users.deactivation import consequences_of
+from accounts.users import deactivation, passwords
+from accounts.users.deactivation import Decisions
 from accounts.users.news import Change, tell_superusers
 from accounts.users.rights import Rights, may_change_users, may_grant_rights
 
@@ -76,24 +78,28 @@ class RightsChanged(RuleViolation):
 
 
 @said_to_others()
-def deactivate(user: User, *, reason: str, actor: Actor) -> bool:
+def deactivate(user: User, *, reason: str, actor: Actor, decisions: Decisions = MappingProxyType({})) -> bool:
     """Deactivate an account and end its sessions. Return False if it was deactivated already.
 
-    Raises NotYours, LastSuperuser, ReasonMissing, ReasonTooLong, RateLimited, AccountGone, SessionEnded.
+    `decisions` say what becomes of what the person holds (accounts/users/deactivation.py); without them it is
+    kept. Raises NotYours, LastSuperuser, ReasonMissing, ReasonTooLong, RateLimited, AccountGone,
+    SessionEnded, and what those who carry out the decisions raise.
     """
     reason = begin_change(reason, actor=actor)
     with acting(actor, always=True):
-        locked = lock_for_admin(user, actor=actor, with_superusers=True)
+        before = deactivation.lock_before_users(user, decisions)
+        others = deactivation.people_in(before)
+        locked = lock_for_admin(user, actor=actor, with_superusers=True, others=others)
         if not locked.is_active:
             return False
         ensure_a_superuser_remains(locked)
-        warnings = consequences_of(locked)
         locked.is_active = False
         locked.rotate_stamp()
         locked.save(update_fields=["is_active", "security_stamp"])
         record(Event.ACCOUNT_DEACTIVATED, actor=actor, subject=subject_of(locked), user=locked, reason=reason)
         outbox.notify(locked, "account_deactivated", actor=actor, reason=reason)
-        tell_superusers(locked, Change.DEACTIVATED, actor=actor, reason=reason, warnings=warnings)
+        settled = deactivation.settle(locked, decisions, before, actor=actor)
+        tell_superusers(locked, Change.DEACTIVATED, actor=actor, reason=reason, warnings=settled)
         signals.account_standing_changed.send(User, user=locked, active=False, actor=actor)
     return True
 
@@ -187,15 +193,21 @@ def begin_change(reason: str, *, actor: Actor) -> str:
 
 
 def lock_for_admin(
-    user: User, *, actor: Actor, granting: bool = False, with_superusers: bool = False
+    user: User,
+    *,
+    actor: Actor,
+    granting: bool = False,
+    with_superusers: bool = False,
+    others: Iterable[int] = (),
 ) -> User:
-    """Return the current row of the account, with that of the admin and, if asked, of all superusers locked.
+    """Return the current row of the account, with that of the admin, of `others` (ids) and, if asked, of all
+    superusers locked.
 
     Call it after `lock_actor`. On the command line there is no admin: its users own the server.
     Raises NotYours, SessionEnded, AccountGone.
     """
     admin = actor.user
-    wanted = Q(pk__in=[user.pk, *([admin.pk] if admin else [])])
+    wanted = Q(pk__in=[user.pk, *others, *([admin.pk] if admin else [])])
     if with_superusers:
         wanted |= Q(is_superuser=True, is_active=True)
     # Lock all in the order of ids: if two admins act on each other, one comes first.

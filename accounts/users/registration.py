@@ -6,6 +6,7 @@ invitation to the address has proved it, so the account starts with a confirmed 
 """
 
 from functools import partial
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -151,7 +152,7 @@ def create(
         with transaction.atomic():
             waiting = lock_waiting(proof.address) if proof else []
             proved = proof is not None and take_up(proof)
-            by = {"invitation": proof.key} if proof and proved else {}
+            by: dict[str, Any] = {"invitation": proof.key} if proof and proved else {}
             user: User = User.objects.create(username=username, email=email, password=hashed)
             session.sign_in(user, actor=actor)
             record(Event.ACCOUNT_CREATED, actor=actor, subject=subject_of(user), user=user, **by)

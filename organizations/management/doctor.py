@@ -10,6 +10,7 @@ from accounts.database.timeouts import unhurried
 from accounts.management.doctor import Check, Note
 from accounts.management.rows import named
 from accounts.models import ANY_METHOD, User
+from organizations.listed import listing
 from organizations.management.doctor_lists import LISTS
 from organizations.members.addresses import copy_again, wrongly_copied
 from organizations.models import (
@@ -53,7 +54,11 @@ def organizations_have_owners() -> Iterator[str]:
     for organization in Organization.objects.exclude(Exists(owners)).iterator():
         yield f"{organization} has no owner"
     for organization in Organization.objects.filter(Exists(owners)).exclude(Exists(able)).iterator():
-        yield Note(f"{organization} has no active owner: the accounts of all its owners are deactivated")
+        names = organization.memberships.owners().order_by("username_key").values_list("username", flat=True)
+        yield Note(
+            f"{organization} has no active owner ({listing(list(names))} deactivated). Make a member one: "
+            f"manage.py make_owner {organization} USERNAME --reason TEXT"
+        )
 
 
 def memberships_mirror_users() -> Iterator[str]:

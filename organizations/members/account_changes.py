@@ -5,16 +5,14 @@ its two-factor authentication. `accounts` sends signals; these are their receive
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from django.db.models import Exists, OuterRef
 from django.utils import timezone
-from django.utils.translation import ngettext
 
 from accounts.audit import Actor
 from accounts.models import User
-from accounts.users.deactivation import LeftWithout
 from organizations.announcements import Change, tell
 from organizations.exceptions import LastOwner, OwnershipChanged
 from organizations.members.batches import halt_lists_of
+from organizations.members.holdings import owned_alone
 from organizations.members.left_behind import left_by
 from organizations.members.memberships import share_of_gone
 from organizations.models import Membership, Organization, OrganizationCounts, TwoFactorPeriod
@@ -48,46 +46,23 @@ def leave_everything(
         OrganizationCounts.objects.add([row.organization_id], **share_of_gone(row))
 
 
-def warn_of_deactivation(user: User) -> LeftWithout | None:
-    """Return which organizations would be left without an active owner, or None if none would."""
-    names = last_owned(user) if user.is_active else []
-    if not names:
-        return None
-    shown = {"name": user.username, "names": ", ".join(names)}
-    before = ngettext(
-        "%(name)s is the only active owner of the organization %(names)s. Nobody else can manage it. If you "
-        "can, have %(name)s make another member an owner first.",
-        "%(name)s is the only active owner of the organizations %(names)s. Nobody else can manage them. If "
-        "you can, have %(name)s make other members owners first.",
-        len(names),
-    )
-    after = ngettext(
-        "%(name)s was the only active owner of the organization %(names)s. Nobody can manage it until the "
-        "account is reactivated.",
-        "%(name)s was the only active owner of the organizations %(names)s. Nobody can manage them until the "
-        "account is reactivated.",
-        len(names),
-    )
-    return LeftWithout(before % shown, after % shown)
-
-
 def last_owned(user: User, among: Iterable[str] | None = None) -> list[str]:
     """Return the names of organizations, or of those `among` these, whose only active owner this user is."""
-    others = Membership.objects.owners().filter(organization=OuterRef("pk"), user__is_active=True)
-    owned = Organization.objects.owned_by(user).exclude(Exists(others.exclude(user=user)))
+    owned = owned_alone(user)
     if among is not None:
         owned = owned.filter(name__in=among)
     return list(owned.order_by("name").values_list("name", flat=True))
 
 
 def tell_of_activation(sender: type[User], *, user: User, active: bool, actor: Actor, **kwargs: Any) -> None:
-    """Tell owners that the account of one of them was deactivated or activated again. Locks nothing.
+    """Tell owners that the account of one of them was activated again. Locks nothing.
 
-    They hear of a deactivated plain member only if something of theirs goes on working.
+    Of a deactivation they hear in organizations/members/deactivation.py, with what became of the rest.
     """
-    memberships = Membership.objects.active().filter(user=user)
-    for row in (memberships.owners() if active else memberships).select_related("organization"):
-        tell_of_account(row, user, Change.REACTIVATED if active else Change.DEACTIVATED, actor=actor)
+    if not active:
+        return
+    for row in Membership.objects.owners().filter(user=user).select_related("organization"):
+        tell_of_account(row, user, Change.REACTIVATED, actor=actor)
 
 
 def tell_of_two_factor(

@@ -199,10 +199,11 @@ def decline(invitation_id: int, *, user: User, actor: Actor) -> Organization:
     Raises InvitationGone, UserTokensRefused.
     """
     with acting(actor, always=True):
-        organization, user, _rows = lock_invitation(invitation_id, user)
+        organization, user, rows = lock_invitation(invitation_id, user)
         check_user_token(organization, actor.token)
+        email = next(row.email for row in rows if row.pk == invitation_id)
         Membership.objects.filter(pk=invitation_id).delete()
-        record(Event.INVITATION_DECLINED, organization, actor=actor, user=user)
+        record(Event.INVITATION_DECLINED, organization, actor=actor, user=user, email=email)
         OrganizationCounts.objects.add([organization.pk], invited=-1)
     return organization
 

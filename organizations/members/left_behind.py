@@ -6,15 +6,17 @@ What belongs to the person (sessions, API tokens of their own) loses the organiz
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from accounts.audit import Actor
 from accounts.models import User, unexpired
 from organizations import tokens as token_verbs
 from organizations.access.rights import check_right, lock_memberships
-from organizations.announcements import INVITATIONS, LeftBehind
+from organizations.announcements import INVITATIONS, Change, LeftBehind, tell
 from organizations.events import Event, record
-from organizations.exceptions import NotShown
+from organizations.exceptions import NoLongerAllowed, NotShown
 from organizations.listed import Listed
+from organizations.members import succession
 from organizations.models import Membership, MembershipQuerySet, Organization, Right
 
 
@@ -29,6 +31,7 @@ class Choices:
     end_tokens: bool = False
     revoke_invitations: bool = False
     shown: frozenset[str] | None = None
+    successor: str = ""  # the username of a member who becomes an owner in the same step
 
 
 KEEP_ALL = Choices()
@@ -41,6 +44,7 @@ class Going:
     membership: Membership
     user: User | None
     invitations: list[Membership]
+    successor: tuple[Membership, User | None] | None = None  # locked as well
 
 
 def left_by(organization: Organization, user_ids: Iterable[int]) -> LeftBehind:
@@ -69,14 +73,37 @@ def invitations_by(organization: Organization, user_ids: Iterable[int]) -> Membe
 
 
 def lock_going(organization: Organization, membership_id: int, choices: Choices) -> Going:
-    """Lock a membership and, if they are to be revoked, invitations by its user. Raises MembershipGone."""
+    """Lock a membership, that of the successor, and, if they are to be revoked, invitations by its user.
+
+    Raises MembershipGone, SuccessorUnknown.
+    """
     found: set[int] = set()
-    user_id = organization.memberships.active().filter(pk=membership_id).values_list("user_id", flat=True)
+    going = organization.memberships.active().filter(pk=membership_id)
+    user_id = going.values_list("user_id", flat=True)
+    next_id = None
+    if choices.successor:
+        next_id = succession.find(organization, choices.successor, leaving=user_id.first()).pk
     if choices.revoke_invitations:
         found = set(invitations_by(organization, user_id).values_list("pk", flat=True))
-    rows = lock_memberships(organization, [membership_id], may_be_gone=found)
-    membership, user = next((row, user) for row, user in rows if row.pk == membership_id)
-    return Going(membership, user, [row for row, _user in rows if row.pk != membership_id])
+    wanted = [membership_id] if next_id is None else [membership_id, next_id]
+    rows = {row.pk: (row, user) for row, user in lock_memberships(organization, wanted, may_be_gone=found)}
+    membership, user = rows.pop(membership_id)
+    successor = rows.pop(next_id) if next_id is not None else None
+    return Going(membership, user, [row for row, _user in rows.values()], successor)
+
+
+def hand_over(organization: Organization, going: Going, *, actor: Actor) -> None:
+    """Make the successor an owner, where one was named, and tell. The caller holds the locks.
+
+    Only an owner has something to hand over. Raises NoLongerAllowed, and what a successor is refused for.
+    """
+    if going.successor is None:
+        return
+    membership, user = going.successor
+    if not going.membership.is_owner:
+        raise NoLongerAllowed
+    if succession.promote(organization, membership, user, actor=actor) and user is not None:
+        tell(organization, Change.MADE, [user], actor=actor)
 
 
 def settle(organization: Organization, going: Going, choices: Choices, *, actor: Actor) -> LeftBehind:
@@ -113,8 +140,10 @@ def check_shown(left: LeftBehind, choices: Choices, user: User) -> None:
         raise NotShown(name=user.username)
 
 
-def revoke(organization: Organization, invitations: Iterable[Membership], *, actor: Actor) -> None:
-    """Delete open invitations whose rows are locked, and record each. The caller counts."""
+def revoke(
+    organization: Organization, invitations: Iterable[Membership], *, actor: Actor, **data: Any
+) -> None:
+    """Delete open invitations whose rows are locked, and record each with these data. The caller counts."""
     for row in invitations:
         Membership.objects.filter(pk=row.pk).delete()
-        record(Event.INVITATION_REVOKED, organization, actor=actor, user=row.user, email=row.email)
+        record(Event.INVITATION_REVOKED, organization, actor=actor, user=row.user, email=row.email, **data)

@@ -11,24 +11,25 @@ from organizations import news
 from organizations.access.rights import (
     check_right,
     check_user_token,
-    lock_member,
     lock_memberships,
     lock_organization,
     lock_with_right,
 )
 from organizations.announcements import Change, tell
 from organizations.events import Event, record
-from organizations.exceptions import AccountDeactivated, BecameOwner, LastOwner, MembershipGone, NotAMember
+from organizations.exceptions import BecameOwner, LastOwner, MembershipGone
 from organizations.members.batches import halt_lists_of
 from organizations.members.left_behind import (
     KEEP_ALL,
     Choices,
     Going,
+    hand_over,
     left_by,
     lock_going,
     revoke,
     settle,
 )
+from organizations.members.succession import promote
 from organizations.models import (
     Membership,
     Organization,
@@ -38,7 +39,6 @@ from organizations.models import (
     share_of,
 )
 from organizations.policy.former_limits import end_with_membership
-from organizations.policy.two_factor import check_new_owner
 
 
 def make_owner(organization: Organization, membership_id: int, *, actor: Actor) -> Membership:
@@ -59,15 +59,7 @@ def make_owners(
         organization = lock_with_right(organization, actor, Right.OWNERS)
         rows = lock_memberships(organization, membership_ids)
         for membership, user in rows:
-            if membership.is_invited or user is None:
-                raise NotAMember
-            if not membership.is_owner:
-                if not user.is_active:
-                    raise AccountDeactivated(name=user.username)
-                check_new_owner(organization, user)
-                membership.is_owner = True
-                membership.save(update_fields=["is_owner"])
-                record(Event.OWNER_ADDED, organization, actor=actor, user=user)
+            if promote(organization, membership, user, actor=actor) and user is not None:
                 made.append(user)
         if made:
             tell(organization, Change.MADE, made, actor=actor)
@@ -79,13 +71,15 @@ def unmake_owner(
 ) -> Membership:
     """Make an owner a plain member, and settle what they leave behind; return the membership.
 
-    Raises LastOwner, MembershipGone, NotShown.
+    Raises LastOwner, MembershipGone, NotShown, RateLimited, and what a successor is refused for.
     """
+    reserve_for(organization, choices, actor)
     with acting(actor, always=True):
         organization = lock_with_right(organization, actor, Right.OWNERS)
         going = lock_going(organization, membership_id, choices)
         membership, user = going.membership, going.user
         was_owner = membership.is_owner
+        hand_over(organization, going, actor=actor)
         if was_owner:
             check_other_owner(organization, membership)
         left = settle(organization, going, choices, actor=actor)
@@ -144,8 +138,10 @@ def remove(
     """Remove a member or revoke an invitation; return the membership. Access ends with the next request.
 
     `choices` says what becomes of what a member leaves behind. Removing an owner takes Right.OWNERS. Raises
-    BecameOwner for an owner unless `owner_too`, LastOwner, MembershipGone, NotShown.
+    BecameOwner for an owner unless `owner_too`, LastOwner, MembershipGone, NotShown, RateLimited, and what a
+    successor is refused for.
     """
+    reserve_for(organization, choices, actor)
     with acting(actor, always=True):
         organization = lock_with_right(organization, actor, Right.MEMBERS)
         going = lock_going(organization, membership_id, choices)
@@ -154,21 +150,33 @@ def remove(
             check_right(organization, actor, Right.OWNERS)
             if not owner_too:
                 raise BecameOwner(name=membership.username)
+        hand_over(organization, going, actor=actor)
         event = Event.INVITATION_REVOKED if membership.is_invited else Event.MEMBER_REMOVED
         end(organization, going, event, actor=actor, choices=choices)
     return membership
 
 
-def leave(organization: Organization, *, user: User, actor: Actor) -> None:
-    """Leave an organization, even when locked out. Raises LastOwner, MembershipGone, UserTokensRefused."""
+def leave(organization: Organization, *, user: User, actor: Actor, choices: Choices = KEEP_ALL) -> None:
+    """Leave an organization, even when locked out. `choices` may name who becomes an owner in the same step.
+
+    Raises LastOwner, MembershipGone, UserTokensRefused, RateLimited, and what a successor is refused for.
+    """
+    reserve_for(organization, choices, actor)
     with acting(actor, always=True):
         organization = lock_organization(organization)
         check_user_token(organization, actor.token)
-        user = lock_member(user.pk)
-        membership = organization.memberships.active().filter(user=user).first()
-        if membership is None:
+        mine = organization.memberships.active().filter(user=user).first()
+        if mine is None:
             raise MembershipGone
-        end(organization, Going(membership, user, []), Event.MEMBER_LEFT, actor=actor)
+        going = lock_going(organization, mine.pk, choices)
+        hand_over(organization, going, actor=actor)
+        end(organization, going, Event.MEMBER_LEFT, actor=actor)
+
+
+def reserve_for(organization: Organization, choices: Choices, actor: Actor) -> None:
+    """Count a new owner, of whom all owners hear. Without one, no budget keeps anybody from going."""
+    if choices.successor:
+        news.reserve_broadcast(organization, actor)
 
 
 CHANGES = {Event.MEMBER_REMOVED: Change.REMOVED, Event.MEMBER_LEFT: Change.LEFT}
@@ -194,7 +202,8 @@ def end(
         back = list(
             organization.memberships.invited().of_person(user).exclude(pk__in=[row.pk for row in gone])
         )
-        revoke(organization, back, actor=actor)
+        # Who leaves does so as a member, and is not an owner who withdraws an invitation.
+        revoke(organization, back, actor=actor, **({"own": True} if event == Event.MEMBER_LEFT else {}))
         gone += back
         tell(organization, CHANGES[event], [user], actor=actor, were_owners=membership.is_owner, left=left)
     share = share_of_gone(membership)

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("organizations", "0021_invited_as_owner"),
+        ("organizations", "0022_tokens_of_maker"),
     ]
 
     operations = [

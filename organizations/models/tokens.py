@@ -36,6 +36,10 @@ class OrganizationToken(BearerToken):
     invitation_told_at = models.DateTimeField(null=True)
 
     class Meta(BearerToken.Meta):
+        indexes: ClassVar[list[models.Index]] = [
+            *BearerToken.Meta.indexes,
+            models.Index(fields=["created_by_id"], name="organization_tokens_of_maker"),
+        ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["organization", "kind"], name="one_token_of_each_kind"),
             models.CheckConstraint(

@@ -15,12 +15,13 @@ from accounts.exceptions import RuleViolation
 from accounts.sessions.assurance import asks_for_sudo, has_sudo, redirect_to_sudo, sent_form
 from accounts.sessions.requests import SignedInRequest
 from accounts.web.acting import post_only
+from accounts.web.form_pages import add_violation
 from accounts.web.keyset import MOST_COUNTED
 from accounts.web.methods import get_or_post
 from accounts.web.numbered import NumberedPage, number_links, page_number, page_of_list
 from accounts.web.redirects import safe_next
 from accounts.web.statuses import status_of
-from organizations.access.gate import enrolment_path, membership_required_despite_policy
+from organizations.access.gate import enrolment_path, is_locked_out, membership_required_despite_policy
 from organizations.context_processors import (
     MOST_SHOWN,
     SwitcherEntry,
@@ -28,10 +29,11 @@ from organizations.context_processors import (
     organizations_page,
     switcher_of,
 )
+from organizations.forms.members import LeavingForm
 from organizations.forms.organizations import OrganizationFilterForm
-from organizations.members import invitations, memberships
+from organizations.members import invitations, memberships, succession
 from organizations.members.account_changes import last_owned
-from organizations.members.left_behind import left_by
+from organizations.members.left_behind import KEEP_ALL, Choices, left_by
 from organizations.members.owner_invitations import was_invited_as_owner, why_no_owner
 from organizations.members.requirements import has_to_set_up
 from organizations.models import Membership, Organization
@@ -133,16 +135,37 @@ def leave(request: SignedInRequest, organization: Organization, membership: Memb
     # Giving up an owner's rights takes sudo (D6), as on the page "Users".
     if membership.is_owner and not has_sudo(request):
         return redirect_to_sudo(request.path, form=sent_form(request))
-    if request.method != "POST":
-        context = {
-            "organization": organization,
-            "left": left_by(organization, [request.user.pk]),
-            "owned_alone": membership.is_owner and last_owned(request.user, [organization.name]),
-        }
-        return render(request, "organizations/leave.html", context)
+    alone = membership.is_owner and bool(last_owned(request.user, [organization.name]))
+    # Who is locked out hands nothing over: only owners whom the policy lets in make owners.
+    asks = alone and not is_locked_out(request.user, organization)
+    form = LeavingForm(request.POST if request.method == "POST" else None) if asks else None
+    if request.method != "POST" or (form is not None and not form.is_valid()):
+        return leaving_page(request, organization, form, alone=alone)
+    choices = Choices(successor=form.cleaned_data["successor"]) if form else KEEP_ALL
     try:
-        memberships.leave(organization, user=request.user, actor=request.actor)
+        memberships.leave(organization, user=request.user, actor=request.actor, choices=choices)
+    except succession.REFUSALS as error:
+        if form is None:
+            return refused(request, error)
+        add_violation(form, error, "successor")
+        return leaving_page(request, organization, form, alone=alone)
     except RuleViolation as error:
         return refused(request, error)
     messages.success(request, _("You have left %(name)s.") % {"name": organization.name})
     return redirect("organizations:mine")
+
+
+def leaving_page(
+    request: SignedInRequest, organization: Organization, form: LeavingForm | None, *, alone: bool
+) -> HttpResponse:
+    """Show what leaving means; `form` asks for the next owner where the only one leaves."""
+    names = succession.suggestions(organization, request.user.pk) if form else []
+    context: dict[str, Any] = {
+        "organization": organization,
+        "left": left_by(organization, [request.user.pk]),
+        "owned_alone": alone and not (names or (form and organization.counts.members > succession.LOOKED_AT)),
+        "suggested": names,
+        "form": form,
+    }
+    status = status_of(getattr(form, "violation", None)) if form and form.errors else 200
+    return render(request, "organizations/leave.html", context, status=status)

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from accounts.exceptions import RuleViolation
 from accounts.sessions.assurance import asks_for_sudo, has_sudo, redirect_to_sudo, sent_form
 from accounts.sessions.requests import SignedInRequest
+from accounts.web.form_pages import add_violation
 from accounts.web.keyset import keyset_page, page_links
 from accounts.web.methods import get_or_post
 from accounts.web.redirects import safe_next
@@ -20,7 +21,7 @@ from accounts.web.statuses import status_of
 from organizations.access.gate import owner_required
 from organizations.exceptions import MembershipGone, NotShown
 from organizations.forms.members import AddMemberForm, RemovalForm, UserFilterForm
-from organizations.members import memberships
+from organizations.members import memberships, succession
 from organizations.members.left_behind import Choices, left_by
 from organizations.members.orders import DEFAULT_SORT, ORDERS, sort_links
 from organizations.members.search import MOST_FOUND, add_accounts, listed, only_owner_among
@@ -145,9 +146,8 @@ def ask_first(
     """
     if row is None or row.user_id is None:
         return refused(request, organization, membership, MembershipGone())
-    form = RemovalForm(
-        left_by(organization, [row.user_id]), request.POST if request.method == "POST" else None
-    )
+    data = request.POST if request.method == "POST" else None
+    form = RemovalForm(left_by(organization, [row.user_id]), data, is_owner=row.is_owner)
     if (row.is_owner or form.left.tokens) and not has_sudo(request):
         return redirect_to_sudo(request.get_full_path(), form=sent_form(request))
     if request.method != "POST" or not form.is_valid():
@@ -155,8 +155,11 @@ def ask_first(
     try:
         changed = verb(organization, row.pk, actor=request.actor, choices=Choices(**form.choices))
     except NotShown as error:
-        fresh = RemovalForm(left_by(organization, [row.user_id]))
+        fresh = RemovalForm(left_by(organization, [row.user_id]), is_owner=row.is_owner)
         return asking_page(request, organization, membership, row, fresh, error)
+    except succession.REFUSALS as error:
+        add_violation(form, error, "successor")
+        return asking_page(request, organization, membership, row, form)
     except RuleViolation as error:
         return refused(request, organization, membership, error)
     messages.success(request, done % {"name": changed})
@@ -183,6 +186,7 @@ def asking_page(
         row=row,
         form=form,
         error=error,
+        suggested=succession.suggestions(organization, row.user_id) if row.is_owner else [],
         removing=match is not None and match.url_name == "remove_member",
         others=[token for token in organization.tokens.all() if token.created_by_id != row.user_id],
     )

@@ -104,6 +104,8 @@ PAGES = [
     "/app/{crowd}/settings/users/{own}/unmake-owner",
     "/app/{crowd}/settings/authentication",
     "/app/{crowd}/settings/authentication/require-two-factor",
+    "/app/{crowd}/settings/audit-trail",
+    "/app/{crowd}/settings/audit-trail?person={name}",
     "/app/{crowd}/settings/authentication-tokens",
     "/app/{crowd}/settings/authentication-tokens/personal",
     "/app/{crowd}/leave",

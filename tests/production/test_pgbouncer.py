@@ -164,7 +164,7 @@ def test_of5_nothing_of_a_session_stays_on_a_pooled_connection(pooler, live_site
                 ["rotate_encryption_keys"],
                 ["doctor"],
                 ["doctor", "--reconcile"],
-                ["deactivate_user", "carol", "--reason", "a test", "--yes"],
+                ["deactivate_user", "carol", "--reason", "a test"],
             )
         ]
 

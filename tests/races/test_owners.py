@@ -149,6 +149,90 @@ def test_or_06_one_of_two_last_owners_stays(live_site, rounds):
         assert Membership.objects.owners().filter(organization__name=name).count() == 1
 
 
+def hands_over(name):
+    """The organization has an owner who can act, or the site knows why not; and nobody breaks its policy."""
+    organization = Organization.objects.get(name=name)
+    owners = organization.memberships.owners()
+    assert owners.filter(user__is_active=True).exists()
+    assert not (organization.is_mandatory and owners.filter(user__two_factor_enabled_at=None).exists())
+
+
+def test_two_owners_who_leave_and_name_each_other_leave_one_behind(live_site, rounds):
+    for number in rounds():
+        alice, bob = (make_user(f"{name}{number}") for name in ["alice", "bob"])
+        name = f"acme{number}"
+        found(name, alice, owners=[bob])
+        visitors = [sign_in(live_site, user) for user in (alice, bob)]
+        users = f"/app/{name}/settings/users"
+
+        fire(
+            live_site,
+            [
+                raw
+                for visitor, user, other in zip(visitors, (alice, bob), (bob, alice), strict=True)
+                for raw in [
+                    write_down(visitor, f"/app/{name}/leave", successor=other.username),
+                    write_down(
+                        visitor,
+                        f"{users}/{membership_of(user, name).pk}/unmake-owner",
+                        successor=other.username,
+                    ),
+                ]
+            ]
+            * 2,
+        )
+
+        hands_over(name)
+
+
+def test_the_next_owner_disables_leaves_or_is_deactivated_in_the_same_moment(live_site, rounds):
+    for number in rounds():
+        alice, bob, carol = people = [make_user(f"{name}{number}") for name in ["alice", "bob", "carol"]]
+        apps = [enrol(user) for user in people]
+        root = make_user(f"root{number}", is_staff=True, is_superuser=True)
+        name = f"acme{number}"
+        organization = found(name, alice, members=[bob, carol])
+        require(organization)
+        owner, member = sign_in(live_site, alice, apps[0]), sign_in(live_site, bob, apps[1])
+        admin = sign_in(live_site, root, enrol(root))
+        act = "/admin/accounts/user/{}/act/deactivate/"
+        asked = {"reason": "x", f"successor_{organization.pk}": carol.username}
+
+        fire(
+            live_site,
+            [
+                write_down(owner, f"/app/{name}/leave", successor=bob.username),
+                write_down(member, DISABLE, password=PASSWORD),
+                write_down(member, f"/app/{name}/leave"),
+                write_down(admin, act.format(bob.pk), **asked),
+                write_down(owner, f"/app/{name}/leave", successor=carol.username),
+                write_down(member, f"/app/{name}/leave", successor=carol.username),
+            ],
+        )
+
+        hands_over(name)
+
+
+def test_of_two_owners_who_are_deactivated_at_once_the_second_takes_a_next_one(live_site, rounds):
+    for number in rounds():
+        alice, bob = owners = [make_user(f"{name}{number}") for name in ["alice", "bob"]]
+        name = f"acme{number}"
+        found(name, alice, owners=[bob])
+        roots = [make_user(f"root{number}-{n}", is_staff=True, is_superuser=True) for n in range(2)]
+        admins = [sign_in(live_site, root, enrol(root)) for root in roots]
+
+        replies = fire(
+            live_site,
+            [
+                write_down(admin, f"/admin/accounts/user/{user.pk}/act/deactivate/", reason="x")
+                for admin, user in zip(admins, owners, strict=True)
+            ],
+        )
+
+        assert sorted(reply.status for reply in replies) == [302, 422]
+        hands_over(name)
+
+
 # --- Site admins ---
 
 

@@ -3,7 +3,7 @@
 from django.test import Client
 
 from accounts.audit import Actor
-from accounts.models import User
+from accounts.models import AuditEvent, User
 from accounts.models.public_ids import public_id
 from accounts.users import site_invitations
 from organizations.members import invitations
@@ -46,6 +46,21 @@ def refuse_personal_tokens():
     url = f"/app/{organization.name}/settings/authentication-tokens/personal/disable"
     refused = Organization.objects.filter(pk=organization.pk, user_tokens_enabled=False)
     return Scene(user, lambda: client.post(url), refused.exists, "organization.user_tokens_changed")
+
+
+def export_audit_trail():
+    user = somebody()
+    organization, client = acme(user)
+    url = f"/app/{organization.name}/settings/audit-trail/export"
+    exported = AuditEvent.objects.filter(
+        event="organization.audit_trail_exported", subject_id=organization.pk
+    )
+    return Scene(
+        user,
+        lambda: client.post(url, {"format": "csv"}),
+        exported.exists,
+        "organization.audit_trail_exported",
+    )
 
 
 def update_user_sessions():
@@ -252,6 +267,47 @@ def remove_owner_with_tokens():
     )
 
 
+def leave_and_hand_over():
+    """The next owner, the membership, two records and the mails: all of it or nothing."""
+    user, other = somebody(), somebody()
+    organization, client = acme(user, other)
+    owners = organization.memberships.owners()
+    return Scene(
+        user,
+        lambda: client.post(f"/app/{organization.name}/leave", {"successor": other.username}),
+        lambda: [row.username for row in owners.all()] == [other.username],
+        "organization.member_left",
+    )
+
+
+def deactivate_and_hand_over():
+    """The account, the next owner, a token, an invitation, four records and the mails."""
+    user, other = somebody(), somebody()
+    organization, client = acme(user, other)
+    client.post(f"/app/{organization.name}/settings/authentication-tokens/owners/create", {"expires": "90"})
+    client.post(f"/app/{organization.name}/settings/users/add", {"username": "someone@elsewhere.example"})
+    admin, app = enrolled_somebody()
+    User.objects.filter(pk=admin.pk).update(is_staff=True, is_superuser=True)
+    staff, page = browser_of(admin, app), f"/admin/accounts/user/{user.pk}/act/deactivate/"
+    fields = {
+        "reason": "has left",
+        f"successor_{organization.pk}": other.username,
+        "end_tokens": "on",
+        "withdraw_invitations": "on",
+    }
+    left = [OrganizationToken.objects.filter(organization=organization), organization.memberships.invited()]
+    return Scene(
+        user,
+        lambda: staff.post(page, fields),
+        lambda: (
+            not User.objects.get(pk=user.pk).is_active
+            and organization.memberships.owners().count() == 2
+            and not any(rows.exists() for rows in left)
+        ),
+        "account.deactivated",
+    )
+
+
 def change_settings_over_the_api():
     """Three attributes in one request: three events, three rows of mail, and all of it or nothing."""
     user, _app = enrolled_somebody()
@@ -305,10 +361,13 @@ OPERATIONS = [
     leave,
     remove_member,
     remove_owner_with_tokens,
+    leave_and_hand_over,
+    deactivate_and_hand_over,
     require,
     add_owner,
     update_user_sessions,
     refuse_personal_tokens,
+    export_audit_trail,
     change_settings_over_the_api,
     add_owners_over_the_api,
     replace_organization_token,

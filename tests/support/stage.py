@@ -60,7 +60,19 @@ class Cast:
             "una": membership_of(stage.una, "open").pk,
             "user": stage.max.pk,
             "owner": stage.olga.pk,
+            "sole": sole_owner(stage).pk,
         }
+
+
+def sole_owner(stage):
+    """Return the person who owns an organization alone, and has made a token and an invitation for it."""
+    if "sole" not in stage.people:
+        stage.people["sole"] = people.make_user("sole")
+        found("owned-alone", stage.sole, members=[stage.max])
+        browser = people.sign_in(stage.sole)
+        browser.post("/app/owned-alone/settings/authentication-tokens/owners/create", {"expires": "30"})
+        browser.post("/app/owned-alone/settings/users/add", {"username": "someone@elsewhere.example"})
+    return stage.sole
 
 
 def signed_in(name, **fields):

@@ -7,29 +7,39 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
-from accounts.management.prompts import confirmed, user_named
-from accounts.users import administration
-from accounts.users.deactivation import warnings_about
+from accounts.management.prompts import user_named
+from accounts.users import administration, deactivation
 
 
 class Command(BaseCommand):
-    help = "Deactivates an account and ends its sessions. The change is recorded, and the user gets an email."
+    help = (
+        "Deactivates an account and ends its sessions. It shows what the person holds, and the options say "
+        "what becomes of that. The change is recorded, and the user gets an email."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("username")
         parser.add_argument("--reason", required=True, help="recorded and sent to the user")
-        parser.add_argument(
-            "--yes", action="store_true", help="ask nothing, even if an organization is left without an owner"
-        )
+        for holding in deactivation.holdings.values():
+            holding.add_arguments(parser)
 
-    def handle(self, *args: Any, username: str, reason: str, yes: bool, **options: Any) -> None:
+    def handle(self, *args: Any, username: str, reason: str, **options: Any) -> None:
         user = user_named(username)
-        for warning in warnings_about(user):
-            self.stdout.write(warning)
-            if not yes and not confirmed(f"Deactivate {user.username} anyway?"):
-                raise CommandError("Nothing was changed.")
+        if user.is_active:
+            self.show(deactivation.held_by(user))
         try:
-            changed = administration.deactivate(user, reason=reason, actor=Actor.command())
+            changed = administration.deactivate(
+                user,
+                reason=reason,
+                actor=Actor.command(),
+                decisions=deactivation.decisions_by_options(user, options),
+            )
         except RuleViolation as violation:
             raise CommandError(str(violation)) from violation
         self.stdout.write(f"{user.username} is {'' if changed else 'already '}deactivated.")
+
+    def show(self, everything: list[deactivation.Held]) -> None:
+        for held in everything:
+            self.stdout.write(f"{held.title}:")
+            for entry in held.entries:
+                self.stdout.write(f"  {entry}")

@@ -117,9 +117,19 @@ SAID = {
     "organization.member_left": (ACME, {}, "Left an organization: acme"),
     "organization.owner_added": (ACME, {}, "Made an owner of an organization: acme"),
     "organization.owner_removed": (ACME, {}, "No longer an owner of an organization: acme"),
+    "organization.left_ownerless": (
+        ACME,
+        {"reason": "nobody is left"},
+        "Left an organization without an active owner: acme|Reason: nobody is left",
+    ),
     "organization.token_created": (ACME, {"kind": "owners"}, "*: acme|team token of the owners"),
     "organization.token_revoked": (ACME, {"kind": "organization"}, "*: acme|organization token"),
     "organization.token_sent_in_clear": (ACME, {"kind": "owners"}, "*: acme|team token of the owners"),
+    "organization.audit_trail_exported": (
+        ACME,
+        {"format": "csv", "person": "bob", "since": "2027-03-01"},
+        "Exported the audit trail of an organization: acme|CSV, person: bob, from 2027-03-01",
+    ),
 }
 
 

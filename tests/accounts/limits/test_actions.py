@@ -222,7 +222,9 @@ BOUNDED_OTHERWISE = {
     "accounts.users.administration.set_password": "a command",
     "accounts.users.passwords": "the budgets of passwords and of reset links",
     "accounts.users.registration": "the budget of sign-ups; an account is deleted once",
+    "organizations.members.deactivation.hand_over": "administration.deactivate, which is counted",
     "organizations.members.left_behind.revoke": "its callers: each ends something, once",
+    "organizations.members.succession.promote": "its callers: verbs that are counted, and hand_over above",
     "organizations.tokens.tell_owners_of_exposure": "once a day for each token",
 }
 

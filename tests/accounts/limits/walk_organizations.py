@@ -74,13 +74,7 @@ class News(TwoOwners):
         return browser.post(page, {"expires": "90"}).status_code == 200
 
 
-@row("organization:evidence")
-class Evidence(TwoOwners):
-    """By another owner."""
-
-    used = [("organization:evidence:", 30)]
-    page = "/app/acme/settings/authentication/evidence"
-
+class Exports(TwoOwners):
     def attack(self):
         browser = sign_in(self.other, client=at(there()))
         for _ in range(3):
@@ -90,6 +84,22 @@ class Evidence(TwoOwners):
     def act(self):
         answer = sign_in(self.victim, client=at(HERE)).post(self.page, {"format": "csv"})
         return answer.status_code == 200 and answer.streaming
+
+
+@row("organization:evidence")
+class Evidence(Exports):
+    """By another owner."""
+
+    used = [("organization:evidence:", 30)]
+    page = "/app/acme/settings/authentication/evidence"
+
+
+@row("organization:audit-trail")
+class AuditTrails(Exports):
+    """By another owner."""
+
+    used = [("organization:audit-trail:", 20)]
+    page = "/app/acme/settings/audit-trail/export"
 
 
 class OldOwners(TwoOwners):

@@ -61,6 +61,12 @@ accept tokens of open           html L 404 403 403 ok  404 ok  404
 accept tokens of open           api  L 404 403 403 ok  404 ok  404
 view tokens of open             html L 404 403 403 ok  404 ok  404
 view tokens of open             api  none
+trail of open                   html L 404 403 403 ok  404 ok  404
+trail of open                   api  none
+trail of fort                   html L 404 E   403 404 ok  ok  404
+trail of fort                   api  none
+export trail of open            html L 404 403 403 ok  404 ok  404
+export trail of open            api  none
 list users of open              html L 404 403 403 ok  404 ok  404
 list users of open              api  L 404 ok  ok  ok  404 ok  404
 list users of fort              html L 404 E   403 404 ok  ok  404
@@ -165,6 +171,7 @@ def act_on_pages(stage, browser, action):
     if verb in LISTS:
         return act_on_list(stage, browser, name, verb)
     pages = {
+        "trail": f"{settings}/audit-trail",
         "view": f"/app/{name}",
         "authentication": f"{settings}/authentication",
         "list": f"{settings}/users",
@@ -173,6 +180,7 @@ def act_on_pages(stage, browser, action):
     if verb in pages:
         return browser.get(pages[verb])
     forms = {
+        "file": (f"{settings}/audit-trail/export", {"format": "csv"}),
         "require": (f"{settings}/authentication/require-two-factor", {}),
         "lift": (f"{settings}/authentication/disable-two-factor", {}),
         "date": (f"{settings}/authentication/schedule", {"methods": "app", "date": A_DATE, "hour": "9"}),
@@ -361,6 +369,8 @@ CHANGES_NOTHING = {
     "export",
     "check",
     "watch",
+    "trail",
+    "file",
 }
 
 

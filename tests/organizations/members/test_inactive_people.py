@@ -15,12 +15,15 @@ from tests.support.two_factor import text_of
 MINE = "/app/settings/organizations"
 
 
+WITHOUT = ["--without-successor", "nobody is left"]
+
+
 def act(user, action="deactivate"):
     return f"/admin/accounts/user/{user.pk}/act/{action}/"
 
 
 def deactivate(user):
-    call_command("deactivate_user", user.username, "--reason", "left", "--yes", stdout=io.StringIO())
+    call_command("deactivate_user", user.username, "--reason", "left", *WITHOUT, stdout=io.StringIO())
 
 
 @pytest.fixture
@@ -34,39 +37,42 @@ def owned(stage):
 # ---------------------------------------------------------------- before it is done
 
 
-def test_pf7_the_admin_is_warned_with_the_names_and_not_refused(owned, django_capture_on_commit_callbacks):
+def test_pf7_the_page_names_them_and_the_mail_says_why_there_is_nobody(
+    owned, django_capture_on_commit_callbacks
+):
     root = owned.browser("root")
 
     page = text_of(root.get(act(owned.una)))
-    assert "una is the only active owner of the organizations acme, globex." in page
-    assert "open," not in page
+    assert "una is the only active owner of these organizations" in page
+    assert "<li>acme</li><li>globex</li>" in page
+    assert "<li>open</li>" not in page
 
     mail.outbox.clear()
     with django_capture_on_commit_callbacks(execute=True):
-        response = root.post(act(owned.una), {"reason": "left"})
+        response = root.post(act(owned.una), {"reason": "left", "without_successor": "nobody is left"})
     assert response.status_code == 302
     assert not User.objects.get(pk=owned.una.pk).is_active
     [told] = [message for message in mail.outbox if message.to == ["root@example.com"]]
     said = " ".join(told.body.split())
-    assert "una was the only active owner of the organizations acme, globex. Nobody can manage them" in said
-    assert "first" not in said  # it is too late for that
+    assert "The organization acme has no active owner: nobody is left" in said
+    assert "The organization globex has no active owner: nobody is left" in said
     assert broken() == []
 
 
-def test_pf7_a_reason_that_is_missing_shows_the_warning_again(owned):
+def test_pf7_a_reason_that_is_missing_shows_them_again(owned):
     response = owned.browser("root").post(act(owned.una), {"reason": ""})
 
     assert response.status_code == 422
-    assert "acme, globex" in text_of(response)
+    assert "<li>acme</li><li>globex</li>" in text_of(response)
 
 
 def test_pf7_an_owner_who_is_inactive_is_not_the_other_owner(owned):
-    assert "open" not in text_of(owned.browser("root").get(act(owned.una))).split("Deactivate")[0]
+    assert "<li>open</li>" not in text_of(owned.browser("root").get(act(owned.una)))
     deactivate(owned.olga)
 
     page = text_of(owned.browser("root").get(act(owned.una)))
 
-    assert "acme, globex, open." in page
+    assert "<li>acme</li><li>globex</li><li>open</li>" in page
 
 
 def test_pf7_without_organizations_there_is_no_warning(owned):
@@ -74,65 +80,26 @@ def test_pf7_without_organizations_there_is_no_warning(owned):
         assert "only active owner" not in text_of(owned.browser("root").get(act(user)))
 
 
-def run(monkeypatch, answer, *options):
-    def asked(question):
-        if answer is None:
-            raise EOFError
-        questions.append(question)
-        return answer
-
-    questions, out = [], io.StringIO()
-    monkeypatch.setattr("builtins.input", asked)
-    call_command("deactivate_user", "una", "--reason", "left", *options, stdout=out)
-    return out.getvalue(), questions
-
-
-@pytest.mark.parametrize("answer", ["", "n", "no", None])
-def test_pf7_the_command_names_them_and_asks(owned, monkeypatch, answer):
-    with pytest.raises(CommandError, match="Nothing was changed"):
-        run(monkeypatch, answer)
-
-    assert User.objects.get(pk=owned.una.pk).is_active
-
-
-@pytest.mark.parametrize("answer", ["y", "Yes"])
-def test_pf7_the_command_goes_on_after_a_yes(owned, monkeypatch, answer):
-    said, questions = run(monkeypatch, answer)
-
-    assert "una is the only active owner of the organizations acme, globex." in said
-    assert questions == ["Deactivate una anyway? [y/N] "]
-    assert not User.objects.get(pk=owned.una.pk).is_active
-
-
-def test_pf7_a_script_says_yes_beforehand(owned, monkeypatch):
-    said, questions = run(monkeypatch, None, "--yes")
-
-    assert "acme, globex" in said
-    assert questions == []
-    assert run(monkeypatch, None) == ("una is already deactivated.\n", [])
-
-
 # ---------------------------------------------------------------- what a sole owner can't do
 
 
-def test_pf7_a_sole_owner_is_not_offered_to_leave(owned):
+def test_pf7_a_sole_owner_of_nobody_else_can_not_leave(owned):
     browser = owned.browser("una")
     page = text_of(browser.get(MINE))
-    assert 'href="/app/acme/leave"' not in page
     assert 'href="/app/open/leave"' in page
-    assert "You are the only active owner" in page
+    assert page.count("You are the only active owner: name the next one when you leave.") == 2
 
-    page = text_of(browser.get("/app/acme/leave"))
-    assert "You are the only active owner of acme" in page
+    page = text_of(browser.get("/app/globex/leave"))
+    assert "You are the only active owner of globex, and no other member can become one now" in page
     assert "<button" not in page.split("<main")[1]
-    assert browser.post("/app/acme/leave").status_code == 422
+    assert browser.post("/app/globex/leave").status_code == 422
 
 
 def test_pf7_the_last_active_owner_is_the_only_one(owned):
     deactivate(owned.olga)
     browser = owned.browser("una")
 
-    assert 'href="/app/open/leave"' not in text_of(browser.get(MINE))
+    assert text_of(browser.get(MINE)).count("You are the only active owner") == 3
     assert "You are the only active owner of open" in text_of(browser.get("/app/open/leave"))
     page = text_of(browser.get("/app/open/settings/users"))
     assert f"/users/{membership_of(owned.una, 'open').pk}/unmake-owner" not in page
@@ -225,7 +192,7 @@ def test_pf7_who_prevents_requiring_it_and_is_deactivated_is_marked(owned):
 def test_pf7_mails_count_active_owners(owned, django_capture_on_commit_callbacks):
     mail.outbox.clear()
     with django_capture_on_commit_callbacks(execute=True):
-        owned.browser("root").post(act(owned.una), {"reason": "left"})
+        owned.browser("root").post(act(owned.una), {"reason": "left", "without_successor": "nobody is left"})
 
     [told] = [message for message in mail.outbox if message.to == ["olga@example.com"]]
     assert "The organization now has 1 owner." in " ".join(told.body.split())

@@ -1,0 +1,1 @@
+"""The audit trail of an organization: reading it, saying it in words, and exporting it."""
