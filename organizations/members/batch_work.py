@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import Error, InterfaceError, OperationalError, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
 from accounts.audit import Actor
@@ -23,8 +23,9 @@ from organizations.exceptions import AlreadyMember, NoLongerAllowed, Organizatio
 from organizations.members.batches import NoLongerWaiting, ended, halt, take
 from organizations.members.invitation_limits import concerns_one
 from organizations.members.invitations import invite
-from organizations.models import AuthPolicy, InvitationBatch, InvitationBatchRow, Membership, Organization
+from organizations.models import InvitationBatch, InvitationBatchRow, Membership, Organization
 from organizations.models.batches import LEASE, LONGEST_PAUSE, LONGEST_WAIT, reached
+from organizations.models.memberships import requires_more_than
 
 logger = logging.getLogger(__name__)
 
@@ -183,8 +184,7 @@ def reason_to_stop(batch: InvitationBatch, organization: Organization) -> Invita
 def stop_unable() -> None:
     """Stop the lists of people who can no longer invite, also of those that wait for a limit."""
     able = Membership.objects.owners().filter(
-        Q(two_factor_enabled=True)
-        | ~Q(organization__collaborator_auth_policy=AuthPolicy.TWO_FACTOR_MANDATORY),
+        ~requires_more_than(F("level")),
         organization=OuterRef("organization_id"),
         user=OuterRef("created_by_id"),
         user__is_active=True,

@@ -28,6 +28,7 @@ LONGEST_REASON = 200  # characters
 
 def suggestions(organization: Organization, leaving: int | None) -> list[str]:
     """Return the names of some members who could become owners in the place of `leaving` (an id)."""
+    required = organization.required_level
     rows = organization.memberships.active().select_related("user").order_by("username_key", "pk")
     return [
         row.username
@@ -36,7 +37,7 @@ def suggestions(organization: Organization, leaving: int | None) -> list[str]:
         and not row.is_owner
         and row.user is not None
         and row.user.is_active
-        and (row.user.is_enrolled or not organization.is_mandatory)
+        and row.user.level >= required
     ][:SUGGESTED]
 
 

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.models import User
+from accounts.models import Level, User
 from accounts.web.admin_parts import BAD, Fact, Table, Text, at, link
 from organizations.access.of_person import ORDER, first_of, parts
 from organizations.models import Membership, confirmed_address
@@ -17,12 +17,14 @@ VIEW = "organizations.view_membership"
 
 
 def locked_out_of(user: User, request: HttpRequest) -> list[Fact]:
-    """Say which organizations are closed to somebody without two-factor; names only to who may see them."""
+    """Say which organizations are closed to somebody until they set up more; names only to who may see them."""
     label = _("Locked out of")
-    if user.is_enrolled:
+    if user.level == max(Level):
         return [Fact(label, [_("No organization")])]
-    closed = Membership.objects.active().mandatory().filter(user=user).order_by("organization__name")
-    names = list(closed.values_list("organization__name", flat=True)[: SHOWN + 1])
+    closed = Membership.objects.active().requiring_more_than(user.level).filter(user=user)
+    names = list(
+        closed.order_by("organization__name").values_list("organization__name", flat=True)[: SHOWN + 1]
+    )
     if not names:
         return [Fact(label, [_("No organization")])]
     n = len(names)
@@ -30,7 +32,11 @@ def locked_out_of(user: User, request: HttpRequest) -> list[Fact]:
         lines = [", ".join(names[:SHOWN]) + (", …" if n > SHOWN else "")]
     else:
         lines = [ngettext("%(n)s organization", "%(n)s organizations", n) % {"n": n}]
-    lines.append(_("These require two-factor authentication. They open as soon as the person sets it up."))
+    lines.append(
+        _(
+            "These require two-factor authentication, or an authenticator app. They open as soon as the person sets it up."
+        )
+    )
     return [Fact(label, lines, BAD)]
 
 

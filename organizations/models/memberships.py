@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Cast, Coalesce, Greatest, Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -35,7 +35,7 @@ def to_address(address: str) -> Q:
     return Q(user__isnull=True, email=address)
 
 
-def requires_more_than(level: int) -> Q:
+def requires_more_than(level: int | F) -> Q:
     """Return the condition of memberships whose organization now requires a higher level (D47).
 
     That is so by its policy, or by a date that has come and that every owner meets. It is

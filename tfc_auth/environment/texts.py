@@ -27,7 +27,8 @@ class Texts(Source):
         value = self.text(name, default=allowed[0])
         found = {option.lower(): option for option in allowed}.get(value.lower())
         if found is None:
-            raise ImproperlyConfigured(f"{name} must be {' or '.join(sorted(allowed))}, not {shown(value)}.")
+            *others, last = sorted(allowed)
+            raise ImproperlyConfigured(f"{name} must be {', '.join(others)} or {last}, not {shown(value)}.")
         return found
 
     def line(self, name: str, *, default: str) -> str:
