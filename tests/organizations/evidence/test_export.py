@@ -39,6 +39,14 @@ def test_members_are_not_shown_the_section(stage):
     assert "Export evidence" not in words_of(stage.browser("max").get("/app/open/settings/authentication"))
 
 
+def test_members_open_no_page_and_export_nothing(stage):
+    browser = stage.browser("max")
+
+    assert browser.get(evidence.page_of("open")).status_code == 403
+    assert browser.post(evidence.page_of("open"), {"format": "csv"}).status_code == 403
+    assert evidence.events(evidence.STARTED) == []
+
+
 def test_csv_has_a_row_for_each_period_of_everybody(stage):
     data = evidence.downloaded(stage.browser("olga"), "open")
 
