@@ -17,7 +17,7 @@ VIEW = "organizations.view_membership"
 
 
 def locked_out_of(user: User, request: HttpRequest) -> list[Fact]:
-    """Say which organizations are closed to somebody until they set up more; names only to who may see them."""
+    """Say which organizations are closed until the person sets up more; names only to who may see them."""
     label = _("Locked out of")
     if user.level == max(Level):
         return [Fact(label, [_("No organization")])]
@@ -34,7 +34,8 @@ def locked_out_of(user: User, request: HttpRequest) -> list[Fact]:
         lines = [ngettext("%(n)s organization", "%(n)s organizations", n) % {"n": n}]
     lines.append(
         _(
-            "These require two-factor authentication, or an authenticator app. They open as soon as the person sets it up."
+            "These require two-factor authentication, some of them an app. They open as soon as the person "
+            "sets it up."
         )
     )
     return [Fact(label, lines, BAD)]

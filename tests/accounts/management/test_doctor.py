@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts import factors, outbox
 from accounts.audit import retention
+from accounts.evidence.keys import use_current
 from accounts.factors.backup_codes.models import BackupCode
 from accounts.factors.sms.models import Destination, Purpose, TextMessage
 from accounts.management.doctor import Check, checks
@@ -67,6 +68,7 @@ def furnish(stage):
     OutboxMessage.objects.exclude(pk=newest.pk).update(sent_at=now, sealed="")
     OutboxMessage.objects.create(sealed=sealed, expires_at=now + timedelta(days=1))
     retention.keep_for(90, actor=SERVER)
+    use_current()  # as an export of evidence does
 
 
 @pytest.fixture(scope="module")
