@@ -56,16 +56,15 @@ class SwitcherEntry:
     @classmethod
     def of(cls, row: Membership, user: User) -> Self:
         organization, has = row.organization, user.level
-        required = organization.required_level
-        coming = Level(organization.scheduled_level or Level.NONE)
-        coming = coming if coming > max(required, has) else Level.NONE
+        required, coming = organization.required_level, organization.coming_level
+        coming = coming if coming > has else Level.NONE
         return cls(
             organization.name,
             reverse("organizations:detail", args=[organization.name]),
             row.is_owner,
             required > Level.NONE,
             required > standing_of(user),
-            organization.auth_policy_changed_at,
+            organization.required_since,
             required if required > has else Level.NONE,
             coming,
             organization.required_from if coming else None,

@@ -76,11 +76,11 @@ class Event(EventName):
     MEMBER_LEFT = "organization.member_left", _("Left an organization")
     OWNER_ADDED = "organization.owner_added", _("Made an owner of an organization")
     OWNER_REMOVED = "organization.owner_removed", _("No longer an owner of an organization")
-    EVIDENCE_STARTED = "organization.evidence_started", _("Began to export the evidence of two-factor")
-    EVIDENCE_EXPORTED = "organization.evidence_exported", _("Exported the evidence of two-factor, signed")
+    EVIDENCE_STARTED = "organization.evidence_started", _("Started to export two-factor evidence")
+    EVIDENCE_EXPORTED = "organization.evidence_exported", _("Exported signed two-factor evidence")
     LEFT_OWNERLESS = (
         "organization.left_ownerless",
-        _("Left an organization without an active owner"),
+        _("Deactivated the only active owner of an organization"),
     )
     TOKEN_CREATED = "organization.token_created", _("Created a token of an organization")
     TOKEN_REVOKED = "organization.token_revoked", _("Revoked a token of an organization")
@@ -137,6 +137,11 @@ def lifetimes(data: Data) -> str:
     limits = zip(data["after"], (_("%(time)s of inactivity"), _("%(time)s after signing in")), strict=False)
     said = [str(words) % {"time": minutes_in_words(minutes)} for minutes, words in limits if minutes]
     return get_text_list(said, gettext("and")) or gettext("as on the rest of the site")
+
+
+def members_reminded(data: Data) -> str:
+    number = data.get("number", 0)
+    return ngettext("%(n)s member", "%(n)s members", number) % {"n": number}
 
 
 def kind(data: Data) -> str:
@@ -201,7 +206,7 @@ DETAILS: dict[Event, Callable[[Data], str]] = {
     Event.TWO_FACTOR_SCHEDULED: date,
     Event.TWO_FACTOR_SCHEDULE_WITHDRAWN: date,
     Event.TWO_FACTOR_PUT_OFF: lambda data: data.get("owners", ""),
-    Event.MEMBERS_REMINDED: lambda data: str(data.get("number", "")),
+    Event.MEMBERS_REMINDED: members_reminded,
     Event.UPDATED: contact,
     Event.USER_SESSIONS_CHANGED: lifetimes,
     Event.INVITATIONS_STARTED: people_on_list,

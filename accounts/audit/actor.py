@@ -21,7 +21,7 @@ BACKGROUND = "background"  # the door of what somebody started, and `run_due_wor
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts, from where, through which door (html, admin, api, command, background)."""
+    """Who acts, from where, through which door (html, admin, api, command, background, breaker, schedule)."""
 
     user: User | None
     ip: str | None

@@ -1,4 +1,4 @@
-"""Add and change columns without giving an id to two rows.
+"""Add and change columns, and add constraints, without giving an id to two rows.
 
 SQLite rebuilds the table for that, and would count from the largest id that is left: rows that were
 deleted before would lend their ids to new ones. Ids are never reused (accounts/models/public_ids.py).
@@ -11,11 +11,13 @@ from typing import Any
 from django.db import migrations
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations.operations.fields import FieldOperation
+from django.db.migrations.operations.base import Operation
 
 
-class CountingOn(FieldOperation):
-    """An operation on a column that goes on counting where the table was, forwards and backwards."""
+class CountingOn(Operation):
+    """An operation on a table that goes on counting where the table was, forwards and backwards."""
+
+    model_name: str
 
     def database_forwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
@@ -39,6 +41,10 @@ class AddColumn(CountingOn, migrations.AddField):
 
 
 class AlterColumn(CountingOn, migrations.AlterField):
+    pass
+
+
+class AddCheck(CountingOn, migrations.AddConstraint):
     pass
 
 

@@ -4,6 +4,8 @@ two-factor already.
 
 from django.db import migrations, models
 
+from accounts.database.columns import AddColumn
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -12,7 +14,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
+        AddColumn(
             model_name="user",
             name="two_factor_level",
             field=models.PositiveSmallIntegerField(blank=True, editable=False, null=True),

@@ -3,6 +3,8 @@
 import django.utils.timezone
 from django.db import migrations, models
 
+from accounts.database.columns import AddColumn
+
 
 class Migration(migrations.Migration):
 
@@ -11,7 +13,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
+        AddColumn(
             model_name='user',
             name='address_given_up_at',
             field=models.DateTimeField(blank=True, editable=False, null=True),

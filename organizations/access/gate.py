@@ -144,7 +144,7 @@ def in_words(organization: Organization, beyond: Level = Level.NONE) -> str:
     Only what is more than the level `beyond` is said.
     """
     at = organization.required_from
-    required, coming = organization.required_level, Level(organization.scheduled_level or Level.NONE)
+    required, coming = organization.required_level, organization.coming_level
     if required > beyond:
         text = _("%(name)s requires two-factor authentication. You will be taken back there.")
         if required > ANY_METHOD:

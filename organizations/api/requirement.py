@@ -30,12 +30,12 @@ DRY_RUN = "dry-run"
 def requirement_shown(organization: Organization) -> dict[str, Any]:
     """Return the attributes of what is required: now, and from a date on. A date that has come counts."""
     level = organization.required_level
-    is_pending = (organization.scheduled_level or Level.NONE) > level
+    coming = organization.coming_level
     return {
         POLICY: AuthPolicy.TWO_FACTOR_MANDATORY if level else AuthPolicy.PASSWORD,
         METHODS: NAMES[level or Level(organization.accepted_level)],
-        FROM: moment(organization.required_from) if is_pending else None,
-        FROM_METHODS: NAMES[Level(organization.scheduled_level or 0)] if is_pending else None,
+        FROM: moment(organization.required_from) if coming else None,
+        FROM_METHODS: NAMES[coming] if coming else None,
     }
 
 
@@ -68,7 +68,7 @@ def is_dry_run(request: HttpRequest) -> bool:
 
 
 def rehearsal_resource(organization: Organization, changes: Changes) -> Resource:
-    """Return what these changes would do, from the function that the page shows."""
+    """Return what requiring the highest of these levels and the present one would do, as on the page."""
     level = max(
         changes.get("scheduled_level", 0) or 0,
         changes.get("accepted_level", 0) or 0,

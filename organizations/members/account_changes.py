@@ -34,7 +34,7 @@ def leave_everything(
     rows = list(mine.select_for_update(no_key=True, of=("self",)))
     if any(row.is_owner and row.organization_id not in locked for row in rows):
         raise OwnershipChanged
-    TwoFactorPeriod.objects.end(user.pk, [row.organization_id for row in rows], timezone.now())
+    TwoFactorPeriod.objects.close(user.pk, [row.organization_id for row in rows], timezone.now())
     for row in rows:
         if row.is_owner:
             halt_lists_of(row.organization, [user.pk], actor=actor)

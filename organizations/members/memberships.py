@@ -193,7 +193,7 @@ def end(
     left = settle(organization, going, choices, actor=actor)
     if user is not None and not membership.is_invited:
         end_with_membership(organization, [user.pk])
-        TwoFactorPeriod.objects.end(user.pk, [organization.pk], timezone.now())
+        TwoFactorPeriod.objects.close(user.pk, [organization.pk], timezone.now())
     Membership.objects.filter(pk=membership.pk).delete()
     record(event, organization, actor=actor, user=user, email=membership.email)
     gone = list(going.invitations)

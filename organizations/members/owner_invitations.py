@@ -5,10 +5,10 @@ from django.utils.translation import gettext as _
 from accounts import outbox
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
-from accounts.models import User
+from accounts.models import ANY_METHOD, User
 from organizations.access.rights import LARGEST_ID
 from organizations.announcements import Change, owners_of, tell
-from organizations.events import Event, record
+from organizations.members.succession import promote
 from organizations.models import Membership, Organization
 from organizations.policy.exceptions import NewOwnerNotEnrolled
 from organizations.policy.two_factor import check_new_owner
@@ -21,22 +21,19 @@ def make_invited_owner(
 
     The caller holds the locks of organization and user, and has written the membership.
     """
-    if membership.is_owner:
-        return
     try:
-        check_new_owner(organization, user)
+        is_made = promote(organization, membership, user, actor=actor, invited=True)
     except NewOwnerNotEnrolled:
         outbox.notify_all(
             owners_of(organization),
             "organization_owner_waits",
             organization_name=organization.name,
             person=user.username,
+            app_only=organization.required_level > ANY_METHOD,
         )
         return
-    membership.is_owner = True
-    membership.save(update_fields=["is_owner"])
-    record(Event.OWNER_ADDED, organization, actor=actor, user=user, invited=True)
-    tell(organization, Change.JOINED, [user], actor=actor)
+    if is_made:
+        tell(organization, Change.JOINED, [user], actor=actor)
 
 
 def why_no_owner(organization: Organization, user: User) -> str:
@@ -45,7 +42,7 @@ def why_no_owner(organization: Organization, user: User) -> str:
         check_new_owner(organization, user)
     except RuleViolation:
         return _(
-            "You're invited as an owner. Owners of %(name)s need two-factor authentication, so you join as a "
+            "You're invited as an owner. You haven't set up what owners of %(name)s need, so you join as a "
             "member. Once you have set it up, another owner can make you an owner."
         ) % {"name": organization.name}
     return ""

@@ -1,6 +1,6 @@
 """Say what an organization requires of the people whom it invites, before they join.
 
-The page and the mail of an invitation, and what comes after *Accept*, ask here and nowhere else.
+The page and the mail of an invitation ask here; the page of a setup asks `access.gate.in_words`.
 """
 
 from django.utils.translation import gettext as _
@@ -16,7 +16,7 @@ def requirement_in_words(organization: Organization) -> str:
 
 
 def required_now(organization: Organization) -> str:
-    level, since = organization.required_level, organization.auth_policy_changed_at
+    level, since = organization.required_level, organization.required_since
     if not level:
         return ""
     words = {"name": organization.name, "day": day(since) if since else ""}
@@ -28,8 +28,8 @@ def required_now(organization: Organization) -> str:
 
 
 def required_later(organization: Organization) -> str:
-    at, level = organization.required_from, organization.scheduled_level
-    if at is None or level is None or level <= organization.required_level:
+    at, level = organization.required_from, organization.coming_level
+    if at is None or not level:
         return ""
     words = {"name": organization.name, "day": day(at)}
     if level > ANY_METHOD:
@@ -39,4 +39,4 @@ def required_later(organization: Organization) -> str:
 
 def has_to_set_up(organization: Organization, user: User) -> bool:
     """Return whether this user has to set up two-factor authentication for the organization, now or later."""
-    return user.level < max(organization.required_level, organization.scheduled_level or 0)
+    return user.level < max(organization.required_level, organization.coming_level)

@@ -1,5 +1,7 @@
 """Make somebody an owner in the place of one who goes, by the same rules as any other new owner."""
 
+from typing import Any
+
 from accounts import outbox
 from accounts.audit import Actor, strip_control_characters
 from accounts.models import User, login_key
@@ -29,15 +31,12 @@ LONGEST_REASON = 200  # characters
 def suggestions(organization: Organization, leaving: int | None) -> list[str]:
     """Return the names of some members who could become owners in the place of `leaving` (an id)."""
     required = organization.required_level
-    rows = organization.memberships.active().select_related("user").order_by("username_key", "pk")
+    rows = organization.memberships.active().order_by("username_key", "pk")
+    shown = rows.values_list("user_id", "username", "is_owner", "level", "user__is_active")
     return [
-        row.username
-        for row in rows[:LOOKED_AT]
-        if row.user_id != leaving
-        and not row.is_owner
-        and row.user is not None
-        and row.user.is_active
-        and row.user.level >= required
+        name
+        for user_id, name, is_owner, level, is_active in shown[:LOOKED_AT]
+        if user_id != leaving and not is_owner and is_active and level >= required
     ][:SUGGESTED]
 
 
@@ -55,7 +54,7 @@ def find(organization: Organization, name: str, *, leaving: int | None = None) -
 
 
 def promote(
-    organization: Organization, membership: Membership, user: User | None, *, actor: Actor, **data: str
+    organization: Organization, membership: Membership, user: User | None, *, actor: Actor, **data: Any
 ) -> bool:
     """Make a member an owner and record it. Return False if they are one. The caller holds all locks.
 

@@ -8,6 +8,8 @@ import django.db.models.deletion
 from django.db import migrations, models
 from django.db.models.functions import Cast, Coalesce, Greatest
 
+from accounts.database.columns import AddCheck, AddColumn
+
 
 class Migration(migrations.Migration):
 
@@ -48,12 +50,12 @@ class Migration(migrations.Migration):
             model_name='membership',
             name='members_begin_by_address',
         ),
-        migrations.AddField(
+        AddColumn(
             model_name='membership',
             name='two_factor_level',
             field=models.PositiveSmallIntegerField(editable=False, null=True),
         ),
-        migrations.AddField(
+        AddColumn(
             model_name='membership',
             name='level',
             field=models.GeneratedField(
@@ -62,47 +64,47 @@ class Migration(migrations.Migration):
                 db_persist=True,
             ),
         ),
-        migrations.AddField(
+        AddColumn(
             model_name='membership',
             name='reminded_at',
             field=models.DateTimeField(editable=False, null=True),
         ),
-        migrations.AddField(
+        AddColumn(
             model_name='organization',
             name='accepted_level',
             field=models.PositiveSmallIntegerField(choices=[(1, 'Any method'), (2, 'Applications, but no text messages')], db_default=1, default=1, editable=False),
         ),
-        migrations.AddField(
+        AddColumn(
             model_name='organization',
             name='all_reminded_at',
             field=models.DateTimeField(editable=False, null=True),
         ),
-        migrations.AddField(
+        AddColumn(
             model_name='organization',
             name='due_at',
             field=models.DateTimeField(editable=False, null=True),
         ),
-        migrations.AddField(
+        AddColumn(
             model_name='organization',
             name='put_off_told_at',
             field=models.DateTimeField(editable=False, null=True),
         ),
-        migrations.AddField(
+        AddColumn(
             model_name='organization',
             name='required_from',
             field=models.DateTimeField(editable=False, null=True),
         ),
-        migrations.AddField(
+        AddColumn(
             model_name='organization',
             name='schedule_told',
             field=models.PositiveSmallIntegerField(editable=False, null=True),
         ),
-        migrations.AddField(
+        AddColumn(
             model_name='organization',
             name='scheduled_level',
             field=models.PositiveSmallIntegerField(choices=[(1, 'Any method'), (2, 'Applications, but no text messages')], editable=False, null=True),
         ),
-        migrations.AddField(
+        AddColumn(
             model_name='organizationcounts',
             name='members_with_texts_only',
             field=models.IntegerField(db_default=0, default=0),
@@ -139,11 +141,11 @@ class Migration(migrations.Migration):
             model_name='organization',
             index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='organizations_with_date'),
         ),
-        migrations.AddConstraint(
+        AddCheck(
             model_name='organization',
             constraint=models.CheckConstraint(condition=models.Q(('accepted_level__range', (1, 2))), name='known_accepted_level'),
         ),
-        migrations.AddConstraint(
+        AddCheck(
             model_name='organization',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('due_at__isnull', True), ('required_from__isnull', True), ('scheduled_level__isnull', True)), models.Q(('due_at__gte', models.F('required_from')), ('required_from__isnull', False), ('scheduled_level__range', (1, 2))), _connector='OR'), name='whole_schedule'),
         ),

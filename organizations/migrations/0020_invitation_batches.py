@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
                 ('ip', models.GenericIPAddressField(null=True)),
                 ('user_agent', models.CharField(blank=True, default='', max_length=255)),
                 ('state', models.CharField(choices=[('running', 'Running'), ('done', 'Finished'), ('stopped', 'Stopped')], default='running', max_length=8)),
-                ('reason', models.CharField(blank=True, choices=[('owner', 'by an owner'), ('no-owner', 'the person who started it is no longer an owner'), ('deactivated', 'the account of the person who started it was deactivated'), ('locked-out', 'the person who started it has no two-factor authentication')], default='', max_length=16)),
+                ('reason', models.CharField(blank=True, choices=[('owner', 'by an owner'), ('no-owner', 'the person who started it is no longer an owner'), ('deactivated', 'the account of the person who started it was deactivated'), ('locked-out', 'the person who started it hasn\'t set up the required two-factor authentication')], default='', max_length=16)),
                 ('stopped_by', models.CharField(blank=True, default='', max_length=40)),
                 ('total', models.PositiveIntegerField()),
                 ('sent', models.PositiveIntegerField(default=0)),

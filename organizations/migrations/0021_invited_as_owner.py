@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+from accounts.database.columns import AddColumn
+
 
 class Migration(migrations.Migration):
 
@@ -10,12 +12,12 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
+        AddColumn(
             model_name='membership',
             name='account_made_at',
             field=models.DateTimeField(null=True),
         ),
-        migrations.AddField(
+        AddColumn(
             model_name='membership',
             name='invited_as_owner',
             field=models.BooleanField(db_default=False, default=False),

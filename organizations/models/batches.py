@@ -58,7 +58,10 @@ class InvitationBatch(models.Model):
         OWNER = "owner", _("by an owner")
         NO_OWNER = "no-owner", _("the person who started it is no longer an owner")
         DEACTIVATED = "deactivated", _("the account of the person who started it was deactivated")
-        LOCKED_OUT = "locked-out", _("the person who started it has no two-factor authentication")
+        LOCKED_OUT = (
+            "locked-out",
+            _("the person who started it hasn't set up the required two-factor authentication"),
+        )
 
     # PROTECT: only the verb deletes organizations. Without a constraint: processes of the former release
     # delete them without knowing this table; what they leave is deleted at the next turn.

@@ -1,6 +1,6 @@
-"""Define organizations, their policies, and the counts of their members."""
+"""Define organizations and their policies."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar, Self
 
 from django.db import models
@@ -159,6 +159,25 @@ class Organization(models.Model):
     def is_met(self) -> bool:
         """Return whether every owner has what is required from the date on. There must be a date."""
         return not self.memberships.owners().below(self.scheduled_level or ANY_METHOD).exists()
+
+    @property
+    def required_since(self) -> datetime | None:
+        """Return since when that level has been required, if it is known."""
+        if self.required_level == self.present_level:
+            return self.auth_policy_changed_at
+        return self.required_from
+
+    @property
+    def coming_level(self) -> Level:
+        """Return the level that the announced date brings; NONE where it brings no more than now."""
+        level = Level(self.scheduled_level or Level.NONE)
+        return level if level > self.required_level else Level.NONE
+
+    @property
+    def is_put_off(self) -> bool:
+        """Return whether the announced date is over, and an owner did not meet it."""
+        at = self.required_from
+        return at is not None and at <= timezone.now() and bool(self.coming_level)
 
     @property
     def is_mandatory(self) -> bool:

@@ -30,7 +30,7 @@ class TwoFactorPeriodQuerySet(models.QuerySet["TwoFactorPeriod"]):
             if member.user_id is not None:
                 by_user[member.user_id].append(member)
         for user_id, own in by_user.items():
-            self.end(user_id, [member.organization_id for member in own], now)
+            self.close(user_id, [member.organization_id for member in own], now)
         self.bulk_create(
             TwoFactorPeriod(
                 organization_id=member.organization_id,
@@ -44,7 +44,7 @@ class TwoFactorPeriodQuerySet(models.QuerySet["TwoFactorPeriod"]):
             for member in own
         )
 
-    def end(self, user_id: int, organization_ids: Collection[int], now: datetime) -> None:
+    def close(self, user_id: int, organization_ids: Collection[int], now: datetime) -> None:
         """End the open periods of a user in these organizations."""
         open_ones = self.filter(user_id=user_id, organization__in=organization_ids, ended_at__isnull=True)
         open_ones.update(ended_at=now)

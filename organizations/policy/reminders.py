@@ -24,7 +24,7 @@ from organizations.policy.exceptions import NothingMissing, RemindedAlready
 
 def demanded_level(organization: Organization) -> Level:
     """Return the level that members are reminded of: of the policy, of a date, or of the next policy."""
-    required = max(organization.required_level, Level(organization.scheduled_level or Level.NONE))
+    required = max(organization.required_level, organization.coming_level)
     return required or Level(organization.accepted_level)
 
 
@@ -125,8 +125,8 @@ def context_of(organization: Organization, actor: Actor) -> dict[str, Any]:
     return {
         "organization_name": organization.name,
         "owner": actor.user.username if actor.user else "",
-        "is_required": organization.is_mandatory,
-        "date": at.isoformat() if at else "",
+        "required_level": int(organization.required_level),
+        "date": at.isoformat() if at and at > timezone.now() else "",
         "app_only": demanded_level(organization) > ANY_METHOD,
         "enrol_url": settings.SITE_URL + enrolment_path(page),
     }

@@ -98,9 +98,11 @@ def of_texts(*levels: int) -> bool | str:
 
 def store_policy(organization: Organization, policy: AuthPolicy, accepted: int) -> None:
     """Write what is required now. A date that would require no more goes."""
+    before = organization.present_level
     organization.collaborator_auth_policy = policy
     organization.accepted_level = accepted
-    organization.auth_policy_changed_at = timezone.now()
+    if organization.present_level > before or not organization.present_level:
+        organization.auth_policy_changed_at = timezone.now()  # not where less is required than before
     if (organization.scheduled_level or Level.NONE) <= organization.present_level:
         clear_schedule(organization)
     organization.save(

@@ -1,9 +1,7 @@
 """Say in a few words what an organization requires, and from when, for tables of site admins."""
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import Level
 from accounts.web.times import in_full
 from organizations.models import Organization
 from organizations.models.organizations import ACCEPTED
@@ -19,10 +17,10 @@ def methods_in_words(organization: Organization) -> str:
 
 def date_in_words(organization: Organization) -> str:
     """Return the date that is announced and which methods count then; "" if there is none."""
-    at, level = organization.required_from, Level(organization.scheduled_level or Level.NONE)
-    if at is None or level <= organization.required_level:
+    at, level = organization.required_from, organization.coming_level
+    if at is None or not level:
         return ""
     words = _("%(time)s: %(methods)s")
-    if at <= timezone.now():
+    if organization.is_put_off:
         words = _("%(time)s: %(methods)s. Put off, because not all owners have it")
     return words % {"time": in_full(at), "methods": METHODS[level]}

@@ -31,6 +31,15 @@ FOR_THE_ORGANIZATION = {
     Event.TOKEN_REVOKED,
     Event.TOKEN_SENT_IN_CLEAR,
     Event.AUDIT_TRAIL_EXPORTED,
+    Event.TWO_FACTOR_SCHEDULED,
+    Event.TWO_FACTOR_SCHEDULE_WITHDRAWN,
+    Event.TWO_FACTOR_PUT_OFF,
+    Event.MEMBER_REMINDED,
+    Event.MEMBERS_REMINDED,
+    Event.INVITATIONS_STARTED,
+    Event.INVITATIONS_STOPPED,
+    Event.EVIDENCE_STARTED,
+    Event.EVIDENCE_EXPORTED,
 }
 DOORS = {"html", "api"}  # of members and tokens
 
@@ -91,7 +100,7 @@ def hides_name(event: AuditEvent) -> bool:
 def who_did(event: AuditEvent) -> str:
     """Return who acted, in words: a username, a token, or somebody of the site."""
     if event.door == "command":
-        return _("an administrator of the server")
+        return _("a server administrator")
     if event.door == "admin":
         return _("a site admin")
     if event.actor.startswith("organization:"):

@@ -1,12 +1,10 @@
 """Organization settings > Authentication: owners change it, members can read it."""
 
-from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
@@ -58,19 +56,18 @@ def roll_out(user: User, organization: Organization, *, is_owner: bool) -> dict[
 
     `coming` is the level that a date brings, if there is one.
     """
-    required, coming = organization.required_level, organization.scheduled_level or Level.NONE
-    coming = Level(coming) if coming > required else Level.NONE
+    required, coming = organization.required_level, organization.coming_level
     shown = {
         "required": required,
         "app_only": required > ANY_METHOD,
         "coming": coming,
         "coming_app_only": coming > ANY_METHOD,
-        "is_put_off": bool(coming and organization.required_from and is_over(organization.required_from)),
+        "is_put_off": organization.is_put_off,
         "lacks_it": max(required, coming) > user.level,
     }
     if not is_owner:
         return shown
-    asked = coming or (Level.NONE if required else Level(organization.accepted_level))
+    asked = coming or (Level.NONE if required else ANY_METHOD)  # what the page offers
     progress = progress_of(organization)
     missing = two_factor.owners_below(organization, asked) if asked else NOBODY
     return shown | {
@@ -80,10 +77,6 @@ def roll_out(user: User, organization: Organization, *, is_owner: bool) -> dict[
         "all_again_at": all_again_at(organization),
         "locked_out": organization.counts.below(required) if required else 0,
     }
-
-
-def is_over(at: datetime) -> bool:
-    return at <= timezone.now()
 
 
 @owner_required

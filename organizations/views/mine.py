@@ -164,6 +164,7 @@ def leaving_page(
         "organization": organization,
         "left": left_by(organization, [request.user.pk]),
         "owned_alone": alone and not (names or (form and organization.counts.members > succession.LOOKED_AT)),
+        "is_locked": is_locked_out(request.user, organization),
         "suggested": names,
         "form": form,
     }

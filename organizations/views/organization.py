@@ -3,10 +3,9 @@
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from accounts.models import ANY_METHOD, Level
+from accounts.models import ANY_METHOD
 from accounts.sessions.assurance import redirect_to_sudo
 from accounts.sessions.requests import SignedInRequest
 from accounts.web.keyset import keyset_page, page_links
@@ -28,8 +27,6 @@ from organizations.models import Membership, Organization
 def detail(request: SignedInRequest, organization: Organization, membership: Membership) -> HttpResponse:
     """List the members. Owners see who has two-factor; members see names only (D34)."""
     page = keyset_page(MembersByName(organization), request.GET, BY_NAME, organization.counts.members)
-    required, at = organization.required_level, organization.required_from
-    scheduled = organization.scheduled_level or Level.NONE
     return render(
         request,
         "organizations/detail.html",
@@ -37,9 +34,9 @@ def detail(request: SignedInRequest, organization: Organization, membership: Mem
             "organization": organization,
             "membership": membership,
             "page": page,
-            "required": required,
-            "coming": scheduled if scheduled > required else Level.NONE,
-            "is_put_off": at is not None and at <= timezone.now(),
+            "required": organization.required_level,
+            "coming": organization.coming_level,
+            "is_put_off": organization.is_put_off,
             **page_links(page, reverse("organizations:detail", args=[organization.name])),
         },
     )

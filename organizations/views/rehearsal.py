@@ -7,7 +7,6 @@ from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from accounts.database.reading import read_in_batches
@@ -98,9 +97,11 @@ def remind(request: SignedInRequest, organization: Organization, membership: Mem
     sent = request.POST.get("member")
     try:
         if sent is None:
-            number = reminders.remind_all(organization, actor=request.actor)
-            words = ngettext("%(n)s member gets a reminder.", "%(n)s members get a reminder.", number)
-            messages.success(request, words % {"n": number})
+            reminders.remind_all(organization, actor=request.actor)
+            messages.success(
+                request,
+                _("All who haven't set it up get a reminder, unless they had one in the last 24 hours."),
+            )
         else:
             reminded = reminders.remind(organization, id_of(sent), actor=request.actor)
             messages.success(request, _("%(name)s gets a reminder.") % {"name": reminded})

@@ -95,13 +95,9 @@ def schedule(request: SignedInRequest, organization: Organization, membership: M
 
 def announced(organization: Organization, level: int) -> str:
     at = organization.required_from
-    words = _(
-        "%(name)s requires two-factor authentication from %(time)s on. Everybody concerned gets an email."
-    )
+    words = _("%(name)s requires two-factor authentication from %(time)s. Everybody concerned gets an email.")
     if level > ANY_METHOD:
-        words = _(
-            "%(name)s requires an authenticator app from %(time)s on. Everybody concerned gets an email."
-        )
+        words = _("%(name)s requires an authenticator app from %(time)s. Everybody concerned gets an email.")
     return words % {"name": organization.name, "time": in_full(at) if at else ""}
 
 

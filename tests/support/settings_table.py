@@ -224,7 +224,7 @@ BAD = {
         ("a@example.com\nBcc: b@example.com", "one line"),
     ],
     "SECOND_FACTORS": [(",", "has only commas"), (f'"{FACTORS}"', "quotation marks")],
-    "SMS_BACKEND": [("vonage", "must be console or locmem or twilio")],
+    "SMS_BACKEND": [("vonage", "must be console, locmem or twilio")],
     "TWILIO_ACCOUNT_SID": [
         ("SK0123456789abcdef", "begins with AC"),
         ("AC0123 4567", "letters and digits only"),
@@ -294,7 +294,7 @@ BAD = {
     "HSTS_PRELOAD": [*SWITCH, ("1", "HSTS_INCLUDE_SUBDOMAINS=1")],
     "LOG_LEVEL": [
         ("WARN", "WARNING"),
-        ("verbose", "CRITICAL or DEBUG or ERROR or INFO or WARNING"),
+        ("verbose", "CRITICAL, DEBUG, ERROR, INFO or WARNING"),
         ("10", "or"),
     ],
     "LOG_FORMAT": [("xml", "must be")],

@@ -91,6 +91,31 @@ SAID = {
         {"policy": "two_factor_mandatory"},
         "Required two-factor authentication in an organization: acme",
     ),
+    "organization.two_factor_scheduled": (
+        ACME,
+        {"date": "2027-03-31T12:00:00+00:00", "texts": False},
+        "Set a date *: acme|from 31 March 2027, 12:00 UTC, without text messages",
+    ),
+    "organization.two_factor_schedule_withdrawn": (
+        ACME,
+        {"date": "2027-03-31T12:00:00+00:00"},
+        "Withdrew the date *: acme|from 31 March 2027, 12:00 UTC",
+    ),
+    "organization.two_factor_put_off": (ACME, {"owners": "bob"}, "Put off *: acme|bob"),
+    "organization.member_reminded": (ACME, {}, "Reminded to set up two-factor authentication *: acme"),
+    "organization.members_reminded": (ACME, {"number": 2}, "Reminded all members *: acme|2 members"),
+    "organization.invitations_started": (ACME, {"people": 3}, "Started to invite a list *: acme|3 people"),
+    "organization.invitations_stopped": (
+        ACME,
+        {"people": 1, "reason": "owner"},
+        "Stopped inviting a list *: acme|1 person wasn't invited, by an owner",
+    ),
+    "organization.evidence_started": (ACME, {"format": "csv"}, "Started to export *: acme|CSV"),
+    "organization.evidence_exported": (
+        ACME,
+        {"format": "csv", "rows": 2, "sha256": "ab"},
+        "Exported signed *: acme|CSV, rows: 2, SHA-256: ab",
+    ),
     "organization.user_sessions_changed": (
         ACME,
         {"before": [None, None], "after": [60, 1440]},
@@ -120,7 +145,7 @@ SAID = {
     "organization.left_ownerless": (
         ACME,
         {"reason": "nobody is left"},
-        "Left an organization without an active owner: acme|Reason: nobody is left",
+        "Deactivated the only active owner of an organization: acme|Reason: nobody is left",
     ),
     "organization.token_created": (ACME, {"kind": "owners"}, "*: acme|team token of the owners"),
     "organization.token_revoked": (ACME, {"kind": "organization"}, "*: acme|organization token"),

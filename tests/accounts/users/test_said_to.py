@@ -20,12 +20,14 @@ TO_WHO_ACTS = {
     "MayNotPause",
     "NoLongerAllowed",
     "NotShown",
+    "NotYoursToInvite",
     "NothingToConfirm",
     "OutlivesMaker",
     "OwnershipChanged",
     "RightsChanged",
     "TooManyTokens",
     "UnknownUser",
+    "Workbook",
     "WrongPassword",
 }
 

@@ -90,7 +90,7 @@ def test_a_successor_is_made_tokens_end_and_invitations_are_withdrawn_in_one_ste
     assert broken() == []
     mails = {mail.to[0]: mail for mail in mailoutbox if "una" in mail.body}
     said = " ".join(mails["mia@example.com"].body.split())
-    assert "A site admin deactivated the account una, the only active owner of the organization acme" in said
+    assert "The account una, the only active owner of the organization acme" in said
     assert "max is now an owner of acme" in said
     said = " ".join(mails["olga@example.com"].body.split())
     assert "was deactivated" in said

@@ -90,7 +90,7 @@ def test_pf7_a_sole_owner_of_nobody_else_can_not_leave(owned):
     assert page.count("You are the only active owner: name the next one when you leave.") == 2
 
     page = text_of(browser.get("/app/globex/leave"))
-    assert "You are the only active owner of globex, and no other member can become one now" in page
+    assert "You are the only active owner of globex, and no other member can become an owner yet" in page
     assert "<button" not in page.split("<main")[1]
     assert browser.post("/app/globex/leave").status_code == 422
 

@@ -148,7 +148,7 @@ def test_programs_are_named_and_so_are_site_admins(stage):
 
     removed, invited, made = trail(stage)[:3]
 
-    assert removed == ("Removed from an organization", "an administrator of the server", "mia", "")
+    assert removed == ("Removed from an organization", "a server administrator", "mia", "")
     assert invited[1:3] == ("the team token of the owners", "new@elsewhere.example")
     assert invited[3] == ELSEWHERE
     assert made[0] == "Created a token of an organization"
@@ -158,9 +158,7 @@ def test_the_new_owner_of_a_name_does_not_see_the_events_of_the_former(stage):
     delete_organization(Organization.objects.get(name="open"), actor=SERVER)
     found("open", stage.eve)
 
-    assert trail(stage, name="eve") == [
-        ("Created an organization", "an administrator of the server", "eve", "")
-    ]
+    assert trail(stage, name="eve") == [("Created an organization", "a server administrator", "eve", "")]
 
 
 def forget_ids():
