@@ -173,7 +173,8 @@ def change_requirement(changes: Changes, organization: Organization, *, actor: A
     at = changes.get("required_from", organization.required_from)
     if at is not None:
         level = changes.get("scheduled_level", organization.scheduled_level or organization.accepted_level)
-        change_schedule(organization, full_hour(at), level=level, actor=actor)
+        at = at if at == organization.required_from else full_hour(at)  # full, in the zone of who set it
+        change_schedule(organization, at, level=level, actor=actor)
     elif organization.required_from is not None:
         change_to_no_date(organization, actor=actor)
 

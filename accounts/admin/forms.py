@@ -59,7 +59,7 @@ class DeactivationForm(ReasonForm):
 
 
 MOST_ADDRESSES = 100  # at once: each is a transaction of its own, and a mail
-BETWEEN_ADDRESSES = re.compile(r"[\s,;]*[\r\n,;][\s,;]*")
+BETWEEN_ADDRESSES = re.compile(r"[\r\n,;]+")
 
 
 class InviteForm(Form):

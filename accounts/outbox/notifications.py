@@ -42,12 +42,13 @@ def notify_address(address: str, name: str, /, *, lifetime: timedelta = LIFETIME
     enqueue(render(name, address, simplified(context)), lifetime)
 
 
-def broadcast(name: str, *, audience: str, key: str, **context: Any) -> None:
+def broadcast(name: str, *, audience: str, key: str, counted_by: str = "", **context: Any) -> None:
     """Send a mail to all users whom the audience (delivery.audiences) finds for this key.
 
-    If they had some of this kind within the hour, this one waits and is counted (windows.py).
+    If they had some of this kind within the hour, this one waits and is counted (windows.py). `counted_by`
+    is what stands for the readers where the key says more than who they are; by default the key.
     """
-    turn = windows.turn_of(f"{audience}:{key}", name)
+    turn = windows.turn_of(f"{audience}:{counted_by or key}", name)
     context = simplified({**context, "held": turn.held, "earlier": turn.earlier})
     if turn.window is None:
         enqueue_broadcast(name, context, audience=audience, key=key)

@@ -1,5 +1,6 @@
 """What an organization requires, in attributes beyond Terraform Cloud's, and the rehearsal of a change."""
 
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
@@ -48,8 +49,7 @@ def read_requirement(sent: Document, organization: Organization | None = None) -
     if sent.has(METHODS):
         changes["accepted_level"] = LEVELS.get(sent.choice(METHODS, LEVELS), Level.TEXTS)
     if sent.has(FROM):
-        at = sent.moment(FROM)
-        changes["required_from"] = full_hour(at) if at else None
+        changes["required_from"] = time_sent(sent, organization.required_from if organization else None)
     if sent.has(FROM_METHODS) and sent.attributes[FROM_METHODS] is not None:
         name = sent.choice(FROM_METHODS, LEVELS)
         changes["scheduled_level"] = LEVELS.get(name, Level.TEXTS)
@@ -57,6 +57,16 @@ def read_requirement(sent: Document, organization: Organization | None = None) -
         if name and at is None:
             sent.fail(FROM_METHODS, _("This needs a date: send “%(name)s”, too.") % {"name": FROM})
     return changes
+
+
+def time_sent(sent: Document, present: datetime | None) -> datetime | None:
+    """Return the full hour that is sent. The present time, sent back, is no other one in any zone."""
+    at = sent.moment(FROM)
+    try:
+        return at if at is None or at == present else full_hour(at)
+    except OverflowError:  # in the year 9999
+        sent.fail(FROM, _("This is too far ahead."))
+        return None
 
 
 def is_dry_run(request: HttpRequest) -> bool:

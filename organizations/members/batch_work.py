@@ -115,7 +115,7 @@ def send_row(
 ) -> bool:
     """Invite one person; return whether the list can go on at once. A wrong row fails by itself."""
     try:
-        invite(organization, row.who, actor=actor, first=partial(begin, row, organization))
+        invite(organization, row.who, actor=actor, first=partial(begin, batch, row, organization))
     except (NoLongerWaiting, NoLongerAllowed, OrganizationGone):
         return False  # the next turn sees what has become of the list
     except RateLimited as error:
@@ -130,8 +130,10 @@ def send_row(
     return True
 
 
-def begin(row: InvitationBatchRow, organization: Organization) -> None:
+def begin(batch: InvitationBatch, row: InvitationBatchRow, organization: Organization) -> None:
     """Mark a row as sent, under the organization's lock. Raises NoLongerWaiting, AlreadyMember."""
+    if reason_to_stop(batch, organization) is not None:
+        raise NoLongerWaiting
     take(row, RowState.SENT)
     key = login_key(row.who)
     if "@" in key and organization.memberships.active().filter(address_key=key).exists():

@@ -94,8 +94,7 @@ def try_again(organization: Organization, batch_id: int, *, actor: Actor) -> Inv
         if not batch.to_try_again:
             raise NothingToTryAgain
         check_running(organization)
-        over = batch.rows.filter(state__in=[RowState.FAILED, RowState.STOPPED])
-        number = over.update(state=RowState.WAITING, problem="", retry_at=None)
+        # The list before its rows, as everywhere.
         InvitationBatch.objects.filter(pk=batch.pk).update(
             state=BatchState.RUNNING,
             reason="",
@@ -109,6 +108,8 @@ def try_again(organization: Organization, batch_id: int, *, actor: Actor) -> Inv
             progressed_at=timezone.now(),
             finished_at=None,
         )
+        over = batch.rows.filter(state__in=[RowState.FAILED, RowState.STOPPED])
+        number = over.update(state=RowState.WAITING, problem="", retry_at=None)
         record(Event.INVITATIONS_STARTED, organization, actor=actor, list=batch.pk, people=number)
     return find(organization, batch_id)
 

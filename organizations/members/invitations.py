@@ -23,6 +23,7 @@ from accounts.sessions.locks import acting
 from organizations.access.rights import (
     check_right,
     check_user_token,
+    has_right,
     lock_memberships,
     lock_organization,
     lock_with_right,
@@ -62,8 +63,8 @@ def invite(
     """Invite a username or an email address, or renew the invitation; return it.
 
     `as_owner` says whether the person becomes an owner once they accept, if they can be one; None leaves that
-    as it is. `first` is called under the organization's lock, before anything else is written. What it writes
-    is committed with the invitation; what it raises undoes both.
+    as it is (`may_renew_owner`). `first` is called under the organization's lock, before anything else is
+    written. What it writes is committed with the invitation; what it raises undoes both.
     Raises UnknownUser, AlreadyMember, NoLongerAllowed, OrganizationGone, RateLimited.
     """
     limits.reserve(*for_invitation(organization, who, actor=actor))
@@ -79,13 +80,13 @@ def invite(
             else user_invitation(organization, who)
         )
         is_new = invitation.pk is None
+        keeps_owner = may_renew_owner(invitation, organization, actor)
         invitation.expires_at = invitation_end()
         invitation.invited_by = actor.user.username if actor.user else ""
         invitation.invited_by_id = actor.responsible_id
         invitation.invited_with_id = actor.token.pk if isinstance(actor.token, OrganizationToken) else None
         invitation.account_made_at = None  # the person may have deleted that account
-        if as_owner is not None:
-            invitation.invited_as_owner = as_owner
+        invitation.invited_as_owner = keeps_owner if as_owner is None else as_owner
         invitation.save()
         as_what = {"as_owner": True} if invitation.invited_as_owner else {}
         record(Event.MEMBER_INVITED, organization, actor=actor, user=user, email=invitation.email, **as_what)
@@ -94,6 +95,16 @@ def invite(
             tell_of_invitation(organization, invitation, actor=actor)
         OrganizationCounts.objects.add([organization.pk], invited=1 if is_new else 0)
     return invitation
+
+
+def may_renew_owner(invitation: Membership, organization: Organization, actor: Actor) -> bool:
+    """Return whether an invitation stays one to become an owner when this actor renews it.
+
+    One that has expired is no longer one: else somebody without the right would revive it.
+    """
+    if not invitation.invited_as_owner or invitation.is_expired:
+        return False
+    return actor.door == "command" or has_right(organization, actor, Right.OWNERS)
 
 
 def is_news(organization: Organization, actor: Actor) -> bool:

@@ -36,6 +36,13 @@ def copy(rows: list[Membership], user: User) -> None:
         before = share_of(row.two_factor_enabled, row.two_factor_level)
         alike[tuple(before.values())].append(row.organization_id)
     after = share_of(user.is_enrolled, known)
+    if len(alike) > 1:  # all of them in order: else two people could wait for each other
+        counted_ids = sorted(row.organization_id for row in rows)
+        list(
+            OrganizationCounts.objects.filter(pk__in=counted_ids)
+            .order_by("pk")
+            .select_for_update(no_key=True)
+        )
     for counted, organization_ids in sorted(alike.items()):
         change = {name: after[name] - number for name, number in zip(after, counted, strict=True)}
         OrganizationCounts.objects.add(organization_ids, **change)

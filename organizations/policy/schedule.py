@@ -7,10 +7,11 @@ out.
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -69,7 +70,8 @@ def change_schedule(organization: Organization, at: datetime, *, level: int, act
         raise RequiredAlready(organization.name)
     organization.required_from = organization.due_at = at
     organization.scheduled_level = level
-    organization.schedule_told = organization.put_off_told_at = None
+    organization.schedule_told = nearest(at)
+    organization.put_off_told_at = None
     organization.save(update_fields=SCHEDULE)
     record(
         Event.TWO_FACTOR_SCHEDULED,
@@ -80,6 +82,15 @@ def change_schedule(organization: Organization, at: datetime, *, level: int, act
         texts=of_texts(level),
     )
     announce(organization, is_new=True)
+
+
+def nearest(at: datetime) -> int | None:
+    """Return for which of DAYS_BEFORE it is late enough now; None if the date is further ahead.
+
+    What is announced now is not announced for that number of days once more.
+    """
+    now = timezone.now() + ROUNDED_UP
+    return next((days for days in DAYS_BEFORE if at <= now + timedelta(days=days)), None)
 
 
 def full_hour(at: datetime) -> datetime:
@@ -116,7 +127,11 @@ def change_to_no_date(organization: Organization, *, actor: Actor) -> None:
     organization.save(update_fields=SCHEDULE)
     record(Event.TWO_FACTOR_SCHEDULE_WITHDRAWN, organization, actor=actor, date=at.isoformat())
     app_only = (level or ANY_METHOD) > ANY_METHOD
-    context = {"organization_name": organization.name, "date": at.isoformat(), "app_only": app_only}
+    context: dict[str, Any] = {
+        "organization_name": organization.name,
+        "date": at.isoformat(),
+        "app_only": app_only,
+    }
     concerned = key_of_level(organization, level or ANY_METHOD)
     for audience, key in ((OWNERS, str(organization.pk)), (MEMBERS_CONCERNED, concerned)):
         outbox.broadcast("organization_two_factor_withdrawn", audience=audience, key=key, **context)
@@ -127,7 +142,7 @@ def announce(organization: Organization, *, is_new: bool) -> None:
     at, level = organization.required_from, organization.scheduled_level
     if at is None or level is None:
         return
-    context = {
+    context: dict[str, Any] = {
         "organization_name": organization.name,
         "date": at.isoformat(),
         "level": level,
@@ -141,6 +156,7 @@ def announce(organization: Organization, *, is_new: bool) -> None:
         "organization_two_factor_date",
         audience=MEMBERS_CONCERNED,
         key=key_of_date(organization),
+        counted_by=key_of_level(organization, level),  # another date is not another kind of mail
         enrol_url=settings.SITE_URL
         + enrolment_path(reverse("organizations:detail", args=[organization.name])),
         **context,
@@ -187,7 +203,8 @@ def take_effect_in(organization: Organization) -> bool:
         return organization.due_at is None
     level = organization.scheduled_level or ANY_METHOD
     missing = owners_below(organization, level)
-    organization.due_at = full_hour(now + timedelta(seconds=1))
+    if not put_off(organization, full_hour(now + timedelta(seconds=1))):
+        return write_due(organization)  # the last owner has set it up at this moment
     told = organization.put_off_told_at
     if told is None or not timedelta(0) <= now - told < PUT_OFF_AGAIN:
         organization.put_off_told_at = now
@@ -203,6 +220,17 @@ def take_effect_in(organization: Organization) -> bool:
             owners=missing.in_words,
         )
     organization.save(update_fields=SCHEDULE)
+    return True
+
+
+def put_off(organization: Organization, until: datetime) -> bool:
+    """Try again at this time, while an owner does not meet the date; return whether one does not."""
+    level = organization.scheduled_level or ANY_METHOD
+    missing = organization.memberships.owners().below(level)
+    unmet = Organization.objects.filter(Exists(missing), pk=organization.pk)
+    if not unmet.update(due_at=until):
+        return False
+    organization.due_at = until
     return True
 
 

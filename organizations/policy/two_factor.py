@@ -146,7 +146,8 @@ def notify_members(organization: Organization) -> None:
     if not organization.is_mandatory:
         outbox.broadcast("organization_lifted_two_factor", audience=OWNERS, key=key, organization_name=name)
         return
-    context = {"organization_name": name, "app_only": organization.required_level > ANY_METHOD}
+    app_only = organization.required_level > ANY_METHOD
+    context: dict[str, Any] = {"organization_name": name, "app_only": app_only}
     outbox.broadcast("organization_requires_two_factor_owners", audience=OWNERS, key=key, **context)
     outbox.broadcast(
         "organization_requires_two_factor",

@@ -116,6 +116,8 @@ def who_did(event: AuditEvent) -> str:
 
 def shows_address(event: AuditEvent) -> bool:
     """Return whether somebody acted for the organization here, and not for themselves."""
+    if "invited" in event.data:  # they accepted an invitation to become an owner
+        return False
     if event.door not in DOORS or event.event not in FOR_THE_ORGANIZATION:
         return False
     # A member who leaves withdraws the invitations to their own address. Former releases did not say so.

@@ -56,6 +56,11 @@ SELECT %s, id, '', username, right(username, 2) = '00', 'active', two_factor_ena
     now(), timestamptz '2026-01-01' + id * interval '1 minute', email
 FROM accounts_user WHERE username ~ '^m[0-9]' ORDER BY username LIMIT %s
 """
+# Some tables have no reference that CASCADE could follow.
+TRUNCATE = """
+TRUNCATE accounts_user, organizations_organization, organizations_organizationday,
+    organizations_twofactorperiod, organizations_invitationbatch CASCADE
+"""
 INVITATIONS = """
 INSERT INTO organizations_membership (organization_id, email, username, is_owner, status, two_factor_enabled,
     invited_by, created_at, expires_at)
@@ -85,7 +90,7 @@ def crowd(django_db_setup, django_db_blocker):
             with patience_kept(connection) as patient, connection.cursor() as cursor:
                 patient()
                 cursor.execute("SET statement_timeout = 0")
-                cursor.execute("TRUNCATE accounts_user, organizations_organization CASCADE")
+                cursor.execute(TRUNCATE)
                 cursor.execute("RESET statement_timeout")
 
 

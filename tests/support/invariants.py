@@ -5,7 +5,7 @@ from django.db.models import Q
 from accounts import factors
 from accounts.factors.backup_codes.models import BackupCode, BackupCodeSet
 from accounts.models import AuditEvent, Session, User
-from organizations.models import AuthPolicy, Membership, OrganizationCounts, TwoFactorPeriod
+from organizations.models import AuthPolicy, Membership, Organization, OrganizationCounts, TwoFactorPeriod
 
 
 def broken():
@@ -108,7 +108,9 @@ def periods():
     members = Membership.objects.active().filter(two_factor_level__isnull=False).select_related("user")
     lasting = {
         (period.user_id, period.organization_id): period.level
-        for period in TwoFactorPeriod.objects.filter(ended_at=None)
+        for period in TwoFactorPeriod.objects.filter(
+            ended_at=None, organization__in=Organization.objects.all()
+        )
     }
     for member in members:
         level = lasting.pop((member.user_id, member.organization_id), None)

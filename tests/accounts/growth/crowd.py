@@ -18,6 +18,9 @@ TABLES = (
     "factor_sms_destination",
     "accounts_user",
     "organizations_organization",
+    # No reference leads to these that CASCADE could follow.
+    "organizations_organizationday",
+    "organizations_twofactorperiod",
 )
 # What a few rows are beside all the others: some choices of filters match so many.
 FEW = 20
