@@ -106,12 +106,8 @@ def mirrors():
 def periods():
     """Whoever is in has one open period, of the level that is there; nobody else has one."""
     members = Membership.objects.active().filter(two_factor_level__isnull=False).select_related("user")
-    lasting = {
-        (period.user_id, period.organization_id): period.level
-        for period in TwoFactorPeriod.objects.filter(
-            ended_at=None, organization__in=Organization.objects.all()
-        )
-    }
+    there = TwoFactorPeriod.objects.filter(ended_at=None, organization__in=Organization.objects.all())
+    lasting = {(period.user_id, period.organization_id): period.level for period in there}
     for member in members:
         level = lasting.pop((member.user_id, member.organization_id), None)
         if level != member.user.level:

@@ -231,7 +231,7 @@ def test_activity_says_what_was_exported(stage):
 
     words = words_of(browser.get("/app/settings/activity"))
 
-    assert "Exported the evidence of two-factor, signed" in words
+    assert "Exported signed two-factor evidence" in words
     assert (
         f"CSV, rows: 4, SHA-256: {hashlib.sha256(data[: data.rfind(b'# signature,')]).hexdigest()}" in words
     )

@@ -270,7 +270,7 @@ def test_ten_thousand_rows_take_few_statements(stage):
 
     found = response.context["preview"]
     assert (len(found.invited), len(found.wrong), found.names_left) == (9_900, 100, 100)
-    assert "We check 100 of the usernames only when we send their invitations." in " ".join(
+    assert "We check 100 usernames only when we send the invitations." in " ".join(
         response.content.decode().split()
     )
     assert len(asked) < 45, len(asked)

@@ -70,7 +70,7 @@ def test_the_page_says_who_is_missing_and_what_would_happen(stage):
     assert "This owner hasn't enabled it: una" in said
     assert "2 of 4 members will be locked out" in said
     assert [*page.context["rehearsal"].named] == ["mia", "una"]
-    assert "You can already require it from a date on: they have until then." in said
+    assert "You can already require it from a date: they have until then." in said
     assert (
         'type="submit" disabled aria-describedby="missing-owners">Require two-factor' in page.content.decode()
     )
@@ -105,7 +105,7 @@ def test_the_page_tells_which_tokens_stop_and_which_go_on(stage):
     said = words(stage.browser("olga").get(REQUIRE))
 
     assert "1 personal token that was used in the last 30 days stops working" in said
-    assert "These tokens belong to the organization and to no person, so they go on working: " in said
+    assert "These tokens belong to the organization, not to a person, so they keep working: " in said
 
 
 def test_an_app_can_be_required_at_once(stage):
@@ -197,7 +197,7 @@ def test_a_date_can_be_for_applications_only(stage):
     stage.browser("olga").post(SCHEDULE, {"methods": "app", "date": in_days(10), "hour": "9"})
 
     assert organization().scheduled_level == Level.APP
-    assert "Two-factor authentication with an application, not text messages, is required from" in words(
+    assert "An authenticator app, not text messages, is required from" in words(
         stage.browser("olga").get(OPEN)
     )
 
@@ -282,7 +282,7 @@ def test_a_date_for_applications_where_any_method_is_required(stage):
 
     said = words(stage.browser("oscar").get(FORT))
     assert organization("fort").required_level == ANY_METHOD
-    assert "Two-factor authentication with an application, not text messages, is required from" in said
+    assert "An authenticator app, not text messages, is required from" in said
     assert "This organization requires two-factor authentication for everybody." in said
 
 
