@@ -277,7 +277,7 @@ def test_who_has_texts_only_can_not_become_an_owner_where_they_do_not_count(stag
     refused = browser.post(f"/app/fort/settings/users/{pk}/make-owner")
 
     assert "Can't become an owner" not in allowed
-    assert "Can't become an owner without an application" in users
+    assert "Can't become an owner without an authenticator app" in users
     assert "fort doesn't accept text messages, and mia hasn't set up an authenticator app." in asked
     assert refused.status_code == 422
 
