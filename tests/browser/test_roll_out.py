@@ -75,7 +75,8 @@ def test_a_wrong_date_stays_and_the_field_has_the_focus(acme):
     assert owner.path == f"{AUTHENTICATION}/schedule"
     assert field.input_value() == "2001-02-03"
     assert field.evaluate("field => document.activeElement === field")
-    assert owner.page.get_by_role("link", name="Authenticator apps only").get_attribute("aria-current") == "page"
+    apps_only = owner.page.get_by_role("link", name="Authenticator apps only")
+    assert apps_only.get_attribute("aria-current") == "page"
 
 
 def test_the_date_is_changed_and_withdrawn(acme):

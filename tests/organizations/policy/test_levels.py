@@ -1,4 +1,4 @@
-"""Authenticator apps only: the person has one, and this session was proved by one (D45). Owners always have one."""
+"""Authenticator apps only: the person has one, and it proved this session (D45). Owners always have one."""
 
 import copy
 
