@@ -15,8 +15,11 @@ AT_ONCE = 1000
 def read_in_batches(rows: QuerySet[Any], *, by: str = "pk") -> Iterator[Any]:
     """Yield the rows in the order of `by` and their ids, each read with its neighbours.
 
-    An index must have that order. Rows that come or go meanwhile are seen or not, each by itself.
+    An index must have that order. Rows that come or go meanwhile are seen or not, each by itself. What they
+    refer to is prefetched: PostgreSQL may plan a join that begins at the start of the other table each time.
     """
+    if rows.query.select_related:
+        raise TypeError("read_in_batches takes prefetch_related, not select_related")
     ordered = rows.order_by("pk") if by == "pk" else rows.order_by(by, "pk")
     left = ordered
     while found := first_of(left):

@@ -130,7 +130,6 @@ def notify_invited(invitation: SiteInvitation) -> None:
     outbox.notify_address(
         invitation.email,
         "site_invited",
-        lifetime=SITE_INVITATION_LIFETIME,
         inviter=invitation.invited_by,
         address=invitation.email,
         token=SITE_INVITATION.token_for(invitation),

@@ -105,7 +105,11 @@ def lists(stage: Stage) -> Iterator[Action]:
         "invitations": f"{users}?status=invited",
         "invitations, and a search that all match": f"{users}?status=invited&q=i",
         "authentication settings": f"{SETTINGS}/authentication",
-        "who would be locked out": f"{SETTINGS}/authentication/require-two-factor",
+        "what requiring two-factor would do": f"{SETTINGS}/authentication/require-two-factor",
+        "what requiring an app would do": f"{SETTINGS}/authentication/require-two-factor?methods=app",
+        "who would be locked out": f"{SETTINGS}/authentication/rehearsal?methods=app",
+        "inviting many": f"{SETTINGS}/users/invite",
+        "audit trail": f"{SETTINGS}/audit-trail",
         "authentication tokens": f"{SETTINGS}/authentication-tokens",
         "general settings": f"{SETTINGS}/general",
     }.items():

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
+from django.db.models import Prefetch
+
 from accounts.database.reading import read_in_batches
-from accounts.models import ANY_METHOD, Level
+from accounts.models import ANY_METHOD, Level, User
 from organizations.models import Membership, MembershipQuerySet, Organization, TwoFactorPeriod
 
 COLUMNS = (
@@ -23,10 +25,8 @@ COLUMNS = (
     "username",
     "is_owner",
     "joined_at",
-    "user__email",
-    "user__email_confirmed_at",
-    "user__is_active",
 )
+COLUMNS_OF_USERS = ("email", "email_confirmed_at", "is_active")
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,8 @@ def stays_of(organization: Organization, at: datetime) -> Iterator[Stay]:
 
 def members_of(organization: Organization, at: datetime) -> MembershipQuerySet:
     active = Membership.objects.active().filter(organization=organization, joined_at__lte=at)
-    return active.filter(user__isnull=False).select_related("user").only(*COLUMNS)
+    users = Prefetch("user", User.objects.only(*COLUMNS_OF_USERS))
+    return active.filter(user__isnull=False).only(*COLUMNS).prefetch_related(users)
 
 
 def user_of(row: Membership | TwoFactorPeriod) -> int:

@@ -52,7 +52,7 @@ def level_in(request: SignedInRequest, organization: Organization) -> Level:
 
 
 def rows_of(organization: Organization, level: Level) -> Iterator[tuple[object, ...]]:
-    members = locked_out_by(organization, level).select_related("user")
+    members = locked_out_by(organization, level).prefetch_related("user")
     for member in read_in_batches(members, by="username_key"):
         yield (
             member.username,

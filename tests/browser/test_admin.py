@@ -101,6 +101,7 @@ def test_a_mistake_is_said_at_its_field_and_the_confirmation_is_dangerous(root):
     assert "Say why." in root.text
     assert root.page.evaluate("document.activeElement.name") == "reason"
     root.page.fill("[name=reason]", "has left")
+    root.page.fill("[name^=without_successor]", "nobody else is left")
     root.click("Deactivate")
     assert f"The account {LONG} is deactivated." in root.text
     assert look_at(root) == ""

@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+from datetime import timedelta
 from functools import cached_property
 
 import pytest
@@ -11,14 +12,15 @@ from django.utils import timezone
 
 from accounts.admin import ACTIONS
 from accounts.audit import Actor
-from accounts.models import User
+from accounts.models import Level, User
 from accounts.users import email_addresses, passwords
 from accounts.users.site_invitations import invite_to_site
 from organizations.models import InvitationBatch, InvitationBatchRow, Organization
+from organizations.policy import schedule
 from tests.accounts.factors.sms.conftest import enrol_phone, start_phone
 from tests.support import people
 from tests.support.crawler import Walker, dump, routes, undone
-from tests.support.organizations import found, let_sudo_expire, make_stage, membership_of
+from tests.support.organizations import SERVER, found, let_sudo_expire, make_stage, membership_of
 
 
 def anonymous(stage):
@@ -50,12 +52,14 @@ def owner(stage):
     """Return the browser of an owner of two organizations.
 
     One has one token and can have another, and two lists of invitations: one runs, and one was stopped. The
-    other does not accept personal tokens.
+    other does not accept personal tokens, and has a date.
     """
     for state in ("running", "stopped"):
         list_of_invitations(stage.olga, "open", state)
     browser = stage.browser("olga")
     browser.post("/app/fort/settings/authentication-tokens/personal/disable")
+    at = timezone.now() + timedelta(days=12)
+    schedule.schedule(Organization.objects.get(name="fort"), at, level=Level.APP, actor=SERVER)
     browser.post("/app/open/settings/authentication-tokens/organization/create", {"expires": "90"})
     return browser
 

@@ -175,6 +175,11 @@ def undone():
         transaction.set_rollback(True)
 
 
+def body_of(response):
+    """Return the bytes of an answer. A file can be read once: the second time it is empty."""
+    return b"".join(response) if response.streaming else response.content
+
+
 @dataclass
 class Answer:
     status: int
@@ -221,8 +226,7 @@ class Walker:
         with undone(), connection.execute_wrapper(self.watch):
             began = time.process_time()
             response = self.client.generic(method, path, body, content_type, headers=headers)
-            # A file can be read once, and while its rows are there.
-            found = b"".join(response) if response.streaming else response.content
+            found = body_of(response)  # a file can be read once, and while its rows are there
             seconds = time.process_time() - began
             changed = self.changes()
         return Answer(response.status_code, response, seconds, changed, found)

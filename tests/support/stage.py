@@ -52,6 +52,7 @@ class Cast:
     def places(self):
         """What the paths of scenes stand for: names, and ids of rows."""
         stage = self.stage
+        self.browser("owner")  # who has the lists of invitations
         lists = {batch.state: batch.pk for batch in InvitationBatch.objects.all()}
         return {
             **lists,
