@@ -27,10 +27,11 @@ FEW = 20
 
 USERS = """
 INSERT INTO accounts_user (password, is_superuser, username, email, email_confirmed_at, unconfirmed_email,
-    is_active, is_staff, date_joined, two_factor_enabled_at, security_stamp)
+    is_active, is_staff, date_joined, two_factor_enabled_at, two_factor_level, security_stamp)
 SELECT '!', false, 'm' || lpad(n::text, 6, '0'), 'm' || n || '@example.com',
     CASE WHEN n > {few} THEN now() END, CASE WHEN n <= {few} THEN 'next' || n || '@example.com' ELSE '' END,
-    n > {few}, n <= {few}, now(), CASE WHEN n > {few} THEN now() END, 's'
+    n > {few}, n <= {few}, now(), CASE WHEN n > {few} THEN now() END,
+    CASE WHEN n > {few} THEN 2 ELSE 0 END, 's'
 FROM generate_series(1, {size}) AS n
 """
 OF_EACH_USER = (
@@ -124,9 +125,9 @@ OF_EACH_USER = (
     "INSERT INTO organizations_organizationcounts SELECT id, 0, 0, 0 FROM organizations_organization",
     """
     INSERT INTO organizations_membership (organization_id, user_id, email, username, is_owner, status,
-        two_factor_enabled, invited_by, created_at, joined_at, address_key)
+        two_factor_enabled, two_factor_level, invited_by, created_at, joined_at, address_key)
     SELECT (SELECT id FROM organizations_organization WHERE name = 'acme'), id, '', username, not is_active,
-        'active', two_factor_enabled_at IS NOT NULL, '', now(), now(), email
+        'active', two_factor_enabled_at IS NOT NULL, two_factor_level, '', now(), now(), email
     FROM accounts_user
     """,
     """
