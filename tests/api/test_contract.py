@@ -189,6 +189,6 @@ def test_strangers_meet_what_is_described(case, world):
 
 
 def test_what_follows_from_each_other_is_described(world):
-    Story.run(settings=settings(max_examples=30, stateful_step_count=8, deadline=None, derandomize=True))
+    Story.run(settings=settings(max_examples=60, stateful_step_count=8, deadline=None, derandomize=True))
     assert Story.answers[201]
     assert Story.answers[204]
