@@ -25,7 +25,7 @@ ASK_AGAIN = gettext_lazy("Ask the person who invited you for a new one.")
 
 @dataclass(frozen=True)
 class Proof:
-    """What the link of an open invitation proves: whoever opened it reads the mails to `address`.
+    """What the link of an open invitation proves: the person who opened it reads the mail of `address`.
 
     `page` is the path to which the account that is created with it goes first.
     """

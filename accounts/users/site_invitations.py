@@ -156,7 +156,7 @@ def withdraw(invitation_id: int, *, actor: Actor) -> SiteInvitation:
 
 
 def check_may_invite(actor: Actor) -> None:
-    """Raise NotYoursToInvite or SessionEnded unless the actor is a command, or an admin who has the right.
+    """Raise NotYoursToInvite or SessionEnded unless the actor is a command or a site admin with the right.
 
     Call it after `lock_actor`: it locks the admin's row, because rights may end at any moment.
     """

@@ -83,7 +83,7 @@ def cover(pk: int, user_id: int, now: datetime) -> int:
 
 
 def lock(user_id: int) -> None:
-    """Take the lock of whoever changes memberships or levels. An account may be gone."""
+    """Lock the account, as every change of its memberships or level does. It may be gone."""
     User.objects.select_for_update(no_key=True).filter(pk=user_id).first()
 
 
