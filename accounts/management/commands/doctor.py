@@ -13,7 +13,7 @@ from accounts.database import schema
 from accounts.management import doctor
 from accounts.management.errors import first_line
 
-WIDTH = 100  # characters of a line with checks that have found nothing
+WIDTH = 110  # characters of a line with checks that have found nothing
 
 
 class Command(BaseCommand):
