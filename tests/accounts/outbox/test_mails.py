@@ -309,7 +309,7 @@ def test_a_date_is_said_with_its_hour_in_the_zone_of_the_reader(name):
 
     mail = rendered(name, user=alice)
 
-    assert "From 3 March 2027, 14:00 CET on" in " ".join(mail.text.split())
+    assert "From 3 March 2027, 14:00 CET, the organization acme at TFC Auth will" in " ".join(mail.text.split())
     assert mail.subject == "acme requires two-factor authentication from 3 March 2027"
 
 
@@ -324,15 +324,17 @@ def test_owners_who_are_missing_themselves_are_told_and_led_in(name):
 
 
 @pytest.mark.parametrize(
-    ("context", "said"),
+    ("has", "context", "said"),
     [
-        ({"is_required": True, "date": ""}, "The organization is locked for you until you do."),
-        ({}, "From 3 March 2027, 13:00 UTC on, the organization is locked for you until you do."),
-        ({"date": ""}, "It keeps out anybody who has your password."),
+        (0, {"required_level": 1, "date": ""}, "The organization is locked for you until you do."),
+        (0, {}, "From 3 March 2027, 13:00 UTC, the organization will be locked for you until you do."),
+        (0, {"date": ""}, "It keeps out anybody who has your password."),
+        (0, {"required_level": 1, **APP}, "The organization is locked for you until you do."),
+        (1, {"required_level": 1, **APP}, "From 3 March 2027, 13:00 UTC, the organization will be locked"),
     ],
 )
-def test_a_reminder_says_what_happens_without_it(context, said):
-    _subject, text = of_level("organization_two_factor_reminder", **context)
+def test_a_reminder_says_what_happens_without_it(has, context, said):
+    _subject, text = of_level("organization_two_factor_reminder", has, **context)
 
     assert said in text
     assert "bob, an owner of the organization acme" in text
