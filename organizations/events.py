@@ -173,6 +173,10 @@ def narrowed(data: Data) -> str:
     return ", ".join([data.get("format", "").upper(), *filter(None, only)])
 
 
+def account(data: Data) -> str:
+    return gettext("deleted their account") if data.get("account") == "deleted" else ""
+
+
 def reason(data: Data) -> str:
     return gettext("Reason: %(text)s") % {"text": data["reason"]} if "reason" in data else ""
 
@@ -217,6 +221,7 @@ DETAILS: dict[Event, Callable[[Data], str]] = {
     Event.EVIDENCE_STARTED: export,
     Event.EVIDENCE_EXPORTED: export,
     Event.AUDIT_TRAIL_EXPORTED: narrowed,
+    Event.MEMBER_LEFT: account,
     Event.OWNER_ADDED: reason,
     Event.LEFT_OWNERLESS: reason,
 }

@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.audit import Actor
 from accounts.models import User
 from organizations.announcements import Change, tell
+from organizations.events import Event, record
 from organizations.exceptions import LastOwner, OwnershipChanged
 from organizations.members.batches import halt_lists_of
 from organizations.members.holdings import owned_alone
@@ -21,7 +22,7 @@ from organizations.models import Membership, Organization, OrganizationCounts, T
 def leave_everything(
     sender: type[User], *, user: User, actor: Actor, lock: Callable[[], User], **kwargs: Any
 ) -> None:
-    """Delete all memberships of a user whose account is being deleted, and tell the owners.
+    """Delete all memberships of a user whose account is being deleted; record it, and tell the owners.
 
     Raises LastOwner, OwnershipChanged.
     """
@@ -41,6 +42,7 @@ def leave_everything(
     Membership.objects.filter(pk__in=[row.pk for row in rows]).delete()
     for row in rows:
         if not row.is_invited:
+            record(Event.MEMBER_LEFT, row.organization, actor=actor, user=user, account="deleted")
             tell_of_account(row, user, Change.ACCOUNT_DELETED, actor=actor)
     for row in sorted(rows, key=lambda row: row.organization_id):
         OrganizationCounts.objects.add([row.organization_id], **share_of_gone(row))

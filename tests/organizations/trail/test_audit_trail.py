@@ -99,6 +99,18 @@ def test_a_member_who_leaves_withdraws_an_invitation_without_an_address(stage):
     assert ELSEWHERE not in page.content.decode()
 
 
+def test_a_member_who_deletes_their_account_has_left(stage):
+    form = {"password": people.PASSWORD, "username": "max"}
+    stage.browser("max").post("/app/settings/profile/delete", form, REMOTE_ADDR=ELSEWHERE)
+    assert not User.objects.filter(pk=stage.max.pk).exists()
+
+    page = stage.browser("olga").get(f"{TRAIL}?person=max")
+
+    assert rows(page)[0] == ("Left an organization", "max", "", "")
+    assert "deleted their account" in words_of(page)
+    assert ELSEWHERE not in page.content.decode()
+
+
 def test_nothing_of_what_members_do_in_their_accounts(stage):
     max_ = people.sign_in(stage.max, stage.apps["max"])
     max_.post("/app/settings/tokens/create", {"description": "mine", "expires": "30"}, REMOTE_ADDR=ELSEWHERE)
