@@ -17,6 +17,7 @@ from organizations import tokens as token_verbs
 from organizations.announcements import INVITATIONS, Change, LeftBehind, tell
 from organizations.events import Event, record
 from organizations.exceptions import (
+    AccountDeactivated,
     HoldingsChanged,
     NotShown,
     SuccessorMissing,
@@ -33,7 +34,7 @@ from organizations.members.holdings import (
     invitations_by,
     names_of,
     owned_alone,
-    pk_name,
+    successor_field_name,
     tokens_by,
 )
 from organizations.members.left_behind import revoke
@@ -116,7 +117,7 @@ def found_for(organization: Organization, name: str, user: User) -> Membership:
     try:
         return succession.find(organization, name, leaving=user.pk)
     except SuccessorUnknown as error:
-        error.fields = (pk_name(organization),)
+        error.fields = (successor_field_name(organization),)
         raise
 
 
@@ -128,7 +129,7 @@ def settle(user: User, decision: Decision | None, locked: set[int], *, actor: Ac
     decision = decision or Decision()
     if concerned(user) - locked:
         raise HoldingsChanged(name=user.username)
-    if decision.shown is not None and kept(user, decision) - decision.shown:
+    if not all(decision.has_shown(name) for name in kept(user, decision)):
         raise NotShown(name=user.username)
     told = hand_over(list(owned_alone(user).order_by("pk")), user, decision, actor=actor)
     withdrawn = end_and_tell(user, decision, actor=actor)
@@ -151,17 +152,11 @@ def hand_over(alone: Iterable[Organization], user: User, decision: Decision, *, 
     """
     told, missing, without = [], [], succession.one_line(decision.without)
     for organization in alone:
-        name = decision.successors.get(organization.pk, "")
-        if name:
-            found = found_for(organization, name, user)
-            membership = Membership.objects.select_for_update(no_key=True).get(pk=found.pk)
-            successor = User.objects.get(pk=membership.user_id)  # its lock is held
-            succession.promote(organization, membership, successor, actor=actor)
-            tell(organization, Change.MADE, [successor], actor=actor)
-            succession.tell_members(organization, gone=user.username, successor=successor.username)
+        if name := decision.successors.get(organization.pk, ""):
+            successor = appoint(organization, name, user, actor=actor)
             words = {"name": successor.username, "organization": organization.name}
             told.append(_("%(name)s now owns the organization %(organization)s.") % words)
-        elif without:
+        elif without and decision.has_shown(successor_field_name(organization)):
             record(Event.LEFT_OWNERLESS, organization, actor=actor, user=user, reason=without)
             succession.tell_members(organization, gone=user.username)
             words = {"organization": organization.name, "reason": without}
@@ -171,6 +166,21 @@ def hand_over(alone: Iterable[Organization], user: User, decision: Decision, *, 
     if missing:
         raise SuccessorMissing(names=listing(missing))
     return told
+
+
+def appoint(organization: Organization, name: str, user: User, *, actor: Actor) -> User:
+    """Make a member the owner in the place of this user, and tell everybody. The locks are held.
+
+    Raises SuccessorUnknown, AccountDeactivated, NewOwnerNotEnrolled.
+    """
+    found = found_for(organization, name, user)
+    membership = Membership.objects.select_for_update(no_key=True).get(pk=found.pk)
+    successor: User = User.objects.get(pk=membership.user_id)  # its lock is held
+    if not succession.promote(organization, membership, successor, actor=actor):
+        raise AccountDeactivated(name=successor.username)  # of an owner: an active one would be a second
+    tell(organization, Change.MADE, [successor], actor=actor)
+    succession.tell_members(organization, gone=user.username, successor=successor.username)
+    return successor
 
 
 def end_and_tell(user: User, decision: Decision, *, actor: Actor) -> dict[int, int]:

@@ -24,13 +24,20 @@ TEXT = {"class": "vTextField", "autocomplete": "off", "autocapitalize": "none", 
 
 @dataclass(frozen=True)
 class Decision:
-    """What an administrator has decided. `shown` names what they have seen; None is for programs."""
+    """What an administrator has decided. `shown` names what they have seen; None is for programs.
+
+    What was not shown is not kept, and no organization is left without an owner for a reason of others.
+    """
 
     successors: Mapping[int, str] = field(default_factory=dict)  # id of the organization -> username
     without: str = ""  # why the others are left without an owner
     end_tokens: bool = False
     withdraw: bool = False
     shown: frozenset[str] | None = None
+
+    def has_shown(self, name: str) -> bool:
+        """Return whether the administrator has seen this, and so decided about it."""
+        return self.shown is None or name in self.shown
 
 
 # ---------------------------------------------------------------- what there is
@@ -69,7 +76,7 @@ def held_by(user: User) -> list[Held]:
             len(alone),
         )
         note = _("Name the next owner, or say why there is none. All members get an email.")
-        found.append(Held(title % {"name": user.username}, first_of(alone), note))
+        found.append(Held(title % {"name": user.username}, alone, note))  # all: the reason is for each
     if tokens:
         title = _("Tokens of organizations that %(name)s created") % {"name": user.username}
         note = _("They belong to the organizations and keep working if you don't delete them.")
@@ -108,27 +115,33 @@ def first_of(names: list[str]) -> list[str]:
 
 
 def fields_for(user: User) -> dict[str, Any]:
-    alone = list(owned_alone(user).order_by("name")[:MOST_ASKED])
-    asked = {pk_name(o): successor_field(o, succession.suggestions(o, user.pk)) for o in alone}
+    alone = list(owned_alone(user).order_by("name"))
+    asked = {
+        successor_field_name(o): successor_field(o, succession.suggestions(o, user.pk))
+        for o in alone[:MOST_ASKED]
+    }
     names = names_of(user)
     return asked | other_fields(
         alone=bool(alone),
         tokens=bool(names - {INVITATIONS}),
         invitations=INVITATIONS in names,
-        shown=",".join(sorted(names)),
+        shown=",".join([*sorted(names), *map(successor_field_name, alone)]),
     )
 
 
-def pk_name(organization: Organization) -> str:
-    return f"successor_{organization.pk}"
+SUCCESSOR = "successor_"
+
+
+def successor_field_name(organization: Organization) -> str:
+    return f"{SUCCESSOR}{organization.pk}"
 
 
 def decided(user: User, values: Mapping[str, Any]) -> Decision:
     return Decision(
         successors={
-            int(name.partition("_")[2]): value
+            int(name.removeprefix(SUCCESSOR)): value
             for name, value in values.items()
-            if name.startswith("successor_") and value
+            if name.startswith(SUCCESSOR) and value
         },
         without=values.get("without_successor", ""),
         end_tokens=values.get("end_tokens", False),

@@ -1,4 +1,4 @@
-"""Files of evidence are verified by tools that are not ours, with the commands of the guide as they stand there."""
+"""Files of evidence are verified by tools that are not ours, with the commands of the guide as they stand."""
 
 import re
 import subprocess

@@ -309,7 +309,9 @@ def test_a_date_is_said_with_its_hour_in_the_zone_of_the_reader(name):
 
     mail = rendered(name, user=alice)
 
-    assert "From 3 March 2027, 14:00 CET, the organization acme at TFC Auth will" in " ".join(mail.text.split())
+    assert "From 3 March 2027, 14:00 CET, the organization acme at TFC Auth will" in " ".join(
+        mail.text.split()
+    )
     assert mail.subject == "acme requires two-factor authentication from 3 March 2027"
 
 
