@@ -33,9 +33,9 @@ CHANGES = {
 
 OF_SQLITE = {
     "replace": (
-        "INSERT OR REPLACE INTO accounts_auditevent (id, event, actor, subject, user_id, ip, user_agent, door, "
-        "request_id, data, created_at) SELECT id, event, 'user:mallory', subject, user_id, ip, user_agent, "
-        "door, request_id, data, created_at FROM accounts_auditevent"
+        "INSERT OR REPLACE INTO accounts_auditevent (id, event, actor, subject, user_id, ip, user_agent, "
+        "door, request_id, data, created_at) SELECT id, event, 'user:mallory', subject, user_id, ip, "
+        "user_agent, door, request_id, data, created_at FROM accounts_auditevent"
     ),
     "update-or-replace": "UPDATE OR REPLACE accounts_auditevent SET actor = 'x'",
 }
