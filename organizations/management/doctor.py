@@ -21,6 +21,7 @@ from organizations.models import (
     OrganizationToken,
 )
 from organizations.models.batches import LEASE, LONGEST_PAUSE, LONGEST_WAIT
+from organizations.models.memberships import requires_more_than
 from organizations.policy.schedule import FURTHEST
 
 ENROLLED = Q(user__two_factor_enabled_at__isnull=False)
@@ -42,9 +43,10 @@ HORIZONS = {
 
 def owners_are_enrolled() -> Iterator[str]:
     """I1. Skip owners reset by break-glass: that is recorded, and they are locked out until enrolled."""
-    owners = Membership.objects.owners().exclude(ENROLLED).mandatory()
-    for row in owners.filter(user__two_factor_forced_off_at=None).select_related("organization").iterator():
-        yield f"{row.organization}: its owner {row.username} has no two-factor authentication"
+    below = Membership.objects.owners().filter(requires_more_than(F("level")) | ~ENROLLED).mandatory()
+    for row in below.filter(user__two_factor_forced_off_at=None).select_related("organization").iterator():
+        has = "text messages only" if row.level else "no two-factor authentication"
+        yield f"{row.organization}: its owner {row.username} has {has}"
 
 
 def organizations_have_owners() -> Iterator[str]:

@@ -14,6 +14,7 @@ from django.db import Error, InterfaceError, OperationalError, transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
+from accounts import outbox
 from accounts.audit import Actor
 from accounts.database.timeouts import unhurried
 from accounts.exceptions import RateLimited, RuleViolation
@@ -38,9 +39,10 @@ OTHER = "error"  # the problem of a row that failed by a fault of ours
 
 
 def send_due() -> int:
-    """Send what the limits allow, in turn between the lists; return how many rows were dealt with.
+    """Invite whom the limits allow, in turn between the lists; return how many rows were dealt with.
 
-    An error of the database ends the turn of one list. It is raised after the others had theirs.
+    The mails wait for the next step of `run_due_work`: a mail server that is slow holds nothing else up. An
+    error of the database ends the turn of one list. It is raised after the others had theirs.
     """
     until = time.monotonic() + MOST_SECONDS
     handled, more = 0, True
@@ -54,7 +56,8 @@ def send_due() -> int:
             if time.monotonic() >= until:
                 break
             try:
-                number = send_portion(pk)
+                with outbox.left_for_later():
+                    number = send_portion(pk)
             except OperationalError as error:
                 failure = error
                 continue

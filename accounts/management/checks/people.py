@@ -9,6 +9,7 @@ from accounts import factors
 from accounts.management.doctor import Check, Note
 from accounts.management.rows import named
 from accounts.models import ApiToken, RememberedBrowser, Session, User
+from accounts.two_factor.levels import correct_levels, wrong_levels
 from accounts.users.rights import grantable
 
 HASH = r"^[0-9a-f]{64}$"
@@ -43,6 +44,12 @@ def two_factor_is_what_the_devices_say() -> Iterator[str]:
         yield f"{user}: two-factor is on, and marked as removed by force"
     for user in User.objects.filter(on, email_confirmed_at=None).iterator():
         yield f"{user}: two-factor is on, and there is no confirmed address for mails about it"
+
+
+def levels_are_those_of_the_devices() -> Iterator[str]:
+    """Check the copy of what somebody has set up that the gates of organizations read."""
+    for user in wrong_levels().iterator():
+        yield f"{user}: the stored level of two-factor is {user.level.label}, and the devices are others"
 
 
 def backup_codes_come_and_go_with_two_factor() -> Iterator[str]:
@@ -104,6 +111,9 @@ def rights_are_what_the_verbs_give() -> Iterator[str]:
 
 CHECKS = {
     "two-factor and devices agree": Check(two_factor_is_what_the_devices_say, urgency=2),
+    "levels of two-factor": Check(
+        levels_are_those_of_the_devices, repair=correct_levels, urgency=2, mend="doctor --reconcile"
+    ),
     "backup codes": Check(backup_codes_come_and_go_with_two_factor),
     "devices and codes": Check(devices_are_sound),
     "methods": Check(what_methods_say),

@@ -1,8 +1,11 @@
 """Authenticator apps only: the person has one, and it proved this session (D45). Owners always have one."""
 
 import copy
+import io
+from contextlib import suppress
 
 import pytest
+from django.core.management import call_command
 
 from accounts import factors
 from accounts.models import Level, User
@@ -236,6 +239,35 @@ def test_a_replaced_application_changes_no_period(people):
 
     assert levels(ada) == before
     assert broken() == []
+
+
+def test_an_app_that_a_former_release_has_removed_lets_nobody_in_after_doctor(people):
+    """It deletes the device, and knows of no level that it could lower."""
+    _olga, ada, _mia, _apps = people
+    factors.get("totp").device_model.objects.filter(user=ada).delete()
+    assert levels(ada) == [(2, False)]
+
+    out = io.StringIO()
+    with pytest.raises(SystemExit):
+        call_command("doctor", stdout=out)
+    assert f"{ada}: the stored level of two-factor is" in out.getvalue()
+    with suppress(SystemExit):
+        call_command("doctor", "--reconcile", stdout=out)
+
+    assert User.objects.get(pk=ada.pk).level == Level.TEXTS
+    assert levels(ada) == [(1, True)]
+    assert broken() == []
+
+
+def test_doctor_names_an_owner_below_what_is_required(people):
+    olga, _ada, _mia, _apps = people
+    factors.get("totp").device_model.objects.filter(user=olga).delete()
+
+    out = io.StringIO()
+    with suppress(SystemExit):
+        call_command("doctor", "--reconcile", stdout=out)
+
+    assert "acme: its owner olga has text messages only" in out.getvalue()
 
 
 def test_what_a_former_release_has_set_up_is_looked_at_later(people):
