@@ -32,6 +32,10 @@ class Event(EventName):
         "organization.auth_policy_changed",
         _("Changed whether an organization requires two-factor authentication"),
     )
+    TWO_FACTOR_METHODS_CHANGED = (
+        "organization.two_factor_methods_changed",
+        _("Changed which two-factor methods an organization accepts"),
+    )
     TWO_FACTOR_SCHEDULED = (
         "organization.two_factor_scheduled",
         _("Set a date from which an organization requires two-factor authentication"),
@@ -188,6 +192,10 @@ def methods(data: Data) -> str:
     return gettext("without text messages") if data.get("texts") is False else ""
 
 
+def accepted(data: Data) -> str:
+    return gettext("with text messages") if data.get("texts") else methods(data)
+
+
 def date(data: Data) -> str:
     """Return the date of a schedule, and which methods count, in the zone of the reader."""
     if "date" not in data:
@@ -207,6 +215,7 @@ def export(data: Data) -> str:
 
 DETAILS: dict[Event, Callable[[Data], str]] = {
     Event.AUTH_POLICY_CHANGED: methods,
+    Event.TWO_FACTOR_METHODS_CHANGED: accepted,
     Event.TWO_FACTOR_SCHEDULED: date,
     Event.TWO_FACTOR_SCHEDULE_WITHDRAWN: date,
     Event.TWO_FACTOR_PUT_OFF: lambda data: data.get("owners", ""),

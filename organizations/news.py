@@ -20,6 +20,7 @@ OWNERS = "organizations.owners"
 MEMBERS = "organizations.members"
 MEMBERS_LOCKED_OUT = "organizations.members_without_two_factor"  # its name in rows of a former release
 MEMBERS_CONCERNED = "organizations.members_concerned"
+MEMBERS_BETWEEN = "organizations.members_between"
 MEMBERS_REMINDED = "organizations.members_reminded"
 
 BETWEEN_REMINDERS = timedelta(days=1)
@@ -79,6 +80,17 @@ def members_concerned(key: str, after: int, limit: int) -> list[User]:
     return readers(found, organization, after, limit)
 
 
+def key_of_levels(organization: Organization, enough: int, below: int) -> str:
+    """Return the key of members, but not owners, who have set up the first level and less than the second."""
+    return f"{organization.pk}:{enough}:{below}"
+
+
+def members_between(key: str, after: int, limit: int) -> list[User]:
+    organization, enough, below = key.split(":")
+    found = Membership.objects.active().filter(is_owner=False, level__gte=int(enough)).below(int(below))
+    return readers(found, organization, after, limit)
+
+
 def key_of_reminder(organization: Organization, level: int) -> str:
     """Return the key of those whom a reminder to all reaches."""
     at = organization.all_reminded_at
@@ -109,5 +121,6 @@ AUDIENCES = {
     MEMBERS: members,
     MEMBERS_LOCKED_OUT: members_locked_out,
     MEMBERS_CONCERNED: members_concerned,
+    MEMBERS_BETWEEN: members_between,
     MEMBERS_REMINDED: members_reminded,
 }

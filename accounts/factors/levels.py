@@ -16,14 +16,19 @@ def level_of(methods: Methods, *, without: str = "") -> Level:
 
 
 def proof_level(user: User) -> Level:
-    """Return the level of what proved this session or token; NONE if it is not verified.
+    """Return the level of what proved this session or token; NONE if it is not verified."""
+    return proved_level(user.session_method, verified=user.is_verified())
+
+
+def proved_level(method: str, *, verified: bool) -> Level:
+    """Return the level of what a sign-in with this method has proved, NONE if it was not verified.
 
     A backup code satisfies every level: codes come with the first device, and are no text that somebody else
     may receive. An unknown method is the lowest.
     """
-    if not user.is_verified():
+    if not verified:
         return Level.NONE
-    factor = factors.get(user.session_method)
+    factor = factors.get(method)
     return ANY_METHOD if factor is None else proves(factor)
 
 

@@ -20,6 +20,7 @@ from accounts.api.endpoint import Call
 from accounts.api.errors import forbidden, not_found
 from accounts.api.gates import check_sudo, token_not_verified
 from accounts.database.prepared import Prepared
+from accounts.factors.levels import proved_level
 from accounts.jsonapi.errors import ApiError
 from accounts.models import ANY_METHOD, ApiToken, User
 from accounts.models.public_ids import row_id
@@ -202,13 +203,16 @@ def check_policy(user: User, organization: Organization) -> None:
     raise ApiError(403, "two-factor required", detail % words)
 
 
-def token_of_weak_method(organization: Organization) -> ApiError:
-    """Return the 403 for a token behind which a method stands that does not count here."""
+def token_of_weak_method(organization: Organization, path: str = "") -> ApiError:
+    """Return the 403 for a token behind which a method stands that does not count here.
+
+    `path` is the page that makes such tokens, by default that of personal ones.
+    """
     detail = _(
         "%(name)s doesn't accept text messages, and this token was created after signing in with one. Sign "
         "in with your authenticator app, and generate a new token: %(address)s"
     )
-    words = {"name": organization.name, "address": settings.SITE_URL + reverse("accounts:tokens")}
+    words = {"name": organization.name, "address": settings.SITE_URL + (path or reverse("accounts:tokens"))}
     return ApiError(403, "two-factor required", detail % words)
 
 
@@ -223,5 +227,7 @@ def check_right(call: Call, access: Access, right: Right, *, sudo: bool = False)
     if not sudo:
         return
     check_sudo(call)
-    if access.token and access.organization.is_mandatory and not access.token.verified:
-        raise token_not_verified(reverse("organizations:tokens", args=[access.organization.name]))
+    token, organization = access.token, access.organization
+    if token and proved_level(token.method, verified=token.verified) < organization.required_level:
+        page = reverse("organizations:tokens", args=[organization.name])
+        raise token_of_weak_method(organization, page) if token.verified else token_not_verified(page)

@@ -25,14 +25,22 @@ from organizations.access.gate import enrolment_path
 from organizations.access.rights import lock_with_right
 from organizations.events import Event, record
 from organizations.models import Organization
-from organizations.news import MEMBERS_CONCERNED, OWNERS, key_of_date, key_of_level
+from organizations.news import (
+    MEMBERS_BETWEEN,
+    MEMBERS_CONCERNED,
+    OWNERS,
+    key_of_date,
+    key_of_level,
+    key_of_levels,
+)
 from organizations.policy.exceptions import DateOutOfRange, NothingScheduled, RequiredAlready
 from organizations.policy.two_factor import (
     BY_DATE,
     SCHEDULE,
-    clear_schedule,
     of_texts,
     owners_below,
+    tell_withdrawn,
+    withdraw_date,
     write_due,
 )
 
@@ -82,6 +90,9 @@ def change_schedule(organization: Organization, at: datetime, *, level: int, act
         texts=of_texts(level),
     )
     announce(organization, is_new=True)
+    if before[0] is not None and (before[1] or 0) > level:  # they have set up what now is enough
+        relieved = key_of_levels(organization, level, before[1] or 0)
+        tell_withdrawn(organization, before[0], before[1] or 0, MEMBERS_BETWEEN, relieved)
 
 
 def nearest(at: datetime) -> int | None:
@@ -122,19 +133,7 @@ def change_to_no_date(organization: Organization, *, actor: Actor) -> None:
     """Like `withdraw`, for a caller who holds the organization's lock."""
     if write_due(organization) or organization.required_from is None:
         raise NothingScheduled
-    at, level = organization.required_from, organization.scheduled_level
-    clear_schedule(organization)
-    organization.save(update_fields=SCHEDULE)
-    record(Event.TWO_FACTOR_SCHEDULE_WITHDRAWN, organization, actor=actor, date=at.isoformat())
-    app_only = (level or ANY_METHOD) > ANY_METHOD
-    context: dict[str, Any] = {
-        "organization_name": organization.name,
-        "date": at.isoformat(),
-        "app_only": app_only,
-    }
-    concerned = key_of_level(organization, level or ANY_METHOD)
-    for audience, key in ((OWNERS, str(organization.pk)), (MEMBERS_CONCERNED, concerned)):
-        outbox.broadcast("organization_two_factor_withdrawn", audience=audience, key=key, **context)
+    withdraw_date(organization, actor=actor)
 
 
 def announce(organization: Organization, *, is_new: bool) -> None:

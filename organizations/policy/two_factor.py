@@ -4,6 +4,7 @@ The gates read the policy on each request. It is never written to members, so tu
 any size. A date from which it is required is in `schedule`.
 """
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -21,7 +22,7 @@ from organizations.access.rights import lock_with_right
 from organizations.events import Event, record
 from organizations.listed import Listed
 from organizations.models import AuthPolicy, Membership, Organization
-from organizations.news import MEMBERS_LOCKED_OUT, OWNERS
+from organizations.news import MEMBERS_CONCERNED, MEMBERS_LOCKED_OUT, OWNERS, key_of_level
 from organizations.policy.exceptions import (
     NewOwnerNotEnrolled,
     OwnerKeepsMethod,
@@ -80,20 +81,26 @@ def change_policy(
     if level > organization.present_level and (missing := owners_below(organization, level)):
         raise OwnersNotEnrolled(missing, level)
     if policy == AuthPolicy.PASSWORD and before[0] != policy:
-        clear_schedule(organization)  # who lifts it does not want it back on a date
+        withdraw_date(organization, actor=actor)  # who lifts it does not want it back on a date
     store_policy(organization, policy, accepted)
-    texts = of_texts(before[1], accepted)
-    record(Event.AUTH_POLICY_CHANGED, organization, actor=actor, policy=str(policy), texts=texts)
+    record_policy(organization, before[0], actor=actor)
     if policy == AuthPolicy.TWO_FACTOR_MANDATORY or before[0] != policy:
         notify_members(organization)
 
 
-def of_texts(*levels: int) -> bool | str:
-    """Return what an event says of text messages, where one of these levels does not accept them.
+def record_policy(organization: Organization, before: str, *, actor: Actor) -> None:
+    """Record that it is required from now on, or no longer, or that other methods are accepted."""
+    if organization.collaborator_auth_policy == before:
+        any_method = organization.accepted_level == ANY_METHOD
+        record(Event.TWO_FACTOR_METHODS_CHANGED, organization, actor=actor, texts=any_method)
+        return
+    policy, texts = organization.collaborator_auth_policy, of_texts(organization.present_level)
+    record(Event.AUTH_POLICY_CHANGED, organization, actor=actor, policy=str(policy), texts=texts)
 
-    The last level is the present one. `record` leaves out "".
-    """
-    return levels[-1] == ANY_METHOD if max(levels) > ANY_METHOD else ""
+
+def of_texts(level: int) -> bool | str:
+    """Return what an event says of text messages: False where this level does not accept them, else ""."""
+    return False if level > ANY_METHOD else ""
 
 
 def store_policy(organization: Organization, policy: AuthPolicy, accepted: int) -> None:
@@ -101,9 +108,10 @@ def store_policy(organization: Organization, policy: AuthPolicy, accepted: int) 
     before = organization.present_level
     organization.collaborator_auth_policy = policy
     organization.accepted_level = accepted
-    if organization.present_level > before or not organization.present_level:
-        organization.auth_policy_changed_at = timezone.now()  # not where less is required than before
-    if (organization.scheduled_level or Level.NONE) <= organization.present_level:
+    level = organization.present_level
+    if level > before or (before and not level):  # not where less is required than before
+        organization.auth_policy_changed_at = timezone.now()
+    if (organization.scheduled_level or Level.NONE) <= level:
         clear_schedule(organization)
     organization.save(
         update_fields=["collaborator_auth_policy", "accepted_level", "auth_policy_changed_at", *SCHEDULE]
@@ -114,6 +122,30 @@ def clear_schedule(organization: Organization) -> None:
     """Forget the date, without writing it."""
     for name in SCHEDULE:
         setattr(organization, name, None)
+
+
+def withdraw_date(organization: Organization, *, actor: Actor) -> None:
+    """Forget a date, record it, and tell those who heard of it. The caller holds the lock."""
+    at, level = organization.required_from, organization.scheduled_level
+    if at is None or level is None:
+        return
+    clear_schedule(organization)
+    organization.save(update_fields=SCHEDULE)
+    record(Event.TWO_FACTOR_SCHEDULE_WITHDRAWN, organization, actor=actor, date=at.isoformat())
+    tell_withdrawn(organization, at, level, OWNERS, str(organization.pk))
+    tell_withdrawn(organization, at, level, MEMBERS_CONCERNED, key_of_level(organization, level))
+
+
+def tell_withdrawn(organization: Organization, at: datetime, level: int, audience: str, key: str) -> None:
+    """Mail that this level is not required from this date."""
+    outbox.broadcast(
+        "organization_two_factor_withdrawn",
+        audience=audience,
+        key=key,
+        organization_name=organization.name,
+        date=at.isoformat(),
+        app_only=level > ANY_METHOD,
+    )
 
 
 # What a date does when it has come. Nobody acts at that moment; who set the date is in an event of its own.
@@ -128,14 +160,9 @@ def write_due(organization: Organization) -> bool:
     level = organization.required_level
     if level == organization.present_level:
         return False
+    before = organization.collaborator_auth_policy
     store_policy(organization, AuthPolicy.TWO_FACTOR_MANDATORY, level)
-    record(
-        Event.AUTH_POLICY_CHANGED,
-        organization,
-        actor=BY_DATE,
-        policy=str(AuthPolicy.TWO_FACTOR_MANDATORY),
-        texts=of_texts(level),
-    )
+    record_policy(organization, before, actor=BY_DATE)
     notify_members(organization)
     return True
 

@@ -92,7 +92,8 @@ def events_of(organization: Organization) -> QuerySet[AuditEvent]:
 def with_person(found: QuerySet[AuditEvent], person: str) -> list[QuerySet[AuditEvent]]:
     """Return what somebody did, and what was done to them.
 
-    A search by name leaves out who declined an invitation to an address: it would say whose address it is.
+    A search by name leaves out who declined an invitation to an address, which would say whose address it is,
+    and what site admins did, whose names owners are not told.
     """
     concerning = found.alias(concerned=CONCERNED)
     if "@" in person:
@@ -101,7 +102,7 @@ def with_person(found: QuerySet[AuditEvent], person: str) -> list[QuerySet[Audit
     name = user.username if user else person
     actor, nameless = f"user:{name}", Q(event=Event.INVITATION_DECLINED) & NAMELESS
     return [
-        found.filter(actor=actor).exclude(nameless),
+        found.filter(actor=actor).exclude(nameless).exclude(door="admin"),
         concerning.filter(concerned=name).exclude(actor=actor).exclude(nameless),
     ]
 
