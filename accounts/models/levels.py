@@ -16,4 +16,12 @@ class Level(models.IntegerChoices):
     APP = 2, _("Application")
 
 
+# What files for spreadsheets and programs call them, the same in every file. None: nobody knows.
+NAMES_IN_FILES = {
+    None: "unknown",
+    Level.NONE: "none",
+    Level.TEXTS: "text messages",
+    Level.APP: "authenticator app",
+}
+
 ANY_METHOD = Level.TEXTS  # the lowest level that counts as two-factor

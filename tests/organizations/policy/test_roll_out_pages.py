@@ -401,7 +401,7 @@ def test_the_list_is_paged_and_the_file_has_all(db):
     assert len(names) == 46
     assert names == sorted(names) == [row["username"] for row in rows]
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
-    assert answer["Content-Disposition"] == 'attachment; filename="crowd-without-two-factor.csv"'
+    assert answer["Content-Disposition"] == 'attachment; filename="crowd-not-set-up.csv"'
 
 
 def test_the_file_says_what_is_known_of_each(stage):
@@ -414,7 +414,7 @@ def test_the_file_says_what_is_known_of_each(stage):
     assert (mia["email"], mia["role"], mia["two_factor"], mia["last_reminded_at"]) == (
         "mia@example.com",
         "member",
-        "texts",
+        "text messages",
         "",
     )
     assert (una["role"], una["two_factor"]) == ("owner", "none")
