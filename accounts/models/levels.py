@@ -13,7 +13,7 @@ class Level(models.IntegerChoices):
 
     NONE = 0, _("No two-factor")
     TEXTS = 1, _("Text messages only")
-    APP = 2, _("Application")
+    APP = 2, _("Authenticator app")
 
 
 # What files for spreadsheets and programs call them, the same in every file. None: nobody knows.
