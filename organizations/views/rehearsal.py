@@ -100,7 +100,10 @@ def remind(request: SignedInRequest, organization: Organization, membership: Mem
             reminders.remind_all(organization, actor=request.actor)
             messages.success(
                 request,
-                _("All who haven't set it up get a reminder, unless they had one in the last 24 hours."),
+                _(
+                    "Everybody who hasn't set it up gets a reminder, unless they had one in the last 24 "
+                    "hours."
+                ),
             )
         else:
             reminded = reminders.remind(organization, id_of(sent), actor=request.actor)

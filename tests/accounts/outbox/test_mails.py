@@ -309,7 +309,9 @@ def test_a_date_is_said_with_its_hour_in_the_zone_of_the_reader(name):
 
     mail = rendered(name, user=alice)
 
-    assert "From 3 March 2027, 14:00 CET, the organization acme at TFC Auth will" in " ".join(mail.text.split())
+    assert "From 3 March 2027, 14:00 CET, the organization acme at TFC Auth will" in " ".join(
+        mail.text.split()
+    )
     assert mail.subject == "acme requires two-factor authentication from 3 March 2027"
 
 
@@ -328,7 +330,7 @@ def test_owners_who_are_missing_themselves_are_told_and_led_in(name):
     [
         (0, {"required_level": 1, "date": ""}, "The organization is locked for you until you do."),
         (0, {}, "From 3 March 2027, 13:00 UTC, the organization will be locked for you until you do."),
-        (0, {"date": ""}, "It keeps out anybody who has your password."),
+        (0, {"date": ""}, "Two-factor authentication keeps out anybody who has your password."),
         (0, {"required_level": 1, **APP}, "The organization is locked for you until you do."),
         (1, {"required_level": 1, **APP}, "From 3 March 2027, 13:00 UTC, the organization will be locked"),
     ],

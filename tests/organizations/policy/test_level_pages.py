@@ -220,7 +220,7 @@ def test_di09_an_owner_keeps_the_method_that_counts(stage):
     refused = browser.post(f"{TWO_FACTOR}/app/remove", follow=True)
 
     assert (
-        "You own organizations that don't accept the methods that are left, so you can't remove it: fort"
+        "You own organizations that accept none of your other methods, so you can't remove this one: fort"
         in (words(asked))
     )
     assert "Remove Application</button>" not in asked.content.decode()
