@@ -109,7 +109,7 @@ class MethodForm(Form):
         optional = len(offered) > 1
         for factor in offered:
             for name, asked in (factor.details_form().fields if factor.details_form else {}).items():
-                label = _("%(field)s (optional with an application)") if optional else "%(field)s"
+                label = _("%(field)s (optional with an authenticator app)") if optional else "%(field)s"
                 self.fields[name] = forms.CharField(
                     label=label % {"field": asked.label},
                     help_text=asked.help_text,

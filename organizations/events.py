@@ -54,7 +54,7 @@ class Event(EventName):
     )
     MEMBERS_REMINDED = (
         "organization.members_reminded",
-        _("Reminded all members without two-factor authentication"),
+        _("Reminded all members who hadn't set up what is required"),
     )
     USER_SESSIONS_CHANGED = (
         "organization.user_sessions_changed",

@@ -95,7 +95,7 @@ class AlreadyMember(RuleViolation):
 class BatchGone(Gone):
     code = "batch-gone"
     message = gettext_lazy(
-        "That list of invitations is no longer here. We delete lists 30 days after the end."
+        "That list of invitations no longer exists. We delete lists 30 days after they end."
     )
 
 
@@ -103,7 +103,7 @@ class NothingToTryAgain(RuleViolation):
     """The list runs already, or everybody on it has been invited."""
 
     code = "nothing-to-try-again"
-    message = gettext_lazy("There is nobody on this list to invite again. This page shows its present state.")
+    message = gettext_lazy("Nobody on this list is left to invite. This page shows its present state.")
 
 
 class TooManyBatches(RuleViolation):
@@ -220,7 +220,8 @@ class HoldingsChanged(RuleViolation):
 
     code = "holdings-changed"
     message = gettext_lazy(
-        "What %(name)s holds in organizations has just changed. Nothing was done. Please try again."
+        "The organizations, tokens or invitations of %(name)s have just changed. Nothing was done. Please "
+        "try again."
     )
 
 

@@ -23,7 +23,7 @@ DOORS = {
     "api": gettext_lazy("API"),
     "admin": gettext_lazy("Admin site"),
     "command": gettext_lazy("Commands on the server"),
-    "schedule": gettext_lazy("Dates that have come"),
+    "schedule": gettext_lazy("Scheduled dates"),
     "background": gettext_lazy("Background work"),
     "breaker": gettext_lazy("Pauses of text messages"),
 }

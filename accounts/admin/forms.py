@@ -66,7 +66,7 @@ class InviteForm(Form):
     addresses = forms.CharField(
         label=_("Email addresses"),
         help_text=format_lazy(
-            _("One or more, up to {most}: one in each line, or separated by commas."), most=MOST_ADDRESSES
+            _("One or more, up to {most}: one per line, or separated by commas."), most=MOST_ADDRESSES
         ),
         error_messages={"required": _("Enter an email address.")},
         widget=forms.Textarea(attrs={"rows": 6, "class": "vLargeTextField", "autocomplete": "off"}),
@@ -77,7 +77,7 @@ class InviteForm(Form):
         texts = [text for text in BETWEEN_ADDRESSES.split(self.cleaned_data["addresses"]) if text.strip()]
         if len(texts) > MOST_ADDRESSES:
             raise forms.ValidationError(
-                _("These are %(n)d addresses. Enter up to %(most)d at once.")
+                _("You entered %(n)d addresses. Enter up to %(most)d at once.")
                 % {"n": len(texts), "most": MOST_ADDRESSES}
             )
         found: dict[str, str] = {}
@@ -90,7 +90,7 @@ class InviteForm(Form):
                 wrong.append(text.strip())
         if wrong or not found:
             raise forms.ValidationError(
-                _("Nobody was invited. Correct what isn't an email address: %(texts)s")
+                _("Nobody was invited. These aren't email addresses: %(texts)s")
                 % {"texts": ", ".join(wrong) or "-"}
             )
         return list(found.values())

@@ -131,7 +131,7 @@ class SiteInvitationAdmin(ReadOnlyAdmin):
         except RuleViolation as error:
             messages.error(request, str(error))
         else:
-            messages.success(request, _("The invitation of %(address)s is withdrawn.") % {"address": gone})
+            messages.success(request, _("The invitation for %(address)s is withdrawn.") % {"address": gone})
         return redirect(CHANGE_LIST)
 
 

@@ -69,7 +69,7 @@ def rights(data: Data) -> str:
 # Invitations to an address: who sent or withdrew them reads it.
 TO_ADDRESSES = {
     "site_invitation.sent": gettext_lazy("Invited %(address)s to create an account"),
-    "site_invitation.withdrawn": gettext_lazy("Withdrew the invitation of %(address)s to create an account"),
+    "site_invitation.withdrawn": gettext_lazy("Withdrew the invitation for %(address)s to create an account"),
 }
 DETAILS: dict[str, Callable[[Data], str]] = {
     "purpose": purpose,

@@ -34,7 +34,10 @@ def read_keys(given: str) -> dict[str, bytes]:
         return from_json(text, given)
     if is_key(text):
         return by_id([text])
-    raise UnreadableKey(f"{given} holds no public key: no JSON file of a site, no PEM file, no 64 digits.")
+    raise UnreadableKey(
+        f"{given} holds no public key: it is neither the JSON file of a site, nor a PEM file, nor 64 "
+        "hexadecimal digits."
+    )
 
 
 def is_key(text: str) -> bool:

@@ -69,7 +69,7 @@ def verify(file: BinaryIO, keys: Mapping[str, bytes]) -> Verdict:
     if statement.key not in keys:
         return Verdict(Outcome.UNKNOWN_KEY, statement)
     if not is_signed(statement, signature, keys[statement.key]):
-        return Verdict(Outcome.CHANGED, statement, "The signature is not of what stands beside it.")
+        return Verdict(Outcome.CHANGED, statement, "The signature doesn't match the statement beside it.")
     size = length - len(end) + at
     is_last = end[at:] == trailer(statement, signature)
     if is_last and is_digest(statement, blocks(file, size)):
@@ -83,18 +83,18 @@ def without_signature(file: BinaryIO, form: str) -> Verdict:
     beginning = file.read(200).removeprefix(MARK)
     if beginning.startswith(b"user_id,username,") or b'"evidence"' in beginning:
         hint = (
-            "No signature stands at its end: it was cut off, something was added behind the signature, or "
-            "another program has saved it. Use the file as downloaded, or download it again."
+            "There is no signature at the end: the file was cut off, something was added after the "
+            "signature, or another program saved the file. Use the file as downloaded, or download it again."
         )
         return Verdict(Outcome.TRUNCATED, hint=hint)
-    return Verdict(Outcome.UNREADABLE, hint="This is no file of evidence, or another program has saved it.")
+    return Verdict(Outcome.UNREADABLE, hint="This isn't an evidence file, or another program has saved it.")
 
 
 def of_damage(end: bytes, form: str) -> Verdict:
     """Return what became of a signature that is none: cut off, followed by something, or changed."""
     first, _, rest = end.partition(b"\n")
     if rest.strip(b"\r\n}"):
-        return Verdict(Outcome.CHANGED, hint="Something was added behind the signature.")
+        return Verdict(Outcome.CHANGED, hint="Something was added after the signature.")
     if not first.rstrip(b"\r").endswith(b"}" if form == JSON else b'}"'):
         return Verdict(Outcome.TRUNCATED, hint="Its signature is cut off. Download it again.")
     return Verdict(Outcome.CHANGED, hint="The signature was changed.")

@@ -13,7 +13,15 @@ class Level(models.IntegerChoices):
 
     NONE = 0, _("No two-factor")
     TEXTS = 1, _("Text messages only")
-    APP = 2, _("Application")
+    APP = 2, _("Authenticator app")
 
+
+# What files for spreadsheets and programs call them, the same in every file. None: nobody knows.
+NAMES_IN_FILES = {
+    None: "unknown",
+    Level.NONE: "none",
+    Level.TEXTS: "text messages",
+    Level.APP: "authenticator app",
+}
 
 ANY_METHOD = Level.TEXTS  # the lowest level that counts as two-factor

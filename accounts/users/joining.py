@@ -15,7 +15,7 @@ from accounts.users.invited import SITE, Proof, invitations
 
 class SignUpClosed(RuleViolation):
     code = "sign-up-closed"
-    message = gettext_lazy("People can't create accounts here themselves. Ask the administrators for one.")
+    message = gettext_lazy("People can't create accounts here themselves. Ask a site admin for one.")
 
 
 class InvitationNeeded(SignUpClosed):

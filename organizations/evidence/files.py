@@ -5,13 +5,11 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from accounts.models import Level
+from accounts.models.levels import NAMES_IN_FILES
 from accounts.models.public_ids import public_id
 from accounts.web.downloads import csv_lines
 from organizations.evidence.stays import Period, Stay
 
-UNKNOWN = "unknown"
-LEVELS = {None: UNKNOWN, Level.NONE: "none", Level.TEXTS: "text messages", Level.APP: "application"}
 ACTIVE, DEACTIVATED, LEFT = "active", "deactivated", "left"
 COLUMNS = [
     "user_id",
@@ -23,7 +21,7 @@ COLUMNS = [
     "left_at",
     "level",
     "two_factor_since",
-    "application_since",
+    "authenticator_app_since",
     "period_level",
     "period_began_at",
     "period_ended_at",
@@ -51,14 +49,14 @@ def person(stay: Stay) -> dict[str, str | None]:
         "status": status or LEFT,
         "joined_at": in_utc(stay.joined_at),
         "left_at": in_utc(stay.left_at),
-        "level": LEVELS[stay.level] if member is not None else None,
+        "level": NAMES_IN_FILES[stay.level] if member is not None else None,
         "two_factor_since": in_utc(stay.two_factor_since),
-        "application_since": in_utc(stay.application_since),
+        "authenticator_app_since": in_utc(stay.authenticator_app_since),
     }
 
 
 def period_values(period: Period) -> tuple[str, str | None, str | None]:
-    return LEVELS[period.level], in_utc(period.began_at), in_utc(period.ended_at)
+    return NAMES_IN_FILES[period.level], in_utc(period.began_at), in_utc(period.ended_at)
 
 
 def csv_rows(stays: Iterable[Stay]) -> Iterator[list[Any]]:

@@ -71,7 +71,7 @@ class Stay:
         return self.since(ANY_METHOD)
 
     @property
-    def application_since(self) -> datetime | None:
+    def authenticator_app_since(self) -> datetime | None:
         return self.since(Level.APP)
 
 

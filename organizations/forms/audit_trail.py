@@ -52,7 +52,7 @@ class TrailForm(Form):
         chosen: dict[str, Any] = super().clean() or self.cleaned_data
         since, until = chosen.get("since"), chosen.get("until")
         if since and until and since > until:
-            self.add_error("until", _("This day is before the first one."))
+            self.add_error("until", _("Choose a day that isn't before “From”."))
         return chosen
 
     @property

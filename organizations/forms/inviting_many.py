@@ -19,14 +19,14 @@ class ManyForm(Form):
 
     people = forms.CharField(
         label=_("Email addresses or usernames"),
-        help_text=_("One in each row, or separated by commas, semicolons or blanks."),
+        help_text=_("One per line, or separated by commas, semicolons or spaces."),
         required=False,
         strip=False,
         widget=forms.Textarea(attrs=PLAIN_TEXT | {"rows": 8}),
     )
     file = forms.FileField(
         label=_("Or a CSV file"),
-        help_text=_("At most 10,000 rows and 900 kB. A first row with the names of the columns is optional."),
+        help_text=_("At most 10,000 rows and 900 kB. A header row is optional."),
         required=False,
         allow_empty_file=True,
         widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,text/csv,text/plain"}),
@@ -45,7 +45,7 @@ class ManyForm(Form):
             if size > LONGEST:
                 self.add_error(
                     name,
-                    _("This is larger than 900 kB. Leave out other columns, or divide it into lists."),
+                    _("This is larger than 900 kB. Leave out other columns, or split it into several lists."),
                 )
         return found
 

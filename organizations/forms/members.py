@@ -98,4 +98,4 @@ class UserFilterForm(Form):
         ),
     )
     without_two_factor = forms.BooleanField(label=_("Only without two-factor"), required=False)
-    texts_only = forms.BooleanField(label=_("Only with text messages"), required=False)
+    texts_only = forms.BooleanField(label=_("Text messages only"), required=False)

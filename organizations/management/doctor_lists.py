@@ -35,10 +35,10 @@ def lists_count_their_rows() -> Iterator[str]:
     )
     right = Q(rows_sent=F("sent"), rows_failed=F("failed"), rows_all=F("total"))
     for batch in rows.exclude(right).order_by("pk"):
-        yield f"{batch}: its numbers are not those of its rows"
+        yield f"{batch}: its totals don't match its rows"
     ended = ~Q(state=InvitationBatch.State.RUNNING)
     for batch in rows.filter(ended, rows_waiting__gt=0).order_by("pk"):
-        yield f"{batch} has ended, and people on it wait"
+        yield f"{batch} has ended, but people on it are still waiting"
 
 
 def lists_are_sound() -> Iterator[str]:

@@ -44,7 +44,8 @@ def periods_agree() -> Iterator[str]:
         yield f"{row.organization}: no period says that {row} has level {row.level} now"
     gone = Exists(Organization.objects.filter(pk=OuterRef("organization")))
     for period in left_open().filter(gone).select_related("organization").iterator():
-        yield f"{period.organization}: the period of {period.username} lasts, who is no member"
+        who = period.username
+        yield f"{period.organization}: the period of {who} is still open, but {who} isn't a member"
     if rows := named(left_over()):
         yield f"periods are of organizations that are gone: {rows}"
     if rows := named(turned_round()):

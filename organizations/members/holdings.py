@@ -83,7 +83,7 @@ def held_by(user: User) -> list[Held]:
         found.append(Held(title, first_of(tokens), note))
     if invited := [invitations_in_words(*row) for row in invitations_by_organization(user)]:
         title = _("Open invitations that %(name)s sent") % {"name": user.username}
-        note = _("The person who accepts one becomes a member if you don't withdraw them.")
+        note = _("If you don't withdraw them, people who accept become members.")
         found.append(Held(title, first_of(invited), note))
     return found
 
@@ -155,7 +155,7 @@ def successor_field(organization: Organization, names: Sequence[str]) -> forms.F
     known = (
         _("For example: %(names)s.") % {"names": ", ".join(names)}
         if names
-        else _("No member could be it now.")
+        else _("No member can become an owner right now.")
     )
     return NameField(
         label=_("Next owner of %(name)s") % {"name": organization.name},
@@ -175,7 +175,7 @@ def other_fields(*, alone: bool, tokens: bool, invitations: bool, shown: str) ->
             required=False,
             max_length=succession.LONGEST_REASON,
             help_text=gettext_lazy(
-                "For every organization above that gets none. Recorded, and emailed to superusers."
+                "For all organizations above without a next owner. Recorded, and emailed to superusers."
             ),
             widget=forms.TextInput(attrs=TEXT),
         )

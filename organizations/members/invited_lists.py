@@ -47,7 +47,7 @@ class NoColumn(RuleViolation):
 class TooManyRows(RuleViolation):
     code = "too-many-rows"
     message = gettext_lazy(
-        "A list can have %(most)s rows, and this one has %(rows)s. Divide it into several lists."
+        "A list can have %(most)s rows, and this one has %(rows)s. Split it into several lists."
     )
 
 
@@ -99,7 +99,7 @@ def entry_of(number: int, text: str, field: PersonField) -> Entry:
     shown = strip_control_characters(text.strip())
     shown = shown if len(shown) <= LONGEST_SHOWN else f"{shown[:LONGEST_SHOWN]}…"
     if text.strip().startswith(FORMULA):
-        problem = _("This begins like a formula of a spreadsheet. Enter an email address or a username.")
+        problem = _("This begins like a spreadsheet formula. Enter an email address or a username.")
         return Entry(number, shown, problem=problem)
     try:
         who = field.clean(text)

@@ -42,8 +42,9 @@ def why_no_owner(organization: Organization, user: User) -> str:
         check_new_owner(organization, user)
     except RuleViolation:
         return _(
-            "You're invited as an owner. You haven't set up what owners of %(name)s need, so you join as a "
-            "member. Once you have set it up, another owner can make you an owner."
+            "You're invited as an owner. You haven't set up the two-factor authentication that owners of "
+            "%(name)s need, so you join as a member. Once you have set it up, another owner can make you an "
+            "owner."
         ) % {"name": organization.name}
     return ""
 

@@ -28,7 +28,7 @@ class AuthPolicy(models.TextChoices):
 
 
 # The levels that an organization can require.
-ACCEPTED = [(Level.TEXTS, _("Any method")), (Level.APP, _("Applications, but no text messages"))]
+ACCEPTED = [(Level.TEXTS, _("Any method")), (Level.APP, _("Authenticator apps only"))]
 
 
 class OrganizationQuerySet(models.QuerySet["Organization"]):

@@ -138,7 +138,7 @@ class RequiredAlready(RuleViolation):
     """A date can only bring what is not required now."""
 
     code = "required-already"
-    message = gettext_lazy("%(name)s already requires this. A date would change nothing.")
+    message = gettext_lazy("%(name)s already requires this. A date wouldn't change anything.")
     fields = ("date", "two-factor-required-from")
 
     def __init__(self, name: str) -> None:
@@ -148,13 +148,13 @@ class RequiredAlready(RuleViolation):
 class NothingScheduled(RuleViolation):
     code = "nothing-scheduled"
     message = gettext_lazy(
-        "There is no date to withdraw. If it has come, two-factor authentication is required now."
+        "There is no date to withdraw. If the date has passed, two-factor authentication is now required."
     )
 
 
 class NothingMissing(RuleViolation):
     code = "nothing-missing"
-    message = gettext_lazy("Nobody has to be reminded: two-factor authentication is set up.")
+    message = gettext_lazy("There is nobody to remind: all of them have set it up.")
 
 
 class RemindedAlready(RuleViolation):
@@ -163,6 +163,10 @@ class RemindedAlready(RuleViolation):
     code = "reminded-already"
 
     def __init__(self, name: str, again_at: datetime) -> None:
-        one = _("You can remind %(name)s again from %(time)s on. People get one reminder in 24 hours.")
-        everybody = _("You can remind everybody again from %(time)s on. People get one reminder in 24 hours.")
+        one = _(
+            "You can remind %(name)s again from %(time)s. Each person gets at most one reminder in 24 hours."
+        )
+        everybody = _(
+            "You can remind everybody again from %(time)s. Each person gets at most one reminder in 24 hours."
+        )
         super().__init__(one if name else everybody, name=name, time=in_full(again_at))

@@ -23,7 +23,7 @@ PAGE = "organizations:evidence"
 
 @get_or_post
 @owner_required
-@sudo_required(page=PAGE, to=gettext_lazy("export the evidence of two-factor"), back=AUTHENTICATION)
+@sudo_required(page=PAGE, to=gettext_lazy("export two-factor evidence"), back=AUTHENTICATION)
 def evidence(request: SignedInRequest, organization: Organization, membership: Membership) -> HttpResponse:
     """Say what an export holds and how it is verified; send it, because it is recorded, on POST only."""
     form = ExportForm(request.POST if request.method == "POST" else None)

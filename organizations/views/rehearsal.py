@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from accounts.database.reading import read_in_batches
 from accounts.exceptions import RuleViolation
 from accounts.models import Level
+from accounts.models.levels import NAMES_IN_FILES
 from accounts.sessions.requests import SignedInRequest
 from accounts.web.acting import post_only
 from accounts.web.downloads import csv_lines, download
@@ -30,7 +31,6 @@ from organizations.policy.rehearsal import locked_out_by
 
 PAGE = "organizations:rehearsal"
 COLUMNS = ("username", "email", "role", "two_factor", "last_reminded_at", "joined_at")
-LEVELS = {Level.NONE: "none", Level.TEXTS: "texts", Level.APP: "app"}
 
 
 @require_safe
@@ -41,7 +41,7 @@ def rehearsal(
     """List whom requiring two-factor locks out: a page of them, or all of them as a file."""
     if request.GET.get("format") == "csv":
         lines = csv_lines(COLUMNS, rows_of(organization, level_in(request, organization)))
-        return download(lines, f"{organization.name}-without-two-factor.csv")
+        return download(lines, f"{organization.name}-not-set-up.csv")
     return rehearsal_page(request, organization, membership)
 
 
@@ -58,7 +58,7 @@ def rows_of(organization: Organization, level: Level) -> Iterator[tuple[object, 
             member.username,
             member.user.email,
             "owner" if member.is_owner else "member",
-            LEVELS[Level(member.level)],
+            NAMES_IN_FILES[Level(member.level)],
             reminders.last_reminded(organization, member),
             member.joined_at,
         )
@@ -100,7 +100,10 @@ def remind(request: SignedInRequest, organization: Organization, membership: Mem
             reminders.remind_all(organization, actor=request.actor)
             messages.success(
                 request,
-                _("All who haven't set it up get a reminder, unless they had one in the last 24 hours."),
+                _(
+                    "Everybody who hasn't set it up gets a reminder, unless they had one in the last 24 "
+                    "hours."
+                ),
             )
         else:
             reminded = reminders.remind(organization, id_of(sent), actor=request.actor)

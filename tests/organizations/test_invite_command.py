@@ -86,7 +86,7 @@ def test_it_is_safe_to_repeat(settings, mailoutbox):
     ("arguments", "said"),
     [
         ([], "required"),
-        (["nonsense"], "'nonsense' is no email address. Nobody was invited."),
+        (["nonsense"], "'nonsense' isn't an email address. Nobody was invited."),
         (["dora@example.com", "nonsense"], "Nobody was invited."),
         (["dora@example.com", "--owner"], "--owner needs --organization."),
         (["dora@example.com", "--organization", "nowhere"], "There is no organization 'nowhere'."),
@@ -175,7 +175,7 @@ def test_d24_r42_without_two_factor_where_it_is_required_they_join_as_a_member(o
     invite("dora@example.com", "--organization", "acme", "--owner")
     browser = come(mailoutbox[-1])
     shown = text_of(browser.get(PAGE)).replace("&#x27;", "'")
-    assert "what owners of acme need, so you join as a member." in shown
+    assert "the two-factor authentication that owners of acme need, so you join as a member." in shown
 
     page = accept(browser)
 

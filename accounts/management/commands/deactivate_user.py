@@ -13,8 +13,9 @@ from accounts.users import administration, deactivation
 
 class Command(BaseCommand):
     help = (
-        "Deactivates an account and ends its sessions. It shows what the person holds, and the options say "
-        "what becomes of that. The change is recorded, and the user gets an email."
+        "Deactivates an account and ends its sessions. It shows the organizations, tokens and invitations "
+        "that the person leaves behind. The options decide what happens to them. The change is recorded, and "
+        "the user gets an email."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -21,9 +21,9 @@ from accounts.evidence.verification import Outcome, Verdict, verify
 CODES = {Outcome.VALID: 0, Outcome.CHANGED: 1, Outcome.TRUNCATED: 1}
 UNKNOWN = 2
 WORDS = {
-    Outcome.VALID: "VALID: this file is as the site has signed it.",
+    Outcome.VALID: "VALID: this file is exactly as the site signed it.",
     Outcome.CHANGED: "CHANGED: this file is not what the site has signed.",
-    Outcome.TRUNCATED: "TRUNCATED: this file has no whole signature.",
+    Outcome.TRUNCATED: "TRUNCATED: this file has no complete signature.",
     Outcome.UNKNOWN_KEY: "UNKNOWN KEY: none of the known keys has signed this file.",
     Outcome.UNREADABLE: "NOT EVIDENCE: this file can't be verified.",
 }
@@ -42,9 +42,9 @@ LINES = {
 class Command(BaseCommand):
     requires_system_checks = ()
     help = (
-        "Verifies a file of evidence that an owner has exported. With --public-key it needs neither the "
-        "settings of the site nor its database. Exit code 0: valid. 1: changed or truncated, or of another "
-        "site or organization. 2: the key is unknown, or the file is no evidence."
+        "Verifies an evidence file that an owner exported. With --public-key it needs neither the settings "
+        "of the site nor its database. Exit code 0: valid. 1: changed or truncated, or of another site or "
+        "organization. 2: the key is unknown, or the file isn't evidence."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -54,8 +54,10 @@ class Command(BaseCommand):
             metavar="FILE_OR_HEX",
             help="saved public keys: the site's JSON file, a PEM file, or 64 hexadecimal digits",
         )
-        parser.add_argument("--site", metavar="URL", help="the site that it must be of")
-        parser.add_argument("--organization", metavar="NAME", help="the organization that it must be of")
+        parser.add_argument("--site", metavar="URL", help="the site that the file must come from")
+        parser.add_argument(
+            "--organization", metavar="NAME", help="the organization that the file must come from"
+        )
         parser.add_argument("--json", action="store_true", dest="as_json", help="answer with a JSON object")
 
     def handle(self, *args: Any, file: str, as_json: bool, **options: Any) -> None:
@@ -88,9 +90,9 @@ def of_another(verdict: Verdict, *, site: str | None, organization: str | None) 
         return ""
     statement = verdict.statement
     if site is not None and site.rstrip("/") != statement.site.rstrip("/"):
-        return f"It is of the site {statement.site}, not of {site}."
+        return f"It is from the site {statement.site}, not {site}."
     if organization is not None and organization.lower() != statement.organization.lower():
-        return f"It is of the organization {statement.organization}, not of {organization}."
+        return f"It is from the organization {statement.organization}, not {organization}."
     return ""
 
 

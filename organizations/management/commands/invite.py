@@ -72,7 +72,7 @@ def read(texts: list[str]) -> list[str]:
         try:
             found[AddressField().clean(text)] = None
         except ValidationError as error:
-            raise CommandError(f"{text!r} is no email address. Nobody was invited.") from error
+            raise CommandError(f"{text!r} isn't an email address. Nobody was invited.") from error
     return list(found)
 
 

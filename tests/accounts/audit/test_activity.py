@@ -70,7 +70,7 @@ SAID = {
     "site_invitation.withdrawn": (
         "site",
         {"email": "nina@example.com"},
-        "Withdrew the invitation of nina@example.com to create an account",
+        "Withdrew the invitation for nina@example.com to create an account",
     ),
     "token.created": (
         "user:alice",

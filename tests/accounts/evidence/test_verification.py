@@ -50,7 +50,7 @@ def test_a_file_as_it_was_downloaded_is_valid(tmp_path, data):
     code, output = evidence.verify(evidence.saved(tmp_path, data))
 
     assert code == 0
-    assert output.startswith("VALID: this file is as the site has signed it.\n")
+    assert output.startswith("VALID: this file is exactly as the site signed it.\n")
     for line in (
         "site: http",
         "organization: acme",
@@ -160,7 +160,7 @@ def test_ev_05_the_export_of_another_organization(tmp_path, data, bob):
     assert evidence.verify(evidence.saved(tmp_path, theirs))[0] == 0  # it says whose it is
     code, output = evidence.verify(evidence.saved(tmp_path, theirs), "--organization", "acme")
     assert code == 1
-    assert "It is of the organization theirs, not of acme." in output
+    assert "It is from the organization theirs, not acme." in output
     assert evidence.verify(evidence.saved(tmp_path, theirs), "--organization", "Theirs")[0] == 0
     assert evidence.verify(evidence.saved(tmp_path, theirs), "--site", "https://elsewhere.example")[0] == 1
 
@@ -242,7 +242,7 @@ def test_ev_07_json_that_was_written_anew(tmp_path, acme, alice):
     for text in (json.dumps(whole), json.dumps(whole, indent=4)):
         code, outcome, said = result(tmp_path, text.encode())
         assert (code, outcome) == (1, "truncated")
-        assert "another program has saved it" in said
+        assert "another program saved the file" in said
 
 
 @pytest.mark.parametrize(
@@ -277,7 +277,7 @@ def test_ev_08_it_needs_no_settings_and_no_database_with_saved_keys(tmp_path, da
     done = process(path, "--public-key", keys)
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert "VALID: this file is as the site has signed it." in done.stdout
+    assert "VALID: this file is exactly as the site signed it." in done.stdout
     assert process(evidence.saved(tmp_path, data[:-20], "cut.csv"), f"--public-key={keys}").returncode == 1
     assert process(path, "--public-key", public_bytes(OTHER_KEY).hex()).returncode == 2
 

@@ -320,12 +320,12 @@ TAMPERED = {
     "list-miscounted": (
         ["UPDATE organizations_invitationbatch SET sent = 0, failed = 1"],
         "lists of invitations",
-        r"invitation list \d+: its numbers are not those of its rows",
+        r"invitation list \d+: its totals don't match its rows",
     ),
     "list-ended-too-early": (
         ["UPDATE organizations_invitationbatchrow SET state = 'waiting'"],
         "lists of invitations",
-        r"invitation list \d+ has ended, and people on it wait",
+        r"invitation list \d+ has ended, but people on it are still waiting",
     ),
     "list-of-nothing": (
         [f"UPDATE organizations_invitationbatch SET organization_id = {FORT} + 1000"],

@@ -35,7 +35,7 @@ def rendered(name, who=None, **context):
         "token": "1.1xVmSR.signature",
         "codes_left": 3,
         "low": True,
-        "method": "Application",
+        "method": "Authenticator app",
         "reason": NASTY,
         "organization_name": "acme",
         "organization_email": "hello@acme.example",
@@ -330,7 +330,7 @@ def test_owners_who_are_missing_themselves_are_told_and_led_in(name):
     [
         (0, {"required_level": 1, "date": ""}, "The organization is locked for you until you do."),
         (0, {}, "From 3 March 2027, 13:00 UTC, the organization will be locked for you until you do."),
-        (0, {"date": ""}, "It keeps out anybody who has your password."),
+        (0, {"date": ""}, "Two-factor authentication keeps out anybody who has your password."),
         (0, {"required_level": 1, **APP}, "The organization is locked for you until you do."),
         (1, {"required_level": 1, **APP}, "From 3 March 2027, 13:00 UTC, the organization will be locked"),
     ],

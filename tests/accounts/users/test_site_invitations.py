@@ -66,7 +66,7 @@ def test_what_is_no_address_is_named_and_nobody_is_invited(desk, mailoutbox, tex
     assert addresses() == []
     assert len(mailoutbox) == before
     if "nonsense" in text:
-        assert "Correct what isn&#x27;t an email address: nonsense" in response.content.decode()
+        assert "These aren&#x27;t email addresses: nonsense" in response.content.decode()
         assert "nonsense</textarea>" in response.content.decode()
 
 
@@ -75,7 +75,7 @@ def test_more_than_a_hundred_at_once_are_refused(desk):
 
     response = desk.post(INVITE, {"addresses": many})
 
-    assert "These are 101 addresses. Enter up to 100 at once." in text_of(response)
+    assert "You entered 101 addresses. Enter up to 100 at once." in text_of(response)
     assert addresses() == []
 
 
@@ -113,7 +113,7 @@ def test_an_invitation_is_sent_again_and_withdrawn(desk, mailoutbox):
 
     assert desk.post(f"{LIST}{row.pk}/withdraw/")["Location"] == LIST
     assert addresses() == []
-    assert "The invitation of dora@example.com is withdrawn." in text_of(desk.get(LIST))
+    assert "The invitation for dora@example.com is withdrawn." in text_of(desk.get(LIST))
     assert AuditEvent.objects.filter(event="site_invitation.withdrawn").count() == 1
     assert desk.post(f"{LIST}{row.pk}/withdraw/", follow=True).status_code == 200
     assert desk.post(f"{LIST}{row.pk}/send-again/").status_code == 404

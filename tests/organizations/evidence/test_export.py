@@ -61,10 +61,10 @@ def test_csv_has_a_row_for_each_period_of_everybody(stage):
         "status": "active",
         "joined_at": f"{max_since:%Y-%m-%dT%H:%M:%S.%fZ}",
         "left_at": "",
-        "level": "application",
+        "level": "authenticator app",
         "two_factor_since": f"{max_since:%Y-%m-%dT%H:%M:%S.%fZ}",
-        "application_since": f"{max_since:%Y-%m-%dT%H:%M:%S.%fZ}",
-        "period_level": "application",
+        "authenticator_app_since": f"{max_since:%Y-%m-%dT%H:%M:%S.%fZ}",
+        "period_level": "authenticator app",
         "period_began_at": f"{max_since:%Y-%m-%dT%H:%M:%S.%fZ}",
         "period_ended_at": "",
     }
@@ -98,7 +98,7 @@ def test_gaps_and_levels_are_periods_and_since_is_the_unbroken_run(stage):
 
     data = evidence.exported(organization, stage.olga)
 
-    assert evidence.levels_of(data, "max") == ["application", "none", "application"]
+    assert evidence.levels_of(data, "max") == ["authenticator app", "none", "authenticator app"]
     row = next(row for row in evidence.rows_of(data) if row["username"] == "max")
     assert row["two_factor_since"] == f"{last.began_at:%Y-%m-%dT%H:%M:%S.%fZ}"
     ends = evidence.periods_of(data, "max")
@@ -115,8 +115,8 @@ def test_a_stronger_method_breaks_no_run(stage):
 
     first, second = evidence.periods_of(data, "max")
     row = next(row for row in evidence.rows_of(data) if row["username"] == "max")
-    assert (first[0], second[0]) == ("text messages", "application")
-    assert (row["two_factor_since"], row["application_since"]) == (first[1], second[1])
+    assert (first[0], second[0]) == ("text messages", "authenticator app")
+    assert (row["two_factor_since"], row["authenticator_app_since"]) == (first[1], second[1])
 
 
 def test_who_left_is_there_with_the_end_and_without_the_address(stage):
@@ -168,7 +168,7 @@ def test_before_the_first_period_nothing_is_known(stage):
 
     assert evidence.levels_of(data, "mia") == ["unknown"]
     assert next(row for row in evidence.rows_of(data) if row["username"] == "mia")["level"] == "unknown"
-    assert evidence.levels_of(data, "max") == ["unknown", "application"]
+    assert evidence.levels_of(data, "max") == ["unknown", "authenticator app"]
 
 
 def test_invitations_and_unconfirmed_addresses_are_not_told(stage):
@@ -245,7 +245,7 @@ def test_r21_it_takes_a_fresh_proof_and_is_not_replayed(stage):
 
     page = evidence.page_of("open")
     assert response["Location"] == sudo_page(page, form=page)
-    assert "export the evidence of two-factor" in words_of(browser.get(response["Location"]))
+    assert "export two-factor evidence" in words_of(browser.get(response["Location"]))
     assert evidence.events(evidence.STARTED) == []
 
 

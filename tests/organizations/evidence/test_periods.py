@@ -119,7 +119,7 @@ def test_founding_begins_one_at_the_moment_of_joining(alice):
 
     (row,) = TwoFactorPeriod.objects.filter(organization=organization)
     assert (row.level, row.began_at, row.ended_at) == (2, row.joined_at, None)
-    assert evidence.levels_of(evidence.exported(organization, alice), "alice") == ["application"]
+    assert evidence.levels_of(evidence.exported(organization, alice), "alice") == ["authenticator app"]
 
 
 def test_declining_writes_none(stage):
@@ -149,7 +149,7 @@ def test_what_a_former_release_has_written_is_found_by_due_work(stage):
 
     after = evidence.exported(Organization.objects.get(name="open"), stage.olga)
     assert evidence.levels_of(before, "max") == ["unknown"]
-    assert evidence.levels_of(after, "max") == ["unknown", "application"]
+    assert evidence.levels_of(after, "max") == ["unknown", "authenticator app"]
     assert of(stage.max) == [(2, False)]
 
 
@@ -176,7 +176,7 @@ def test_doctor_ends_what_a_former_release_has_left_open(stage):
     mended = doctor("--reconcile")[1]
 
     assert code == 1
-    assert "open: the period of max lasts, who is no member" in said
+    assert "open: the period of max is still open, but max isn't a member" in said
     assert "corrected: periods of two-factor: 1" in mended
     assert of(stage.max) == [(2, True)]
     assert "ok: periods of two-factor" in doctor()[1]
@@ -246,7 +246,7 @@ def test_ev_11_an_export_shows_one_moment_whatever_happens_while_it_is_read(stag
     join(organization, stage.people["eve"])
     data = b"".join(export.blocks())
 
-    assert evidence.levels_of(data, "max") == ["application"]
+    assert evidence.levels_of(data, "max") == ["authenticator app"]
     assert evidence.levels_of(data, "eve") == []
     (left,) = [row for row in evidence.rows_of(data) if row["username"] == "mia"]
     assert left["status"] == "left"

@@ -61,7 +61,7 @@ def test_each_row_has_its_fate_and_nobody_is_invited(stage):
         (7, "duplicate", "The same as row 1."),
         (8, "wrong", "There is no user with that name. You can also enter an email address."),
         (9, "wrong", "Enter an email address such as name@example.com."),
-        (10, "wrong", "This begins like a formula of a spreadsheet. Enter an email address or a username."),
+        (10, "wrong", "This begins like a spreadsheet formula. Enter an email address or a username."),
         (11, "wrong", "There is no user with that name. You can also enter an email address."),
         (12, "wrong", "There is no user with that name. You can also enter an email address."),
         (13, "invited", ""),
@@ -158,10 +158,10 @@ def test_rows_have_the_numbers_that_spreadsheets_show(stage):
 
 
 WRONG_ROWS = {
-    "a formula": (b'=HYPERLINK("x";"y")', "begins like a formula"),
-    "a plus": (b"+491701234567", "begins like a formula"),
-    "a minus": (b"-2+3", "begins like a formula"),
-    "an at": (b"@SUM(A1)", "begins like a formula"),
+    "a formula": (b'=HYPERLINK("x";"y")', "begins like a spreadsheet formula"),
+    "a plus": (b"+491701234567", "begins like a spreadsheet formula"),
+    "a minus": (b"-2+3", "begins like a spreadsheet formula"),
+    "an at": (b"@SUM(A1)", "begins like a spreadsheet formula"),
     "nothing": (b'"",Ada', "Enter a username or an email address."),
     "NUL": (b"a\x00b@example.org", "contains a character"),
     "no domain": (b"ada@", "Enter an email address such as"),
@@ -253,7 +253,7 @@ def test_a_body_that_is_too_large_gets_a_page_that_says_so(stage):
     response = check(stage, file=b"a" * 2_000_000)
 
     assert response.status_code == 413
-    assert "divide a long list or a large file" in response.content.decode()
+    assert "split a long list or a large file" in response.content.decode()
 
 
 def test_who_opens_the_address_of_the_check_sees_the_form(stage):
@@ -270,7 +270,7 @@ def test_ten_thousand_rows_take_few_statements(stage):
 
     found = response.context["preview"]
     assert (len(found.invited), len(found.wrong), found.names_left) == (9_900, 100, 100)
-    assert "We check 100 usernames only when we send the invitations." in " ".join(
+    assert "We don't check 100 usernames until we send the invitations." in " ".join(
         response.content.decode().split()
     )
     assert len(asked) < 45, len(asked)

@@ -121,7 +121,7 @@ def test_five_hundred_are_sent_in_an_hour_and_the_others_follow(old):
         work()
         assert numbers(batch) == ("running", 500, 0, 1_100)
         assert "500 of 1,100 sent, about 2 hours left" in text(old, batch)
-        assert "We go on in" in text(old, batch)
+        assert "We continue in" in text(old, batch)
 
         clock.shift(timedelta(minutes=30))
         assert work() == 0
@@ -456,4 +456,4 @@ def test_doctor_finds_numbers_that_are_not_those_of_the_rows(old):
     InvitationBatch.objects.update(sent=2)
 
     [problem] = list(checks["lists of invitations"].find())
-    assert problem.endswith("its numbers are not those of its rows")
+    assert problem.endswith("its totals don't match its rows")

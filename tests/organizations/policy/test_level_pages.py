@@ -220,10 +220,10 @@ def test_di09_an_owner_keeps_the_method_that_counts(stage):
     refused = browser.post(f"{TWO_FACTOR}/app/remove", follow=True)
 
     assert (
-        "You own organizations that don't accept the methods that are left, so you can't remove it: fort"
+        "You own organizations that accept none of your other methods, so you can't remove this one: fort"
         in (words(asked))
     )
-    assert "Remove Application</button>" not in asked.content.decode()
+    assert "Remove Authenticator app</button>" not in asked.content.decode()
     assert "You own fort, an organization that doesn't accept text messages." in words(refused)
     stage.oscar.refresh_from_db()
     assert stage.oscar.level == Level.APP
@@ -295,7 +295,7 @@ def test_the_page_of_the_organization_has_the_date(stage, name):
 def test_the_page_of_the_organization_says_what_is_required(stage):
     require_app()
 
-    assert "Application required" in words(stage.browser("max").get("/app/fort"))
+    assert "Authenticator app required" in words(stage.browser("max").get("/app/fort"))
 
 
 def test_the_admin_site_shows_what_is_required_and_the_date(stage):
@@ -307,8 +307,8 @@ def test_the_admin_site_shows_what_is_required_and_the_date(stage):
     dated = words(browser.get(f"/admin/organizations/organization/{organization().pk}/change/"))
     strict = words(browser.get(f"/admin/organizations/organization/{organization('fort').pk}/change/"))
 
-    assert "UTC: Applications, but no text messages" in dated
-    assert "Methods that count Applications, but no text messages" in strict
+    assert "UTC: Authenticator apps only" in dated
+    assert "Methods that count Authenticator apps only" in strict
     assert "Members with text messages only: 1" in strict or "Members with text messages only 1" in strict
 
 

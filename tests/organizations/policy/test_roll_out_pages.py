@@ -94,7 +94,7 @@ def test_the_page_counts_those_with_texts_only_where_they_do_not_count(stage):
 
     assert "nobody is locked out" in any_method
     assert "1 of 4 members will be locked out" in app_only
-    assert "1 of them has two-factor authentication, but by text messages only." in app_only
+    assert "1 of them has two-factor authentication, but text messages only." in app_only
 
 
 def test_the_page_tells_which_tokens_stop_and_which_go_on(stage):
@@ -272,7 +272,7 @@ def test_a_date_that_would_change_nothing_leads_back(stage):
     )
 
     assert response["Location"] == FORT
-    assert "fort already requires this. A date would change nothing." in words(
+    assert "fort already requires this. A date wouldn't change anything." in words(
         stage.browser("oscar").get(FORT)
     )
 
@@ -333,7 +333,7 @@ def test_a_date_is_withdrawn_after_a_page_that_asks(stage):
     asked = stage.browser("olga").get(WITHDRAW)
     done = stage.browser("olga").post(WITHDRAW)
 
-    assert "open is to require two-factor authentication from" in words(asked)
+    assert "open is going to require two-factor authentication from" in words(asked)
     assert done["Location"] == OPEN
     assert organization().required_from is None
     assert len(subjects_to("mia")) == len(subjects_to("una")) == 1
@@ -401,7 +401,7 @@ def test_the_list_is_paged_and_the_file_has_all(db):
     assert len(names) == 46
     assert names == sorted(names) == [row["username"] for row in rows]
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
-    assert answer["Content-Disposition"] == 'attachment; filename="crowd-without-two-factor.csv"'
+    assert answer["Content-Disposition"] == 'attachment; filename="crowd-not-set-up.csv"'
 
 
 def test_the_file_says_what_is_known_of_each(stage):
@@ -414,7 +414,7 @@ def test_the_file_says_what_is_known_of_each(stage):
     assert (mia["email"], mia["role"], mia["two_factor"], mia["last_reminded_at"]) == (
         "mia@example.com",
         "member",
-        "texts",
+        "text messages",
         "",
     )
     assert (una["role"], una["two_factor"]) == ("owner", "none")
@@ -464,7 +464,7 @@ def test_all_are_reminded_once_a_day(stage):
     again = browser.post(REMIND)
 
     assert first.status_code == 302
-    assert "All who haven't set it up get a reminder" in said
+    assert "Everybody who hasn't set it up gets a reminder" in said
     assert len(subjects_to("mia")) == len(subjects_to("una")) == 1
     assert subjects_to("max") == []
     assert again.status_code == 422
@@ -485,7 +485,7 @@ def test_whoever_has_it_is_not_reminded(stage):
     response = stage.browser("olga").post(REMIND, {"member": membership_of(stage.max, "open").pk})
 
     assert response.status_code == 422
-    assert "Nobody has to be reminded" in words(response)
+    assert "There is nobody to remind" in words(response)
 
 
 @pytest.mark.parametrize("member", ["0", "-1", "x", "", "99999999999999999999", "9223372036854775807", "٣"])

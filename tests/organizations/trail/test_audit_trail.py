@@ -263,7 +263,7 @@ def test_by_days_of_the_readers_zone(stage):
         ("since=31.03.2027", "Enter a date such as 2027-03-31."),
         ("since=0001-01-01", "Enter a date between 2000 and 2999."),
         ("until=9999-12-31", "Enter a date between 2000 and 2999."),
-        ("since=2027-03-02&until=2027-03-01", "This day is before the first one."),
+        ("since=2027-03-02&until=2027-03-01", "Choose a day that isn't before “From”."),
         ("kind=login.succeeded", "Choose one of the options."),
         ("person=" + "x" * 300, "Use at most 254 characters."),
     ],
@@ -286,7 +286,7 @@ def test_a_forged_cursor_is_a_bad_request(stage, query):
 def test_nothing_found_says_so_and_leads_back(stage):
     page = stage.browser("olga").get(f"{TRAIL}?person=nobody")
 
-    assert "No event fits these filters." in words_of(page)
+    assert "No events match these filters." in words_of(page)
     assert f'href="{TRAIL}"' in page.content.decode()
 
 
