@@ -103,7 +103,7 @@ class Person:
         return parse_qs(uri.query)["secret"][0]
 
     def choose_application(self):
-        choice = self.page.get_by_label("Authenticator app", exact=True)
+        choice = self.page.get_by_label("Application", exact=True)
         if choice.count():  # there is no choice where nothing else is offered
             choice.check()
         self.click("Enable 2FA")

@@ -125,7 +125,7 @@ def test_en_09_setting_up_asks_no_other_host(page, live_site, bob):
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.goto(HOME)
-    page.get_by_label("Authenticator app", exact=True).check()
+    page.get_by_label("Application", exact=True).check()
     page.get_by_role("button", name="Enable 2FA").click()
     page.wait_for_load_state("networkidle")
 

@@ -38,7 +38,7 @@ def is_in_view(person, place):
 def test_five_clicks_on_four_pages_and_a_reload_of_each(person, alice):
     person.goto(f"{SETTINGS}?next=/app")  # where "Secure your account" leads to: the first click
     page = person.page
-    assert page.get_by_label("Authenticator app", exact=True).is_checked()
+    assert page.get_by_label("Application", exact=True).is_checked()
     assert step(person) == CHOOSE
 
     person.click("Enable 2FA")
@@ -83,7 +83,7 @@ def test_the_proof_in_between_carries_the_choice_out(person, alice):
     person.click("I have kept them")
     assert step(person) == "Verify your number"
     person.click("Skip for now")
-    assert "Authenticator app is configured" in person.text
+    assert "Application is configured" in person.text
 
 
 def test_cancel_leads_back_to_where_one_came_from(person, alice):

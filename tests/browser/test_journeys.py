@@ -31,7 +31,7 @@ def test_enrol_by_scanning_the_code_on_the_screen(open_browser, alice):
     person.confirm_application()
     assert len(person.codes) == 10
     person.click("I have kept them")
-    assert "Authenticator app is configured" in person.text
+    assert "Application is configured" in person.text
     assert person.page.locator(".badge-success").inner_text().upper() == "ENABLED"
 
 

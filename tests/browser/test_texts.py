@@ -66,7 +66,7 @@ def test_both_methods_and_log_in_with_each(open_browser, alice, phone):
     person = open_browser(alice)
     person.sign_in()
     person.goto(SETTINGS)
-    person.page.get_by_label("Authenticator app", exact=True).check()
+    person.page.get_by_label("Application", exact=True).check()
     person.page.get_by_label("Phone number").fill(NUMBER)
     person.click("Enable 2FA")
     person.confirm_application()
@@ -74,7 +74,7 @@ def test_both_methods_and_log_in_with_each(open_browser, alice, phone):
     person.click("Text me a code")
     code = phone()
     person.enter_code(code)
-    assert "Authenticator app is configured" in person.text
+    assert "Application is configured" in person.text
     assert "SMS (Text Message) is configured" in person.text
     minute_passes()
 

@@ -90,7 +90,7 @@ class Person:
 
     def begin_set_up(self):
         self.go("/app/settings/two-factor")
-        self.page.get_by_label("Authenticator app", exact=True).check()
+        self.page.get_by_label("Application", exact=True).check()
         self.press("Enable 2FA")
         self.page.wait_for_url("**/confirm")
         use_made_up_secret(self.name)

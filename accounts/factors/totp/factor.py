@@ -21,7 +21,7 @@ FEW_STEPS = 10  # by which the clocks of two servers may differ
 
 class TOTPFactor(Factor):
     slug = "app"
-    label = _("Authenticator app")
+    label = _("Application")
     step_label = _("Scan and verify")
     device_model = TOTPDevice
     guesses = SIX_DIGIT_CODES

@@ -30,7 +30,7 @@ from tests.support.two_factor import (
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-NO_LONGER = "<strong>Authenticator app</strong> no longer works, because there were 100 wrong codes in a row."
+NO_LONGER = "<strong>Application</strong> no longer works, because there were 100 wrong codes in a row."
 MAIL = "Your two-factor device no longer works"
 
 

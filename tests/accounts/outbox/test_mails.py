@@ -35,7 +35,7 @@ def rendered(name, who=None, **context):
         "token": "1.1xVmSR.signature",
         "codes_left": 3,
         "low": True,
-        "method": "Authenticator app",
+        "method": "Application",
         "reason": NASTY,
         "organization_name": "acme",
         "organization_email": "hello@acme.example",

@@ -86,7 +86,7 @@ def test_d45_a_token_made_with_the_password_only_says_so(db):
 
 OLD = "Not known"
 GONE = "A method that is no longer offered"
-NAMES = {"app": "Authenticator app", "sms": "Text message", "backup-codes": "Recovery code"}
+NAMES = {"app": "Application", "sms": "Text message", "backup-codes": "Recovery code"}
 
 
 @pytest.mark.parametrize("slug", SECOND_FACTORS)

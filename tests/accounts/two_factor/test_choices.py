@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 CONFIRM = f"{TWO_FACTOR}/confirm"
 ENABLE = f"{TWO_FACTOR}/enable"
 AT_PROOF = sudo_page(HOME, ENABLE)
-WAITING = ["Authenticator app", "SMS (Text Message) ••• ••• ••43 (United States)"]
+WAITING = ["Application", "SMS (Text Message) ••• ••• ••43 (United States)"]
 
 
 @pytest.fixture
@@ -240,7 +240,7 @@ def test_d42_what_was_done_meanwhile_is_not_done_again(alice, client):
 
     assert prove(client, fields)["Location"] == HOME
     assert nothing_begun()
-    assert "Authenticator app is already configured." in client.get(HOME).content.decode()
+    assert "Application is already configured." in client.get(HOME).content.decode()
 
 
 def test_what_is_wrong_with_a_choice_is_said_before_a_proof_is_asked(client):

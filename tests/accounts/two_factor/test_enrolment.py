@@ -41,7 +41,7 @@ def test_enrols_with_an_application(alice):
     alice.refresh_from_db()
     assert alice.is_enrolled
     page = client.get(HOME).content.decode()
-    assert "<strong>Authenticator app</strong> is configured" in page
+    assert "<strong>Application</strong> is configured" in page
     assert "10 of 10 codes left" in page
     assert broken() == []
 

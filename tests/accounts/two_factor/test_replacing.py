@@ -83,4 +83,4 @@ def test_nothing_to_replace_without_two_factor(alice):
     client = sign_in(alice)
 
     assert act(client, "app/replace")["Location"] == HOME
-    assert "Authenticator app isn&#x27;t configured." in client.get(HOME).content.decode()
+    assert "Application isn&#x27;t configured." in client.get(HOME).content.decode()

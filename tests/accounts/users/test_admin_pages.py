@@ -161,7 +161,7 @@ def test_it_says_since_when_two_factor_is_on_and_with_what(admin, alice):
     text = text_of(admin, admin_page(alice))
 
     assert re.search(r"On since \d+ \w+ \d{4}, \d\d:\d\d UTC", text)
-    assert "Methods: Authenticator app" in text
+    assert "Methods: Application" in text
     assert "backup code" not in text  # nobody else learns how many are left (BC-15)
 
 
@@ -169,7 +169,7 @@ def test_it_says_that_a_device_is_out_of_use(admin, alice):
     enrol(alice)
     TOTPDevice.objects.filter(user=alice).update(failures=MOST_FAILURES, set_aside_at=timezone.now())
 
-    assert "Authenticator app: out of use after 100 wrong codes" in text_of(admin, admin_page(alice))
+    assert "Application: out of use after 100 wrong codes" in text_of(admin, admin_page(alice))
 
 
 def test_it_says_until_when_wrong_passwords_close_the_account(admin, alice):

@@ -223,7 +223,7 @@ def test_di09_an_owner_keeps_the_method_that_counts(stage):
         "You own organizations that accept none of your other methods, so you can't remove this one: fort"
         in (words(asked))
     )
-    assert "Remove Authenticator app</button>" not in asked.content.decode()
+    assert "Remove Application</button>" not in asked.content.decode()
     assert "You own fort, an organization that doesn't accept text messages." in words(refused)
     stage.oscar.refresh_from_db()
     assert stage.oscar.level == Level.APP

@@ -69,7 +69,7 @@ def test_sf12_people_with_an_application_are_told_of_it_and_sign_in(owners, movi
     client = ask(owners[7])
     page = client.get("/session/two-factor?factor=sms").content.decode()
 
-    assert "Use Authenticator app or a recovery code instead." in page
+    assert "Use Application or a recovery code instead." in page
     assert "If you have neither, ask the administrators of this site." in page
     assert client.post("/session/two-factor", {"code": app.fresh_code(), "factor": "app"}).status_code == 302
 
