@@ -12,22 +12,23 @@ from accounts.database.timeouts import unhurried
 AT_ONCE = 1000
 
 
-def read_in_batches(rows: QuerySet[Any], *, by: str = "pk") -> Iterator[Any]:
-    """Yield the rows in the order of `by` and their ids, each read with its neighbours.
+def read_in_batches(rows: QuerySet[Any], *, by: str = "pk", unique: bool = False) -> Iterator[Any]:
+    """Yield the rows in the order of `by`, and then of their ids unless it is `unique` among them.
 
-    An index must have that order. Rows that come or go meanwhile are seen or not, each by itself. What they
-    refer to is prefetched: PostgreSQL may plan a join that begins at the start of the other table each time.
+    An index must have that order: else each batch sorts all that are left. Rows that come or go meanwhile
+    are seen or not, each by itself. What they refer to is prefetched: PostgreSQL may plan a join that begins
+    at the start of the other table each time.
     """
     if rows.query.select_related:
         raise TypeError("read_in_batches takes prefetch_related, not select_related")
-    ordered = rows.order_by("pk") if by == "pk" else rows.order_by(by, "pk")
+    alone = unique or by == "pk"
+    ordered = rows.order_by(by) if alone else rows.order_by(by, "pk")
     left = ordered
     while found := first_of(left):
         yield from found
         last = found[-1]
-        left = (
-            ordered.filter(pk__gt=last.pk) if by == "pk" else behind(ordered, by, getattr(last, by), last.pk)
-        )
+        value = getattr(last, by)
+        left = ordered.filter(**{f"{by}__gt": value}) if alone else behind(ordered, by, value, last.pk)
 
 
 def first_of(rows: QuerySet[Any]) -> list[Any]:

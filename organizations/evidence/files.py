@@ -46,10 +46,10 @@ def person(stay: Stay) -> dict[str, str | None]:
         "username": stay.username,
         "email": email,
         "role": role,
-        "status": status or LEFT,
+        "status": status or (LEFT if stay.left_at else ACTIVE),
         "joined_at": in_utc(stay.joined_at),
         "left_at": in_utc(stay.left_at),
-        "level": NAMES_IN_FILES[stay.level] if member is not None else None,
+        "level": NAMES_IN_FILES[stay.level] if stay.left_at is None else None,
         "two_factor_since": in_utc(stay.two_factor_since),
         "authenticator_app_since": in_utc(stay.authenticator_app_since),
     }

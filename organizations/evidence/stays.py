@@ -40,9 +40,10 @@ class Period:
 
 @dataclass(frozen=True)
 class Stay:
-    """A membership from joining to leaving. Who left and came back has two.
+    """A membership from joining to leaving. A person who left and came back has two.
 
-    `member` is None when it has ended. Then nobody knows the role any more, and the address is not told.
+    `member` is None when it has ended by now. Then nobody knows the role any more, and the address is not
+    told. It has no `left_at` if it ended after the moment of the export.
     """
 
     user_id: int
@@ -54,13 +55,13 @@ class Stay:
 
     @property
     def level(self) -> Level | None:
-        """Return the level at the moment of the export, of somebody who is in; None if it is unknown."""
-        return self.periods[-1].level if self.member is not None else None
+        """Return the level at the moment of the export, of somebody who was in; None if it is unknown."""
+        return self.periods[-1].level if self.left_at is None else None
 
     def since(self, level: int) -> datetime | None:
         """Return the beginning of the present unbroken run with this level or more, as far as is known."""
         began = None
-        for period in reversed(self.periods if self.member is not None else []):
+        for period in reversed(self.periods if self.left_at is None else []):
             if period.level is None or period.level < level:
                 break
             began = period.began_at
@@ -79,7 +80,7 @@ def stays_of(organization: Organization, at: datetime) -> Iterator[Stay]:
     """Yield the stays of everybody who was in the organization at some time until `at`, person by person."""
     periods = TwoFactorPeriod.objects.filter(organization=organization, began_at__lte=at)
     rows: Iterator[Membership | TwoFactorPeriod] = heapq.merge(
-        read_in_batches(members_of(organization, at), by="user_id"),
+        read_in_batches(members_of(organization, at), by="user_id", unique=True),
         read_in_batches(periods, by="user_id"),
         key=user_of,
     )
@@ -110,7 +111,7 @@ def stays_of_person(
         if member is not None and joined_at == member.joined_at:
             own = former
         else:
-            yield former_stay(joined_at, former)
+            yield former_stay(joined_at, former, at)
     if member is not None:
         known = [Period(Level(row.level), row.began_at, ended_by(row, at)) for row in own]
         covered = list(with_unknown(member.joined_at, known, is_over=False))
@@ -123,11 +124,13 @@ def joined_of(period: TwoFactorPeriod, member: Membership | None) -> datetime | 
     return period.joined_at
 
 
-def former_stay(joined_at: datetime | None, rows: list[TwoFactorPeriod]) -> Stay:
+def former_stay(joined_at: datetime | None, rows: list[TwoFactorPeriod], at: datetime) -> Stay:
+    """Return a stay that has ended by now; at the moment of the export it may have lasted."""
     last = rows[-1]
-    known = [Period(Level(row.level), row.began_at, row.ended_at) for row in rows]
-    covered = list(with_unknown(joined_at, known, is_over=True))
-    return Stay(last.user_id, last.username, None, joined_at, last.ended_at, covered)
+    left_at = ended_by(last, at)
+    known = [Period(Level(row.level), row.began_at, ended_by(row, at)) for row in rows]
+    covered = list(with_unknown(joined_at, known, is_over=left_at is not None))
+    return Stay(last.user_id, last.username, None, joined_at, left_at, covered)
 
 
 def ended_by(period: TwoFactorPeriod, at: datetime) -> datetime | None:

@@ -44,8 +44,10 @@ HORIZONS = {
 def owners_are_enrolled() -> Iterator[str]:
     """I1. Skip owners reset by break-glass: that is recorded, and they are locked out until enrolled."""
     below = Membership.objects.owners().filter(requires_more_than(F("level")) | ~ENROLLED).mandatory()
-    for row in below.filter(user__two_factor_forced_off_at=None).select_related("organization").iterator():
-        has = "text messages only" if row.level else "no two-factor authentication"
+    not_forced = below.filter(user__two_factor_forced_off_at=None).select_related("organization", "user")
+    for row in not_forced.iterator():
+        enrolled = row.user is not None and row.user.is_enrolled
+        has = "text messages only" if enrolled else "no two-factor authentication"
         yield f"{row.organization}: its owner {row.username} has {has}"
 
 

@@ -8,7 +8,8 @@ import pytest
 from django.core.management import call_command
 
 from accounts import factors
-from accounts.models import Level, User
+from accounts.audit.events import said_by
+from accounts.models import AuditEvent, Level, User
 from accounts.two_factor.levels import find_levels
 from organizations.members import memberships
 from organizations.models import AuthPolicy, Membership, Organization, OrganizationCounts, TwoFactorPeriod
@@ -17,6 +18,7 @@ from organizations.policy.exceptions import NewOwnerNotEnrolled, OwnersNotEnroll
 from tests.accounts.factors.sms.conftest import enrol_phone
 from tests.accounts.sessions.methods import SECOND_FACTORS, log_in, log_in_remembered
 from tests.api.clients import ApiClient, api_client
+from tests.api.token_paths import data_of, team_path
 from tests.support.crawler import undone
 from tests.support.invariants import broken
 from tests.support.organizations import SERVER, enrolled, found, membership_of
@@ -25,6 +27,7 @@ from tests.support.people import TWO_FACTOR, Authenticator, key_on, make_user
 from tests.support.two_factor import SUDO, act, let_sudo_expire
 
 HOME = "/app/acme"
+TOKEN_OF_ACME = "/organizations/acme/authentication-token"
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +107,41 @@ def test_d45_and_the_session_behind_a_token(people, slug):
             "accept text messages, and this token was created after signing in with one"
             in answer.content.decode()
         )
+
+
+def test_d45_and_the_session_behind_a_token_of_the_team_that_is_to_do_more(people):
+    """As of one that was made without two-factor: it reads, and changes neither owners nor tokens."""
+    olga, _ada, _mia, apps = people
+    mandatory = AuthPolicy.TWO_FACTOR_MANDATORY
+    two_factor.set_auth_policy(acme(), mandatory, accepted=Level.TEXTS, actor=SERVER)
+    client = log_in(olga, apps["olga"], "sms")
+    page = client.post("/app/settings/tokens/create", {"description": "ci", "expires": "30"})
+    made = ApiClient(secret_on(page)).post(team_path("acme"))
+    team = ApiClient(data_of(made)["attributes"]["token"])
+    assert team.post(TOKEN_OF_ACME).status_code == 201
+
+    app_only(acme())
+
+    refused = team.post(TOKEN_OF_ACME)
+    assert refused.status_code == 403
+    assert "/app/acme/settings/authentication-tokens" in refused.content.decode()
+    assert team.get("/organizations/acme").status_code == 200
+
+
+def test_an_event_says_methods_where_only_methods_change(people):
+    def said():
+        event = AuditEvent.objects.order_by("-pk").first()
+        return said_by(event)
+
+    two_factor.set_auth_policy(acme(), AuthPolicy.TWO_FACTOR_MANDATORY, accepted=Level.TEXTS, actor=SERVER)
+    assert said().sentence == "Changed which two-factor methods an organization accepts"
+    assert said().details == ("with text messages",)
+    two_factor.set_auth_policy(acme(), AuthPolicy.PASSWORD, actor=SERVER)
+    assert said().sentence == "Stopped requiring two-factor authentication in an organization"
+    lifted_at = acme().auth_policy_changed_at
+    two_factor.set_auth_policy(acme(), AuthPolicy.PASSWORD, accepted=Level.APP, actor=SERVER)
+    assert said().details == ("without text messages",)
+    assert acme().auth_policy_changed_at == lifted_at
 
 
 def test_the_proof_that_is_missing_is_asked_for_without_texts_and_then_one_is_in(people):
@@ -244,7 +282,7 @@ def test_a_replaced_application_changes_no_period(people):
 def test_an_app_that_a_former_release_has_removed_lets_nobody_in_after_doctor(people):
     """It deletes the device, and knows of no level that it could lower."""
     _olga, ada, _mia, _apps = people
-    factors.get("totp").device_model.objects.filter(user=ada).delete()
+    factors.get("app").device_model.objects.filter(user=ada).delete()
     assert levels(ada) == [(2, False)]
 
     out = io.StringIO()
@@ -255,13 +293,13 @@ def test_an_app_that_a_former_release_has_removed_lets_nobody_in_after_doctor(pe
         call_command("doctor", "--reconcile", stdout=out)
 
     assert User.objects.get(pk=ada.pk).level == Level.TEXTS
-    assert levels(ada) == [(1, True)]
+    assert levels(ada) == [(2, True), (1, False)]
     assert broken() == []
 
 
 def test_doctor_names_an_owner_below_what_is_required(people):
     olga, _ada, _mia, _apps = people
-    factors.get("totp").device_model.objects.filter(user=olga).delete()
+    factors.get("app").device_model.objects.filter(user=olga).delete()
 
     out = io.StringIO()
     with suppress(SystemExit):

@@ -127,6 +127,30 @@ def test_withdrawing_tells_those_who_heard_of_it(stage, now):
         schedule.withdraw(organization(), actor=SERVER)
 
 
+def test_lifting_withdraws_a_date_for_apps_and_tells_those_who_heard_of_it(stage, now):
+    set_date(name="fort", level=Level.APP)
+    sent()
+    mail.outbox.clear()
+
+    lift(organization("fort"))
+
+    assert organization("fort").required_from is None
+    assert AuditEvent.objects.filter(event="organization.two_factor_schedule_withdrawn").count() == 1
+    assert "mia" in [reader for reader, subject in sent() if "an authenticator app" in subject]
+
+
+def test_those_who_need_nothing_more_hear_that_a_date_is_no_longer_for_apps(stage, now):
+    Membership.objects.filter(user=stage.mia).update(two_factor_enabled=True, two_factor_level=Level.TEXTS)
+    set_date(level=Level.APP)
+    assert ("mia", "open requires an authenticator app from 31 March 2027") in sent()
+    mail.outbox.clear()
+
+    set_date(level=Level.TEXTS)
+
+    subjects = [subject for reader, subject in sent() if reader == "mia"]
+    assert subjects == ["open won't require an authenticator app from 31 March 2027"]
+
+
 def test_a_date_brings_only_what_is_not_required_now(stage, now):
     with pytest.raises(RequiredAlready):
         set_date(name="fort")

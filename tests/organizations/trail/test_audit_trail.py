@@ -9,8 +9,9 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from accounts.audit import Actor
 from accounts.models import AuditEvent, User
-from organizations.events import Event
+from organizations.events import Event, record
 from organizations.lifecycle import delete_organization
 from organizations.members import invitations, memberships
 from organizations.models import Membership, Organization
@@ -147,6 +148,14 @@ def test_who_declined_an_invitation_to_an_address_stays_unknown(stage):
     assert not re.search(r"\beve\b(?!@)", words_of(page))
     assert trail(stage, "?person=eve") == []
     assert len(trail(stage, "?person=EVE@example.com")) == 2
+
+
+def test_no_search_says_which_site_admin_acted(stage):
+    by_root = Actor(user=stage.root, ip=ELSEWHERE, user_agent="", door="admin")
+    record(Event.OWNER_ADDED, Organization.objects.get(name="open"), actor=by_root, user=stage.max)
+
+    assert trail(stage)[0][:3] == ("Made an owner of an organization", "a site admin", "max")
+    assert trail(stage, "?person=root") == []
 
 
 def test_programs_are_named_and_so_are_site_admins(stage):
