@@ -27,7 +27,7 @@ from accounts.users.email_addresses import (
     send_confirmation,
 )
 from accounts.users.invited import Proof, proof_of
-from accounts.users.joining import admission, check_admission, take_up
+from accounts.users.joining import check_may_sign_up, may_sign_up, take_up
 from accounts.users.news import Change, tell_superusers
 from accounts.users.proved_addresses import confirm_proved, lock_waiting
 from accounts.users.rights import Rights
@@ -74,7 +74,7 @@ def sign_up(
     RateLimited, Overloaded.
     """
     proof = proof_of(invited_by, email)
-    check_admission(proof)
+    check_may_sign_up(proof)
     if weak := passwords.weakness(password, User(username=username, email=email)):
         raise together(taken_name(username, proof, actor=actor), weak)
     by_invitation = reserve_invitation(proof)
@@ -95,7 +95,7 @@ def mistakes(
     So people learn all of it at once. It counts as a sign-up of its network: nobody tries names for ever.
     """
     proof = proof_of(invited_by, email)
-    if admission(proof) is None:
+    if not may_sign_up(proof):
         return []
     taken = taken_name(username, proof if email else None, actor=actor)
     weak = passwords.weakness(password, User(username=username, email=email)) if password else None

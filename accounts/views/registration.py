@@ -15,7 +15,7 @@ from accounts.forms import AddressForm, SignUpForm
 from accounts.sessions.requests import SignedInRequest, SiteRequest
 from accounts.users import email_addresses, registration
 from accounts.users.invited import AT_SIGN_UP, Proof, proof_of, welcome
-from accounts.users.joining import SignUpClosed, admission
+from accounts.users.joining import SignUpClosed, may_sign_up
 from accounts.users.link_texts import LinkInvalid, LinkOfAnother
 from accounts.users.links import LinkCookie, check_reader
 from accounts.web.acting import post_only
@@ -63,8 +63,8 @@ def sign_up(request: SiteRequest) -> HttpResponse:
     context = {
         "next": next_path,
         "invited": welcome(request, AT_SIGN_UP) if token else None,
-        "can_sign_up": admission(proof) is not None,
-        "another": f"?{ANOTHER}" if proof and admission(None) else "",
+        "can_sign_up": may_sign_up(proof),
+        "another": f"?{ANOTHER}" if proof and may_sign_up(None) else "",
     }
     return form_page(request, "accounts/sign_up.html", form, **context)
 

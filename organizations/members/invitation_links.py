@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from accounts.exceptions import EmailNotConfirmed
 from accounts.models import User, login_key
 from accounts.users.invited import Proof, Welcome, expired
-from accounts.users.joining import admission
+from accounts.users.joining import may_sign_up
 from accounts.users.link_texts import LinkInvalid, LinkOfAnother, LinkOutdated
 from accounts.users.links import Link, key_in
 from organizations.exceptions import InvitationExpired
@@ -87,7 +87,7 @@ def way_in(invitation: Membership, admits: bool) -> str:
 def can_sign_up(invitation: Membership) -> bool:
     """Return whether an account can be created with the link of this invitation: its mail says so, too."""
     proof = proof_by(invitation)
-    return proof is not None and admission(proof) is not None
+    return proof is not None and may_sign_up(proof)
 
 
 def proof_by(invitation: Membership) -> Proof | None:
