@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from accounts import crypto, limits, outbox
 from accounts.audit import Actor, Event, record
 from accounts.database.batches import delete_in_batches
-from accounts.exceptions import Gone, RuleViolation, SessionEnded
+from accounts.exceptions import Gone, RuleViolation
 from accounts.limits import Budget, Claim, Told
 from accounts.limits.budgets import DAY, HOUR
 from accounts.models import (
@@ -25,7 +25,7 @@ from accounts.models import (
     login_key,
     site_invitation_end,
 )
-from accounts.sessions.locks import acting
+from accounts.sessions.locks import acting, ensure_still_acting
 from accounts.users.invited import SITE, Proof, Welcome, expired
 from accounts.users.link_texts import LinkInvalid, LinkOutdated
 from accounts.users.links import Link
@@ -137,7 +137,10 @@ def notify_invited(invitation: SiteInvitation) -> None:
 
 
 def withdraw(invitation_id: int, *, actor: Actor) -> SiteInvitation:
-    """Withdraw an invitation: its link stops working. Raises SiteInvitationGone, NotYoursToInvite."""
+    """Withdraw an invitation: its link stops working.
+
+    Raises SiteInvitationGone, NotYoursToInvite, SessionEnded.
+    """
     with acting(actor, always=True):
         check_may_invite(actor)
         rows = SiteInvitation.objects.select_for_update(no_key=True)
@@ -164,9 +167,7 @@ def check_may_invite(actor: Actor) -> None:
         if actor.door != "command":
             raise NotYoursToInvite
         return
-    manager = User.objects.lock(actor.user.pk)
-    if not manager.is_active or manager.security_stamp != actor.user.security_stamp:
-        raise SessionEnded
+    manager = ensure_still_acting(User.objects.lock(actor.user.pk), actor.user)
     if not may_invite_to_site(manager):
         raise NotYoursToInvite
 

@@ -34,7 +34,7 @@ STAY = "stay"  # in the URL: forget the link of another account
 @get_or_post
 @sensitive_post_parameters("password")
 def sign_up(request: SiteRequest) -> HttpResponse:
-    """Create an account. Who has opened the link of an invitation does so with the address that it proves."""
+    """Create an account; with the link of an invitation, for the address that it proves."""
     asked_for = request.POST.get("next") or request.GET.get("next")
     next_path = safe_next(request, asked_for, "")
     if request.method != "POST" and request.user.is_authenticated:
@@ -49,7 +49,7 @@ def sign_up(request: SiteRequest) -> HttpResponse:
     if form.is_valid():
         try:
             registration.sign_up(
-                **form.cleaned_data, session=request.session, actor=request.actor, invited_by=token
+                **form.cleaned_data, session=request.session, actor=request.actor, invitation_token=token
             )
         except RuleViolation as error:
             if isinstance(error, SignUpClosed) and request.user.is_authenticated:
@@ -79,8 +79,8 @@ def after_sign_up(proof: Proof | None, next_path: str) -> str:
 def add_mistakes(request: SiteRequest, form: SignUpForm) -> None:
     """Add what only the verb knows to the mistakes of a form: all are told at once."""
     right = {name: form.cleaned_data.get(name, "") for name in form.fields}
-    invited_by = AT_SIGN_UP.token(request)
-    for violation in registration.mistakes(**right, actor=request.actor, invited_by=invited_by):
+    token = AT_SIGN_UP.token(request)
+    for violation in registration.mistakes(**right, actor=request.actor, invitation_token=token):
         add_violation(form, violation)
 
 
