@@ -14,7 +14,7 @@ from accounts.database.prepared import Prepared
 from accounts.models import ANY_METHOD, Level, User
 from accounts.sessions.requests import SignedInRequest
 from accounts.web.numbered import NumberedPage, page_of_rows
-from organizations.access.gate import enrolment_path, standing_of
+from organizations.access.gate import effective_level, enrolment_path
 from organizations.access.of_person import ORDER, joinable, parts
 from organizations.access.rights import may_create_organizations
 from organizations.models import Membership, MembershipQuerySet, confirmed_address, latest_end
@@ -63,7 +63,7 @@ class SwitcherEntry:
             reverse("organizations:detail", args=[organization.name]),
             row.is_owner,
             required > Level.NONE,
-            required > standing_of(user),
+            required > effective_level(user),
             organization.required_since,
             required if required > has else Level.NONE,
             coming,

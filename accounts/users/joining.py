@@ -51,13 +51,13 @@ def check_may_sign_up(proof: Proof | None) -> None:
         raise InvitationNeeded if every_invitation_admits() else SignUpClosed
 
 
-def take_up(proof: Proof) -> bool:
+def spend(proof: Proof) -> bool:
     """Spend the invitation for one account, in its transaction. Return whether it proves the address.
 
     What the site admins have sent to the same address is spent, too. Raises SignUpClosed or InvitationNeeded
     if another account was created with it meanwhile, and there is no other way.
     """
-    taken = invitations[proof.kind].take_up(proof)
+    taken = invitations[proof.kind].spend(proof)
     others = SiteInvitation.objects.current().filter(email=proof.address)
     by_site = proof.kind == SITE or others.delete()[0] > 0
     if not (taken and (by_site or every_invitation_admits())):

@@ -27,7 +27,7 @@ from accounts.users.email_addresses import (
     send_confirmation,
 )
 from accounts.users.invited import Proof, proof_of
-from accounts.users.joining import check_may_sign_up, may_sign_up, take_up
+from accounts.users.joining import check_may_sign_up, may_sign_up, spend
 from accounts.users.news import Change, tell_superusers
 from accounts.users.proved_addresses import confirm_proved, lock_waiting
 from accounts.users.rights import Rights
@@ -165,7 +165,7 @@ def create(
     try:
         with transaction.atomic():
             waiting = lock_waiting(proof.address) if proof else []
-            proved = proof is not None and take_up(proof)
+            proved = proof is not None and spend(proof)
             by: dict[str, Any] = {"invitation": proof.key} if proof and proved else {}
             user: User = User.objects.create(username=username, email=email, password=hashed)
             session.sign_in(user, actor=actor)

@@ -26,7 +26,7 @@ from accounts.models import (
     site_invitation_end,
 )
 from accounts.sessions.locks import acting, ensure_still_acting
-from accounts.users.invited import SITE, Proof, Welcome, expired
+from accounts.users.invited import SITE, InvitationNotice, Proof, expired
 from accounts.users.link_texts import LinkInvalid, LinkOutdated
 from accounts.users.links import Link
 from accounts.users.rights import may_invite_to_site
@@ -205,7 +205,7 @@ def proof(token: str) -> Proof | None:
     return Proof(SITE, invitation.pk, invitation.email, reverse("organizations:home"))
 
 
-def welcome(token: str) -> Welcome | None:
+def welcome(token: str) -> InvitationNotice | None:
     """Return what the holder of the link may know without signing in: what its mail said."""
     try:
         invitation = SITE_INVITATION.find(token)
@@ -215,7 +215,9 @@ def welcome(token: str) -> Welcome | None:
         return None
     if invitation.is_expired:
         return expired()
-    return Welcome(f"{in_words(invitation)} {_('If you have one already, sign in.')}", True, admits=True)
+    return InvitationNotice(
+        f"{in_words(invitation)} {_('If you have one already, sign in.')}", True, admits=True
+    )
 
 
 def in_words(invitation: SiteInvitation) -> str:
@@ -224,6 +226,6 @@ def in_words(invitation: SiteInvitation) -> str:
     return _("You're invited to create an account.")
 
 
-def take_up(proof: Proof) -> bool:
+def spend(proof: Proof) -> bool:
     """Spend the invitation for an account; return False if another one has it, or it was withdrawn."""
     return SiteInvitation.objects.current().filter(pk=proof.pk, email=proof.address).delete()[0] > 0

@@ -14,7 +14,7 @@ from accounts.exceptions import RuleViolation
 from accounts.forms import AddressForm, SignUpForm
 from accounts.sessions.requests import SignedInRequest, SiteRequest
 from accounts.users import email_addresses, registration
-from accounts.users.invited import AT_SIGN_UP, Proof, proof_of, welcome
+from accounts.users.invited import SIGN_UP_COOKIE, Proof, proof_of, welcome
 from accounts.users.joining import SignUpClosed, may_sign_up
 from accounts.users.link_texts import LinkInvalid, LinkOfAnother
 from accounts.users.links import LinkCookie, check_reader
@@ -40,8 +40,8 @@ def sign_up(request: SiteRequest) -> HttpResponse:
     if request.method != "POST" and request.user.is_authenticated:
         return redirect(next_path or "organizations:home")
     if ANOTHER in request.GET:
-        return AT_SIGN_UP.forget(redirect("accounts:sign_up"))
-    token = AT_SIGN_UP.token(request)
+        return SIGN_UP_COOKIE.forget(redirect("accounts:sign_up"))
+    token = SIGN_UP_COOKIE.token(request)
     proof = proof_of(token)
     form = SignUpForm(
         request.POST if request.method == "POST" else None, address=proof.address if proof else ""
@@ -57,12 +57,12 @@ def sign_up(request: SiteRequest) -> HttpResponse:
             add_violation(form, error)
         else:
             rotate_token(request)
-            return AT_SIGN_UP.forget(redirect(after_sign_up(proof, next_path)))
+            return SIGN_UP_COOKIE.forget(redirect(after_sign_up(proof, next_path)))
     elif form.is_bound:
         add_mistakes(request, form)
     context = {
         "next": next_path,
-        "invited": welcome(request, AT_SIGN_UP) if token else None,
+        "invited": welcome(request, SIGN_UP_COOKIE) if token else None,
         "can_sign_up": may_sign_up(proof),
         "another": f"?{ANOTHER}" if proof and may_sign_up(None) else "",
     }
@@ -79,7 +79,7 @@ def after_sign_up(proof: Proof | None, next_path: str) -> str:
 def add_mistakes(request: SiteRequest, form: SignUpForm) -> None:
     """Add what only the verb knows to the mistakes of a form: all are told at once."""
     right = {name: form.cleaned_data.get(name, "") for name in form.fields}
-    token = AT_SIGN_UP.token(request)
+    token = SIGN_UP_COOKIE.token(request)
     for violation in registration.mistakes(**right, actor=request.actor, invitation_token=token):
         add_violation(form, violation)
 

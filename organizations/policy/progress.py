@@ -93,6 +93,6 @@ def point_of(row: OrganizationDay, level: int) -> Point:
 
 
 def delete_old_days() -> int:
-    """Delete the counts of days that no page shows any more; return of how many."""
+    """Delete the counts of days that no page shows any more; return how many."""
     old = OrganizationDay.objects.filter(day__lt=timezone.now().date() - KEEP_DAYS)
     return delete_in_batches(old, by="day")
