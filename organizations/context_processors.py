@@ -156,6 +156,12 @@ class Switcher:
         return self.invited[:MOST_SHOWN]
 
     @cached_property
+    def dated(self) -> list[SwitcherEntry]:
+        """The organizations that will require what the user has not set up, in order of their dates."""
+        found = [(entry.coming_from, entry.name, entry) for entry in self.joined if entry.coming_from]
+        return [entry for *_order, entry in sorted(found)]
+
+    @cached_property
     def coming(self) -> SwitcherEntry | None:
         """The organization that is the next one to require what the user has not set up, for the banner.
 
@@ -163,8 +169,7 @@ class Switcher:
         """
         if self.request.path.startswith(reverse("accounts:two_factor")):
             return None
-        dated = [(entry.coming_from, entry.name, entry) for entry in self.joined if entry.coming_from]
-        return min(dated)[2] if dated else None
+        return self.dated[0] if self.dated else None
 
     @property
     def may_create(self) -> bool:
