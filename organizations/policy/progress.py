@@ -34,7 +34,6 @@ class Progress:
     level: int
     members: int
     ready: int
-    monday: date
     since_monday: int | None
     points: Sequence[Point]
 
@@ -82,7 +81,6 @@ def progress_of(organization: Organization) -> Progress:
         level=level,
         members=counts.members,
         ready=ready,
-        monday=monday,
         since_monday=ready - at_monday.ready if at_monday else None,
         points=points,
     )

@@ -44,7 +44,7 @@ class Rehearsal:
         return self.level > ANY_METHOD
 
 
-def rehearse(organization: Organization, level: int = ANY_METHOD) -> Rehearsal:
+def rehearse(organization: Organization, level: int) -> Rehearsal:
     """Return what requiring this level would do now, from what the gates read. Changes nothing."""
     counts = organization.counts
     invitations = organization.memberships.invited().current().values_list("pk", flat=True)
