@@ -104,7 +104,10 @@ class AddressField(forms.EmailField):
 
 
 class FixedAddressField(AddressField):
-    """An address that is shown and can't be changed. Another one that was sent is told, not replaced."""
+    """An address that is shown and can't be changed.
+
+    A different address that was sent is reported, not replaced.
+    """
 
     def __init__(self, address: str) -> None:
         super().__init__(

@@ -197,7 +197,7 @@ class SuccessorUnknown(RuleViolation):
 
 
 class SuccessorMissing(RuleViolation):
-    """Whoever deactivates the only owner says who comes next, or why nobody does."""
+    """Deactivating the only owner takes a successor, or a reason for having none."""
 
     code = "successor-missing"
     message = gettext_lazy(

@@ -87,7 +87,8 @@ def encodings_of(content: bytes) -> list[str]:
 def rows_of(text: str) -> list[Row]:
     """Return the rows of a CSV file that are not blank. Raises UnreadableRow.
 
-    The columns are separated by commas, semicolons or tabs, whichever the first rows have.
+    The columns are separated by commas, semicolons or tabs, whichever the first row that isn't blank has most
+    of.
     """
     said = SAID.match(text)
     separator = said[1] if said else separator_of(text)
