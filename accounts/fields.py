@@ -1,5 +1,6 @@
 """Form fields that pages and the API share."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -101,6 +102,19 @@ class AddressField(forms.EmailField):
     def __init__(self, **kwargs: Any) -> None:
         options = {"label": _("Email address"), "max_length": LONGEST_LOGIN, "widget": AddressInput()}
         super().__init__(**{**options, **kwargs})
+
+
+def addresses_in(texts: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Return the addresses, each once in its first spelling, and the texts that are none."""
+    right: dict[str, str] = {}
+    wrong = []
+    for text in texts:
+        try:
+            address = AddressField().clean(text)
+            right.setdefault(login_key(address), address)
+        except forms.ValidationError:
+            wrong.append(text)
+    return list(right.values()), wrong
 
 
 class FixedAddressField(AddressField):
