@@ -92,6 +92,13 @@ class AlreadyMember(RuleViolation):
     fields = ("username",)
 
 
+class MalformedList(RuleViolation):
+    """The page of the preview has not written this."""
+
+    code = "malformed-list"
+    message = gettext_lazy("We can't read this list. Check it again.")
+
+
 class BatchGone(Gone):
     code = "batch-gone"
     message = gettext_lazy(
