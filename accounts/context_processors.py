@@ -5,7 +5,7 @@ from django.conf import settings
 from accounts.factors import LOW_STOCK
 from accounts.factors.stock import codes_left
 from accounts.sessions.requests import SiteRequest
-from accounts.users.joining import admission, every_invitation_admits
+from accounts.users.joining import every_invitation_admits, may_sign_up
 
 
 def codes_low(request: SiteRequest) -> int | None:
@@ -23,6 +23,6 @@ def site(request: SiteRequest) -> dict[str, object]:
         "codes_low": lambda: codes_low(request),
         "site_name": settings.SITE_NAME,
         "support_email": settings.SUPPORT_EMAIL,
-        "sign_up_open": admission(None) is not None,
+        "sign_up_open": may_sign_up(None),
         "invitations_admit": every_invitation_admits(),
     }

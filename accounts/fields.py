@@ -1,5 +1,6 @@
 """Form fields that pages and the API share."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -103,8 +104,24 @@ class AddressField(forms.EmailField):
         super().__init__(**{**options, **kwargs})
 
 
+def addresses_in(texts: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Return the addresses, each once in its first spelling, and the texts that are none."""
+    right: dict[str, str] = {}
+    wrong = []
+    for text in texts:
+        try:
+            address = AddressField().clean(text)
+            right.setdefault(login_key(address), address)
+        except forms.ValidationError:
+            wrong.append(text)
+    return list(right.values()), wrong
+
+
 class FixedAddressField(AddressField):
-    """An address that is shown and can't be changed. Another one that was sent is told, not replaced."""
+    """An address that is shown and can't be changed.
+
+    A different address that was sent is reported, not replaced.
+    """
 
     def __init__(self, address: str) -> None:
         super().__init__(

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import ANY_METHOD, Level, User, login_key
+from accounts.models import Level, User, login_key
 from accounts.web.admin_parts import NOTHING, Link, at, column, filter_in_words, link
 from accounts.web.durations import minutes_in_words
 from accounts.web.read_only_admin import ReadOnlyAdmin, found_in, may_see
@@ -187,10 +187,10 @@ class MembershipAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("two-factor"))
     def two_factor(self, membership: Membership) -> str:
-        """Owners can't see the two-factor state of who only is invited: nor does this page copy it."""
+        """Owners can't see the two-factor state of people who are only invited: this page doesn't copy it."""
         if membership.is_invited:
             return NOTHING
-        if membership.level == ANY_METHOD:
+        if membership.level == Level.TEXTS:
             return str(Level.TEXTS.label)
         return _("On") if membership.level else _("Off")
 

@@ -66,7 +66,7 @@ class OrganizationsConfig(AppConfig):
         extra_columns.register_all(user_sessions.LIMITS)
         steps.register("dates announced", Step(schedule.announce_again, before_sending=True))
         steps.register("dates come", Step(schedule.take_effect, before_sending=True))
-        steps.register("levels of members found", Step(mirror.find_levels))
+        steps.register("levels of members found", Step(mirror.backfill_copies))
         steps.register("old days deleted", Step(progress.delete_old_days))
         steps.register("shortened sessions deleted", Step(former_limits.end_by_former_limits))
 
@@ -76,10 +76,10 @@ class OrganizationsConfig(AppConfig):
         from accounts.users import support as of_people
         from accounts.users.rights import grantable
         from organizations.access import staff
-        from organizations.members import deactivation as holdings
+        from organizations.members import deactivation as of_organizations
         from organizations.members import support
 
         grantable.register_all(staff.PERMISSIONS)
         of_people.facts.register("organizations", support.locked_out_of)
         of_people.tables.register("organizations", support.organizations_of)
-        deactivation.holdings.register("organizations", holdings)
+        deactivation.holdings.register("organizations", of_organizations)

@@ -14,7 +14,7 @@ from accounts.database.prepared import Prepared
 from accounts.models import ANY_METHOD, Level, User
 from accounts.sessions.requests import SignedInRequest
 from accounts.web.numbered import NumberedPage, page_of_rows
-from organizations.access.gate import enrolment_path, standing_of
+from organizations.access.gate import effective_level, enrolment_path
 from organizations.access.of_person import ORDER, joinable, parts
 from organizations.access.rights import may_create_organizations
 from organizations.models import Membership, MembershipQuerySet, confirmed_address, latest_end
@@ -63,7 +63,7 @@ class SwitcherEntry:
             reverse("organizations:detail", args=[organization.name]),
             row.is_owner,
             required > Level.NONE,
-            required > standing_of(user),
+            required > effective_level(user),
             organization.required_since,
             required if required > has else Level.NONE,
             coming,
@@ -156,6 +156,12 @@ class Switcher:
         return self.invited[:MOST_SHOWN]
 
     @cached_property
+    def dated(self) -> list[SwitcherEntry]:
+        """The organizations that will require what the user has not set up, in order of their dates."""
+        found = [(entry.coming_from, entry.name, entry) for entry in self.joined if entry.coming_from]
+        return [entry for *_order, entry in sorted(found)]
+
+    @cached_property
     def coming(self) -> SwitcherEntry | None:
         """The organization that is the next one to require what the user has not set up, for the banner.
 
@@ -163,8 +169,7 @@ class Switcher:
         """
         if self.request.path.startswith(reverse("accounts:two_factor")):
             return None
-        dated = [(entry.coming_from, entry.name, entry) for entry in self.joined if entry.coming_from]
-        return min(dated)[2] if dated else None
+        return self.dated[0] if self.dated else None
 
     @property
     def may_create(self) -> bool:

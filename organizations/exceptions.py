@@ -92,6 +92,13 @@ class AlreadyMember(RuleViolation):
     fields = ("username",)
 
 
+class MalformedList(RuleViolation):
+    """The page of the preview has not written this."""
+
+    code = "malformed-list"
+    message = gettext_lazy("We can't read this list. Check it again.")
+
+
 class BatchGone(Gone):
     code = "batch-gone"
     message = gettext_lazy(
@@ -197,7 +204,7 @@ class SuccessorUnknown(RuleViolation):
 
 
 class SuccessorMissing(RuleViolation):
-    """Whoever deactivates the only owner says who comes next, or why nobody does."""
+    """Deactivating the only owner takes a successor, or a reason for having none."""
 
     code = "successor-missing"
     message = gettext_lazy(

@@ -67,7 +67,9 @@ def create_organization(
 ) -> Organization:
     """Create and return an organization with its first owner; `changes` replace default values.
 
-    Raises InvalidName, ReservedName, NameTaken, CreationNotAllowed, EmailNotConfirmed, RateLimited.
+    Raises InvalidName, ReservedName, NameTaken, CreationNotAllowed, EmailNotConfirmed, RateLimited,
+    SessionEnded, and with `changes` OwnersNotEnrolled, DateOutOfRange, RequiredAlready, SessionOutOfRange,
+    TokenWouldEndItself.
     """
     check_name(name)
     if not may_create_organizations(owner):
@@ -129,15 +131,19 @@ def insert_organization(name: str, email: str) -> Organization:
 
 
 def update_organization(organization: Organization, *, email: str, actor: Actor) -> Organization:
-    """Change the contact address. The same address is not a change."""
+    """Change the contact address. The same address is not a change.
+
+    Raises NoLongerAllowed, OrganizationGone, RateLimited, SessionEnded.
+    """
     return change_organization(organization, {"email": email}, actor=actor)
 
 
 def change_organization(organization: Organization, changes: Changes, *, actor: Actor) -> Organization:
     """Change several fields at once: all of them, or none if one is refused.
 
-    An equal value is not a change. Raises OwnersNotEnrolled, SessionOutOfRange, TokenWouldEndItself,
-    UserTokensRefused, RateLimited, NoLongerAllowed, OrganizationGone.
+    An equal value is not a change. Raises OwnersNotEnrolled, DateOutOfRange, RequiredAlready,
+    NothingScheduled, SessionOutOfRange, TokenWouldEndItself, UserTokensRefused, RateLimited, SessionEnded,
+    NoLongerAllowed, OrganizationGone.
     """
     if changes.keys() - {"email"}:
         news.reserve_broadcast(organization, actor)

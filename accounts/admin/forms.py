@@ -8,8 +8,8 @@ from django.http import QueryDict
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from accounts.fields import AddressField
-from accounts.models import User, login_key
+from accounts.fields import addresses_in
+from accounts.models import User
 from accounts.users import deactivation
 from accounts.users.administration import LONGEST_REASON, ReasonMissing
 from accounts.users.deactivation import Decisions
@@ -80,20 +80,13 @@ class InviteForm(Form):
                 _("You entered %(n)d addresses. Enter up to %(most)d at once.")
                 % {"n": len(texts), "most": MOST_ADDRESSES}
             )
-        found: dict[str, str] = {}
-        wrong = []
-        for text in texts:
-            try:
-                address = AddressField().clean(text)
-                found.setdefault(login_key(address), address)
-            except forms.ValidationError:
-                wrong.append(text.strip())
-        if wrong or not found:
+        right, wrong = addresses_in(texts)
+        if wrong or not right:
             raise forms.ValidationError(
                 _("Nobody was invited. These aren't email addresses: %(texts)s")
-                % {"texts": ", ".join(wrong) or "-"}
+                % {"texts": ", ".join(text.strip() for text in wrong) or "-"}
             )
-        return list(found.values())
+        return right
 
 
 class RightsForm(ReasonForm):

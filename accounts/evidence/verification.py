@@ -21,8 +21,8 @@ from accounts.evidence.statements import (
 )
 
 AT_ONCE = 64 * 1024  # bytes
-MARK = b"\xef\xbb\xbf"  # of UTF-8, which some programs put first
-WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
+BOM = b"\xef\xbb\xbf"  # of UTF-8, which some programs put first
+WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff")
 ENDS = {CSV: b"\r\n", JSON: b"\n"}
 
 
@@ -47,15 +47,15 @@ class Verdict:
 
 def verify(file: BinaryIO, keys: Mapping[str, bytes]) -> Verdict:
     """Return whether a file of evidence is as one of these keys has signed it. The file must be seekable."""
-    start = file.read(len(MARK) + 1)
+    start = file.read(len(BOM) + 1)
     if not start:
         return Verdict(Outcome.UNREADABLE, hint="The file is empty.")
-    if start.startswith(WIDE_MARKS):
+    if start.startswith(WIDE_BOMS):
         return Verdict(
             Outcome.CHANGED,
             hint="A program saved it in another encoding (UTF-16). Use the file as downloaded.",
         )
-    form = JSON if start.removeprefix(MARK).startswith(b"{") else CSV
+    form = JSON if start.removeprefix(BOM).startswith(b"{") else CSV
     length = file.seek(0, os.SEEK_END)
     file.seek(max(0, length - LONGEST_TRAILER))
     end = file.read()
@@ -80,7 +80,7 @@ def verify(file: BinaryIO, keys: Mapping[str, bytes]) -> Verdict:
 def without_signature(file: BinaryIO, form: str) -> Verdict:
     """Say of a file without a signature at its end whether it begins as evidence does."""
     file.seek(0)
-    beginning = file.read(200).removeprefix(MARK)
+    beginning = file.read(200).removeprefix(BOM)
     if beginning.startswith(b"user_id,username,") or b'"evidence"' in beginning:
         hint = (
             "There is no signature at the end: the file was cut off, something was added after the "
@@ -123,9 +123,9 @@ def hint_of_change(file: BinaryIO, size: int, statement: Statement) -> str:
     return "Rows or characters are not those that were signed, or the signature is that of another file."
 
 
-def without_mark(file: BinaryIO, size: int, form: str) -> Iterator[bytes]:
+def without_bom(file: BinaryIO, size: int, form: str) -> Iterator[bytes]:
     for number, block in enumerate(blocks(file, size)):
-        yield block.removeprefix(MARK) if number == 0 else block
+        yield block.removeprefix(BOM) if number == 0 else block
 
 
 def with_own_ends(file: BinaryIO, size: int, form: str) -> Iterator[bytes]:
@@ -134,7 +134,7 @@ def with_own_ends(file: BinaryIO, size: int, form: str) -> Iterator[bytes]:
     left, first = size, True
     while left > 0 and (line := file.readline(min(AT_ONCE, left))):
         left -= len(line)
-        line, first = line.removeprefix(MARK) if first else line, False
+        line, first = line.removeprefix(BOM) if first else line, False
         yield line.rstrip(b"\r\n") + ENDS[form] if line.endswith(b"\n") else line
 
 
@@ -145,6 +145,6 @@ def as_it_is(file: BinaryIO, size: int, form: str) -> Iterator[bytes]:
 AS_SIGNED = "The rows are as they were signed. Use the file as downloaded."
 HARMLESS: dict[Callable[[BinaryIO, int, str], Iterator[bytes]], str] = {
     as_it_is: "The rows are as they were signed, but the end of the file is not as it was written.",
-    without_mark: f"A program put a byte-order mark in front. {AS_SIGNED}",
+    without_bom: f"A program put a byte-order mark in front. {AS_SIGNED}",
     with_own_ends: f"A mail program or an editor changed the line ends. {AS_SIGNED}",
 }

@@ -33,7 +33,7 @@ STEPS = {
     "mails that were held back": Step(windows.release_due, before_sending=True),
     "sent": Step(delivery.send_due),
     **{name: Step(work) for name, work in housekeeping.STEPS.items()},
-    "levels of two-factor found": Step(levels.find_levels),
+    "levels of two-factor found": Step(levels.backfill_levels),
     "retention of audit events": Step(retention.store_setting),
     "audit events deleted": Step(retention.purge),
 }

@@ -1,4 +1,4 @@
-"""Define invitations to the site: who gets one can create an account, whatever SIGN_UP says."""
+"""Define invitations to the site: each lets one person create an account, whatever SIGN_UP says."""
 
 from datetime import datetime, timedelta
 from typing import ClassVar, Self

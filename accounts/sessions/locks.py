@@ -69,6 +69,16 @@ def lock_acting_user(user: User) -> User:
     return locked
 
 
+def ensure_still_acting(locked: User | None, user: User) -> User:
+    """Return the locked row of the acting user.
+
+    Raises SessionEnded if there is none, or if it was deactivated or has another stamp by now.
+    """
+    if locked is None or not locked.is_active or locked.security_stamp != user.security_stamp:
+        raise SessionEnded
+    return locked
+
+
 def lock_sessions_and_tokens(user: User) -> None:
     """Lock every session and token of a user whose account is about to be deleted."""
     list(Session.objects.select_for_update(no_key=True).filter(user=user).order_by("pk"))

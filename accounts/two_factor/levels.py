@@ -13,7 +13,7 @@ from accounts.factors.levels import level_of
 from accounts.models import User
 
 
-def find_levels() -> int:
+def backfill_levels() -> int:
     """Store the level of everybody who has two-factor, and of whom it is not known; return of how many."""
     found = last = 0
     while ids := unknown_after(last):

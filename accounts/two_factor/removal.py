@@ -75,7 +75,10 @@ def until_settled(removing: Callable[[], None]) -> None:
 def ask_others(
     user: User, level: Level, *, forced: bool = False, lock: bool, actor: Actor | None = None
 ) -> list[Any]:
-    """Ask who may refuse that no more than this level is left. Raises TwoFactorRemovalRefused."""
+    """Ask receivers whether the user may be left with no more than this level.
+
+    Raises TwoFactorRemovalRefused.
+    """
     answers: list[Any] = signals.two_factor_removing.send(
         User, user=user, level=level, forced=forced, lock=lock, actor=actor
     )

@@ -13,7 +13,7 @@ from accounts.exceptions import RuleViolation
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # .xlsx and .ods; .xls
 OTHERS = (b"%PDF", b"\x1f\x8b", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"Rar!", b"{\\rtf")
 # The longer marks first: that of UTF-32 begins like that of UTF-16.
-MARKS = (
+BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -53,7 +53,7 @@ Row = tuple[int, list[str]]  # its number, from 1 on as spreadsheets show it, an
 def text_of(content: bytes) -> str:
     """Return the text of a file. Raises UnreadableFile.
 
-    UTF-8, UTF-16 and UTF-32 with or without their mark, and what Windows saves. NUL is left to the reader.
+    UTF-8, UTF-16 and UTF-32 with or without their BOM, and what Windows saves. NUL is left to the reader.
     """
     if content.startswith(WORKBOOKS):
         raise Workbook
@@ -72,7 +72,7 @@ def text_of(content: bytes) -> str:
 
 def encodings_of(content: bytes) -> list[str]:
     """Return the encodings to try, in their order."""
-    marked = next((encoding for mark, encoding in MARKS if content.startswith(mark)), None)
+    marked = next((encoding for bom, encoding in BOMS if content.startswith(bom)), None)
     if marked:
         return [marked]
     # The Latin letters of UTF-16 have a NUL each, before or behind: about as many as there are letters.
@@ -87,7 +87,8 @@ def encodings_of(content: bytes) -> list[str]:
 def rows_of(text: str) -> list[Row]:
     """Return the rows of a CSV file that are not blank. Raises UnreadableRow.
 
-    The columns are separated by commas, semicolons or tabs, whichever the first rows have.
+    The columns are separated by commas, semicolons or tabs, whichever the first row that isn't blank has most
+    of.
     """
     said = SAID.match(text)
     separator = said[1] if said else separator_of(text)

@@ -15,10 +15,10 @@ from django.utils.translation import gettext_lazy
 
 from accounts import limits, outbox, signals
 from accounts.audit import Actor, Event, record, strip_control_characters, subject_of
-from accounts.exceptions import AccountGone, RuleViolation, SessionEnded, said_to_others
+from accounts.exceptions import AccountGone, RuleViolation, said_to_others
 from accounts.limits import Budget, Told
 from accounts.models import User
-from accounts.sessions.locks import acting
+from accounts.sessions.locks import acting, ensure_still_acting
 from accounts.users import deactivation, passwords
 from accounts.users.deactivation import Decisions
 from accounts.users.news import Change, tell_superusers
@@ -108,7 +108,8 @@ def deactivate(user: User, *, reason: str, actor: Actor, decisions: Decisions = 
 def reactivate(user: User, *, reason: str, actor: Actor) -> bool:
     """Activate an account again. Return False if it was active already.
 
-    Raises NotYours, ReasonMissing, ReasonTooLong, RateLimited, AccountGone, SessionEnded.
+    Raises NotYours, ReasonMissing, ReasonTooLong, RateLimited, AccountGone, SessionEnded, and what receivers
+    of `account_standing_changed` veto with.
     """
     reason = begin_change(reason, actor=actor)
     with acting(actor):
@@ -217,9 +218,7 @@ def lock_for_admin(
     if managed is None:
         raise AccountGone
     if admin is not None:
-        manager = locked.get(admin.pk)
-        if manager is None or not manager.is_active or manager.security_stamp != admin.security_stamp:
-            raise SessionEnded
+        manager = ensure_still_acting(locked.get(admin.pk), admin)
         check_may_manage(managed, manager, granting=granting)
     return managed
 

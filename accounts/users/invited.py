@@ -42,7 +42,7 @@ class Proof:
 
 
 @dataclass(frozen=True)
-class Welcome:
+class InvitationNotice:
     """Who invites to what, or why that does not work. `admits`: it lets people create an account."""
 
     text: str
@@ -59,26 +59,26 @@ class Invitations(Protocol):
         An invitation takes one account. One that names an account takes none.
         """
 
-    def welcome(self, token: str) -> Welcome | None:
+    def welcome(self, token: str) -> InvitationNotice | None:
         """Return what the holder of the link may know without signing in; None if it is not of this kind.
 
         A token that is too old is of any kind: only what is in the row tells them apart, and it may be gone.
         """
 
-    def take_up(self, proof: Proof) -> bool:
+    def spend(self, proof: Proof) -> bool:
         """Spend the invitation for an account, in its transaction; return False if another one has it."""
 
 
-def expired() -> Welcome:
-    return Welcome(f"{EXPIRED} {ASK_AGAIN}", works=False)
+def expired() -> InvitationNotice:
+    return InvitationNotice(f"{EXPIRED} {ASK_AGAIN}", works=False)
 
 
 invitations: Registry[Invitations] = Registry()
 
 # The tokens of an invitation that was opened in this browser: for the page of the sign-in, and for the one
 # that creates accounts.
-AT_SIGN_IN = LinkCookie("invited-here", "accounts:sign_in")
-AT_SIGN_UP = LinkCookie("invited", "accounts:sign_up")
+SIGN_IN_COOKIE = LinkCookie("invited-here", "accounts:sign_in")
+SIGN_UP_COOKIE = LinkCookie("invited", "accounts:sign_up")
 
 
 def proof_of(token: str, email: str = "") -> Proof | None:
@@ -91,7 +91,7 @@ def proof_of(token: str, email: str = "") -> Proof | None:
     return found
 
 
-def welcome(request: HttpRequest, cookie: LinkCookie) -> Welcome | None:
+def welcome(request: HttpRequest, cookie: LinkCookie) -> InvitationNotice | None:
     """Return what to say to somebody who has opened the link of an invitation; None to everybody else.
 
     Reads the database only if the browser has the cookie of such a link. Says the same whether an account
@@ -101,7 +101,7 @@ def welcome(request: HttpRequest, cookie: LinkCookie) -> Welcome | None:
     if not token:
         return None
     found = next(filter(None, (kind.welcome(token) for kind in invitations.values())), None)
-    return found or Welcome(why_not(token), works=False)
+    return found or InvitationNotice(why_not(token), works=False)
 
 
 def why_not(token: str) -> str:

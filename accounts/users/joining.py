@@ -3,8 +3,6 @@
 `SIGN_UP` is "open" for everybody; with "invited" it takes an invitation; with "closed", one by a site admin.
 """
 
-from enum import StrEnum
-
 from django.conf import settings
 from django.utils.translation import gettext_lazy
 
@@ -27,27 +25,19 @@ class InvitationNeeded(SignUpClosed):
     )
 
 
-class Admission(StrEnum):
-    """By what somebody can create an account."""
-
-    EVERYBODY = "everybody"
-    SITE_INVITATION = "site-invitation"
-    INVITATION = "invitation"
-
-
-def admission(proof: Proof | None) -> Admission | None:
-    """Return by what somebody can create an account, or None if they can't.
+def may_sign_up(proof: Proof | None) -> bool:
+    """Return whether somebody can create an account.
 
     `proof` says which invitation they have opened. An address that site admins have invited can use the link
     of any invitation to it: each proves the same address.
     """
     if settings.SIGN_UP == "open":
-        return Admission.EVERYBODY
+        return True
     if proof is None:
-        return None
-    if proof.kind == SITE or SiteInvitation.objects.current().filter(email=proof.address).exists():
-        return Admission.SITE_INVITATION
-    return Admission.INVITATION if every_invitation_admits() else None
+        return False
+    if every_invitation_admits() or proof.kind == SITE:
+        return True
+    return SiteInvitation.objects.current().filter(email=proof.address).exists()
 
 
 def every_invitation_admits() -> bool:
@@ -55,21 +45,21 @@ def every_invitation_admits() -> bool:
     return settings.SIGN_UP != "closed"
 
 
-def check_admission(proof: Proof | None) -> None:
-    """Raise SignUpClosed or InvitationNeeded if `admission` has no way."""
-    if admission(proof) is None:
+def check_may_sign_up(proof: Proof | None) -> None:
+    """Raise SignUpClosed or InvitationNeeded unless somebody with this proof can create an account."""
+    if not may_sign_up(proof):
         raise InvitationNeeded if every_invitation_admits() else SignUpClosed
 
 
-def take_up(proof: Proof) -> bool:
+def spend(proof: Proof) -> bool:
     """Spend the invitation for one account, in its transaction. Return whether it proves the address.
 
     What the site admins have sent to the same address is spent, too. Raises SignUpClosed or InvitationNeeded
     if another account was created with it meanwhile, and there is no other way.
     """
-    taken = invitations[proof.kind].take_up(proof)
+    taken = invitations[proof.kind].spend(proof)
     others = SiteInvitation.objects.current().filter(email=proof.address)
     by_site = proof.kind == SITE or others.delete()[0] > 0
     if not (taken and (by_site or every_invitation_admits())):
-        check_admission(None)
+        check_may_sign_up(None)
     return taken

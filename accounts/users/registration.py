@@ -1,8 +1,8 @@
 """Create and delete accounts.
 
 An unconfirmed address reserves nothing, and nobody learns whether an address is known (D25, TI-03): for an
-address of another account the response is the same, and its owner gets a mail. Who came by the link of an
-invitation to the address has proved it, so the account starts with a confirmed one (record 26).
+address of another account the response is the same, and its owner gets a mail. The link of an invitation
+proves the address, so an account that is created with it starts confirmed (record 26).
 """
 
 from functools import partial
@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from accounts import limits, outbox, signals
 from accounts.audit import Actor, Event, record, subject_of
 from accounts.exceptions import RateLimited, RuleViolation, together
-from accounts.limits import Attempt, Budget, BySource, Told
+from accounts.limits import Attempt, Budget, BySource, Claim, Told
 from accounts.limits.budgets import DAY, HOUR
 from accounts.models import User
 from accounts.sessions.locks import lock_sessions_and_tokens, lock_user
@@ -27,7 +27,7 @@ from accounts.users.email_addresses import (
     send_confirmation,
 )
 from accounts.users.invited import Proof, proof_of
-from accounts.users.joining import admission, check_admission, take_up
+from accounts.users.joining import check_may_sign_up, may_sign_up, spend
 from accounts.users.news import Change, tell_superusers
 from accounts.users.proved_addresses import confirm_proved, lock_waiting
 from accounts.users.rights import Rights
@@ -66,36 +66,40 @@ class UsernameTaken(RuleViolation):
 
 
 def sign_up(
-    username: str, email: str, password: str, *, session: SessionStore, actor: Actor, invited_by: str = ""
+    username: str,
+    email: str,
+    password: str,
+    *,
+    session: SessionStore,
+    actor: Actor,
+    invitation_token: str = "",
 ) -> User:
-    """Create an account and sign it in. `invited_by` is the token of an invitation, or anything.
+    """Create an account and sign it in. `invitation_token` is the token of an invitation, or anything.
 
     Raises SignUpClosed, InvitationNeeded, WeakPassword, UsernameTaken, or both at once (Mistakes),
     RateLimited, Overloaded.
     """
-    proof = proof_of(invited_by, email)
-    check_admission(proof)
+    proof = proof_of(invitation_token, email)
+    check_may_sign_up(proof)
     if weak := passwords.weakness(password, User(username=username, email=email)):
         raise together(taken_name(username, proof, actor=actor), weak)
-    by_invitation = reserve_invitation(proof)
+    reserved = reserve_invitation(proof)
     try:
-        return create(username, email, password, proof, by_invitation, session=session, actor=actor)
+        return create(username, email, password, proof, reserved, session=session, actor=actor)
     except BaseException:
-        if by_invitation:
-            with transaction.atomic():
-                by_invitation.undo()
+        give_back(reserved)
         raise
 
 
 def mistakes(
-    username: str, email: str, password: str, *, actor: Actor, invited_by: str = ""
+    username: str, email: str, password: str, *, actor: Actor, invitation_token: str = ""
 ) -> list[RuleViolation]:
     """Return what is wrong with name and password of a sign-up that fails anyway; "" is not looked at.
 
     So people learn all of it at once. It counts as a sign-up of its network: nobody tries names for ever.
     """
-    proof = proof_of(invited_by, email)
-    if admission(proof) is None:
+    proof = proof_of(invitation_token, email)
+    if not may_sign_up(proof):
         return []
     taken = taken_name(username, proof if email else None, actor=actor)
     weak = passwords.weakness(password, User(username=username, email=email)) if password else None
@@ -106,16 +110,14 @@ def taken_name(username: str, proof: Proof | None, *, actor: Actor) -> UsernameT
     """Return that the name is taken, or None. It counts as `create` does, which has the last word."""
     if not username:
         return None
-    by_invitation = reserve_invitation(proof)
+    reserved = reserve_invitation(proof)
     try:
-        limits.reserve(*(INVITED_SIGN_UPS if by_invitation else SIGN_UPS).claims(actor))
+        limits.reserve(*network_claims(reserved, actor))
         return UsernameTaken() if User.objects.by_login(username).exists() else None
     except RateLimited:
         return None
     finally:
-        if by_invitation:
-            with transaction.atomic():
-                by_invitation.undo()
+        give_back(reserved)
 
 
 def reserve_invitation(proof: Proof | None) -> Attempt | None:
@@ -132,18 +134,30 @@ def reserve_invitation(proof: Proof | None) -> Attempt | None:
         return None
 
 
+def give_back(reserved: Attempt | None) -> None:
+    """Give back what `reserve_invitation` has counted: no account was created."""
+    if reserved:
+        with transaction.atomic():
+            reserved.undo()
+
+
+def network_claims(reserved: Attempt | None, actor: Actor) -> list[Claim]:
+    """Return the budgets of the network: of invited people if a sign-up is reserved for an invitation."""
+    return (INVITED_SIGN_UPS if reserved else SIGN_UPS).claims(actor)
+
+
 def create(
     username: str,
     email: str,
     password: str,
     proof: Proof | None,
-    by_invitation: Attempt | None,
+    reserved: Attempt | None,
     *,
     session: SessionStore,
     actor: Actor,
 ) -> User:
     """Create an account that counts for the network, among those of invited people if it is one."""
-    with limits.attempt(*(INVITED_SIGN_UPS if by_invitation else SIGN_UPS).claims(actor)):
+    with limits.attempt(*network_claims(reserved, actor)):
         if User.objects.by_login(username).exists():
             raise UsernameTaken
         with limits.attempt(*confirmations_to(email, actor)):
@@ -151,7 +165,7 @@ def create(
     try:
         with transaction.atomic():
             waiting = lock_waiting(proof.address) if proof else []
-            proved = proof is not None and take_up(proof)
+            proved = proof is not None and spend(proof)
             by: dict[str, Any] = {"invitation": proof.key} if proof and proved else {}
             user: User = User.objects.create(username=username, email=email, password=hashed)
             session.sign_in(user, actor=actor)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from accounts import crypto, limits, outbox
 from accounts.audit import Actor, Event, record
 from accounts.database.batches import delete_in_batches
-from accounts.exceptions import Gone, RuleViolation, SessionEnded
+from accounts.exceptions import Gone, RuleViolation
 from accounts.limits import Budget, Claim, Told
 from accounts.limits.budgets import DAY, HOUR
 from accounts.models import (
@@ -25,8 +25,8 @@ from accounts.models import (
     login_key,
     site_invitation_end,
 )
-from accounts.sessions.locks import acting
-from accounts.users.invited import SITE, Proof, Welcome, expired
+from accounts.sessions.locks import acting, ensure_still_acting
+from accounts.users.invited import SITE, InvitationNotice, Proof, expired
 from accounts.users.link_texts import LinkInvalid, LinkOutdated
 from accounts.users.links import Link
 from accounts.users.rights import may_invite_to_site
@@ -137,7 +137,10 @@ def notify_invited(invitation: SiteInvitation) -> None:
 
 
 def withdraw(invitation_id: int, *, actor: Actor) -> SiteInvitation:
-    """Withdraw an invitation: its link stops working. Raises SiteInvitationGone, NotYoursToInvite."""
+    """Withdraw an invitation: its link stops working.
+
+    Raises SiteInvitationGone, NotYoursToInvite, SessionEnded.
+    """
     with acting(actor, always=True):
         check_may_invite(actor)
         rows = SiteInvitation.objects.select_for_update(no_key=True)
@@ -164,9 +167,7 @@ def check_may_invite(actor: Actor) -> None:
         if actor.door != "command":
             raise NotYoursToInvite
         return
-    manager = User.objects.lock(actor.user.pk)
-    if not manager.is_active or manager.security_stamp != actor.user.security_stamp:
-        raise SessionEnded
+    manager = ensure_still_acting(User.objects.lock(actor.user.pk), actor.user)
     if not may_invite_to_site(manager):
         raise NotYoursToInvite
 
@@ -204,7 +205,7 @@ def proof(token: str) -> Proof | None:
     return Proof(SITE, invitation.pk, invitation.email, reverse("organizations:home"))
 
 
-def welcome(token: str) -> Welcome | None:
+def welcome(token: str) -> InvitationNotice | None:
     """Return what the holder of the link may know without signing in: what its mail said."""
     try:
         invitation = SITE_INVITATION.find(token)
@@ -214,7 +215,9 @@ def welcome(token: str) -> Welcome | None:
         return None
     if invitation.is_expired:
         return expired()
-    return Welcome(f"{in_words(invitation)} {_('If you have one already, sign in.')}", True, admits=True)
+    return InvitationNotice(
+        f"{in_words(invitation)} {_('If you have one already, sign in.')}", True, admits=True
+    )
 
 
 def in_words(invitation: SiteInvitation) -> str:
@@ -223,6 +226,6 @@ def in_words(invitation: SiteInvitation) -> str:
     return _("You're invited to create an account.")
 
 
-def take_up(proof: Proof) -> bool:
+def spend(proof: Proof) -> bool:
     """Spend the invitation for an account; return False if another one has it, or it was withdrawn."""
     return SiteInvitation.objects.current().filter(pk=proof.pk, email=proof.address).delete()[0] > 0

@@ -14,8 +14,8 @@ from accounts.exceptions import RuleViolation
 from accounts.forms import AddressForm, SignUpForm
 from accounts.sessions.requests import SignedInRequest, SiteRequest
 from accounts.users import email_addresses, registration
-from accounts.users.invited import AT_SIGN_UP, Proof, proof_of, welcome
-from accounts.users.joining import SignUpClosed, admission
+from accounts.users.invited import SIGN_UP_COOKIE, Proof, proof_of, welcome
+from accounts.users.joining import SignUpClosed, may_sign_up
 from accounts.users.link_texts import LinkInvalid, LinkOfAnother
 from accounts.users.links import LinkCookie, check_reader
 from accounts.web.acting import post_only
@@ -34,14 +34,14 @@ STAY = "stay"  # in the URL: forget the link of another account
 @get_or_post
 @sensitive_post_parameters("password")
 def sign_up(request: SiteRequest) -> HttpResponse:
-    """Create an account. Who has opened the link of an invitation does so with the address that it proves."""
+    """Create an account; with the link of an invitation, for the address that it proves."""
     asked_for = request.POST.get("next") or request.GET.get("next")
     next_path = safe_next(request, asked_for, "")
     if request.method != "POST" and request.user.is_authenticated:
         return redirect(next_path or "organizations:home")
     if ANOTHER in request.GET:
-        return AT_SIGN_UP.forget(redirect("accounts:sign_up"))
-    token = AT_SIGN_UP.token(request)
+        return SIGN_UP_COOKIE.forget(redirect("accounts:sign_up"))
+    token = SIGN_UP_COOKIE.token(request)
     proof = proof_of(token)
     form = SignUpForm(
         request.POST if request.method == "POST" else None, address=proof.address if proof else ""
@@ -49,7 +49,7 @@ def sign_up(request: SiteRequest) -> HttpResponse:
     if form.is_valid():
         try:
             registration.sign_up(
-                **form.cleaned_data, session=request.session, actor=request.actor, invited_by=token
+                **form.cleaned_data, session=request.session, actor=request.actor, invitation_token=token
             )
         except RuleViolation as error:
             if isinstance(error, SignUpClosed) and request.user.is_authenticated:
@@ -57,14 +57,14 @@ def sign_up(request: SiteRequest) -> HttpResponse:
             add_violation(form, error)
         else:
             rotate_token(request)
-            return AT_SIGN_UP.forget(redirect(after_sign_up(proof, next_path)))
+            return SIGN_UP_COOKIE.forget(redirect(after_sign_up(proof, next_path)))
     elif form.is_bound:
         add_mistakes(request, form)
     context = {
         "next": next_path,
-        "invited": welcome(request, AT_SIGN_UP) if token else None,
-        "can_sign_up": admission(proof) is not None,
-        "another": f"?{ANOTHER}" if proof and admission(None) else "",
+        "invited": welcome(request, SIGN_UP_COOKIE) if token else None,
+        "can_sign_up": may_sign_up(proof),
+        "another": f"?{ANOTHER}" if proof and may_sign_up(None) else "",
     }
     return form_page(request, "accounts/sign_up.html", form, **context)
 
@@ -79,8 +79,8 @@ def after_sign_up(proof: Proof | None, next_path: str) -> str:
 def add_mistakes(request: SiteRequest, form: SignUpForm) -> None:
     """Add what only the verb knows to the mistakes of a form: all are told at once."""
     right = {name: form.cleaned_data.get(name, "") for name in form.fields}
-    invited_by = AT_SIGN_UP.token(request)
-    for violation in registration.mistakes(**right, actor=request.actor, invited_by=invited_by):
+    token = SIGN_UP_COOKIE.token(request)
+    for violation in registration.mistakes(**right, actor=request.actor, invitation_token=token):
         add_violation(form, violation)
 
 

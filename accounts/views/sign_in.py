@@ -16,7 +16,7 @@ from accounts.login import sign_in as login
 from accounts.login.pending import PendingChallenge, PendingLogin
 from accounts.sessions import remembered
 from accounts.sessions.requests import SiteRequest
-from accounts.users.invited import AT_SIGN_IN, welcome
+from accounts.users.invited import SIGN_IN_COOKIE, welcome
 from accounts.web.acting import post_only
 from accounts.web.form_pages import add_message, add_violation, form_page
 from accounts.web.methods import get_or_post
@@ -49,7 +49,7 @@ def sign_in(request: SiteRequest) -> HttpResponse:
                 return signed_in(request, next_path)
             form.add_error(None, _("Invalid login or password"))
     here = next_path == reverse("organizations:invitation")
-    invited = welcome(request, AT_SIGN_IN) if here else None
+    invited = welcome(request, SIGN_IN_COOKIE) if here else None
     return form_page(request, "accounts/sign_in.html", form, next=next_path, invited=invited)
 
 

@@ -11,7 +11,7 @@ from django.http import StreamingHttpResponse
 # What makes spreadsheets read a cell as a formula (CWE-1236): also after the invisible characters before it.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 INVISIBLE = " \u00a0\u200b\u2060\ufeff"
-TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json", "txt": "text/plain; charset=utf-8"}
+TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 
 
 def safe_cell(value: Any) -> str:

@@ -88,6 +88,13 @@ def zone_name(local: datetime) -> str:
     return f"UTC{name[:3]}:{name[3:]}" if name[3:] else f"UTC{name}"
 
 
+def zone_in_words(local: datetime) -> str:
+    """Return the name of the current zone, and what it is called at this time: "Europe/Berlin (CET)"."""
+    name, short = timezone.get_current_timezone_name(), zone_name(local)
+    key = getattr(local.tzinfo, "key", name)
+    return key if key == short else f"{key} ({short})"
+
+
 def machine_readable(value: datetime) -> str:
     """Return for example "2027-03-03T13:00:00Z"."""
     return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -108,10 +108,10 @@ def is_locked_out(user: User, organization: Organization) -> bool:
     The person must have set up a method that counts, and this session or token must be proved by one (D45).
     `MembershipQuerySet.open_to` is the same rule as a query.
     """
-    return organization.required_level > standing_of(user)
+    return organization.required_level > effective_level(user)
 
 
-def standing_of(user: User) -> Level:
+def effective_level(user: User) -> Level:
     """Return the level of this session or token: what is set up or what proved it, the lower of both."""
     return min(user.level, proof_level(user))
 
@@ -119,7 +119,7 @@ def standing_of(user: User) -> Level:
 def missing_level(user: User, organization: Organization) -> Level:
     """Return the level that the person has yet to set up for this organization; NONE if nothing is missing.
 
-    Who is locked out then only has to prove it.
+    Somebody with nothing missing who is locked out only has to prove it.
     """
     level = organization.required_level
     return level if level > user.level else Level.NONE

@@ -8,29 +8,19 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import LoginField
-from accounts.web.forms import Form, Words
+from accounts.web.forms import Form
 from organizations.events import Event
-from organizations.forms.fields import LONGEST_ADDRESS, PLAIN_TEXT
+from organizations.forms.fields import LONGEST_ADDRESS, PLAIN_TEXT, DayField
 from organizations.trail.exporting import Format
 from organizations.trail.reading import Filters
 
 # Beyond these, a day has no begin in some zones. No event is as old.
 EARLIEST, LATEST = date(2000, 1, 1), date(2999, 12, 31)
 OUT_OF_RANGE = _("Enter a date between 2000 and 2999.")
-
-
-class DayField(forms.DateField):
-    """A day, typed as 2027-03-31 where the browser has no calendar."""
-
-    words: Words = {"invalid": _("Enter a date such as 2027-03-31.")}
-
-    def __init__(self, **kwargs: Any) -> None:
-        widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "autocomplete": "off"})
-        super().__init__(required=False, input_formats=["%Y-%m-%d"], widget=widget, **kwargs)
-        self.validators += [
-            MinValueValidator(EARLIEST, message=OUT_OF_RANGE),
-            MaxValueValidator(LATEST, message=OUT_OF_RANGE),
-        ]
+IN_RANGE = [
+    MinValueValidator(EARLIEST, message=OUT_OF_RANGE),
+    MaxValueValidator(LATEST, message=OUT_OF_RANGE),
+]
 
 
 class TrailForm(Form):
@@ -45,8 +35,8 @@ class TrailForm(Form):
     kind = forms.ChoiceField(
         label=_("What happened"), choices=[("", _("Everything")), *Event.choices], required=False
     )
-    since = DayField(label=_("From"))
-    until = DayField(label=_("To"))
+    since = DayField(label=_("From"), required=False, validators=IN_RANGE)
+    until = DayField(label=_("To"), required=False, validators=IN_RANGE)
 
     def clean(self) -> dict[str, Any]:
         chosen: dict[str, Any] = super().clean() or self.cleaned_data

@@ -8,6 +8,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
 from accounts.web.forms import Form
+from organizations.exceptions import MalformedList
 from organizations.forms.fields import PLAIN_TEXT
 
 LONGEST = 900_000  # bytes of a file, or of a text: what is sent on after the check fits into a body, too
@@ -75,5 +76,5 @@ class CheckedForm(Form):
     def row_of(self, line: str) -> tuple[int, str]:
         number, tab, who = line.rstrip("\r").partition(ROW)
         if not (tab and number.isascii() and number.isdigit() and len(number) <= 9):
-            raise forms.ValidationError(_("We can't read this list. Check it again."), code="malformed")
+            raise forms.ValidationError(MalformedList.message, code="malformed")
         return int(number), who

@@ -9,7 +9,7 @@ from django.db.models.functions import Lower
 from accounts.database.timeouts import unhurried
 from accounts.management.doctor import Check, Note
 from accounts.management.rows import named
-from accounts.models import ANY_METHOD, User
+from accounts.models import Level, User
 from organizations.listed import listing
 from organizations.management.doctor_lists import LISTS
 from organizations.members.addresses import copy_again, wrongly_copied
@@ -27,7 +27,7 @@ from organizations.policy.schedule import FURTHEST
 ENROLLED = Q(user__two_factor_enabled_at__isnull=False)
 ACTIVE = Q(memberships__status=Membership.Status.ACTIVE)
 # A level that is not known yet is not counted as texts.
-TEXTS_ONLY = Q(memberships__two_factor_enabled=True, memberships__two_factor_level=ANY_METHOD)
+TEXTS_ONLY = Q(memberships__two_factor_enabled=True, memberships__two_factor_level=Level.TEXTS)
 HASH = r"^[0-9a-f]{64}$"
 AT_ONCE = 1_000  # rows of one transaction
 HORIZONS = {

@@ -42,8 +42,8 @@ def periods_agree() -> Iterator[str]:
     """Check that who is in has a period that lasts, with the present level, and nobody else has one."""
     for row in not_covered().select_related("organization").iterator():
         yield f"{row.organization}: no period says that {row} has level {row.level} now"
-    gone = Exists(Organization.objects.filter(pk=OuterRef("organization")))
-    for period in left_open().filter(gone).select_related("organization").iterator():
+    organization_exists = Exists(Organization.objects.filter(pk=OuterRef("organization")))
+    for period in left_open().filter(organization_exists).select_related("organization").iterator():
         who = period.username
         yield f"{period.organization}: the period of {who} is still open, but {who} isn't a member"
     if rows := named(left_over()):

@@ -8,13 +8,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
-from accounts.models.clocks import CLOCK_SKEW
 from organizations.exceptions import UnknownUser
-from organizations.members.invitation_limits import BY_PERSON, YOUNG
+from organizations.members.invitation_limits import BY_PERSON, young_until
 from organizations.models import InvitationBatch, InvitationBatchRow, Organization
-from organizations.models.batches import LONGEST_PAUSE
 
-AN_HOUR = BY_PERSON.windows[0][0]  # invitations
+INVITATIONS_AN_HOUR = BY_PERSON.windows[0][0]
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 # By the code of the rule that a row has broken.
 PROBLEMS: dict[str, str | Promise] = {
@@ -52,36 +50,26 @@ def why_stopped(batch: InvitationBatch) -> str:
     return str(said) % {"name": batch.stopped_by or batch.created_by} if said and batch.is_stopped else ""
 
 
-def paused_until(batch: InvitationBatch) -> datetime | None:
-    """Return when a limit lets this list go on; None if it can go on now, or has ended."""
-    now, until = timezone.now(), batch.paused_until
-    if until is None or not batch.is_running or not now < until <= now + LONGEST_PAUSE + CLOCK_SKEW:
-        return None
-    return until
-
-
-def young_until(batch: InvitationBatch, organization: Organization) -> datetime | None:
+def lower_limits_until(batch: InvitationBatch, organization: Organization) -> datetime | None:
     """Return until when the lower limits of young organizations and accounts hold; None if they don't."""
     person = User.objects.filter(pk=batch.created_by_id).only("date_joined", "is_staff").first()
     if person is None or person.is_staff:
         return None
     now = timezone.now()
-    ends = [
-        began + YOUNG for began in (organization.created_at, person.date_joined) if began <= now + CLOCK_SKEW
-    ]
-    return max((end for end in ends if end > now), default=None)
+    ends = [young_until(began, now) for began in (organization.created_at, person.date_joined)]
+    return max(filter(None, ends), default=None)
 
 
 def time_left(batch: InvitationBatch, organization: Organization) -> str:
     """Return about how long a list still takes, for example "about 2 hours left"; "" if it has ended."""
     if not batch.is_running:
         return ""
-    waits = [paused_until(batch)]
+    waits = [batch.held_up_until]
     if waits[0] and batch.left:
-        waits.append(young_until(batch, organization))
+        waits.append(lower_limits_until(batch, organization))
     begins = max((time for time in waits if time), default=None)
     wait = begins - timezone.now() if begins else timedelta()
-    return in_words(wait + HOUR * (max(0, batch.left - 1) // AN_HOUR))
+    return in_words(wait + HOUR * (max(0, batch.left - 1) // INVITATIONS_AN_HOUR))
 
 
 def in_words(left: timedelta) -> str:

@@ -51,7 +51,7 @@ def send_due() -> int:
     while more and time.monotonic() < until:
         more = False
         now = timezone.now()
-        due = InvitationBatch.objects.free(now).due(now).order_by("progressed_at", "pk")  # a turn for each
+        due = InvitationBatch.objects.sendable(now).order_by("progressed_at", "pk")  # a turn for each
         for pk in due.values_list("pk", flat=True):
             if time.monotonic() >= until:
                 break
@@ -81,7 +81,7 @@ def send_portion(batch_id: int) -> int:
     now = timezone.now()
     lease = now + LEASE
     mine = InvitationBatch.objects.filter(pk=batch_id, leased_until=lease)
-    if not InvitationBatch.objects.free(now).due(now).filter(pk=batch_id).update(leased_until=lease):
+    if not InvitationBatch.objects.sendable(now).filter(pk=batch_id).update(leased_until=lease):
         return 0
     try:
         batch = mine.first()

@@ -1,6 +1,6 @@
 """Start, stop and try again lists of people to invite (docs/decisions/0027).
 
-Whoever changes the state of a list holds the organization's lock. So after a stop nobody else is invited.
+The state of a list changes under the organization's lock, so nobody is invited after a stop.
 """
 
 from collections.abc import Iterable, Sequence
@@ -42,7 +42,7 @@ def start(
     """Accept a list of people to invite: their rows, and usernames or addresses. Sends nothing yet.
 
     `key` belongs to the preview. A second list with it is the first one, which is returned.
-    Raises NoPeople, TooManyBatches, NoLongerAllowed, OrganizationGone, RateLimited.
+    Raises NoPeople, TooManyBatches, NoLongerAllowed, OrganizationGone, RateLimited, SessionEnded.
     """
     if not people or actor.user is None:
         raise NoPeople
@@ -70,9 +70,9 @@ def start(
 
 
 def stop(organization: Organization, batch_id: int, *, actor: Actor) -> InvitationBatch:
-    """Stop a list. Who was invited stays so. A list that has ended stays as it is.
+    """Stop a list. People who were invited stay invited; a list that has ended is left as it is.
 
-    Raises BatchGone, NoLongerAllowed, OrganizationGone.
+    Raises BatchGone, NoLongerAllowed, OrganizationGone, SessionEnded.
     """
     with acting(actor, always=True):
         organization = lock_with_right(organization, actor, Right.MEMBERS)
@@ -83,7 +83,8 @@ def stop(organization: Organization, batch_id: int, *, actor: Actor) -> Invitati
 def try_again(organization: Organization, batch_id: int, *, actor: Actor) -> InvitationBatch:
     """Invite those who were not invited: what failed, and what was stopped. The list goes on for this actor.
 
-    Raises BatchGone, NothingToTryAgain, TooManyBatches, NoLongerAllowed, OrganizationGone, RateLimited.
+    Raises BatchGone, NothingToTryAgain, TooManyBatches, NoLongerAllowed, OrganizationGone, RateLimited,
+    SessionEnded.
     """
     if actor.user is None:
         raise NothingToTryAgain
@@ -108,8 +109,7 @@ def try_again(organization: Organization, batch_id: int, *, actor: Actor) -> Inv
             progressed_at=timezone.now(),
             finished_at=None,
         )
-        over = batch.rows.filter(state__in=[RowState.FAILED, RowState.STOPPED])
-        number = over.update(state=RowState.WAITING, problem="", retry_at=None)
+        number = batch.not_invited.update(state=RowState.WAITING, problem="", retry_at=None)
         record(Event.INVITATIONS_STARTED, organization, actor=actor, list=batch.pk, people=number)
     return find(organization, batch_id)
 
@@ -130,8 +130,8 @@ def check_running(organization: Organization) -> None:
 
 def halt(
     batch: InvitationBatch, reason: InvitationBatch.Reason, organization: Organization, *, actor: Actor
-) -> bool:
-    """Stop a list, unless it has ended; return whether it did. The caller holds the organization's lock."""
+) -> None:
+    """Stop a list, unless it has ended. The caller holds the organization's lock."""
     by_owner = actor.user.username if reason == InvitationBatch.Reason.OWNER and actor.user else ""
     changed = (
         InvitationBatch.objects.running()
@@ -139,7 +139,7 @@ def halt(
         .update(state=BatchState.STOPPED, reason=reason, stopped_by=by_owner, **ended())
     )
     if not changed:
-        return False
+        return
     waiting = InvitationBatchRow.objects.filter(batch=batch.pk, state=RowState.WAITING)
     number = waiting.update(state=RowState.STOPPED, retry_at=None)
     record(
@@ -151,7 +151,6 @@ def halt(
         people=number,
         reason=reason.value,
     )
-    return True
 
 
 def ended() -> dict[str, object]:

@@ -4,7 +4,7 @@ Each invitation is a mail to a person who did not ask for it. A company is invit
 has just signed up, or has just created the organization, may be a spammer.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
@@ -99,12 +99,20 @@ def invitations_while_young(organization: Organization, actor: Actor) -> list[Cl
     if person is not None and person.is_staff:
         return []
     now = timezone.now()
-    since, until = now - YOUNG, now + CLOCK_SKEW  # nobody stays young after a clock that was ahead (D43)
-    is_young = since < organization.created_at <= until
-    if not is_young and (person is None or not since < person.date_joined <= until):
+    is_young = young_until(organization.created_at, now) is not None
+    if not is_young and (person is None or young_until(person.date_joined, now) is None):
         return []
     claims = [(BY_YOUNG, actor.source), *BY_YOUNG_IN_NETWORK.claims(actor)]
     return [*claims, (BY_YOUNG_ORGANIZATION, str(organization.pk))] if is_young else claims
+
+
+def young_until(began: datetime, now: datetime) -> datetime | None:
+    """Return until when what began at this time is young; None if it is not.
+
+    Nobody stays young after a clock that was ahead (D43).
+    """
+    until = began + YOUNG
+    return until if now < until and began <= now + CLOCK_SKEW else None
 
 
 def invitations_to(who: str, organization: Organization, actor: Actor) -> list[Claim]:

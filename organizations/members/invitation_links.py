@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 
 from accounts.exceptions import EmailNotConfirmed
 from accounts.models import User, login_key
-from accounts.users.invited import Proof, Welcome, expired
-from accounts.users.joining import admission
+from accounts.users.invited import InvitationNotice, Proof, expired
+from accounts.users.joining import may_sign_up
 from accounts.users.link_texts import LinkInvalid, LinkOfAnother, LinkOutdated
 from accounts.users.links import Link, key_in
 from organizations.exceptions import InvitationExpired
@@ -53,7 +53,7 @@ def invitation_of(token: str, *, user: User) -> Membership:
     return invitation
 
 
-def welcome(token: str) -> Welcome | None:
+def welcome(token: str) -> InvitationNotice | None:
     """Return what the holder of the link of an invitation may know without signing in: what its mail said.
 
     It is the same whether the address has an account or not (D24). None if it is the link of no invitation.
@@ -67,8 +67,9 @@ def welcome(token: str) -> Welcome | None:
     if invitation.is_expired:
         return expired()
     admits = can_sign_up(invitation)
-    said = [in_words(invitation), requirement_in_words(invitation.organization), way_in(invitation, admits)]
-    return Welcome(" ".join(filter(None, said)), works=True, admits=admits)
+    requires = requirement_in_words(invitation.organization)
+    said = [in_words(invitation), requires, how_to_join(invitation, admits)]
+    return InvitationNotice(" ".join(filter(None, said)), works=True, admits=admits)
 
 
 def in_words(invitation: Membership) -> str:
@@ -78,7 +79,7 @@ def in_words(invitation: Membership) -> str:
     return _("You're invited to join %(organization)s.") % names
 
 
-def way_in(invitation: Membership, admits: bool) -> str:
+def how_to_join(invitation: Membership, admits: bool) -> str:
     if admits:
         return _("Sign in, or create an account with the email address that was invited.")
     return _("Sign in with the account that was invited.")
@@ -87,7 +88,7 @@ def way_in(invitation: Membership, admits: bool) -> str:
 def can_sign_up(invitation: Membership) -> bool:
     """Return whether an account can be created with the link of this invitation: its mail says so, too."""
     proof = proof_by(invitation)
-    return proof is not None and admission(proof) is not None
+    return proof is not None and may_sign_up(proof)
 
 
 def proof_by(invitation: Membership) -> Proof | None:
@@ -105,7 +106,7 @@ def proof(token: str) -> Proof | None:
         return None
 
 
-def take_up(proof: Proof) -> bool:
+def spend(proof: Proof) -> bool:
     """Note on the invitation that an account was created with it; return False if one was, or it is gone."""
     rows = Membership.objects.invited().current().filter(pk=proof.pk, user=None, email=proof.address)
     return rows.filter(account_made_at=None).update(account_made_at=timezone.now()) > 0

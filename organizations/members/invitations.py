@@ -163,7 +163,7 @@ def notify_invited(organization: Organization, invitation: Membership, user: Use
 def accept(invitation_id: int, *, user: User, actor: Actor) -> Organization:
     """Accept an invitation and return the organization, even if its policy will lock the user out.
 
-    Raises InvitationGone, EmailNotConfirmed. Whoever was invited as an owner becomes one (owner_invitations).
+    Raises InvitationGone, EmailNotConfirmed. Somebody invited as an owner becomes one (owner_invitations).
     """
     with acting(actor):
         organization, user, rows = lock_invitation(invitation_id, user)

@@ -16,7 +16,7 @@ from accounts.typed.names import PLAIN_NAME
 from accounts.typed.tables import Row, rows_of, text_of
 from accounts.web.downloads import FORMULA
 from accounts.web.forms import put_into_words
-from organizations.exceptions import UnknownUser
+from organizations.exceptions import MalformedList, UnknownUser
 from organizations.models.batches import LONGEST_WHO
 
 MOST_ROWS = 10_000
@@ -63,7 +63,7 @@ class Entry:
 
 def read_pasted(text: str) -> list[Entry]:
     """Return the entries of a pasted text, numbered from 1 on. Raises NoPeople, TooManyRows."""
-    return checked(enumerate(pasted(text), start=1))
+    return read_rows(enumerate(pasted(text), start=1))
 
 
 def read_file(content: bytes) -> list[Entry]:
@@ -74,16 +74,20 @@ def read_file(content: bytes) -> list[Entry]:
     rows = rows_of(text_of(content))
     columns = columns_named(rows[0][1]) if rows else []
     if columns:
-        return checked((number, first_of(cells, columns)) for number, cells in rows[1:])
-    return checked((number, first_of(cells, [column_of(rows)])) for number, cells in rows)
+        return read_rows((number, first_of(cells, columns)) for number, cells in rows[1:])
+    return read_rows((number, first_of(cells, [column_of(rows)])) for number, cells in rows)
 
 
-def read_again(rows: Iterable[tuple[int, str]]) -> list[Entry]:
-    """Return the entries of a list that was read before. Raises NoPeople, TooManyRows."""
-    return checked(rows)
+def read_checked(rows: Iterable[tuple[int, str]]) -> list[Entry]:
+    """Return the entries of a list that was checked before. Raises MalformedList, NoPeople, TooManyRows."""
+    entries = read_rows(rows)
+    if any(entry.problem for entry in entries):
+        raise MalformedList
+    return entries
 
 
-def checked(cells: Iterable[tuple[int, str]]) -> list[Entry]:
+def read_rows(cells: Iterable[tuple[int, str]]) -> list[Entry]:
+    """Return the entries of cells with the numbers of their rows. Raises NoPeople, TooManyRows."""
     found = list(cells)
     if not found:
         raise NoPeople

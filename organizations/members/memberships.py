@@ -202,7 +202,7 @@ def end(
         back = list(
             organization.memberships.invited().of_person(user).exclude(pk__in=[row.pk for row in gone])
         )
-        # Who leaves does so as a member, and is not an owner who withdraws an invitation.
+        # Leaving members withdraw their own invitations as members, not as owners.
         revoke(organization, back, actor=actor, **({"own": True} if event == Event.MEMBER_LEFT else {}))
         gone += back
         tell(organization, CHANGES[event], [user], actor=actor, were_owners=membership.is_owner, left=left)

@@ -89,7 +89,8 @@ def preview(organization: Organization, entries: Sequence[Entry], *, actor: Acto
     addresses = {key for key in keys if "@" in key}
     names = keys - addresses
     members = found(members_by_address(organization), addresses) | found(members_by_name(organization), names)
-    invited = found(invited_by_address(organization), addresses) | found(invited_by_name(organization), names)
+    invited = found(invitations_to_addresses(organization), addresses)
+    invited |= found(invitations_to_names(organization), names)
     order = [login_key(entry.who) for entry in entries if entry.who]
     unknown = [key for key in dict.fromkeys(order) if key in names and key not in members | invited]
     known = found(users_by_name, unknown[:MOST_NAMES])
@@ -141,12 +142,12 @@ def members_by_name(organization: Organization) -> Find:
     return lambda keys: rows.filter(username_key__in=keys).values_list("username_key", flat=True)
 
 
-def invited_by_address(organization: Organization) -> Find:
+def invitations_to_addresses(organization: Organization) -> Find:
     rows = organization.memberships.invited().filter(user__isnull=True)
     return lambda keys: rows.filter(email__in=keys).values_list("email", flat=True)
 
 
-def invited_by_name(organization: Organization) -> Find:
+def invitations_to_names(organization: Organization) -> Find:
     rows = organization.memberships.invited()
     return lambda keys: rows.filter(username_key__in=keys).values_list("username_key", flat=True)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.db.models import Exists, OuterRef
 
 from accounts.models import User
-from organizations.access.gate import standing_of
+from organizations.access.gate import effective_level
 from organizations.models import Membership
 
 
@@ -19,9 +19,8 @@ class VisibleUser:
 
 def visible_user(caller: User, user_id: int | None) -> VisibleUser | None:
     """Return the user if they share an organization that is open to the caller's token, else None."""
-    mine = (
-        Membership.objects.active().filter(user=caller).open_to(standing_of(caller)).accepting_user_tokens()
-    )
+    joined = Membership.objects.active().filter(user=caller)
+    mine = joined.open_to(effective_level(caller)).accepting_user_tokens()
     theirs = Membership.objects.active().filter(user=user_id, organization__in=mine.values("organization"))
     owned = mine.owners().filter(organization=OuterRef("organization"))
     shared = theirs.annotate(owned=Exists(owned)).select_related("user").order_by("-owned").first()

@@ -31,20 +31,17 @@ class InvitationBatchQuerySet(models.QuerySet["InvitationBatch"]):
     def running(self) -> Self:
         return self.filter(state=InvitationBatch.State.RUNNING)
 
-    def free(self, now: datetime) -> Self:
-        """Return those that no process sends at the moment."""
-        return self.running().filter(reached("leased_until", now, LEASE))
-
-    def due(self, now: datetime) -> Self:
-        """Return those that no limit holds up as a whole."""
-        return self.running().filter(reached("paused_until", now, LONGEST_PAUSE))
+    def sendable(self, now: datetime) -> Self:
+        """Return those that no process sends at the moment, and that no limit holds up as a whole."""
+        free = reached("leased_until", now, LEASE)
+        return self.running().filter(free, reached("paused_until", now, LONGEST_PAUSE))
 
 
 class InvitationBatch(models.Model):
     """A list of people to invite. It acts for the person who started it, or who tried it again last.
 
-    Who holds the lock of the organization changes its state. `sent` and `failed` change in the transaction of
-    the row that they count.
+    Its state changes under the lock of the organization only. `sent` and `failed` change in the transaction
+    of the row that they count.
     """
 
     class State(models.TextChoices):
@@ -68,7 +65,7 @@ class InvitationBatch(models.Model):
     organization = models.ForeignKey(
         Organization, models.PROTECT, related_name="batches", db_index=False, db_constraint=False
     )
-    key = models.CharField(max_length=32)  # made with the preview: who presses twice starts one list
+    key = models.CharField(max_length=32)  # made with the preview: pressing twice starts one list
     # Copies: a list may outlive the account.
     created_by = models.CharField(max_length=USERNAME_LENGTH)
     created_by_id = models.BigIntegerField()
@@ -132,6 +129,19 @@ class InvitationBatch(models.Model):
         """How many rows can be tried again: none while the list runs."""
         return 0 if self.is_running else self.failed + self.left
 
+    @property
+    def not_invited(self) -> models.QuerySet["InvitationBatchRow"]:
+        """The rows of people who were not invited, and who don't wait."""
+        return self.rows.filter(state__in=InvitationBatchRow.NOT_INVITED)
+
+    @property
+    def held_up_until(self) -> datetime | None:
+        """When a limit lets this list go on; None if it can go on now, or has ended. `reached` as a value."""
+        now, until = timezone.now(), self.paused_until
+        if until is None or not self.is_running or not now < until <= now + LONGEST_PAUSE + CLOCK_SKEW:
+            return None
+        return until
+
 
 class InvitationBatchRow(models.Model):
     """One person on a list."""
@@ -141,6 +151,8 @@ class InvitationBatchRow(models.Model):
         SENT = "sent", _("Sent")
         FAILED = "failed", _("Not sent")
         STOPPED = "stopped", _("Stopped")
+
+    NOT_INVITED: ClassVar[list[State]] = [State.FAILED, State.STOPPED]
 
     batch = models.ForeignKey(InvitationBatch, models.CASCADE, related_name="rows", db_index=False)
     position = models.PositiveIntegerField()  # its row in the file, or its place in what was pasted

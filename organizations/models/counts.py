@@ -7,7 +7,7 @@ from django.db import connection, models
 from django.db.models import F
 from django.utils import timezone
 
-from accounts.models import ANY_METHOD
+from accounts.models import ANY_METHOD, Level
 from organizations.models.organizations import Organization
 
 
@@ -18,7 +18,7 @@ def share_of(enabled: bool, level: int | None, members: int = 1) -> dict[str, in
     """
     return {
         "members_without_two_factor": 0 if enabled else members,
-        "members_with_texts_only": members if enabled and level == ANY_METHOD else 0,
+        "members_with_texts_only": members if enabled and level == Level.TEXTS else 0,
     }
 
 

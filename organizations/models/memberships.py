@@ -65,7 +65,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         return self.filter(two_factor_enabled=False)
 
     def with_texts_only(self) -> Self:
-        return self.filter(level=ANY_METHOD)
+        return self.filter(level=Level.TEXTS)
 
     def below(self, level: int) -> Self:
         """Return those who have set up nothing of this level."""

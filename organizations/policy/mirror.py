@@ -48,8 +48,8 @@ def copy(rows: list[Membership], user: User) -> None:
         OrganizationCounts.objects.add(organization_ids, **change)
 
 
-def find_levels() -> int:
-    """Copy the level to active memberships of which it is not known; return to how many.
+def backfill_copies() -> int:
+    """Copy the level to active memberships of which it is not known; return how many.
 
     A former release has written them. What accounts do not know yet comes with a later run.
     """
@@ -68,7 +68,7 @@ def unknown_after(membership_id: int) -> list[tuple[int, int | None]]:
 
 
 def copy_to_unknown(user_id: int) -> int:
-    """Copy the level of a user to the memberships that don't have it; return to how many."""
+    """Copy the level of a user to the memberships that don't have it; return how many."""
     with transaction.atomic():
         user = User.objects.select_for_update(no_key=True).filter(pk=user_id).first()
         if user is None or (user.is_enrolled and user.two_factor_level is None):

@@ -34,7 +34,6 @@ class Progress:
     level: int
     members: int
     ready: int
-    monday: date
     since_monday: int | None
     points: Sequence[Point]
 
@@ -82,7 +81,6 @@ def progress_of(organization: Organization) -> Progress:
         level=level,
         members=counts.members,
         ready=ready,
-        monday=monday,
         since_monday=ready - at_monday.ready if at_monday else None,
         points=points,
     )
@@ -93,6 +91,6 @@ def point_of(row: OrganizationDay, level: int) -> Point:
 
 
 def delete_old_days() -> int:
-    """Delete the counts of days that no page shows any more; return of how many."""
+    """Delete the counts of days that no page shows any more; return how many."""
     old = OrganizationDay.objects.filter(day__lt=timezone.now().date() - KEEP_DAYS)
     return delete_in_batches(old, by="day")

@@ -44,7 +44,7 @@ class Rehearsal:
         return self.level > ANY_METHOD
 
 
-def rehearse(organization: Organization, level: int = ANY_METHOD) -> Rehearsal:
+def rehearse(organization: Organization, level: int) -> Rehearsal:
     """Return what requiring this level would do now, from what the gates read. Changes nothing."""
     counts = organization.counts
     invitations = organization.memberships.invited().current().values_list("pk", flat=True)
@@ -64,7 +64,7 @@ def rehearse(organization: Organization, level: int = ANY_METHOD) -> Rehearsal:
 def stopping_tokens(organization: Organization, level: int) -> QuerySet[ApiToken]:
     """Return the tokens of members that were used lately, and that requiring this level would lock out.
 
-    It is the rule of the gate for tokens, as a query (access.gate.standing_of).
+    It is the rule of the gate for tokens, as a query (access.gate.effective_level).
     """
     proved = Q(verified=True, created_at__gte=F("owner__two_factor_enabled_at"))
     unknown = Q(owner__two_factor_enabled_at__isnull=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -36,9 +36,9 @@ def last_reminded(organization: Organization, membership: Membership) -> datetim
     return max(filter(None, (with_all, membership.reminded_at)), default=None)
 
 
-def is_recent(reminded_at: datetime | None, now: datetime) -> bool:
-    """Return whether it is too early to remind again. A time in the future is one of a wrong clock (D43)."""
-    return reminded_at is not None and timedelta(0) <= now - reminded_at < BETWEEN_REMINDERS
+def again_at(last: datetime | None, now: datetime) -> datetime | None:
+    """Return from when on a reminder is possible; None if now. A time ahead is of a wrong clock (D43)."""
+    return last + BETWEEN_REMINDERS if last and last <= now < last + BETWEEN_REMINDERS else None
 
 
 @dataclass(frozen=True)
@@ -59,15 +59,13 @@ def missing_among(organization: Organization, rows: Iterable[Membership]) -> lis
     level, now, found = demanded_level(organization), timezone.now(), []
     for row in rows:
         last = last_reminded(organization, row)
-        again_at = last + BETWEEN_REMINDERS if last and is_recent(last, now) else None
-        found.append(Missing(row, last, again_at, is_asked=row.level < level))
+        found.append(Missing(row, last, again_at(last, now), is_asked=row.level < level))
     return found
 
 
 def all_again_at(organization: Organization) -> datetime | None:
     """Return from when on all can be reminded again; None if that is now."""
-    last = organization.all_reminded_at
-    return last + BETWEEN_REMINDERS if last and is_recent(last, timezone.now()) else None
+    return again_at(organization.all_reminded_at, timezone.now())
 
 
 def remind(organization: Organization, membership_id: int, *, actor: Actor) -> Membership:
@@ -82,8 +80,8 @@ def remind(organization: Organization, membership_id: int, *, actor: Actor) -> M
         if user is None or membership.is_invited or membership.level >= demanded_level(organization):
             raise NothingMissing
         now = timezone.now()
-        if is_recent(last := last_reminded(organization, membership), now) and last:
-            raise RemindedAlready(membership.username, last + BETWEEN_REMINDERS)
+        if possible_at := again_at(last_reminded(organization, membership), now):
+            raise RemindedAlready(membership.username, possible_at)
         membership.reminded_at = now
         membership.save(update_fields=["reminded_at"])
         record(Event.MEMBER_REMINDED, organization, actor=actor, user=user)
@@ -104,8 +102,8 @@ def remind_all(organization: Organization, *, actor: Actor) -> int:
         missing = organization.counts.below(demanded_level(organization))
         if not missing:
             raise NothingMissing
-        if is_recent(last := organization.all_reminded_at, now) and last:
-            raise RemindedAlready("", last + BETWEEN_REMINDERS)
+        if possible_at := again_at(organization.all_reminded_at, now):
+            raise RemindedAlready("", possible_at)
         organization.all_reminded_at = now
         organization.save(update_fields=["all_reminded_at"])
         record(Event.MEMBERS_REMINDED, organization, actor=actor, number=missing)

@@ -1,6 +1,6 @@
 """Organization settings > Users > a list of people to invite: how far it is, who was not invited."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import cast
 
 from django.contrib import messages
@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from accounts.database.reading import read_in_batches
 from accounts.exceptions import RuleViolation
 from accounts.sessions.requests import SignedInRequest
 from accounts.web.acting import post_only
@@ -20,11 +21,9 @@ from accounts.web.statuses import status_of
 from organizations.access.gate import owner_required
 from organizations.exceptions import BatchGone, NoLongerAllowed, OrganizationGone
 from organizations.members import batch_progress, batch_work, batches
-from organizations.models import InvitationBatch, InvitationBatchRow, Membership, Organization
+from organizations.models import InvitationBatch, Membership, Organization
 
 PAGE = "organizations:batch"
-NOT_INVITED = [InvitationBatchRow.State.FAILED, InvitationBatchRow.State.STOPPED]
-READ_AT_ONCE = 1_000  # rows of a download
 
 
 @require_safe
@@ -44,8 +43,8 @@ def batch_page(
 ) -> HttpResponse:
     """Render how far a list is, and who was not invited."""
     found = find_or_404(organization, batch_id)
-    page = page_of_rows(found.rows.filter(state__in=NOT_INVITED).order_by("pk"), page_number(request))
-    paused = batch_progress.paused_until(found)
+    page = page_of_rows(found.not_invited.order_by("pk"), page_number(request))
+    paused = found.held_up_until
     context = {
         "organization": organization,
         "membership": membership,
@@ -112,14 +111,8 @@ def not_invited(
 ) -> HttpResponse:
     """Download who was not invited, and why. The file can be corrected, and chosen again."""
     found = find_or_404(organization, batch_id)
-    cells = ((row.position, row.who, batch_progress.problem_of(row)) for row in all_not_invited(found))
+    cells = (
+        (row.position, row.who, batch_progress.problem_of(row)) for row in read_in_batches(found.not_invited)
+    )
     file = download(csv_lines(["row", "email", "problem"], cells), f"not-invited-{found.pk}.csv")
     return cast(HttpResponse, file)  # streamed: Django's two kinds of responses share a base only
-
-
-def all_not_invited(found: InvitationBatch) -> Iterator[InvitationBatchRow]:
-    """Yield them in portions, while the file is sent."""
-    rows, last = found.rows.filter(state__in=NOT_INVITED).order_by("pk"), 0
-    while portion := list(rows.filter(pk__gt=last)[:READ_AT_ONCE]):
-        yield from portion
-        last = portion[-1].pk

@@ -41,8 +41,7 @@ class Demands:
         named, number = demanding[:MOST_NAMED], len(demanding)
         if switcher.has_more:  # only some are read
             number = Membership.objects.active().filter(user=user).requiring_more_than(user.level).count()
-        dated = [(entry.coming_from, entry.name, entry) for entry in switcher.joined if entry.coming_from]
-        return cls(named, number - len(named), [entry for *_order, entry in sorted(dated)[:MOST_NAMED]])
+        return cls(named, number - len(named), switcher.dated[:MOST_NAMED])
 
 
 @require_safe

@@ -13,7 +13,7 @@ from accounts.exceptions import EmailNotConfirmed, RuleViolation
 from accounts.models import SiteInvitation, User
 from accounts.sessions.requests import SignedInRequest, SiteRequest
 from accounts.users import site_invitations
-from accounts.users.invited import AT_SIGN_IN, AT_SIGN_UP
+from accounts.users.invited import SIGN_IN_COOKIE, SIGN_UP_COOKIE
 from accounts.users.link_texts import LinkInvalid, LinkOfAnother, LinkOutdated
 from accounts.users.links import LinkCookie
 from accounts.web.statuses import status_of
@@ -30,7 +30,7 @@ COOKIE = LinkCookie("invitation", PAGE)
 @login_not_required
 @require_safe
 def invitation_link(request: SiteRequest, token: str) -> HttpResponse:
-    return AT_SIGN_IN.keep(AT_SIGN_UP.keep(COOKIE.take(token), token), token)
+    return SIGN_IN_COOKIE.keep(SIGN_UP_COOKIE.keep(COOKIE.take(token), token), token)
 
 
 @require_safe

@@ -16,11 +16,11 @@ from accounts.web.form_pages import add_violation, form_page
 from accounts.web.methods import get_or_post
 from accounts.web.numbered import number_links, page_number, page_of_rows
 from organizations.access.gate import owner_required
-from organizations.exceptions import NoLongerAllowed, OrganizationGone
+from organizations.exceptions import MalformedList, NoLongerAllowed, OrganizationGone
 from organizations.forms.inviting_many import CheckedForm, ManyForm
 from organizations.forms.members import AddMemberForm
 from organizations.members import batch_work, batches, invitations, previews
-from organizations.members.invited_lists import Entry, read_again, read_file, read_pasted
+from organizations.members.invited_lists import Entry, read_checked, read_file, read_pasted
 from organizations.models import Membership, Organization
 
 LIST, PAGE = "organizations:users", "organizations:invite"
@@ -115,18 +115,11 @@ def start(request: SignedInRequest, organization: Organization, membership: Memb
     return redirect("organizations:batch", organization.name, batch.pk)
 
 
-class MalformedList(RuleViolation):
-    """The page of the preview has not written this."""
-
-    code = "malformed-list"
-
-
 def entries_of(form: CheckedForm) -> list[Entry]:
     """Return the rows of the form. Raises MalformedList, NoPeople, TooManyRows."""
-    entries = read_again(form.cleaned_data["people"]) if form.is_valid() else []
-    if not entries or any(entry.problem for entry in entries):
-        raise MalformedList(_("We can't read this list. Check it again."))
-    return entries
+    if not form.is_valid():
+        raise MalformedList
+    return read_checked(form.cleaned_data["people"])
 
 
 def refused_list(

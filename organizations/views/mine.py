@@ -136,7 +136,7 @@ def leave(request: SignedInRequest, organization: Organization, membership: Memb
     if membership.is_owner and not has_sudo(request):
         return redirect_to_sudo(request.path, form=sent_form(request))
     alone = membership.is_owner and bool(last_owned(request.user, [organization.name]))
-    # Who is locked out hands nothing over: only owners whom the policy lets in make owners.
+    # A locked-out owner can't hand over: only owners whom the policy lets in make owners.
     asks = alone and not is_locked_out(request.user, organization)
     form = LeavingForm(request.POST if request.method == "POST" else None) if asks else None
     if request.method != "POST" or (form is not None and not form.is_valid()):

@@ -66,6 +66,14 @@ def test_people_are_invited_to_the_site(settings, mailoutbox, mode):
     assert User.objects.get(username="dora").email_confirmed
 
 
+def test_two_spellings_of_an_address_are_one_person(mailoutbox):
+    assert statuses("Dora@example.com", "dora@example.com", "dora@EXAMPLE.com") == {
+        "Dora@example.com": "invited"
+    }
+
+    assert [mail.to for mail in mailoutbox] == [["dora@example.com"]]
+
+
 def test_it_is_safe_to_repeat(settings, mailoutbox):
     settings.SIGN_UP = "closed"
     assert statuses("dora@example.com", "erik@example.com") == {

@@ -425,7 +425,7 @@ def test_what_lists_of_invitations_wait_for(organizations, crowd):
     [first, _second] = InvitationBatch.objects.running().order_by("pk")
 
     touched = {
-        "lists": blocks(lambda: list(InvitationBatch.objects.free(now).due(now).order_by("progressed_at"))),
+        "lists": blocks(lambda: list(InvitationBatch.objects.sendable(now).order_by("progressed_at"))),
         "portion": blocks(lambda: list(batch_work.next_rows(first, now))),
         "end": blocks(lambda: batch_work.finish(first)),
         "unable": blocks(batch_work.stop_unable),

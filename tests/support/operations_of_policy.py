@@ -158,7 +158,7 @@ def find_a_level():
     TwoFactorPeriod.objects.filter(user_id=user.pk).delete()
     return Scene(
         user,
-        of_step(lambda: (levels.find_levels(), mirror.find_levels())),
+        of_step(lambda: (levels.backfill_levels(), mirror.backfill_copies())),
         lambda: TwoFactorPeriod.objects.filter(user_id=user.pk, level=Level.APP).exists(),
         "two_factor.enabled",
         events=0,

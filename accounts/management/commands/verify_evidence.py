@@ -1,4 +1,4 @@
-"""Verify a file of evidence (docs/guide/evidence.md). Exit code 0: valid, 1: not as signed, 2: who knows.
+"""Verify a file of evidence (docs/guide/evidence.md). Exit code 0: valid, 1: not as signed, 2: can't tell.
 
 With --public-key it needs no settings and no database: manage.py calls it before Django looks for them. So it
 imports no models.

@@ -4,14 +4,14 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
-from accounts.fields import AddressField
+from accounts.fields import addresses_in
 from accounts.models import User, login_key
 from accounts.users.site_invitations import invite_to_site, withdraw
+from organizations.management.arguments import organization_named
 from organizations.members.invitations import invite
 from organizations.models import Membership, Organization
 
@@ -58,22 +58,12 @@ class Command(BaseCommand):
             raise CommandError(f"{failed} of {len(outcomes)} were not invited. Repeat the command for them.")
 
 
-def organization_named(name: str) -> Organization:
-    found: Organization | None = Organization.objects.named(name).first()
-    if found is None:
-        raise CommandError(f"There is no organization {name!r}.")
-    return found
-
-
 def read(texts: list[str]) -> list[str]:
     """Return the addresses, each once. Raises CommandError, before anybody is invited, if one is none."""
-    found: dict[str, None] = {}
-    for text in texts:
-        try:
-            found[AddressField().clean(text)] = None
-        except ValidationError as error:
-            raise CommandError(f"{text!r} isn't an email address. Nobody was invited.") from error
-    return list(found)
+    right, wrong = addresses_in(texts)
+    if wrong:
+        raise CommandError(f"{wrong[0]!r} isn't an email address. Nobody was invited.")
+    return right
 
 
 def outcome_of(address: str, organization: Organization | None, owner: bool) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts.audit import Actor
 from accounts.exceptions import RuleViolation
+from organizations.management.arguments import organization_named
 from organizations.members import succession
-from organizations.models import Organization
 
 
 class Command(BaseCommand):
@@ -23,9 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("--reason", required=True, help="recorded")
 
     def handle(self, *args: Any, organization: str, username: str, reason: str, **options: Any) -> None:
-        found = Organization.objects.named(organization).first()
-        if found is None:
-            raise CommandError(f"There is no organization {organization!r}.")
+        found = organization_named(organization)
         try:
             made = succession.appoint(found, username, reason=reason, actor=Actor.command())
         except RuleViolation as violation:

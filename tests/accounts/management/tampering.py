@@ -56,6 +56,11 @@ TAMPERED = {
         "two-factor and devices agree",
         "max: two-factor is on, and marked as removed by force",
     ),
+    "level-changed": (
+        [f"UPDATE accounts_user SET two_factor_level = 1 WHERE id = {MAX}"],
+        "levels of two-factor",
+        "max: the stored level of two-factor is Text messages only, and the devices are others",
+    ),
     "set-of-codes-deleted": (
         [
             (

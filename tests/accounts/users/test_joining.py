@@ -180,7 +180,12 @@ def test_the_link_is_taken_for_its_address_alone(invite, settings):
 
     with pytest.raises(InvitationNeeded):
         registration.sign_up(
-            "eve", "mallory@example.com", PASSWORD, session=SessionStore(), actor=actor, invited_by=token
+            "eve",
+            "mallory@example.com",
+            PASSWORD,
+            session=SessionStore(),
+            actor=actor,
+            invitation_token=token,
         )
 
     assert made() == set()

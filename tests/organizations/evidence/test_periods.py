@@ -11,7 +11,7 @@ from accounts.two_factor import removal
 from organizations import lifecycle
 from organizations.members import memberships
 from organizations.models import Membership, Organization, TwoFactorPeriod
-from organizations.policy.mirror import find_levels
+from organizations.policy.mirror import backfill_copies
 from tests.accounts.factors.sms.conftest import enrol_phone
 from tests.support import evidence, people
 from tests.support.doctor import doctor
@@ -145,7 +145,7 @@ def test_what_a_former_release_has_written_is_found_by_due_work(stage):
     TwoFactorPeriod.objects.filter(username="max").delete()
     before = evidence.exported(Organization.objects.get(name="open"), stage.olga)
 
-    find_levels()
+    backfill_copies()
 
     after = evidence.exported(Organization.objects.get(name="open"), stage.olga)
     assert evidence.levels_of(before, "max") == ["unknown"]

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from accounts import factors
 from accounts.audit.events import said_by
 from accounts.models import AuditEvent, Level, User
-from accounts.two_factor.levels import find_levels
+from accounts.two_factor.levels import backfill_levels
 from organizations.members import memberships
 from organizations.models import AuthPolicy, Membership, Organization, OrganizationCounts, TwoFactorPeriod
 from organizations.policy import mirror, two_factor
@@ -316,8 +316,8 @@ def test_what_a_former_release_has_set_up_is_looked_at_later(people):
     TwoFactorPeriod.objects.filter(user_id=ada.pk).delete()
     assert User.objects.get(pk=ada.pk).level == Level.TEXTS  # not known to be more
 
-    assert find_levels() == 1
-    assert mirror.find_levels() == 0  # mirrored with it
+    assert backfill_levels() == 1
+    assert mirror.backfill_copies() == 0  # mirrored with it
     assert User.objects.get(pk=ada.pk).level == Level.APP
     assert levels(ada) == [(2, False)]
     OrganizationCounts.objects.filter(organization__name="acme").update(members_with_texts_only=0)
