@@ -37,10 +37,10 @@ from organizations.policy.exceptions import DateOutOfRange, NothingScheduled, Re
 from organizations.policy.two_factor import (
     BY_DATE,
     SCHEDULE,
+    drop_date,
     of_texts,
     owners_below,
     tell_withdrawn,
-    withdraw_date,
     write_due,
 )
 
@@ -133,7 +133,7 @@ def change_to_no_date(organization: Organization, *, actor: Actor) -> None:
     """Like `withdraw`, for a caller who holds the organization's lock."""
     if write_due(organization) or organization.required_from is None:
         raise NothingScheduled
-    withdraw_date(organization, actor=actor)
+    drop_date(organization, actor=actor)
 
 
 def announce(organization: Organization, *, is_new: bool) -> None:

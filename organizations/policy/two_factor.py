@@ -81,7 +81,7 @@ def change_policy(
     if level > organization.present_level and (missing := owners_below(organization, level)):
         raise OwnersNotEnrolled(missing, level)
     if policy == AuthPolicy.PASSWORD and before[0] != policy:
-        withdraw_date(organization, actor=actor)  # who lifts it does not want it back on a date
+        drop_date(organization, actor=actor)  # who lifts it does not want it back on a date
     store_policy(organization, policy, accepted)
     record_policy(organization, before[0], actor=actor)
     if policy == AuthPolicy.TWO_FACTOR_MANDATORY or before[0] != policy:
@@ -124,7 +124,7 @@ def clear_schedule(organization: Organization) -> None:
         setattr(organization, name, None)
 
 
-def withdraw_date(organization: Organization, *, actor: Actor) -> None:
+def drop_date(organization: Organization, *, actor: Actor) -> None:
     """Forget a date, record it, and tell those who heard of it. The caller holds the lock."""
     at, level = organization.required_from, organization.scheduled_level
     if at is None or level is None:

@@ -91,6 +91,11 @@ SAID = {
         {"policy": "two_factor_mandatory"},
         "Required two-factor authentication in an organization: acme",
     ),
+    "organization.two_factor_methods_changed": (
+        ACME,
+        {"texts": False},
+        "Changed which two-factor methods an organization accepts: acme|without text messages",
+    ),
     "organization.two_factor_scheduled": (
         ACME,
         {"date": "2027-03-31T12:00:00+00:00", "texts": False},
