@@ -4,12 +4,9 @@ The activity page of the person concerned shows the sentence of the event, the o
 """
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
 from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.text import get_text_list
-from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
@@ -17,9 +14,8 @@ from accounts.audit import Actor
 from accounts.audit.events import EventName
 from accounts.audit.wording import Data, Said
 from accounts.models import User
-from accounts.web.durations import minutes_in_words
-from accounts.web.times import in_full
-from organizations.models import InvitationBatch, Organization
+from organizations import event_wording
+from organizations.models import Organization
 
 
 class Event(EventName):
@@ -55,6 +51,10 @@ class Event(EventName):
     MEMBERS_REMINDED = (
         "organization.members_reminded",
         _("Reminded all members who hadn't set up what is required"),
+    )
+    MISSING_EXPORTED = (
+        "organization.missing_exported",
+        _("Exported the list of members who haven't set up two-factor authentication"),
     )
     USER_SESSIONS_CHANGED = (
         "organization.user_sessions_changed",
@@ -127,112 +127,27 @@ TO_ADDRESSES = {
 }
 
 
-def contact(data: Data) -> str:
-    if "email" not in data:
-        return ""
-    former = data.get("email_before") or gettext("none")
-    return gettext("from %(former)s to %(new)s") % {"former": former, "new": data["email"]}
-
-
-def lifetimes(data: Data) -> str:
-    """Return how long sessions last since: without use, and since the sign-in; None is the site's limit."""
-    if "after" not in data:
-        return ""
-    limits = zip(data["after"], (_("%(time)s of inactivity"), _("%(time)s after signing in")), strict=False)
-    said = [str(words) % {"time": minutes_in_words(minutes)} for minutes, words in limits if minutes]
-    return get_text_list(said, gettext("and")) or gettext("as on the rest of the site")
-
-
-def members_reminded(data: Data) -> str:
-    number = data.get("number", 0)
-    return ngettext("%(n)s member", "%(n)s members", number) % {"n": number}
-
-
-def kind(data: Data) -> str:
-    return str(KINDS.get(data.get("kind", ""), ""))
-
-
-def people_on_list(data: Data) -> str:
-    number = data.get("people", 0)
-    return ngettext("%(n)s person", "%(n)s people", number) % {"n": number}
-
-
-def not_invited(data: Data) -> str:
-    """Return how many people were not invited, and why the list was stopped."""
-    number = data.get("people", 0)
-    left = ngettext("%(n)s person wasn't invited", "%(n)s people weren't invited", number) % {"n": number}
-    reason = data.get("reason", "")
-    said = InvitationBatch.Reason(reason).label if reason in InvitationBatch.Reason.values else ""
-    return f"{left}, {said}" if said else left
-
-
-def narrowed(data: Data) -> str:
-    """Return the format of an export, and what it was narrowed to."""
-    only = [
-        gettext("person: %(name)s") % {"name": data["person"]} if "person" in data else "",
-        gettext("only: %(event)s") % {"event": data["only"]} if "only" in data else "",
-        gettext("from %(day)s") % {"day": data["since"]} if "since" in data else "",
-        gettext("to %(day)s") % {"day": data["until"]} if "until" in data else "",
-    ]
-    return ", ".join([data.get("format", "").upper(), *filter(None, only)])
-
-
-def account(data: Data) -> str:
-    return gettext("deleted their account") if data.get("account") == "deleted" else ""
-
-
-def reason(data: Data) -> str:
-    return gettext("Reason: %(text)s") % {"text": data["reason"]} if "reason" in data else ""
-
-
-KINDS = {"owners": _("team token of the owners"), "organization": _("organization token")}
-
-
-def methods(data: Data) -> str:
-    return gettext("without text messages") if data.get("texts") is False else ""
-
-
-def accepted(data: Data) -> str:
-    return gettext("with text messages") if data.get("texts") else methods(data)
-
-
-def date(data: Data) -> str:
-    """Return the date of a schedule, and which methods count, in the zone of the reader."""
-    if "date" not in data:
-        return ""
-    at = datetime.fromisoformat(data["date"])
-    return ", ".join(filter(None, [gettext("from %(date)s") % {"date": in_full(at)}, methods(data)]))
-
-
-def export(data: Data) -> str:
-    """Return what was exported: its format, and once it is whole, its rows and its digest."""
-    form = str(data.get("format", "")).upper()
-    if "sha256" not in data:
-        return form
-    words = gettext("%(format)s, rows: %(rows)s, SHA-256: %(digest)s")
-    return words % {"format": form, "rows": data.get("rows"), "digest": data["sha256"]}
-
-
 DETAILS: dict[Event, Callable[[Data], str]] = {
-    Event.AUTH_POLICY_CHANGED: methods,
-    Event.TWO_FACTOR_METHODS_CHANGED: accepted,
-    Event.TWO_FACTOR_SCHEDULED: date,
-    Event.TWO_FACTOR_SCHEDULE_WITHDRAWN: date,
+    Event.AUTH_POLICY_CHANGED: event_wording.methods,
+    Event.TWO_FACTOR_METHODS_CHANGED: event_wording.accepted,
+    Event.TWO_FACTOR_SCHEDULED: event_wording.date,
+    Event.TWO_FACTOR_SCHEDULE_WITHDRAWN: event_wording.date,
     Event.TWO_FACTOR_PUT_OFF: lambda data: data.get("owners", ""),
-    Event.MEMBERS_REMINDED: members_reminded,
-    Event.UPDATED: contact,
-    Event.USER_SESSIONS_CHANGED: lifetimes,
-    Event.INVITATIONS_STARTED: people_on_list,
-    Event.INVITATIONS_STOPPED: not_invited,
-    Event.TOKEN_CREATED: kind,
-    Event.TOKEN_REVOKED: kind,
-    Event.TOKEN_SENT_IN_CLEAR: kind,
-    Event.EVIDENCE_STARTED: export,
-    Event.EVIDENCE_EXPORTED: export,
-    Event.AUDIT_TRAIL_EXPORTED: narrowed,
-    Event.MEMBER_LEFT: account,
-    Event.OWNER_ADDED: reason,
-    Event.LEFT_OWNERLESS: reason,
+    Event.MEMBERS_REMINDED: event_wording.members_reminded,
+    Event.MISSING_EXPORTED: event_wording.accepted,
+    Event.UPDATED: event_wording.contact,
+    Event.USER_SESSIONS_CHANGED: event_wording.lifetimes,
+    Event.INVITATIONS_STARTED: event_wording.people_on_list,
+    Event.INVITATIONS_STOPPED: event_wording.not_invited,
+    Event.TOKEN_CREATED: event_wording.kind,
+    Event.TOKEN_REVOKED: event_wording.kind,
+    Event.TOKEN_SENT_IN_CLEAR: event_wording.kind,
+    Event.EVIDENCE_STARTED: event_wording.export,
+    Event.EVIDENCE_EXPORTED: event_wording.export,
+    Event.AUDIT_TRAIL_EXPORTED: event_wording.narrowed,
+    Event.MEMBER_LEFT: event_wording.account,
+    Event.OWNER_ADDED: event_wording.reason,
+    Event.LEFT_OWNERLESS: event_wording.reason,
 }
 
 

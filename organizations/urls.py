@@ -56,6 +56,7 @@ AUTHENTICATION = [
     path("/schedule", requiring.schedule, name="schedule"),
     path("/withdraw", requiring.withdraw, name="withdraw"),
     path("/rehearsal", rehearsal.rehearsal, name="rehearsal"),
+    path("/rehearsal/export", rehearsal.export_missing, name="export_missing"),
     path("/remind", rehearsal.remind, name="remind"),
     path("/evidence", evidence.evidence, name="evidence"),
     path("/user-sessions", authentication.update_user_sessions, name="user_sessions"),

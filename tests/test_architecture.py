@@ -35,6 +35,7 @@ FLOORS = {
     ],
     "organizations": [
         "models listed",
+        "event_wording",
         "exceptions events news",
         "announcements",
         "access names",

@@ -1,21 +1,19 @@
 """Organization settings > Authentication: who has not set up what is or would be required, and reminders."""
 
-from collections.abc import Iterator
+from typing import cast
 
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseBase
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from accounts.database.reading import read_in_batches
 from accounts.exceptions import RuleViolation
 from accounts.models import Level
-from accounts.models.levels import NAMES_IN_FILES
 from accounts.sessions.requests import SignedInRequest
 from accounts.web.acting import post_only
-from accounts.web.downloads import csv_lines, download
+from accounts.web.downloads import download
 from accounts.web.keyset import keyset_page, page_links
 from accounts.web.redirects import safe_next
 from accounts.web.statuses import status_of
@@ -27,41 +25,33 @@ from organizations.members.orders import BY_NAME
 from organizations.members.search import add_accounts
 from organizations.models import Membership, Organization
 from organizations.policy import reminders
+from organizations.policy.missing_export import export
 from organizations.policy.rehearsal import locked_out_by
 
 PAGE = "organizations:rehearsal"
-COLUMNS = ("username", "email", "role", "two_factor", "last_reminded_at", "joined_at")
 
 
 @require_safe
 @owner_required
-def rehearsal(
-    request: SignedInRequest, organization: Organization, membership: Membership
-) -> HttpResponseBase:
-    """List whom requiring two-factor locks out: a page of them, or all of them as a file."""
-    if request.GET.get("format") == "csv":
-        lines = csv_lines(COLUMNS, rows_of(organization, level_in(request, organization)))
-        return download(lines, f"{organization.name}-not-set-up.csv")
+def rehearsal(request: SignedInRequest, organization: Organization, membership: Membership) -> HttpResponse:
+    """List whom requiring two-factor locks out, in pages."""
     return rehearsal_page(request, organization, membership)
+
+
+@owner_required
+@post_only(PAGE)
+def export_missing(
+    request: SignedInRequest, organization: Organization, membership: Membership
+) -> HttpResponse:
+    """Answer with all of them as a file. It is recorded, so it takes a form."""
+    lines = export(organization, level_in(request, organization), actor=request.actor)
+    return cast(HttpResponse, download(lines, f"{organization.name}-not-set-up.csv"))
 
 
 def level_in(request: SignedInRequest, organization: Organization) -> Level:
     """Return the level that the address asks about; by default what is demanded now."""
-    asked = METHODS.get(request.GET.get("methods", ""))
+    asked = METHODS.get(request.POST.get("methods", "") or request.GET.get("methods", ""))
     return Level(asked) if asked else reminders.demanded_level(organization)
-
-
-def rows_of(organization: Organization, level: Level) -> Iterator[tuple[object, ...]]:
-    members = locked_out_by(organization, level).prefetch_related("user")
-    for member in read_in_batches(members, by="username_key"):
-        yield (
-            member.username,
-            member.user.email,
-            "owner" if member.is_owner else "member",
-            NAMES_IN_FILES[Level(member.level)],
-            reminders.last_reminded(organization, member),
-            member.joined_at,
-        )
 
 
 def rehearsal_page(

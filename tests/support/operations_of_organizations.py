@@ -63,6 +63,16 @@ def export_audit_trail():
     )
 
 
+def export_missing_members():
+    user = somebody()
+    organization, client = acme(user)
+    url = f"/app/{organization.name}/settings/authentication/rehearsal/export"
+    exported = AuditEvent.objects.filter(event="organization.missing_exported", subject_id=organization.pk)
+    return Scene(
+        user, lambda: client.post(url, {"methods": "app"}), exported.exists, "organization.missing_exported"
+    )
+
+
 def update_user_sessions():
     user = somebody()
     organization, client = acme(user)
@@ -368,6 +378,7 @@ OPERATIONS = [
     update_user_sessions,
     refuse_personal_tokens,
     export_audit_trail,
+    export_missing_members,
     change_settings_over_the_api,
     add_owners_over_the_api,
     replace_organization_token,

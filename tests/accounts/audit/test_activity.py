@@ -155,6 +155,11 @@ SAID = {
     "organization.token_created": (ACME, {"kind": "owners"}, "*: acme|team token of the owners"),
     "organization.token_revoked": (ACME, {"kind": "organization"}, "*: acme|organization token"),
     "organization.token_sent_in_clear": (ACME, {"kind": "owners"}, "*: acme|team token of the owners"),
+    "organization.missing_exported": (
+        ACME,
+        {"format": "csv", "texts": False},
+        "Exported the list of members who haven't set up *: acme|without text messages",
+    ),
     "organization.audit_trail_exported": (
         ACME,
         {"format": "csv", "person": "bob", "since": "2027-03-01"},

@@ -230,7 +230,7 @@ BOUNDED_OTHERWISE = {
     "organizations.evidence.exporting": "the budget of exports",
     "organizations.members.batches.halt": "its callers: each list is stopped once",
     "organizations.policy.schedule.take_effect_in": "run_due_work, once a day at most for each date",
-    "organizations.policy.two_factor.record_policy": "its callers: change_policy, which is counted, and write_due",
+    "organizations.policy.two_factor.record_policy": "change_policy, which is counted, and write_due",
     "organizations.policy.two_factor.write_due": "once for each date",
     "organizations.tokens.tell_owners_of_exposure": "once a day for each token",
 }

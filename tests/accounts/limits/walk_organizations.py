@@ -102,6 +102,14 @@ class AuditTrails(Exports):
     page = "/app/acme/settings/audit-trail/export"
 
 
+@row("organization:missing")
+class MissingMembers(Exports):
+    """By another owner."""
+
+    used = [("organization:missing:", 30)]
+    page = "/app/acme/settings/authentication/rehearsal/export"
+
+
 class OldOwners(TwoOwners):
     """They, and their organizations, are older than a day."""
 

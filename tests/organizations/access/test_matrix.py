@@ -43,6 +43,8 @@ withdraw in open                html L 404 403 403 ok  404 ok  404
 withdraw in fort                html L 404 E   403 404 ok  ok  404
 missing in open                 html L 404 403 403 ok  404 ok  404
 missing in fort                 html L 404 E   403 404 ok  ok  404
+missing-file in open            html L 404 403 403 ok  404 ok  404
+missing-file in fort            html L 404 E   403 404 ok  ok  404
 remind in open                  html L 404 403 403 ok  404 ok  404
 remind in fort                  html L 404 E   403 404 ok  ok  404
 change contact of open          html L 404 403 403 ok  404 ok  404
@@ -180,6 +182,7 @@ def act_on_pages(stage, browser, action):
     if verb in pages:
         return browser.get(pages[verb])
     forms = {
+        "missing-file": (f"{settings}/authentication/rehearsal/export", {"methods": "app"}),
         "file": (f"{settings}/audit-trail/export", {"format": "csv"}),
         "require": (f"{settings}/authentication/require-two-factor", {}),
         "lift": (f"{settings}/authentication/disable-two-factor", {}),
@@ -365,6 +368,7 @@ CHANGES_NOTHING = {
     "own",
     "accept",
     "missing",
+    "missing-file",
     "withdraw",  # there is no date
     "export",
     "check",
