@@ -241,5 +241,4 @@ class OwnerThere(RuleViolation):
 
 class ReasonNeeded(RuleViolation):
     code = "reason-needed"
-    message = gettext_lazy("Say why, in at most %(n)s characters. The reason is recorded.")
-    fields = ("without_successor",)
+    message = gettext_lazy("Say why. The reason is recorded.")

@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.fields import addresses_in
 from accounts.models import User
 from accounts.users import deactivation
-from accounts.users.administration import LONGEST_REASON, ReasonMissing
 from accounts.users.deactivation import Decisions
+from accounts.users.reasons import LONGEST_REASON, ReasonMissing
 from accounts.users.rights import Rights, grantable
 from accounts.web.forms import Form
 

@@ -14,17 +14,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import limits, outbox, signals
-from accounts.audit import Actor, Event, record, strip_control_characters, subject_of
+from accounts.audit import Actor, Event, record, subject_of
 from accounts.exceptions import AccountGone, RuleViolation, said_to_others
 from accounts.limits import Budget, Told
 from accounts.models import User
 from accounts.sessions.locks import acting, ensure_still_acting
-from accounts.users import deactivation, passwords
+from accounts.users import deactivation, passwords, reasons
 from accounts.users.deactivation import Decisions
 from accounts.users.news import Change, tell_superusers
 from accounts.users.rights import Rights, may_change_users, may_grant_rights
-
-LONGEST_REASON = 200  # characters
 
 # Every change is mailed to all superusers: nobody must be able to bury the mail that matters.
 CHANGES = Budget(
@@ -42,18 +40,6 @@ class NotYours(RuleViolation):
     """The admin has no right to change this account, or this is their own."""
 
     code = "not-yours-to-change"
-
-
-class ReasonMissing(RuleViolation):
-    code = "reason-missing"
-    message = gettext_lazy("Say why. The reason is recorded and emailed to the user.")
-    fields = ("reason",)
-
-
-class ReasonTooLong(RuleViolation):
-    code = "reason-too-long"
-    message = gettext_lazy("A reason can have 200 characters at most.")
-    fields = ("reason",)
 
 
 class LastSuperuser(RuleViolation):
@@ -183,11 +169,9 @@ def begin_change(reason: str, *, actor: Actor) -> str:
 
     Call it before the transaction. Raises ReasonMissing, ReasonTooLong, RateLimited.
     """
-    reason = strip_control_characters(" ".join(reason.split()))
+    reason = reasons.in_one_line(reason)
     if not reason:
-        raise ReasonMissing
-    if len(reason) > LONGEST_REASON:
-        raise ReasonTooLong
+        raise reasons.ReasonMissing
     if actor.user is not None:
         limits.reserve((CHANGES, actor.source))
     return reason

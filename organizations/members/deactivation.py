@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.audit import Actor
 from accounts.models import User, login_key
 from accounts.users.deactivation import Locked
+from accounts.users.reasons import in_one_line
 from organizations import tokens as token_verbs
 from organizations.announcements import INVITATIONS, Change, LeftBehind, tell
 from organizations.events import Event, record
@@ -148,9 +149,9 @@ def kept(user: User, decision: Decision) -> set[str]:
 def hand_over(alone: Iterable[Organization], user: User, decision: Decision, *, actor: Actor) -> list[str]:
     """Make successors owners, and record why others have none; return what superusers are told.
 
-    Raises SuccessorMissing, ReasonNeeded, SuccessorUnknown, AccountDeactivated, NewOwnerNotEnrolled.
+    Raises SuccessorMissing, ReasonTooLong, SuccessorUnknown, AccountDeactivated, NewOwnerNotEnrolled.
     """
-    told, missing, without = [], [], succession.one_line(decision.without)
+    told, missing, without = [], [], in_one_line(decision.without)
     for organization in alone:
         if name := decision.successors.get(organization.pk, ""):
             successor = appoint(organization, name, user, actor=actor)

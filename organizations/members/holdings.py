@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.fields import NameField
 from accounts.models import USERNAME_LENGTH, User, unexpired
 from accounts.users.deactivation import Held
+from accounts.users.reasons import LONGEST_REASON
 from accounts.web.times import relative
 from organizations.announcements import INVITATIONS
 from organizations.members import succession
@@ -173,7 +174,7 @@ def other_fields(*, alone: bool, tokens: bool, invitations: bool, shown: str) ->
         fields["without_successor"] = forms.CharField(
             label=gettext_lazy("Why there is no next owner"),
             required=False,
-            max_length=succession.LONGEST_REASON,
+            max_length=LONGEST_REASON,
             help_text=gettext_lazy(
                 "For all organizations above without a next owner. Recorded, and emailed to superusers."
             ),

@@ -3,9 +3,10 @@
 from typing import Any
 
 from accounts import outbox
-from accounts.audit import Actor, strip_control_characters
+from accounts.audit import Actor
 from accounts.models import User, login_key
 from accounts.sessions.locks import counted
+from accounts.users.reasons import in_one_line
 from organizations import news
 from organizations.access.rights import lock_memberships, lock_organization
 from organizations.announcements import Change, active_owners, tell
@@ -25,7 +26,6 @@ from organizations.policy.two_factor import check_new_owner
 REFUSALS = (SuccessorUnknown, AccountDeactivated, NewOwnerNotEnrolled)
 SUGGESTED = 10
 LOOKED_AT = 100  # members, in order of name: who fits may be rare in a very large organization
-LONGEST_REASON = 200  # characters
 
 
 def suggestions(organization: Organization, leaving: int | None) -> list[str]:
@@ -76,12 +76,12 @@ def promote(
 def appoint(organization: Organization, name: str, *, reason: str, actor: Actor) -> Membership:
     """Make a member the owner of an organization that nobody can manage, and tell all its members.
 
-    For commands on the server. Raises OwnerThere, ReasonNeeded, SuccessorUnknown, AccountDeactivated,
-    NewOwnerNotEnrolled, MembershipGone, OrganizationGone.
+    For commands on the server. Raises OwnerThere, ReasonNeeded, ReasonTooLong, SuccessorUnknown,
+    AccountDeactivated, NewOwnerNotEnrolled, MembershipGone, OrganizationGone.
     """
-    reason = one_line(reason)
+    reason = in_one_line(reason)
     if not reason:
-        raise ReasonNeeded(n=LONGEST_REASON)
+        raise ReasonNeeded
     with counted(actor):
         organization = lock_organization(organization)
         if active_owners(organization).exists():
@@ -93,14 +93,6 @@ def appoint(organization: Organization, name: str, *, reason: str, actor: Actor)
         tell(organization, Change.MADE, [user], actor=actor)
         tell_members(organization, successor=user.username)
     return membership
-
-
-def one_line(reason: str) -> str:
-    """Return a reason in one line of visible characters. Raises ReasonNeeded if it is too long."""
-    line = strip_control_characters(" ".join(reason.split()))
-    if len(line) > LONGEST_REASON:
-        raise ReasonNeeded(n=LONGEST_REASON)
-    return line
 
 
 def tell_members(organization: Organization, *, gone: str = "", successor: str = "") -> None:

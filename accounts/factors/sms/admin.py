@@ -21,7 +21,7 @@ from accounts.factors.sms.countries import named
 from accounts.factors.sms.forms import LONGEST_NUMBER, NumberField
 from accounts.factors.sms.models import Destination, Purpose
 from accounts.models import User
-from accounts.users.administration import LONGEST_REASON
+from accounts.users.reasons import LONGEST_REASON
 from accounts.web.admin_parts import Link, at, filter_in_words
 from accounts.web.form_pages import add_violation, form_page
 from accounts.web.forms import Form
