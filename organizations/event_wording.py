@@ -80,6 +80,11 @@ def accepted(data: Data) -> str:
     return gettext("with text messages") if data.get("texts") else methods(data)
 
 
+def counted(data: Data) -> str:
+    """Return which methods counted in a list of those who have none."""
+    return gettext("any method") if data.get("texts") else gettext("authenticator apps only")
+
+
 def date(data: Data) -> str:
     """Return the date of a schedule, and which methods count, in the zone of the reader."""
     if "date" not in data:

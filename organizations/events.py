@@ -54,7 +54,7 @@ class Event(EventName):
     )
     MISSING_EXPORTED = (
         "organization.missing_exported",
-        _("Exported the list of members who haven't set up two-factor authentication"),
+        _("Exported the list of members who haven't set up what is required"),
     )
     USER_SESSIONS_CHANGED = (
         "organization.user_sessions_changed",
@@ -134,7 +134,7 @@ DETAILS: dict[Event, Callable[[Data], str]] = {
     Event.TWO_FACTOR_SCHEDULE_WITHDRAWN: event_wording.date,
     Event.TWO_FACTOR_PUT_OFF: lambda data: data.get("owners", ""),
     Event.MEMBERS_REMINDED: event_wording.members_reminded,
-    Event.MISSING_EXPORTED: event_wording.accepted,
+    Event.MISSING_EXPORTED: event_wording.counted,
     Event.UPDATED: event_wording.contact,
     Event.USER_SESSIONS_CHANGED: event_wording.lifetimes,
     Event.INVITATIONS_STARTED: event_wording.people_on_list,

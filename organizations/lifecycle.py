@@ -171,14 +171,16 @@ def apply(changes: Changes, organization: Organization, *, actor: Actor) -> None
 
 def change_requirement(changes: Changes, organization: Organization, *, actor: Actor) -> None:
     """Change whether two-factor is required, which methods count, and the date from which it is required."""
+    scheduled, follows = organization.scheduled_level, changes.get("required_from") is not None
     if "collaborator_auth_policy" in changes or "accepted_level" in changes:
         policy = changes.get("collaborator_auth_policy") or AuthPolicy(organization.collaborator_auth_policy)
-        change_policy(organization, policy, accepted=changes.get("accepted_level"), actor=actor)
+        accepted = changes.get("accepted_level")
+        change_policy(organization, policy, accepted=accepted, actor=actor, date_follows=follows)
     if not changes.keys() & {"required_from", "scheduled_level"}:
         return
     at = changes.get("required_from", organization.required_from)
     if at is not None:
-        level = changes.get("scheduled_level", organization.scheduled_level or organization.accepted_level)
+        level = changes.get("scheduled_level", scheduled or organization.accepted_level)
         at = at if at == organization.required_from else full_hour(at)  # full, in the zone of who set it
         change_schedule(organization, at, level=level, actor=actor)
     elif organization.required_from is not None:

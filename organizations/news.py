@@ -20,7 +20,7 @@ OWNERS = "organizations.owners"
 MEMBERS = "organizations.members"
 MEMBERS_LOCKED_OUT = "organizations.members_without_two_factor"  # its name in rows of a former release
 MEMBERS_CONCERNED = "organizations.members_concerned"
-MEMBERS_BETWEEN = "organizations.members_between"
+MEMBERS_WITH_TEXTS = "organizations.members_with_texts"
 MEMBERS_REMINDED = "organizations.members_reminded"
 
 BETWEEN_REMINDERS = timedelta(days=1)
@@ -80,15 +80,9 @@ def members_concerned(key: str, after: int, limit: int) -> list[User]:
     return readers(found, organization, after, limit)
 
 
-def key_of_levels(organization: Organization, enough: int, below: int) -> str:
-    """Return the key of members, but not owners, who have set up the first level and less than the second."""
-    return f"{organization.pk}:{enough}:{below}"
-
-
-def members_between(key: str, after: int, limit: int) -> list[User]:
-    organization, enough, below = key.split(":")
-    found = Membership.objects.active().filter(is_owner=False, level__gte=int(enough)).below(int(below))
-    return readers(found, organization, after, limit)
+def members_with_texts(key: str, after: int, limit: int) -> list[User]:
+    """Return members, but not owners, whose only method is text messages."""
+    return readers(Membership.objects.active().filter(is_owner=False).with_texts_only(), key, after, limit)
 
 
 def key_of_reminder(organization: Organization, level: int) -> str:
@@ -121,6 +115,6 @@ AUDIENCES = {
     MEMBERS: members,
     MEMBERS_LOCKED_OUT: members_locked_out,
     MEMBERS_CONCERNED: members_concerned,
-    MEMBERS_BETWEEN: members_between,
+    MEMBERS_WITH_TEXTS: members_with_texts,
     MEMBERS_REMINDED: members_reminded,
 }

@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
 
 from django.conf import settings
-from django.db.models import BooleanField, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery, Value
 from django.utils.module_loading import import_string
 
 from accounts.database.prepared import Prepared
@@ -84,6 +84,14 @@ def method_columns() -> dict[str, Subquery]:
 
 def column_of(factor: "Factor") -> str:
     return f"set_aside_{factor.slug.replace('-', '_')}"
+
+
+def has_device(factor: "Factor") -> Exists:
+    """Return the condition that the user in the row outside has a confirmed device.
+
+    With `pk__in` instead, PostgreSQL may compare each user with all devices, once they are very many.
+    """
+    return Exists(factor.device_model._default_manager.filter(user=OuterRef("pk"), confirmed=True))
 
 
 def set_aside_of(factor: "Factor") -> "QuerySet[Device, Any]":

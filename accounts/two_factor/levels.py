@@ -35,8 +35,7 @@ def wrong_levels() -> QuerySet[User]:
         devices = Q(pk__in=[])
         for factor in factors.primary():
             if factor.level == level:
-                confirmed = factor.device_model._default_manager.filter(confirmed=True)
-                devices |= Q(pk__in=confirmed.values("user"))
+                devices |= Q(factors.has_device(factor))
         right |= Q(two_factor_level=level) & devices & ~stronger
         stronger |= devices
     known = User.objects.filter(two_factor_enabled_at__isnull=False, two_factor_level__isnull=False)
@@ -55,7 +54,7 @@ def correct_levels() -> int:
 
 
 def store_level(user_id: int) -> bool:
-    """Store the level of one person under their lock, if it is not stored; return whether it was not."""
+    """Store the level of one person under their lock, unless it is stored; return whether it was changed."""
     try:
         with transaction.atomic():
             user = User.objects.lock(user_id)

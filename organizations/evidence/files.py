@@ -46,10 +46,10 @@ def person(stay: Stay) -> dict[str, str | None]:
         "username": stay.username,
         "email": email,
         "role": role,
-        "status": status or (LEFT if stay.left_at else ACTIVE),
+        "status": status or (LEFT if stay.is_over else ACTIVE),
         "joined_at": in_utc(stay.joined_at),
         "left_at": in_utc(stay.left_at),
-        "level": NAMES_IN_FILES[stay.level] if stay.left_at is None else None,
+        "level": None if stay.is_over else NAMES_IN_FILES[stay.level],
         "two_factor_since": in_utc(stay.two_factor_since),
         "authenticator_app_since": in_utc(stay.authenticator_app_since),
     }

@@ -43,7 +43,8 @@ class Stay:
     """A membership from joining to leaving. A person who left and came back has two.
 
     `member` is None when it has ended by now. Then nobody knows the role any more, and the address is not
-    told. It has no `left_at` if it ended after the moment of the export.
+    told. It lasted if it ended after the moment of the export. It is over without `left_at` if nobody knows
+    when it ended: a process of a former release has removed the member.
     """
 
     user_id: int
@@ -51,17 +52,18 @@ class Stay:
     member: Membership | None
     joined_at: datetime | None
     left_at: datetime | None
+    is_over: bool
     periods: list[Period]
 
     @property
     def level(self) -> Level | None:
         """Return the level at the moment of the export, of somebody who was in; None if it is unknown."""
-        return self.periods[-1].level if self.left_at is None else None
+        return None if self.is_over else self.periods[-1].level
 
     def since(self, level: int) -> datetime | None:
         """Return the beginning of the present unbroken run with this level or more, as far as is known."""
         began = None
-        for period in reversed(self.periods if self.left_at is None else []):
+        for period in reversed([] if self.is_over else self.periods):
             if period.level is None or period.level < level:
                 break
             began = period.began_at
@@ -103,19 +105,20 @@ def stays_of_person(
 ) -> Iterator[Stay]:
     member = next((row for row in rows if isinstance(row, Membership)), None)
     periods = [row for row in rows if isinstance(row, TwoFactorPeriod)]
-    if member is None and periods[-1].ended_at is None:  # joined while others were read
+    if member is None and periods[-1].ended_at is None:  # joined or left while others were read
         member = members_of(organization, at).filter(user=user_id).first()
+        periods[-1].refresh_from_db()
     own: list[TwoFactorPeriod] = []
     for joined_at, found in groupby(periods, key=lambda period: joined_of(period, member)):
         former = list(found)
         if member is not None and joined_at == member.joined_at:
             own = former
         else:
-            yield former_stay(joined_at, former, at)
+            yield former_stay(joined_at, former, at, came_back=member is not None)
     if member is not None:
         known = [Period(Level(row.level), row.began_at, ended_by(row, at)) for row in own]
         covered = list(with_unknown(member.joined_at, known, is_over=False))
-        yield Stay(user_id, member.username, member, member.joined_at, None, covered)
+        yield Stay(user_id, member.username, member, member.joined_at, None, False, covered)
 
 
 def joined_of(period: TwoFactorPeriod, member: Membership | None) -> datetime | None:
@@ -124,13 +127,15 @@ def joined_of(period: TwoFactorPeriod, member: Membership | None) -> datetime | 
     return period.joined_at
 
 
-def former_stay(joined_at: datetime | None, rows: list[TwoFactorPeriod], at: datetime) -> Stay:
+def former_stay(
+    joined_at: datetime | None, rows: list[TwoFactorPeriod], at: datetime, *, came_back: bool
+) -> Stay:
     """Return a stay that has ended by now; at the moment of the export it may have lasted."""
     last = rows[-1]
-    left_at = ended_by(last, at)
+    lasted = last.ended_at is not None and last.ended_at > at and not came_back
     known = [Period(Level(row.level), row.began_at, ended_by(row, at)) for row in rows]
-    covered = list(with_unknown(joined_at, known, is_over=left_at is not None))
-    return Stay(last.user_id, last.username, None, joined_at, left_at, covered)
+    covered = list(with_unknown(joined_at, known, is_over=not lasted))
+    return Stay(last.user_id, last.username, None, joined_at, ended_by(last, at), not lasted, covered)
 
 
 def ended_by(period: TwoFactorPeriod, at: datetime) -> datetime | None:

@@ -27,7 +27,8 @@ TEXT = {"class": "vTextField", "autocomplete": "off", "autocapitalize": "none", 
 class Decision:
     """What an administrator has decided. `shown` names what they have seen; None is for programs.
 
-    What was not shown is not kept, and no organization is left without an owner for a reason of others.
+    What was not shown is not kept, and no organization is left without an owner for a reason that was given
+    for others.
     """
 
     successors: Mapping[int, str] = field(default_factory=dict)  # id of the organization -> username

@@ -26,12 +26,11 @@ from organizations.access.rights import lock_with_right
 from organizations.events import Event, record
 from organizations.models import Organization
 from organizations.news import (
-    MEMBERS_BETWEEN,
     MEMBERS_CONCERNED,
+    MEMBERS_WITH_TEXTS,
     OWNERS,
     key_of_date,
     key_of_level,
-    key_of_levels,
 )
 from organizations.policy.exceptions import DateOutOfRange, NothingScheduled, RequiredAlready
 from organizations.policy.two_factor import (
@@ -90,9 +89,8 @@ def change_schedule(organization: Organization, at: datetime, *, level: int, act
         texts=of_texts(level),
     )
     announce(organization, is_new=True)
-    if before[0] is not None and (before[1] or 0) > level:  # they have set up what now is enough
-        relieved = key_of_levels(organization, level, before[1] or 0)
-        tell_withdrawn(organization, before[0], before[1] or 0, MEMBERS_BETWEEN, relieved)
+    if before[0] is not None and before[1] is not None and before[1] > level:  # texts are enough now
+        tell_withdrawn(organization, before[0], before[1], MEMBERS_WITH_TEXTS, str(organization.pk))
 
 
 def nearest(at: datetime) -> int | None:

@@ -69,9 +69,17 @@ def set_auth_policy(
 
 
 def change_policy(
-    organization: Organization, policy: AuthPolicy, *, accepted: int | None = None, actor: Actor
+    organization: Organization,
+    policy: AuthPolicy,
+    *,
+    accepted: int | None = None,
+    actor: Actor,
+    date_follows: bool = False,
 ) -> None:
-    """Like `set_auth_policy`, for a caller who holds the organization's lock."""
+    """Like `set_auth_policy`, for a caller who holds the organization's lock.
+
+    Lifting it withdraws a date, unless the caller sets one in the same step (`date_follows`).
+    """
     write_due(organization)
     accepted = accepted or organization.accepted_level
     before = organization.collaborator_auth_policy, organization.accepted_level
@@ -81,7 +89,10 @@ def change_policy(
     if level > organization.present_level and (missing := owners_below(organization, level)):
         raise OwnersNotEnrolled(missing, level)
     if policy == AuthPolicy.PASSWORD and before[0] != policy:
-        drop_date(organization, actor=actor)  # who lifts it does not want it back on a date
+        if date_follows:
+            clear_schedule(organization)
+        else:
+            drop_date(organization, actor=actor)
     store_policy(organization, policy, accepted)
     record_policy(organization, before[0], actor=actor)
     if policy == AuthPolicy.TWO_FACTOR_MANDATORY or before[0] != policy:

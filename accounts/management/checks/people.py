@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from django.contrib.auth.models import Permission
-from django.db.models import Count, F, Model, Q
+from django.db.models import Count, Exists, F, Model, OuterRef, Q
 
 from accounts import factors
 from accounts.management.doctor import Check, Note
@@ -33,8 +33,7 @@ def two_factor_is_what_the_devices_say() -> Iterator[str]:
     """Check I2: two-factor is on exactly while a primary device is confirmed."""
     enrolled = Q()
     for factor in factors.primary():
-        users = factor.device_model._default_manager.filter(confirmed=True).values("user")
-        enrolled |= Q(pk__in=users)
+        enrolled |= Q(factors.has_device(factor))
     on = Q(two_factor_enabled_at__isnull=False)
     for user in User.objects.filter(on & ~enrolled).iterator():
         yield f"{user}: two-factor is on, and there is no confirmed device"
@@ -49,15 +48,15 @@ def two_factor_is_what_the_devices_say() -> Iterator[str]:
 def levels_are_those_of_the_devices() -> Iterator[str]:
     """Check the copy of what somebody has set up that the gates of organizations read."""
     for user in wrong_levels().iterator():
-        yield f"{user}: the stored level of two-factor is {user.level.label}, and the devices are others"
+        yield f"{user}: the stored two-factor level is {user.level.label}, which doesn't match the devices"
 
 
 def backup_codes_come_and_go_with_two_factor() -> Iterator[str]:
     """Check I2: a user has exactly one set of codes while two-factor is on, otherwise none."""
     for factor in factors.backup():
         sets = factor.device_model._default_manager.filter(confirmed=True)
-        having_one = sets.values("user").annotate(sets=Count("pk")).filter(sets=1).values("user")
-        without = User.objects.filter(two_factor_enabled_at__isnull=False).exclude(pk__in=having_one)
+        own = sets.filter(user=OuterRef("pk")).values("user").annotate(sets=Count("pk"))
+        without = User.objects.filter(two_factor_enabled_at__isnull=False).exclude(Exists(own.filter(sets=1)))
         for user in without.iterator():
             yield f"{user}: two-factor is on without exactly one set of {factor.slug}"
         for user in User.objects.filter(two_factor_enabled_at=None, pk__in=sets.values("user")).iterator():

@@ -158,7 +158,7 @@ SAID = {
     "organization.missing_exported": (
         ACME,
         {"format": "csv", "texts": False},
-        "Exported the list of members who haven't set up *: acme|without text messages",
+        "Exported the list of members who haven't set up *: acme|authenticator apps only",
     ),
     "organization.audit_trail_exported": (
         ACME,

@@ -59,7 +59,7 @@ TAMPERED = {
     "level-changed": (
         [f"UPDATE accounts_user SET two_factor_level = 1 WHERE id = {MAX}"],
         "levels of two-factor",
-        "max: the stored level of two-factor is Text messages only, and the devices are others",
+        "max: the stored two-factor level is Text messages only, which doesn't match the devices",
     ),
     "set-of-codes-deleted": (
         [

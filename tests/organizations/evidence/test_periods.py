@@ -166,6 +166,18 @@ def test_a_period_that_was_left_open_keeps_nobody_from_coming_back(stage):
     assert list(broken_periods()) == []
 
 
+def test_ev_11_somebody_whom_a_former_release_has_removed_has_left_nobody_knows_when(stage):
+    organization = removed_by_a_former_release(stage)
+
+    (row,) = [
+        row
+        for row in evidence.rows_of(evidence.exported(organization, stage.olga))
+        if row["username"] == "max"
+    ]
+
+    assert (row["status"], row["left_at"], row["level"], row["two_factor_since"]) == ("left", "", "", "")
+
+
 # ---------------------------------------------------------------- doctor
 
 

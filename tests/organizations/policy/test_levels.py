@@ -288,7 +288,7 @@ def test_an_app_that_a_former_release_has_removed_lets_nobody_in_after_doctor(pe
     out = io.StringIO()
     with pytest.raises(SystemExit):
         call_command("doctor", stdout=out)
-    assert f"{ada}: the stored level of two-factor is" in out.getvalue()
+    assert f"{ada}: the stored two-factor level is" in out.getvalue()
     with suppress(SystemExit):
         call_command("doctor", "--reconcile", stdout=out)
 

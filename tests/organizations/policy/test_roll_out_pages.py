@@ -94,7 +94,7 @@ def test_the_page_counts_those_with_texts_only_where_they_do_not_count(stage):
 
     assert "nobody is locked out" in any_method
     assert "1 of 4 members will be locked out" in app_only
-    assert "1 of them has two-factor authentication, but text messages only." in app_only
+    assert "1 of them has two-factor authentication, but only by text message." in app_only
 
 
 def test_the_page_tells_which_tokens_stop_and_which_go_on(stage):
