@@ -43,7 +43,7 @@ def test_ev_08_an_owner_exports_and_an_auditor_verifies(open_browser, alice, bob
     keys.write_bytes(served.value.body())
 
     assert [path.name[:16] for path in paths] == ["acme-two-factor-"] * 2
-    assert evidence.levels_of(paths[0].read_bytes(), "bob") == ["application"]
+    assert evidence.levels_of(paths[0].read_bytes(), "bob") == ["authenticator app"]
     assert evidence.levels_of(paths[0].read_bytes(), "alice") == ["none"]
     for path in paths:
         done = audited(path, "--public-key", keys, "--organization", "acme")

@@ -175,7 +175,7 @@ def test_the_first_month_of_a_company_of_300(calendar, tmp_path):
     done = verified(tmp_path, evidence, keys)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "exported by: p000" in done.stdout
-    tampered = evidence.replace(b"none", b"application", 1)
+    tampered = evidence.replace(b"none", b"text messages", 1)
     assert verified(tmp_path, tampered, keys).returncode == 1
     text = evidence.decode()
     assert all(name_of(n) in text for n in range(PEOPLE))

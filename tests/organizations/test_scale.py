@@ -384,9 +384,9 @@ def test_a_check_of_a_list_of_people(organizations):
     names = [f"m{number * 7:06}" for number in range(1, 1_001)]
     finds = [
         (previews.members_by_address, members),
-        (previews.invited_by_address, invited),
+        (previews.invitations_to_addresses, invited),
         (previews.members_by_name, names),
-        (previews.invited_by_name, names),
+        (previews.invitations_to_names, names),
     ]
 
     touched = {
