@@ -7,12 +7,9 @@ out.
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F, Q
-from django.urls import reverse
 from django.utils import timezone
 
 from accounts import outbox
@@ -21,17 +18,11 @@ from accounts.database.timeouts import unhurried
 from accounts.models import ANY_METHOD
 from accounts.sessions.locks import acting
 from organizations import news
-from organizations.access.gate import enrolment_path
 from organizations.access.rights import lock_with_right
 from organizations.events import Event, record
 from organizations.models import Organization
-from organizations.news import (
-    MEMBERS_CONCERNED,
-    MEMBERS_WITH_TEXTS,
-    OWNERS,
-    key_of_date,
-    key_of_level,
-)
+from organizations.news import MEMBERS_WITH_TEXTS, OWNERS
+from organizations.policy import mails
 from organizations.policy.exceptions import DateOutOfRange, NothingScheduled, RequiredAlready
 from organizations.policy.two_factor import (
     BY_DATE,
@@ -39,7 +30,6 @@ from organizations.policy.two_factor import (
     drop_date,
     of_texts,
     owners_below,
-    tell_withdrawn,
     write_due,
 )
 
@@ -88,9 +78,9 @@ def change_schedule(organization: Organization, at: datetime, *, level: int, act
         former=before[0].isoformat() if before[0] else "",
         texts=of_texts(level),
     )
-    announce(organization, is_new=True)
+    mails.announce_date(organization, is_new=True)
     if before[0] is not None and before[1] is not None and before[1] > level:  # texts are enough now
-        tell_withdrawn(organization, before[0], before[1], MEMBERS_WITH_TEXTS, str(organization.pk))
+        mails.tell_withdrawn(organization, before[0], before[1], MEMBERS_WITH_TEXTS, str(organization.pk))
 
 
 def nearest(at: datetime) -> int | None:
@@ -134,32 +124,6 @@ def change_to_no_date(organization: Organization, *, actor: Actor) -> None:
     drop_date(organization, actor=actor)
 
 
-def announce(organization: Organization, *, is_new: bool) -> None:
-    """Mail the date to all owners, and to all members who have not set up what it requires."""
-    at, level = organization.required_from, organization.scheduled_level
-    if at is None or level is None:
-        return
-    context: dict[str, Any] = {
-        "organization_name": organization.name,
-        "date": at.isoformat(),
-        "level": level,
-        "app_only": level > ANY_METHOD,
-        "is_new": is_new,
-    }
-    outbox.broadcast(
-        "organization_two_factor_date_owners", audience=OWNERS, key=str(organization.pk), **context
-    )
-    outbox.broadcast(
-        "organization_two_factor_date",
-        audience=MEMBERS_CONCERNED,
-        key=key_of_date(organization),
-        counted_by=key_of_level(organization, level),  # another date is not another kind of mail
-        enrol_url=settings.SITE_URL
-        + enrolment_path(reverse("organizations:detail", args=[organization.name])),
-        **context,
-    )
-
-
 # --- Steps of run_due_work ---
 
 
@@ -185,7 +149,7 @@ def announce_if_near(organization: Organization) -> bool:
         return False
     organization.schedule_told = days
     organization.save(update_fields=["schedule_told"])
-    announce(organization, is_new=False)
+    mails.announce_date(organization, is_new=False)
     return True
 
 

@@ -4,25 +4,21 @@ The gates read the policy on each request. It is never written to members, so tu
 any size. A date from which it is required is in `schedule`.
 """
 
-from datetime import datetime
 from typing import Any
 
-from django.conf import settings
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import outbox
 from accounts.audit import Actor
 from accounts.models import ANY_METHOD, Level, User
 from accounts.sessions.locks import acting
 from organizations import news
-from organizations.access.gate import enrolment_path
 from organizations.access.rights import lock_with_right
 from organizations.events import Event, record
 from organizations.listed import Listed
 from organizations.models import AuthPolicy, Membership, Organization
-from organizations.news import MEMBERS_CONCERNED, MEMBERS_LOCKED_OUT, OWNERS, key_of_level
+from organizations.news import MEMBERS_CONCERNED, OWNERS, key_of_level
+from organizations.policy import mails
 from organizations.policy.exceptions import (
     NewOwnerNotEnrolled,
     OwnerKeepsMethod,
@@ -96,7 +92,7 @@ def change_policy(
     store_policy(organization, policy, accepted)
     record_policy(organization, before[0], actor=actor)
     if policy == AuthPolicy.TWO_FACTOR_MANDATORY or before[0] != policy:
-        notify_members(organization)
+        mails.tell_required(organization)
 
 
 def record_policy(organization: Organization, before: str, *, actor: Actor) -> None:
@@ -143,20 +139,8 @@ def drop_date(organization: Organization, *, actor: Actor) -> None:
     clear_schedule(organization)
     organization.save(update_fields=SCHEDULE)
     record(Event.TWO_FACTOR_SCHEDULE_WITHDRAWN, organization, actor=actor, date=at.isoformat())
-    tell_withdrawn(organization, at, level, OWNERS, str(organization.pk))
-    tell_withdrawn(organization, at, level, MEMBERS_CONCERNED, key_of_level(organization, level))
-
-
-def tell_withdrawn(organization: Organization, at: datetime, level: int, audience: str, key: str) -> None:
-    """Mail that this level is not required from this date."""
-    outbox.broadcast(
-        "organization_two_factor_withdrawn",
-        audience=audience,
-        key=key,
-        organization_name=organization.name,
-        date=at.isoformat(),
-        app_only=level > ANY_METHOD,
-    )
+    mails.tell_withdrawn(organization, at, level, OWNERS, str(organization.pk))
+    mails.tell_withdrawn(organization, at, level, MEMBERS_CONCERNED, key_of_level(organization, level))
 
 
 # What a date does when it has come. Nobody acts at that moment; who set the date is in an event of its own.
@@ -174,26 +158,8 @@ def write_due(organization: Organization) -> bool:
     before = organization.collaborator_auth_policy
     store_policy(organization, AuthPolicy.TWO_FACTOR_MANDATORY, level)
     record_policy(organization, before, actor=BY_DATE)
-    notify_members(organization)
+    mails.tell_required(organization)
     return True
-
-
-def notify_members(organization: Organization) -> None:
-    """Mail all owners and all members who are locked out: at most two rows for any number of people."""
-    name, key = organization.name, str(organization.pk)
-    if not organization.is_mandatory:
-        outbox.broadcast("organization_lifted_two_factor", audience=OWNERS, key=key, organization_name=name)
-        return
-    app_only = organization.required_level > ANY_METHOD
-    context: dict[str, Any] = {"organization_name": name, "app_only": app_only}
-    outbox.broadcast("organization_requires_two_factor_owners", audience=OWNERS, key=key, **context)
-    outbox.broadcast(
-        "organization_requires_two_factor",
-        audience=MEMBERS_LOCKED_OUT,
-        key=key,
-        enrol_url=settings.SITE_URL + enrolment_path(reverse("organizations:detail", args=[name])),
-        **context,
-    )
 
 
 def check_new_owner(organization: Organization, user: User) -> None:
