@@ -9,7 +9,7 @@ from accounts.models import ANY_METHOD, Level
 from organizations.models import AuthPolicy, Organization
 from organizations.policy import schedule, two_factor
 from tests.accounts.factors.sms.conftest import enrol_phone
-from tests.organizations.policy.test_roll_out_pages import by_text, comes_and_is_unmet, organization, words
+from tests.organizations.policy.roll_out import by_text, comes_and_is_unmet, organization, words
 from tests.support import people
 from tests.support.organizations import SERVER, found, join, membership_of
 from tests.support.people import make_user, sign_in
