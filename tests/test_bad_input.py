@@ -189,7 +189,7 @@ def test_every_action_has_a_form_that_was_filled_in(everybody):
     actions = {view_of(path) for path in paths if owner.post(path, {TOKEN: owner.token}).status != 405}
 
     # Twilio's, which signs what it sends, and the form on the answer to another form
-    # (tests/organizations/members/test_running_lists.py spoils that).
+    # (tests/organizations/members/test_stopping_lists.py spoils that).
     assert actions - filled_in == {"accounts:sms_status", "organizations:start_batch"}
 
 
