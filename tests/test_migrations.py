@@ -1,6 +1,7 @@
 """Migrations that have landed stay as they are, and let processes of the former release go on."""
 
 import ast
+import os
 import subprocess
 import sys
 
@@ -164,3 +165,17 @@ def test_of14_what_comes_with_a_new_table_is_new_as_well():
     )
 
     assert judged(new, column, rule) == []
+
+
+def test_of14_an_index_of_a_text_in_json_is_written_alike_by_every_process():
+    """Else databases differ by chance, and a process may not use what another one has made."""
+    command = [sys.executable, "manage.py", "sqlmigrate", "accounts", "0022"]
+    settings = {**os.environ, "DEBUG": "1", "DATABASE_URL": "sqlite:///:memory:"}
+    written = {
+        subprocess.run(
+            command, cwd=ROOT, env={**settings, "PYTHONHASHSEED": seed}, capture_output=True, check=True
+        ).stdout
+        for seed in "1234"
+    }
+
+    assert len(written) == 1

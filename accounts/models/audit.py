@@ -4,12 +4,12 @@ from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.database.append_only import SHORTEST_RETENTION
 from accounts.database.indexes import BY_BEGINNING
+from accounts.database.json_text import JSONText
 
 # What people do to themselves is found by its subject; who is nobody yet is named after the door.
 BY_OTHERS = ~Q(actor=F("subject")) & ~Q(actor=F("door"))
@@ -17,7 +17,7 @@ BY_OTHERS = ~Q(actor=F("subject")) & ~Q(actor=F("door"))
 # write to none of these.
 OF_ORGANIZATIONS = Q(subject__startswith="organization:")
 # Whom such an event concerns: an address that was written to goes first, since it may not tell whose it is.
-CONCERNED = Coalesce(KT("data__email"), KT("data__member"))
+CONCERNED = Coalesce(JSONText("email", "data"), JSONText("member", "data"))
 
 
 class AuditEvent(models.Model):
