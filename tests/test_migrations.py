@@ -169,7 +169,7 @@ def test_of14_what_comes_with_a_new_table_is_new_as_well():
 
 def test_of14_an_index_of_a_text_in_json_is_written_alike_by_every_process():
     """Else databases differ by chance, and a process may not use what another one has made."""
-    command = [sys.executable, "manage.py", "sqlmigrate", "accounts", "0022"]
+    command = [sys.executable, "manage.py", "sqlmigrate", "accounts", "0024"]
     settings = {**os.environ, "DEBUG": "1", "DATABASE_URL": "sqlite:///:memory:"}
     written = {
         subprocess.run(

@@ -39,6 +39,26 @@ class RemoveColumnIndex(migrations.AlterField):
         schema_editor.execute(schema_editor._create_index_sql(model, fields=[field]))
 
 
+class OnSQLite:
+    """A part of an operation on an index that only SQLite's text of it needs; others only remember it."""
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        if schema_editor.connection.vendor == "sqlite":
+            super().database_forwards(app_label, schema_editor, from_state, to_state)  # type: ignore[misc]
+
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        if schema_editor.connection.vendor == "sqlite":
+            super().database_backwards(app_label, schema_editor, from_state, to_state)  # type: ignore[misc]
+
+
+class RemoveIndexOnSQLite(OnSQLite, migrations.RemoveIndex):
+    """Remove an index, to be made anew with another text."""
+
+
+class AddIndexOnSQLite(OnSQLite, migrations.AddIndex):
+    """Make an index anew, of which other databases have the same text as before."""
+
+
 def indexes_of(schema_editor: Any, model: Any, column: str) -> list[str]:
     """Return the names of the indexes of this one column that belong to no constraint and to no Meta."""
     kept = {index.name for index in model._meta.indexes} | {each.name for each in model._meta.constraints}

@@ -5,10 +5,10 @@ Events that were recorded before say it by the name alone: no event is ever chan
 
 from django.db import migrations, models
 from django.db.models import F, Q
+from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce
 
 from accounts.database.columns import AddColumn
-from accounts.database.json_text import JSONText
 
 OF_ORGANIZATIONS = Q(subject__startswith="organization:")
 
@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
             "auditevent",
             models.Index(
                 F("subject"),
-                Coalesce(JSONText("email", "data"), JSONText("member", "data")),
+                Coalesce(KT("data__email"), KT("data__member")),
                 F("created_at"),
                 F("id"),
                 name="trail_of_person",

@@ -72,7 +72,7 @@ class Migration(migrations.Migration):
         AddColumn(
             model_name='organization',
             name='accepted_level',
-            field=models.PositiveSmallIntegerField(choices=[(1, 'Any method'), (2, 'Authenticator apps only')], db_default=1, default=1, editable=False),
+            field=models.PositiveSmallIntegerField(choices=[(1, 'Any method'), (2, 'Applications, but no text messages')], db_default=1, default=1, editable=False),
         ),
         AddColumn(
             model_name='organization',
@@ -102,7 +102,7 @@ class Migration(migrations.Migration):
         AddColumn(
             model_name='organization',
             name='scheduled_level',
-            field=models.PositiveSmallIntegerField(choices=[(1, 'Any method'), (2, 'Authenticator apps only')], editable=False, null=True),
+            field=models.PositiveSmallIntegerField(choices=[(1, 'Any method'), (2, 'Applications, but no text messages')], editable=False, null=True),
         ),
         AddColumn(
             model_name='organizationcounts',
