@@ -6,6 +6,7 @@ import time_machine
 from django.core import mail
 from django.utils import timezone
 
+from accounts.management import due_work
 from accounts.models import RateLimit
 from organizations.models import InvitationBatch, InvitationBatchRow, Membership, Organization
 from tests.organizations.members.lists import (
@@ -61,6 +62,20 @@ def test_a_larger_list_goes_on_without_the_page(old):
     assert counts_of("open")[2] == 300
     assert work() == 0
     assert broken() == []
+
+
+def test_the_mails_of_a_list_wait_for_the_step_that_sends(old, django_capture_on_commit_callbacks):
+    """It stops early if the mail server is down or slow, and has other mails to send as well."""
+    start(old, addresses(30))
+    mail.outbox.clear()
+
+    with django_capture_on_commit_callbacks(execute=True):
+        assert work() == 10
+
+    assert mail.outbox == []
+    due_work.steps["sent"].work()
+
+    assert len({message.to[0] for message in mail.outbox if message.to[0].endswith("@example.org")}) == 10
 
 
 def test_five_hundred_are_sent_in_an_hour_and_the_others_follow(old):
