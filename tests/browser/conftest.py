@@ -64,10 +64,14 @@ class Person:
 
     @property
     def text(self):
+        """What the page says when it is there as a whole: a click waits for its first bytes only."""
+        self.page.wait_for_load_state("domcontentloaded")
         return self.page.inner_text("body")
 
     def click(self, name, role="button"):
+        """Press it, and wait for the page that it leads to."""
         self.page.get_by_role(role, name=name, exact=True).first.click()
+        self.page.wait_for_load_state("domcontentloaded")
 
     def click_menu(self, name):
         """Choose something in the user menu."""

@@ -90,7 +90,7 @@ def events_of(user):
 
 
 def text_of(response):
-    """Return the HTML of a page without its CSRF token, which differs each time."""
+    """Return the HTML of a page without its CSRF token, which differs each time and spells any short name."""
     return re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", response.content.decode())
 
 

@@ -25,6 +25,7 @@ from tests.support.two_factor import (
     key_of,
     pending,
     recover,
+    text_of,
     with_key,
 )
 
@@ -59,7 +60,7 @@ def test_lg_01_a_pending_login_is_anonymous_to_every_page(alice, app_of_alice):
             expected.status_code,
             expected.get("Location"),
         ), path
-        assert "alice" not in response.content.decode(), path
+        assert "alice" not in text_of(response), path
     assert len(set(paths())) > 40
 
 

@@ -17,6 +17,7 @@ from accounts.web import times
 from accounts.web.durations import when
 from tests.support.people import sign_in
 from tests.support.statements import sent, statements
+from tests.support.two_factor import text_of
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "templates"
 NOW = datetime(2026, 11, 29, 12, 0, 0, tzinfo=UTC)
@@ -145,7 +146,7 @@ def choose(client, zone):
 
 
 def page_of(client, path):
-    return html.unescape(client.get(path).content.decode())
+    return html.unescape(text_of(client.get(path)))
 
 
 def test_a_person_chooses_a_zone_and_sees_times_in_it(here, alice):
