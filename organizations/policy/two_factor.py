@@ -84,11 +84,8 @@ def change_policy(
     level = accepted if policy == AuthPolicy.TWO_FACTOR_MANDATORY else Level.NONE
     if level > organization.present_level and (missing := owners_below(organization, level)):
         raise OwnersNotEnrolled(missing, level)
-    if policy == AuthPolicy.PASSWORD and before[0] != policy:
-        if date_follows:
-            clear_schedule(organization)
-        else:
-            drop_date(organization, actor=actor)
+    if policy == AuthPolicy.PASSWORD and before[0] != policy and not date_follows:
+        drop_date(organization, actor=actor)
     store_policy(organization, policy, accepted)
     record_policy(organization, before[0], actor=actor)
     if policy == AuthPolicy.TWO_FACTOR_MANDATORY or before[0] != policy:

@@ -3,9 +3,11 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.core import mail
 from django.utils import timezone
 
 from accounts.models import AuditEvent, Level, OutboxMessage
+from accounts.outbox.delivery import send_due
 from organizations.models import Organization
 from tests.api.clients import document
 from tests.api.organization_documents import OPEN, POLICY, organization
@@ -28,6 +30,26 @@ def text(moment):
 
 def fort(**sent):
     return document("organizations", "fort", **sent)
+
+
+def mails():
+    """Return (reader, subject) of what has been sent since the last call."""
+    send_due()
+    found = sorted((message.to[0].partition("@")[0], message.subject) for message in mail.outbox)
+    mail.outbox.clear()
+    return found
+
+
+def dated(at, methods, policy="two_factor_mandatory"):
+    return fort(
+        collaborator_auth_policy=policy,
+        two_factor_required_from=text(at),
+        two_factor_required_from_methods=methods,
+    )
+
+
+def day_of(moment):
+    return f"{moment.astimezone(UTC):%-d %B %Y}"
 
 
 def stored_date():
@@ -124,6 +146,45 @@ def test_stronger_methods_can_be_required_from_a_date(stage):
 
     assert (shown["two-factor-methods"], shown["two-factor-required-from-methods"]) == ("any", "application")
     assert shown["collaborator-auth-policy"] == "two_factor_mandatory"
+
+
+def test_one_step_lifts_it_and_changes_the_date(stage):
+    by_text = {"two_factor_enabled": True, "two_factor_level": Level.TEXTS}
+    Organization.objects.get(name="fort").memberships.filter(user=stage.max).update(**by_text)
+    client, former, at = program(stage, "olga"), hours(24 * 20), hours(24 * 30)
+    client.patch("/organizations/fort", dated(former, "application"))
+    mails()
+
+    shown = attributes(client.patch("/organizations/fort", dated(at, "any", "password")))
+
+    assert (shown["collaborator-auth-policy"], shown["two-factor-required-from"]) == ("password", text(at))
+    assert shown["two-factor-required-from-methods"] == "any"
+    coming = f"fort requires two-factor authentication from {day_of(at)}"
+    lifted = "fort no longer requires two-factor authentication"
+    assert mails() == [
+        ("max", f"fort won't require an authenticator app from {day_of(former)}"),
+        ("mia", coming),
+        ("olga", lifted),
+        ("olga", coming),
+        ("oscar", lifted),
+        ("oscar", coming),
+    ]
+    recorded = AuditEvent.objects.filter(event__startswith="organization.two_factor_schedule").order_by("pk")
+    assert [(row.event, row.data.get("former")) for row in recorded] == [
+        ("organization.two_factor_scheduled", None),
+        ("organization.two_factor_scheduled", former.isoformat()),
+    ]
+
+
+def test_one_step_lifts_it_and_keeps_a_date_that_is_sent_back(stage):
+    client, at = program(stage, "olga"), hours(24 * 20)
+    client.patch("/organizations/fort", dated(at, "application"))
+    mails()
+
+    shown = attributes(client.patch("/organizations/fort", dated(at, "application", "password")))
+
+    assert (shown["collaborator-auth-policy"], shown["two-factor-required-from"]) == ("password", text(at))
+    assert {subject for _reader, subject in mails()} == {"fort no longer requires two-factor authentication"}
 
 
 def test_an_owner_with_texts_only_prevents_requiring_applications(stage):
