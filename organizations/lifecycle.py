@@ -171,14 +171,15 @@ def apply(changes: Changes, organization: Organization, *, actor: Actor) -> None
 
 def change_requirement(changes: Changes, organization: Organization, *, actor: Actor) -> None:
     """Change whether two-factor is required, which methods count, and the date from which it is required."""
-    scheduled, follows = organization.scheduled_level, changes.get("required_from") is not None
+    is_dated = bool(changes.keys() & {"required_from", "scheduled_level"})
+    at, scheduled = changes.get("required_from", organization.required_from), organization.scheduled_level
     if "collaborator_auth_policy" in changes or "accepted_level" in changes:
         policy = changes.get("collaborator_auth_policy") or AuthPolicy(organization.collaborator_auth_policy)
+        follows = is_dated and at is not None
         accepted = changes.get("accepted_level")
         change_policy(organization, policy, accepted=accepted, actor=actor, date_follows=follows)
-    if not changes.keys() & {"required_from", "scheduled_level"}:
+    if not is_dated:
         return
-    at = changes.get("required_from", organization.required_from)
     if at is not None:
         level = changes.get("scheduled_level", scheduled or organization.accepted_level)
         at = at if at == organization.required_from else full_hour(at)  # full, in the zone of who set it

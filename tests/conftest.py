@@ -58,6 +58,7 @@ DEPENDS_ON_DATABASE = (
     "tests/accounts/sessions/test_store.py",
     "tests/accounts/tokens/test_locks.py",
     "tests/organizations/test_scale.py",
+    "tests/organizations/trail/test_indexes_of_trail.py",
     "tests/test_dependencies.py",
     "tests/test_nth_write.py",
 )

@@ -9,13 +9,16 @@ estimates a LIKE well. How many rows such a range has it only guesses: 98 for on
 and the list of them then touches twice as many blocks as it may (tests/accounts/growth/test_growth.py).
 """
 
+import re
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import CharField, Lookup
 from django.db.models.expressions import OrderBy
+from django.db.models.lookups import StartsWith
 from django.db.models.sql.compiler import SQLCompiler
 
+PLAIN = re.compile("[a-z:]+")
 LAST_CHARACTER = "\U0010ffff"
 FIRST_SURROGATE, LAST_SURROGATE = 0xD800, 0xDFFF  # which no text contains
 
@@ -40,6 +43,28 @@ class Begins(Lookup):
         if end := end_of(self.rhs):
             sql, bound = f"{sql} AND {column} {below} %s", [*bound, *parameters, end]
         return sql, bound
+
+
+@CharField.register_lookup
+class BeginsAsIndexed(Lookup):
+    """`subject__begins_as_indexed="a:"`: what the condition `subject__startswith="a:"` of an index says.
+
+    SQLite uses such an index only where the pattern stands in the statement: it looks at no bound value of a
+    LIKE. So the beginning is one of ours, without a quote, a percent sign or an underscore, and never typed.
+    """
+
+    lookup_name = "begins_as_indexed"
+
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, Any]:
+        return compiler.compile(StartsWith(self.lhs, self.rhs))
+
+    def as_sqlite(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra_context: Any
+    ) -> tuple[str, Any]:
+        if not PLAIN.fullmatch(self.rhs):
+            raise ValueError(f"This can't be written into a statement: {self.rhs!r}")
+        column, parameters = self.process_lhs(compiler, connection)
+        return f"{column} LIKE '{self.rhs}%%' ESCAPE '\\'", parameters
 
 
 class ByCharacter(OrderBy):

@@ -26,6 +26,7 @@ from organizations.access.rights import lock_with_right
 from organizations.events import Event, record
 from organizations.evidence.files import FILES, in_utc
 from organizations.evidence.stays import stays_of
+from organizations.exceptions import OrganizationGone
 from organizations.models import Organization
 
 # Each reads all members.
@@ -72,7 +73,11 @@ class Export:
         }
 
     def blocks(self) -> Iterator[bytes]:
-        """Yield the file. Its end, with the signature, comes after its event is committed."""
+        """Yield the file. Its end, with the signature, comes after its event is committed.
+
+        Raises OrganizationGone in place of the end if the organization was deleted meanwhile: the rest of its
+        rows was not there to be read.
+        """
         file, digest = FILES[self.form](stays_of(self.organization, self.at), self.head()), hashlib.sha256()
         for block in joined(file):
             digest.update(block)
@@ -85,6 +90,8 @@ class Export:
             **self.head(),
         )
         with transaction.atomic():
+            if not Organization.objects.filter(pk=self.organization.pk).exists():
+                raise OrganizationGone
             record(
                 Event.EVIDENCE_EXPORTED,
                 self.organization,

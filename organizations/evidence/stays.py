@@ -9,7 +9,7 @@ ended after it counts as open.
 
 import heapq
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 
@@ -107,14 +107,15 @@ def stays_of_person(
     periods = [row for row in rows if isinstance(row, TwoFactorPeriod)]
     if member is None and periods[-1].ended_at is None:  # joined or left while others were read
         member = members_of(organization, at).filter(user=user_id).first()
-        periods[-1].refresh_from_db()
+        periods[-1] = TwoFactorPeriod.objects.filter(pk=periods[-1].pk).first() or periods[-1]
     own: list[TwoFactorPeriod] = []
-    for joined_at, found in groupby(periods, key=lambda period: joined_of(period, member)):
-        former = list(found)
+    stays = [(each, list(found)) for each, found in groupby(periods, lambda row: joined_of(row, member))]
+    returns = [*(joined_at for joined_at, _found in stays[1:]), member.joined_at if member else None]
+    for (joined_at, found), back_at in zip(stays, returns, strict=False):
         if member is not None and joined_at == member.joined_at:
-            own = former
+            own = found
         else:
-            yield former_stay(joined_at, former, at, came_back=member is not None)
+            yield former_stay(joined_at, found, at, back_at)
     if member is not None:
         known = [Period(Level(row.level), row.began_at, ended_by(row, at)) for row in own]
         covered = list(with_unknown(member.joined_at, known, is_over=False))
@@ -128,14 +129,21 @@ def joined_of(period: TwoFactorPeriod, member: Membership | None) -> datetime | 
 
 
 def former_stay(
-    joined_at: datetime | None, rows: list[TwoFactorPeriod], at: datetime, *, came_back: bool
+    joined_at: datetime | None, rows: list[TwoFactorPeriod], at: datetime, back_at: datetime | None
 ) -> Stay:
-    """Return a stay that has ended by now; at the moment of the export it may have lasted."""
+    """Return a stay that has ended by now; at the moment of the export it may have lasted.
+
+    If the person came back, it ended before that. One that ends only then was left open by a process of a
+    former release, and nobody knows when it ended.
+    """
     last = rows[-1]
-    lasted = last.ended_at is not None and last.ended_at > at and not came_back
+    lasted = last.ended_at is not None and last.ended_at > at and back_at is None
     known = [Period(Level(row.level), row.began_at, ended_by(row, at)) for row in rows]
+    left_at = known[-1].ended_at
+    if left_at is not None and back_at is not None and left_at >= back_at:
+        left_at, known[-1] = None, replace(known[-1], ended_at=None)
     covered = list(with_unknown(joined_at, known, is_over=not lasted))
-    return Stay(last.user_id, last.username, None, joined_at, ended_by(last, at), not lasted, covered)
+    return Stay(last.user_id, last.username, None, joined_at, left_at, not lasted, covered)
 
 
 def ended_by(period: TwoFactorPeriod, at: datetime) -> datetime | None:

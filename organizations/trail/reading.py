@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.database.reading import read_in_batches
 from accounts.database.sorting import along_one_index
 from accounts.models import AuditEvent, User, login_key
-from accounts.models.audit import CONCERNED, OF_ORGANIZATIONS
+from accounts.models.audit import CONCERNED, IN_A_TRAIL
 from accounts.web.keyset import Order, by_time
 from organizations.events import Event, subject_of
 from organizations.models import Organization
@@ -81,7 +81,7 @@ def events_of(organization: Organization) -> QuerySet[AuditEvent]:
     Events of former releases say the name alone. Their ids tell them apart, which no clock has made: those of
     the former organization come before its deletion.
     """
-    named = AuditEvent.objects.filter(OF_ORGANIZATIONS, subject=subject_of(organization))
+    named = AuditEvent.objects.filter(IN_A_TRAIL, subject=subject_of(organization))
     deleted = named.filter(event=Event.DELETED).aggregate(last=Max("pk"))["last"] or 0
     return named.filter(
         Q(subject_id=organization.pk) | Q(subject_id=None, pk__gt=deleted),

@@ -187,6 +187,17 @@ def test_one_step_lifts_it_and_keeps_a_date_that_is_sent_back(stage):
     assert {subject for _reader, subject in mails()} == {"fort no longer requires two-factor authentication"}
 
 
+def test_one_step_lifts_it_and_changes_the_methods_of_the_date(stage):
+    client, at = program(stage, "olga"), hours(24 * 20)
+    client.patch("/organizations/fort", dated(at, "application"))
+    sent = fort(collaborator_auth_policy="password", two_factor_required_from_methods="any")
+
+    shown = attributes(client.patch("/organizations/fort", sent))
+
+    assert (shown["collaborator-auth-policy"], shown["two-factor-required-from"]) == ("password", text(at))
+    assert shown["two-factor-required-from-methods"] == "any"
+
+
 def test_an_owner_with_texts_only_prevents_requiring_applications(stage):
     found = Organization.objects.get(name="fort")
     type(stage.oscar).objects.filter(pk=stage.oscar.pk).update(two_factor_level=Level.TEXTS)

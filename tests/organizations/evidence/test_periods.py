@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.two_factor import removal
 from organizations import lifecycle
+from organizations.exceptions import OrganizationGone
 from organizations.members import memberships
 from organizations.models import Membership, Organization, TwoFactorPeriod
 from organizations.policy.mirror import backfill_copies
@@ -160,10 +161,16 @@ def removed_by_a_former_release(stage):
 
 
 def test_a_period_that_was_left_open_keeps_nobody_from_coming_back(stage):
-    join(removed_by_a_former_release(stage), stage.max)
+    organization = removed_by_a_former_release(stage)
+    join(organization, stage.max)
 
     assert of(stage.max) == [(2, True), (2, False)]
     assert list(broken_periods()) == []
+    rows = evidence.rows_of(evidence.exported(organization, stage.olga))
+    former, present = [row for row in rows if row["username"] == "max"]
+    assert (former["status"], former["left_at"], former["period_ended_at"]) == ("left", "", "")
+    assert (present["status"], present["period_ended_at"]) == ("active", "")
+    assert former["joined_at"] < present["joined_at"]
 
 
 def test_ev_11_somebody_whom_a_former_release_has_removed_has_left_nobody_knows_when(stage):
@@ -263,3 +270,16 @@ def test_ev_11_an_export_shows_one_moment_whatever_happens_while_it_is_read(stag
     (left,) = [row for row in evidence.rows_of(data) if row["username"] == "mia"]
     assert (left["status"], left["left_at"], left["level"]) == ("active", "", "none")
     assert (left["role"], left["email"], left["period_ended_at"]) == ("", "", "")
+
+
+@pytest.mark.parametrize("form", ["csv", "json"])
+def test_ev_12_an_organization_that_is_deleted_meanwhile_has_no_signed_file(stage, form):
+    """Its rows went, and the rest would be signed as if it was all."""
+    organization = Organization.objects.get(name="open")
+    blocks = evidence.begun(organization, stage.olga, form).blocks()
+    lifecycle.delete_organization(organization, actor=SERVER)
+
+    assert b"signature" not in next(blocks)
+    with pytest.raises(OrganizationGone):
+        next(blocks)
+    assert evidence.events(evidence.EXPORTED) == []
