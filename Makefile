@@ -63,15 +63,15 @@ test: $(DEV)  ## the tests on PostgreSQL, and on SQLite what depends on the data
 	$(BIN)/python -m tests.support.runs test $(ARGS)
 
 # Its environment is .venv-next; tests/support/newest.py tells what is in it.
-test-next: $(DEV)  ## all tests without a browser, on the newest Django that the package index has
+test-next: $(DEV)  ## all tests but the long ones, on the newest Django that the package index has
 	$(BIN)/python -m tests.support.machine
 	TEST_DATABASE=postgresql $(BIN)/python -m tests.support.newest $(ARGS)
 
-test-rest: $(DEV)  ## what `make test` leaves out: long ones, and all others on SQLite
+test-rest: $(DEV)  ## what `make test` leaves out: long ones, and on SQLite all that a database can change
 	$(BIN)/python -m tests.support.machine all
 	$(BIN)/python -m tests.support.runs rest $(ARGS)
 
-test-all: test test-rest test-next  ## every test, on both databases, and on the newest Django
+test-all: test test-rest test-next  ## every test, on both databases where they can differ, and on the newest Django
 
 # `make mutants ARGS="R4 I3 -j 1"`; docs/security.md has the figures.
 mutants: $(DEV)  ## break each promise of docs/security.md on purpose, and see that a test of its row notices

@@ -62,36 +62,45 @@ DEPENDS_ON_DATABASE = (
     "tests/test_dependencies.py",
     "tests/test_nth_write.py",
 )
-# Drills, in which servers are killed, stuck or replaced, or whole runs are begun; a site with a browser, but
-# for attacks; programs of others at the API; real starts; walks that try one thing at every door; and crowds
-# that take seconds to make.
+# Drills, in which servers are killed, stuck or replaced, or whole runs are begun; races; browsers; programs
+# of others at the API; real starts; walks that try one thing at every door; crowds that take seconds to make;
+# and what takes long for what it finds.
 LONG = (
     "tests/accounts/audit/test_append_only.py",
     "tests/accounts/audit/test_two_factor_events.py",
     "tests/accounts/crypto/test_people_meanwhile.py::test_f20_a_rotation_is_killed_in_the_middle_and_goes_on",
+    "tests/accounts/database/test_columns.py",
     "tests/accounts/database/test_patience.py",
     "tests/accounts/database/test_short_locks.py",
+    "tests/accounts/database/test_trust.py",
+    "tests/accounts/evidence/test_verification.py",
     "tests/accounts/factors/sms/test_breaker.py",
     "tests/accounts/factors/sms/test_breaker_logins.py",
     "tests/accounts/factors/sms/test_budgets.py",
     "tests/accounts/factors/sms/test_hung_provider.py",
+    "tests/accounts/factors/sms/test_pauses.py",
     "tests/accounts/factors/sms/test_provider.py::test_f12_a_provider_that_hangs_costs_five_seconds_and_one_text",
     "tests/accounts/factors/sms/test_set_ups.py",
     "tests/accounts/factors/test_otpauth.py::test_pf3_the_npm_package_otpauth_reads_every_name",
+    "tests/accounts/factors/test_set_aside.py",
     "tests/accounts/growth/test_growth.py",
     "tests/accounts/limits/test_shared_networks.py",
     "tests/accounts/limits/test_strangers_with_password.py",
     "tests/accounts/limits/test_table.py::test_sf6_nobody_without_the_password_shuts_anybody_out",
+    "tests/accounts/management/test_commands.py",
     "tests/accounts/management/test_doctor.py",
     "tests/accounts/management/test_doctor_providers.py",
     "tests/accounts/management/test_due_work.py",
     "tests/accounts/metrics/test_metrics.py",
+    "tests/accounts/metrics/test_tallies.py",
     "tests/accounts/sessions/test_methods.py",
     "tests/accounts/tokens/test_expiry.py",
     "tests/accounts/typed/test_names.py",
     "tests/accounts/typed/test_numbers.py",
+    "tests/accounts/users/test_admin_guard.py",
     "tests/accounts/users/test_admin_pages.py",
     "tests/accounts/users/test_administration.py",
+    "tests/accounts/users/test_administration_safeguards.py",
     "tests/api/test_bad_bodies.py",
     "tests/api/test_contract.py",
     "tests/api/test_documents.py",
@@ -100,61 +109,79 @@ LONG = (
     "tests/api/test_limits.py::test_af4_a_company_of_a_hundred_is_invited_in_one_run",
     "tests/api/test_pytfe.py",
     "tests/api/test_refusals.py::test_d36_",
+    "tests/api/test_restraint.py",
     "tests/api/test_switches.py",
     "tests/api/test_terraform.py",
     "tests/api/test_terrasnek.py",
-    "tests/browser/test_accessibility.py",
-    "tests/browser/test_admin.py",
-    "tests/browser/test_audit_trail.py",
-    "tests/browser/test_double_clicks.py",
-    "tests/browser/test_evidence.py",
-    "tests/browser/test_guided_way.py",
-    "tests/browser/test_inviting_many.py",
-    "tests/browser/test_joining.py",
-    "tests/browser/test_journeys.py",
-    "tests/browser/test_roll_out.py",
-    "tests/browser/test_set_up_page.py",
-    "tests/browser/test_succession.py",
-    "tests/browser/test_texts.py",
-    "tests/browser/test_times.py",
-    "tests/browser/test_tokens.py",
-    "tests/browser/test_typed.py",
-    "tests/browser/test_users.py",
+    "tests/browser/",
     "tests/extending/",
     "tests/hardening/test_bodies.py",
+    "tests/hardening/test_cookies.py",
     "tests/hardening/test_database_role.py",
     "tests/hardening/test_every_page.py",
     "tests/hardening/test_gets.py",
+    "tests/hardening/test_in_browser.py",
     "tests/hardening/test_private_files.py",
     "tests/hardening/test_proxy.py",
     "tests/hardening/test_strangers.py",
     "tests/hardening/test_text.py",
     "tests/organizations/access/test_gate.py",
     "tests/organizations/evidence/test_scale.py",
+    "tests/organizations/members/test_deactivation.py",
     "tests/organizations/members/test_interrupted_lists.py",
     "tests/organizations/members/test_left_behind.py",
     "tests/organizations/members/test_lost_with_membership.py",
     "tests/organizations/members/test_owners_told.py::test_sf8_more_than_a_hundred_owners_are_all_told",
+    "tests/organizations/members/test_running_lists.py",
+    "tests/organizations/members/test_stopping_lists.py",
+    "tests/organizations/test_cost.py",
     "tests/organizations/test_demo.py",
+    "tests/organizations/test_doctor.py",
     "tests/organizations/test_first_month.py",
     "tests/organizations/test_scale.py",
     "tests/organizations/test_scale_of_person.py",
     "tests/organizations/trail/test_scale_of_trail.py",
     "tests/production/",
-    "tests/races/test_crashes.py",
-    "tests/races/test_lists.py",
-    "tests/races/test_programs.py",
-    "tests/races/test_state.py",
+    "tests/races/",
     "tests/site/test_mistakes.py",
     "tests/site/test_stale_forms.py",
+    "tests/site/test_version.py",
     "tests/test_bad_input.py",
     "tests/test_benchmarks.py::test_a_small_run_measures_all_sites_and_sums_them_up",
     "tests/test_benchmarks_of_scale.py",
     "tests/test_dependencies.py",
+    "tests/test_logs.py",
+    "tests/test_migrations.py::test_of14_an_index_of_a_text",
     "tests/test_nth_write.py",
     "tests/test_starts.py",
     "tests/test_tooling.py",
 )
+# The same whichever database the site has, or on one of their own: these run on PostgreSQL alone.
+ONCE = (
+    "tests/accounts/factors/test_otpauth.py::test_pf3_the_npm_package_otpauth_reads_every_name",
+    "tests/api/test_go_tfe.py",
+    "tests/api/test_pytfe.py",
+    "tests/api/test_terraform.py",
+    "tests/api/test_terrasnek.py",
+    "tests/browser/",
+    "tests/extending/",
+    "tests/hardening/test_in_browser.py",
+    "tests/production/test_compose.py",
+    "tests/production/test_debian.py",
+    "tests/production/test_image.py",
+    "tests/production/test_nginx.py",
+    "tests/production/test_pgbouncer.py",
+    "tests/production/test_pgbouncer_prepared.py",
+    "tests/production/test_pooled_standby.py",
+    "tests/production/test_standby.py",
+    "tests/test_architecture.py",
+    "tests/test_benchmarks.py",
+    "tests/test_benchmarks_of_scale.py",
+    "tests/test_docs.py",
+    "tests/test_starts.py",
+    "tests/test_tooling.py",
+)
+MARKS = {"database": DEPENDS_ON_DATABASE, "long": LONG, "once": ONCE}
 # What these share is made once for each, and takes long. They come first: at the end of a run a process that
 # is free takes over half of what another one has before it, and would make it again.
 WALKS = (
@@ -195,25 +222,23 @@ def pytest_ignore_collect(collection_path, config):
     place, asked = collection_path.relative_to(environment.ROOT).as_posix(), config.option.markexpr
     if not collection_path.name.startswith("test_") or not asked:
         return None
-    if set(re.findall(r"\w+", asked)) - {"and", "or", "not", "database", "long"}:
+    if set(re.findall(r"\w+", asked)) - {"and", "or", "not", *MARKS}:
         return None
-    if any(test.startswith(f"{place}::") for test in LONG):
+    if any(test.startswith(f"{place}::") for tests in MARKS.values() for test in tests):
         return None
-    marks = {"database"} if place.startswith(DEPENDS_ON_DATABASE) else set()
-    marks |= {"long"} if place.startswith(LONG) else set()
+    marks = {mark for mark, tests in MARKS.items() if place.startswith(tests)}
     return not Expression.compile(asked).evaluate(lambda name, **_: name in marks) or None
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m looks at the marks
 def pytest_collection_modifyitems(config, items):
-    """Mark what depends on the database and what takes long; plans are those of PostgreSQL."""
+    """Mark what depends on the database or does not, and what is long; plans are those of PostgreSQL."""
     items.sort(key=lambda item: not item.nodeid.startswith(WALKS))
     deselected = []
     for item in items:
-        if item.nodeid.startswith(DEPENDS_ON_DATABASE):
-            item.add_marker("database")
-        if item.nodeid.startswith(LONG):
-            item.add_marker("long")
+        for mark, tests in MARKS.items():
+            if item.nodeid.startswith(tests):
+                item.add_marker(mark)
         if environment.KIND == "sqlite" and item.get_closest_marker("planner"):
             deselected.append(item)
     if deselected:

@@ -270,6 +270,7 @@ def test_every_attack_is_tried_by_a_test_that_carries_its_id():
     assert sorted(entries(ATTACKS) - carried) == []
 
 
+@cache
 def prose(path, text):
     """What people read: of Python, comments and docstrings; of everything else, all."""
     if path.suffix != ".py":
