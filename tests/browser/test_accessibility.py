@@ -26,19 +26,6 @@ PARTS = {
     "organizations": ORGANIZATIONS,
     "errors": [*IN_PLACE, *errors(), *inboxes()],
 }
-# One page of each kind, and each kind of control: what `make test` looks at.
-FEW = {
-    "sign-in, nothing entered",
-    "sign-up, mistakes",
-    "guide, tables",
-    "menu, organizations",
-    "sessions, remembered",
-    "two-factor, off",
-    "tokens, many",
-    "users, menu of a row",
-    "delete organization, mistake",
-    "error, not found",
-}
 MOST_OF_STYLE_AND_SCRIPTS = 12_000  # bytes, gzipped
 # What pages weighed before they were made anew (November 2026), in bytes of HTML; each may have 3,000 more.
 # Those of a person with 24 organizations have 4,500 added, for 12 more in the menu and its search. The rows
@@ -75,13 +62,6 @@ def problems_of(theatre, scenes):
     return [
         f"{scene.name}: {problem}" for scene in scenes for problem in looking.look_at(theatre.open(scene))
     ]
-
-
-def test_one_page_of_each_kind(theatre):
-    scenes = [scene for scenes in PARTS.values() for scene in scenes if scene.name in FEW]
-
-    assert len(scenes) == len(FEW)
-    assert problems_of(theatre, scenes) == []
 
 
 @pytest.mark.parametrize("scenes", PARTS.values(), ids=PARTS.keys())
