@@ -55,7 +55,7 @@ LOOKS = [(1280, "light"), (390, "dark")]
 NARROWEST = 320  # pixels: what 1280 are at a zoom of 400 %
 
 
-def look_at(page, *, quick=False):
+def look_at(page):
     """Return what is wrong with the page in every look and state, as a list of sentences."""
     begin(page)
     found = [("structure", problem) for problem in check(page, "structure")]
@@ -64,9 +64,8 @@ def look_at(page, *, quick=False):
         page.emulate_media(color_scheme=colours)
         found += [(f"{width} px", problem) for problem in axe(page) + look_at_controls(page, 24)]
         found += [(f"{colours} {state}", problem) for state, problem in look_at_states(page)]
-    if not quick:
-        found += look_by_touch(page)
-        found += look_without_colours(page)
+    found += look_by_touch(page)
+    found += look_without_colours(page)
     page.set_viewport_size({"width": NARROWEST, "height": 800})
     found += [(f"{NARROWEST} px", problem) for problem in check(page, "tooWide")]
     return list(dict.fromkeys(f"{where}: {problem}" for where, problem in found))
