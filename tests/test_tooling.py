@@ -20,6 +20,7 @@ from organizations.management.demo.people import PASSWORD
 from tests.support import mutants, newest, runs
 from tests.support.environment import KIND, NOT_OURS_TO_STOP, ROOT, SETTINGS, environment
 from tests.support.machine import NO_TERRAFORM
+from tests.support.marks import MARKS
 from tests.support.process import Kept
 from tests.support.visitor import Visitor
 from tests.support.waiting import wait_until
@@ -103,6 +104,17 @@ def test_no_test_is_left_out_by_both_runs_or_run_by_both(parts):
             times = sum(one.evaluate(lambda name, marked=marked, **_: name in marked) for one in chosen)
             expected = 0 if "once" in marked and database == "sqlite" and len(databases) == 2 else 1
             assert times == expected, f"marked {marked}: runs {times} times on {database}"
+
+
+def test_marks_are_given_to_tests_that_are_there_in_the_order_of_their_names():
+    for mark, tests in MARKS.items():
+        named = [test.partition("::") for test in tests]
+        assert [path for path, _, _ in named if not (ROOT / path).exists()] == [], mark
+        functions = [(path, name) for path, _, name in named if name]
+        assert [name for path, name in functions if f"def {name}" not in (ROOT / path).read_text()] == [], (
+            mark
+        )
+        assert list(tests) == sorted(set(tests)), mark
 
 
 def test_without_postgresql_everything_runs_on_sqlite_and_says_so(tmp_path):

@@ -1,8 +1,8 @@
 """Which tests run on which database: `make test` and `make test-all` call this, with what is for pytest.
 
 Everything runs on PostgreSQL, which is the stricter one. What depends on the database, what does not at all,
-and what takes long, is marked in tests/conftest.py. At the end of each part stand its ten slowest tests, and
-after the last one the CPU minutes of all, servers and browsers included.
+and what takes long, is marked in tests/support/marks.py. At the end of each part stand its ten slowest tests,
+and after the last one the CPU minutes of all, servers and browsers included.
 """
 
 import os
