@@ -81,6 +81,7 @@ def crowd(django_db_setup, django_db_blocker):
                 # The product's own limit is for what people wait for, and a slow machine fills for longer.
                 cursor.execute("SET statement_timeout = 0")
                 cursor.execute(USERS, [max(SIZES.values())])
+                plans.plan_anew()
                 for name, size in SIZES.items():
                     fill(cursor, name, size, alice)
                 vacuum(cursor)

@@ -17,7 +17,7 @@ from organizations.context_processors import of_person
 from organizations.members.support import organizations_of
 from organizations.models import Membership, Organization, OrganizationCounts, latest_end
 from tests.support.people import make_user, sign_in
-from tests.support.plans import blocks, plans, touched
+from tests.support.plans import blocks, plan_anew, plans, touched
 
 pytestmark = [pytest.mark.planner, pytest.mark.django_db(transaction=True)]
 
@@ -36,6 +36,7 @@ def carol(transactional_db):
     invited = {"status": Membership.Status.INVITED, "expires_at": now + timedelta(days=5)}
     names = (f"user{number}" for number in range(CROWD))
     others = User.objects.bulk_create(User(username=name, email=f"{name}@example.com") for name in names)
+    plan_anew()
     Membership.objects.bulk_create(
         [
             *(row_of(each, carol, **joined) for each in found[:MANY]),

@@ -9,6 +9,7 @@ from django.db import connection
 
 from accounts.database.timeouts import patience_kept
 from tests.support.database import events_unprotected
+from tests.support.plans import plan_anew
 
 TABLES = (
     "accounts_auditevent",
@@ -146,6 +147,7 @@ def fill(size):
     clear()
     execute(USERS.format(size=size, few=FEW))
     for statement in OF_EACH_USER:
+        plan_anew()
         execute(statement.format())
     # Hints and visibility are set at the first look: they would be counted to who has it.
     for _ in range(3):
