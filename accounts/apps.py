@@ -15,6 +15,7 @@ class AccountsConfig(AppConfig):
         from accounts.audit.events import enumerations
         from accounts.checks.factors import stop_without_factors
         from accounts.crypto.columns import sealed_columns
+        from accounts.database import beginnings  # noqa: F401 - its lookups register themselves
         from accounts.database import checks as of_databases  # noqa: F401 - as above
         from accounts.management import checks as examinations
         from accounts.management import doctor, due_work

@@ -13,9 +13,9 @@ from accounts.database.json_text import JSONText
 
 # What people do to themselves is found by its subject; who is nobody yet is named after the door.
 BY_OTHERS = ~Q(actor=F("subject")) & ~Q(actor=F("door"))
-# The events of trails that owners read, in the indexes of them, to which no sign-in writes; and the same as
-# queries must say it, too, or none of these indexes is used.
+# The indexes of trails that owners read have these events alone, so that no sign-in writes to them.
 OF_ORGANIZATIONS = Q(subject__startswith="organization:")
+# A query must say so in these words, or no index of a trail is used.
 IN_A_TRAIL = Q(subject__begins_as_indexed="organization:")
 # Whom such an event concerns: an address that was written to goes first, since it may not tell whose it is.
 CONCERNED = Coalesce(JSONText("email", "data"), JSONText("member", "data"))

@@ -1,6 +1,6 @@
 """Run the tests on the newest Django that the package index has: `make test-next`.
 
-Without the long ones; with them: `make test-next ARGS="-m 'not browser'"`.
+Without the long ones; with them: `make test-next ARGS="-m 'not browser' --ignore=tests/production"`.
 The lock pins the Django that the product runs on. What we use of Django without its promise may change in the
 next one; here that is seen as long as there is time.
 """
