@@ -1,7 +1,7 @@
 """What an export touches and holds in organizations of a thousand and of a hundred thousand members.
 
-See tests/organizations/test_scale.py, whose crowd this is. Each member has two periods, and a tenth as many
-people have left.
+The crowd is that of tests/organizations/crowd.py. Each member has two periods, and a tenth as many people
+have left.
 """
 
 import json
@@ -16,7 +16,7 @@ from accounts.database.reading import AT_ONCE
 from accounts.database.timeouts import patience_kept
 from accounts.evidence.statements import read_trailer
 from organizations.models import Organization
-from tests.organizations.test_scale import SIZES, crowd, vacuum
+from tests.organizations.crowd import SIZES, crowd, vacuum
 from tests.support import evidence
 
 __all__ = ["crowd"]
